@@ -40,6 +40,7 @@ from rnn_pipelines.errors import ChampionError, LockedError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.partitions.champion import forecast_newest
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
@@ -249,7 +250,8 @@ def is_as_decided(place: Place, champion: LoadedChampion, day: pd.Timestamp) -> 
 
     holdout = pd.read_parquet(place.holdout)
     table, _ = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
-    series = prepare_series(table, SOURCE, GapPolicy("interpolate"), SPLIT, WINDOW, EvaluationSpec())[1]
+    policies = GapPolicy("interpolate"), BreakPolicy("auto")
+    series = prepare_series(table, SOURCE, *policies, SPLIT, WINDOW, EvaluationSpec())[1]
     found = forecast_cutoffs(champion.artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
     return found["ds"].tolist() == holdout["ds"].tolist() and np.allclose(
         found["y_hat"], holdout["challenger"], rtol=1e-6, atol=0

@@ -75,7 +75,7 @@ def train(as_of: pd.Timestamp, seed: int) -> Trained:
     trained = train_network(data, NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed))
     ended = time.process_time()
     settings = describe_forecaster(
-        panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps
+        panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps, RECIPE.breaks
     )
     model: Any = describe_network(data, trained.network).model
     forecaster = Forecaster(PanelModel(linear.normalizer, model), panel.scaler, settings)

@@ -243,7 +243,7 @@ def make_table() -> Callable[..., pd.DataFrame]:
 def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleNamespace]:
     """Takes values all the way to windows: all that a `Panel` has, and the `table` as it was read."""
 
-    def prepare_values(
+    def prepare_values(  # noqa: PLR0917 - one for each block of parameters
         values: Sequence[float | None] | Mapping[str, Sequence[float | None]],
         window: WindowSpec | None = None,
         split: SplitSpec | None = None,

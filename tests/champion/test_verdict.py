@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_pipelines.champion.failed_runs import clear_failure, keep_failure
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.outcome import promote_version
 from rnn_pipelines.champion.store import ChampionStore
@@ -43,6 +44,21 @@ def add_version(folder: Path, trained_until: dict[str, Any], is_promoted: bool =
     }
     add_record(folder, made | record)
     return version
+
+
+def test_failed_run_rings_until_the_next_one_ends_well(store: ChampionStore, tmp_path: Path) -> None:
+    add_version(store.folder, {"a": "2024-04-30"})
+    keep_failure(store.folder, "predict_forecast", "it was trained on steps of D")
+    found = check_task(store, tmp_path / "verdict.json")
+    assert (found.verdict, "it was trained on steps of D" in found.reasons[0]) == ("alarm", True)
+    clear_failure(store.folder, "predict_forecast")
+    assert check_task(store, tmp_path / "verdict.json").verdict != "alarm"
+
+
+def test_damaged_failure_rings(store: ChampionStore, tmp_path: Path) -> None:
+    add_version(store.folder, {"a": "2024-04-30"})
+    (store.folder / "failed_predict_forecast.json").write_text("{")
+    assert check_task(store, tmp_path / "verdict.json").verdict == "alarm"
 
 
 @given(findings)

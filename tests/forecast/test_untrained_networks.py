@@ -14,7 +14,9 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.experiments.tuning import cut_test_part
 from rnn_pipelines.forecast.fitting import Fitted, evaluate
 from rnn_pipelines.forecast.methods.folds import count_needed_values
+from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
 from rnn_pipelines.forecast.operations.challenger import choose_challenger
+from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.internals.forecast.choice import choose_forecasters
 from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
@@ -133,6 +135,8 @@ def test_challenger_names_no_network(forecaster: Forecaster) -> None:
         fitted.settings,
         fitted.spec.level,
         fitted.spec.use,
+        panel.features,
+        RetrainForecastSpec(policy=ForecastPolicySpec(must_beat=()), budget=BudgetSpec()),
         *fitted.networks.values(),
     )
     assert challenger.settings.networks == {}

@@ -19,7 +19,13 @@ from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, explain_faults, find_full_names
+from rnn_pipelines.hooks.parameters import (
+    check_network_cells,
+    check_parameter_names,
+    complete_commands,
+    explain_faults,
+    find_full_names,
+)
 from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.printing import escape_log, rewrite_log
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
@@ -217,3 +223,13 @@ def test_log_of_a_run_has_full_names(tmp_path: Path) -> None:
     handler.emit(record)
     handler.close()
     assert (tmp_path / "log").read_text().split("\n") == ["give forecast.source.tz", "give source.tz", ""]
+
+
+@pytest.mark.parametrize("command", ["kedro champion retrain forecast", "kedro champion retrain forecast --promote"])
+def test_command_of_a_message_has_the_parameters_of_the_run(command: str) -> None:
+    """Not those of the pipeline that failed, which a retraining does not read."""
+    given = {"forecast": {"source": {"path": "my sales.csv", "tz": None}}, "predict_forecast": {"as_of": 5}}
+    options = "--env=test '--params=forecast.source.path=my sales.csv,forecast.source.tz=null'"
+    once = complete_commands(f"Run {command}.", "test", given)
+    assert once == f"Run {command} {options}."
+    assert complete_commands(once, "test", {}) == once

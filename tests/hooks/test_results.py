@@ -22,7 +22,7 @@ from rnn_pipelines.hooks import results
 from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.report.page import render_page
 from rnn_pipelines.runs.comparison import EarlierRun
-from rnn_pipelines.runs.run_store import WAIT_SECONDS, RunStore
+from rnn_pipelines.runs.run_store import FAILED, WAIT_SECONDS, RunStore, read_record
 
 
 @dataclass(frozen=True)
@@ -168,11 +168,47 @@ def test_run_that_fails_or_writes_nothing_leaves_the_results_before(project: Pro
     with pytest.raises(ValueError, match="gru"):
         project.run(2, is_failing=True)
     assert (project.read_metrics()["gru"], project.store.list_runs()) == (1, [before])
-    project.run(2, nodes=("forecast",))
+    project.run(1, nodes=("forecast",))
     record = project.store.read_record(str(project.store.find_current()))
-    assert (record["continues"], project.read_metrics()["gru"]) == (before, 2)
-    project.run(2, nodes=("read",))
-    assert (len(project.store.list_runs()), project.read_metrics()["gru"]) == (2, 2)
+    assert (record["continues"], project.read_metrics()["gru"]) == (before, 1)
+    project.run(1, nodes=("read",))
+    assert (len(project.store.list_runs()), project.read_metrics()["gru"]) == (2, 1)
+
+
+@pytest.mark.parametrize("nodes", [("summarize",), ("forecast", "summarize")])
+def test_partial_run_after_a_change_of_parameters_is_refused(project: Project, nodes: tuple[str, ...]) -> None:
+    """It would put new parameters beside results of the old ones."""
+    project.run(1)
+    before = project.store.find_current()
+    with pytest.raises(RunError, match="number was 1, and is 2"):
+        project.run(2, nodes=nodes)
+    assert (project.store.find_current(), project.store.versions.list_hidden(FAILED)) == (before, [])
+
+
+def test_partial_run_after_a_change_of_the_data_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.run(1)
+    before = project.store.find_current()
+    monkeypatch.setitem(globals(), "read", lambda number: pd.DataFrame({"y": [number, number]}))
+    with pytest.raises(RunError, match=r"another forecast_table \(1 rows then, 2 now\)"):
+        project.run(1, nodes=("summarize",))
+    assert project.store.find_current() == before
+
+
+def test_partial_run_has_all_parameters_on_record(project: Project) -> None:
+    """So that a full run with them gives the recorded results."""
+    project.run(1)
+    whole = project.store.read_record(str(project.store.find_current()))
+    project.run(1, nodes=("summarize",))
+    record = project.store.read_record(str(project.store.find_current()))
+    assert (record["parameters"], record["data"]) == (whole["parameters"], whole["data"])
+
+
+def test_failed_run_has_its_parameters_on_record(project: Project) -> None:
+    """A partial run that continues it is held against them."""
+    with pytest.raises(ValueError, match="gru"):
+        project.run(2, is_failing=True)
+    (failed,) = project.store.versions.list_hidden(FAILED)
+    assert read_record(failed)["parameters"] == {"number": 2}
 
 
 def test_old_runs_are_removed_and_named(project: Project, caplog: pytest.LogCaptureFixture) -> None:
@@ -217,7 +253,7 @@ def test_note_among_results_stays_in_its_run_and_is_never_removed(project: Proje
     note = project.root / "08_reporting/forecast/notes.md"
     note.write_text("mine")
     first = str(project.store.find_current())
-    project.run(1, nodes=("summarize",))
+    project.run(0, nodes=("summarize",))
     with pytest.raises(ValueError, match="gru"):
         project.run(2, is_failing=True)
     for number in range(3, 8):
@@ -239,7 +275,7 @@ def test_record_names_what_data_sets_wrote_and_nothing_else(project: Project) ->
     project.run(1)
     (project.root / "08_reporting/forecast/mine.json").write_text("{}")
     assert project.store.read_record(str(project.store.find_current()))["files"].keys() == names
-    project.run(2, nodes=("summarize",))
+    project.run(1, nodes=("summarize",))
     assert project.store.read_record(str(project.store.find_current()))["files"].keys() == names
 
 

@@ -43,3 +43,8 @@ class Candidate:
     decision: Decision
     manifest: Record
     files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def name_promotion(task: str) -> str:
+    """Return the command that trains on today's table by today's parameters, and puts the model into use."""
+    return f"kedro champion retrain {task} --promote"

@@ -22,7 +22,7 @@ from rnn_pipelines.champion.records import (
 logger = logging.getLogger(__name__)
 
 # The parts of a training's record that are kept, besides seeds and seconds.
-ON_RECORD = ("chosen", "validation_losses", "weights", "networks", "is_refitted")
+ON_RECORD = ("chosen", "instead_of", "validation_losses", "weights", "networks", "is_refitted")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Case:
         notes: omissions, in words.
         ahead: remarks that don't prevent a promotion, listed after the reasons: models that are better on the holdout,
             a training that was cut short.
+        if_kept: remarks on a challenger that is kept, such as the way to put it into use.
     """
 
     task: str
@@ -47,6 +48,7 @@ class Case:
     notes: tuple[str, ...]
     ahead: tuple[str, ...] = ()
     reservations: tuple[str, ...] = ()
+    if_kept: tuple[str, ...] = ()
 
 
 def decide(
@@ -66,7 +68,8 @@ def decide(
     else:
         reasons = (*case.faults, *case.objections)
         decided = Decision(not reasons, reasons or ("there is no champion yet, and no part was held back",))
-    decision = replace(decided, reasons=(*decided.reasons, *case.ahead))
+    if_kept = () if decided.is_promoted else case.if_kept
+    decision = replace(decided, reasons=(*decided.reasons, *case.ahead, *if_kept))
     outcome: Record = {
         "outcome": "promoted" if decision.is_promoted else "kept",
         "is_promoted": decision.is_promoted,

@@ -71,12 +71,14 @@ class Metrics(TypedDict, total=False):
 class ChallengerTraining(TypedDict):
     """How a challenger was trained.
 
-    `chosen` is the network or ensemble that is the challenger. Losses are by candidate, weights by member of an
+    `chosen` is the method that is the challenger, and `instead_of` one that it replaces.
+    Losses are by candidate, weights by member of an
     ensemble. `networks` are the records of the trainings; seeds and seconds, with compilation, are those of all
     trainings. `is_refitted` is whether the model in use is fitted on all data, and not the evaluated model.
     """
 
     chosen: str
+    instead_of: NotRequired[str | None]
     validation_losses: dict[str, float]
     weights: NotRequired[dict[str, float]]
     networks: dict[str, Any]

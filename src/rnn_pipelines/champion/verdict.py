@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
 from rnn_pipelines.champion.changes import list_damages, load_usable
+from rnn_pipelines.champion.failed_runs import list_failures
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.records import Measures, Metrics, Record, list_measures
@@ -87,9 +88,10 @@ class LogStamp(TypedDict):
 class KnownChampion(TypedDict):
     """The recorded facts of a task's champion: its name and promotion, ISO 8601, UTC; None if there is none.
 
-    The settings are as they were packed; the alarms are current problems. `first_data_end` is the end of the data of
-    the first promoted version; `versions` has the expected errors of all evaluated versions; `log` is the
-    stamp of the log of predictions.
+    The settings are as they were packed; the alarms are current problems. `not_acting` are parameters of today that the
+    champion does not use, in words, if a monitor has compared them. `first_data_end` is the end of the data of
+    the first promoted version; `versions` has the expected errors of all evaluated versions; `log` is the stamp of the
+    log of predictions.
     """
 
     version: str | None
@@ -99,6 +101,7 @@ class KnownChampion(TypedDict):
     first_data_end: str | None
     versions: dict[str, ExpectedError]
     log: NotRequired[LogStamp | None]
+    not_acting: NotRequired[list[str]]
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
@@ -272,6 +275,7 @@ def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
         # The first reason is that of the promotion; the others name models that were better on that day.
         yield from (Finding("ok", f"of the version in use: {reason}") for reason in pointer.reasons[1:])
     yield from (Finding("alarm", damage) for damage in list_damages(store))
+    yield from (Finding("alarm", failure) for failure in list_failures(store.folder))
     retrainings = [r for r in store.list_records() if r.get("kind") == "retrain"]
     if retrainings and retrainings[-1].get("outcome") == "failed":
         yield Finding("retrain", f"the last retraining failed: {retrainings[-1].get('error')}")

@@ -29,6 +29,7 @@ from rnn_pipelines.cli.options import AS_JSON, CHANGED, DONE, IS_DRY, LOCKED, Co
 from rnn_pipelines.cli.run_command import PlainErrors, run
 from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import ParameterError, TrackingError, make_line
+from rnn_pipelines.hooks.parameters import complete_commands
 from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, find_saver, fingerprint_newest
 from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.printing import print_text, write_list
@@ -37,6 +38,8 @@ from rnn_pipelines.storage.lock import hold_lock
 __all__ = ["cli", "run"]
 
 CHECK_CODES: dict[Level, int] = {"ok": 0, "retrain": 10, "unmonitored": 11, "alarm": 20}
+# The reason of a promotion by `kedro champion retrain --promote`, for the history.
+PROMOTED = "kedro champion retrain --promote"
 WAIT = options.add_wait_option("How long to wait for another retraining to end.")
 
 
@@ -83,13 +86,26 @@ def command(codes: Mapping[int, str] = DONE, name: str | None = None) -> Callabl
 @WAIT
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
-def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str | None, is_forced: bool) -> None:
+@click.option("--promote", "is_promoting", is_flag=True, help="Put the challenger into use, regardless of the policy.")
+@options.PARAMS
+def retrain(  # noqa: PLR0913, PLR0917 - each is an option
+    task: str,
+    env: str | None,
+    is_json: bool,
+    wait: float,
+    as_of: str | None,
+    is_forced: bool,
+    is_promoting: bool,
+    params: dict[str, Any],
+) -> None:
     """Train a challenger on the newest data, and decide between it and the champion.
 
     Ends at once if data, parameters and code have not changed since the last retraining that ended with a decision.
+    With --promote, the challenger of that retraining is put into use.
     """
-    parameters = {} if as_of is None else {f"retrain_{task}": {"as_of": as_of}}
-    session = KedroSession.create(env=env, runtime_params=parameters)
+    block = f"retrain_{task}"
+    newest = {} if as_of is None else {block: {**params.get(block, {}), "as_of": as_of}}
+    session = KedroSession.create(env=env, runtime_params={**params, **newest})
     with session:
         paths = find_paths_in(session, task)
         with hold_lock(paths.champion / "retrain.lock", wait), _put_failure_on_record(paths, task, as_of):
@@ -100,13 +116,28 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
                 print_text(f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(paths.store.list_records()) or Record()
-    if is_run:
+            if is_promoting:
+                _promote_challenger(paths, task, record)
+    if is_promoting:
+        text = f"{record.get('version')} is in use"
+    elif is_run:
         text = write_list(f"{record.get('outcome')} {record.get('version')}", record.get("reasons", []))
     else:
         reasons = "; ".join(record["reasons"])
         text = make_line(f"nothing new since {record['at']} ({record['outcome']}: {reasons})")
-    found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
-    print_result(is_json, {**found, "record": record}, f"{task}: {text}")
+    outcome = record.get("outcome") if is_run else "nothing new"
+    found = {"task": task, "outcome": "promoted" if is_promoting else outcome, "news": changes, "record": record}
+    print_result(is_json, found, complete_commands(f"{task}: {text}", env, params))
+
+
+def _promote_challenger(paths: Paths, task: str, record: Record) -> None:
+    """Put the version of a retraining into use, unless it is."""
+    pointer = paths.store.find_pointer()
+    version = str(record["version"])
+    if pointer is None or pointer.version != version:
+        change = promote_version(paths.store, task, version, PROMOTED)
+        publish_if_possible(paths.store, task, paths.find_tracking, find_saver(task))
+        print_text(_describe_change(task, change), is_error=True)
 
 
 @command()
@@ -140,7 +171,8 @@ def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **al
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict, paths.log)
     found = {"task": task, **asdict(verdict), **describe_evidence(paths.store, paths.verdict)}
-    print_result(is_json, found, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
+    text = write_list(f"{task}: {verdict.verdict}", verdict.reasons)
+    print_result(is_json, found, complete_commands(text, env, {}))
     send_alerts(found, **alerts)
     ctx.exit(CHECK_CODES[verdict.verdict])
 
@@ -268,5 +300,8 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
 
 def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
     publish_if_possible(paths.store, task, paths.find_tracking, find_saver(task))
-    text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
-    print_result(is_json, {"task": task, **asdict(change)}, text)
+    print_result(is_json, {"task": task, **asdict(change)}, _describe_change(task, change))
+
+
+def _describe_change(task: str, change: Change) -> str:
+    return f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
+from kedro.framework.cli.project import run as kedro_run
 
 from rnn_pipelines.printing import print_json, print_text
 
@@ -47,6 +48,14 @@ class Seconds(click.FloatRange):
 
 
 AS_JSON = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
+_OF_RUN = next(option for option in kedro_run.params if option.name == "params")
+PARAMS = click.option(
+    "--params",
+    metavar="NAME=VALUE,…",
+    default="",
+    callback=_OF_RUN.callback,
+    help="Parameters that differ from conf, as of kedro run --params.",
+)
 IS_DRY = click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
 
 

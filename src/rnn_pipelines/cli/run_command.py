@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from yaml import YAMLError
 
 from rnn_pipelines.cli.options import Seconds
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
-from rnn_pipelines.hooks.parameters import explain_faults, find_full_names
+from rnn_pipelines.hooks.parameters import complete_commands, explain_faults, find_full_names
 from rnn_pipelines.parameter_models import rename_parameters, suggest
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.printing import escape_lines
@@ -45,10 +45,12 @@ class LockedOut(click.ClickException):
 
 
 @contextmanager
-def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
+def show_plainly(names: Sequence[str] | None = None, rewrite: Callable[[str], str] = str) -> Iterator[None]:
     """Show an error that users can meet as one message; a bug of the program keeps its traceback.
 
-    The names are those of the pipelines that run; None outside of runs.
+    Args:
+        names: of the pipelines that run; None outside of runs.
+        rewrite: the last change of a message.
     """
     try:
         yield
@@ -60,7 +62,7 @@ def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
     except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
         message = make_line(error)
         chosen = {} if names is None else {name: pipelines[name] for name in names or ["__default__"]}
-        raise click.ClickException(rename_parameters(message, find_full_names(chosen))) from error
+        raise click.ClickException(rewrite(rename_parameters(message, find_full_names(chosen)))) from error
     except OSError as error:
         raise click.ClickException(make_line(error, MAX_LETTERS)) from error
     except Exception as error:
@@ -101,7 +103,8 @@ class PlainRun(click.Command):
         if ctx.params.pop("is_verbose"):
             return _end_with_alarm(ctx, super().invoke(ctx))
         names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
-        with show_plainly(names), _hide_repeated_errors():
+        env, given = ctx.params["env"], ctx.params["params"]
+        with show_plainly(names, lambda message: complete_commands(message, env, given)), _hide_repeated_errors():
             known = ["__default__", *PIPELINES]
             for name in names:
                 if name not in known:

@@ -1,6 +1,7 @@
 """Parameters of a run: checks of their names and of the cells of networks, and their full names in messages."""
 
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -10,6 +11,7 @@ from kedro.pipeline import Pipeline
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
+from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.parameter_models import check_network_cell, list_names, suggest
 
@@ -18,6 +20,26 @@ _FAULT = re.compile(
     r"^(?:.* validation errors? for \w+|(\S+))\n  (\S.*?) \[type=(\w+), input_value=(.*?), input_type=\w+\]",
     re.MULTILINE | re.DOTALL,
 )
+
+# The command in messages of the library, which knows neither the environment nor the parameters of the command line.
+# One that has options is complete.
+RETRAIN = re.compile(r"kedro champion retrain \w+(?: --promote)?(?! --)\b")
+# Values that the command line writes otherwise than Python.
+WRITTEN = {"None": "null", "True": "true", "False": "false"}
+
+
+def complete_commands(message: str, env: str | None, given: Mapping[str, Any]) -> str:
+    """Return a message whose commands of a retraining have the environment and the parameters of this run."""
+    # Those of other pipelines are read by no node of the retraining.
+    names = {
+        name: WRITTEN.get(str(value), str(value))
+        for name, value in flatten(given).items()
+        if name.partition(".")[0] in ("forecast", "sentiment", "parallel")
+    }
+    options = [f"--env={env}"] if env else []
+    if names:
+        options.append("--params=" + ",".join(f"{name}={value}" for name, value in names.items()))
+    return RETRAIN.sub(lambda command: " ".join([command[0], *map(shlex.quote, options)]), message)
 
 
 def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[str]:

@@ -14,15 +14,17 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.champion.changes import count_retrainings
+from rnn_pipelines.champion.failed_runs import clear_failure, keep_failure
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
+from rnn_pipelines.errors import LockedError
 from rnn_pipelines.hooks import parameters as checks
 from rnn_pipelines.hooks.paths import find_saver, find_store, find_tracking
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.parameter_models import rename_parameters
-from rnn_pipelines.pipelines.names import list_retrained
+from rnn_pipelines.pipelines.names import list_retrained, list_using
 from rnn_pipelines.printing import print_text, rewrite_log
 from rnn_pipelines.report.failures import pop_failures
 from rnn_pipelines.runs.run_store import IS_ALARM, WAIT_SECONDS
@@ -66,9 +68,13 @@ class RunHooks:
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
         full_names = checks.find_full_names({name: pipelines[name] for name in names})
-        rewrite_log(logging.getLogger().handlers, lambda message: rename_parameters(message, full_names))
+        env, given = run_params.get("env"), run_params["runtime_params"] or {}
+        rewrite_log(
+            logging.getLogger().handlers,
+            lambda message: checks.complete_commands(rename_parameters(message, full_names), env, given),
+        )
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
-        parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
+        parameters = catalog.load("parameters")
         checks.check_parameter_names(inputs, given, given)
         checks.check_parameter_names(inputs | checks.find_inputs_of_owners(inputs, names), parameters, given={})
         checks.check_network_cells(inputs, parameters)
@@ -80,7 +86,7 @@ class RunHooks:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Record failed retrainings, release their locks, and publish the failures to MLflow.
+        """Record failed runs, release the locks of retrainings, and publish their failures to MLflow.
 
         A retraining that ended with a decision is no failure, even if a later node or another task fails.
         """
@@ -89,6 +95,13 @@ class RunHooks:
             if count_retrainings(store) == self._num_retrainings[task]:
                 as_of = getattr(catalog.load("parameters").get(f"retrain_{task}"), "as_of", None)
                 record_failure(store.folder, task, error, as_of)
+        # Another run was not over; this one says nothing about the champion.
+        if not isinstance(error, LockedError):
+            for pipeline, task in list_using(run_params):
+                store = find_store(catalog, task)
+                if store.find_pointer() is not None:
+                    given = run_params["runtime_params"] or {}
+                    keep_failure(store.folder, pipeline, checks.complete_commands(str(error), run_params["env"], given))
         self._locks.close()
         self._publish(run_params, catalog)
         rewrite_log(logging.getLogger().handlers)
@@ -119,6 +132,8 @@ class RunHooks:
                 logger.info("%s: %s", label, location)
         records = [name for name in pipeline.all_outputs() if name.endswith(ALARMING) and name in catalog]
         IS_ALARM.set(any(catalog.load(name)["is_alarm"] for name in records))
+        for used, task in list_using(run_params):
+            clear_failure(find_store(catalog, task).folder, used)
         for reason in pop_failures():
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()

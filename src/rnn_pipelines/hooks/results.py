@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +19,7 @@ from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, finge
 from rnn_pipelines.champion.records import flatten, make_plain
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 from rnn_pipelines.errors import RunError
+from rnn_pipelines.hooks.partial_runs import read_skipped_parameters, refuse_other_data, refuse_other_parameters
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
@@ -68,6 +70,7 @@ class ResultHooks:
         self._records: dict[RunStore, RunRecord] = {}
         self._shown: dict[Any, PurePosixPath] = {}
         self._facts: dict[RunStore, list[str]] = {}
+        self._command = ""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -84,6 +87,9 @@ class ResultHooks:
         is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
         # The earlier results that a partial run needs.
         needed = None if is_whole else pipeline.inputs()
+        skipped = read_skipped_parameters(whole, pipeline, run_params, catalog)
+        self._command = _write_command(run_params)
+        check = partial(refuse_other_parameters, parameters=skipped, command=self._command)
         try:
             # The stores in which it writes, in a fixed order, so that no two runs wait for each other.
             stores = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
@@ -92,7 +98,7 @@ class ResultHooks:
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
                 reads = None if needed is None else {name: result_files[name] for name in needed & result_files.keys()}
                 files = None if reads is None else _list_files(writer, reads)
-                self._runs[writer] = open_run(writer, _list_files(writer, written), files)
+                self._runs[writer] = open_run(writer, _list_files(writer, written), files, check)
             self._facts = {writer: _list_facts(run_params, run) for writer, run in self._runs.items()}
             read = self._redirect(result_files, catalog) if self._runs else {}
             self._name_runs(pipeline.all_outputs(), catalog)
@@ -119,6 +125,7 @@ class ResultHooks:
             if self._records and name.endswith("_table") and hasattr(table, "dtypes"):
                 facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
                 for store, record in self._records.items():
+                    refuse_other_data(self._runs[store], name, facts, self._command)
                     record["data"][name] = facts
                     # Before the command that ends a page.
                     if len(table):
@@ -144,8 +151,8 @@ class ResultHooks:
         for dataset, path in self._shown.items():
             dataset._filepath = path
         try:
-            for run in self._runs.values():
-                put_aside(run)
+            for store, run in self._runs.items():
+                put_aside(run, self._records.get(store))
         except OSError as error:
             # Only logged, because the error of the run matters more; the next run removes the rest.
             logger.warning("the results of the failed run could not be stored (%s)", error)
@@ -237,24 +244,32 @@ def _describe(run: OpenRun, run_params: dict[str, Any], parameters: dict[str, An
         "began": make_timestamp(),
         "continues": run.continues,
         "reads": read,
-        "data": {},
-        "parameters": parameters,
+        "data": dict(run.before.get("data", {})),
+        "parameters": {**run.before.get("parameters", {}), **parameters},
         "code": fingerprint_code(),
         "commit": find_commit(),
         "versions": list_versions(),
     }
 
 
-def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
-    """Return the commit, if there is one, the command of a run, and that which repeats it, unless it is partial."""
+def _write_command(run_params: Mapping[str, Any]) -> str:
+    """Return the command that runs all nodes."""
     command = ["kedro", "run", f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}"]
     command += [f"--env={run_params['env']}"] if run_params["env"] else []
     given = flatten(run_params.get("runtime_params") or {})
     command += [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"] if given else []
+    return shlex.join(command)
+
+
+def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
+    """Return the commit, if there is one, the command of a run, and that which repeats it, unless it is partial."""
     commit = find_commit()
     repeat = ["kedro", "runs", "repeat", run.store.pipeline, shorten_version(run.name)]
     repeat += [f"--env={run_params['env']}"] if run_params["env"] else []
-    commands = [COMMAND.get() or shlex.join(command), *([] if run.continues else [f"again: {shlex.join(repeat)}"])]
+    commands = [
+        COMMAND.get() or _write_command(run_params),
+        *([] if run.continues else [f"again: {shlex.join(repeat)}"]),
+    ]
     return [*([f"commit {commit[:8]}"] if commit else []), *commands]
 
 

@@ -10,6 +10,15 @@ PREFIX = "retrain_"
 # The tasks of `kedro champion` and of the Airflow DAGs.
 TASKS = tuple(name.removeprefix(PREFIX) for name in PIPELINES if name.startswith(PREFIX))
 
+# The pipelines that use the model of a task.
+USING = {f"{use}_{task}": task for task in TASKS for use in ("predict", "monitor") if f"{use}_{task}" in PIPELINES}
+
+
+def list_using(run_params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the pipelines of a run that use the model of a task, each with the task."""
+    names = run_params["pipeline_names"] or []
+    return [(name, USING[name]) for name in names if name in USING]
+
 
 def list_retrained(run_params: Mapping[str, Any]) -> list[str]:
     """Return the tasks that a run with these parameters, as Kedro passes them to hooks, retrains."""

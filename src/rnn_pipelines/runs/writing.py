@@ -3,8 +3,8 @@
 import logging
 import os
 import shutil
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_pipelines.errors import FormatError, RunError, show_all
@@ -23,28 +23,35 @@ logger = logging.getLogger(__name__)
 class OpenRun:
     """A run in progress: the store and the name of its publication, and the files that it may write in its folder.
 
-    It continues the run whose results it starts from; None if it runs all nodes.
+    It continues the run whose results it starts from; None if it runs all nodes. `before` is the record of that run, or
+    empty.
     """
 
     store: RunStore
     name: str
     writes: frozenset[str]
     continues: str | None = None
+    before: RunRecord = field(default_factory=RunRecord)
 
     @property
     def folder(self) -> Path:
         return self.store.versions.hide(self.name)
 
 
-def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] | None) -> OpenRun:
+def open_run(
+    store: RunStore,
+    writes: Collection[str],
+    needed: Collection[str] | None,
+    check: Callable[[RunRecord], None] = lambda _: None,
+) -> OpenRun:
     """Make the folder of a run, and remove unfinished folders of killed runs.
 
     It writes all files of the whole pipeline, relative to its folder. A partial run starts with a copy of the earlier
     results that it needs: those of a newer failed run if it has all needed files, else those of the current run; None
-    if all nodes run.
+    if all nodes run. The check raises a RunError if the earlier results, by their record, do not fit the run.
 
     Raises:
-        RunError: other files are in place of the links to results; or a needed file has changed.
+        RunError: other files are in place of the links to results; a needed file has changed; or see the check.
         OSError: the folder could not be written; nothing has changed.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
@@ -52,9 +59,11 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
     check_links(store, list_layers(writes))
     before = None if needed is None else _find_before(store, needed)
     names = [] if before is None else _list_copied(before, needed or ())
+    record = RunRecord() if before is None else read_record(before)
+    check(record)
     continues = None if before is None else before.name.removeprefix(".")
     name = make_later_name(map(find_name, store.folder.iterdir()))
-    run = OpenRun(store, name, frozenset({*writes, *names}), continues)
+    run = OpenRun(store, name, frozenset({*writes, *names}), continues, record)
     begun = RunRecord(run=name, pipeline=store.pipeline, files={}, writes=sorted(run.writes))
     store.versions.begin(name, run_store.dump_record(begun))
     if before is not None:
@@ -90,10 +99,11 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     point(store.folder / CURRENT, run.name)
 
 
-def put_aside(run: OpenRun) -> None:
+def put_aside(run: OpenRun, record: RunRecord | None = None) -> None:
     """Keep the files of a failed run, so that a partial run can continue from it; remove those of older failed runs.
 
-    A run that failed before it wrote any file is removed, and older failed runs stay.
+    The record is that of the run, if it got so far. A run that failed before it wrote any file is removed, and older
+    failed runs stay.
     """
     if not run.folder.is_dir():
         return
@@ -104,7 +114,7 @@ def put_aside(run: OpenRun) -> None:
     warn_of_kept(run.store.versions.remove(run.store.versions.list_hidden(FAILED)))
     begun = RunRecord(run=run.name, pipeline=run.store.pipeline)
     try:
-        write_record(run.folder, {**begun, "files": files})
+        write_record(run.folder, {**(record or {}), **begun, "files": files})
     except OSError as error:
         # The disk may be full. The initial record still lists the paths of the run's files.
         logger.warning("%s: the record of the failed run could not be written (%s)", run.folder, error)

@@ -78,7 +78,7 @@ def test_champion_and_challenger_are_compared_on_the_rows_of_both(make_holdout: 
     assert found.measures["challenger"]["by_step"] == pytest.approx(steps)
     assert measure_holdout(partly, 2).notes == [
         "not compared with the champion: 1 unknown series",
-        "not compared with the champion: 24 rows of other series, without a forecast",
+        "not compared with the champion: step 2, because its horizon is 1",
     ]
 
 

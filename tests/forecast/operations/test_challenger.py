@@ -20,6 +20,7 @@ from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_trained_before
 from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
@@ -27,7 +28,9 @@ from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.settings import describe_forecaster
-from rnn_pipelines.forecast.operations.challenger import choose_challenger, find_seen, forecast_holdout
+from rnn_pipelines.forecast.operations import challenger as challengers
+from rnn_pipelines.forecast.operations.challenger import choose_challenger, find_better, find_seen, forecast_holdout
+from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.reference import measure_reference
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
@@ -40,6 +43,7 @@ Networks = dict[str, TrainedNetwork]
 
 WINDOW = WindowSpec(lookback=4, horizon=2)
 NETWORK = NetworkSpec(cell="gru", units=3, members=2)
+RETRAINING = RetrainForecastSpec(policy=ForecastPolicySpec(must_beat=()), budget=BudgetSpec())
 TRAINING = ForecastTrainingSpec(max_steps=50, batch_size=32)
 Grow = Callable[..., SimpleNamespace]
 
@@ -73,7 +77,15 @@ def train(prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: o
 
 def choose(prepared: SimpleNamespace, *networks: TrainedNetwork):
     return choose_challenger(
-        prepared.data, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), UseSpec(), *networks
+        prepared.data,
+        prepared.scaler,
+        Coding(),
+        prepared.settings,
+        LevelSpec((50,)),
+        UseSpec(),
+        prepared.features,
+        RETRAINING,
+        *networks,
     )
 
 
@@ -178,7 +190,15 @@ def test_network_that_helps_is_in_and_intervals_follow_levels(old: SimpleNamespa
     assert "gru" in challenger.model.model.models
     assert [name for name in challenger.model.model.models if name in NETWORKS] == list(challenger.settings.networks)
     challenger, *_ = choose_challenger(
-        old.data, old.scaler, Coding(), old.settings, LevelSpec(()), UseSpec(), *trained.values()
+        old.data,
+        old.scaler,
+        Coding(),
+        old.settings,
+        LevelSpec(()),
+        UseSpec(),
+        old.features,
+        RETRAINING,
+        *trained.values(),
     )
     assert challenger.intervals is None
 
@@ -274,3 +294,43 @@ def test_champion_that_has_learnt_another_history_is_left_out(
     reference = measure_reference(learnt, settings.trained_until, settings.freq)
     found = forecast(new, challenger=challenger, champion=replace(champion, reference=reference))
     assert ("champion" not in found) == is_left_out
+
+
+NOISE = {"last_value": 1.0, "theta": 0.3, "challenger": 0.5}
+
+
+def make_holdout(**noise: float) -> Predictions:
+    """Return forecasts of one series with errors so wide."""
+    random = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product([["a"], range(100, 200), [1, 2]])
+    holdout = index.to_frame(index=False, name=["unique_id", "cutoff", "horizon_step"])
+    holdout.insert(2, "ds", holdout["cutoff"] + holdout["horizon_step"])
+    holdout["y"] = random.normal(size=len(holdout))
+    deviations = NOISE | noise
+    for name, deviation in deviations.items():
+        holdout[name] = holdout["y"] + deviation * random.normal(size=len(holdout))
+    return Predictions(holdout, tuple(deviations))
+
+
+@pytest.mark.parametrize(
+    ("must_beat", "noise", "expected"),
+    [
+        (("best",), {}, "theta"),
+        (("best",), {"theta": 0.49}, None),
+        ((), {}, None),
+        (("last_value",), {"challenger": 2.0}, None),
+    ],
+    ids=["proven worse", "hardly worse", "no condition", "behind a named one"],
+)
+def test_best_simple_method_takes_the_place_of_an_ensemble_that_is_proven_worse(
+    must_beat: tuple[str, ...], noise: dict[str, float], expected: str | None
+) -> None:
+    assert find_better(make_holdout(**noise), 2, ForecastPolicySpec(must_beat=must_beat)) == expected
+
+
+def test_simple_method_is_the_challenger_and_is_packed(old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(challengers, "find_better", lambda *_: "theta")
+    challenger, record, _ = choose(old)
+    assert (record["chosen"], record["instead_of"], challenger.settings.use) == ("theta", "ensemble", "theta")
+    model: Any = unpack(pack(challenger)).model
+    assert list(model.model.models) == ["theta"]

@@ -55,13 +55,14 @@ def make_champion(trained_until: int | datetime = 100) -> LoadedChampion:
 def decide() -> Decide:
     """Decides on forecasts whose errors are so wide; `change` has the last word on the holdout."""
 
-    def make(
+    def make(  # noqa: PLR0917 - each has a default
         in_use: LoadedChampion | None = None,
         change: Callable[[pd.DataFrame], pd.DataFrame] = lambda holdout: holdout,
         max_age_days: float | None = None,
         stability: float | None = None,
         names: tuple[str, ...] = tuple(NOISE),
         training: dict[str, Any] = TRAINING,
+        must_beat: tuple[str, ...] | None = None,
         **noise: float,
     ) -> Candidate:
         random = np.random.default_rng(0)
@@ -72,7 +73,9 @@ def decide() -> Decide:
         deviations = {name: NOISE[name] for name in names} | noise
         for name, deviation in deviations.items():
             holdout[name] = holdout["y"] + deviation * random.normal(size=len(holdout))
-        policy = {"max_age_days": max_age_days, "stability": stability}
+        policy: dict[str, Any] = {"max_age_days": max_age_days, "stability": stability}
+        if must_beat is not None:
+            policy["must_beat"] = must_beat
         spec = RetrainForecastSpec.model_validate({"policy": policy, "budget": {}})
         predictions = Predictions(change(holdout), tuple(deviations))
         return decide_promotion(make_forecaster(), in_use, predictions, training, RUN, spec)
@@ -85,8 +88,9 @@ def read_reasons(candidate: Candidate) -> str:
 
 
 def test_first_and_better_challengers_are_promoted(decide: Decide) -> None:
-    """Series without a season have no seasonal naive, which the policy names by default."""
-    candidate = decide(names=("last_value", "ridge", "challenger"))
+    """Series without a season have no seasonal naive, which the policy may name."""
+    named = ("last_value", "seasonal_naive")
+    candidate = decide(names=("last_value", "ridge", "challenger"), must_beat=named)
     assert candidate.decision.is_promoted
     assert [note.split()[:2] for note in candidate.manifest["notes"]] == [["must_beat:", "seasonal_naive"]]
     assert decide().decision.is_promoted
@@ -130,7 +134,7 @@ def test_challenger_that_is_better_or_has_one_forecast_of_a_date_may_be_restless
 
 
 def test_baseline_that_is_not_beaten_or_equal_outputs_keep_the_challenger_back(decide: Decide) -> None:
-    candidate = decide(last_value=0.3)
+    candidate = decide(last_value=0.3, must_beat=("last_value",))
     assert not candidate.decision.is_promoted
     assert "not below last_value" in read_reasons(candidate)
     candidate = decide(change=lambda holdout: holdout.assign(challenger=0.0, last_value=9.0, seasonal_naive=9.0))
@@ -141,7 +145,7 @@ def test_baseline_that_is_not_beaten_or_equal_outputs_keep_the_challenger_back(d
 
 
 def test_simple_methods_and_short_trainings_are_told(decide: Decide) -> None:
-    candidate = decide(ridge=0.1)
+    candidate = decide(ridge=0.1, must_beat=())
     assert candidate.decision.is_promoted
     first, worse, said = candidate.manifest["reasons"]
     assert (first, worse.split(":")[0]) == ("there is no champion yet", "it is worse than the best simple method")
@@ -150,7 +154,7 @@ def test_simple_methods_and_short_trainings_are_told(decide: Decide) -> None:
     assert said == f"its loss is {100 * (ratio - 1):.1f} % above that of ridge (p < 0.0001)"
     # The p-value grows with the number of those that could have been lucky.
     two, three = ("ridge", "challenger"), ("ridge", "challenger", "last_value")
-    alone, among = (decide(names=names, ridge=0.44) for names in (two, three))
+    alone, among = (decide(names=names, ridge=0.44, must_beat=()) for names in (two, three))
     p_values = [float(found.decision.reasons[-1].split("p = ")[1].rstrip(")")) for found in (alone, among)]
     assert p_values[1] == pytest.approx(2 * p_values[0], rel=0.06)
     # On record too of a challenger that is kept back.
@@ -207,7 +211,7 @@ def add_new_series(holdout: pd.DataFrame) -> pd.DataFrame:
 
 def test_new_series_count_against_the_baselines_and_in_the_promise(decide: Decide) -> None:
     """Though the challenger beats the champion wherever the two can be compared."""
-    candidate = decide(make_champion(), add_new_series, champion=0.8)
+    candidate = decide(make_champion(), add_new_series, champion=0.8, must_beat=("last_value",))
     assert not candidate.decision.is_promoted
     assert "not below last_value" in read_reasons(candidate)
     metrics = decide(make_champion(), add_new_series, champion=0.8).manifest["metrics"]
@@ -245,3 +249,25 @@ def test_first_challenger_is_promoted_and_others_kept_if_nothing_compares(decide
     assert [candidate.decision.is_promoted for candidate in few] == [True, False]
     assert all(candidate.manifest["notes"] for candidate in few)
     assert ("loss" in few[0].manifest["metrics"]["challenger"]) == (num_rows > 0)
+
+
+def test_challenger_that_is_proven_worse_than_a_simple_method_is_kept_back(decide: Decide) -> None:
+    """The first one, too."""
+    candidate = decide(theta=0.3)
+    assert not candidate.decision.is_promoted
+    assert "theta" in candidate.decision.reasons[0]
+
+
+def test_simple_method_that_is_the_best_one_is_promoted(decide: Decide) -> None:
+    """It does not have to beat itself."""
+    training = TRAINING | {"chosen": "last_value", "instead_of": "ensemble"}
+    candidate = decide(change=lambda holdout: holdout.assign(challenger=holdout["last_value"]), training=training,
+                       names=("last_value", "challenger"))  # fmt: skip
+    assert candidate.decision.is_promoted
+    assert candidate.decision.reasons[-1].startswith("last_value takes the place of ensemble")
+
+
+def test_one_line_at_most_stands_against_a_promoted_challenger(decide: Decide) -> None:
+    candidate = decide(must_beat=(), theta=0.3, drift=0.2, ridge=0.25)
+    against = [reason for reason in candidate.decision.reasons if "above that of" in reason]
+    assert len(against) == 1

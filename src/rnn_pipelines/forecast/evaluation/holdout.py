@@ -87,8 +87,14 @@ def _list_not_shared(table: pd.DataFrame) -> list[str]:
     if not has_forecast.any():
         return ["the champion has no forecast of this holdout"]
     is_known = has_forecast.groupby(table["unique_id"]).transform("any")
-    num_series, num_rows = table.loc[~is_known, "unique_id"].nunique(), int((is_known & ~has_forecast).sum())
+    num_series = table.loc[~is_known, "unique_id"].nunique()
+    # The horizon of the champion, if it is shorter.
+    last, longest = int(table.loc[has_forecast, "horizon_step"].max()), int(table["horizon_step"].max())
+    num_rows = int((is_known & ~has_forecast & (table["horizon_step"] <= last)).sum())
     facts = [f"{num_series} unknown series"] if num_series else []
+    if last < longest:
+        beyond = f"step {longest}" if longest == last + 1 else f"steps {last + 1} to {longest}"
+        facts.append(f"{beyond}, because its horizon is {last}")
     facts += [f"{count(num_rows, 'row')} of other series, without a forecast"] if num_rows else []
     return [f"not compared with the champion: {fact}" for fact in facts]
 

@@ -12,10 +12,11 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
+from rnn_pipelines.forecast.evaluation.holdout import measure_holdout
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used, wrap_in_ensemble
+from rnn_pipelines.forecast.methods.in_use import BEST, UseSpec, choose_used, wrap_in_ensemble
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
@@ -23,6 +24,7 @@ from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
+from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.preparation.reference import describe_new_history
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.coding import Coding
@@ -31,43 +33,69 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel
 logger = logging.getLogger(__name__)
 
 
-def choose_challenger(
+def choose_challenger(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     data: FittingData,
     scaler: Scaler,
     coding: Coding,
     settings: ForecasterSettings,
     level: LevelSpec,
     use: UseSpec,
+    features: Features,
+    retraining: RetrainForecastSpec,
     *networks: TrainedNetwork,
 ) -> tuple[Forecaster, ChallengerTraining, dict[str, Forecasts]]:
     """Combine the simple methods and the networks by their errors on the validation windows.
+
+    The best simple method of the holdout takes the place of an ensemble that is significantly worse, unless `use` names
+    a method.
 
     Args:
         settings: of the challenger, still without networks.
         level: of its intervals, besides `ANOMALY_LEVEL`, which monitoring reads; empty for no intervals.
     Returns:
         The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
-        `weights`; `chosen`, `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`. And the
+        `weights`; `chosen`, and what it is `instead_of`;
+        `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`. And the
         forecasts of the simple methods.
     """
     methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
     used = choose_used(use, methods, ensemble["losses"])
     methods, weights = check_refit(data, methods), ensemble["weights"]
+    simple = {name: method for name, method in methods.items() if name in METHODS}
+    forecasts = forecast_methods(data.panel, data.linear, {**simple, used: methods[used]})
+    asked = used
+    if use.root in (ENSEMBLE, BEST):
+        holdout = tabulate_forecasts(data.panel, features, scaler, {**forecasts, CHALLENGER: forecasts[used]}, "test")
+        used = find_better(holdout, settings.horizon, retraining.policy) or used
     in_use = wrap_in_ensemble(methods, used)
+    if used != asked:
+        logger.warning("%s takes the place of %s, because it is significantly better on the holdout", used, asked)
     logger.info("ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
     record: ChallengerTraining = {
         "validation_losses": ensemble["losses"],
         "weights": weights,
         "chosen": used,
+        "instead_of": asked if used != asked else None,
         "seeds": sorted({network.seed for network in networks}),
         "training_seconds": sum(network.record["training_seconds"] for network in networks),
         "networks": {network.name: dict(network.record) for network in networks},
         "is_refitted": in_use.refitted is not None,
     }
     settings = name_networks(settings.model_copy(update={"use": used}), in_use, *networks)
-    simple = {name: method for name, method in methods.items() if name in METHODS}
-    baselines = forecast_methods(data.panel, data.linear, simple)
+    baselines = {name: forecasts[name] for name in simple}
     return make_forecaster(data, in_use, scaler, coding, settings, level), record, baselines
+
+
+def find_better(holdout: Predictions, horizon: int, policy: ForecastPolicySpec) -> str | None:
+    """Return the best of the simple methods that are significantly better than the challenger; None if there is none.
+
+    Only the policy `must_beat: [best]` asks for it. A holdout of one window shows nothing.
+    """
+    if BEST not in policy.must_beat or len(holdout.table) <= horizon:
+        return None
+    better = measure_holdout(holdout, horizon).better
+    proven = {name: ratio for name, (ratio, p_value) in better.items() if p_value <= policy.significance}
+    return min(proven, key=lambda name: proven[name], default=None)
 
 
 def name_networks(

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion, name_promotion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.manifest import describe_run as describe
 from rnn_pipelines.champion.manifest import join_covariates
@@ -15,10 +16,16 @@ from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.forecast.methods.in_use import BEST
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.operations.challenger import find_seen
+from rnn_pipelines.forecast.operations.fixed_parameters import (
+    describe_other_parameters,
+    find_other_parameters,
+    find_trained_parameters,
+)
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.preparation.reference import measure_reference
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
@@ -59,9 +66,15 @@ def decide_promotion(
     result = measure_holdout(holdout, challenger.settings.horizon)
     # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.
     policy, measures = retraining.policy, result.measures
-    missing = [name for name in policy.must_beat if name not in measures]
+    named = tuple(name for name in policy.must_beat if name != BEST)
+    # The best simple method is held against no other one.
+    if training["chosen"] == _find_best(measures):
+        named = ()
+    missing = [name for name in named if name not in measures]
     notes = [f"must_beat: {name} does not exist for these series" for name in missing] if len(holdout.table) else []
     objections = () if champion is None else _find_objections(challenger, champion, measures)
+    proven = _list_proven(result.better, policy.significance) if BEST in policy.must_beat else ()
+    objections = (*proven, *objections)
     # On the night of a promotion, the forecast of a date changes from the champion's to the challenger's. A model that
     # moves much each night does so on this one, too.
     usual, change = (measures.get(name, Measures()).get("change") for name in (CHAMPION, CHALLENGER))
@@ -74,10 +87,10 @@ def decide_promotion(
             f"{usual:.4g} by which the champion changes it from origin to origin (policy.stability)",
         )
     if len(holdout.table) <= challenger.settings.horizon:
-        missing = list(policy.must_beat)
+        missing = list(named)
         notes.append("the test part has at most one window, so that nothing is compared")
         objections = () if champion is None else ("the test part has at most one window. Give more rows",)
-    policy = policy.model_copy(update={"must_beat": tuple(n for n in policy.must_beat if n not in missing)})
+    policy = policy.model_copy(update={"must_beat": tuple(name for name in named if name not in missing)})
     case = Case(
         task="forecast",
         measures=measures,
@@ -85,8 +98,9 @@ def decide_promotion(
         faults=tuple(find_faults(holdout)),
         objections=objections,
         notes=(*result.notes, *notes),
-        ahead=tuple(_list_notes(result.better, training)),
+        ahead=tuple(_list_notes({} if proven else result.better, training)),
         reservations=reservations,
+        if_kept=tuple(_list_not_acting(champion, run)),
     )
     return decide(challenger, champion, case, training, run, policy)
 
@@ -98,19 +112,51 @@ def keep_reference(candidate: Candidate, series: Series) -> Candidate:
     return replace(candidate, artefact=replace(candidate.artefact, reference=reference))
 
 
+def _find_best(measures: Mapping[str, Measures]) -> str | None:
+    """Return the simple method with the lowest loss; None if no loss is finite."""
+    losses = {name: one.get("loss") for name, one in measures.items() if name not in (CHALLENGER, CHAMPION)}
+    finite = {name: loss for name, loss in losses.items() if loss is not None and isfinite(loss)}
+    return min(finite, key=lambda name: finite[name], default=None)
+
+
+def _list_proven(better: Mapping[str, tuple[float, float]], significance: float) -> tuple[str, ...]:
+    """Return a reason against a challenger that is significantly worse than the best of the simple methods."""
+    proven = {name: ratio for name, (ratio, p_value) in better.items() if p_value <= significance}
+    if not proven:
+        return ()
+    name = min(proven, key=lambda one: proven[one])
+    remedy = f"forecast.use=ensemble puts {name} in its place, and {name_promotion('forecast')} uses it nevertheless"
+    return (f"{_describe_better(name, *better[name])}. {remedy}",)
+
+
+def _describe_better(name: str, ratio: float, p_value: float) -> str:
+    return f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name}{format_test(p_value)}"
+
+
 def _list_notes(better: Mapping[str, tuple[float, float]], training: ChallengerTraining) -> Iterator[str]:
-    """Yield notes on simple methods that are better, on trainings that were cut short, and on a refit without use.
+    """Yield notes on a better simple method, its use, trainings that were cut short, and a refit without use.
 
     A simple method with a lower loss on the holdout does not prevent the promotion unless `must_beat` names it, because
     the champion may be worse still. A training that ran out of time gives another result on a faster machine.
     """
-    for name, (ratio, p_value) in better.items():
-        yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name}{format_test(p_value)}"
+    if better:
+        best = min(better, key=lambda name: better[name][0])
+        yield _describe_better(best, *better[best])
+    if training.get("instead_of"):
+        yield f"{training['chosen']} takes the place of {training['instead_of']}, which is significantly worse"
     for name, record in training["networks"].items():
         if record.get("is_cut_short"):
             yield f"the time budget ended the training of {name} after {count(record['num_steps'], 'step')}"
     if not training.get("is_refitted", True):
         yield "its refit on all rows is not used, because its errors on the newest windows are larger"
+
+
+def _list_not_acting(champion: LoadedChampion | None, run: Run) -> Iterator[str]:
+    """Yield the parameters of this retraining that do not act if the champion, which has fixed others, is kept."""
+    if champion is not None:
+        asked = run.get("parameters", {}).get("forecast", {})
+        if others := find_other_parameters(find_trained_parameters(champion.record), asked):
+            yield describe_other_parameters(champion.version, others)
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
@@ -120,6 +166,6 @@ def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures:
         return (f"the champion was trained on {part}, so the models cannot be compared",)
     if CHAMPION not in measures:
         reason = "the champion cannot forecast these series, or has learnt another history of them (see the log)"
-        remedy = "Promote the challenger with kedro champion promote, if it is to be used"
+        remedy = f"If the table is right, {name_promotion('forecast')} puts the challenger into use"
         return (f"{reason}, so the models cannot be compared. {remedy}",)
     return ()

@@ -1,6 +1,7 @@
 """The verdict on forecasts: realised against expected errors, drift of the inputs, and missed runs."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -8,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion import verdict
+from rnn_pipelines.champion.artefacts import name_promotion
 from rnn_pipelines.champion.changes import load_usable
+from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
-from rnn_pipelines.errors import MAX_VALUE, count, make_line
+from rnn_pipelines.errors import MAX_VALUE, SeriesError, count, make_line
 from rnn_pipelines.forecast.evaluation import realised
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import (
@@ -25,13 +28,19 @@ from rnn_pipelines.forecast.evaluation.drift import (
 )
 from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow, list_drifted
+from rnn_pipelines.forecast.operations.fixed_parameters import (
+    describe_other_parameters,
+    find_other_parameters,
+    find_trained_parameters,
+)
 from rnn_pipelines.forecast.operations.verdict import (
     WIDE_LEVEL,
     ForecastEvidence,
     MonitorForecastSpec,
     evaluate_forecasts,
 )
-from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.partitions.dividing import Sample, read_sample
+from rnn_pipelines.forecast.partitions.obstacles import explain_reading
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.preparation.reference import (
     LEVEL_STEPS,
@@ -41,7 +50,8 @@ from rnn_pipelines.forecast.preparation.reference import (
     find_changes,
     find_ended,
 )
-from rnn_pipelines.forecast.series.tables import Profile, Series
+from rnn_pipelines.forecast.series.tables import Profile, Series, Source
+from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
@@ -80,16 +90,37 @@ class ForecastVerdict(VerdictRecord):
     drifted_fraction: float | None
 
 
-def read_champion(folder: Path) -> tuple[KnownChampion, Coding, Reference]:
+def read_champion(folder: Path, parameters: dict[str, Any]) -> tuple[KnownChampion, Coding, Reference]:
     """Return the record of the forecaster in use, its coding of covariates, and the statistics of its training values.
 
-    The forecaster is not loaded. Without one, or without statistics, the coding and the table are empty.
+    The record names the parameters of the block `forecast` that do not act. The forecaster is not loaded. Without one,
+    or without statistics, the coding and the table are empty.
     """
-    champion, _ = load_usable(ChampionStore(folder))
+    store = ChampionStore(folder)
+    champion, _ = load_usable(store)
     files = {} if champion is None else champion.files
     coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
     record, reference = verdict.read_champion(folder, FORMAT), unpack_reference(files)
+    if champion is not None:
+        trained = find_trained_parameters(find_origin(store.list_records(), champion.version))
+        others = find_other_parameters(trained, parameters, are_defaults_named=False)
+        record["not_acting"] = [describe_other_parameters(champion.version, others)] if others else []
     return record, coding, ReferenceTable.make_empty() if reference is None else reference
+
+
+def read_newest(
+    sample: Sample, champion: KnownChampion, covariates: CovariateSpec, monitoring: MonitorForecastSpec
+) -> tuple[Source, pd.DataFrame]:
+    """Read the series up to the day of the verdict, and the covariates of the champion.
+
+    Raises:
+        ChampionError: covariates of the champion are missing, and today's parameters, with these covariates, need none.
+        SeriesError: see `read_as_of`.
+    """
+    own = covariates if sample.partitions.folder is None else NO_COVARIATES
+    asked = replace(sample, covariates=own)
+    with explain_reading(str(champion["version"]), sample.source.label, lambda: read_sample(asked, monitoring)):
+        return read_sample(sample, monitoring)
 
 
 def measure_drift(
@@ -104,7 +135,11 @@ def measure_drift(
 
     Without rows of its reference, the levels are those of today's table before the end of the training. Another night's
     sample of a divided panel may lack some of the series.
+
+    Raises:
+        SeriesError: the champion has learnt dates and the series have steps, or vice versa.
     """
+    _check_same_kind_of_time(series, champion)
     num_steps = monitoring.drift.num_steps
     drift = compare_with_past(series, *_find_training(profile, champion), num_steps)
     changes = find_changes(series, reference, num_steps, is_cut=monitoring.as_of is not None)
@@ -113,6 +148,15 @@ def measure_drift(
     horizon = champion["settings"].get("horizon", num_steps)
     changes = {**changes, **find_ended(series, reference, profile["freq"], horizon)}
     return add_reference(drift, reference if num_steps == LEVEL_STEPS else reference[:0], changes)
+
+
+def _check_same_kind_of_time(series: Series, champion: KnownChampion) -> None:
+    freq = champion["settings"].get("freq")
+    has_steps = series["ds"].dtype.kind != "M"
+    if freq is not None and isinstance(freq, int) is not has_steps:
+        kinds = ("steps", "dates") if has_steps else ("dates", "steps")
+        remedy = f"Give the table of the champion, or run {name_promotion('forecast')}"
+        raise SeriesError(f"the series has {kinds[0]}, and the champion {champion['version']} {kinds[1]}. {remedy}.")
 
 
 def measure_covariate_drift(
@@ -154,6 +198,7 @@ def monitor_forecasts(
     levels = drift[["unique_id", "level", "lowest_level", "highest_level"]].itertuples(index=False, name=None)
     evidence = ForecastEvidence(
         alarms=tuple(champion["alarms"]),
+        not_acting=tuple(champion.get("not_acting", ())),
         has_champion=champion["version"] is not None,
         has_expected_error=_has_expected_error(champion),
         num_not_finite=coverage["num_not_finite"] + int((~np.isfinite(newest["y_hat"])).sum()),

@@ -17,7 +17,17 @@ def list_steps(names: Collection[str]) -> list[Step]:
     `retrain_forecast`), the `champion`, the `plan` of the training and the record of the `run`.
     """
     described = ("series", "profile", "cutoffs", "window", "calendar", "gaps", "breaks")
-    combined = ("data", "scaler", "coding", "settings", "level", "use", *(f"{name}_network" for name in names))
+    combined = (
+        "data",
+        "scaler",
+        "coding",
+        "settings",
+        "level",
+        "use",
+        "features",
+        "retraining",
+        *(f"{name}_network" for name in names),
+    )
     forecast = ("windows", "features", "covariate_table", "baselines", "challenger", "champion")
     decided = ("challenger", "champion", "holdout", "training_record", "run", "retraining")
     return [

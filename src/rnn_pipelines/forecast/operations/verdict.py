@@ -82,7 +82,8 @@ class MonitorForecastSpec(AsOfSpec, frozen=True):
 class ForecastEvidence:
     """The evidence on the day of the verdict; see `Coverage`, `RealisedError` and `RealisedCoverage`.
 
-    Attributes: num_not_finite: recent non-finite forecasts of the forecaster in use. gross_values, corrected: the gross
+    Attributes: not_acting: parameters that the forecaster in use has fixed otherwise, in words.
+    num_not_finite: recent non-finite forecasts of the forecaster in use. gross_values, corrected: the gross
     newest values, and those that were corrected, in words; is_gross: whether the first are an alarm. lost_log: what the
     log of forecasts has lost, or None. ratio, p_value: of realised and
     expected MSE; None if no forecast can be evaluated. num_outside: forecasts with an interval of `WIDE_LEVEL` % or
@@ -92,6 +93,7 @@ class ForecastEvidence:
     """
 
     alarms: tuple[str, ...] = ()
+    not_acting: tuple[str, ...] = ()
     has_champion: bool = True
     has_expected_error: bool = True
     num_not_finite: int = 0
@@ -136,6 +138,7 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
 def _check_operation(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
     """Yield findings on the champion, on missing forecasts, and on a source without new values."""
     yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
+    yield from (Finding("retrain", sentence) for sentence in evidence.not_acting)
     if not evidence.has_champion:
         yield Finding("ok", "there is no forecaster in use yet")
     elif not evidence.has_expected_error:

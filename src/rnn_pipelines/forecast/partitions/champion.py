@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, show_all
 from rnn_pipelines.forecast.evaluation.suspects import (
     describe_corrected,
     keep_good_forecasts,
@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.jobs import ALL_NEXT_VALUES, NEXT_VALUES, Tables, run_jobs, write_next_values
+from rnn_pipelines.forecast.partitions.obstacles import explain_reading, explain_spacing, make_error
 from rnn_pipelines.forecast.preparation.gross_values import (
     describe_gross_values,
     is_alarm,
@@ -39,9 +40,10 @@ from rnn_pipelines.forecast.preparation.gross_values import (
     list_records,
     read_records,
 )
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
@@ -49,6 +51,7 @@ from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
 
+INTERPOLATE = GapPolicy("interpolate")
 # Names at most this many series without a forecast, or with a gross newest value.
 MAX_NAMES = 1_000
 
@@ -79,7 +82,7 @@ class PredictingChampion:
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         """Forecast the series of a partition, and write the table into a folder; return the facts."""
         forecaster: Forecaster = self.champion.artefact
-        table, covariate_table = read_as_trained(self.champion, partition, self.spec)
+        table, covariate_table = _read_as_trained(forecaster, partition, self.spec)
         laid_out = lay_out_newest(forecaster, table, partition.source, covariate_table)
         night = lay_out_night(forecaster, laid_out[2], None, self.champion.version)
         gross_values, tz = list_gross_values(night.series), forecaster.settings.tz
@@ -112,29 +115,48 @@ def draw_sample_as_trained(
     external: External = None,
 ) -> Sample:
     """Divide a panel that is too large for memory, with the covariates of the champion; see `draw_sample`."""
-    return draw_sample(source, covariates, spec, folder, external, require_champion(champion).artefact.coding)
+    champion = require_champion(champion)
+    panel = source, covariates, spec, folder, external
+    with explain_reading(champion.version, source.label, lambda: draw_sample(*panel)):
+        return draw_sample(*panel, champion.artefact.coding)
 
 
-def read_as_trained(champion: LoadedChampion | None, sample: Sample, spec: PredictSpec) -> tuple[Source, pd.DataFrame]:
+def read_as_trained(
+    champion: LoadedChampion | None, sample: Sample, spec: PredictSpec, covariates: CovariateSpec = NO_COVARIATES
+) -> tuple[Source, pd.DataFrame]:
     """Read the series on the time axis of the champion's training, and the covariates of that training.
 
-    Of the sample's covariates, only the path is used. Raises as `read_as_of`, and a ChampionError without a champion,
-    or a SeriesError if the times cannot be converted to the zone of the training.
+    Of the sample's covariates, only the path is used.
+
+    Args:
+        covariates: those of today's parameters, with which a retraining would read the table.
+    Raises:
+        ChampionError: there is no champion, or it is trained on other covariates or other times than a retraining.
+        SeriesError: see `read_as_of`.
     """
-    forecaster: Forecaster = require_champion(champion).artefact
-    settings, asked = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
-    table, covariate_table = read_as_of(sample.external, sample.source, spec, asked, find_trained_axis(settings))
+    champion = require_champion(champion)
+    # The files of a divided panel have no columns beside those of the champion.
+    own = covariates if sample.partitions.folder is None else NO_COVARIATES
+    asked = sample.external, sample.source, spec, own
+    with explain_reading(champion.version, sample.source.label, lambda: read_as_of(*asked)):
+        return _read_as_trained(champion.artefact, sample, spec)
+
+
+def _read_as_trained(forecaster: Forecaster, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:
+    settings, learnt = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
+    table, covariate_table = read_as_of(sample.external, sample.source, as_of, learnt, find_trained_axis(settings))
     refuse_other_beginnings(table, settings, sample.source.label)
     return table, covariate_table
 
 
-def forecast_newest(
+def forecast_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block of parameters
     champion: LoadedChampion | None,
     table: Source,
     source: SourceSpec,
     paths: PathsSpec,
     covariate_table: pd.DataFrame | None = None,
     before: ForecastLog | None = None,
+    gaps: GapPolicy = INTERPOLATE,
 ) -> tuple[ForecastLog, Paths, ForecastLog, Night]:
     """Forecast the steps after the end of each series, and add the model version, the time and the marks.
 
@@ -142,17 +164,22 @@ def forecast_newest(
     it with the forecasts of earlier runs. The fourth are the inputs of the forecasts. `before` are the forecasts of
     earlier runs, whose gross values may still be read; None for none.
 
+    Args:
+        gaps: today's policy for gaps; the forecasts are by that of the champion.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """
     champion = require_champion(champion)
     report_new_series(champion.artefact, table)
-    laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
+    with explain_spacing(champion.version, champion.artefact.settings, table, source, gaps):
+        laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
     forecasts = forecast_panel(*laid_out)
     if forecasts.empty:
-        fact = f"the champion {champion.version} can forecast none of the series of {source.label}"
-        reason = "they are unknown, too short, or have gaps at their ends"
-        raise ChampionError(f"{fact}: {reason}. Run kedro champion retrain forecast.")
+        trained, names = champion.artefact.scaler["unique_id"], table["unique_id"]
+        fact = "its series are too short, or have gaps at their ends"
+        if not names.isin(trained).any():
+            fact = f"it was trained on the series {show_all(trained)}, and the table has {show_all(names.unique())}"
+        raise make_error(champion.version, source.label, fact)
     # In the unit of tonight's values, and without series that are new tonight.
     scaler = laid_out[0].scaler[: len(champion.artefact.scaler)]
     in_unit = replace(champion.artefact, scaler=scaler)

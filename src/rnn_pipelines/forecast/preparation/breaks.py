@@ -108,7 +108,7 @@ def find_breaks(series: Sequence[np.ndarray], season_length: int) -> list[list[B
         length = _round_length(min(len(values.values) for values in block))
         scans = list(_scan_block(block, length, season_length))
         is_candidate = np.any([scan.score >= 1 for scan in scans], axis=0) if scans else np.zeros(len(block), bool)
-        for row in np.flatnonzero(is_candidate):
+        for row in np.flatnonzero(is_candidate).tolist():
             ordered = sorted((scan for scan in scans if scan.score[row] >= 1), key=lambda scan: -scan.score[row])
             tried = (_describe(block[row], scan, row, len(block[row].values) - length) for scan in ordered)
             found[numbers[row]] = next((breaks for breaks in tried if breaks), [])
@@ -124,14 +124,15 @@ def select_values(y: np.ndarray) -> Values | None:
     if is_known.sum() < MIN_VALUES:
         return None
     places = np.arange(int(is_known.argmax()), len(y))
-    is_sparse = (y[places] == 0).mean() > MAX_ZEROS
+    is_sparse = bool((y[places] == 0).mean() > MAX_ZEROS)
     if is_sparse:
         places = np.flatnonzero(is_known)
     values = carry_forward(np.where(is_known, y, np.nan)[places])
     is_positive = values > 0
     # A break of the sign changes sides once.
     num_turns = np.count_nonzero(is_positive[1:] != is_positive[:-1])
-    has_sides = MAX_OTHER_SIDE < is_positive.mean() < 1 - MAX_OTHER_SIDE and num_turns > MAX_BREAKS
+    share = float(is_positive.mean())
+    has_sides = MAX_OTHER_SIDE < share < 1 - MAX_OTHER_SIDE and num_turns > MAX_BREAKS
     if not has_sides:
         sizes = np.log(np.abs(values))
         return Values(places, values, sizes, sizes, has_sides, is_sparse)

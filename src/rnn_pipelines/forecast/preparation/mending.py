@@ -56,8 +56,9 @@ def mend_breaks(series: Series, profile: Profile, policy: BreakPolicy) -> Mended
     found = find_breaks(parts, profile["season_length"])
     sentences = []
     moves = []
-    for number in np.flatnonzero([len(breaks) > 0 for breaks in found]):
-        breaks = found[number]
+    for number, breaks in enumerate(found):
+        if not breaks:
+            continue
         start, stop = rows.starts[number], rows.stops[number]
         is_moved = policy.root == "rescale" or (policy.root == "auto" and does_agree(parts[number], breaks, profile))
         done = "kept"

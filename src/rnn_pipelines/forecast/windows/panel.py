@@ -95,8 +95,8 @@ class WindowedPanel:
 
     @property
     def series_stops(self) -> np.ndarray:
-        """The row after the last one of each series, int64[series]."""
-        return np.append(self.series_starts[1:], len(self.values))
+        """The row after the last one of each series, int64[series]; no rows if the panel has no series."""
+        return np.append(self.series_starts, len(self.values))[1:]
 
     @cached_property
     def first_negative(self) -> np.ndarray:

@@ -5,7 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_uncorrected
 from rnn_pipelines.forecast.operations import monitoring
-from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
+from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.preparation.mending import mend_series
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.report.monitoring import draw_figures, render_report, summarize_run
@@ -34,9 +34,9 @@ def create_measure_pipeline() -> Pipeline:
     actuals, repaired = "monitor_forecast_actuals", "monitor_forecast_repaired_profile"
     covariates = [series, PROFILE, CHAMPION, coding, covariate_table, SPEC]
     nodes = [
-        node(monitoring.read_champion, folder, [CHAMPION, coding, reference]),
+        node(monitoring.read_champion, [folder, "params:forecast"], [CHAMPION, coding, reference]),
         node(draw_sample, [*PANEL, coding], sample),
-        node(read_sample, [sample, SPEC], [table, covariate_table]),
+        node(monitoring.read_newest, [sample, CHAMPION, "params:forecast.covariates", SPEC], [table, covariate_table]),
         node(repair_series, [table, source, gaps], [actuals, repaired]),
         node(join_uncorrected, [log, actuals, CHAMPION], EVALUATED),
         node(check_coverage, [log, actuals, repaired, CHAMPION], COVERAGE),
