@@ -84,25 +84,28 @@ def _open(
 
 def _read_parquet(
     path: Path, file: "pyarrow.parquet.ParquetFile", columns: list[str], files: TableFiles
-) -> Iterator["pa.RecordBatch"]:
+) -> Iterator["pa.Table"]:
     import pyarrow as pa
 
     plain = pa.schema([find_plain_field(file.schema_arrow.field(name), path, files) for name in columns])
     with file:
         batches = file.iter_batches(BATCH_ROWS, columns=columns)
         while (batch := load_file(path, "a Parquet file", partial(next, batches, None), files)) is not None:
-            yield load_file(path, "a Parquet file", partial(batch.select(columns).cast, plain), files)
+            rows = pa.Table.from_batches([batch]).select(columns)
+            yield load_file(path, "a Parquet file", partial(rows.cast, plain), files)
 
 
-def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.RecordBatch"]:
+def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.Table"]:
     import pyarrow as pa
 
-    places, schema = [file.header.index(name) for name in columns], pa.schema([(name, pa.string()) for name in columns])
+    places = [file.header.index(name) for name in columns]
+    schema = pa.schema([(name, pa.string()) for name in columns])
     has_empty = False
     with file.read(dtype=str, chunksize=BATCH_ROWS) as batches:
         while (batch := file.load(partial(next, batches, None))) is not None:
             has_empty |= bool((batch[max(places)].isna() | (batch[max(places)] == "")).any())
-            yield pa.RecordBatch.from_pandas(batch[places].set_axis(columns, axis=1), schema, preserve_index=False)
+            # A table, because pandas returns the texts of many rows in several chunks, which no record batch holds.
+            yield pa.Table.from_pandas(batch[places].set_axis(columns, axis=1), schema, preserve_index=False)
     file.check_row_lengths(places, has_empty)
 
 

@@ -63,14 +63,14 @@ def survey_files(
 
 
 def survey_batches(
-    batches: Iterable["pa.RecordBatch"], survey: Survey, files: TableFiles, decide: Callable[[Survey], Collection[int]]
+    batches: Iterable["pa.Table"], survey: Survey, files: TableFiles, decide: Callable[[Survey], Collection[int]]
 ) -> Iterator["pa.Table"]:
     """Yield the rows of a query, and survey them; see `survey_files`."""
     return _survey([(FileSurvey(None), batches)], survey, {}, decide, files)
 
 
 def _survey(
-    read: Iterable[tuple[FileSurvey, Iterable["pa.Table | pa.RecordBatch"]]],
+    read: Iterable[tuple[FileSurvey, Iterable["pa.Table"]]],
     survey: Survey,
     types: "dict[str, pa.DataType | None]",
     decide: Callable[[Survey], Collection[int]],
@@ -84,11 +84,10 @@ def _survey(
         file.first = sum(one.num_rows for one in survey.files)
         survey.files.append(file)
         for batch in batches:
-            rows = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
             # From 1 in each file.
-            numbers = np.arange(file.num_rows + 1, file.num_rows + len(rows) + 1)
-            file.num_rows += len(rows)
-            rows = rows.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
+            numbers = np.arange(file.num_rows + 1, file.num_rows + len(batch) + 1)
+            file.num_rows += len(batch)
+            rows = batch.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
             found, file.tail = _split_tail([rows] if file.tail is None else [file.tail, rows], survey)
             body = _leave_rows(found, survey)
             file.add(body, survey.roles)
