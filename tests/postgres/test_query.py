@@ -288,7 +288,7 @@ def test_divided_query_of_more_than_two_batches_has_the_rows_of_the_frame(databa
     sql += "from generate_series(1, 100) s, generate_series(0, 1399) i order by s, i"
     query = PostgresQueryDataset(sql=sql, credentials=database.credentials).load()
     source, covariates = SourceSpec(name="catalog", id="unique_id"), CovariateSpec(past=("note",))
-    assert 100 * 1400 > 2 * postgres_query.BATCH_ROWS
+    assert 2 * postgres_query.BATCH_ROWS < 100 * 1400
     sample = draw_sample(source, covariates, PartitionSpec(training_rows=60_000, rows=60_000), tmp_path, query)
     parts = map(sample.select, sample.partitions.list_numbers())
     found = [read_series(part.source, part.covariates)[0] for part in parts]

@@ -88,6 +88,8 @@ def _read_parquet(
     import pyarrow as pa
 
     plain = pa.schema([find_plain_field(file.schema_arrow.field(name), path, files) for name in columns])
+    # A file without rows has no batches.
+    yield plain.empty_table()
     with file:
         batches = file.iter_batches(BATCH_ROWS, columns=columns)
         while (batch := load_file(path, "a Parquet file", partial(next, batches, None), files)) is not None:

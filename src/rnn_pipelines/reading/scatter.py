@@ -82,6 +82,7 @@ def _survey(
     waiting: list[pa.Table] = []
     for file, batches in read:
         file.first = sum(one.num_rows for one in survey.files)
+        file.shapes = {name: {} for name in survey.roles.shaped}
         survey.files.append(file)
         for batch in batches:
             # From 1 in each file.

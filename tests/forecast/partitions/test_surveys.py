@@ -217,3 +217,37 @@ def test_own_file_of_the_user_is_not_read_and_rows_keep_their_numbers(tmp_path: 
     assert sample.partitions.folder is not None
     (sample.partitions.folder / "rows/training/notes.parquet").write_text("mine")
     pd.testing.assert_frame_equal(read_series(sample.source, sample.covariates)[0], expected)
+
+
+def write_small_file(folder: Path, kind: str, num_rows: int, **cells: Any) -> Path:
+    """A table, and a later file with few rows."""
+    folder.mkdir()
+    table = pd.DataFrame(ROWS, columns=["id", "ds", "y"])
+    later = table.assign(ds=table["ds"] + pd.Timedelta(days=len(DAYS)), **cells)[:num_rows]
+    for name, rows in (("a", table), ("b", later)):
+        if kind == "csv":
+            rows.to_csv(folder / f"{name}.csv", index=False)
+        else:
+            rows.to_parquet(folder / f"{name}.parquet", index=False)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("num_rows", [0, 1, 21])
+def test_later_file_may_have_as_few_rows_as_a_footer(tmp_path: Path, kind: str, num_rows: int) -> None:
+    folder = write_small_file(tmp_path / "table", kind, num_rows)
+    assert len(check_equal(folder)) == len(ROWS) + num_rows
+
+
+@pytest.mark.parametrize("num_rows", [1, 21])
+def test_cells_of_a_small_file_count_in_errors(tmp_path: Path, num_rows: int) -> None:
+    folder = write_small_file(tmp_path / "table", "csv", num_rows, y="many")
+    found = "received 'many'" if num_rows == 1 else r"none of its 21 cells is a number"
+    check_refused(folder, found)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_first_file_may_be_empty(tmp_path: Path, kind: str) -> None:
+    folder = write_small_file(tmp_path / "table", kind, 0)
+    (folder / f"b.{kind}").rename(folder / f"0.{kind}")
+    assert len(check_equal(folder)) == len(ROWS)
