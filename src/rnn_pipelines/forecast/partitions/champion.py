@@ -8,8 +8,8 @@ import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, ForecastLogTable, name_own_bounds
-from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
+from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.nights import Night, lay_out_night
 from rnn_pipelines.forecast.model.packing import pack
@@ -23,7 +23,6 @@ from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
-from rnn_pipelines.reading.zones import show_table
 
 # Names at most this many series without a forecast.
 MAX_NAMES = 1_000
@@ -45,13 +44,10 @@ class PredictingChampion:
         """Forecast the series of a partition, and write the table into a folder; return the facts."""
         forecaster: Forecaster = self.champion.artefact
         table, covariate_table = read_as_trained(self.champion, partition, self.as_of)
-        forecasts = forecast_panel(*lay_out_newest(forecaster, table, partition.source, covariate_table))
-        levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
-        bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
-        names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
-        write_next_values(show_table(forecasts, forecaster.settings.tz), names, folder)
-        left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
-        return {"num_series": int(forecasts["unique_id"].nunique()), "left_out": left_out.tolist()}
+        laid_out = lay_out_newest(forecaster, table, partition.source, covariate_table)
+        names = write_next_values(*laid_out, folder)
+        left_out = table.loc[~table["unique_id"].isin(names), "unique_id"].unique()
+        return {"num_series": int(names.nunique()), "left_out": left_out.tolist()}
 
 
 def require_champion(champion: LoadedChampion | None) -> LoadedChampion:

@@ -7,7 +7,7 @@ have none yet.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,14 @@ from typing import Any, Protocol
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, name_own_bounds
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
 from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.series.tables import Features
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.files import draft_folder, replace_file
 
 logger = logging.getLogger(__name__)
@@ -105,10 +110,18 @@ def run_jobs(
     return [job.folder for job in jobs], facts
 
 
-def write_next_values(table: pd.DataFrame, names: Mapping[str, str], folder: Path) -> None:
-    """Write `unique_id, ds`, and the forecast and its bounds under their new names such as `lo-80`, as float32."""
-    renamed = table[["unique_id", "ds", *names]].rename(columns=names)
+def write_next_values(forecaster: Forecaster, panel: WindowedPanel, features: Features, folder: Path) -> pd.Series:
+    """Forecast the windows of `lay_out_newest`, write the forecasts into a folder, and return their `unique_id`.
+
+    They have `unique_id, ds`, and the forecast and its bounds such as `lo-80`, as float32.
+    """
+    forecasts = show_table(forecast_panel(forecaster, panel, features), forecaster.settings.tz)
+    levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
+    bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
+    names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
+    renamed = forecasts[["unique_id", "ds", *names]].rename(columns=names)
     renamed.astype(dict.fromkeys(names.values(), "float32")).to_parquet(folder / NEXT_VALUES, index=False)
+    return forecasts["unique_id"]
 
 
 def forecast_partition(job: PartitionJob) -> int:
