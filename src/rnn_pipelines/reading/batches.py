@@ -74,6 +74,22 @@ def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> "dict[s
         return {}
 
 
+def has_values(path: Path, column: str, files: TableFiles) -> bool:
+    """Return whether a column of a file has a value; True for CSV files, whose cells are all texts."""
+    if not is_parquet(path):
+        return True
+    with open_parquet(path, [column], files) as file:
+        batches = file.iter_batches(BATCH_ROWS, columns=[column])
+        return any(not is_empty(batch[column]) for batch in batches)
+
+
+def is_empty(cells: "pa.Array | pa.ChunkedArray") -> bool:
+    """Return whether all cells are missing."""
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.is_null(cells, nan_is_null=True), min_count=0).as_py())
+
+
 def _open(
     path: Path, wanted: list[str], files: TableFiles, dialect: Dialect
 ) -> "CsvFile | pyarrow.parquet.ParquetFile":
@@ -122,7 +138,8 @@ def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
         return next(iter(some))
     if all(types.is_integer(kind) or types.is_floating(kind) for kind in some):
         return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in some)))
-    if all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1:
+    is_one_zone = all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1
+    if is_one_zone or all(types.is_time(kind) for kind in some):
         return max(some, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
     if all(types.is_decimal(kind) for kind in some):
         scale = max(kind.scale for kind in some)
