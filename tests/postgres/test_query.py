@@ -280,3 +280,17 @@ def test_query_that_is_cut_off_says_so(database: Any, read: Callable[[str], pd.D
     with pytest.raises(DatasetError, match=r"terminating connection.*Run"):
         read("select pg_sleep(30)")
     stop.join()
+
+
+def test_divided_query_of_more_than_two_batches_has_the_rows_of_the_frame(database: Any, tmp_path: Path) -> None:
+    """With batches of their real size."""
+    sql = "select 's' || s as unique_id, date '2020-01-01' + i as ds, s * i / 7.0 as y, 'note ' || i as note "
+    sql += "from generate_series(1, 100) s, generate_series(0, 1399) i order by s, i"
+    query = PostgresQueryDataset(sql=sql, credentials=database.credentials).load()
+    source, covariates = SourceSpec(name="catalog", id="unique_id"), CovariateSpec(past=("note",))
+    assert 2 * postgres_query.BATCH_ROWS < 100 * 1400
+    sample = draw_sample(source, covariates, PartitionSpec(training_rows=60_000, rows=60_000), tmp_path, query)
+    parts = map(sample.select, sample.partitions.list_numbers())
+    found = [read_series(part.source, part.covariates)[0] for part in parts]
+    whole = read_series(source, covariates, query)[0]
+    pd.testing.assert_frame_equal(pd.concat(found).sort_index(), whole, check_dtype=False)

@@ -9,7 +9,7 @@ from rnn_pipelines.forecast.partitions import fitted
 from rnn_pipelines.forecast.partitions.jobs import PartitionJob, forecast_partition
 
 # Functions at whose call the process ends: before the forecast, and with one of two tables written.
-STAGES = ("tabulate_partition", "measure_all", "written")
+STAGES = ("tabulate_test", "measure_all", "written")
 
 
 def forecast_or_die(job: PartitionJob, marks: Path) -> int:

@@ -38,11 +38,11 @@ class Query:
         import pyarrow as pa
 
         with self._connect() as connection:
-            table = pa.Table.from_batches(self._iterate_batches(connection))
+            table = pa.concat_tables(self._iterate_batches(connection))
         return table.to_pandas(ignore_metadata=True, split_blocks=True, self_destruct=True)
 
     @contextmanager
-    def open_counted(self) -> Iterator[tuple[int, Iterator["pa.RecordBatch"]]]:
+    def open_counted(self) -> Iterator[tuple[int, Iterator["pa.Table"]]]:
         """Yield the number of rows, and their batches. Both are of the same moment; the query is executed twice."""
         with self._connect() as connection:
             self._declare(connection)
@@ -67,7 +67,7 @@ class Query:
         sql = self.sql.replace("%", "%%")
         connection.exec_driver_sql(f"declare {CURSOR} no scroll cursor for {sql}")
 
-    def _iterate_batches(self, connection: "Connection") -> Iterator["pa.RecordBatch"]:
+    def _iterate_batches(self, connection: "Connection") -> Iterator["pa.Table"]:
         """Yield at least one batch, all of one schema."""
         import pyarrow as pa
 
@@ -80,7 +80,7 @@ class Query:
             num_rows = len(rows)
             columns = zip(*rows, strict=True) if rows else [()] * len(schema)
             arrays = [_make_array(cells, column.type) for cells, column in zip(columns, schema, strict=True)]
-            yield pa.record_batch(arrays, schema=schema)
+            yield pa.table(arrays, schema=schema)
         connection.exec_driver_sql(f"close {CURSOR}")
 
 

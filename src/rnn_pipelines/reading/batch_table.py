@@ -19,7 +19,7 @@ class BatchTable(Protocol):
     def read(self) -> pd.DataFrame:
         """Return the table."""
 
-    def open_counted(self) -> AbstractContextManager[tuple[int, Iterator["pa.RecordBatch"]]]:
+    def open_counted(self) -> AbstractContextManager[tuple[int, Iterator["pa.Table"]]]:
         """Yield the number of rows, and their batches: at least one, all of one schema."""
 
 

@@ -74,6 +74,22 @@ def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> "dict[s
         return {}
 
 
+def has_values(path: Path, column: str, files: TableFiles) -> bool:
+    """Return whether a column of a file has a value; True for CSV files, whose cells are all texts."""
+    if not is_parquet(path):
+        return True
+    with open_parquet(path, [column], files) as file:
+        batches = file.iter_batches(BATCH_ROWS, columns=[column])
+        return any(not is_empty(batch[column]) for batch in batches)
+
+
+def is_empty(cells: "pa.Array | pa.ChunkedArray") -> bool:
+    """Return whether all cells are missing."""
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.is_null(cells, nan_is_null=True), min_count=0).as_py())
+
+
 def _open(
     path: Path, wanted: list[str], files: TableFiles, dialect: Dialect
 ) -> "CsvFile | pyarrow.parquet.ParquetFile":
@@ -84,25 +100,30 @@ def _open(
 
 def _read_parquet(
     path: Path, file: "pyarrow.parquet.ParquetFile", columns: list[str], files: TableFiles
-) -> Iterator["pa.RecordBatch"]:
+) -> Iterator["pa.Table"]:
     import pyarrow as pa
 
     plain = pa.schema([find_plain_field(file.schema_arrow.field(name), path, files) for name in columns])
+    # A file without rows has no batches.
+    yield plain.empty_table()
     with file:
         batches = file.iter_batches(BATCH_ROWS, columns=columns)
         while (batch := load_file(path, "a Parquet file", partial(next, batches, None), files)) is not None:
-            yield load_file(path, "a Parquet file", partial(batch.select(columns).cast, plain), files)
+            rows = pa.Table.from_batches([batch]).select(columns)
+            yield load_file(path, "a Parquet file", partial(rows.cast, plain), files)
 
 
-def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.RecordBatch"]:
+def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.Table"]:
     import pyarrow as pa
 
-    places, schema = [file.header.index(name) for name in columns], pa.schema([(name, pa.string()) for name in columns])
+    places = [file.header.index(name) for name in columns]
+    schema = pa.schema([(name, pa.string()) for name in columns])
     has_empty = False
     with file.read(dtype=str, chunksize=BATCH_ROWS) as batches:
         while (batch := file.load(partial(next, batches, None))) is not None:
             has_empty |= bool((batch[max(places)].isna() | (batch[max(places)] == "")).any())
-            yield pa.RecordBatch.from_pandas(batch[places].set_axis(columns, axis=1), schema, preserve_index=False)
+            # A table, because pandas returns the texts of many rows in several chunks, which no record batch holds.
+            yield pa.Table.from_pandas(batch[places].set_axis(columns, axis=1), schema, preserve_index=False)
     file.check_row_lengths(places, has_empty)
 
 
@@ -117,7 +138,8 @@ def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
         return next(iter(some))
     if all(types.is_integer(kind) or types.is_floating(kind) for kind in some):
         return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in some)))
-    if all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1:
+    is_one_zone = all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1
+    if is_one_zone or all(types.is_time(kind) for kind in some):
         return max(some, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
     if all(types.is_decimal(kind) for kind in some):
         scale = max(kind.scale for kind in some)

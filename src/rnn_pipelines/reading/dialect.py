@@ -33,8 +33,8 @@ _NAMES_IN_MESSAGE = 5
 _MAX_TITLES = 20
 # Bytes of a file that are searched at once for its encoding.
 _BLOCK_BYTES = 1 << 24
-# Limit for a file in a zip archive, against full memory and zip bombs.
-MAX_UNPACKED_BYTES = 8 << 30
+# Limit for an unpacked file, against full memory: a thousandth of it can be packed. Plain files are read in parts.
+MAX_UNPACKED_BYTES = 2 << 30
 
 OpenBytes = Callable[[], IO[bytes]]
 
@@ -51,17 +51,34 @@ def read_bytes(path: Path) -> bytes:
     """Read a file, and unpack it if its name ends in .gz or .zip.
 
     Raises:
-        ValueError: a .zip file is invalid, encrypted or too large, or does not hold exactly one file.
+        ValueError: a file is too large unpacked; or a .zip file is invalid or encrypted, or does not hold one file.
         OSError, EOFError, zlib.error: the file cannot be read or unpacked.
     """
     match path.suffix.lower():
         case ".gz":
+            size = _measure_unpacked(path)
             with GzipFile(path) as packed:
-                return packed.read()
+                # One byte more, so that the checksum at the end is read.
+                return packed.read(size + 1)
         case ".zip":
             with _open_zipped(path) as member:
                 return member.read()
     return path.read_bytes()
+
+
+def _measure_unpacked(path: Path) -> int:
+    """Return the size of a .gz file without keeping its content; raise a ValueError if it is too large."""
+    size = 0
+    with GzipFile(path) as packed:
+        for block in iter(partial(packed.read, _BLOCK_BYTES), b""):
+            size += len(block)
+            if size > MAX_UNPACKED_BYTES:
+                raise ValueError(_describe_size("unpacked, it"))
+    return size
+
+
+def _describe_size(file: str) -> str:
+    return f"{file} has more than {MAX_UNPACKED_BYTES:,} bytes, which only an unpacked file may have"
 
 
 def _open_zipped(path: Path) -> IO[bytes]:
@@ -76,7 +93,7 @@ def _open_zipped(path: Path) -> IO[bytes]:
     (member,) = members
     # `ZipFile` never unpacks more than this declared size.
     if member.file_size > MAX_UNPACKED_BYTES:
-        raise ValueError(f"{member.filename!r} in it has {member.file_size:,} bytes, more than {MAX_UNPACKED_BYTES:,}")
+        raise ValueError(_describe_size(f"{member.filename!r} in it"))
     try:
         return archive.open(member)
     except (RuntimeError, NotImplementedError) as error:

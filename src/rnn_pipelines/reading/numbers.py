@@ -162,7 +162,12 @@ def _part_texts(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def _clean(text: pd.Series) -> pd.Series:
-    return text.astype("str").str.strip().replace(_ALIKE, regex=True).replace(_NEGATIVE, regex=True)
+    cells = text.astype("str").str.strip()
+    for sign, plain in _ALIKE.items():
+        cells = cells.str.replace(sign, plain, regex=False)
+    # Only these cells can be negative numbers of accounts; expressions take long on all of them.
+    is_account = cells.str.endswith((")", "-"))
+    return cells.mask(is_account, cells[is_account].replace(_NEGATIVE, regex=True))
 
 
 def _leave_units(cells: pd.Series, raw: pd.Series, label: str) -> pd.Series | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.reading.batches import CSV, is_text, join_types, list_types, read_batches
+from rnn_pipelines.reading.batches import CSV, has_values, is_empty, is_text, join_types, list_types, read_batches
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
 from rnn_pipelines.reading.shapes import encode, flatten
@@ -56,21 +56,27 @@ def survey_files(
     that are left out, such as a footer. Cells of CSV files are texts.
     """
     columns, paths = survey.roles.columns, list_tables(path)
-    own = [list_types(file, columns, files) for file in paths]
-    types = {name: join_types(kinds[name] for kinds in own if name in kinds) for name in columns}
+    by_file = {file: list_types(file, columns, files) for file in paths}
+    types = {}
+    for name in columns:
+        kinds = {file: own[name] for file, own in by_file.items() if name in own}
+        if len(set(kinds.values())) > 1:
+            # Columns without values have any type.
+            kinds = {file: kind for file, kind in kinds.items() if has_values(file, name, files)}
+        types[name] = join_types(kinds.values())
     read = ((file, read_batches(file, columns, files, dialect)) for file in map(FileSurvey, paths))
     return _survey(read, survey, types, decide, files)
 
 
 def survey_batches(
-    batches: Iterable["pa.RecordBatch"], survey: Survey, files: TableFiles, decide: Callable[[Survey], Collection[int]]
+    batches: Iterable["pa.Table"], survey: Survey, files: TableFiles, decide: Callable[[Survey], Collection[int]]
 ) -> Iterator["pa.Table"]:
     """Yield the rows of a query, and survey them; see `survey_files`."""
     return _survey([(FileSurvey(None), batches)], survey, {}, decide, files)
 
 
 def _survey(
-    read: Iterable[tuple[FileSurvey, Iterable["pa.Table | pa.RecordBatch"]]],
+    read: Iterable[tuple[FileSurvey, Iterable["pa.Table"]]],
     survey: Survey,
     types: "dict[str, pa.DataType | None]",
     decide: Callable[[Survey], Collection[int]],
@@ -82,13 +88,13 @@ def _survey(
     waiting: list[pa.Table] = []
     for file, batches in read:
         file.first = sum(one.num_rows for one in survey.files)
+        file.shapes = {name: {} for name in survey.roles.shaped}
         survey.files.append(file)
         for batch in batches:
-            rows = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
             # From 1 in each file.
-            numbers = np.arange(file.num_rows + 1, file.num_rows + len(rows) + 1)
-            file.num_rows += len(rows)
-            rows = rows.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
+            numbers = np.arange(file.num_rows + 1, file.num_rows + len(batch) + 1)
+            file.num_rows += len(batch)
+            rows = batch.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
             found, file.tail = _split_tail([rows] if file.tail is None else [file.tail, rows], survey)
             body = _leave_rows(found, survey)
             file.add(body, survey.roles)
@@ -168,11 +174,18 @@ def _cast(
     columns: dict[str, pa.ChunkedArray] = {}
     for name in survey.roles.columns:
         kind, cells = types.get(name, table[name].type), table[name]
-        if kind is not None and is_text(cells.type) and not is_text(kind):
+        if kind is None or kind == cells.type:
+            pass
+        elif is_empty(cells):
+            cells = pa.nulls(len(cells), kind)
+        elif is_text(cells.type) and not is_text(kind):
             # Cells of a CSV file beside Parquet files with numbers.
             numbers = infer_numbers(cells.to_pandas()) if file.is_comma_separated else pd.Series(dtype=str)
             survey.is_mixed |= isinstance(numbers.dtype, pd.StringDtype)
             cells = cells if survey.is_mixed else pa.chunked_array([pa.array(numbers, from_pandas=True)])
+        elif pa.types.is_integer(cells.type) and pa.types.is_floating(kind):
+            # Rounded beyond 2⁵³, as when the tables of all files are joined.
+            cells = cells.cast(kind, safe=False)
         columns[name] = cells
     if survey.is_mixed or None in types.values():
         return []

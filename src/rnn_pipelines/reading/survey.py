@@ -40,11 +40,17 @@ class Roles:
     def columns(self) -> list[str]:
         return [*self.times, *self.others, self.id]
 
+    @property
+    def shaped(self) -> list[str]:
+        """The columns with shapes; the parts of a time are one column."""
+        return [self.id, "+".join(self.times), *self.others]
+
     def find_shapes(self, table: "pa.Table") -> dict[str, Shapes]:
-        """Return the shapes in each column; those of the parts of a time are one column."""
-        found = {self.id: find_names(flatten(table[self.id]))}
-        found["+".join(self.times)] = find_times([flatten(table[name]) for name in self.times])
-        return found | {name: find_cells(flatten(table[name])) for name in self.others}
+        """Return the shapes in each column."""
+        names = find_names(flatten(table[self.id]))
+        times = find_times([flatten(table[name]) for name in self.times])
+        others = [find_cells(flatten(table[name])) for name in self.others]
+        return dict(zip(self.shaped, [names, times, *others], strict=True))
 
 
 @dataclass
@@ -58,7 +64,7 @@ class FileSurvey:
     num_rows: int = 0  # of the file
     rows: "list[pa.Table]" = field(default_factory=list)  # those that decide, with their numbers in the file
     tail: "pa.Table | None" = None  # the last rows
-    # For each column, the first row and the number of rows of each shape.
+    # For each column of `Roles.shaped`, the first row and the number of rows of each shape; none for rows in the tail.
     shapes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
     def add(self, table: "pa.Table", roles: Roles) -> None:
@@ -68,7 +74,7 @@ class FileSurvey:
         kept = {0} if not self.rows else set()
         numbers = table[ROW_COLUMN].to_numpy()
         for name, shapes in roles.find_shapes(table).items():
-            known = self.shapes.setdefault(name, {})
+            known = self.shapes[name]
             counts = np.bincount(shapes.codes, minlength=len(shapes.names)).tolist()
             for shape, place, count in zip(shapes.names, shapes.find_first().tolist(), counts, strict=True):
                 one = generalise(shape) if len(known) > MAX_TIMES and shape not in known else shape
@@ -99,8 +105,8 @@ class FileSurvey:
         in_tail = pd.Series(1, [] if self.tail is None else self.tail[ROW_COLUMN].to_numpy() + start)
         weights = {}
         for name, shapes in self.shapes.items():
-            found = pd.Series(*zip(*((count, row + start) for row, count in shapes.values()), strict=True))
-            weights[name] = pd.concat([found, in_tail])
+            counts = {row + start: count for row, count in shapes.values()}
+            weights[name] = pd.concat([pd.Series(counts, dtype="int64"), in_tail])
         frame.attrs[WEIGHTS] = Weights(weights)
         return frame
 

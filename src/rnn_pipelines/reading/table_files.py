@@ -173,9 +173,10 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
                 continue
             except pyarrow.ArrowInvalid:
                 column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
-        elif not (kind == "object" or isinstance(kind, pd.StringDtype)):
+        elif not (kind == "object" or isinstance(kind, pd.StringDtype | pd.CategoricalDtype)):
             continue
-        wrong = column.map(is_broken).astype(bool).to_numpy()
+        # Of a missing category, the result is missing.
+        wrong = column.map(is_broken).eq(True).to_numpy(bool)
         if wrong.any():
             row = int(wrong.argmax())
             return str(table.columns[place]), row + 1, column.iloc[row]

@@ -65,6 +65,11 @@ def list_panels(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name != LOCK]
 
 
+def list_batches(table: pd.DataFrame) -> Iterator[pa.Table]:
+    rows = pa.Table.from_pandas(table, preserve_index=False)
+    return (rows.slice(start, 97) for start in range(0, max(1, len(rows)), 97))
+
+
 class Rows:
     """The result of a query."""
 
@@ -75,8 +80,8 @@ class Rows:
         return self.table
 
     @contextmanager
-    def open_counted(self) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
-        yield len(self.table), iter(pa.Table.from_pandas(self.table, preserve_index=False).to_batches(97))
+    def open_counted(self) -> Iterator[tuple[int, Iterator[pa.Table]]]:
+        yield len(self.table), list_batches(self.table)
 
 
 def divide_rows(table: pd.DataFrame, folder: Path, covariates: dict[str, Any] | None = None, **source: Any) -> Sample:
@@ -226,8 +231,8 @@ def test_rows_that_are_not_written_or_read_are_an_error(path: Path, monkeypatch:
 
 def test_query_with_another_number_of_rows_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def open_counted(self: Rows) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
-        yield len(self.table) + 1, iter(pa.Table.from_pandas(self.table, preserve_index=False).to_batches(97))
+    def open_counted(self: Rows) -> Iterator[tuple[int, Iterator[pa.Table]]]:
+        yield len(self.table) + 1, list_batches(self.table)
 
     monkeypatch.setattr(Rows, "open_counted", open_counted)
     with pytest.raises(SeriesError, match=r"expected 1,201 rows, found 1,200"):

@@ -17,17 +17,20 @@ import killed_partitions
 from damages import flip_bit
 from dask_cluster import open_cluster
 from killed_partitions import STAGES
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ParallelError, SeriesError
-from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters
+from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters, make_champion
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.partitions import fitted as module
 from rnn_pipelines.forecast.partitions import jobs
+from rnn_pipelines.forecast.partitions.champion import forecast_all_newest
 from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.fitted import FittedPanel, describe_fit, forecast_partitions
 from rnn_pipelines.forecast.partitions.folders import OWN_FILES
 from rnn_pipelines.forecast.partitions.jobs import FACTS, PartitionJob, Tables, forecast_partition
-from rnn_pipelines.forecast.source.covariates import read_series
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.survey import ROW_COLUMN
@@ -64,14 +67,27 @@ def whole(path: Path) -> Fitted:
 
 @pytest.fixture(scope="module")
 def fitted(whole: Fitted) -> FittedPanel:
-    return describe_fit(
-        whole.spec.recipe, whole.panel, whole.data.linear, whole.methods, whole.intervals, whole.weights["used"]
-    )
+    return describe(whole)
 
 
 @pytest.fixture
 def panel(fitted: FittedPanel, tmp_path: Path) -> Sample:
     return divide(fitted, tmp_path)
+
+
+def describe(fitted: Fitted, use: str | None = None) -> FittedPanel:
+    used = use or fitted.weights["used"]
+    return describe_fit(fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, used)
+
+
+def fit_half(path: Path, whole: Fitted, folder: Path) -> Fitted:
+    """Fit on half of the series."""
+    table = pd.read_parquet(path)
+    half = sorted(table["shop"].unique())[::2]
+    table[table["shop"].isin(half)].to_parquet(folder / "half.parquet", index=False)
+    source = whole.spec.recipe.source.model_copy(update={"path": str(folder / "half.parquet")})
+    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update={"source": source}))
+    return fit_forecasters(*read_series(source, spec.recipe.covariates), spec)
 
 
 def divide(fitted: FittedPanel, folder: Path, training_rows: int = 500, rows: int = 400) -> Sample:
@@ -106,8 +122,8 @@ def test_next_values_and_metrics_are_those_of_the_panel(whole: Fitted, fitted: F
     assert [list(next_values), list(by_series), summary] == [[], [], {}]
 
 
-def test_next_values_are_those_of_the_method_in_use(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
-    next_values, by_series, summary = forecast_partitions(replace(fitted, use="theta"), panel, ALONE)
+def test_next_values_are_those_of_the_method_in_use(whole: Fitted, panel: Sample) -> None:
+    next_values, by_series, summary = forecast_partitions(describe(whole, "theta"), panel, ALONE)
     found, expected = join(next_values), evaluate(whole).future.table
     for name, column in (("forecast", "theta"), ("lo-80", "theta-lo-80"), ("hi-80", "theta-hi-80")):
         np.testing.assert_allclose(found[name], expected[column], rtol=1e-4)
@@ -120,24 +136,56 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
     path: Path, whole: Fitted, fitted: FittedPanel, panel: Sample, tmp_path: Path
 ) -> None:
     """And those of the fit keep theirs. Of a fit on half of the series, in two divisions."""
-    table = pd.read_parquet(path)
-    half = sorted(table["shop"].unique())[::2]
-    table[table["shop"].isin(half)].to_parquet(tmp_path / "half.parquet", index=False)
-    source = whole.spec.recipe.source.model_copy(update={"path": str(tmp_path / "half.parquet")})
-    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update={"source": source}))
-    sample = fit_forecasters(*read_series(source, spec.recipe.covariates), spec)
-    of_sample = describe_fit(
-        whole.spec.recipe, sample.panel, sample.data.linear, sample.methods, sample.intervals, sample.weights["used"]
-    )
+    sample = fit_half(path, whole, tmp_path)
+    of_sample = describe(sample)
     (tmp_path / "other").mkdir()
     other = divide(fitted, tmp_path / "other", rows=100)
     found, again = (join(forecast_partitions(of_sample, divided, ALONE)[0]) for divided in (panel, other))
     assert len(other.partitions) > len(panel.partitions)
     pd.testing.assert_frame_equal(found, again, rtol=1e-4)
     expected = evaluate(sample).future.table
-    own = found[found["unique_id"].isin(half)].reset_index(drop=True)
+    own = found[found["unique_id"].isin(sample.panel.scaler["unique_id"])].reset_index(drop=True)
     for name, column in (("forecast", ENSEMBLE), ("lo-80", f"{ENSEMBLE}-lo-80"), ("hi-80", f"{ENSEMBLE}-hi-80")):
         np.testing.assert_allclose(own[name], expected[column], rtol=1e-4)
+
+
+def test_next_values_are_those_of_the_fit_as_a_champion(
+    path: Path, whole: Fitted, panel: Sample, tmp_path: Path
+) -> None:
+    """Also those of series outside the sample, with covariates."""
+    sample = fit_half(path, whole, tmp_path)
+    champion = LoadedChampion("v1", make_champion(sample), "", (), {})
+    expected, _ = forecast_all_newest(champion, panel, AsOfSpec(), ALONE)
+    found, _, _ = forecast_partitions(describe(sample), panel, ALONE)
+    pd.testing.assert_frame_equal(join(found), join(expected), rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("covariates", [{}, {"past": ["price"]}, COVARIATES], ids=["none", "past", "future and static"])
+@pytest.mark.parametrize("seed", range(3))
+def test_next_values_of_uneven_panels_are_those_of_the_fit_as_a_champion(
+    whole: Fitted, tmp_path: Path, covariates: dict[str, Any], seed: int
+) -> None:
+    """Of shops of other lengths and prices, whose newest values lie far from those of training."""
+    random = np.random.default_rng(seed)
+    table = make_shops(NUM_SERIES, int(random.integers(80, 160)), HORIZON)
+    step = table.groupby("shop").cumcount()
+    shops = table["shop"].unique()
+    table["price"] *= table["shop"].map(dict(zip(shops, random.uniform(1, 100, len(shops)), strict=True)))
+    table["y"] *= 1 + step / table["shop"].map(dict(zip(shops, random.uniform(20, 400, len(shops)), strict=True)))
+    table = table[step >= table["shop"].map(dict(zip(shops, random.integers(0, 50, len(shops)), strict=True)))]
+    path = tmp_path / "sales.parquet"
+    table.to_parquet(path, index=False)
+    given = {"covariates": CovariateSpec(**covariates), "source": SourceSpec(path=str(path), id="shop")}
+    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update=given))
+    sample = fit_half(path, replace(whole, spec=spec), tmp_path)
+    fitted = describe(sample)
+    sizes = PartitionSpec(training_rows=500, rows=400)
+    panel = draw_sample(spec.recipe.source, spec.recipe.covariates, sizes, tmp_path / "parts")
+    champion = LoadedChampion("v1", make_champion(sample), "", (), {})
+    expected, _ = forecast_all_newest(champion, panel, AsOfSpec(), ALONE)
+    found, _, _ = forecast_partitions(fitted, panel, ALONE)
+    pd.testing.assert_frame_equal(join(found), join(expected), rtol=1e-6)
 
 
 def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from divided_tables import explain_difference, read, read_divided
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
@@ -80,6 +81,8 @@ def write_files(folder: Path, first: dict[str, pa.Array], second: dict[str, pa.A
 NUM_ROWS = len(ROWS)
 NUMBERS = np.arange(NUM_ROWS)
 ZONED = pa.array([time.tz_localize("UTC") for _, time, _ in ROWS], pa.timestamp("us", "Europe/Berlin"))
+# The times of a later file.
+LATER = {"ds": pa.array([day + pd.Timedelta(days=20) for _ in NAMES for day in DAYS], pa.timestamp("us"))}
 DATES = pa.array([date(2024, 1, 1)] * NUM_ROWS)
 HOURS = pa.array([datetime(2024, 1, 1, 15, 30)] * NUM_ROWS, pa.timestamp("us"))
 
@@ -217,3 +220,67 @@ def test_own_file_of_the_user_is_not_read_and_rows_keep_their_numbers(tmp_path: 
     assert sample.partitions.folder is not None
     (sample.partitions.folder / "rows/training/notes.parquet").write_text("mine")
     pd.testing.assert_frame_equal(read_series(sample.source, sample.covariates)[0], expected)
+
+
+@pytest.mark.parametrize("empty", [pa.float64(), pa.string(), pa.bool_(), pa.decimal128(9, 2)], ids=str)
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+def test_column_without_values_has_any_type(tmp_path: Path, empty: pa.DataType, is_first: bool) -> None:
+    files = [{"y": pa.nulls(NUM_ROWS, empty)}, LATER]
+    check_equal(write_files(tmp_path / "table", *(files if is_first else files[::-1])))
+
+
+def test_missing_numbers_of_a_column_are_no_texts(tmp_path: Path) -> None:
+    """NaN is a number, and no missing cell, in Parquet files."""
+    texts = pa.array([f"{number % 7},5" for number in NUMBERS])
+    check_equal(write_files(tmp_path / "table", {"y": pa.array(np.full(NUM_ROWS, np.nan))}, LATER | {"y": texts}))
+
+
+def test_whole_numbers_beyond_those_of_float64_are_rounded(tmp_path: Path) -> None:
+    large = pa.array(NUMBERS + 2**53 + 1)
+    check_equal(write_files(tmp_path / "table", {"y": large}, LATER))
+
+
+def test_clock_times_of_all_files_have_the_finest_unit(tmp_path: Path) -> None:
+    hours = NUMBERS % 24 * 3_600
+    coarse = pa.array(hours, pa.int32()).cast(pa.time32("s"))
+    fine = pa.array(hours * 1_000_000).cast(pa.time64("us"))
+    folder = write_files(tmp_path / "table", {"hour": coarse}, LATER | {"hour": fine})
+    covariates = CovariateSpec(past=("hour",))
+    source = SourceSpec(path=str(folder), id="id")
+    sizes = PartitionSpec(training_rows=200, rows=100)
+    divided = read_divided(source, covariates, sizes, tmp_path / "partitions")
+    assert explain_difference(read(source, covariates), divided) is None
+
+
+def write_small_file(folder: Path, kind: str, num_rows: int, **cells: Any) -> Path:
+    """A table, and a later file with few rows."""
+    folder.mkdir()
+    table = pd.DataFrame(ROWS, columns=["id", "ds", "y"])
+    later = table.assign(ds=table["ds"] + pd.Timedelta(days=len(DAYS)), **cells)[:num_rows]
+    for name, rows in (("a", table), ("b", later)):
+        if kind == "csv":
+            rows.to_csv(folder / f"{name}.csv", index=False)
+        else:
+            rows.to_parquet(folder / f"{name}.parquet", index=False)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("num_rows", [0, 1, 21])
+def test_later_file_may_have_as_few_rows_as_a_footer(tmp_path: Path, kind: str, num_rows: int) -> None:
+    folder = write_small_file(tmp_path / "table", kind, num_rows)
+    assert len(check_equal(folder)) == len(ROWS) + num_rows
+
+
+@pytest.mark.parametrize("num_rows", [1, 21])
+def test_cells_of_a_small_file_count_in_errors(tmp_path: Path, num_rows: int) -> None:
+    folder = write_small_file(tmp_path / "table", "csv", num_rows, y="many")
+    found = "received 'many'" if num_rows == 1 else r"none of its 21 cells is a number"
+    check_refused(folder, found)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_first_file_may_be_empty(tmp_path: Path, kind: str) -> None:
+    folder = write_small_file(tmp_path / "table", kind, 0)
+    (folder / f"b.{kind}").rename(folder / f"0.{kind}")
+    assert len(check_equal(folder)) == len(ROWS)

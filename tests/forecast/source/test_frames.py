@@ -78,3 +78,9 @@ def test_ids_stay_and_foreign_frames_are_refused() -> None:
     names = pyarrow.array([b"\xff", b"a"]).view(pyarrow.string()).dictionary_encode()
     with pytest.raises(SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "):
         convert_frame(pyarrow.table({"ds": [1, 2], "y": [1.0, 2.0], "unique_id": names}), SOURCE)
+
+
+def test_category_that_no_file_can_hold_is_refused_with_its_row() -> None:
+    names = pd.Categorical(pd.Series(["a", "b\ud800"] * 30, dtype=object))
+    with pytest.raises(SeriesError, match=r"column 'unique_id', row 2: expected a text that UTF-8 can hold"):
+        Forecaster(h=2).fit(FRAME.assign(unique_id=names))

@@ -599,7 +599,20 @@ def test_archive_that_is_encrypted_or_too_large_is_refused(write: Write, monkeyp
     content[content.index(b"PK\x01\x02") + 8] |= 1
     assert "password required" in fail(write(bytes(content), "my.zip"))
     monkeypatch.setattr(dialect, "MAX_UNPACKED_BYTES", 10)
-    assert "'my.csv' in it has 50 bytes, more than 10" in fail(write(zip_files("my.csv"), "my.zip"))
+    assert "'my.csv' in it has more than 10 bytes" in fail(write(zip_files("my.csv"), "my.zip"))
+
+
+@pytest.mark.slow
+def test_packed_file_of_real_size_is_refused_before_it_fills_the_memory(write: Write) -> None:
+    """Two GiB of zeros in two MB: the parts of a packed file can be repeated."""
+    part = gzip.compress(bytes(1 << 26))
+    path = write(part * (dialect.MAX_UNPACKED_BYTES // (1 << 26) + 1), "my.csv.gz")
+    tracemalloc.start()
+    try:
+        assert "unpacked, it has more than 2,147,483,648 bytes" in fail(path)
+        assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def write_parquet(tmp_path: Path, **columns: object) -> str:

@@ -16,15 +16,8 @@ from rnn_pipelines.forecast.evaluation.suspects import (
     list_suspect_values,
     mark_forecasts,
 )
-from rnn_pipelines.forecast.methods.predictions import (
-    ANOMALY_LEVEL,
-    RECORDED,
-    SUSPECT,
-    ForecastLog,
-    ForecastLogTable,
-    name_own_bounds,
-)
-from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
+from rnn_pipelines.forecast.methods.predictions import RECORDED, SUSPECT, ForecastLog, ForecastLogTable
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.nights import Night, lay_out_night
 from rnn_pipelines.forecast.model.packing import pack
@@ -47,7 +40,6 @@ from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpe
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
-from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +79,7 @@ class PredictingChampion:
         night = lay_out_night(forecaster, laid_out[2], None, self.champion.version)
         gross_values, tz = list_gross_values(night.series), forecaster.settings.tz
         forecasts = mark_forecasts(forecast_panel(*laid_out), gross_values, tz)
-        levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
-        bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
-        names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
-        write_next_values(show_table(forecasts, tz), names, folder)
+        write_next_values(forecasts, forecaster, folder)
         left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
         return {
             "num_series": int(forecasts["unique_id"].nunique()),

@@ -212,7 +212,7 @@ def _divide(
     source: SourceSpec,
     covariates: CovariateSpec,
     is_counted: bool,
-    batches: "Iterable[pa.RecordBatch] | None" = None,
+    batches: "Iterable[pa.Table] | None" = None,
 ) -> tuple[Partitions, dict[str, str]]:
     """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name.
 

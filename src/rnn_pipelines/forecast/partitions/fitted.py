@@ -26,19 +26,25 @@ from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
 from rnn_pipelines.forecast.intervals.pool import measure_expected_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
-from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
+from rnn_pipelines.forecast.methods.forecasts import forecast_parts
+from rnn_pipelines.forecast.methods.in_use import wrap_in_ensemble
 from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels
-from rnn_pipelines.forecast.methods.method import FittedMethod
-from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
+from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import get_method
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
+from rnn_pipelines.forecast.model.newest import lay_out_newest
+from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
-from rnn_pipelines.forecast.series.tables import Cutoffs, Series
-from rnn_pipelines.forecast.source.covariates import read_series
+from rnn_pipelines.forecast.series.tables import Cutoffs, Series, Source
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.calendar import resolve_calendar
 from rnn_pipelines.forecast.windows.coding import Coding, fit_coding
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
@@ -61,7 +67,7 @@ class FittedPanel:
         baseline: the baseline ensemble of the evaluated models.
         methods: by name, without the errors of their fit.
         intervals: of the methods; their expected errors are those of the fitted series.
-        names: of the fitted series, in their order.
+        forecaster: the method in `use` as a champion has it, which forecasts the next values.
     """
 
     recipe: Recipe
@@ -70,7 +76,7 @@ class FittedPanel:
     baseline: LinearModel
     methods: Mapping[str, FittedMethod]
     intervals: Intervals
-    names: pd.Index
+    forecaster: Forecaster
     use: str
 
     def pack(self) -> bytes:
@@ -80,15 +86,18 @@ class FittedPanel:
             for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
                 arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
         texts = [self.use, self.recipe.model_dump_json(), self.coding.model_dump_json()]
-        return "".join(texts).encode() + pack_arrays(arrays)
+        return b"".join(["".join(texts).encode(), pack_arrays(arrays), *pack(self.forecaster).values()])
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         """Forecast and evaluate the series of a partition, and write both tables into a folder; return the facts."""
-        panel = prepare_partition(self, partition)
-        test, future = tabulate_partition(self, panel)
-        bounds = [bound for level in future.levels for bound in name_bounds(future.use, level)]
-        names = {future.use: "forecast"} | {bound: bound.removeprefix(f"{future.use}-") for bound in bounds}
-        write_next_values(future.table, names, folder)
+        source = partition.source.model_copy(update={"freq": self.recipe.source.freq})
+        table, covariate_table = read_series(source, partition.covariates)
+        panel = prepare_partition(self, table, source, partition.covariates, covariate_table)
+        # As a champion forecasts them, so that a series outside the sample has the same scale and expected error.
+        used = table[table["unique_id"].isin(panel.scaler["unique_id"])]
+        laid_out = lay_out_newest(self.forecaster, used, source, covariate_table)
+        write_next_values(forecast_panel(*laid_out), self.forecaster, folder)
+        test = tabulate_test(self, panel)
         by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)
         facts = {name: panel.profile[name] for name in ("num_series", "left_out", "repairs")}
@@ -118,8 +127,13 @@ def describe_fit(
         unpack = unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
         refitted = None if method.refitted is None else unpack(method.refitted.pack())
         light[name] = FittedMethod(unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted)
-    names = pd.Index(fitted_on.scaler["unique_id"])
-    return FittedPanel(recipe, fitted_on.coding, linear.normalizer, baseline, light, intervals, names, use)
+    blocks = recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
+    settings = describe_forecaster(fitted_on.series, profile, fitted_on.cutoffs, *blocks)
+    settings = settings.model_copy(update={"use": use, "season_length": fitted_on.windows.season_length})
+    model = PanelModel(linear.normalizer, wrap_in_ensemble(light, use).in_use)
+    of_used = intervals.pick(use, FORECAST) if len(intervals.levels) else None
+    forecaster = Forecaster(model, fitted_on.scaler, settings, of_used, fitted_on.coding)
+    return FittedPanel(recipe, fitted_on.coding, linear.normalizer, baseline, light, intervals, forecaster, use)
 
 
 def forecast_partitions(
@@ -142,23 +156,23 @@ def forecast_partitions(
     return next_values, by_series, summarize_series(by_series, facts, fitted.use)
 
 
-def prepare_partition(fitted: FittedPanel, partition: Sample) -> Panel:
-    """Read a partition, and lay out its windows as in the fit, with scales of each series, and codes of the fit."""
+def prepare_partition(
+    fitted: FittedPanel, table: Source, source: SourceSpec, covariates: CovariateSpec, covariate_table: pd.DataFrame
+) -> Panel:
+    """Lay out the windows of a partition as in the fit, with scales of each series, and codes of the fit."""
     recipe = fitted.recipe
-    source = partition.source.model_copy(update={"freq": recipe.source.freq})
-    table, covariate_table = read_series(source, partition.covariates)
     blocks = recipe.gaps, recipe.breaks, recipe.split, recipe.window, recipe.evaluation
     _, series, profile, cutoffs = prepare_series(table, source, *blocks)
     scaler = fit_scaler(series, cutoffs)
-    coding = fitted.coding.copy_scales(fit_coding(series, cutoffs, partition.covariates, covariate_table))
+    coding = fitted.coding.copy_scales(fit_coding(series, cutoffs, covariates, covariate_table))
     horizon = recipe.window.fill(profile).horizon
     features = make_features(series, profile, recipe.calendar, horizon, coding, covariate_table)
     windows = make_windows(features, cutoffs, scaler, recipe.window, recipe.evaluation, profile)
     return Panel(series, profile, cutoffs, scaler, coding, features, windows)
 
 
-def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, Predictions]:
-    """Return the forecasts of the test part and of the next steps, with intervals."""
+def tabulate_test(fitted: FittedPanel, panel: Panel) -> Predictions:
+    """Return the forecasts of the test part with intervals, by all methods."""
     windows, scaler, of_fit = panel.windows, panel.scaler, fitted.intervals.usual
     if fitted.intervals.rule == "panel":
         median = float(np.median(of_fit))
@@ -167,14 +181,11 @@ def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, 
         models = {name: method.model for name, method in fitted.methods.items()}
         usual = measure_past_errors(windows, find_network(models) if fitted.intervals.rule == "pretrained" else None)
     # The expected errors of fitted series are those of the fit.
-    places = fitted.names.get_indexer(scaler["unique_id"])
+    places = pd.Index(fitted.forecaster.scaler["unique_id"]).get_indexer(scaler["unique_id"])
     intervals = replace(fitted.intervals, usual=np.where(places >= 0, of_fit[places], usual))
-    forecasts, tables = forecast_parts(windows, fitted.normalizer, fitted.methods), []
-    for part in PARTS:
-        table = replace(tabulate_forecasts(windows, panel.features, scaler, forecasts, part), use=fitted.use)
-        tables.append(add_intervals(table, intervals, windows, scaler, part))
-    test, future = tables
-    return test, show_predictions(future, panel.profile["tz"])
+    forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
+    table = replace(tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use)
+    return add_intervals(table, intervals, windows, scaler, "test")
 
 
 class AllMetricsTable(MetricsBySeriesTable):

@@ -7,7 +7,7 @@ have none yet.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ from typing import Any, Protocol
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
-from rnn_pipelines.forecast.methods.predictions import REASON, SUSPECT, fill_marks
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, REASON, SUSPECT, fill_marks, name_own_bounds
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.files import draft_folder, replace_file
 
 logger = logging.getLogger(__name__)
@@ -126,10 +128,17 @@ def run_jobs(
     return [job.folder for job in jobs], facts
 
 
-def write_next_values(table: pd.DataFrame, names: Mapping[str, str], folder: Path) -> None:
-    """Write `unique_id, ds`, forecast and bounds under new names such as `lo-80`, as float32, and given marks."""
-    marks = [name for name in (SUSPECT, REASON) if name in table]
-    renamed = table[["unique_id", "ds", *names, *marks]].rename(columns=names)
+def write_next_values(forecasts: pd.DataFrame, forecaster: Forecaster, folder: Path) -> None:
+    """Write the forecasts of `forecast_panel`, and given marks.
+
+    They have `unique_id, ds`, and the forecast and its bounds such as `lo-80`, as float32.
+    """
+    levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
+    bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
+    names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
+    marks = [name for name in (SUSPECT, REASON) if name in forecasts]
+    shown = show_table(forecasts, forecaster.settings.tz)
+    renamed = shown[["unique_id", "ds", *names, *marks]].rename(columns=names)
     renamed.astype(dict.fromkeys(names.values(), "float32")).to_parquet(folder / NEXT_VALUES, index=False)
 
 

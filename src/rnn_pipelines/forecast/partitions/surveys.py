@@ -42,7 +42,7 @@ class SurveyedTable:
     found: pd.DataFrame = field(default_factory=pd.DataFrame)
     num_read: int = 0
 
-    def divide(self, targets: Sequence[Path], batches: "Iterable[pa.RecordBatch] | None" = None) -> list[int]:
+    def divide(self, targets: Sequence[Path], batches: "Iterable[pa.Table] | None" = None) -> list[int]:
         """Write the rows of a query, or of files (None), to files, and their survey beside the folders of these.
 
         The number of rows of each target is returned. Raises as `read_table`, and a SeriesError if not all rows were
@@ -79,7 +79,7 @@ class SurveyedTable:
         values = (self.source.target,) if self.has_values else ()
         return Roles(self.source.id, tuple(times), (*values, *self.columns))
 
-    def _survey_query(self, batches: "Iterator[pa.RecordBatch]") -> "tuple[Survey, Iterator[pa.Table]]":
+    def _survey_query(self, batches: "Iterator[pa.Table]") -> "tuple[Survey, Iterator[pa.Table]]":
         first = next(batches)
         is_whole = self.source.time in first.schema.names
         survey = Survey(self._list_roles([self.source.time] if is_whole else self.source.time.split(TIME_SIGN)))
