@@ -110,7 +110,7 @@ def test_coverage_of_the_test_part_is_judged(coverage: float, verdict: str) -> N
     ],
 )
 def test_coverage_that_can_be_chance_is_not_judged(coverage: float, p_value: float, verdict: str) -> None:
-    numbers = {"coverage_95": coverage, "coverage_p_value_95": p_value}
+    numbers = {"coverage_95": coverage, "chance_of_coverage_95": p_value}
     assert verdict in describe_coverage(ForecastMetrics({"ensemble": numbers}, None), (95,))
 
 

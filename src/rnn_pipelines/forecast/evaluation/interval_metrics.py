@@ -46,7 +46,7 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
     Returns:
         By forecaster, `coverage_80`, `width_80`, `winkler_80`, `relative_width_80` of each level, for a panel also
         `least_coverage_80` and `most_coverage_80`, those of the least and of the most covered cut-off; with sparse
-        series `above_80`, the share of their actuals above the upper bound; of the one in use `coverage_p_value_80`,
+        series `above_80`, the share of their actuals above the upper bound; of the one in use `chance_of_coverage_80`,
         that of a coverage of 80 %; and `scaled_crps`. None if undefined, empty
         without intervals. And the table by level and step ahead.
     """
@@ -64,7 +64,7 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
                 above = scores[scores["unique_id"].isin(sparse)].groupby("unique_id")["above"].mean()
                 numbers[name][f"above_{level}"] = _or_none(above.mean())
             if name == predictions.use:
-                numbers[name][f"coverage_p_value_{level}"] = _test_coverage(scores, predictions, level)
+                numbers[name][f"chance_of_coverage_{level}"] = _test_coverage(scores, predictions, level)
             if is_panel:
                 by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
                 ends = {"least": by_cutoff.min(), "most": by_cutoff.max()}

@@ -105,7 +105,7 @@ def judge_level(numbers: Mapping[str, float | None], level: int) -> str:
         return ""
     distance = coverage - level / 100
     excess = 0.0 if above is None else above - (1 - level / 100) / 2
-    p_value = numbers.get(f"coverage_p_value_{level}")
+    p_value = numbers.get(f"chance_of_coverage_{level}")
     is_chance = p_value is not None and p_value > SIGNIFICANCE and coverage > level / 200
     if (distance < -TOLERANCE or (distance > TOLERANCE and above is None)) and is_chance:
         return "were tested on too few windows"
