@@ -2,6 +2,7 @@
 
 import logging
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,21 @@ def fit_any(seed: int, caplog: pytest.LogCaptureFixture) -> list[str]:
 @pytest.mark.parametrize("seed", SEEDS[:4])
 def test_bounds_of_a_whole_fit_can_be_used(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     assert fit_any(seed, caplog) == []
+
+
+@pytest.mark.parametrize("num_series", [1, len(KINDS)])
+def test_bounds_of_a_saved_forecaster_are_those_of_the_fit(num_series: int, tmp_path: Path) -> None:
+    """A saved one has another level, for which there can be too few errors of dense windows."""
+    random = np.random.default_rng(0)
+    tables = [
+        pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=120), "y": draw(random, 120)})
+        for name, draw in list(KINDS.items())[:num_series]
+    ]
+    frame = pd.concat(tables, ignore_index=True)
+    fitted = Forecaster(h=7, networks="pretrained").fit(frame)
+    fitted.save(tmp_path / "model")
+    again = Forecaster.load(tmp_path / "model").predict(frame)
+    pd.testing.assert_frame_equal(again, fitted.predict(), rtol=1e-6)
 
 
 @pytest.mark.slow

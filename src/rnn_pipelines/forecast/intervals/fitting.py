@@ -17,7 +17,7 @@ from rnn_pipelines.forecast.intervals import sparse_bounds
 from rnn_pipelines.forecast.intervals.few_values_errors import fit_few_values_sizes
 from rnn_pipelines.forecast.intervals.finishing import KnownValues, finish_bounds, measure_known
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
-from rnn_pipelines.forecast.intervals.pool import list_changing, pool_panel, pool_single
+from rnn_pipelines.forecast.intervals.pool import MIN_ERRORS, list_changing, pool_panel, pool_single
 from rnn_pipelines.forecast.intervals.quantiles import count_needed
 from rnn_pipelines.forecast.intervals.sizes import (
     FewValuesSizes,
@@ -39,8 +39,6 @@ from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
 logger = logging.getLogger(__name__)
 
-# With fewer errors of each step, those of the rule for short series decide: enough for a level of 95.
-MIN_ERRORS = count_needed(95)
 SIZE_PARTS = ("slopes", "centres", "smallest", "largest")
 
 

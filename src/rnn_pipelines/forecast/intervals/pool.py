@@ -41,6 +41,8 @@ TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
 MAX_OUTSIDE = 0.85
 # The weight of the held-out errors in a pool, and the most fitted errors in it.
 HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
+# Fewer errors of each step are too few, whatever the levels are, because a champion has one more than its training.
+MIN_ERRORS = count_needed(95)
 # Windows of each series that show its expected error, if nothing was fitted on it.
 WINDOWS_OF_SERIES = 5
 
@@ -184,7 +186,7 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
     usual = measure_usual(past.facts.series, past.errors, len(data.panel.series_starts))
-    past = past.select(_list_telling(data.panel, past, least=max(1, count_needed(int(levels.max(initial=0))))))
+    past = past.select(_list_telling(data.panel, past, MIN_ERRORS))
     sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, usual)
     size = sizes.expect(past.facts, past.forecasts)
     over_size, mean = past.errors / size, _log_mean(past.errors, size)
