@@ -64,10 +64,6 @@ def _list_no_origins(data: Any) -> np.ndarray:
     return np.zeros(0, np.int64)
 
 
-def _reach_all(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    return np.full((len(origins), 1), np.inf)
-
-
 def _keep_exponents_zero(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
     return np.zeros(measures.shape[1])
 
@@ -202,7 +198,11 @@ RULES = [
         22,
         PANELS,
     ),
-    Rule("reach of bounds", {"intervals.window_facts:measure_reach": _reach_all}, 18),
+    Rule(
+        "reach of bounds",
+        {"intervals.finishing:MAX_RANGES": INFINITE, "intervals.finishing:MAX_CHANGES": INFINITE},
+        40,
+    ),
     Rule("sizes outside the measured values", {"intervals.sizes:MAX_MEASURED": INFINITE}, 12),
     Rule(
         "Student's t for few origins of a panel", {"intervals.quantiles:count_freedom": lambda *_: np.inf}, 24, PANELS

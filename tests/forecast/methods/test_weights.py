@@ -41,6 +41,19 @@ def test_weights_are_convex(
     assert weights.sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+@given(seed=st.integers(0, 1000), num_candidates=st.integers(2, 8), num_others=st.integers(0, 3))
+def test_weights_of_errors_that_are_nearly_all_zero_are_convex(
+    loss: Loss, seed: int, num_candidates: int, num_others: int
+) -> None:
+    errors = np.zeros((num_candidates, 200))
+    errors[:, :num_others] = draw_errors(num_candidates, num_others or 1, seed)[:, :num_others]
+    errors[-1] = 0
+    weights = find_weights(errors, 50, loss)
+    assert (weights >= 0).all()
+    assert weights.sum() == pytest.approx(1)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.usefixtures("no_pull")
 def test_weights_are_those_of_another_solver(seed: int) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import killed_partitions
+from any_panels import KINDS
 from damages import flip_bit
 from dask_cluster import open_cluster
 from killed_partitions import STAGES
@@ -120,6 +121,29 @@ def test_next_values_and_metrics_are_those_of_the_panel(whole: Fitted, fitted: F
     empty = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
     next_values, by_series, summary = forecast_partitions(fitted, empty, ALONE)
     assert [list(next_values), list(by_series), summary] == [[], [], {}]
+
+
+def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
+    """Launches, constants, sparse counts and large values among others; some have no bounds on either path."""
+    random, days = np.random.default_rng(0), pd.date_range("2024-01-01", periods=NUM_STEPS)
+    drawn = {name: draw(random, NUM_STEPS) for name, draw in KINDS.items()}
+    tables = [pd.DataFrame({"shop": name, "ds": days, "y": values}) for name, values in drawn.items()]
+    pd.concat(tables, ignore_index=True).to_parquet(tmp_path / "any.parquet", index=False)
+    source = {"path": str(tmp_path / "any.parquet"), "id": "shop"}
+    given = {
+        "source": source,
+        "window": {"horizon": HORIZON, "lookback": 21},
+        "pretrained": {"is_alone": True},
+        "level": (80, 95),
+    }
+    spec = read_parameter_models(given, source=SourceSpec)
+    whole = fit_forecasters(*read_series(spec.recipe.source, spec.recipe.covariates), spec)
+    fitted = describe(whole, ENSEMBLE)
+    next_values, _, _ = forecast_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
+    found, expected = join(next_values), evaluate(whole).future.table.sort_values("unique_id", kind="stable")
+    assert expected[f"{ENSEMBLE}-lo-80"].isna().any()
+    for bound in ("lo-80", "hi-80", "lo-95", "hi-95"):
+        np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4, atol=1e-3)
 
 
 def test_next_values_are_those_of_the_method_in_use(whole: Fitted, panel: Sample) -> None:

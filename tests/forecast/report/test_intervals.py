@@ -100,6 +100,20 @@ def test_coverage_of_the_test_part_is_judged(coverage: float, verdict: str) -> N
     assert "95 %" not in found
 
 
+@pytest.mark.parametrize(
+    ("coverage", "p_value", "verdict"),
+    [
+        (0.75, 1.0, "too few windows"),
+        (1.0, 0.3, "too few windows"),
+        (0.75, 0.01, "too narrow"),
+        (0.2, 1.0, "too narrow"),
+    ],
+)
+def test_coverage_that_can_be_chance_is_not_judged(coverage: float, p_value: float, verdict: str) -> None:
+    numbers = {"coverage_95": coverage, "chance_of_coverage_95": p_value}
+    assert verdict in describe_coverage(ForecastMetrics({"ensemble": numbers}, None), (95,))
+
+
 @pytest.mark.parametrize(("above", "verdict"), [(0.1, "held"), (0.02, "held"), (0.17, "too narrow")])
 def test_sparse_series_are_judged_by_the_share_above(above: float, verdict: str) -> None:
     """Their coverage is above the level by construction."""

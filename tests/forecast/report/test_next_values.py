@@ -39,6 +39,23 @@ def make_next_values(ids: tuple[str, ...] = ("a",), horizon: int = 3) -> Predict
     return Predictions(table.assign(ensemble=forecasts, **bounds), ("ensemble",), (80,))
 
 
+def test_values_of_a_small_series_beside_large_ones_are_not_rounded_to_zero() -> None:
+    next_values = make_next_values(("a", "b"), 2)
+    table = next_values.table
+    numbers = ["ensemble", "ensemble-lo-80", "ensemble-hi-80"]
+    table.loc[table["unique_id"] == "a", numbers] *= 1e-9
+    table.loc[table["unique_id"] == "b", numbers] *= 1e9
+    rounded = tabulate_used(next_values)
+    np.testing.assert_allclose(rounded["forecast"], table["ensemble"], rtol=1e-5)
+
+
+def test_series_without_bounds_are_named() -> None:
+    next_values = make_next_values(("a", "b"), 2)
+    next_values.table.loc[:1, ["ensemble-lo-80", "ensemble-hi-80"]] = np.nan
+    *_, note = tabulate_next_values(next_values)
+    assert "bounds of a are empty" in str(note)
+
+
 def test_report_shows_the_first_series_with_short_names() -> None:
     table = tabulate_used(make_next_values())
     assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80"]

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import TableError
+from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.intervals.sparse_bounds import MIN_ZERO_SHARE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.reading.times import format_time
@@ -45,7 +46,8 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
     Returns:
         By forecaster, `coverage_80`, `width_80`, `winkler_80`, `relative_width_80` of each level, for a panel also
         `least_coverage_80` and `most_coverage_80`, those of the least and of the most covered cut-off; with sparse
-        series `above_80`, the share of their actuals above the upper bound; and `scaled_crps`. None if undefined, empty
+        series `above_80`, the share of their actuals above the upper bound; of the one in use `chance_of_coverage_80`,
+        that of a coverage of 80 %; and `scaled_crps`. None if undefined, empty
         without intervals. And the table by level and step ahead.
     """
     numbers: dict[str, dict[str, float | None]] = {}
@@ -61,6 +63,8 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
             if len(sparse):
                 above = scores[scores["unique_id"].isin(sparse)].groupby("unique_id")["above"].mean()
                 numbers[name][f"above_{level}"] = _or_none(above.mean())
+            if name == predictions.use:
+                numbers[name][f"chance_of_coverage_{level}"] = _test_coverage(scores, predictions, level)
             if is_panel:
                 by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
                 ends = {"least": by_cutoff.min(), "most": by_cutoff.max()}
@@ -72,6 +76,19 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
     types = MetricsByLevelTable.make_empty().dtypes
     table = pd.concat([table for table in rows if len(table)] or rows, ignore_index=True)
     return numbers, table[list(types.index)].astype(types)
+
+
+def _test_coverage(scores: pd.DataFrame, predictions: Predictions, level: int) -> float | None:
+    """Return the p-value of a coverage that equals the level, see `compare_losses`; None without bounds."""
+    inside = scores[["unique_id", "coverage"]].assign(cutoff=predictions.table["cutoff"], level=level / 100).dropna()
+    if inside.empty:
+        return None
+    horizon = int(scores["horizon_step"].max())
+    if (inside["coverage"] == 1).all():
+        # Without any variance, only the number of windows that do not overlap counts.
+        return float((level / 100) ** (inside["cutoff"].nunique() / horizon))
+    by_window = inside.groupby(["unique_id", "cutoff"], as_index=False)[["coverage", "level"]].mean()
+    return compare_losses(by_window, "coverage", "level", horizon)
 
 
 def find_sparse(predictions: Predictions) -> pd.Index:
@@ -135,10 +152,13 @@ def _measure_crps(predictions: Predictions, name: str) -> float:
     quantiles = {0.5: table[name]}
     for level in predictions.levels:
         bounds = predictions.get_bounds(name, level).loc[table.index]
-        if bounds.notna().all(axis=None):
+        if bounds.notna().any(axis=None):
             quantiles |= {0.5 - level / 200: bounds["lo"], 0.5 + level / 200: bounds["hi"]}
-    if len(quantiles) == 1:
+    # Of a series without bounds, no quantile counts.
+    table = table[pd.DataFrame(quantiles).notna().all(axis=1)]
+    if len(quantiles) == 1 or table.empty:
         return float("nan")
+    quantiles = {quantile: values.loc[table.index] for quantile, values in quantiles.items()}
     errors = [(quantile, table["y"] - values) for quantile, values in quantiles.items()]
     pinball = sum(np.maximum(quantile * error, (quantile - 1) * error) for quantile, error in errors) / len(errors)
     sums = pd.DataFrame({"loss": pinball, "size": table["y"].abs()}).groupby(table["unique_id"]).sum()

@@ -15,11 +15,19 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
 from rnn_pipelines.forecast.intervals import sparse_bounds
 from rnn_pipelines.forecast.intervals.few_values_errors import fit_few_values_sizes
+from rnn_pipelines.forecast.intervals.finishing import KnownValues, finish_bounds, measure_known
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
-from rnn_pipelines.forecast.intervals.pool import pool_panel, pool_single
+from rnn_pipelines.forecast.intervals.pool import MIN_ERRORS, list_changing, pool_panel, pool_single
 from rnn_pipelines.forecast.intervals.quantiles import count_needed
-from rnn_pipelines.forecast.intervals.sizes import FewValuesSizes, Pool, Rule, SizeModel, report_unmeasured
-from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_reach, measure_windows
+from rnn_pipelines.forecast.intervals.sizes import (
+    FewValuesSizes,
+    Pool,
+    Rule,
+    SizeModel,
+    report_unbounded,
+    report_unmeasured,
+)
+from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_windows
 from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.objective import NonNegative
@@ -31,8 +39,6 @@ from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
 logger = logging.getLogger(__name__)
 
-# With fewer errors of each step, those of the rule for short series decide: enough for a level of 95.
-MIN_ERRORS = count_needed(95)
 SIZE_PARTS = ("slopes", "centres", "smallest", "largest")
 
 
@@ -127,15 +133,19 @@ def fit_intervals(
 
     A single series with enough held-out errors takes ranks of these. A panel adds fitted errors, and takes these alone
     if no errors are held out. With too few of them, the pretrained network expects the errors, or those of the rule for
-    short series count. Of the levels `asked` (None for all), those with too few errors are a warning.
+    short series count; these also if nearly all windows are constant, such as those before a launch. Of the levels
+    `asked` (None for all), those with too few errors are a warning.
     """
-    levels = np.array(level.root, np.int64)
-    if len(data.panel.series_starts) > 1 and len(data.linear.fitted) >= MIN_ERRORS:
-        pools = pool_panel(data, fitted, levels)
-    elif len(data.panel.series_starts) == 1 and len(data.validation) >= MIN_ERRORS:
-        pools = pool_single(data, fitted, levels)
-    else:
+    levels, is_panel = np.array(level.root, np.int64), len(data.panel.series_starts) > 1
+    origins = data.linear.fitted if is_panel else data.validation
+    if len(origins) < MIN_ERRORS:
         pools = dict.fromkeys(fitted, pool_past(data.panel, levels, find_network_of_few(data)))
+    elif len(list_changing(data.panel, origins)) < MIN_ERRORS:
+        pools = dict.fromkeys(fitted, pool_past(data.panel, levels))
+    elif is_panel:
+        pools = pool_panel(data, fitted, levels)
+    else:
+        pools = pool_single(data, fitted, levels)
     first = next(iter(pools.values()))
     for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
         needed = count_needed(missing)
@@ -166,7 +176,7 @@ class Windows:
 
     Attributes:
         panel, origins: the windows, int64[window].
-        reach: float64[window, 1], see `measure_reach`.
+        known: the known values, which limit the bounds.
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
         is_cut: bool[window], whether bounds are cut at 0. All others are no bounds of sparse series.
@@ -176,7 +186,7 @@ class Windows:
     panel: WindowedPanel
     origins: np.ndarray
     facts: WindowFacts
-    reach: np.ndarray
+    known: KnownValues
     sparse: tuple[np.ndarray, np.ndarray]
     is_whole: np.ndarray
     is_cut: np.ndarray
@@ -202,7 +212,7 @@ def describe_windows(
         whole = {number: sparse_bounds.find_whole(panel, number, *scale) for number, scale in of_series.items()}
         is_whole = np.array([whole[number] for number in panel.find_series(origins)])
     facts = measure_windows(panel, origins, series)
-    return Windows(panel, origins, facts, measure_reach(panel, origins), sparse, is_whole, is_cut, mean, deviation)
+    return Windows(panel, origins, facts, measure_known(panel, origins), sparse, is_whole, is_cut, mean, deviation)
 
 
 def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
@@ -216,23 +226,30 @@ def bound_forecasts(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return lower and upper bounds of a method's forecasts: float64[level, window, step], in the unit of the series.
 
-    They are NaN if there are too few errors. Beyond the horizon, those of its last step grow with the step. The
-    forecasts are float[window, step], scaled, and begin `first_step` steps ahead.
+    They enclose the forecasts, see `finish_bounds`. They are NaN if there are too few errors, or no limit. Beyond the
+    horizon, those of its last step grow with the step. The forecasts are float64[window, step], in the unit of the
+    series, and begin `first_step` steps ahead.
     """
-    place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, forecasts, first_step)
+    scaled = (forecasts - windows.mean) / windows.deviation
+    place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, scaled, first_step)
     horizon = intervals.lows.shape[2]
-    steps = first_step + np.arange(forecasts.shape[1])
+    steps = first_step + np.arange(scaled.shape[1])
     factor = np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
-    bounds = []
+    sides = []
     for all_quantiles, sparse in zip((intervals.lows, intervals.highs), windows.sparse, strict=True):
         quantiles = all_quantiles[place][:, np.minimum(steps, horizon) - 1] * factor
         quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
-        scaled = forecasts + np.clip(size * quantiles[:, None], -windows.reach, windows.reach)
-        scaled = np.where(np.isnan(sparse)[:, :, None], scaled, sparse[:, :, None])
-        bound = scaled * windows.deviation + windows.mean
-        bounds.append(np.where(windows.is_cut[:, None], np.maximum(bound, 0.0), bound))
+        side = scaled + size * quantiles[:, None]
+        sides.append(np.where(np.isnan(sparse)[:, :, None], side, sparse[:, :, None]))
+    reach = windows.known.measure_reach(scaled, first_step, horizon)
+    finished = finish_bounds(scaled, sides[0], sides[1], intervals.levels, windows.known, reach)
+    lows, highs = (side * windows.deviation + windows.mean for side in finished)
+    lows = np.where(windows.is_cut[:, None], np.maximum(lows, 0.0), lows)
     is_rounded = windows.is_whole[:, None] & ~np.isnan(windows.sparse[0])[:, :, None]
-    return sparse_bounds.round_bounds(bounds[0], bounds[1], is_rounded)
+    lows, highs = sparse_bounds.round_bounds(lows, highs, is_rounded)
+    highs = np.where(is_rounded & (highs <= lows), lows + 1, highs)
+    # Rounding must not move a bound over the forecast.
+    return np.minimum(lows, forecasts), np.maximum(highs, forecasts)
 
 
 def add_intervals(
@@ -247,11 +264,17 @@ def add_intervals(
     # One array for all bounds, because its memory is free again as soon as the table is saved.
     bounds = np.empty((len(bounded), len(levels), 2, len(table)))
     for name, of_method in zip(bounded, bounds, strict=True):
-        scaled = (table[name].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
-        if part == "future" and name == bounded[0]:
-            report_unmeasured(names, scaled)
-        for side, of_side in enumerate(bound_forecasts(intervals, name, windows, scaled)):
+        forecasts = table[name].to_numpy().reshape(-1, panel.horizon)
+        for side, of_side in enumerate(bound_forecasts(intervals, name, windows, forecasts)):
             of_method[:, side] = of_side.reshape(len(levels), len(table))
+    if part == "future" and bounds.size:
+        used = predictions.use if predictions.use in bounded else bounded[0]
+        forecasts = table[used].to_numpy().reshape(-1, panel.horizon)
+        report_unmeasured(names, (forecasts - windows.mean) / windows.deviation)
+        # If a level is empty for all series, `fit_intervals` has told the reason.
+        if np.isfinite(intervals.lows[intervals.find(used), 0]).all():
+            is_empty = np.isnan(bounds[bounded.index(used), 0, 0]).reshape(forecasts.shape).any(axis=1)
+            report_unbounded(names, is_empty, windows.known.is_constant[:, 0])
     columns = [column for name in bounded for level in levels for column in name_bounds(name, level)]
     flat = bounds.reshape(len(columns), len(table)).T
     added = pd.DataFrame(flat, table.index, pd.Index(columns, dtype="str"), copy=False)

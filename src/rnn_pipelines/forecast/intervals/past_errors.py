@@ -29,18 +29,21 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
     """Return Student's t quantiles over the expected error of each series, symmetric, which grow with the step.
 
     They come from the pretrained network, if it has a weight with too few windows, or from forecasts at earlier origins
-    in the values for training and validation; without such windows, before the test part. NaN if no series has two
-    values.
+    in the values for training and validation; without such windows, before the test part; of a series that is constant
+    there, in all of its values. NaN if no series has two values.
     """
     usual, growth, freedom = _measure(panel, network)
     steps, none = np.arange(1.0, panel.horizon + 1), np.zeros(0)
     quantiles = find_t((1 + levels / 100) / 2, freedom)
     bounds = np.outer(quantiles, steps**growth)
     samples = (_draw_samples(panel.horizon, growth, freedom) * steps**growth).astype(np.float32)
-    origins, stops = _list_origins(panel)
+    stops = _find_stops(panel)
     sizes = SizeModel("past", usual, none, none, none, none)
-    if network is None or not len(origins):
-        return Pool(sizes, -bounds, bounds, samples, growth)
+    if network is None or not len(_list_origins(panel, stops)):
+        # If all series are constant before the test part, nothing before it tells of its errors.
+        is_known = not len(stops) or find_changing(panel, stops).any()
+        evaluated = np.zeros(0) if is_known else np.stack([bounds - np.inf, bounds + np.inf])
+        return Pool(sizes, -bounds, bounds, samples, growth, evaluated)
     pool = Pool(replace(sizes, rule="pretrained"), -bounds, bounds, samples, growth)
     # The sizes of the test part are those before it: in a panel, by their mean ratio to those after it.
     before, growth = _expect_errors(panel, stops, network)
@@ -55,9 +58,11 @@ def measure_past_errors(panel: WindowedPanel, network: PretrainedNetwork | None 
 
 def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[np.ndarray, float, int]:
     """Return the expected error of each series, the exponent of the step with which errors grow, degrees of freedom."""
-    origins, stops = _list_origins(panel)
-    if network is not None and len(origins):
-        return *_expect_errors(panel, panel.series_stops - panel.horizon, network), FREEDOM
+    stops, ends = _find_stops(panel), panel.series_stops - panel.horizon
+    if network is not None and len(_list_origins(panel, stops)):
+        return *_expect_errors(panel, ends, network), FREEDOM
+    stops = np.where(find_changing(panel, stops), stops, ends)
+    origins = _list_origins(panel, stops)
     series, rows = panel.find_series(origins), origins[:, None] + np.arange(panel.horizon)
     actual = np.where(rows < stops[series][:, None], panel.values[np.minimum(rows, len(panel.values) - 1), 0], np.nan)
     is_there, errors = ~np.isnan(actual), actual - forecast_locally(panel, origins, extend_by_rule)
@@ -104,15 +109,30 @@ def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:
     return find_t((ranks + 0.5) / NUM_SAMPLES, freedom)
 
 
-def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:
-    """Return origins in the newest part of each series, int64[window], and the row after its past, int64[series]."""
+def _find_stops(panel: WindowedPanel) -> np.ndarray:
+    """Return the row after the past of each series, int64[series]: training and validation, or all before its test."""
     stops = panel.past_stops
     if not (stops > panel.series_starts).any():
         stops = panel.series_stops - panel.horizon
         np.minimum.at(stops, panel.find_series(panel.test[:, 0]), panel.test[:, 0])
+    return stops
+
+
+def find_changing(panel: WindowedPanel, stops: np.ndarray) -> np.ndarray:
+    """Return whether the values of each series change before a row, int64[series]: bool[series]."""
+    is_changing = np.zeros(len(stops), bool)
+    for number, (start, stop) in enumerate(zip(panel.series_starts, stops, strict=True)):
+        values = panel.values[start:stop, 0]
+        values = values[~np.isnan(values)]
+        is_changing[number] = bool((values != values[:1]).any())
+    return is_changing
+
+
+def _list_origins(panel: WindowedPanel, stops: np.ndarray) -> np.ndarray:
+    """Return origins in the newest part of each series before the row after its past, int64[series]: int64[window]."""
     spans = [np.zeros(0, np.int64)]
     for start, stop in zip(panel.series_starts, stops, strict=True):
         first = max(start + 1, stop - MAX_ORIGINS, start + int((1 - NEWEST_PART) * (stop - start)))
         spans.append(np.arange(first, stop))
     origins = np.concatenate(spans)
-    return origins[~np.isnan(panel.values[origins - 1, 0]) & ~np.isnan(panel.values[origins, 0])], stops
+    return origins[~np.isnan(panel.values[origins - 1, 0]) & ~np.isnan(panel.values[origins, 0])]

@@ -33,7 +33,7 @@ from rnn_pipelines.forecast.methods.linear.models import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_targets
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_history, gather_targets
 
 # Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
 TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
@@ -41,6 +41,8 @@ TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
 MAX_OUTSIDE = 0.85
 # The weight of the held-out errors in a pool, and the most fitted errors in it.
 HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
+# Fewer errors of each step are too few, whatever the levels are, because a champion has one more than its training.
+MIN_ERRORS = count_needed(95)
 # Windows of each series that show its expected error, if nothing was fitted on it.
 WINDOWS_OF_SERIES = 5
 
@@ -49,19 +51,21 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
     """Return the ranks of the held-out errors of each method. Their size is even unless the folds show otherwise.
 
     If the level drifts, errors are enlarged by the growth from block to block, and the bounds of new forecasts also
-    count the errors of the evaluated model on the test part, because these are the newest.
+    count the errors of the evaluated model on the test part, because these are the newest. Constant windows do not
+    count.
     """
-    panel, fold, tested = data.panel, data.linear.fold[: len(data.validation)], _list_tested(data)
-    facts, tested_facts = measure_windows(panel, data.validation), measure_windows(panel, tested)
+    panel, tested, telling = data.panel, _list_tested(data), list_changing(data.panel, data.validation)
+    validation, fold = data.validation[telling], data.linear.fold[: len(data.validation)][telling]
+    facts, tested_facts = measure_windows(panel, validation), measure_windows(panel, tested)
     blocks = fold if data.linear.is_forward else np.zeros_like(fold)
     keeps_drifting = data.linear.is_forward and measure_drift(panel, list_past(panel)) > MAX_OUTSIDE
     pools = {}
-    for name, errors in find_errors(data, fitted).items():
-        forecasts = fitted[name].out_of_fold
+    for name, all_errors in find_errors(data, fitted).items():
+        forecasts, errors = fitted[name].out_of_fold[telling], all_errors[telling]
         is_even = not _is_uneven(facts, forecasts, errors, fold)
         sizes = fit_single_sizes(facts, forecasts, errors, is_even)
         over_size = errors / sizes.expect(facts, forecasts)
-        freedom = _count_spans(panel, data.validation) if keeps_drifting else np.full(panel.horizon, np.inf)
+        freedom = _count_spans(panel, validation) if keeps_drifting else np.full(panel.horizon, np.inf)
         pool = _rank_errors(sizes, over_size, blocks, levels, freedom)
         if len(tested):
             forecasts = PanelModel(data.linear.normalizer, fitted[name].model).forecast(panel, tested)
@@ -72,6 +76,14 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
             pool = replace(in_use, evaluated=np.stack([pool.lows, pool.highs]))
         pools[name] = pool
     return pools
+
+
+def list_changing(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the places of windows whose history or targets change: int64[window]; constant ones have no errors."""
+    changes = [
+        np.ptp(values, axis=1) > 0 for values in (gather_history(panel, origins), gather_targets(panel, origins))
+    ]
+    return np.flatnonzero(changes[0] | changes[1])
 
 
 def _list_tested(data: FittingData) -> np.ndarray:
@@ -174,7 +186,7 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
     usual = measure_usual(past.facts.series, past.errors, len(data.panel.series_starts))
-    past = past.select(_list_telling(data.panel, past, least=max(1, count_needed(int(levels.max(initial=0))))))
+    past = past.select(_list_telling(data.panel, past, MIN_ERRORS))
     sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, usual)
     size = sizes.expect(past.facts, past.forecasts)
     over_size, mean = past.errors / size, _log_mean(past.errors, size)

@@ -40,6 +40,9 @@ SMALLEST_SIZE = 1e-6
 # may be larger in proportion.
 MAX_MEASURED = 10.0
 NAMES_IN_MESSAGE = 5
+# Why a series has no bounds.
+CONSTANT = "all known values of each are equal"
+TOO_FAR = "the forecasts are further from all known values than 5 times the range of these"
 # Of past errors, for paths.
 NUM_SAMPLES = 400
 
@@ -109,7 +112,7 @@ class SizeModel:
         base, predictors = self.describe(windows, forecasts)
         logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
         size: np.ndarray = base * np.exp(logs)
-        usual = 1.0 if self.rule == "single" else self.usual[windows.series][:, None]
+        usual = size if self.rule == "single" else self.usual[windows.series][:, None]
         if self.rule != "pretrained":
             beyond = np.abs(forecasts) / MAX_MEASURED
             size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
@@ -160,6 +163,14 @@ def report_unmeasured(names: np.ndarray, forecasts: np.ndarray) -> None:
     if len(outside := np.unique(names[(np.abs(forecasts) > MAX_MEASURED).any(axis=1)])):
         some = f"{len(outside)} series ({list_some(outside, NAMES_IN_MESSAGE)})"
         logger.warning("intervals follow the level, because it left all earlier values: %s", some)
+
+
+def report_unbounded(names: np.ndarray, is_empty: np.ndarray, is_constant: np.ndarray) -> None:
+    """Warn of series, str[window], without bounds, with the reason: bool[window] each."""
+    for rows, reason in ((is_empty & is_constant, CONSTANT), (is_empty & ~is_constant, TOO_FAR)):
+        if len(found := np.unique(names[rows])):
+            some = list_some(found, NAMES_IN_MESSAGE)
+            logger.warning("no intervals of %d series (%s), because %s", len(found), some, reason)
 
 
 def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray) -> SizeModel:

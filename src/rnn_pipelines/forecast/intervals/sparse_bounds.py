@@ -123,9 +123,13 @@ def draw_sparse(
 
 
 def find_whole(panel: WindowedPanel, series: int, mean: np.ndarray, deviation: np.ndarray) -> bool:
-    """Return whether all values of a series are whole numbers in its unit, up to the precision of float32."""
+    """Return whether all values of a series are whole numbers in its unit, up to the precision of float32.
+
+    Values that are all near 0 are no counts, but have a large unit.
+    """
     values = panel.values[panel.series_starts[series] : panel.series_stops[series], 0] * deviation + mean
-    return bool(np.nanmax(np.abs(values - np.round(values)), initial=0.0) < ROUNDING)
+    nearest = np.round(values)
+    return bool(np.nanmax(np.abs(values - nearest), initial=0.0) < ROUNDING and np.nanmax(nearest, initial=0.0) > 0)
 
 
 def round_randomly(values: np.ndarray, random: np.random.Generator) -> np.ndarray:

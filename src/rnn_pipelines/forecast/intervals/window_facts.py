@@ -8,9 +8,6 @@ from rnn_pipelines.forecast.methods.normalization import measure_mean_change
 from rnn_pipelines.forecast.methods.past import count_few
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history
 
-# No bound is further from a forecast than so many ranges of the series and 0.
-MAX_RANGES = 5.0
-
 
 @dataclass(frozen=True)
 class WindowFacts:
@@ -68,14 +65,3 @@ def _measure_few(
     variance[is_few] = squares.sum(axis=1) / np.maximum(1, counts - 1)
     distance[is_few] = np.abs(means - zero[is_few])
     return variance, distance
-
-
-def measure_reach(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the largest distance of a bound from its forecast: float64[window, 1], scaled."""
-    ends = np.zeros((2, len(panel.values)))
-    for start, stop, zero in zip(panel.series_starts, panel.series_stops, panel.zeros, strict=True):
-        values = panel.values[start:stop, 0]
-        for side, end in enumerate((np.fmin, np.fmax)):
-            ends[side, start:stop] = end.accumulate(end(values, zero))
-    ranges = (ends[1] - ends[0])[origins - 1, None]
-    return np.where(ranges > 0, MAX_RANGES * ranges, np.inf)

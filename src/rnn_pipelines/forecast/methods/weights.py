@@ -15,6 +15,9 @@ POWER = 4
 NUM_REWEIGHTINGS = 20
 # The absolute loss is squared below this part of the median error, the Huber loss below so many mean errors.
 SMALLEST_ERROR_PART, NUM_MEAN_ERRORS = 0.1, 4.0
+# Both limits are at least this part of the mean error of all candidates: most errors of sparse series are 0, and others
+# over a limit near 0 are not finite.
+SMALLEST_LIMIT_PART = 1e-6
 
 # `squared` is for means, `absolute` for medians, and `huber` for means of series with rare large errors.
 Loss = Literal["squared", "absolute", "huber"]
@@ -36,12 +39,13 @@ def find_weights(errors: np.ndarray, num_independent: float, loss: Loss = "squar
     if loss == "squared":
         return _solve(errors @ errors.T / errors.shape[1], pull)
     weights = np.full(len(errors), 1 / len(errors))
-    tiny = np.finfo(np.float64).tiny
-    floor = SMALLEST_ERROR_PART * float(np.median(np.abs(errors))) + tiny
+    absolute = np.abs(errors)
+    smallest = SMALLEST_LIMIT_PART * float(absolute.mean()) + np.finfo(np.float64).tiny
+    floor = max(SMALLEST_ERROR_PART * float(np.median(absolute)), smallest)
     for _ in range(NUM_REWEIGHTINGS):
         sizes = np.abs(weights @ errors)
         if loss == "huber":
-            floor = NUM_MEAN_ERRORS * float(sizes.mean()) + tiny
+            floor = max(NUM_MEAN_ERRORS * float(sizes.mean()), smallest)
         weights = _solve((errors / np.maximum(sizes, floor)) @ errors.T / errors.shape[1], pull)
     return weights
 

@@ -92,8 +92,10 @@ def draw_paths(
     size = intervals.get_sizes(name).expect(windows.facts, forecasts)
     samples, growth = intervals.samples[place], float(intervals.growth[place])
     errors = _draw_errors(samples, growth, (num_windows, num_paths, num_steps), random)
-    reach = windows.reach[:, :, None]
-    scaled = forecasts[:, None] + np.clip(size[:, None] * errors, -reach, reach)
+    below, above = windows.known.measure_reach(forecasts, 1, intervals.lows.shape[2])
+    # A forecast that is too far from all known values has no bounds, and paths without errors.
+    below, above = np.maximum(below, 0.0), np.maximum(above, 0.0)
+    scaled = forecasts[:, None] + np.clip(size[:, None] * errors, -below[:, None], above[:, None])
     paths: np.ndarray = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
     drawn_size = (num_paths, num_steps)
     sparse, drawn = draw_sparse(

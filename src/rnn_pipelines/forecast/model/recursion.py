@@ -105,7 +105,8 @@ def _forecast_beyond_horizon(
     table.insert(1, "cutoff", np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead)))
     if forecaster.intervals is not None:
         windows = describe_ends(forecaster.intervals, panel, features, forecaster.scaler)
-        sides = bound_forecasts(forecaster.intervals, FORECAST, windows, scaled, horizon + 1)
+        points = forecasts.reshape(scaled.shape)
+        sides = bound_forecasts(forecaster.intervals, FORECAST, windows, points, horizon + 1)
         for number, level in enumerate(forecaster.intervals.levels.tolist()):
             for column, bounds in zip(name_own_bounds(level), sides, strict=True):
                 table[column] = bounds[number].ravel()

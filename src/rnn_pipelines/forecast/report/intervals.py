@@ -21,6 +21,8 @@ EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
 
 # Points of coverage within which intervals hold.
 TOLERANCE = 0.05
+# The largest p-value at which a coverage differs from the level.
+SIGNIFICANCE = 0.05
 # Origins that are named.
 MAX_MISSED = 3
 
@@ -95,13 +97,18 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
 def judge_level(numbers: Mapping[str, float | None], level: int) -> str:
     """Return the verdict on the intervals of a level; empty without intervals.
 
-    Sparse series are never too wide, because zeros are covered by construction.
+    Sparse series are never too wide, because zeros are covered by construction. A coverage that may differ by chance is
+    no verdict, unless it is less than half the level.
     """
     coverage, above = numbers.get(f"coverage_{level}"), numbers.get(f"above_{level}")
     if coverage is None:
         return ""
     distance = coverage - level / 100
     excess = 0.0 if above is None else above - (1 - level / 100) / 2
+    p_value = numbers.get(f"chance_of_coverage_{level}")
+    is_chance = p_value is not None and p_value > SIGNIFICANCE and coverage > level / 200
+    if (distance < -TOLERANCE or (distance > TOLERANCE and above is None)) and is_chance:
+        return "were tested on too few windows"
     if distance < -TOLERANCE or excess > TOLERANCE:
         return "were too narrow"
     return "were too wide" if distance > TOLERANCE and above is None else "held"

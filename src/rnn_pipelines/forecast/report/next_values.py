@@ -12,7 +12,7 @@ import pandas as pd
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, Predictions
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
-from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number
+from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number, list_some
 from rnn_pipelines.report.page import Part, Table
 from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
@@ -22,6 +22,8 @@ FORECAST = "forecast"
 NUM_DIGITS = 6
 # Rows of the table in the report.
 MAX_ROWS = 31
+# Series that are named without bounds.
+MAX_NAMES = 5
 NOTES = read_texts("rnn_pipelines.forecast.report")["next_values"]
 
 
@@ -34,11 +36,14 @@ def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.Da
     bounds = [f"{side}-{level}" for level in sorted(next_values.levels) for side in ("lo", "hi")]
     names = {next_values.use: FORECAST} | {f"{next_values.use}-{bound}": bound for bound in bounds}
     found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(columns=names)
-    # As many decimals as the median value has digits left; whole numbers keep none.
+    # As many decimals as the median value of the series has digits left; whole numbers keep none.
     sizes = found[FORECAST].abs()
-    magnitude = np.log10(sizes[np.isfinite(sizes) & (sizes > 0)].median())
-    decimals = max(NUM_DIGITS - 1 - int(np.floor(np.nan_to_num(magnitude))), 0)
-    rounded = found.assign(**found[found.columns[2:]].round(decimals))
+    medians = sizes.where(np.isfinite(sizes) & (sizes > 0)).groupby(found["unique_id"]).transform("median")
+    decimals = (NUM_DIGITS - 1 - np.floor(np.log10(medians.fillna(1.0)))).clip(lower=0).astype(int)
+    rounded = found.copy()
+    for number in decimals.unique():
+        rows = decimals == number
+        rounded.loc[rows, found.columns[2:]] = found.loc[rows, found.columns[2:]].round(number)
     is_dead = found["unique_id"].isin(dead)
     return restore_numbers(rounded.assign(is_dead=is_dead) if is_dead.any() else rounded)
 
@@ -60,7 +65,17 @@ def tabulate_next_values(next_values: Predictions) -> list[Part]:
     counts = {"values": count(len(table), "value"), "series": count(table["unique_id"].nunique(), "series", "series")}
     caption = f"Next values of {first['unique_id'].iloc[0]}"
     shown = replace(steps, rows=steps.rows[:MAX_ROWS], caption=caption)
-    return [shown, NOTES["files"].format(**counts)]
+    notes = [NOTES["files"].format(**counts)]
+    if names := list_unbounded(table):
+        notes.append(NOTES["unbounded"].format(series=list_some(names, MAX_NAMES)))
+    return [shown, *notes]
+
+
+def list_unbounded(table: pd.DataFrame) -> list[str]:
+    """Return the series of `tabulate_used` without any bounds, if others have some."""
+    bounds = [name for name in table if str(name).startswith("lo-")]
+    is_empty = table[bounds].isna().all(axis=1)
+    return list(map(str, table.loc[is_empty, "unique_id"].unique())) if bounds and not is_empty.all() else []
 
 
 def tabulate_steps(first: str, table: pd.DataFrame, columns: Mapping[str, str]) -> Table:
