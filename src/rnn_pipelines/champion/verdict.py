@@ -14,7 +14,7 @@ from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.records import Measures, Metrics, Record, list_measures
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import FormatError
-from rnn_pipelines.storage.formats import FORMAT, read_object
+from rnn_pipelines.storage.formats import FORMAT, naming_damage, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]
@@ -125,10 +125,12 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
     settings = None if champion is None else champion.files.get(SETTINGS)
     since = pointer.since if pointer is not None and pointer.version == version else ""
+    with naming_damage(SETTINGS):
+        read = {} if settings is None else read_object(settings, version, known)
     return {
         "version": version,
         "promoted_at": since or None,
-        "settings": {} if settings is None else read_object(settings, version, known),
+        "settings": read,
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},

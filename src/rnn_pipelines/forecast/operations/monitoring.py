@@ -23,7 +23,7 @@ from rnn_pipelines.forecast.evaluation.drift import (
     compare_with_past,
     is_outside,
 )
-from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
+from rnn_pipelines.forecast.model.packing import FORMAT, read_coding, unpack_reference
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow, list_drifted
 from rnn_pipelines.forecast.operations.verdict import (
     WIDE_LEVEL,
@@ -86,9 +86,8 @@ def read_champion(folder: Path) -> tuple[KnownChampion, Coding, Reference]:
     """
     champion, _ = load_usable(ChampionStore(folder))
     files = {} if champion is None else champion.files
-    coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
     record, reference = verdict.read_champion(folder, FORMAT), unpack_reference(files)
-    return record, coding, ReferenceTable.make_empty() if reference is None else reference
+    return record, read_coding(files), ReferenceTable.make_empty() if reference is None else reference
 
 
 def measure_drift(
