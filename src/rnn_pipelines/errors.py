@@ -112,6 +112,10 @@ class ParallelError(RnnPipelinesError, RuntimeError):
     """Trainings can't run in parallel as requested; the message names the cause."""
 
 
+class TimeLimitError(RnnPipelinesError, TimeoutError):
+    """A computation takes longer than its limit; the message names the limit and a remedy."""
+
+
 class LockedError(RnnPipelinesError, TimeoutError):
     """Another process holds the lock, and did not finish in time."""
 

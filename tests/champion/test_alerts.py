@@ -163,13 +163,13 @@ def test_node_exporter_reads_the_metrics_of_both_tasks(tmp_path: Path, exporter:
 def server() -> Iterator[SimpleNamespace]:
     """A server that keeps what it receives, and answers with `code`."""
     received: list[tuple[str, str, Any]] = []
-    state = SimpleNamespace(received=received, code=204, location=None)
+    state = SimpleNamespace(received=received, code=204, words=None)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             received.append((self.path, self.headers["Content-Type"], json.loads(content)))
-            self.send_response(state.code)
+            self.send_response(state.code, state.words)
             self.send_header("Location", "/other")
             self.end_headers()
 
@@ -207,6 +207,31 @@ def test_silent_server_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         assert "timed out" in post_verdict(f"http://127.0.0.1:{silent.getsockname()[1]}/secret", FORECAST)
+
+
+def answer_slowly(listening: socket.socket) -> None:
+    """Answer one request with a byte each tenth of a second."""
+    connection, _ = listening.accept()
+    with connection, suppress(OSError):
+        for _ in range(100):
+            connection.sendall(b"H")
+            time.sleep(0.1)
+
+
+def test_server_that_answers_byte_by_byte_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnn_pipelines.champion.alerts.TIMEOUT_SECONDS", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        Thread(target=answer_slowly, args=[slow], daemon=True).start()
+        started = time.monotonic()
+        assert "timed out" in post_verdict(f"http://127.0.0.1:{slow.getsockname()[1]}/secret", FORECAST)
+        assert time.monotonic() - started < 2
+
+
+def test_words_of_the_server_are_not_told(server: SimpleNamespace) -> None:
+    """They could hold the address, which it knows."""
+    server.code = 500
+    server.words = "no secret"
+    assert "secret" not in post_verdict(server.url, FORECAST)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 """The command `homework`: right answers, common mistakes with their sentence, and files that do not run."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from rnn_pipelines.console.homework import EXERCISES, find_mistake
+from rnn_pipelines.console.answers import answer_cases
+from rnn_pipelines.console.homework import EXERCISES, draw_cases, find_mistake
 from rnn_pipelines.console.main import main
 
 RIGHT = """
@@ -32,10 +36,14 @@ def last_value_mse(windows, targets): return ((windows[:, -1, 0] - targets) ** 2
 """
 
 
-def run(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> int:
+def check(name: str, answer: Callable[..., Any]) -> str:
+    return find_mistake(name, answer_cases(answer, draw_cases(name)))
+
+
+def run(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     path = folder / "homework.py"
     path.write_text(code)
-    monkeypatch.setattr("sys.argv", ["rnn-pipelines", "homework", str(path)])
+    monkeypatch.setattr("sys.argv", ["rnn-pipelines", "homework", str(path), *words])
     with pytest.raises(SystemExit) as exit_info:
         main()
     return int(exit_info.value.code or 0)
@@ -76,13 +84,71 @@ def test_file_that_does_not_run(code: str | None, tmp_path: Path, monkeypatch: p
     assert exit_info.value.code == 2
 
 
+FORGED = "\\n".join([*(f"{name:15} right" for name in EXERCISES), "7 of 7 right"])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "raise SystemExit(0)",
+        "import os; os._exit(0)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        f"import os\nprint('{FORGED}', flush=True)\nos.write(2, b'{FORGED}')\nos._exit(0)",
+        "while True: pass",
+        "input()",
+    ],
+    ids=["exit", "_exit", "kill", "forged", "loop", "input"],
+)
+@pytest.mark.parametrize("place", ["file", "function"])
+def test_file_that_ends_or_never_ends_does_not_pass(
+    code: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inside = "def count_gru(m, n):\n" + "".join(f"    {line}\n" for line in code.splitlines())
+    is_file = place == "file"
+    assert run(tmp_path, RIGHT + (code if is_file else inside), monkeypatch, "--max-seconds=3") == (2 if is_file else 1)
+    written = capfd.readouterr()
+    assert "7 of 7 right" not in written.out + written.err
+    if not is_file:
+        assert "6 of 7 right" in written.out
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from rnn_pipelines.console import homework\nhomework.find_mistake = lambda *_: ''\nhomework.EXERCISES = {}",
+        "import numpy\nnumpy.allclose = lambda *_, **__: True",
+        "import sys\nsys.exit = lambda *_: None",
+        'import json\njson.dumps = lambda *_: \'{"failure": ""}\'',
+        "import builtins\nbuiltins.callable = lambda _: True",
+    ],
+)
+def test_file_can_not_change_the_check(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(tmp_path, f"{code}\ndef count_gru(m, n): return 0", monkeypatch) != 0
+
+
+def test_answer_that_takes_all_memory_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = RIGHT + "def count_gru(m, n): return len(np.ones(2**33))"
+    assert run(tmp_path, code, monkeypatch) == 1
+    assert "MemoryError" in capsys.readouterr().out
+
+
+def test_process_that_an_answer_starts_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive = tmp_path / "alive"
+    code = RIGHT + f"\nimport subprocess\nsubprocess.Popen(['sh', '-c', 'sleep 2; touch {alive}'])"
+    run(tmp_path, code, monkeypatch)
+    time.sleep(2.5)
+    assert not alive.exists()
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_each_mistake_gets_its_own_sentence(name: str) -> None:
     mistakes = EXERCISES[name].mistakes
-    assert {sentence: find_mistake(name, mistake) for sentence, mistake in mistakes.items()} == {
+    assert {sentence: check(name, mistake) for sentence, mistake in mistakes.items()} == {
         sentence: sentence for sentence in mistakes
     }
-    assert find_mistake(name, EXERCISES[name].solve) == ""
+    assert check(name, EXERCISES[name].solve) == ""
 
 
 def test_counts_are_those_of_keras() -> None:
@@ -97,4 +163,4 @@ def test_answers_can_not_change_the_cases() -> None:
         targets[:] = windows[:, -1, 0]
         return 0.0
 
-    assert find_mistake("last_value_mse", spoil) != ""
+    assert check("last_value_mse", spoil) != ""

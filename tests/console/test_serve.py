@@ -1,10 +1,14 @@
 """Serving over HTTP on loopback."""
 
 import json
+import socket
+import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -17,9 +21,12 @@ from click.testing import CliRunner
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.console import serve as module
 from rnn_pipelines.console.main import commands
 from rnn_pipelines.console.models import ServedModels
-from rnn_pipelines.console.serve import make_server
+from rnn_pipelines.console.serve import LIMITS, make_server
+from rnn_pipelines.console.tasks import Limits
+from rnn_pipelines.errors import ChampionError
 
 SINCE = "2024-01-01T00:00:00+00:00"
 
@@ -51,15 +58,22 @@ def store(tmp_path: Path, models: list[dict[str, bytes]]) -> ChampionStore:
     return store
 
 
-@pytest.fixture
-def port(store: ChampionStore, tmp_path: Path) -> Iterator[int]:
-    server = make_server(("127.0.0.1", 0), ServedModels(tmp_path), max_bytes=20_000)
+@contextmanager
+def serve(folder: Path, limits: Limits = LIMITS, workers: int = 2) -> Iterator[int]:
+    """A server in this process; its port."""
+    server = make_server(("127.0.0.1", 0), ServedModels(folder), limits, workers)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server.server_port
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def port(store: ChampionStore, tmp_path: Path) -> Iterator[int]:
+    with serve(tmp_path, Limits(max_bytes=20_000, max_steps=100)) as port:
+        yield port
 
 
 def ask(port: int, path: str, body: Any = None, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
@@ -192,6 +206,145 @@ def test_csv_that_no_file_may_hold_is_refused_in_the_same_words(port: int, conte
 @pytest.mark.parametrize("query", ["?h=a", "?level=80,x", "?rows=1", "?z=1", f"?h={'9' * 5000}"])
 def test_addresses_with_other_options_are_refused(port: int, query: str) -> None:
     assert ask_with_csv(port, write_csv(), query)[0] == 422
+
+
+@pytest.mark.parametrize("query", ["?h=", "?h=2&h=3", "?h=2&level=80"])
+def test_options_are_refused_if_one_is_empty_or_repeated(port: int, query: str) -> None:
+    body = {"rows": make_rows(), "level": [80]}
+    assert ask(port, f"/forecast{query}", body)[0] == 422
+
+
+def test_options_of_the_address_count_with_a_body_of_json(port: int) -> None:
+    status, _, answer = ask(port, "/forecast?h=2", {"rows": make_rows()})
+    assert status == 200
+    assert len(json.loads(answer)["rows"]) == 2
+
+
+def test_more_steps_than_the_limit_are_refused_at_once(port: int) -> None:
+    """7,000 steps of this model take half a minute."""
+    started = time.monotonic()
+    status, answer = ask_with_csv(port, write_csv(), "?h=101")
+    assert time.monotonic() - started < 2
+    assert status == 422
+    assert "at most 100 steps" in answer["error"]
+    assert ask_with_csv(port, write_csv(), "?h=100")[0] == 200
+
+
+def test_limits_of_the_command_refuse_a_typing_error_in_h(tmp_path: Path, store: ChampionStore) -> None:
+    with serve(tmp_path) as port:
+        assert ask(port, "/forecast", {"rows": make_rows(), "h": 1_001})[0] == 422
+
+
+def test_trained_horizon_is_answered_below_any_limit_of_steps(tmp_path: Path, store: ChampionStore) -> None:
+    with serve(tmp_path, Limits(max_steps=1)) as port:
+        assert ask(port, "/forecast", {"rows": make_rows()})[0] == 200
+
+
+def test_series_times_steps_have_a_limit(tmp_path: Path, store: ChampionStore) -> None:
+    panel = make_panel().to_dict(orient="records")
+    with serve(tmp_path, Limits(max_rows=8)) as port:
+        status, _, answer = ask(port, "/forecast", {"rows": panel})
+        assert status == 422
+        assert "3 series with 3 steps each" in json.loads(answer)["error"]
+
+
+def test_forecast_that_takes_too_long_ends_at_the_limit(tmp_path: Path, store: ChampionStore) -> None:
+    with serve(tmp_path, Limits(max_seconds=0.1)) as port:
+        status, _, answer = ask(port, "/forecast", {"rows": make_rows(), "h": 1000})
+        assert status == 503
+        assert "more than 0.1 seconds" in json.loads(answer)["error"]
+
+
+def test_request_that_no_worker_takes_in_time_is_refused(tmp_path: Path, store: ChampionStore) -> None:
+    models = ServedModels(tmp_path)
+    release = threading.Event()
+
+    def wait(task: str) -> Any:
+        release.wait(30)
+        raise ChampionError(task)
+
+    with serve(tmp_path, Limits(max_seconds=0.2), workers=1) as port, ThreadPoolExecutor(1) as pool:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ServedModels, "get", lambda _, task: wait(task))
+            first = pool.submit(ask, port, "/forecast", {"rows": make_rows()})
+            time.sleep(0.1)
+            status, _, answer = ask(port, "/forecast", {"rows": make_rows()})
+            release.set()
+            assert first.result()[0] == 503
+        assert status == 503
+        assert "workers were busy" in json.loads(answer)["error"]
+    assert models.get("forecast").version
+
+
+def send(port: int, content: bytes) -> bytes:
+    """Send bytes, close the sending side, and return all that the server answers."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(content)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"PUT /forecast HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 501),
+        (b"GET /forecast HTTP/1.1\r\n\r\n", 405),
+        (b"POST /health HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
+        (b"GET //[ HTTP/1.1\r\n\r\n", 404),
+        (b"\x00\x1b[31m /health HTTP/1.1\r\n\r\n", 501),
+        (b"POST /forecast HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
+        (b"POST /forecast HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 411),
+        (b"POST /forecast HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+        (b"POST /forecast HTTP/1.1\r\nContent-Length: 50\r\n\r\n{}", 400),
+    ],
+)
+def test_requests_that_are_not_of_http_get_the_reason(port: int, request_: bytes, status: int) -> None:
+    head, _, body = send(port, request_).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert json.loads(body).keys() == {"error"}
+
+
+def test_part_of_a_table_is_not_forecast(port: int) -> None:
+    """Its first rows alone would be forecast at the wrong time."""
+    content = write_csv().encode()
+    head = f"POST /forecast HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: {len(content)}\r\n\r\n"
+    assert send(port, head.encode() + content[: content.rindex(b"2024-03-2")]).split()[1] == b"400"
+
+
+def test_head_of_health_has_no_body(port: int) -> None:
+    answer = send(port, b"HEAD /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer.split()[1] == b"200"
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_slow_client_is_told_so(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TIMEOUT", 0.2)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"POST /forecast HTTP/1.1\r\nContent-Length: 50\r\n\r\n")
+        for _ in range(4):
+            connection.sendall(b" ")
+            time.sleep(0.1)
+        assert connection.recv(65_536).split()[1] == b"408"
+
+
+def test_closed_connection_is_one_line_of_the_log(
+    port: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("INFO")
+    content = json.dumps({"rows": make_rows()}).encode()
+    head = f"POST /forecast HTTP/1.1\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    for sent in (head, head + content):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            # With this, closing resets the connection.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(sent)
+            time.sleep(0.1)
+    assert ask(port, "/health")[0] == 200
+    end = time.monotonic() + 10
+    while caplog.text.count("closed the connection") < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert caplog.text.count("closed the connection") == 2
+    assert "Traceback" not in caplog.text + capfd.readouterr().err
 
 
 @pytest.mark.parametrize("row", [{"y": "\ud800"}, {"ds": "\ud800"}, {"unique_id": "\ud800"}, {"\ud800": 1}])

@@ -35,6 +35,7 @@ from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from sealing import reseal
 
 RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}
 
@@ -235,7 +236,7 @@ def test_where_no_champion_is_whole_there_is_none_and_an_alarm(folder: Path, bar
 def promote_unreadable(folder: Path, bare: Forecaster) -> str:
     """A version whose model is none, as that of another version of NumPy may be; its checksum is right."""
     store = ChampionStore(folder)
-    version = store.add_version({**pack(bare), "model.npz": b"of another kind"})
+    version = store.add_version(reseal({**pack(bare), "model.npz": b"of another kind"}))
     store.promote(version, ["why"], "2024-01-02T00:00:00+00:00")
     add_record(folder, RECORD | {"is_promoted": True, "version": version})
     return version

@@ -19,6 +19,7 @@ from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.model.packing import pack, unpack
+from sealing import reseal
 
 PARTS = ["settings.json", "vocabulary.json", "ngrams.npz", "seen.npz"]
 MEMBERS = [*PARTS, "networks/lstm.keras", "networks/gru.keras"]
@@ -115,6 +116,14 @@ def replace_member(packed: bytes, name: str, content: bytes | None) -> bytes:
     return changed.getvalue()
 
 
+def replace_sealed(packed: bytes, name: str, content: bytes) -> bytes:
+    """The same, with the checksum of the other member."""
+    changed = replace_member(packed, name, content)
+    with zipfile.ZipFile(io.BytesIO(changed)) as archive:
+        files = {member.removeprefix("networks/"): archive.read(member) for member in archive.namelist()}
+    return replace_member(changed, "settings.json", reseal(files)["settings.json"])
+
+
 def pickle_array() -> bytes:
     packed = io.BytesIO()
     np.savez(packed, ngrams=np.array([{}], object), weights=np.zeros(1), intercept=0.0, order=1)
@@ -122,7 +131,8 @@ def pickle_array() -> bytes:
 
 
 def flip_bit(packed: bytes, name: str) -> bytes:
-    place = packed.index(name.encode()) + len(name) + 10
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        place = archive.getinfo(name).header_offset + 30 + len(name) + 10
     return packed[:place] + bytes([packed[place] ^ 1]) + packed[place + 1 :]
 
 
@@ -133,7 +143,7 @@ def set_format(packed: bytes, number: int | str | None) -> bytes:
 
 
 REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "pickled array": (lambda packed: replace_member(packed, "ngrams.npz", pickle_array()), "allow_pickle=False"),
+    "pickled array": (lambda packed: replace_sealed(packed, "ngrams.npz", pickle_array()), "allow_pickle=False"),
     **{
         f"cut off at {part}": (
             lambda packed, part=part: packed[: part if isinstance(part, int) else int(part * len(packed))],
@@ -168,7 +178,7 @@ def test_network_with_code_in_it_is_refused(packed: bytes, tmp_path: Path, write
     model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
     model.save(tmp_path / "unsafe.keras")
     unsafe = (tmp_path / "unsafe.keras").read_bytes()
-    path = write(replace_member(packed, "networks/lstm.keras", unsafe), "my.zip")
+    path = write(replace_sealed(packed, "networks/lstm.keras", unsafe), "my.zip")
     with pytest.raises(DatasetError, match="safe_mode"):
         TextClassifierDataset(filepath=path).load()
 
@@ -190,12 +200,10 @@ def test_preview_shows_how_models_are_weighed_without_keras(
     text_classifier: TextClassifier, packed: bytes, write: Callable[..., str]
 ) -> None:
     preview = TextClassifierDataset(filepath=write(packed, "my.zip")).preview()
-    assert json.loads(preview) == {
-        "format": 1,
-        "signs": True,
-        "padding": text_classifier.padding.model_dump(),
-        "calibration": text_classifier.calibration,
-    }
+    shown = json.loads(preview)
+    assert shown["signs"] is True
+    assert shown["padding"] == text_classifier.padding.model_dump()
+    assert shown["calibration"] == text_classifier.calibration
     code = f"""
         import sys
         from rnn_pipelines.sentiment.datasets import TextClassifierDataset

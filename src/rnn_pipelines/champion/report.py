@@ -19,9 +19,9 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 STYLES = Styles(CELL_STYLES)
 
 HOW_TO_READ = (
-    "A lower loss is better. All losses are measured on the same holdout, the newest data. They can be compared with "
-    "each other, but not with those of another retraining. The validation loss is measured on the validation part, "
-    "which selected the best epoch of the network."
+    "A lower loss is better. Each loss is measured on the holdout, the newest data; only the "
+    "validation loss is measured on the validation part, which chose the steps of the networks and the weights of the "
+    "methods. Losses of another retraining have another holdout, and cannot be compared with these."
 )
 SHARED = (
     "The champion cannot forecast the whole holdout. The shared loss is measured on the part that it can forecast, and "

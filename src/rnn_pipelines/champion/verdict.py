@@ -16,7 +16,7 @@ from rnn_pipelines.champion.records import Measures, Metrics, Record, list_measu
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, FormatError
 from rnn_pipelines.storage.files import replace_file
-from rnn_pipelines.storage.formats import FORMAT, dump_object, read_object
+from rnn_pipelines.storage.formats import FORMAT, dump_object, naming_damage, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]
@@ -142,10 +142,12 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
     settings = None if champion is None else champion.files.get(SETTINGS)
     since = pointer.since if pointer is not None and pointer.version == version else ""
+    with naming_damage(SETTINGS):
+        read = {} if settings is None else read_object(settings, version, known)
     return {
         "version": version,
         "promoted_at": since or None,
-        "settings": {} if settings is None else read_object(settings, version, known),
+        "settings": read,
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},

@@ -1,8 +1,12 @@
 """The command `homework`: answers to the exercises of the course in; right or wrong, with the reason, out."""
 
-import runpy
+import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import click
@@ -10,8 +14,10 @@ import numpy as np
 
 from rnn_pipelines.cells.gru import GRUState, GRUWeights
 from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
+from rnn_pipelines.console.answers import Reply, make_plain
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.printing import print_text
+from rnn_pipelines.storage.formats import check_types
 
 NUM_CASES = 10
 
@@ -114,32 +120,33 @@ EXERCISES = {
 }
 
 
-def find_mistake(name: str, answer: Callable[..., Any]) -> str:
+def draw_cases(name: str) -> list[tuple[Any, ...]]:
+    """Return the arguments of each case of an exercise, the same at each call."""
+    rng = np.random.default_rng(0)
+    return [EXERCISES[name].draw(rng) for _ in range(NUM_CASES)]
+
+
+def find_mistake(name: str, reply: Reply) -> str:
     """Return why the answer to an exercise is wrong; nothing if it is right in all cases."""
-    rng, (draw, solve, mistakes) = np.random.default_rng(0), EXERCISES[name]
-    for case in [draw(rng) for _ in range(NUM_CASES)]:
-        try:
-            returned = answer(*(np.copy(value) if np.ndim(value) else value for value in case))
-        except Exception as error:
-            return f"it raised {type(error).__name__}: {error}"
+    _, solve, mistakes = EXERCISES[name]
+    cases = draw_cases(name)
+    for case, value, shown in zip(cases, reply["values"], reply["shown"], strict=False):
         expected = solve(*case)
-        if not is_same(returned, expected):
-            known = [sentence for sentence, mistake in mistakes.items() if is_same(returned, mistake(*case))]
-            if known or np.ndim(case[0]):
-                return known[0] if known else "the values or their shapes differ from those of the equations"
-            given = ", ".join(f"{value:.6g}" for value in case)
-            return f"{name}({given}) is {expected:.6g}, and not {returned!r}"
-    return ""
+        if is_same(value, expected):
+            continue
+        known = [sentence for sentence, mistake in mistakes.items() if is_same(value, make_plain(mistake(*case)))]
+        if known or np.ndim(case[0]):
+            return known[0] if known else "the values or their shapes differ from those of the equations"
+        given = ", ".join(f"{argument:.6g}" for argument in case)
+        return f"{name}({given}) is {expected:.6g}, and not {shown}"
+    is_complete = len(reply["values"]) == len(cases)
+    return "" if is_complete else reply["error"] or "it returned too few values"
 
 
 def is_same(returned: Any, expected: Any) -> bool:
     """Return whether two numbers, arrays or pairs of arrays have the same shapes, and values equal to 1e-6."""
     if isinstance(expected, tuple):
-        return (
-            isinstance(returned, tuple | list)
-            and len(returned) == len(expected)
-            and all(map(is_same, returned, expected))
-        )
+        return isinstance(returned, list) and len(returned) == len(expected) and all(map(is_same, returned, expected))
     try:
         array = np.asarray(returned, float)
     except (OverflowError, TypeError, ValueError):
@@ -147,21 +154,76 @@ def is_same(returned: Any, expected: Any) -> bool:
     return array.shape == np.shape(expected) and np.allclose(array, expected, rtol=1e-6, atol=1e-6)
 
 
+def ask_file(file: str, seconds: float) -> dict[str, Reply]:
+    """Return the replies of a file to all exercises.
+
+    They come from a process of their own, which gets no solutions, so that a file can neither pass by ending it nor by
+    changing the check. After an answer that ends the process or takes too long, another one asks for the rest.
+
+    Raises:
+        ParameterError: the file does not run as Python, or writes other lines than replies.
+    """
+    waiting = list(EXERCISES)
+    replies: dict[str, Reply] = {}
+    while waiting:
+        lines, is_late = _run(file, waiting, seconds)
+        reason = f"it takes more than {seconds:g} seconds" if is_late else "it ends the program"
+        failure = json.loads(lines[0])["failure"] if lines else reason
+        if failure:
+            raise ParameterError(f"{file} does not run as Python: {failure}")
+        for line in lines[1:]:
+            replies[waiting.pop(0)] = _read_reply(file, line)
+        if waiting:
+            replies[waiting.pop(0)] = Reply(values=[], shown=[], error=reason)
+    return replies
+
+
+def _read_reply(file: str, line: bytes) -> Reply:
+    try:
+        reply: Reply = json.loads(line)
+        check_types(reply, Reply)
+    except ValueError as error:
+        raise ParameterError(f"{file} changes the program that runs it ({error}). Define functions alone.") from error
+    return reply
+
+
+def _run(file: str, names: list[str], seconds: float) -> tuple[list[bytes], bool]:
+    """Return the lines that `answers` writes about some exercises, and whether it took too long."""
+    cases = {name: [[make_plain(one) for one in case] for case in draw_cases(name)] for name in names}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "rnn_pipelines.console.answers", file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        written = process.communicate(json.dumps(cases).encode(), seconds)[0]
+        is_late = False
+    except subprocess.TimeoutExpired as error:
+        written = error.stdout or b""
+        is_late = True
+    finally:
+        # With the processes that it started.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    # The last line may lack its end.
+    return written.split(b"\n")[:-1], is_late
+
+
 @click.command()
 @click.argument("file", type=click.Path())
-def homework(file: str) -> None:
+@click.option("--max-seconds", default=30.0, show_default=True, type=click.FloatRange(0, min_open=True),
+              help="For all answers, and again after one that does not end.")  # fmt: skip
+def homework(file: str, max_seconds: float) -> None:
     """Check the answers to the exercises of the course in FILE, a Python file with one function for each.
 
-    The file is run: check those of other people in a container. Exit code 1 if an answer is wrong or missing.
+    The file is run in a process of its own, which can read and write files: check those of other people in a container.
+    Exit code 1 if an answer is wrong or missing. What the file prints is not shown.
     """
-    try:
-        answers = runpy.run_path(file)
-    except (Exception, SystemExit) as error:
-        raise ParameterError(f"{file} does not run as Python: {type(error).__name__}: {error}") from error
-    mistakes = {
-        name: find_mistake(name, answers[name]) if callable(answers.get(name)) else "there is no such function"
-        for name in EXERCISES
-    }
+    replies = ask_file(file, max_seconds)
+    mistakes = {name: find_mistake(name, replies[name]) for name in EXERCISES}
     for name, mistake in mistakes.items():
         print_text(f"{name:15} wrong: {mistake}." if mistake else f"{name:15} right")
     num_right = list(mistakes.values()).count("")

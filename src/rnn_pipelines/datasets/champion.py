@@ -86,12 +86,13 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             # There is no list of the exceptions that Keras, h5py, NumPy and zipfile raise on a damaged file.
             except Exception as error:
                 logger.error("%s: %s", champion.version, error)
+                cause = error.__cause__ or error
                 # Without the message, which names a temporary file, so that the alarm is the same each time.
-                why = f"it is whole, but can't be loaded ({type(error).__name__}; the log has more)."
+                why = f"it is whole, but can't be loaded ({type(cause).__name__}; the log has more)."
                 unreadable[champion.version] = f"{champion.version}: {why}"
                 # If an earlier version can be loaded, the machine is not at fault. If none can, the error is raised:
                 # after a full disk, a challenger would replace a champion that it was never compared with.
-                problem = problem or (error if _may_be_the_machines(error) else None)
+                problem = problem or (error if _may_be_the_machines(cause) else None)
         if champion.alarms:
             self._report(list(champion.alarms), champion.version, unreadable)
         if champion.version in find_unreadable(self.store.list_records()):
@@ -144,7 +145,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         return {"path": str(self.store.folder), "task": self._task}
 
 
-def _may_be_the_machines(error: Exception) -> bool:
+def _may_be_the_machines(error: BaseException) -> bool:
     """Return whether disk, memory or installation may be the cause, rather than the model.
 
     Errors of the operating system have an errno; h5py's errors on damaged files have none. A missing module is the

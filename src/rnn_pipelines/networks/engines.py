@@ -1,4 +1,4 @@
-"""The engines of a training, NumPy and Keras; only this module knows them. Keras is imported if it is chosen."""
+"""The choice between the engines of a training, NumPy and Keras. Keras is imported if it is chosen."""
 
 import importlib.util
 import os
@@ -10,8 +10,8 @@ from rnn_pipelines.networks.trainer import NumPyTrainer, StepSettings, Trainer
 
 EngineName = Literal["numpy", "keras"]
 
-# From this product of units and batch size on, `auto` takes a GPU. It was not measured, for lack of a GPU: below it,
-# the launches of a GPU's kernels take longer than their work.
+# From this product of units and batch size on, `auto` takes a GPU. It is an estimate: below it, the launches of a GPU's
+# kernels take longer than their work.
 MIN_GPU_SIZE = 128 * 256
 # Files of the drivers of GPUs, the second one within Windows. Without one, TensorFlow is not imported to look for GPUs.
 GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))

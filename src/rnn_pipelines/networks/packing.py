@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rnn_pipelines.networks.keras_start import require_keras
+from rnn_pipelines.storage.arrays import check_finite
+from rnn_pipelines.storage.formats import naming_damage
 
 if TYPE_CHECKING:
     from keras import Model
@@ -43,5 +45,15 @@ def pack_networks(networks: "Mapping[str, Model]") -> dict[str, bytes]:
 
 
 def unpack_networks(files: Mapping[str, bytes]) -> "dict[str, Model]":
-    """Return the networks among some files, by the names given to `pack_networks`."""
-    return {PurePosixPath(name).stem: unpack_model(files[name]) for name in files if name.endswith(".keras")}
+    """Return the networks among some files, by the names given to `pack_networks`.
+
+    Raise a ChampionError that names the file if one is damaged, or has weights that are not finite.
+    """
+    networks = {}
+    for name in files:
+        if name.endswith(".keras"):
+            with naming_damage(name):
+                network = unpack_model(files[name])
+                check_finite({variable.path: variable.numpy() for variable in network.weights})
+                networks[PurePosixPath(name).stem] = network
+    return networks

@@ -6,13 +6,14 @@ in its place; it is the sha256 of this content. So any changed bit is found, in 
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from rnn_pipelines.errors import ChampionError, FormatError, show
+from rnn_pipelines.errors import ChampionError, FormatError, MissingLibraryError, show
 
 # The format of versions, pointer and records.
 FORMAT = 1
@@ -20,6 +21,8 @@ KEY = "content_sha256"
 BLANK = "0" * 64
 # As `json.dumps` writes the key; inside a JSON text, the quotation marks would be escaped.
 MARK = f'"{KEY}": "'.encode()
+# The key of the settings of a model that holds the sha256 of each of its other files.
+FILES = "files"
 # Files that mark the kind of a model: each forecaster has the first, and each text classifier the second.
 SCALER, VOCABULARY = "scaler.json", "vocabulary.json"
 _find_adapter = cache(TypeAdapter)
@@ -71,6 +74,46 @@ def check_kind(files: Container[str], mark: str, label: object) -> None:
     """Raise a ChampionError, which begins with `label`, if there is `mark`, a file of models of another kind alone."""
     if mark in files:
         raise ChampionError(f"{label}: received a model of another kind, with {mark}. Load it with its own class.")
+
+
+def seal_files(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
+    """Return the file of a model's settings, with the sha256 of its other files; see `read_sealed`."""
+    return dump_object({**settings, FILES: {name: hashlib.sha256(files[name]).hexdigest() for name in files}})
+
+
+def read_sealed(files: Mapping[str, bytes], name: str, label: str, known: int) -> dict[str, Any]:
+    """Return the settings of a model, which are its file `name`, without format and checksums.
+
+    Settings that were written before there were checksums are read without them. Raise a ChampionError that names the
+    file if one is missing, damaged or changed, or a FormatError if another version of the project wrote the settings.
+    """
+    check_needed_files(files, [name], label)
+    with naming_damage(name):
+        settings = read_object(files[name], label, known)
+        del settings["format"]
+        checksums = dict(settings.pop(FILES, {}))
+    check_needed_files(files, checksums, label)
+    for other, checksum in checksums.items():
+        with naming_damage(other):
+            if hashlib.sha256(files[other]).hexdigest() != checksum:
+                raise ValueError("it changed after it was written")
+    return settings
+
+
+@contextmanager
+def naming_damage(name: str) -> Iterator[None]:
+    """Turn any error of a damaged file of a model into a ChampionError that names the file."""
+    try:
+        yield
+    except (ChampionError, MissingLibraryError):
+        raise
+    # Keras, h5py, NumPy, pandas and zipfile can raise any error for a damaged file.
+    except Exception as error:
+        # The operating system's errors, such as that of a full disk, are no damage.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        raise ChampionError(f"{name}: it is damaged ({reason}). Copy it back, or train the model again.") from error
 
 
 def is_plain(name: object) -> bool:

@@ -69,6 +69,16 @@ def test_the_sentence_names_the_largest_parts_first_and_a_value() -> None:
     assert "covariates" not in text
 
 
+def test_parts_that_cancel_are_listed_under_no_change() -> None:
+    change = make_change()
+    for rest in (0.0, 0.001):
+        parts = {**dict.fromkeys([*PARTS, DAY_AHEAD], 0.0), "revised_values": 4.0, "covariates": rest - 4.0}
+        table = change.table.assign(**parts, change=rest, after=100.0 + rest)
+        text = write_change(replace(change, table=table, news=change.news.assign(num_revised=2)))
+        assert "did not change: +4.0 from 2 revised values, −4.0 from changed covariates." in text
+        assert "0.0 %" not in text
+
+
 def test_a_small_negative_number_has_no_sign_in_the_table() -> None:
     change = make_change()
     small = describe_change(replace(change, table=change.table.assign(version=-1e-9, before=-1e-9)))

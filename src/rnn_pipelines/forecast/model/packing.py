@@ -10,12 +10,22 @@ from rnn_pipelines.forecast.intervals.fitting import Intervals
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.methods.trees import TREES
 from rnn_pipelines.forecast.model.artefact import Forecaster, ScaledModel
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.preparation.reference import Reference, ReferenceTable
+from rnn_pipelines.forecast.series.tables import Scaler, ScalerTable
 from rnn_pipelines.forecast.windows.coding import Coding
-from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays
-from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
+from rnn_pipelines.storage.arrays import check_finite, pack_arrays, unpack_arrays
+from rnn_pipelines.storage.formats import (
+    SCALER,
+    VOCABULARY,
+    check_kind,
+    check_needed_files,
+    naming_damage,
+    read_sealed,
+    seal_files,
+)
 
 SETTINGS, CODING, MODEL = "settings.json", "coding.json", "model.npz"
 INTERVALS, EVALUATED, REFERENCE = "intervals.npz", "evaluated.npz", "reference.json"
@@ -25,11 +35,9 @@ FORMAT = 1
 
 def pack(forecaster: Forecaster) -> dict[str, bytes]:
     """Return the files of a forecaster whose model is an ensemble: content by name."""
-    settings = {"format": FORMAT, **forecaster.settings.model_dump(mode="json")}
     # As lists, because json writes a float64 with all digits, and pandas with fewer.
     scaler = forecaster.scaler.to_dict(orient="list")
     files = {
-        SETTINGS: json.dumps(settings, indent=2).encode(),
         SCALER: json.dumps(scaler, ensure_ascii=False).encode(),
         CODING: forecaster.coding.model_dump_json(indent=2).encode(),
         MODEL: _pack_model(forecaster.model),
@@ -43,33 +51,63 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
         times = [time if isinstance(time, int) else time.isoformat() for time in reference["last"]]
         columns = reference.assign(last=times).astype(object).where(reference.notna(), None)
         files[REFERENCE] = json.dumps(columns.to_dict(orient="list"), ensure_ascii=False).encode()
-    return files
+    settings = {"format": FORMAT, **forecaster.settings.model_dump(mode="json")}
+    return {SETTINGS: seal_files(settings, files), **files}
 
 
 def unpack(files: Mapping[str, bytes]) -> Forecaster:
-    """Return the forecaster in the files of `pack`; or raise a ChampionError, or a FormatError for another version."""
+    """Return the forecaster in the files of `pack`; or raise a ChampionError, or a FormatError for another version.
+
+    The error names the file that is missing, damaged or changed, or whose numbers are not finite.
+    """
     check_kind(files, VOCABULARY, "forecaster")
-    check_needed_files(files, [SETTINGS], "forecaster")
-    found = read_object(files[SETTINGS], "forecaster", FORMAT)
-    # Validated as JSON, because times are text there.
-    settings = ForecasterSettings.model_validate_json(json.dumps({k: v for k, v in found.items() if k != "format"}))
+    settings = _read_settings(files)
     check_needed_files(files, [SCALER, CODING, MODEL], "forecaster")
-    intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
-    coding = Coding.model_validate_json(files[CODING])
-    scaler = pd.DataFrame(json.loads(files[SCALER]))
-    evaluated = _unpack_model(files[EVALUATED]) if EVALUATED in files else None
-    reference = unpack_reference(files)
-    return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding, evaluated, reference)
+    model = _unpack_model(files, MODEL)
+    scaler = _read_scaler(files[SCALER])
+    coding = read_coding(files)
+    intervals = _read_intervals(files)
+    evaluated = _unpack_model(files, EVALUATED) if EVALUATED in files else None
+    return Forecaster(model, scaler, settings, intervals, coding, evaluated, unpack_reference(files))
+
+
+def read_coding(files: Mapping[str, bytes]) -> Coding:
+    """Return the coding of covariates; an empty one if a version has none."""
+    if CODING not in files:
+        return Coding()
+    with naming_damage(CODING):
+        return Coding.model_validate_json(files[CODING])
 
 
 def unpack_reference(files: Mapping[str, bytes]) -> Reference | None:
     """Return the statistics of the learnt values; None if a version has none."""
     if REFERENCE not in files:
         return None
-    table = pd.DataFrame(json.loads(files[REFERENCE]))
-    last = table["last"] if table["last"].dtype.kind == "i" else pd.to_datetime(table["last"])
-    types = ReferenceTable.make_empty().dtypes.to_dict()
-    return ReferenceTable.validate(table.assign(last=last).astype(types | {"last": last.dtype}))
+    with naming_damage(REFERENCE):
+        table = pd.DataFrame(json.loads(files[REFERENCE]))
+        last = table["last"] if table["last"].dtype.kind == "i" else pd.to_datetime(table["last"])
+        types = ReferenceTable.make_empty().dtypes.to_dict()
+        return ReferenceTable.validate(table.assign(last=last).astype(types | {"last": last.dtype}))
+
+
+def _read_settings(files: Mapping[str, bytes]) -> ForecasterSettings:
+    settings = read_sealed(files, SETTINGS, "forecaster", FORMAT)
+    with naming_damage(SETTINGS):
+        # Validated as JSON, because times are text there.
+        return ForecasterSettings.model_validate_json(json.dumps(settings))
+
+
+def _read_scaler(content: bytes) -> Scaler:
+    with naming_damage(SCALER):
+        scaler = pd.DataFrame(json.loads(content)).astype(ScalerTable.make_empty().dtypes.to_dict())
+        return ScalerTable.validate(scaler)
+
+
+def _read_intervals(files: Mapping[str, bytes]) -> Intervals | None:
+    if INTERVALS not in files:
+        return None
+    with naming_damage(INTERVALS):
+        return Intervals(**_read_values(files[INTERVALS]))
 
 
 def _pack_model(model: ScaledModel) -> bytes:
@@ -78,10 +116,13 @@ def _pack_model(model: ScaledModel) -> bytes:
     return pack_arrays({**vars(model.normalizer), **model.model.pack()})
 
 
-def _unpack_model(packed: bytes) -> PanelModel:
-    values = _read_values(packed)
-    normalizer = Normalizer(**{name: values.pop(name) for name in Normalizer.__dataclass_fields__})
-    return PanelModel(normalizer, unpack_ensemble(values))
+def _unpack_model(files: Mapping[str, bytes], name: str) -> PanelModel:
+    with naming_damage(name):
+        values = _read_values(files[name])
+        # Leaves have no threshold.
+        check_finite(values, [f"{TREES}.thresholds"])
+        normalizer = Normalizer(**{part: values.pop(part) for part in Normalizer.__dataclass_fields__})
+        return PanelModel(normalizer, unpack_ensemble(values))
 
 
 def _read_values(packed: bytes) -> dict[str, Any]:

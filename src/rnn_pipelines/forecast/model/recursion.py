@@ -24,6 +24,7 @@ from rnn_pipelines.forecast.source.covariates import check_covariate_columns, li
 from rnn_pipelines.forecast.source.unread import report_unread
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.forecast.windows.scaling import unscale
+from rnn_pipelines.networks.time_limit import check_time
 from rnn_pipelines.reading.times import format_time
 
 # Beyond the trained horizon, forecasts are computed horizon by horizon: a typing error in `h` must not run forever.
@@ -84,6 +85,7 @@ def forecast_steps(forecaster: Forecaster, panel: WindowedPanel, features: Featu
     extended = replace(panel, values=panel.values.copy())
     forecasts = [forecaster.model.forecast(extended, origins)]
     for done in range(horizon, num_steps, horizon):
+        check_time()
         _check_float32_range(forecasts[-1], features, origins + done - horizon)
         extended.values[origins[:, None] + done - horizon + steps, 0] = forecasts[-1]
         forecasts.append(forecaster.model.forecast(extended, origins + done))

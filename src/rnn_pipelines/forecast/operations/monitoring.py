@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.evaluation.drift import (
     compare_with_past,
     is_outside,
 )
-from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
+from rnn_pipelines.forecast.model.packing import FORMAT, read_coding, unpack_reference
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow, list_drifted
 from rnn_pipelines.forecast.operations.fixed_parameters import (
     describe_other_parameters,
@@ -99,13 +99,12 @@ def read_champion(folder: Path, parameters: dict[str, Any]) -> tuple[KnownChampi
     store = ChampionStore(folder)
     champion, _ = load_usable(store)
     files = {} if champion is None else champion.files
-    coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
     record, reference = verdict.read_champion(folder, FORMAT), unpack_reference(files)
     if champion is not None:
         trained = find_trained_parameters(find_origin(store.list_records(), champion.version))
         others = find_other_parameters(trained, parameters, are_defaults_named=False)
         record["not_acting"] = [describe_other_parameters(champion.version, others)] if others else []
-    return record, coding, ReferenceTable.make_empty() if reference is None else reference
+    return record, read_coding(files), ReferenceTable.make_empty() if reference is None else reference
 
 
 def read_newest(

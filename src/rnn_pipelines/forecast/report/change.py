@@ -96,8 +96,6 @@ def write_change(change: Change) -> str:
     series = make_line(names[0], MAX_VALUE) if len(names) == 1 else f"{len(names):,} series"
     span = f"for {times[0]}" if len(times) == 1 else f"for {times[0]} to {times[-1]}, on average,"
     subject = f"The forecast of {series} {span}"
-    if before == after:
-        return f"{subject} did not change."
     # Percent need values that are all on one side of 0.
     is_share = bool((table["before"] > 0).all())
     verb = "rose" if after > before else "fell"
@@ -105,6 +103,9 @@ def write_change(change: Change) -> str:
     parts = table[[*PARTS, DAY_AHEAD]].mean(skipna=False)
     parts = parts[parts != 0].sort_values(key=abs, ascending=False, kind="stable")
     text = f"{subject} {verb} by {size}, from {form(before)} to {form(after)}"
+    # Parts that cancel each other are still listed.
+    if not _is_not_0(size):
+        text = f"{subject} did not change"
     if parts.isna().any():
         return f"{text}."
     causes = _name_parts(change)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.networks.time_limit import check_time
 from rnn_pipelines.sentiment.methods.calibration import Calibration, apply_calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.logits import name_labels
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier, TextFeatures, score_ngrams, weigh_words
@@ -91,6 +92,7 @@ def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str,
 
 
 def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
+    check_time()
     features = make_features(classifier, texts["text"])
     encoded = features.encoded
     num_known = encoded.count_known()

@@ -10,8 +10,16 @@ from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays
-from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
+from rnn_pipelines.storage.arrays import check_finite, pack_arrays, unpack_arrays
+from rnn_pipelines.storage.formats import (
+    SCALER,
+    VOCABULARY,
+    check_kind,
+    check_needed_files,
+    naming_damage,
+    read_sealed,
+    seal_files,
+)
 
 SETTINGS, NGRAMS, SEEN = "settings.json", "ngrams.npz", "seen.npz"
 # Format of all files together.
@@ -20,41 +28,55 @@ FORMAT = 1
 
 def pack(classifier: TextClassifier) -> dict[str, bytes]:
     """Return the files of a text classifier: content by name."""
-    settings = {"format": FORMAT, "signs": classifier.signs, "padding": classifier.padding.model_dump()}
-    settings["calibration"] = dict(classifier.calibration)
-    return {
-        SETTINGS: json.dumps(settings, indent=2).encode(),
+    files = {
         VOCABULARY: json.dumps(list(classifier.vocabulary), ensure_ascii=False, indent=0).encode(),
         NGRAMS: pack_arrays(dataclasses.asdict(classifier.ngrams)),
         SEEN: pack_arrays({"seen": classifier.seen}),
         **pack_networks(classifier.networks),
     }
+    settings = {
+        "format": FORMAT,
+        "signs": classifier.signs,
+        "padding": classifier.padding.model_dump(),
+        "calibration": dict(classifier.calibration),
+    }
+    return {SETTINGS: seal_files(settings, files), **files}
 
 
 def unpack(files: Mapping[str, bytes]) -> TextClassifier:
     """Return the classifier from the files of `pack`; a FormatError if another version of the project wrote them.
 
-    A missing file that the settings require, or a model of another kind, raises a ChampionError.
+    A ChampionError names a file that is missing, damaged or changed, or whose numbers are not finite.
     """
     settings = read_settings(files)
-    arrays = unpack_arrays(files[NGRAMS]).items()
-    ngrams: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in arrays}
+    with naming_damage(SETTINGS):
+        padding = PaddingSpec(**settings["padding"])
+        check_finite(settings["calibration"]["weights"])
+    with naming_damage(NGRAMS):
+        arrays = unpack_arrays(files[NGRAMS])
+        check_finite(arrays)
+        values: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+        ngrams = NgramClassifier(**values)
+    with naming_damage(VOCABULARY):
+        vocabulary = json.loads(files[VOCABULARY])
+    with naming_damage(SEEN):
+        seen = unpack_arrays(files[SEEN])["seen"]
     return TextClassifier(
         networks=unpack_networks(files),
-        ngrams=NgramClassifier(**ngrams),
-        vocabulary=json.loads(files[VOCABULARY]),
-        padding=PaddingSpec(**settings["padding"]),
+        ngrams=ngrams,
+        vocabulary=vocabulary,
+        padding=padding,
         calibration=settings["calibration"],
         signs=settings["signs"],
-        **unpack_arrays(files[SEEN]),
+        seen=seen,
     )
 
 
 def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the settings of a text classifier, after a check that all its files are there; errors as in `unpack`."""
     check_kind(files, SCALER, "text classifier")
-    check_needed_files(files, [SETTINGS], "text classifier")
-    settings = read_object(files[SETTINGS], "text classifier", FORMAT)
-    networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
+    settings = read_sealed(files, SETTINGS, "text classifier", FORMAT)
+    with naming_damage(SETTINGS):
+        networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
     check_needed_files(files, [VOCABULARY, NGRAMS, SEEN, *networks], "text classifier")
     return settings

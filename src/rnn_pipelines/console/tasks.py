@@ -1,0 +1,138 @@
+"""The tasks that are served: options and rows of a request in, rows of its answer out."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import pandas as pd
+
+from rnn_pipelines.console.models import ServedModels
+from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.table_files import TableFiles
+from rnn_pipelines.reading.user_files import open_csv, read_csv
+
+BODIES = TableFiles(error=ParameterError, path="the body", columns="the header of the body")
+
+
+class Limits(NamedTuple):
+    """The largest request that is answered.
+
+    Attributes:
+        max_bytes: of its body.
+        max_steps: ahead; the trained horizon is always allowed.
+        max_rows: of its answer.
+        max_seconds: from its last byte to its answer.
+    """
+
+    max_bytes: int = 10_000_000
+    max_steps: int = 1_000
+    max_rows: int = 100_000
+    max_seconds: float = 30.0
+
+
+class Answer(NamedTuple):
+    """The rows of an answer, and the version of the model that made them."""
+
+    version: str
+    rows: pd.DataFrame
+
+
+class Task(NamedTuple):
+    """A task at an address: its answer to options, and the column that a table must have."""
+
+    answer: Callable[[ServedModels, dict[str, Any], Limits], Answer]
+    column: str
+
+
+def read_options(body: bytes, kind: str, query: str, column: str) -> dict[str, Any]:
+    """Return the options of a request, from its body and its address; a table of CSV is its `rows`."""
+    content = _read_csv(body, column) if kind == "text/csv" else _read_json(body)
+    address = _read_address(query)
+    both = sorted(set(content) & set(address))
+    if both:
+        raise ParameterError(f"{both[0]}: received in the body and in the address. Give it once.")
+    return content | address
+
+
+def _read_csv(body: bytes, column: str) -> dict[str, Any]:
+    file = open_csv("the body", lambda: BytesIO(body), [column], BODIES, Dialect())
+    return {"rows": read_csv(file, [column], Dialect(), None, has_all=True)}
+
+
+def _read_json(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ParameterError(f"the body: expected JSON, or CSV with the type text/csv ({error}).") from error
+    if not isinstance(found, dict):
+        raise ParameterError(f"the body: expected an object, received {show(found)}.")
+    return found
+
+
+def _read_address(query: str) -> dict[str, Any]:
+    """Return the numbers in the query of an address, one for `h` and a list for other names."""
+    given = parse_qs(query, keep_blank_values=True)
+    try:
+        options: dict[str, Any] = {name: [int(one) for one in ",".join(given[name]).split(",")] for name in given}
+    except ValueError as error:
+        raise ParameterError(f"the address: expected whole numbers such as h=7&level=80,95 ({error}).") from error
+    if len(options.get("h", [])) > 1:
+        raise ParameterError(f"h: expected one number, received {show(options['h'])}.")
+    if "h" in options:
+        options["h"] = options["h"][0]
+    return options
+
+
+def _make_table(rows: Any) -> pd.DataFrame:
+    if isinstance(rows, pd.DataFrame):
+        return rows
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        example = "{'ds': '2024-01-31', 'y': 5}"
+        raise ParameterError(f"rows: expected a list of objects such as {example}, received {show(rows)}.")
+    try:
+        return pd.DataFrame(rows)
+    except UnicodeEncodeError as error:
+        raise ParameterError(f"rows: expected texts that UTF-8 can hold, received {show(error.object)}.") from error
+
+
+def _forecast(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
+    _check_names(options, {"rows", "h", "level"})
+    table = _make_table(options.get("rows"))
+    served = models.get("forecast")
+    h = options.get("h")
+    _check_size(table, h, served.model.spec.recipe.window.horizon, limits)
+    return Answer(served.version, served.model.predict(table, h, options.get("level")))
+
+
+def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: Limits) -> None:
+    """Check the numbers of steps and of rows of an answer; other values of `h` are refused by the forecaster."""
+    num_steps = h if isinstance(h, int) else horizon
+    most = max(limits.max_steps, horizon)
+    if num_steps > most:
+        raise ParameterError(f"h: expected at most {most:,} steps (--max-steps), received {show(h)}.")
+    # Cells of JSON can be lists, which have no hash.
+    num_series = table["unique_id"].map(repr).nunique() if "unique_id" in table else 1
+    if num_series * num_steps > limits.max_rows:
+        facts = f"received {num_series:,} series with {num_steps:,} steps each"
+        message = f"expected at most {limits.max_rows:,} rows of an answer (--max-rows), {facts}. Send fewer series."
+        raise ParameterError(message)
+
+
+def _classify(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
+    _check_names(options, {"texts", "rows"})
+    texts = options["rows"].get("text") if isinstance(options.get("rows"), pd.DataFrame) else options.get("texts")
+    served = models.get("sentiment")
+    return Answer(served.version, served.model.predict(texts))
+
+
+def _check_names(options: dict[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ParameterError(f"{unknown[0]}: no such option. Expected some of {sorted(known)}.")
+
+
+# By address.
+TASKS = {"/forecast": Task(_forecast, "ds"), "/sentiment": Task(_classify, "text")}
