@@ -15,6 +15,7 @@ HOURS = pd.date_range("2024-01-01", periods=48, freq="h")
 MONTHS = pd.date_range("2020-01-01", periods=30, freq="MS")
 SECONDS = (HOURS - pd.Timestamp(0)) // pd.Timedelta("1s")
 DAYS_OF_EXCEL = (DAYS - pd.Timestamp("1899-12-30")).days
+MONTHS_OF_EXCEL = (MONTHS - pd.Timestamp("1899-12-30")).days
 
 
 def find(cells: object) -> str | None:
@@ -68,12 +69,30 @@ def test_numbers_that_can_be_months_or_others_are_refused_with_both_ways_out(num
         [-20240101, 20240101],
         [18991231, 19000101],
         [20240101, 10**18],
-        np.arange(30) * 86_400 + 1_704_067_200,
+        np.cumsum(np.arange(30)) * 60 + 1_704_067_200,
+        np.arange(30) + 30_000,
+        np.arange(30) * 86_400,
     ],
     ids=str,
 )
 def test_other_numbers_are_steps(steps: object) -> None:
     assert find(steps) is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "form"),
+    [(SECONDS, "unix_s"), (SECONDS * 1000, "unix_ms"), (DAYS_OF_EXCEL, "excel"), (MONTHS_OF_EXCEL, "excel")],
+    ids=["seconds", "milliseconds", "days of Excel", "months of Excel"],
+)
+def test_equally_spaced_counts_are_times(steps: Sequence[int], form: str) -> None:
+    numbers = pd.Series(steps, name="ds")
+    assert find_date_form(numbers, numbers, "my.csv") == form
+
+
+@pytest.mark.parametrize("name", ["timestamp", "Date", "created_time"])
+def test_counts_with_gaps_are_times_in_a_column_of_that_name(name: str) -> None:
+    numbers = pd.Series(SECONDS).drop([3, 4, 9]).rename(name)
+    assert find_date_form(numbers, numbers, "my.csv") == "unix_s"
 
 
 @pytest.mark.parametrize(("name", "form"), [("Year", "%Y"), ("Jahr", "%Y"), ("step", None)])

@@ -111,10 +111,10 @@ def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[
     source = read_parameter_model("source", SourceSpec, given)
     if {"time", "target"} <= given.keys():
         return given
-    wanted = [given[name] for name in ("time", "target", "id") if given.get(name)]
+    named = [given[name] for name in ("time", "target", "id") if given.get(name)]
     listed = [column for block in ("future", "past", "static") for column in covariates.get(block, [])]
-    chosen = choose_columns(read_frame(source, wanted), source, given, listed)
-    return given | {name: getattr(chosen, name) for name in ("time", "target", "id")}
+    chosen = choose_columns(read_frame(source, named), source, given, listed)
+    return given | {name: getattr(chosen, name) for name in ("time", "target", "id", "wide")}
 
 
 def _list_files(evaluated: "Evaluated", report: str, dead: Sequence[str]) -> dict[str, bytes]:

@@ -20,8 +20,8 @@ from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.source.frames import ID, has_no_values
-from rnn_pipelines.forecast.source.layout import TIME_SIGN
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.time_parts import TIME_SIGN
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.parameter_models import list_values
 from rnn_pipelines.reading.table_files import is_broken

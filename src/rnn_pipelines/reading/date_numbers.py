@@ -1,4 +1,4 @@
-"""Detection of whole numbers that are dates: 20240131, 202401312359, 202401 and 1949; or that may be: 012024, 45292."""
+"""Detection of whole numbers that are dates: 20240131, 202401312359, 202401, 1949 and 45292; or that may be: 012024."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.table_files import count_rows
-from rnn_pipelines.reading.time_forms import count_digits
+from rnn_pipelines.reading.time_forms import are_equally_spaced, count_digits
 from rnn_pipelines.reading.times import format_time, read_times
 
 # Numbers are dates only if all of them are in these years.
@@ -20,16 +20,22 @@ _YEAR = re.compile(r"years?|yr|jahr|ann[eé]e|a[nñ]o|anno", re.IGNORECASE)
 # No number fits two of them, because they differ in the number of digits.
 FORMS = ("%Y%m%d", "%Y%m%d%H%M", _MONTHS)
 
-# Forms of steps that may be times, of which `warn_of_times` tells. Counts are those of the years 2001 to 2037, and in
-# Excel 1970 to 2050.
+# Forms of steps that may be times, of which `warn_of_times` tells.
 _LATE_YEARS = ("%m%Y", "%d%m%Y")
-_COUNTS = {"unix_s": (10**9, 2**31), "unix_ms": (10**12, 2**31 * 1000), "excel": (25_569, 55_153)}
+# The counts of the years 1990 to 2040.
+_SECONDS = 631_152_000, 2_240_524_800
+_COUNTS = {"unix_s": _SECONDS, "unix_ms": (1000 * _SECONDS[0], 1000 * _SECONDS[1]), "excel": (32_874, 51_501)}
+# Names of columns that hold no other counts.
+_TIME = re.compile(r"(.*[^a-z])?(date|datum|time|timestamp|datetime|zeit|fecha)([^a-z].*)?", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
 
-def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
+def find_date_form(steps: pd.Series, raw: pd.Series, label: str, are_times: bool = False) -> str | None:
     """Return the date form of int64 numbers, as `time_format` accepts it; None if they are steps.
+
+    Counts of seconds, milliseconds or days are times if they are equally spaced, their column is named a time, or
+    `are_times`.
 
     Raise a SeriesError if they can be months, quarters or steps; the message lists the parameters to set.
     """
@@ -45,7 +51,14 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
             f"months or steps. Give source.time_format='{form}' (quotes included) for months, or "
             f"source.freq={spacing} for steps."
         )
-    return form
+    return form or _find_count(steps, are_times or _TIME.fullmatch(str(raw.name)) is not None)
+
+
+def _find_count(steps: pd.Series, are_times: bool) -> str | None:
+    for form, (first, last) in _COUNTS.items():
+        if steps.between(first, last).all():
+            return form if are_times or are_equally_spaced(_read(np.unique(steps), form)) else None
+    return None
 
 
 def warn_of_times(steps: pd.Series, label: str) -> None:

@@ -15,13 +15,17 @@ from rnn_pipelines.reading.zones import has_zone
 ISO = "ISO8601"
 # Largest absolute step: the difference of two steps, plus a horizon, fits int64.
 MAX_STEP = 10**18
-# Decimal years such as 2000.5, R's form of mid-year; pandas would read May.
+# Decimal numbers such as 2000.5, of which pandas would read May.
 _DECIMAL = r"[+-]?(?:0|[1-9][0-9]*)?\.[0-9]+"
 _NUMBER = rf"{_DECIMAL}|[+-]?(?:0|[1-9][0-9]*)\.?"
 _YEAR_MONTH = ("%Y.%m", "%y.%m")
 # Forms of times that can be decimal numbers.
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
 _YEAR = pd.Timedelta(365, "D")
+# Decimal years, and serial numbers of Excel of the years 1990 to 2040.
+_DECIMAL_YEARS, _SERIAL_NUMBERS = (1700, 2100), (32_874, 51_501)
+# Two years such as 2000-01 can be months.
+_MIN_SPLIT_YEARS = 3
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +36,10 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     Cells are parsed as text, because pandas reads numbers as nanoseconds, and in one form, because it guesses the order
     of days and months. Times with zones become UTC; times without a zone keep their value.
     """
-    if form in time_forms.COUNTS and not is_datetime64_any_dtype(raw):
+    if form in (*time_forms.COUNTS, time_forms.DECIMAL_YEAR) and not is_datetime64_any_dtype(raw):
         return time_forms.read_counts(raw, form)
     text = raw if is_datetime64_any_dtype(raw) else raw.astype(str)
+    is_end = None
     if text is not raw:
         # Pandas accepts `now` and `today` as times of any form.
         text = text.where(text.str.contains("[0-9]"))
@@ -48,8 +53,11 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
             text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else time_forms.count_digits(form))
         if "%b" in form or "%B" in form:
             text = time_forms.translate_months(text, form)
+        if form == ISO or "%H" in form:
+            text, is_end = time_forms.end_days(text)
         text, form = time_forms.make_plain(text, form)
-    return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    return times if is_end is None or not is_end.any() else times.mask(is_end, times + pd.Timedelta(1, "D"))
 
 
 def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
@@ -76,10 +84,14 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
     SeriesError if a cell is not a time, or the times can be read in two ways.
     """
     if time_format is None:
+        if _hold_split_years(raw):
+            return read_times(raw, time_forms.SPLIT_YEAR), {"time_format": time_forms.SPLIT_YEAR}
         plain = _read_plain_iso(raw)
         if plain is not None:
             return plain, {}
-        _check_decimals(raw, label)
+        form = _find_decimals(raw, label)
+        if form is not None:
+            return read_times(raw, form), {"time_format": form}
     elif time_format in _YEAR_MONTH:
         # Numbers such as 2000.1 need other months that show which month it is.
         months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
@@ -91,7 +103,7 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         # All times must have a zone or none; a mixture would shift some of them by hours.
         has_zone(raw, label, time_format or ISO)
         return times, {}
-    if time_format is None and times.isna().all():
+    if time_format is None:
         found = _find_form(raw, label)
         if found is not None:
             times = read_times(raw, found)
@@ -135,21 +147,51 @@ def _check_years(times: pd.Series, raw: pd.Series, label: str) -> None:
         raise _explain(wrong, shown, label, "of the years 1 to 9999")
 
 
-def _check_decimals(raw: pd.Series, label: str) -> None:
-    """Raise a SeriesError if all cells are numbers and some have decimals: they may be decimal years."""
+def _hold_split_years(raw: pd.Series) -> bool:
+    """Return whether all texts are years such as 2000-01, and at least three show that they are no months."""
+    if raw.empty or not isinstance(raw.iloc[0], str) or time_forms.SPLIT_YEAR not in time_forms.list_forms(raw.iloc[0]):
+        return False
+    texts = raw.drop_duplicates()
+    return len(texts) >= _MIN_SPLIT_YEARS and bool(read_times(texts, time_forms.SPLIT_YEAR).notna().all())
+
+
+def _find_decimals(raw: pd.Series, label: str) -> str | None:
+    """Return the only form of cells that are all numbers, some with decimals; None for other cells.
+
+    These are months and quarters as parts of a year, or days and hours as serial numbers of Excel. Raise a SeriesError
+    for other decimal numbers.
+    """
     if is_datetime64_any_dtype(raw) or raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
-        return
+        return None
     text = raw.astype(str).str.strip()
     if not text.str.fullmatch(_NUMBER).all() or (is_whole := text.astype("float64") % 1 == 0).all():
-        return
+        return None
     forms = [form for form in _DECIMAL_FORMS if read_times(raw, form).notna().all()]
+    if not forms and (form := _find_decimal_range(text.astype("float64"))) is not None:
+        if are_decimal_times(text.astype("float64")):
+            return form
+        forms = [form]
     ways = " or ".join(f"source.time_format='{form}'" for form in forms)
     example = show(text[~is_whole].iloc[0])
-    hint = f"{ways} (quotes included) for years and months" if forms else "source.time_format for other times"
+    hint = f"{ways} (quotes included)" if forms else "source.time_format for other times"
     raise SeriesError(
         f"{label}: column '{raw.name}': all {count_rows(raw):,} cells are decimal numbers, as {example}. "
         f"Write times such as 2024-03-31 12:00 or whole-numbered steps, or give {hint}."
     )
+
+
+def are_decimal_times(numbers: pd.Series) -> bool:
+    """Return whether decimal numbers are equally spaced times: decimal years or serial numbers of Excel."""
+    form = _find_decimal_range(numbers)
+    if form == time_forms.DECIMAL_YEAR:
+        return time_forms.find_decimal_years(numbers)
+    return form is not None and time_forms.are_equally_spaced(read_times(numbers, form).dt.round("min"))
+
+
+def _find_decimal_range(numbers: pd.Series) -> str | None:
+    if numbers.between(*_DECIMAL_YEARS).all():
+        return time_forms.DECIMAL_YEAR
+    return "excel" if numbers.between(*_SERIAL_NUMBERS).all() else None
 
 
 def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
@@ -191,6 +233,10 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
         return None
     form, times = next(iter(read.items()))
     others = [other for other in read if not read[other].equals(times)]
+    regular = [way for way in (form, *others) if time_forms.are_equally_spaced(read[way].dt.floor("h"))]
+    if others and len(regular) == 1:
+        # Hours, because a survey keeps no minutes. Only one order of days, months and years has equal steps.
+        return regular[0]
     if others:
         ways = " or ".join(f"source.time_format='{way}'" for way in (form, *others))
         raise SeriesError(

@@ -60,7 +60,7 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
         return raw.dt.tz is not None
     if form in COUNTS:
         return form.startswith("unix")
-    text = raw.astype(str)
+    text = raw.astype(str).str.replace("24:00", "00:00", regex=False)
     # Let pandas parse one text of each shape, because a pattern of our own would miss some forms of zones.
     shapes = text.str.translate(_TO_ZERO)
     is_first = ~shapes.duplicated()

@@ -10,9 +10,9 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.forecast.partitions.folders import require_rows
-from rnn_pipelines.forecast.source.layout import TIME_SIGN
 from rnn_pipelines.forecast.source.reading import FILES, read_rows, read_source, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.time_parts import TIME_SIGN
 from rnn_pipelines.forecast.source.values import find_sentinels
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.divided_files import write_survey

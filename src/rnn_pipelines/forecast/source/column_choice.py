@@ -13,11 +13,19 @@ from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
+from rnn_pipelines.forecast.source.time_parts import (
+    TIME_SIGN,
+    find_part,
+    find_time_parts,
+    join_times,
+    lay_out_years,
+    name_part,
+)
 from rnn_pipelines.forecast.source.values import find_time_names, holds_numbers, make_turned_error
 from rnn_pipelines.forecast.times.frequency import name_steps
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.time_forms import count_digits, list_forms
-from rnn_pipelines.reading.times import ISO, read_steps, read_times
+from rnn_pipelines.reading.times import ISO, are_decimal_times, read_steps, read_times
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +65,14 @@ def choose_columns(
     """Return the source with the columns that are not given, or raise an error that names the candidates.
 
     The times are the column whose cells are dates. Whole numbers are times only if no column holds dates, and if they
-    are equally spaced in ascending order. Of several such columns, the one named after a time is chosen. `given` are
+    are equally spaced in ascending order. Of several such columns, the one named after a time is chosen. If its times
+    are repeated, columns of months, hours and other parts of a time complete them, as in Year+Month. `given` are
     the names of the fields of `source` that the user gave, `others` columns of covariates. If no column or several can
     be the times, the values or the series, raise a SeriesError that names them.
     """
     table = table.loc[:, ~table.columns.duplicated()]
+    if TIME_SIGN in source.time and set(source.time.split(TIME_SIGN)) <= {*map(str, table)}:
+        table = join_times(table, source.time.split(TIME_SIGN))
     taken = {*others, *(getattr(source, name) for name in given if name in ("time", "target", "id"))}
     free = [str(name) for name in table if name not in taken]
     if source.id is None and ID in free and not source.is_wide:
@@ -69,7 +80,11 @@ def choose_columns(
         free.remove(ID)
     if "time" not in given:
         source = source.model_copy(update={"time": _choose_time(table, source, free)})
-    free = [name for name in free if name not in source.time.split("+")]
+    if "target" not in given and source.id is None and source.time in table and lay_out_years(table, source.time):
+        return source.model_copy(update={"wide": True})
+    source, table = _complete_time(table, source, is_given="time" in given)
+    free = [name for name in free if name in table and name != source.time]
+    free = [name for name in free if find_part(table[name]) is None and not _are_row_numbers(table[name])] or free
     free = [name for name in free if holds_numbers(table[name], "^[^a-zA-Z]*[0-9]", _MAX_CELLS)]
     if "target" not in given and not source.is_wide:
         free = [name for name in free if name == TARGET or find_time_kind(table[name]) != "dates"]
@@ -83,9 +98,32 @@ def choose_columns(
     return source
 
 
+def _complete_time(table: pd.DataFrame, source: SourceSpec, is_given: bool) -> tuple[SourceSpec, pd.DataFrame]:
+    """Return the source and the table with a time from several columns, if that of one column is repeated."""
+    keys = [source.time, *([source.id] if source.id else [])]
+    if not set(keys) <= {*map(str, table)} or not table.duplicated(keys).any():
+        return source, table
+    parts = find_time_parts(table.drop(columns=keys[1:]), source.time)
+    ids = [] if source.id is not None else _find_ids(table, source, ())
+    if not parts or any(not is_numeric_dtype(table[name]) for name in ids):
+        return source, table
+    joined = join_times(table, parts)
+    keys[0] = TIME_SIGN.join(parts)
+    if joined.duplicated(keys).any() and (ids or joined[keys[0]].nunique() == table[source.time].nunique()):
+        return source, table
+    if is_given:
+        raise SeriesError(
+            f"{source.label}: column '{source.time}' has times that are repeated, which "
+            f"{show_all(parts[1:])} complete. Give source.time={keys[0]}."
+        )
+    return source.model_copy(update={"time": keys[0]}), joined
+
+
 def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -> str:
     if TIME in free:
         return TIME
+    if "y" not in free and (turned := next((name for name in free if lay_out_years(table, name)), None)):
+        return turned
     ids = None if source.id is None else table.get(source.id)
     kinds = {name: find_time_kind(table[name], ids) for name in free}
     named = [name for name in free if has_time_name(name)]
@@ -96,6 +134,10 @@ def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -
             names = find_time_names(free)
             if names:
                 raise make_turned_error(source.label, names, [name for name in free if name not in names])
+        unread = [name for name in named if kinds[name] is None and kind == "steps"]
+        if len(unread) == 1 and not set(found) & set(named):
+            # Row numbers are not the times beside a column of times that has a mistake.
+            return unread[0]
         if len(chosen) == 1:
             return chosen[0]
         if found:
@@ -134,7 +176,8 @@ def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str]) -> 
     """Return the columns that divide rows with repeated times into series, those of texts first."""
     if source.time not in table or table[source.time].duplicated().mean() < _MIN_REPEATED:
         return []
-    others = [str(name) for name in table if name not in {source.time, source.target}]
+    taken = {source.time, source.target}
+    others = [str(name) for name in table if name not in taken and not _is_part(table[name])]
     fitting = [
         name
         for name in dict.fromkeys([*names, *others])
@@ -143,6 +186,16 @@ def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str]) -> 
         and not table.duplicated([source.time, name])[table[source.time].notna()].any()
     ]
     return sorted(fitting, key=lambda name: (is_numeric_dtype(table[name]), table[name].nunique()))
+
+
+def _are_row_numbers(cells: pd.Series) -> bool:
+    numbers = read_steps(cells.dropna())
+    return numbers is not None and numbers.iloc[0] in (0, 1) and bool((numbers.diff().iloc[1:] == 1).all())
+
+
+def _is_part(cells: pd.Series) -> bool:
+    """Return whether a column holds months, hours or other parts of a time, which name no series."""
+    return name_part(str(cells.name)) is not None or find_part(cells) is not None
 
 
 def log_columns(profile: Profile) -> None:
@@ -185,14 +238,19 @@ def find_time_kind(cells: pd.Series, ids: pd.Series | None = None) -> TimeKind |
     if filled.empty:
         return None
     if is_numeric_dtype(filled):
+        numbers = filled
         steps = read_steps(filled)
     else:
         # Without a footer that holds no numbers.
         is_number = filled.astype(str).str.fullmatch(_NUMBER)
-        steps = read_steps(filled[is_number]) if is_number.mean() >= _MIN_TIMES else None
+        numbers = filled[is_number]
+        steps = read_steps(numbers) if is_number.mean() >= _MIN_TIMES else None
         if steps is None and _hold_dates(filled):
             return "dates"
-    return None if steps is None else _find_number_kind(steps, str(cells.name), ids)
+    if steps is None:
+        decimals = pd.to_numeric(numbers, errors="coerce").astype("float64")
+        return "short dates" if len(numbers) > _MIN_TIMES * len(filled) and are_decimal_times(decimals) else None
+    return _find_number_kind(steps, str(cells.name), ids)
 
 
 def _hold_dates(filled: pd.Series) -> bool:

@@ -1,7 +1,6 @@
-"""Layout of a table: empty rows, repeated headers and footers, and times in several columns."""
+"""Layout of a table: empty rows, repeated headers and footers."""
 
 import logging
-import re
 
 import pandas as pd
 
@@ -9,28 +8,8 @@ from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading.table_files import ROW, find_broken, name_row
 
-# Sign between the columns of a time, as in Year+Month.
-TIME_SIGN = "+"
 _MAX_FOOTER_ROWS = 20
-# Letters before numbers of quarters and weeks, by the names of their columns; others are padded.
-_LETTERS = {r"q(uarter|tr)?|quartal": "Q", r"(iso.?)?w(ee)?k|kw|woche": "W"}
-
 logger = logging.getLogger(__name__)
-
-
-def join_times(table: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
-    """Return the table with a column of times from several columns, such as Year+Month, Year+Quarter or Date+Time."""
-    texts = []
-    for name in parts:
-        # Numbers have two digits or more, and days no midnight.
-        text = table[name].astype("str").str.strip().str.removesuffix(".0").str.removesuffix(" 00:00:00")
-        letter = next((sign for names, sign in _LETTERS.items() if re.fullmatch(names, name, re.IGNORECASE)), "")
-        filled = text.str.zfill(1 if letter == "Q" else 2)
-        texts.append(text.mask(text.str.fullmatch("[0-9]+"), letter + filled))
-    sign = "-" if all(text.str.fullmatch("[QW]?[0-9]+").all() for text in texts) else " "
-    joined = table.drop(columns=parts).assign(**{TIME_SIGN.join(parts): texts[0].str.cat(texts[1:], sign)})
-    joined.attrs = table.attrs
-    return joined
 
 
 def leave_rows(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:

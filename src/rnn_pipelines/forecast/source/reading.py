@@ -10,11 +10,13 @@ from pandas.api.types import is_datetime64_any_dtype
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source import layout
-from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec, describe_found
+from rnn_pipelines.forecast.source.specs import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.source.synthetic import GENERATORS
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, check_midnights, place_on_axis, round_times
+from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 from rnn_pipelines.forecast.source.values import (
     check_wide_columns,
+    join_months,
     join_values,
     limit_values,
     parse_columns,
@@ -28,6 +30,7 @@ from rnn_pipelines.reading.divided_files import DIVIDED, find_survey, list_names
 from rnn_pipelines.reading.folders import list_files, read_tables
 from rnn_pipelines.reading.survey import Survey
 from rnn_pipelines.reading.table_files import TableFiles, expand_home, list_columns, list_unread, require_columns
+from rnn_pipelines.reading.time_forms import COUNTS
 from rnn_pipelines.reading.times import warn_of_centuries
 from rnn_pipelines.reading.zones import find_zone
 
@@ -86,8 +89,11 @@ def _read_own(
     freq = source.freq
     source, raw = _read_values(source, external, columns)
     source = restore_source(source, raw)
-    check_wide_columns(raw, source, columns)
-    keys, found = parse_keys(raw, source)
+    years = lay_out_years(raw, source.time) if source.is_wide and not source.series and not columns else None
+    raw, months = (raw, {}) if years is None else years
+    if years is None:
+        check_wide_columns(raw, source, columns)
+    keys, found = parse_keys(raw, source, axis is not None)
     times = keys["ds"].rename(source.time)
     if axis is None:
         check_midnights(raw[source.time], source)
@@ -102,19 +108,21 @@ def _read_own(
     others, found = parse_columns(raw, columns, source), found | found_marks
     of_values = list(values) if source.is_wide else []
     unread = list_unread([*raw, *raw.attrs.get("unread", ())], [*_list_keys(source), source.time, *of_values, *columns])
-    table = join_values(keys, values, source)
+    table = join_months(keys, values, months) if months else join_values(keys, values, source)
     if not isinstance(external, Survey):
         source = source.model_copy(update={"freq": freq})
         table = limit_values(leave_survey(table), source, raw.attrs.get(DIVIDED, {}).get("sentinels"))
         # The offsets of all rows decide the zone, so that those of the survey stay among the times as read.
-        table = round_times(place_on_axis(table, raw[source.time], source, axis), source)
+        table = round_times(place_on_axis(table, raw[source.time], _name_count(source, found), axis), source)
         # An offset from UTC that all times have is found, because another part of the table may have others.
         zone = table.attrs.get("zone", {})
         is_offset = zone.get("is_carried") and zone["name"] is not None and find_zone(raw[source.time]) is None
         found |= {"tz": zone["name"]} if is_offset else {}
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
-    names = {"time": source.time, "id": source.id, "series": of_values, "unread": unread}
+    names = {"time": source.time, "id": source.id, "series": [] if months else of_values, "unread": unread}
+    if months:
+        names["time"] = f"{source.time} and {of_values[0]} to {of_values[-1]}"
     table.attrs |= {"found": found, "columns": names, "label": source.label}
     return table, others.reindex(table.index)
 
@@ -122,14 +130,25 @@ def _read_own(
 def _list_keys(source: SourceSpec) -> list[str]:
     """Return the columns of times, values and names of the series."""
     target, name = [] if source.is_wide else [source.target], [source.id] if source.id else []
-    return [*source.time.split(layout.TIME_SIGN), *target, *name]
+    return [*source.time.split(TIME_SIGN), *target, *name]
 
 
 def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.DataFrame:
     """Return all columns of a file, with its cells as they are; `wanted` ones, or its own, show the header."""
     known = _list_keys(source) if wanted is None else list(wanted)
     dialect = Dialect(source.sep, source.encoding, source.sheet)
-    return read_tables(Path(source.path or ""), known, FILES, dialect, None, has_all=True)
+
+    def read(names: list[str]) -> pd.DataFrame:
+        return read_tables(Path(source.path or ""), names, FILES, dialect, None, has_all=True)
+
+    try:
+        return read(known)
+    except MissingColumnsError:
+        # A name with the sign can be that of one column.
+        parts = [part for name in known for part in name.split(TIME_SIGN)]
+        if parts == known:
+            raise
+        return read(parts)
 
 
 def read_rows(
@@ -143,12 +162,19 @@ def read_rows(
     table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
     freq, raw = source.freq, _read_columns(source, table, columns)
     source = restore_source(source, raw)
-    keys, others = parse_keys(raw, source)[0], parse_columns(raw, columns, source)
+    keys, found = parse_keys(raw, source, axis is not None)
+    others = parse_columns(raw, columns, source)
     if not isinstance(external, Survey):
-        keys = place_on_axis(leave_survey(keys), raw[source.time], source, axis)
+        keys = place_on_axis(leave_survey(keys), raw[source.time], _name_count(source, found), axis)
         keys = round_times(keys, source.model_copy(update={"freq": freq}))
     keys.attrs["label"] = source.label
     return join_columns(keys, others.reindex(keys.index))
+
+
+def _name_count(source: SourceSpec, found: Found) -> SourceSpec:
+    """Return the source with the detected form of times if these are counts, which are in UTC or have no zone."""
+    form = found.get("time_format")
+    return source.model_copy(update={"time_format": form}) if form in COUNTS else source
 
 
 def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
@@ -175,10 +201,10 @@ def _read_values(source: SourceSpec, external: External, columns: Sequence[str])
 
 def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
-    parts = source.time.split(layout.TIME_SIGN)
+    parts = source.time.split(TIME_SIGN)
     if len(parts) > 1 and not _has_whole_time(source, external):
         others = source.model_copy(update={"time": parts[0]})
-        return layout.join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
+        return join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     has_all = source.is_wide and not source.series
     label = source.external_label if source.path is None else source.label

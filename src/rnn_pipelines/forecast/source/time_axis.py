@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.frequency import find_own_frequency
+from rnn_pipelines.reading.time_forms import COUNTS
 from rnn_pipelines.reading.times import ISO
 from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
 
@@ -101,10 +102,11 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         local = show_local(table["ds"], tz)
         is_short = True if (local != local.dt.normalize()).any() else None
         if axis is None:
+            reason = "counts in UTC" if source.time_format in COUNTS else "has offsets from UTC and no named zone"
             logger.warning(
-                "%s: column '%s' has offsets from UTC and no named zone, so that times are shown %s. Name their zone "
+                "%s: column '%s' %s, so that times are shown %s. Name their zone "
                 "in source.tz, such as Europe/Berlin, for local time and changes of the clock.",
-                *(source.label, source.time, "in UTC" if tz == UTC else "with the offset that all have"),
+                *(source.label, source.time, reason, "in UTC" if tz == UTC else "with the offset that all have"),
             )
     zone = TimeZone(name=tz, is_carried=is_zoned and source.tz is None)
     placed = table

@@ -2,14 +2,15 @@
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from rnn_pipelines.errors import SeriesError, count, show, show_all
-from rnn_pipelines.forecast.source.specs import Found, SourceSpec
+from rnn_pipelines.forecast.source.specs import TARGET, Found, SourceSpec
+from rnn_pipelines.forecast.source.time_parts import name_part
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.numbers import (
     NO_VALUE,
@@ -21,6 +22,7 @@ from rnn_pipelines.reading.numbers import (
     read_plain_numbers,
 )
 from rnn_pipelines.reading.table_files import explain_cells, name_row
+from rnn_pipelines.reading.time_forms import number_month
 from rnn_pipelines.reading.times import parse_times, read_steps, read_times
 
 # Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
@@ -143,6 +145,15 @@ def find_time_names(names: Sequence[str], has_years: bool = True) -> list[str]:
 
 def make_turned_error(label: str, times: Sequence[str], others: Sequence[str]) -> SeriesError:
     """Return the error of a table with a column for each time; the first of the other columns names the series."""
+    years = [name for name in others if name_part(name) == "year"]
+    if years and len(others) > 1 and all(number_month(name) is not None for name in times):
+        series = next(name for name in others if name not in years)
+        return SeriesError(
+            f"{label}: expected a row for each time, received columns of months ({show(times[0])} to "
+            f"{show(times[-1])}) for several series. Write a row for each month. In pandas: table.melt({list(others)}, "
+            "var_name='Month').to_csv('turned.csv', index=False). Read turned.csv with source.target=value, "
+            f"source.time={years[0]}+Month and source.id={series}."
+        )
     left_out = f".drop(columns={list(others[1:])})" if others[1:] else ""
     first = f".set_index({show(others[0])})" if others else ""
     return SeriesError(
@@ -165,6 +176,15 @@ def join_values(keys: pd.DataFrame, values: pd.DataFrame, source: SourceSpec) ->
     if not source.is_wide:
         return keys.assign(y=values[source.target])
     return pd.concat([keys.assign(unique_id=str(name), y=values[name]) for name in values])
+
+
+def join_months(keys: pd.DataFrame, values: pd.DataFrame, months: Mapping[str, int]) -> pd.DataFrame:
+    """Return `unique_id, ds, y` of the only series of a table with a row for each year and a column for each month."""
+    parts = [
+        keys.assign(unique_id=TARGET, ds=keys["ds"] + pd.DateOffset(months=month - 1), y=values[name])
+        for name, month in months.items()
+    ]
+    return pd.concat(parts).sort_values("ds", kind="stable")
 
 
 def _find_signs(source: SourceSpec, raw: pd.DataFrame) -> tuple[Marks, bool]:
@@ -202,9 +222,12 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
     return found
 
 
-def parse_keys(raw: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, Found]:
-    """Return `unique_id, ds` of each row, and the detected dialect and form of times."""
-    times, found_form = _parse_times(raw[source.time], source)
+def parse_keys(raw: pd.DataFrame, source: SourceSpec, are_times: bool = False) -> tuple[pd.DataFrame, Found]:
+    """Return `unique_id, ds` of each row, and the detected dialect and form of times.
+
+    `are_times` tells that numbers which can be times are no steps.
+    """
+    times, found_form = _parse_times(raw[source.time], source, are_times)
     keys = pd.DataFrame({"unique_id": _parse_ids(raw, source), "ds": times})
     return keys, {**raw.attrs.get("found", {}), **found_form}
 
@@ -230,10 +253,14 @@ def _parse_ids(raw: pd.DataFrame, source: SourceSpec) -> pd.Series:
     return ids
 
 
-def _parse_times(raw: pd.Series, source: SourceSpec) -> tuple[pd.Series, Found]:
-    if source.time_format is None and not isinstance(source.freq, str) and not is_datetime64_any_dtype(raw):
+def _parse_times(raw: pd.Series, source: SourceSpec, are_times: bool) -> tuple[pd.Series, Found]:
+    if source.time_format is None and not is_datetime64_any_dtype(raw):
         steps = read_steps(raw)
         if steps is not None:
-            form = find_date_form(steps, raw, source.label) if source.freq is None else None
-            return (steps, {}) if form is None else (read_times(steps, form), {"time_format": form})
+            are_times = are_times or isinstance(source.freq, str)
+            form = None if isinstance(source.freq, int) else find_date_form(steps, raw, source.label, are_times)
+            if form is not None:
+                return read_times(steps, form), {"time_format": form}
+            if not isinstance(source.freq, str):
+                return steps, {}
     return parse_times(raw, source.label, source.time_format)

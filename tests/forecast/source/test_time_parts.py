@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.source.layout import join_times
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.time_parts import join_times
 
 
 @pytest.mark.parametrize(
