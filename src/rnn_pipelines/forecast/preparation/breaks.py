@@ -130,7 +130,7 @@ def select_values(y: np.ndarray) -> Values | None:
     values = carry_forward(np.where(is_known, y, np.nan)[places])
     is_positive = values > 0
     # A break of the sign changes sides once.
-    num_turns = np.count_nonzero(is_positive[1:] != is_positive[:-1])
+    num_turns = int(np.count_nonzero(is_positive[1:] != is_positive[:-1]))
     share = float(is_positive.mean())
     has_sides = MAX_OTHER_SIDE < share < 1 - MAX_OTHER_SIDE and num_turns > MAX_BREAKS
     if not has_sides:
