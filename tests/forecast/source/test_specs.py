@@ -220,7 +220,7 @@ def test_csv_is_refused_with_its_cell(write: Write, content: str, options: dict[
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("my.csv.gz", gzip.compress(PLAIN.encode())),
+        ("my.csv.gz", gzip.compress(PLAIN.encode(), mtime=0)),
         ("my.zip", zip_files("folder/", "folder/my.csv", "__MACOSX/._my.csv")),
     ],
 )
@@ -478,14 +478,14 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         ("my.csv", (PLAIN + '2020-01-04,"1\n').encode(), "EOF inside string"),
         ("my.csv", (PLAIN + "2020-01-04,1,2,3\n").encode(), "Expected 2 fields in line 5, saw 4"),
         ("my.csv", zip_files("my.csv"), "Excel file (.xlsx) or an archive (.zip)"),
-        ("my.csv", gzip.compress(PLAIN.encode()), "file packed by gzip (.csv.gz)"),
+        ("my.csv", gzip.compress(PLAIN.encode(), mtime=0), "file packed by gzip (.csv.gz)"),
         ("my.csv", b"PAR1" + b"\0" * 50, "Parquet file (.parquet)"),
         ("my.csv", b"\xd0\xcf\x11\xe0" + b"\0" * 50, "old Excel file (.xls)"),
-        ("my.csv.gz", gzip.compress(zip_files("my.csv")), "Excel file (.xlsx) or an archive (.zip)"),
+        ("my.csv.gz", gzip.compress(zip_files("my.csv"), mtime=0), "Excel file (.xlsx) or an archive (.zip)"),
         ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
         ("my.zip", PLAIN.encode(), "File is not a zip file"),
         ("my.xlsx", PLAIN.encode(), "expected an Excel file"),
-        ("my.csv.gz", gzip.compress(PLAIN.encode())[:-12], "expected a CSV file"),
+        ("my.csv.gz", gzip.compress(PLAIN.encode(), mtime=0)[:-12], "expected a CSV file"),
         ("my.parquet", b"", "expected a Parquet file"),
         ("my.parquet", PLAIN.encode(), "expected a Parquet file"),
         ("my.tar.gz", b"nonsense", "expected a CSV file"),
