@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.console.forecast import forecast, read_spec
+from rnn_pipelines.console.predict import read_series_file
 from rnn_pipelines.console.settings import read_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.preparation.schema import repair_series
@@ -202,3 +203,73 @@ def test_months_after_the_last_value_are_no_values(tmp_path: Path) -> None:
 def test_forecaster_reads_a_table_of_years_and_months() -> None:
     settings = SourceSpec(name="catalog", time="Year")
     assert read_source_alone(settings, pd.DataFrame(YEARLY))["ds"].tolist() == MONTHS.tolist()
+
+
+ROWS = "".join(f"{day:%Y-%m-%d},{100 + number}.5\n" for number, day in enumerate(DAYS))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"# Station 12\n# units: degC, per day\n#\ntime,temp\n{ROWS}",
+        f"# Station 12\n#time,temp\n{ROWS}",
+        f"time,temp\n# begin\n{ROWS}# end of file\n",
+        f"{'# licence' + chr(10)}" * 45 + f"time,temp\n{ROWS}",
+        f"time,temp\nUTC,degC\n{ROWS}",
+        f"time,temp\n,[W/m2]\n{ROWS}",
+        f"Readings of 2015\n\ntime,temp\nyyyy-mm-dd,°C\n{ROWS}",
+    ],
+    ids=["comments", "header in a comment", "comments below", "many comments", "units", "one unit", "titles"],
+)
+def test_comments_or_units_around_the_names_are_left_out(content: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(content)
+    series = read(tmp_path / "table.csv")
+    assert series["ds"].tolist() == DAYS.tolist()
+    assert series["unique_id"].unique().tolist() == ["temp"]
+
+
+@pytest.mark.parametrize(
+    "header", ["Date,Sales,\n,North,South\n", "Date,Sales,Sales\n,North,South\n", "Title\nDate,Sales,\n,North,South\n"]
+)
+def test_names_in_two_rows_are_joined(header: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(header + ROWS.replace(".5\n", ",7\n"))
+    with pytest.raises(SeriesError, match=r"\['Sales North', 'Sales South'\]"):
+        read(tmp_path / "table.csv")
+    assert read(tmp_path / "table.csv", "--target", "Sales South")["y"].unique().tolist() == [7]
+
+
+def test_header_of_an_excel_file_can_have_two_rows(tmp_path: Path) -> None:
+    table = pd.DataFrame([["Date", "Sales", None], [None, "North", "South"], *([day, 5, 7] for day in DAYS)])
+    table.to_excel(tmp_path / "table.xlsx", index=False, header=False)
+    assert read(tmp_path / "table.xlsx", "--target", "Sales South")["y"].unique().tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [ROWS, "".join(f"a,{row}\n" for row in ROWS.splitlines()), "".join(f"{step},{step % 7}.5\n" for step in range(60))],
+    ids=["dates", "ids", "steps"],
+)
+def test_file_without_names_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(content)
+    with pytest.raises(SeriesError, match="holds values, not names of columns"):
+        read(tmp_path / "table.csv")
+
+
+@pytest.mark.parametrize(
+    "cells", [["12.1k", "9k"], ["12.1M", "3M"], ["$1.2K", "$3K"], ["12.1k", "950"], ["1.2M", "9k"]]
+)
+def test_numbers_in_thousands_are_refused(cells: list[str], tmp_path: Path) -> None:
+    pd.DataFrame({"date": DAYS, "views": cells * 30}).to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(SeriesError, match="column 'views', row"):
+        read(tmp_path / "table.csv")
+
+
+def test_model_reads_newer_values_with_times_in_two_columns(tmp_path: Path) -> None:
+    path = write(tmp_path, {"Year": MONTHS.year, "Month": MONTHS.month})
+    frame = read_series_file(str(path), ["value"], "Year+Month", "value", None)
+    assert frame["ds"].iloc[0] == "1949-01"
+
+
+def test_model_reads_newer_values_with_a_column_for_each_month(tmp_path: Path) -> None:
+    pd.DataFrame(YEARLY).to_csv(tmp_path / "years.csv", index=False)
+    assert "ds" in read_series_file(str(tmp_path / "years.csv"), ["y"], "Year", "y", None)

@@ -105,6 +105,7 @@ def read_series_file(
     """
     from rnn_pipelines.forecast.source.reading import read_frame
     from rnn_pipelines.forecast.source.specs import SourceSpec
+    from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 
     source, keys = SourceSpec(path=file, time=time, target=target, id=id), [time, *([id] if id else [])]
     try:
@@ -113,7 +114,10 @@ def read_series_file(
         if error.missing != [target]:
             raise
         frame = read_frame(source, keys)
-        # A wide table has a column for each series of the model.
-        if id or not {*names} & {*map(str, frame)}:
+        # A wide table has a column for each series of the model, and a table of years one for each month.
+        if id or not ({*names} & {*map(str, frame)} or lay_out_years(frame, time)):
             raise
+    parts = time.split(TIME_SIGN)
+    if time not in frame and {*parts} <= {*map(str, frame)}:
+        frame = join_times(frame, parts)
     return frame.rename(columns={time: "ds", target: "y"} | ({id: "unique_id"} if id else {}))

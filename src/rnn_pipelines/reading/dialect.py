@@ -2,16 +2,17 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from gzip import GzipFile
 from io import TextIOWrapper
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, NamedTuple, TextIO
 from zipfile import BadZipFile, ZipFile
 
-from rnn_pipelines.reading.table_files import find_header
+from rnn_pipelines.reading.table_files import begins_comment, find_header, has_data
 
 # Names of signs, because `kedro run --params` does not accept a comma as a value.
 SIGNS = {"comma": ",", "point": ".", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " ", "apostrophe": "'"}
@@ -30,7 +31,7 @@ _OTHERS = {
 _LINE_SIGNS = 1 << 20
 _NAMES_IN_MESSAGE = 5
 # Most lines above the header.
-_MAX_TITLES = 20
+_MAX_TITLES = 100
 # Bytes of a file that are searched at once for its encoding.
 _BLOCK_BYTES = 1 << 24
 # Limit for an unpacked file, against full memory: a thousandth of it can be packed. Plain files are read in parts.
@@ -129,12 +130,28 @@ def find_dialect(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect)
 def _count_titles(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect) -> int:
     separators = SEPARATORS if dialect.sep is None else (dialect.sep,)
     with open_text(open_bytes, dialect, errors="replace") as text:
-        lines = [text.readline(_LINE_SIGNS) for _ in range(_MAX_TITLES + 1)]
+        lines = list(islice(iter(partial(text.readline, _LINE_SIGNS), ""), _MAX_TITLES + 1))
     if not wanted:
-        places = (find_header([_split(line, sep) for line in lines]) for sep in separators)
-        return min((place for place in places if place is not None), default=0)
+        return _find_header(lines, separators)
     fits = (any(set(wanted) <= set(_split(line, sep)) for sep in separators) for line in lines)
-    return next((number for number, is_header in enumerate(fits) if is_header), 0)
+    fitting = next((number for number, is_header in enumerate(fits) if is_header), None)
+    # A header in two rows has other names.
+    return _find_header(lines, separators) if fitting is None else fitting
+
+
+def _find_header(lines: Sequence[str], separators: Sequence[str]) -> int:
+    """Return the place of the header, with the separator that gives most cells; 0 if there is none."""
+    best, most = 0, 0
+    for sep in separators:
+        # A comment is the header only if no other line is.
+        plain = find_header([[] if begins_comment(line) else _split(line, sep) for line in lines])
+        place, usual = plain or find_header([_split(line, sep) for line in lines]) or (0, 0)
+        if plain is not None and place > 0 and has_data(_split(lines[place], sep)):
+            above = lines[place - 1]
+            place -= begins_comment(above) and len(_split(above, sep)) >= usual
+        if usual > most:
+            best, most = place, usual
+    return best
 
 
 def _find_encoding(blocks: Iterator[bytes], given: str | None) -> str:
@@ -161,20 +178,38 @@ def _find_encoding(blocks: Iterator[bytes], given: str | None) -> str:
     return "utf-8" if is_utf8 and not decoder.getstate()[0] else "cp1252"
 
 
-def count_cells(text: TextIO, sep: str) -> dict[int, tuple[int, int]]:
-    """Count the rows of a CSV file, opened with `newline=""` at the header, with each number of cells.
+def count_cells(text: TextIO, sep: str, num_header: int = 1) -> dict[int, tuple[int, int]]:
+    """Count the rows of a CSV file, opened with `newline=""` at the rows of its header, with each number of cells.
 
-    Return the number of such rows and the first of them, from 1. Blank lines are no rows. Raise a csv.Error if a cell
-    is longer than Python's `csv` allows.
+    Return the number of such rows and the first of them, from 1. Blank lines and comments are no rows. Raise a
+    csv.Error if a cell is longer than Python's `csv` allows.
     """
     found: dict[int, tuple[int, int]] = {}
     rows = csv.reader(text, delimiter=sep, skipinitialspace=True)
     filled = (row for row in rows if len(row) > 1 or "".join(row).strip())
-    for number, row in enumerate(filled):
-        if number:
+    for number, row in enumerate(filled, 1 - num_header):
+        if number > 0 and not begins_comment(row[0]):
             num_rows, first = found.get(len(row), (0, number))
             found[len(row)] = num_rows + 1, first
     return found
+
+
+def strip_comment(name: str) -> str:
+    """Return the first name of a header without the sign of a comment, as in `# time,value`."""
+    return re.sub(r"^#+\s*(?=[^\W\d])", "", name)
+
+
+def read_first_rows(open_bytes: OpenBytes, dialect: Dialect, num_titles: int, num_cells: int) -> list[list[str]]:
+    """Return the cells of the two rows below the first one, without blanks around them; of long texts, none."""
+    with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
+        filled = (line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip())
+        lines = list(islice(filled, 3))
+    try:
+        rows = [_split(line, str(dialect.sep)) for line in lines[1:]]
+    except csv.Error:
+        # A text is too long for `csv`, so that the row is no header.
+        return []
+    return [[*row, *[""] * num_cells][:num_cells] for row in rows]
 
 
 def begins_with_blank_line(open_bytes: OpenBytes, dialect: Dialect, num_titles: int) -> bool:
@@ -184,6 +219,6 @@ def begins_with_blank_line(open_bytes: OpenBytes, dialect: Dialect, num_titles: 
 
 
 def _split(line: str, sep: str) -> list[str]:
-    """Return the cells of the first line, without blanks around them."""
-    line = line.removeprefix("\ufeff").rstrip("\r\n")
+    """Return the cells of the first line, without blanks around them, and without the sign of a comment."""
+    line = strip_comment(line.removeprefix("\ufeff").rstrip("\r\n"))
     return [cell.strip() for cell in next(csv.reader([line], delimiter=sep, skipinitialspace=True), [])]

@@ -20,6 +20,7 @@ from rnn_pipelines.errors import RnnPipelinesError, show, show_all
 from rnn_pipelines.reading.table_files import (
     TableFiles,
     find_header,
+    join_header,
     list_columns,
     list_unread,
     load_file,
@@ -115,9 +116,17 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
     for sheet in book.worksheets:
         rows = [[str(_read_plain(cell)) for cell in cells] for cells in sheet.iter_rows(max_row=_MAX_TITLE_ROWS)]
         place = next((place for place, row in enumerate(rows) if set(wanted) <= set(row)), 0)
-        place = place if wanted else find_header(rows) or 0
-        found[sheet.title] = place + 1, rows[place] if rows else []
+        place = place if wanted else (find_header(rows) or (0, 0))[0]
+        header = rows[place] if rows else []
+        first, *below = _make_alike(rows[place : place + 3], len(header)) or [[]]
+        joined = join_header(first, below)
+        found[sheet.title] = (place + 1, header) if joined is None else (place + 2, joined)
     return found
+
+
+def _make_alike(rows: Sequence[Sequence[str]], num_cells: int) -> list[list[str]]:
+    """Return rows of as many cells as a header, with empty texts for empty cells."""
+    return [[cell if cell != "nan" else "" for cell in (*row, *repeat("", num_cells))][:num_cells] for row in rows]
 
 
 def _read_rows(book: "Workbook", name: str, header_row: int, places: Sequence[int]) -> pd.DataFrame:

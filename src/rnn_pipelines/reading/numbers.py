@@ -18,11 +18,14 @@ _BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
 # Missing markers in columns of numbers; in other columns, NA may be a country.
 NO_VALUE = ["", "NA", "N/A", "n/a", "n.a.", "k.A.", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "missing"]
+NO_VALUE += ["ND", "N.D.", "n.d.", "#NV", "(null)", "\\N"]
 # Numbers that stand for missing values in many measurements.
 SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
 # Typographic signs, and the plain ones that replace them; negative numbers of accounts, as (5) or 5-, with a minus.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
 _NEGATIVE = {r"^\(\s*([^()+-]*[0-9][^()+-]*)\)$": r"-\1", r"^([0-9][^+-]*)-$": r"-\1"}
+# Units that can stand for thousands, millions and billions.
+_FACTORS = r".*[0-9]\s?(?:k|K|M|B|bn|mln|Mio|Mrd)\.?"
 # A number with one unit: a currency before it, or any word behind it.
 _MONEY = r"[€$£¥]|[A-Z]{3}|[A-Z]?[A-Z]\$|Rs\.?|kr\.?|Fr\.?"
 # An E without a letter after it is an exponent: 1E6'-9 is not a number. Nor is 2020Q1; m2 and m3 alone have digits.
@@ -179,6 +182,14 @@ def _leave_units(cells: pd.Series, raw: pd.Series, label: str) -> pd.Series | No
     units = parts[1].fillna("") + parts[3].fillna("")
     if parts[2].isna().any() or (units == "").any():
         return None
+    is_factor = cells.str.fullmatch(_FACTORS)
+    if is_factor.any():
+        row = int(is_factor.to_numpy().argmax())
+        raise SeriesError(
+            f"{label}: column '{raw.name}', row {name_row(raw, raw.index.get_loc(cells.index[row]))}: "
+            f"{show(parts[3].iloc[row])} in {show(cells.iloc[row])} can stand for thousands, millions or a unit. Write "
+            "the numbers in full, as 12100, or without it."
+        )
     if units.nunique() > 1:
         others = units[units != units.iloc[0]]
         raise SeriesError(

@@ -148,7 +148,8 @@ def _find_blank(table: "pa.Table", survey: Survey) -> np.ndarray:
         cells = table[name]
         found = pc.is_null(cells, nan_is_null=True).to_numpy()
         if is_text(cells.type):
-            found = found | pc.equal(cells, "").fill_null(False).to_numpy()
+            is_empty = pc.or_(pc.equal(cells, ""), pc.starts_with(cells, "#"))
+            found = found | is_empty.fill_null(False).to_numpy()
         is_blank &= found
     return is_blank
 

@@ -1,6 +1,7 @@
 """The files that a source of tables accepts, and the checks that readers of all kinds share."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ import pandas as pd
 
 from rnn_pipelines.errors import MAX_PATH, MissingColumnsError, RnnPipelinesError, make_line, show, show_all
 
+# Digits of a number or a date.
+_DATA = "^[^a-zA-Z]{0,3}[0-9]|[0-9]{2}"
 # Name of an index with the numbers of the rows.
 ROW = "row"
 # Name of the attribute of a table with its `Weights`.
@@ -79,18 +82,54 @@ def list_unread(received: Iterable[str], wanted: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in received if name not in {*wanted, ""}))
 
 
-def find_header(rows: Sequence[Sequence[str]]) -> int | None:
-    """Return the place of a header whose names are not known, which may be below titles; None if no row can be it.
+def find_header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+    """Return the place of a header whose names are not known, and the usual number of cells; None if no row can be it.
 
-    It is the first row that has as many cells as most rows, above two rows with more than half of them. Empty cells of
-    `rows`, the first ones of a file, are empty texts or `nan`.
+    It may be below titles. It is the first row that has as many cells as most rows, above two rows with more than half
+    of them; rows with a single cell, such as comments, do not count. The first row of numbers is not it if names are
+    directly above. Empty cells of `rows`, the first ones of a file, are empty texts or `nan`.
     """
     counts = [sum(cell not in ("", "nan") for cell in row) for row in rows]
     below = [number for number in counts[len(counts) // 2 :] if number]
     usual = sorted(below)[len(below) // 2] if below else 0
-    is_table = [2 * number > usual for number in counts]
-    places = (place for place in range(len(rows) - 1) if counts[place] >= usual and all(is_table[place : place + 3]))
-    return next(places, None)
+    places = [place for place, number in enumerate(counts) if number > 1 or usual <= 1]
+    is_table = [2 * counts[place] > usual for place in places]
+    likely = (k for k in range(len(places) - 1) if counts[places[k]] >= usual and all(is_table[k : k + 3]))
+    found = next(likely, None)
+    if found is None:
+        return None
+    place = places[found]
+    # Names in one or two rows above the first numbers, if fewer than these.
+    while place > 0 and 2 * counts[place - 1] > usual and counts[place - 1] > 1 and not has_data(rows[place - 1]):
+        place -= 1
+    return place if has_data(rows[places[found]]) else places[found], usual
+
+
+def has_data(row: Sequence[str]) -> bool:
+    """Return whether a cell has digits, other than those of a unit such as m2."""
+    return any(re.search(_DATA, cell) for cell in row)
+
+
+def join_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the names of a header with a second row, of names or units; None if the first of `rows` is none.
+
+    It holds no digits but those of units such as m2, and the row below holds some. Units are left out.
+    """
+    if len(rows) < 2 or not any(rows[0]) or has_data(rows[0]) or not has_data(rows[1]):
+        return None
+    filled = [name for name in names if name]
+    if len(filled) == len(names) == len(set(names)):
+        return list(names)
+    joined, above = [], ""
+    for name, below in zip(names, rows[0], strict=True):
+        above = name or above
+        joined.append(f"{above} {below}".strip())
+    return joined
+
+
+def begins_comment(cell: object) -> bool:
+    """Return whether a cell begins a line of comments."""
+    return isinstance(cell, str) and cell.startswith("#")
 
 
 class Weights:

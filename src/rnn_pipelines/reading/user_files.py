@@ -21,12 +21,15 @@ from rnn_pipelines.reading.dialect import (
     find_dialect,
     open_text,
     read_bytes,
+    read_first_rows,
+    strip_comment,
 )
 from rnn_pipelines.reading.excel_files import read_excel
 from rnn_pipelines.reading.numbers import MAX_VALUE, NO_VALUE
 from rnn_pipelines.reading.table_files import (
     TableFiles,
     expand_home,
+    join_header,
     list_columns,
     list_unread,
     load_file,
@@ -132,6 +135,7 @@ class CsvFile(NamedTuple):
     num_titles: int  # lines above the header
     header: list[str]  # the names of its columns
     files: TableFiles  # for messages
+    num_header: int = 1  # rows of the header
 
     def load(self, read: Callable[[], Any]) -> Any:
         """Return the result of `read`; raise `files.error` if it fails, or if rows have surplus cells."""
@@ -159,7 +163,11 @@ class CsvFile(NamedTuple):
         # Read all columns, because pandas ignores surplus cells if it reads only some. Name them by their positions,
         # because pandas renames columns with an empty or repeated name. In a file with a single column, an empty line
         # is an empty cell; skipping it would shift the rows after it.
-        layout = {"names": range(len(self.header)), "header": 0, "skip_blank_lines": len(self.header) > 1}
+        layout = {
+            "names": range(len(self.header)),
+            "header": self.num_header - 1,
+            "skip_blank_lines": len(self.header) > 1,
+        }
         layout |= {"sep": self.dialect.sep, "encoding": self.dialect.encoding, "index_col": False}
         layout |= {"keep_default_na": False, "skipinitialspace": True}
         file = open_text(self.open_bytes, self.dialect, self.num_titles) if self.num_titles else self.open_bytes()
@@ -176,7 +184,7 @@ class CsvFile(NamedTuple):
             return
         try:
             with open_text(self.open_bytes, self.dialect, self.num_titles) as text:
-                counts = count_cells(text, str(self.dialect.sep))
+                counts = count_cells(text, str(self.dialect.sep), self.num_header)
         except csv.Error:
             # A text is too long for `csv`, which is no fault of the file.
             return
@@ -198,7 +206,12 @@ def open_csv(path: object, open_bytes: OpenBytes, wanted: list[str], files: Tabl
         logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
     file = CsvFile(path, open_bytes, found, num_titles, [], files)
     names = file.read(names=None, header=None, nrows=1, dtype=str, skip_blank_lines=True).iloc[0]
-    header = names.where(names.isin(wanted), names.str.strip()).tolist()
+    header = names.where(names.isin(wanted), names.fillna("").map(strip_comment).str.strip()).tolist()
+    # Tables of texts can have rows without numbers.
+    rows = read_first_rows(open_bytes, found, num_titles, len(header)) if files.wide else []
+    joined = join_header(header, rows)
+    if joined is not None:
+        file, header = file._replace(num_header=2), joined
     require_columns(wanted, header, path, files)
     if len(header) == 1 and begins_with_blank_line(open_bytes, found, num_titles):
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")

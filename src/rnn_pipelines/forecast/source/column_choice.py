@@ -12,6 +12,7 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.frames import ID
+from rnn_pipelines.forecast.source.layout import check_header
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
 from rnn_pipelines.forecast.source.time_parts import (
     TIME_SIGN,
@@ -71,6 +72,7 @@ def choose_columns(
     be the times, the values or the series, raise a SeriesError that names them.
     """
     table = table.loc[:, ~table.columns.duplicated()]
+    check_header(table, source.label)
     if TIME_SIGN in source.time and set(source.time.split(TIME_SIGN)) <= {*map(str, table)}:
         table = join_times(table, source.time.split(TIME_SIGN))
     taken = {*others, *(getattr(source, name) for name in given if name in ("time", "target", "id"))}

@@ -1,15 +1,37 @@
 """Layout of a table: empty rows, repeated headers and footers."""
 
 import logging
+import re
 
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.reading.table_files import ROW, find_broken, name_row
+from rnn_pipelines.reading.table_files import ROW, begins_comment, find_broken, name_row
 
 _MAX_FOOTER_ROWS = 20
+# A date with its day, by the signs between its parts.
+_DATE = r"[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}([ T][0-9:.]+([ ]?[AaPp][Mm])?)?.{0,6}"
+
 logger = logging.getLogger(__name__)
+
+
+def check_header(table: pd.DataFrame, label: str) -> None:
+    """Raise a SeriesError if the names of the columns are values: a date above dates, or numbers above numbers."""
+    first = table.iloc[0] if len(table) else pd.Series(dtype=object)
+    cells = {str(name): str(cell) for name, cell in zip(table, first, strict=False)}
+    numbers = [name for name in cells if _are_alike(name, cells[name], r"[+-]?[0-9]+(\.[0-9]+)?")]
+    are_numbers = len(numbers) == len(cells) > 1 and numbers != [str(place) for place in range(len(cells))]
+    dates = [name for name, cell in cells.items() if _are_alike(name, cell, _DATE)]
+    if dates or are_numbers:
+        raise SeriesError(
+            f"{label}: the first row {show_all(cells)} holds values, not names of columns. Write a row with names "
+            "above it, such as date,value."
+        )
+
+
+def _are_alike(name: str, cell: str, pattern: str) -> bool:
+    return bool(re.fullmatch(pattern, name.strip()) and re.fullmatch(pattern, cell.strip()))
 
 
 def leave_rows(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
@@ -22,12 +44,18 @@ def leave_rows(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
         logger.warning("%s: rows that repeat the header are left out: %d", source.label, is_header.sum())
         # Before the footer is looked for, because a row without a time would begin it.
         table, times = table[~is_header], times[~is_header]
-    is_blank = times.isna() | (times == "")
-    is_blank[is_blank] = (table[is_blank].isna() | (table[is_blank] == "")).all(axis=1)
+    is_blank = _find_blank(times)
+    blank_cells = {name: _find_blank(cells) for name, cells in table[is_blank].items()}
+    is_blank[is_blank] = pd.DataFrame(blank_cells).all(axis=1)
     # A footer can follow and hold empty rows.
     kept = _leave_footer(table[: int((~is_blank).to_numpy().nonzero()[0].max(initial=-1)) + 1], source)
     is_left_out = is_blank[: len(kept)]
     return kept[~is_left_out] if is_left_out.any() else kept
+
+
+def _find_blank(cells: pd.Series) -> pd.Series:
+    """Return whether cells are empty, or begin a line of comments: bool[row]."""
+    return cells.isna() | (cells == "") | cells.map(begins_comment).astype(bool)
 
 
 def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:

@@ -239,6 +239,7 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
             "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
             "Define it in conf/local/catalog_forecast.yml, or give source.path."
         )
+    layout.check_header(table[[source.time]], label)
     layout.check_texts(table, label)
     return layout.strip_times(layout.leave_rows(table, source), source.time)
 

@@ -21,12 +21,12 @@ from rnn_pipelines.reading.numbers import (
     read_other_signs,
     read_plain_numbers,
 )
-from rnn_pipelines.reading.table_files import explain_cells, name_row
+from rnn_pipelines.reading.table_files import count_rows, explain_cells, name_row
 from rnn_pipelines.reading.time_forms import number_month
 from rnn_pipelines.reading.times import parse_times, read_steps, read_times
 
-# Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
-# categories.
+# Missing markers of covariates if only one of these signs occurs in cells among numbers; several signs, such as + and
+# -, are categories.
 NO_VALUE_SIGNS = {"-", "\u2013", "\u2014", "?", "."}
 # Words that are numbers in covariates, but not in the target.
 FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
@@ -53,10 +53,28 @@ def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) ->
     values: dict[str, pd.Series] = {}
     found: Found = {}
     for name in _list_value_columns(raw, source, others) if source.is_wide else [source.target]:
-        cells = raw[name] if is_numeric_dtype(raw[name]) else raw[name].mask(raw[name].isin(NO_VALUE))
+        cells = raw[name] if is_numeric_dtype(raw[name]) else _leave_markers(raw[name], source.label)
         values[name], marks = parse_numbers(cells, source.label, *_find_signs(source, raw))
         found |= marks
     return pd.DataFrame(values, index=raw.index), found
+
+
+def _leave_markers(cells: pd.Series, label: str) -> pd.Series:
+    """Return cells of values without the markers of missing ones; warn of a sign that is one."""
+    text = cells.astype(str).str.strip().where(cells.notna())
+    is_sign = _find_only_sign(text)
+    if is_sign.any():
+        logger.warning(
+            "%s: column '%s': %s of %s are missing values. Write 0 if they stand for it.",
+            *(label, cells.name, count(count_rows(cells[is_sign]), "cell"), show(text[is_sign].iloc[0])),
+        )
+    return cells.mask(text.isin(NO_VALUE) | is_sign)
+
+
+def _find_only_sign(text: pd.Series) -> pd.Series:
+    """Return whether each cell has neither letters nor digits, if all such cells are the same: bool[row]."""
+    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
+    return has_no_letter & (text[has_no_letter].nunique() == 1)
 
 
 def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[float] | None = None) -> pd.DataFrame:
@@ -206,9 +224,8 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
         check_float32_range(read_plain_numbers(raw), raw, label)
         return raw
     text = raw.astype(str).str.strip().where(raw.notna())
-    # Cells with the only sign that stands for "no value"; several signs are categories.
-    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
-    is_sign = has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
+    # Several signs are categories.
+    is_sign = _find_only_sign(text) & text.isin(NO_VALUE_SIGNS)
     is_left_out = text.isin(NO_VALUE) | is_sign
     found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
     numbers = read_plain_numbers(found)
