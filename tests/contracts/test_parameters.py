@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.partitions.champion import PredictSpec
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -48,6 +49,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "forecast.source": SourceSpec,
     "forecast.partitions": PartitionSpec,
     "forecast.gaps": GapPolicy,
+    "forecast.breaks": BreakPolicy,
     "forecast.split": SplitSpec,
     "forecast.window": OpenWindowSpec,
     "forecast.calendar": CalendarSpec,

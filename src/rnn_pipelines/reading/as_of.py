@@ -1,10 +1,12 @@
-"""Times and steps in parameters; `as_of` is parsed in the same way for series and texts."""
+"""Times and steps in parameters. `as_of` is parsed in the same way for series and texts."""
 
 import re
 from contextlib import suppress
 from datetime import date, datetime
 
 import pandas as pd
+
+from rnn_pipelines.reading.zones import read_local
 
 
 def parse_time(text: str) -> pd.Timestamp:
@@ -36,6 +38,15 @@ def parse_as_of(text: str, tz: str = "UTC") -> pd.Timestamp:
         # In an hour that occurs twice when clocks change, the second one, so that all of its data counts.
         time = time.tz_localize(tz, ambiguous=False, nonexistent="shift_forward")
     return time.tz_convert(None)
+
+
+def parse_first(text: int | str, times: pd.Series, tz: str | None) -> pd.Timestamp | int:
+    """Parse the first time or step, as `times` are; a day is its beginning. Raise a ValueError for the other kind."""
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        return parse_step(text)
+    if isinstance(text, int):
+        raise ValueError("a number is not a date")
+    return read_local(parse_time(text), tz)
 
 
 def parse_last(as_of: int | str, times: pd.Series, tz: str = "UTC") -> pd.Timestamp | int:

@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.source.time_axis import TimeAxis, find_axis
 from rnn_pipelines.forecast.times.grid import count_steps, find_times
 from rnn_pipelines.forecast.times.holidays import check_country, refuse_bare_no
 from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.reading.as_of import parse_first
 from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
@@ -100,6 +101,7 @@ def read_series(
             f"{show_all(wrong)}. Leave them out, or rename them."
         )
     table, columns = read_table(source, covariates.columns, external, axis)
+    table = _leave_out_earlier(table, source)
     if not covariates.columns:
         return table, pd.DataFrame({"unique_id": [], "ds": []})
     covariate_table = _leave_out_repeated(join_columns(table, columns))
@@ -108,6 +110,25 @@ def read_series(
         more = read_future(covariate_table, others, covariates.list_columns(AHEAD))
         covariate_table = join_rows(covariate_table, more)
     return table, covariate_table
+
+
+def _leave_out_earlier(table: Source, source: SourceSpec) -> Source:
+    """Return the rows from `source.from` on; a SeriesError if it is no such time, or no row is left."""
+    if source.first_time is None:
+        return table
+    try:
+        first = parse_first(source.first_time, table["ds"], table.attrs.get("tz"))
+    except ValueError as error:
+        example = format_time(table["ds"].iloc[0])
+        message = f"source.from: expected a time like those of the series ({example}), received"
+        raise SeriesError(f"{message} {show(source.first_time)}.") from error
+    kept = table[table["ds"] >= first]
+    if kept.empty:
+        raise SeriesError(
+            f"{source.label}: source.from is {show(source.first_time)}, and the last row is of "
+            f"{format_time(table['ds'].max())}. Give an earlier one."
+        )
+    return kept
 
 
 def read_future(

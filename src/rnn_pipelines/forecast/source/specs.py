@@ -2,9 +2,10 @@
 
 import codecs
 from collections.abc import Callable
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator, create_model, model_validator
 
 from rnn_pipelines.errors import make_line, show
 from rnn_pipelines.forecast.times.offsets import check_closed_days
@@ -63,10 +64,27 @@ TARGET = "y"
 ClosedDays = Annotated[tuple[str, ...], BeforeValidator(check_closed_days)]
 
 
-class SourceSpec(ParameterModel, frozen=True):
+def _write_date(value: object) -> object:
+    """Return a date, as YAML reads it, as text."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+FirstTime = Annotated[
+    Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
+    BeforeValidator(_write_date),
+    expect("a day, a time or a step"),
+]
+
+# A class cannot define `from`, a keyword of Python, by its name.
+_FIRST: dict[str, Any] = {"from": (FirstTime, None)}
+_SourceStart = create_model("_SourceStart", __base__=ParameterModel, **_FIRST)
+
+
+class SourceSpec(_SourceStart, frozen=True):
     """The series to read. A `path` takes precedence over `name`.
 
     Attributes:
+        from: first day, time or step to read, such as that of a change of the unit; None for all.
         name: `seattle` (daily maximum temperature in °C, 2012-2015), a synthetic series, or `catalog`: the catalog
             entry `forecast_external` of your configuration.
         path: a CSV (also in .gz or .zip), Parquet or Excel file with one row for each series and time.
@@ -143,6 +161,12 @@ class SourceSpec(ParameterModel, frozen=True):
         return self
 
     @property
+    def first_time(self) -> int | str | None:
+        """The first time to read, `from`."""
+        first: int | str | None = getattr(self, "from")
+        return first
+
+    @property
     def is_packaged(self) -> bool:
         """Return whether the series comes with the project."""
         return self.path is None and self.name != "catalog"
@@ -163,7 +187,7 @@ class SourceSpec(ParameterModel, frozen=True):
         return "forecast_external"
 
 
-_OF_ALL_SOURCES = {"name", "path", "freq", "short_series", "dead", "min_length", "seed"}
+_OF_ALL_SOURCES = {"from", "name", "path", "freq", "short_series", "dead", "min_length", "seed"}
 # The parameters that packaged series do not have.
 OF_TABLES = tuple(name for name in SourceSpec.model_fields if name not in _OF_ALL_SOURCES)
 
