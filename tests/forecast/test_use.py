@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -83,8 +83,9 @@ def test_method_in_use_is_explained_chosen_and_compared() -> None:
     method = FittedMethod(EnsembleModel({}, {}), np.zeros((0, 1)))
     fitted = dict.fromkeys(["ensemble", "ridge", "theta"], method)
     losses = {"ensemble": 0.5, "ridge": 0.4, "theta": 0.6, "gone": 0.1}
-    assert choose_used(UseSpec("best"), fitted, losses) == "ridge"
-    assert choose_used(UseSpec("best"), fitted, dict.fromkeys(losses)) == "ensemble"
+    data = SimpleNamespace(validation=np.zeros(0, np.int64))
+    assert choose_used(UseSpec("best"), data, fitted, losses) == "ridge"
+    assert choose_used(UseSpec("best"), data, fitted, dict.fromkeys(losses)) == "ensemble"
     metrics = make_metrics(1.6, use="ridge")
     assert has_in_order(write_verdict(metrics), "network, LSTM", "in use is the best baseline, ridge")
     assert "--use" not in " ".join(advise(metrics, ()))
@@ -147,3 +148,41 @@ def test_ensemble_that_is_clearly_behind_is_the_first_sentence_and_the_advice_na
     assert write_verdict(metrics).startswith("The ensemble") == is_first
     assert list_verdict(metrics)[0].startswith("The ensemble") == is_first
     assert ("--use ridge" in " ".join(advise(metrics, ()))) == is_first
+
+
+def choose_with_errors(use: str, errors: dict[str, tuple[float, float]]) -> str:
+    """Choose among methods with these errors, on the first 60 and on the newest 20 validation windows of a series."""
+    origins = np.arange(100, 180)
+    panel = SimpleNamespace(series_starts=np.zeros(1), find_series=lambda found: np.zeros(len(found), np.int64))
+    data = SimpleNamespace(validation=origins, panel=panel, actual=np.zeros((80, 1)))
+    fitted = {
+        name: FittedMethod(EnsembleModel({}, {}), np.repeat(early_and_late, [60, 20])[:, None])
+        for name, early_and_late in errors.items()
+    }
+    return choose_used(UseSpec(use), data, fitted, {name: early for name, (early, _) in errors.items()})
+
+
+@pytest.mark.parametrize("use", ["ensemble", "best"])
+def test_a_method_that_fails_on_the_newest_windows_is_replaced(use: str) -> None:
+    errors = {"ensemble": (0.5, 5.0), "theta": (0.6, 1.1), "last_value": (1.0, 1.0), "seasonal_naive": (0.9, 4.0)}
+    assert choose_with_errors(use, errors) == "last_value"
+
+
+def test_the_best_simple_method_takes_its_place() -> None:
+    errors = {"ensemble": (0.5, 5.0), "theta": (0.6, 0.7), "last_value": (1.0, 1.0), "seasonal_naive": (0.9, 4.0)}
+    assert choose_with_errors("ensemble", errors) == "theta"
+
+
+def test_a_method_with_less_than_twice_the_naive_error_stays() -> None:
+    errors = {"ensemble": (0.5, 1.9), "last_value": (1.0, 1.0), "seasonal_naive": (0.9, 4.0)}
+    assert choose_with_errors("ensemble", errors) == "ensemble"
+
+
+def test_a_tiny_error_beside_none_is_no_failure() -> None:
+    errors = {"ensemble": (0.01, 0.01), "last_value": (1.0, 1.0), "seasonal_naive": (0.0, 0.0)}
+    assert choose_with_errors("ensemble", errors) == "ensemble"
+
+
+def test_a_named_method_stays() -> None:
+    errors = {"ensemble": (0.5, 5.0), "theta": (0.6, 9.0), "last_value": (1.0, 1.0), "seasonal_naive": (0.9, 4.0)}
+    assert choose_with_errors("theta", errors) == "theta"

@@ -86,7 +86,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     networks = train_networks(data, spec.networks, spec.training)
     begin_stage("fit the ensemble")
     methods, weights = fit_all_methods(data, {name: network.network for name, network in networks.items()})
-    weights["used"] = choose_used(spec.use, methods, weights["losses"])
+    weights["used"] = choose_used(spec.use, data, methods, weights["losses"])
     settings = settings.model_copy(update={"use": weights["used"]})
     methods = check_refit(data, methods)
     begin_stage("fit the intervals")

@@ -59,7 +59,7 @@ def choose_challenger(  # noqa: PLR0913, PLR0917 - each is a data set of a run
         forecasts of the simple methods.
     """
     methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
-    used = choose_used(use, methods, ensemble["losses"])
+    used = choose_used(use, data, methods, ensemble["losses"])
     methods, weights = check_refit(data, methods), ensemble["weights"]
     simple = {name: method for name, method in methods.items() if name in METHODS}
     forecasts = forecast_methods(data.panel, data.linear, {**simple, used: methods[used]})

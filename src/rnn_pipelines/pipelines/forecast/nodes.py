@@ -81,7 +81,7 @@ def fit_all_methods(
     """
     data = FittingData(panel, linear, pretrained)
     methods, record = ensemble.fit_all_methods(data, networks)
-    record["used"] = choose_used(use, methods, record["losses"])
+    record["used"] = choose_used(use, data, methods, record["losses"])
     return check_refit(data, methods), record, fitting.fit_intervals(data, methods, level)
 
 
