@@ -1,6 +1,6 @@
 """Breaks of level, unit and sign: how many are found, false alarms on series without one, and forecasts after them.
 
-    RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/breaks.py [found alarms forecasts real speed] [--seeds 5]
+    RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/breaks.py [found alarms forecasts real speed]
 
 `found`: planted breaks at 30 to 95 % of a series. `alarms`: breaks found in real and in generated series without one.
 `forecasts`: the error after a planted break, over that of the seasonal naive method on the values after it. `real`: the
