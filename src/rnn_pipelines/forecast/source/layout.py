@@ -111,8 +111,9 @@ def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
         raise SeriesError(f"{label}: columns {show_all(held)} do not become columns of pandas: {error}") from error
 
 
-def check_texts(table: pd.DataFrame, label: str) -> None:
-    """Raise a SeriesError for lone surrogates, which cannot be written to a file."""
+def check_cells(table: pd.DataFrame, time: str, label: str) -> None:
+    """Raise a SeriesError if the column of times has no name, or a text has lone surrogates, which no file can hold."""
+    check_header(table[[time]], label)
     broken = find_broken(table)
     if broken:
         name, row, cell = broken

@@ -89,25 +89,23 @@ def _read_own(
     freq = source.freq
     source, raw = _read_values(source, external, columns)
     source = restore_source(source, raw)
+    all_columns = [*raw, *raw.attrs.get("unread", ())]
+    months: dict[str, int] = {}
     years = lay_out_years(raw, source.time) if source.is_wide and not source.series and not columns else None
-    raw, months = (raw, {}) if years is None else years
-    if years is None:
-        check_wide_columns(raw, source, columns)
+    if years is not None:
+        raw, months = years
+    check_wide_columns(raw, source, [*columns, *months])
     keys, found = parse_keys(raw, source, axis is not None)
     times = keys["ds"].rename(source.time)
     if axis is None:
         check_midnights(raw[source.time], source)
     if source.freq is None and not is_datetime64_any_dtype(times):
-        logger.info(
-            "%s: column '%s' is read as steps from %d to %d, without a calendar",
-            *(source.label, source.time, times.min(), times.max()),
-        )
-        warn_of_times(times, source.label)
+        _log_steps(times, source.label)
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
     others, found = parse_columns(raw, columns, source), found | found_marks
     of_values = list(values) if source.is_wide else []
-    unread = list_unread([*raw, *raw.attrs.get("unread", ())], [*_list_keys(source), source.time, *of_values, *columns])
+    unread = list_unread(all_columns, [*_list_keys(source), source.time, *of_values, *columns])
     table = join_months(keys, values, months) if months else join_values(keys, values, source)
     if not isinstance(external, Survey):
         source = source.model_copy(update={"freq": freq})
@@ -125,6 +123,14 @@ def _read_own(
         names["time"] = f"{source.time} and {of_values[0]} to {of_values[-1]}"
     table.attrs |= {"found": found, "columns": names, "label": source.label}
     return table, others.reindex(table.index)
+
+
+def _log_steps(steps: pd.Series, label: str) -> None:
+    logger.info(
+        "%s: column '%s' is read as steps from %d to %d, without a calendar",
+        *(label, steps.name, steps.min(), steps.max()),
+    )
+    warn_of_times(steps, label)
 
 
 def _list_keys(source: SourceSpec) -> list[str]:
@@ -239,8 +245,7 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
             "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
             "Define it in conf/local/catalog_forecast.yml, or give source.path."
         )
-    layout.check_header(table[[source.time]], label)
-    layout.check_texts(table, label)
+    layout.check_cells(table, source.time, label)
     return layout.strip_times(layout.leave_rows(table, source), source.time)
 
 

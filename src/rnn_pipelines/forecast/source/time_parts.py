@@ -66,10 +66,10 @@ def name_part(column: str) -> str | None:
 
 def find_part(cells: pd.Series) -> str | None:
     """Return the part of a time that a column holds: a `clock`, or the part of its name; None if it holds none."""
-    texts = cells.dropna().drop_duplicates().astype(str).str.strip().str.removesuffix(".0")
-    part = name_part(str(cells.name))
-    if texts.empty:
+    part, filled = name_part(str(cells.name)), cells.dropna()
+    if filled.empty or (part is None and not re.fullmatch(_CLOCK, str(filled.iloc[0]).strip())):
         return None
+    texts = filled.drop_duplicates().astype(str).str.strip().str.removesuffix(".0")
     if texts.str.fullmatch(_CLOCK).all():
         return "clock"
     if part == "month" and texts.map(number_month).notna().all():
