@@ -20,6 +20,7 @@ MONTHS = pd.date_range("1949-01-01", periods=48, freq="MS")
 QUARTERS = pd.date_range("1960-01-01", periods=40, freq="QS")
 DAYS = pd.date_range("2015-01-01", periods=60)
 HOURS = pd.date_range("2015-01-01", periods=120, freq="h")
+WEEKS = pd.date_range("2018-01-01", periods=120, freq="W-MON")
 YEARS = pd.date_range("1985-01-01", periods=35, freq="YS")
 
 
@@ -79,6 +80,16 @@ def end_at_midnight(times: pd.DatetimeIndex, form: str) -> list[str]:
         ),
         ([f"{year}/{year + 1}" for year in YEARS.year], YEARS),
         (MONTHS.strftime("%Y %b").str.upper(), MONTHS),
+        (HOURS.strftime("%Y-%m-%d %H:%M:%S UTC"), HOURS),
+        ([f"{time:%m/%d/%Y} {time.hour % 12 or 12}:00 {'ap'[time.hour > 11]}.m." for time in HOURS], HOURS),
+        ((HOURS - pd.Timestamp(0)) // pd.Timedelta("1us"), HOURS),
+        ((HOURS - pd.Timestamp(0)) // pd.Timedelta("1ns"), HOURS),
+        (HOURS.strftime("%Y%m%d%H"), HOURS),
+        (MONTHS.strftime("%Y%m"), MONTHS),
+        ([f"{time.quarter}. Quartal {time.year}" for time in QUARTERS], QUARTERS),
+        ([f"{time.year}/Q{time.quarter}" for time in QUARTERS], QUARTERS),
+        ([f"T{time.quarter} {time.year}" for time in QUARTERS], QUARTERS),
+        (WEEKS.strftime("KW %V/%G"), WEEKS),
     ],
     ids=lambda value: str(value[0]) if not isinstance(value, pd.DatetimeIndex) else "",
 )
@@ -130,6 +141,11 @@ def name_months(form: str) -> list[str]:
         ({"Date": DAYS, "year": DAYS.year, "month": DAYS.month}, DAYS),
         ({"Year": HOURS.year, "Month": HOURS.month, "Day": HOURS.day, "Hour": HOURS.hour}, HOURS),
         ({"Date": HOURS.strftime("%Y-%m-%d"), "Time": HOURS.strftime("%H:%M")}, HOURS),
+        ({"week": WEEKS.strftime("%G/%V")}, WEEKS),
+        ({"week": WEEKS.strftime("%G%V")}, WEEKS),
+        ({"Year": MONTHS.year, "Period": MONTHS.strftime("M%m")}, MONTHS),
+        ({"DATE": HOURS.strftime("%Y%m%d"), "HHMM": HOURS.hour * 100}, HOURS),
+        ({"Date": DAYS, "weekday": DAYS.day_of_week, "row": range(1, 61)}, DAYS),
         ({"Datum": HOURS.strftime("%d.%m.%Y"), "Uhrzeit": HOURS.strftime("%H:%M:%S")}, HOURS),
         ({"Date": HOURS.strftime("%m/%d/%Y"), "Time": HOURS.strftime("%I:%M %p")}, HOURS),
         ({"Date": HOURS.strftime("%Y-%m-%d"), "Hour": HOURS.hour}, HOURS),
@@ -273,3 +289,16 @@ def test_model_reads_newer_values_with_times_in_two_columns(tmp_path: Path) -> N
 def test_model_reads_newer_values_with_a_column_for_each_month(tmp_path: Path) -> None:
     pd.DataFrame(YEARLY).to_csv(tmp_path / "years.csv", index=False)
     assert "ds" in read_series_file(str(tmp_path / "years.csv"), ["y"], "Year", "y", None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffMonat;Umsatz\n" + "".join(f"{month:%Y-%m};1.00{month.month % 10},5\n" for month in MONTHS),
+        "Monat;Umsatz;\n" + "".join(f"{month:%Y-%m};1.00{month.month % 10},5 €;\n" for month in MONTHS),
+    ],
+    ids=["decimal commas", "separators at the end"],
+)
+def test_decimal_commas_do_not_separate_cells(content: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(content)
+    assert read(tmp_path / "table.csv")["y"].head(3).tolist() == [1001.5, 1002.5, 1003.5]

@@ -8,23 +8,24 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.table_files import count_rows
-from rnn_pipelines.reading.time_forms import are_equally_spaced, count_digits
+from rnn_pipelines.reading.time_forms import WEEK_NAME, are_equally_spaced, count_digits
 from rnn_pipelines.reading.times import format_time, read_times
 
 # Numbers are dates only if all of them are in these years.
 YEARS = 1900, 2100
-_MONTHS = "%Y%m"
+_MONTHS, _WEEKS = "%Y%m", "%G%V"
 # Four digits are years only in this range, unless their column is named a year: steps rarely begin so far from 0.
 _PLAIN_YEARS = 1700, 2100
 _YEAR = re.compile(r"years?|yr|jahr|ann[eé]e|a[nñ]o|anno", re.IGNORECASE)
 # No number fits two of them, because they differ in the number of digits.
-FORMS = ("%Y%m%d", "%Y%m%d%H%M", _MONTHS)
+FORMS = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", _MONTHS)
 
 # Forms of steps that may be times, of which `warn_of_times` tells.
 _LATE_YEARS = ("%m%Y", "%d%m%Y")
 # The counts of the years 1990 to 2040.
 _SECONDS = 631_152_000, 2_240_524_800
-_COUNTS = {"unix_s": _SECONDS, "unix_ms": (1000 * _SECONDS[0], 1000 * _SECONDS[1]), "excel": (32_874, 51_501)}
+_COUNTS = {"unix_s": _SECONDS, "excel": (32_874, 51_501)}
+_COUNTS |= {f"unix_{unit}": (_SECONDS[0] * by, _SECONDS[1] * by) for unit, by in (("ms", 1000), ("us", 1_000_000))}
 # Names of columns that hold no other counts.
 _TIME = re.compile(r"(.*[^a-z])?(date|datum|time|timestamp|datetime|zeit|fecha)([^a-z].*)?", re.IGNORECASE)
 
@@ -44,6 +45,8 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str, are_times: bool
     if first <= numbers[0] and numbers[-1] <= last:
         return "%Y"
     form = next((form for form in FORMS if _can_be(numbers, form)), None)
+    if WEEK_NAME.fullmatch(str(raw.name)) and _can_be(numbers, _WEEKS):
+        return _WEEKS
     if form == _MONTHS and not _are_months(numbers):
         spacing = np.diff(numbers).min() if len(numbers) > 1 else 1
         raise SeriesError(

@@ -141,7 +141,7 @@ def _count_titles(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect
 
 def _find_header(lines: Sequence[str], separators: Sequence[str]) -> int:
     """Return the place of the header, with the separator that gives most cells; 0 if there is none."""
-    best, most = 0, 0
+    found = []
     for sep in separators:
         # A comment is the header only if no other line is.
         plain = find_header([[] if begins_comment(line) else _split(line, sep) for line in lines])
@@ -149,9 +149,9 @@ def _find_header(lines: Sequence[str], separators: Sequence[str]) -> int:
         if plain is not None and place > 0 and has_data(_split(lines[place], sep)):
             above = lines[place - 1]
             place -= begins_comment(above) and len(_split(above, sep)) >= usual
-        if usual > most:
-            best, most = place, usual
-    return best
+        found.append((-usual, place))
+    # In a file with semicolons, decimal commas can give as many cells, but not of the header.
+    return min(found)[1]
 
 
 def _find_encoding(blocks: Iterator[bytes], given: str | None) -> str:

@@ -54,6 +54,8 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
         hint = f"Name them with {files.columns}."
         if len(received) == 1 and any(mark in str(received[0]) for mark in ",;|\t"):
             hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
+        elif files.dialect and len(received) == 1 and " " in str(received[0]).strip():
+            hint = f"Give {files.dialect}.sep=space if blanks separate the cells."
         elif files.wide and len(missing) == 1 and len(set(names) - set(wanted)) > 1:
             hint = f"{hint[:-1]}, or set {files.wide} if each column is a series."
         close = [name for name in names if str(name).strip().lower() == str(missing[0]).strip().lower()]
@@ -100,7 +102,9 @@ def find_header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
         return None
     place = places[found]
     # Names in one or two rows above the first numbers, if fewer than these.
-    while place > 0 and 2 * counts[place - 1] > usual and counts[place - 1] > 1 and not has_data(rows[place - 1]):
+    while place > 0 and len(rows[place - 1]) >= usual and 2 * counts[place - 1] >= usual > 1:
+        if has_data(rows[place - 1]):
+            break
         place -= 1
     return place if has_data(rows[places[found]]) else places[found], usual
 

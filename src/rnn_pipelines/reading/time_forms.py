@@ -44,10 +44,16 @@ _TRANSLATED = {
     "December": "Dezember|Dez|décembre|decembre|déc|diciembre|dic|dicembre|dezembro",
 }
 # Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
-_PERIODS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%G-W%V", "%GW%V", "%G-W%V-%u")
+_PERIODS = (
+    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "%Y/Q%q", "%Y.Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y"),
+    *("%q. Quartal %Y", "%YT%q", "%Y-T%q", "T%q %Y", "%G-W%V", "%GW%V", "%G-W%V-%u", "W%V %G", "KW %V/%G", "KW%V/%G"),
+)
+# Forms of a column that is named after weeks; others are months.
+WEEKS = ("%G/%V", "%G-%V")
+WEEK_NAME = re.compile(r"(.*[^a-z])?((iso.?)?w(ee)?k|kw|woche|semaine|semana)([^a-z].*)?", re.IGNORECASE)
 
 # Times as numbers: their unit and the time that is 0. Those of Unix are in UTC.
-COUNTS = {"unix_s": ("s", "1970-01-01"), "unix_ms": ("ms", "1970-01-01"), "excel": ("D", "1899-12-30")}
+COUNTS = {f"unix_{unit}": (unit, "1970-01-01") for unit in ("s", "ms", "us", "ns")} | {"excel": ("D", "1899-12-30")}
 # Years with decimals, 1949.25 for April; and years that begin within a calendar year, 1985/86.
 DECIMAL_YEAR, SPLIT_YEAR = "decimal_year", "split_year"
 # Parts of a month by which decimal years are below its first day, because they are rounded.
@@ -77,14 +83,15 @@ def number_month(text: str) -> int | None:
     plain = text.strip().rstrip(".").lower()
     if quarter := re.fullmatch(r"(?:q|qtr|quarter)[ .]?([1-4])|([1-4])q", plain):
         return 3 * int(quarter[1] or quarter[2]) - 2
-    if re.fullmatch("0?[1-9]|1[0-2]", plain):
-        return int(plain)
+    if re.fullmatch("m?(0?[1-9]|1[0-2])", plain):
+        return int(plain.removeprefix("m"))
     return _number_months().get(plain) or None
 
 
 def list_forms(cell: str) -> list[str]:
     """Return the forms with the shape of a cell, at most seven, in the order of trial."""
-    forms = _list_by_shape().get(_find_shape(translate_months(pd.Series([cell]), "%B").iloc[0]), [])
+    text = translate_months(write_halves(pd.Series([cell])), "%B").iloc[0]
+    forms = _list_by_shape().get(_find_shape(text), [])
     return [*forms, SPLIT_YEAR] if re.fullmatch(_SPLIT, cell.strip()) else forms
 
 
@@ -139,7 +146,7 @@ def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:
         parts = text.str.strip().str.extract(f"^{pattern}$", flags=re.IGNORECASE)
         month = 3 * pd.to_numeric(parts["quarter"]) - 2
         return parts["year"] + "-" + month.astype("Int64").astype("str"), "%Y-%m"
-    if form.endswith("W%V"):
+    if "%V" in form and "%u" not in form:
         return text + " 1", form + " %u"
     return text, form
 
@@ -176,6 +183,11 @@ def are_equally_spaced(times: pd.Series) -> bool:
 def _are_equal(ordered: pd.Series) -> bool:
     steps = ordered.diff().iloc[1:]
     return ordered.is_unique and len(steps) >= _MIN_EQUAL and steps.nunique() == 1
+
+
+def write_halves(text: pd.Series) -> pd.Series:
+    """Return texts with AM and PM for a.m. and p.m."""
+    return text.str.replace(r"(?i)\b([ap])\.\s?m\.?", r"\1m", regex=True)
 
 
 def end_days(text: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -10,7 +10,7 @@ from pandas.api.types import is_datetime64_any_dtype
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading import time_forms
 from rnn_pipelines.reading.table_files import count_rows, explain_cells, is_arrow_text
-from rnn_pipelines.reading.zones import has_zone
+from rnn_pipelines.reading.zones import UTC_NAME, has_zone
 
 ISO = "ISO8601"
 # Largest absolute step: the difference of two steps, plus a horizon, fits int64.
@@ -24,6 +24,7 @@ _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
 _YEAR = pd.Timedelta(365, "D")
 # Decimal years, and serial numbers of Excel of the years 1990 to 2040.
 _DECIMAL_YEARS, _SERIAL_NUMBERS = (1700, 2100), (32_874, 51_501)
+_NANOSECONDS = 1_000_000_000_000_000_000, 2_240_524_800_000_000_000
 # Two years such as 2000-01 can be months.
 _MIN_SPLIT_YEARS = 3
 
@@ -53,6 +54,10 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
             text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else time_forms.count_digits(form))
         if "%b" in form or "%B" in form:
             text = time_forms.translate_months(text, form)
+        if form == ISO:
+            text = text.str.replace(UTC_NAME, "Z", regex=True)
+        if "%p" in form:
+            text = time_forms.write_halves(text)
         if form == ISO or "%H" in form:
             text, is_end = time_forms.end_days(text)
         text, form = time_forms.make_plain(text, form)
@@ -116,6 +121,12 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
                     "(quotes included) if that is right."
                 )
             return times, {"time_format": found}
+        # The form with which the first cell and most others are times shows the wrong ones.
+        likely = {form: read_times(raw, form) for form in _list_likely(raw)}
+        best = max(likely, key=lambda form: likely[form].count(), default=None)
+        if best is not None and likely[best].count() > times.count():
+            time_format = best
+            times = likely[best]
     raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
 
 
@@ -164,10 +175,16 @@ def _find_decimals(raw: pd.Series, label: str) -> str | None:
     if is_datetime64_any_dtype(raw) or raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
         return None
     text = raw.astype(str).str.strip()
-    if not text.str.fullmatch(_NUMBER).all() or (is_whole := text.astype("float64") % 1 == 0).all():
+    if not text.str.fullmatch(_NUMBER).all():
+        return None
+    form = _find_decimal_range(text.astype("float64"))
+    if form == "unix_ns":
+        # These are no steps, because of their size.
+        return form
+    if (is_whole := text.astype("float64") % 1 == 0).all():
         return None
     forms = [form for form in _DECIMAL_FORMS if read_times(raw, form).notna().all()]
-    if not forms and (form := _find_decimal_range(text.astype("float64"))) is not None:
+    if not forms and form is not None:
         if are_decimal_times(text.astype("float64")):
             return form
         forms = [form]
@@ -181,7 +198,7 @@ def _find_decimals(raw: pd.Series, label: str) -> str | None:
 
 
 def are_decimal_times(numbers: pd.Series) -> bool:
-    """Return whether decimal numbers are equally spaced times: decimal years or serial numbers of Excel."""
+    """Return whether numbers that are no steps are equally spaced times: decimal years, nanoseconds, days of Excel."""
     form = _find_decimal_range(numbers)
     if form == time_forms.DECIMAL_YEAR:
         return time_forms.find_decimal_years(numbers)
@@ -191,6 +208,8 @@ def are_decimal_times(numbers: pd.Series) -> bool:
 def _find_decimal_range(numbers: pd.Series) -> str | None:
     if numbers.between(*_DECIMAL_YEARS).all():
         return time_forms.DECIMAL_YEAR
+    if numbers.between(*_NANOSECONDS).all():
+        return "unix_ns"
     return "excel" if numbers.between(*_SERIAL_NUMBERS).all() else None
 
 
@@ -225,10 +244,17 @@ def _find_doubt(times: pd.Series) -> str | None:
     return None
 
 
-def _find_form(raw: pd.Series, label: str) -> str | None:
+def _list_likely(raw: pd.Series) -> list[str]:
+    """Return the forms that fit the first cell."""
     first = raw.iloc[:1]
-    likely = [form for form in time_forms.list_forms(str(first.iloc[0])) if read_times(first, form).notna().all()]
-    read = {form: times for form in likely if (times := read_times(raw, form)).notna().all()}
+    forms = time_forms.list_forms(str(first.iloc[0]))
+    if time_forms.WEEK_NAME.fullmatch(str(raw.name)):
+        forms = [*forms, *time_forms.WEEKS]
+    return [form for form in forms if read_times(first, form).notna().all()]
+
+
+def _find_form(raw: pd.Series, label: str) -> str | None:
+    read = {form: times for form in _list_likely(raw) if (times := read_times(raw, form)).notna().all()}
     if not read:
         return None
     form, times = next(iter(read.items()))
@@ -254,6 +280,8 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
 
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
     remedy = "give source.time_format (for example '%d.%m.%Y', quotes included)."
+    if re.search(r"[0-9] [A-Z]{3,4}$", str(raw[wrong.to_numpy()].iloc[0]).strip()):
+        remedy = "leave out the short name of the zone, and give source.tz, such as Europe/Berlin."
     remedies = f"Correct the row, or {remedy}", f"Name another one with source.time, or {remedy}"
     return SeriesError(explain_cells(wrong, raw, label, f"a time {expected}", remedies))
 

@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 PARQUET = (".parquet", ".pq")
+JSON = (".json", ".jsonl", ".ndjson")
 
 
 def read_columns(
@@ -74,9 +75,13 @@ def read_columns(
         return read_csv(file, wanted, dialect, numbers, has_all)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
         return read_excel(path, wanted, files, dialect.sheet, has_all)
+    other = files.other
+    if path.suffix.lower() in JSON:
+        lines = "" if path.suffix.lower() == ".json" else ", lines=True"
+        other = f"In pandas: pd.read_json('{path.name}'{lines}).to_csv('{path.stem}.csv', index=False)."
     raise files.error(
         f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received {show(path.suffix)}. Save the table "
-        f"as one of these, and name that in {files.path}. {files.other}".rstrip()
+        f"as one of these, and name that in {files.path}. {other}".rstrip()
     )
 
 

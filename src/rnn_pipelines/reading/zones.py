@@ -17,6 +17,8 @@ from rnn_pipelines.reading.time_forms import COUNTS
 # Longest step that counts as short: the hour by which clocks are put back.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
 UTC = "UTC"
+# The name of the zone behind a time of day.
+UTC_NAME = r"(?<=:[0-9]{2})((?:\.[0-9]+)?) ?(?:UTC|GMT)$"
 _TO_ZERO = str.maketrans("123456789", "0" * 9)
 
 
@@ -60,7 +62,7 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
         return raw.dt.tz is not None
     if form in COUNTS:
         return form.startswith("unix")
-    text = raw.astype(str).str.replace("24:00", "00:00", regex=False)
+    text = raw.astype(str).str.replace("24:00", "00:00", regex=False).str.replace(UTC_NAME, "Z", regex=True)
     # Let pandas parse one text of each shape, because a pattern of our own would miss some forms of zones.
     shapes = text.str.translate(_TO_ZERO)
     is_first = ~shapes.duplicated()

@@ -1,19 +1,20 @@
 """The choice of the columns of times, values and series that the user did not name, and their description."""
 
 import logging
-import re
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+from pandas.api.types import is_numeric_dtype
 
 from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.layout import check_header
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
+from rnn_pipelines.forecast.source.time_kinds import TIME_KINDS, find_time_kind, has_time_name
 from rnn_pipelines.forecast.source.time_parts import (
     TIME_SIGN,
     find_part,
@@ -24,9 +25,7 @@ from rnn_pipelines.forecast.source.time_parts import (
 )
 from rnn_pipelines.forecast.source.values import find_time_names, holds_numbers, make_turned_error
 from rnn_pipelines.forecast.times.frequency import name_steps
-from rnn_pipelines.reading.date_numbers import find_date_form
-from rnn_pipelines.reading.time_forms import count_digits, list_forms
-from rnn_pipelines.reading.times import ISO, are_decimal_times, read_steps, read_times
+from rnn_pipelines.reading.times import read_steps
 
 logger = logging.getLogger(__name__)
 
@@ -38,26 +37,6 @@ _MAX_MEASURES = 7
 _MIN_REPEATED = 0.1
 # Most cells of which a column is searched for digits.
 _MAX_CELLS = 1_000
-# The strongest evidence first: dates, months and years as short numbers, whole numbers at equal distances.
-TimeKind = Literal["dates", "short dates", "steps"]
-TIME_KINDS: tuple[TimeKind, ...] = ("dates", "short dates", "steps")
-
-# Cells that are parsed of a column, and the fraction of them that must be times: totals and mistyped cells are none.
-_MAX_SAMPLE = 60
-_MIN_TIMES = 0.8
-# Whole numbers of fewer digits can be years and months, or numbers of any other kind.
-_MIN_DIGITS = 8
-# A text that may be a date: its parts, a year and a month, or letters of a month, quarter or week; 1.177,50 is none.
-_PARTS = r"[0-9]{1,4}[-./ ] ?([0-9]{1,2}|[^\W\d]{3,})[-./ ,]+[0-9]"
-_SIGNS = rf"{_PARTS}|[0-9]{{4}}[-./M][0-9]|[0-9][-./][0-9]{{4}}|[0-9]T[0-9]|[QqWw]|[^\W\d]{{3}}"
-_MAYBE_DATE = rf"(?=.*({_SIGNS}))(?=.*[0-9]).{{4,40}}"
-_NUMBER = r"[+-]?[0-9]*[.,]?[0-9]*"
-# Names of columns of times, by which one of several is chosen.
-_TIME_NAME = re.compile(
-    r"ds|t|step|index|(.*[^a-z])?(date|datum|datetime|time|zeit|timestamp|zeitstempel|day|tag|week|woche|kw|month|monat|"
-    r"mois|mes|quarter|quartal|years?|yr|jahr|ann[eé]e|a[nñ]o|period|periode|fecha)([^a-z].*)?",
-    re.IGNORECASE,
-)
 
 
 def choose_columns(
@@ -91,13 +70,32 @@ def choose_columns(
     if "target" not in given and not source.is_wide:
         free = [name for name in free if name == TARGET or find_time_kind(table[name]) != "dates"]
         source = source.model_copy(update={"target": _choose_target(table, source, free)})
-    if not source.is_wide and source.id is None and (names := _find_ids(table, source, [*map(str, table)])):
+    if not source.is_wide and source.id is None:
+        _check_single(table, source)
+    return source
+
+
+def _check_single(table: pd.DataFrame, source: SourceSpec) -> None:
+    """Raise a SeriesError with the columns that name the series if times are repeated."""
+    names = _find_ids(table, source, [*map(str, table)])
+    if names:
         raise SeriesError(
             f"{source.label}: column '{source.time}' has times that are repeated, so that the table holds several "
             f"series. Name their column with source.id={names[0]}"
             + (f", or one of {show_all(names[1:])}." if names[1:] else ".")
         )
-    return source
+    candidates = _find_ids(table, source, [*map(str, table)], are_pairs=True)[:_MAX_MEASURES]
+    for one, other in combinations(candidates, 2):
+        num_series = len(table[[one, other]].drop_duplicates())
+        # Values have as many pairs as rows.
+        is_panel = num_series <= 2 * table[source.time].value_counts().max()
+        if is_panel and not table.duplicated([source.time, one, other]).any():
+            raise SeriesError(
+                f"{source.label}: column '{source.time}' has times that are repeated, and {show_all([one, other])} "
+                "name the series together. Write both into one column. In pandas: table.assign(series="
+                f"table['{one}'].astype(str) + ' ' + table['{other}'].astype(str)).to_csv('joined.csv', index=False). "
+                "Read joined.csv with source.id=series."
+            )
 
 
 def _complete_time(table: pd.DataFrame, source: SourceSpec, is_given: bool) -> tuple[SourceSpec, pd.DataFrame]:
@@ -135,7 +133,10 @@ def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -
         if kind != "dates":
             names = find_time_names(free)
             if names:
-                raise make_turned_error(source.label, names, [name for name in free if name not in names])
+                others = [name for name in free if name not in names]
+                # The first one, which names the series, is the one without repeated or missing names.
+                others.sort(key=lambda name: not table[name].is_unique or table[name].isin(["", np.nan]).any())
+                raise make_turned_error(source.label, names, others)
         unread = [name for name in named if kinds[name] is None and kind == "steps"]
         if len(unread) == 1 and not set(found) & set(named):
             # Row numbers are not the times beside a column of times that has a mistake.
@@ -159,7 +160,8 @@ def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str])
     if TARGET in free or len(free) == 1:
         return TARGET if TARGET in free else free[0]
     if not free:
-        raise SeriesError(f"{source.label}: no column of numbers beside the times in {show(source.time)}. Add one.")
+        advice = "Give source.sep=space if blanks separate the cells." if table.shape[1] == 1 else "Add one."
+        raise SeriesError(f"{source.label}: no column of numbers beside the times in {show(source.time)}. {advice}")
     advice = f"Name one of {show_all(free)} in source.target."
     names = [] if source.id is not None else _find_ids(table, source, free)
     if names:
@@ -174,19 +176,21 @@ def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str])
     )
 
 
-def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str]) -> list[str]:
-    """Return the columns that divide rows with repeated times into series, those of texts first."""
+def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str], are_pairs: bool = False) -> list[str]:
+    """Return the columns that divide rows with repeated times into series, those of texts first.
+
+    As pairs, these are columns that may do so together with another one.
+    """
     if source.time not in table or table[source.time].duplicated().mean() < _MIN_REPEATED:
         return []
     taken = {source.time, source.target}
     others = [str(name) for name in table if name not in taken and not _is_part(table[name])]
     fitting = [
-        name
-        for name in dict.fromkeys([*names, *others])
-        if name in others
-        and table[name].nunique() < len(table) / 2
-        and not table.duplicated([source.time, name])[table[source.time].notna()].any()
+        name for name in dict.fromkeys([*names, *others]) if name in others and table[name].nunique() < len(table) / 2
     ]
+    if not are_pairs:
+        filled = table[table[source.time].notna()]
+        fitting = [name for name in fitting if not filled.duplicated([source.time, name]).any()]
     return sorted(fitting, key=lambda name: (is_numeric_dtype(table[name]), table[name].nunique()))
 
 
@@ -222,66 +226,3 @@ def describe_columns(profile: Profile) -> str:
     if columns["unread"]:
         found.append(f"not read: {', '.join(map(show, columns['unread']))}")
     return ", ".join(found)
-
-
-def find_time_kind(cells: pd.Series, ids: pd.Series | None = None) -> TimeKind | None:
-    """Return the kind of times in a column as read, of times, numbers or text; None if it holds none.
-
-    `ids` are the series of each row, in which whole numbers may begin again; None for a single series.
-    """
-    if is_datetime64_any_dtype(cells) or isinstance(cells.dtype, pd.PeriodDtype):
-        return "dates"
-    if is_bool_dtype(cells):
-        return None
-    filled = cells.dropna()
-    if not is_numeric_dtype(filled):
-        filled = filled.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-        filled = filled[filled != ""]
-    if filled.empty:
-        return None
-    if is_numeric_dtype(filled):
-        numbers = filled
-        steps = read_steps(filled)
-    else:
-        # Without a footer that holds no numbers.
-        is_number = filled.astype(str).str.fullmatch(_NUMBER)
-        numbers = filled[is_number]
-        steps = read_steps(numbers) if is_number.mean() >= _MIN_TIMES else None
-        if steps is None and _hold_dates(filled):
-            return "dates"
-    if steps is None:
-        decimals = pd.to_numeric(numbers, errors="coerce").astype("float64")
-        return "short dates" if len(numbers) > _MIN_TIMES * len(filled) and are_decimal_times(decimals) else None
-    return _find_number_kind(steps, str(cells.name), ids)
-
-
-def _hold_dates(filled: pd.Series) -> bool:
-    places = np.unique(np.linspace(0, len(filled) - 1, min(len(filled), _MAX_SAMPLE)).astype(int))
-    sample = filled.iloc[places].astype(str)
-    is_number = sample.str.fullmatch(_NUMBER)
-    if (sample.str.fullmatch(_MAYBE_DATE) & ~is_number).mean() < _MIN_TIMES:
-        return False
-    first = sample.iloc[:1]
-    forms = (form for form in (ISO, *list_forms(first.iloc[0])) if read_times(first, form).notna().all())
-    return any(read_times(sample, form).notna().mean() >= _MIN_TIMES for form in forms)
-
-
-def _find_number_kind(steps: pd.Series, name: str, ids: pd.Series | None) -> TimeKind | None:
-    groups = [steps] if ids is None else [group for _, group in steps.groupby(ids.reindex(steps.index))]
-    distances = [np.unique(np.diff(group)) for group in groups]
-    is_regular = all(len(one) <= 1 and (one > 0).all() for one in distances) and any(map(len, distances))
-    try:
-        form = find_date_form(steps, steps.rename(name), "")
-    except SeriesError:
-        # These may be months or steps.
-        form = "%Y%m" if has_time_name(name) else None
-    if form is not None and count_digits(form) >= _MIN_DIGITS:
-        return "dates"
-    if form is not None and (is_regular or has_time_name(name)):
-        return "short dates"
-    return "steps" if is_regular else None
-
-
-def has_time_name(name: str) -> bool:
-    """Return whether a column is named after a time, such as `Date` or `order_month`."""
-    return _TIME_NAME.fullmatch(name) is not None

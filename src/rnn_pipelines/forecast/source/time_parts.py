@@ -13,11 +13,13 @@ TIME_SIGN = "+"
 _PARTS = {
     "year": (r"years?|yr|yyyy|jahr|ann[eé]e|a[nñ]o|anno", 1000, 2999),
     "quarter": (r"q|quarter|qtr|quartal|trimestre", 1, 4),
-    "month": (r"months?|mon|mo|mm|monat|mois|mes|m[eê]s|mese", 1, 12),
+    "month": (r"period|months?|mon|mo|mm|monat|mois|mes|m[eê]s|mese", 1, 12),
     "week": (r"(iso.?)?w(ee)?k|kw|woche|semaine|semana", 1, 53),
     "day of year": (r"doy|yday|day.?of.?(the.?)?year", 1, 366),
     "day": (r"days?|dd|dy|tag|jour|d[ií]a", 1, 31),
     "hour": (r"h|hour|hr|hh|he|stunde|heure|hora", 0, 24),
+    "weekday": (r"weekday|wday|dow|wochentag|day.?of.?week", 0, 7),
+    "hhmm": (r"hhmm|hrmn", 0, 2400),
     "minute": (r"min|minutes?|minuten?", 0, 59),
 }
 _OF_PARTS = r"([ _.-]?(num|no|nr|number|name|of.?day|of.?year|ending))?"
@@ -25,7 +27,9 @@ _OF_PARTS = r"([ _.-]?(num|no|nr|number|name|of.?day|of.?year|ending))?"
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?"
 _SIGNS = {"quarter": ("Q", 1, ""), "week": ("W", 2, ""), "day of year": ("", 3, ""), "hour": ("", 2, ":00")}
 # The columns that can follow a date, or a year, in the order of trial.
-_AFTER_DATE = (("clock",), ("hour", "minute"), ("hour",))
+_AFTER_DATE = (("clock",), ("hour", "minute"), ("hour",), ("hhmm",))
+# The part of the cells of a column that must be those of its name; others are totals or mistakes.
+_MIN_PARTS = 0.8
 _AFTER_YEAR = (
     *(("month", "day", *clock) for clock in (*_AFTER_DATE, ())),
     *(("day of year", *clock) for clock in (*_AFTER_DATE, ())),
@@ -44,6 +48,10 @@ def join_times(table: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
     for name, kind in zip(parts, kinds, strict=True):
         # Numbers have two digits or more, and days no midnight.
         text = table[name].astype("str").str.strip().str.removesuffix(".0").str.removesuffix(" 00:00:00")
+        if kind == "hhmm":
+            text = text.str.zfill(4).str.replace(r"^([0-9]{2})([0-9]{2})$", r"\1:\2", regex=True)
+        if kind == "month":
+            text = text.str.replace("^M(?=[0-9])", "", regex=True)
         before, num_digits, after = _SIGNS.get(kind or "", ("", 2, ""))
         after = "" if kind == "hour" and "minute" in kinds else after
         texts.append(text.mask(text.str.fullmatch("[0-9]+"), before + text.str.zfill(num_digits) + after))
@@ -72,7 +80,7 @@ def find_part(cells: pd.Series) -> str | None:
     texts = filled.drop_duplicates().astype(str).str.strip().str.removesuffix(".0")
     if texts.str.fullmatch(_CLOCK).all():
         return "clock"
-    if part == "month" and texts.map(number_month).notna().all():
+    if part == "month" and texts.map(number_month).notna().mean() >= _MIN_PARTS:
         return part
     numbers = texts.str.removeprefix(_SIGNS[part][0]) if part in _SIGNS else texts
     if part is None or not numbers.str.fullmatch("[0-9]{1,4}").all():
