@@ -119,6 +119,15 @@ def test_next_values_follow_the_newest_unit(place: int, ratio: float) -> None:
     np.testing.assert_allclose(forecast["ensemble"], clean["ensemble"] * ratio, rtol=0.02)
 
 
+@pytest.mark.parametrize(
+    ("place", "ratio", "shift"), [(200, 0.001, 0.0), (370, 0.001, 0.0), (370, -1.0, 0.0), (250, 1.0, 60.0)]
+)
+def test_values_of_the_training_have_its_forecast(place: int, ratio: float, shift: float) -> None:
+    frame = pd.DataFrame({"ds": TIMES, "y": break_at(place, ratio, shift)})
+    trained = Forecaster(h=7, networks="pretrained").fit(frame)
+    pd.testing.assert_frame_equal(trained.predict(frame), trained.predict())
+
+
 def test_newer_values_in_another_unit_are_mended_as_in_the_training() -> None:
     frame = pd.DataFrame({"ds": TIMES, "y": break_at(370, 0.001)})
     trained = Forecaster(h=7, networks="pretrained").fit(frame[:360])

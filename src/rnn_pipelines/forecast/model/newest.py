@@ -24,11 +24,11 @@ from rnn_pipelines.forecast.model.artefact import (
     lay_out_cutoffs,
     make_cutoff_windows,
 )
-from rnn_pipelines.forecast.preparation.mending import mend_breaks
+from rnn_pipelines.forecast.preparation.mending import Mended, mend_breaks
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
-from rnn_pipelines.forecast.series.tables import Features, Series, Source
+from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Source
 from rnn_pipelines.forecast.source.covariates import check_covariate_columns, check_future_covariates, list_steps
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
@@ -64,24 +64,46 @@ def lay_out_newest(
 
 
 def repair_as_trained(forecaster: Forecaster, table: Source, source: SourceSpec) -> tuple[Forecaster, Series]:
-    """Repair newer values as the training did; return the forecaster in their unit, and the series.
-
-    After a break that the training did not have, the values of its time are moved to the newest level. So are the
-    scales of the training.
-    """
+    """Repair newer values as the training did; return the forecaster in their unit, and the series."""
     settings = forecaster.settings
     mended = mend_breaks(*repair_series(table, source, settings.gaps), settings.breaks)
-    scaler = forecaster.scaler.set_index("unique_id")
-    for move in mended.moves.itertuples():
-        name = move.unique_id
-        if name not in scaler.index or not move.ds > settings.trained_until[name]:
+    if len(mended.moves):
+        forecaster = replace(forecaster, scaler=_move_scales(forecaster.scaler, mended))
+    return forecaster, mended.series
+
+
+def _move_scales(scaler: Scaler, mended: Mended) -> Scaler:
+    """Return the scales of a training in the newest unit of each series.
+
+    The training may have had the first breaks of a series, none or all of them. The values, which are in the newest
+    unit, are most likely by the scale that is moved over those that it did not have.
+    """
+    scales = scaler.set_index("unique_id")
+    for name, moves in mended.moves.groupby("unique_id"):
+        if name not in scales.index:
             continue
-        mean, deviation, lowest = scaler.loc[name, ["mean", "deviation", "lowest"]]
-        moved = mean * move.ratio + move.shift
-        # Values of another sign are as far below their mean as they were above it.
-        below = (mean - lowest) * abs(move.ratio)
-        scaler.loc[name, ["mean", "deviation", "lowest"]] = moved, deviation * abs(move.ratio), moved - below
-    return replace(forecaster, scaler=scaler.reset_index()), mended.series
+        values = mended.series.loc[mended.series["unique_id"] == name, "y"]
+        candidates = [scales.loc[name]]
+        for first in range(len(moves)):
+            scale = scales.loc[name]
+            for move in moves[first:].itertuples():
+                scale = _move_scale(scale, move.ratio, move.shift)
+            candidates.append(scale)
+        scales.loc[name] = min(candidates, key=lambda scale: _measure_misfit(values, scale))
+    return scales.reset_index()
+
+
+def _move_scale(scale: pd.Series, ratio: float, shift: float) -> pd.Series:
+    mean = scale["mean"] * ratio + shift
+    # Values of another sign are as far below their mean as they were above it.
+    below = (scale["mean"] - scale["lowest"]) * abs(ratio)
+    return pd.Series({"mean": mean, "deviation": scale["deviation"] * abs(ratio), "lowest": mean - below})
+
+
+def _measure_misfit(values: pd.Series, scale: pd.Series) -> float:
+    """Return the mean negative logarithm of the density of values by a normal distribution, up to a constant."""
+    distance = (values - scale["mean"]) / scale["deviation"]
+    return float(np.log(scale["deviation"]) + (distance**2).mean() / 2)
 
 
 def find_ends(series: Series) -> pd.DataFrame:
