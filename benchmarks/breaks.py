@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,8 @@ DEVIATIONS = {"+20 deviations": 20.0, "+10 deviations": 10.0, "-10 deviations": 
 STRETCHES = {"stretch x 10": 10.0, "stretch / 1000": 0.001}
 BREAKS = [*RATIOS, *STRETCHES, *DEVIATIONS]
 HORIZONS = {7: 14, 12: 12, 24: 24, 1: 10, 4: 4}
+# The steps that have a season; whole numbers have none.
+FREQUENCIES = {7: "D", 12: "MS", 24: "h", 4: "QS"}
 
 Series = tuple[np.ndarray, int]
 
@@ -201,11 +204,12 @@ def measure_alarms(seeds: int) -> None:
 
 def forecast(values: np.ndarray, season: int, breaks: str) -> np.ndarray:
     """Return the forecasts of the ensemble without networks that are trained on the series."""
-    frame = pd.DataFrame({"ds": np.arange(len(values)), "y": values})
-    model = Forecaster(
-        h=HORIZONS[season], networks="pretrained", level=None, breaks=breaks, evaluation={"season_length": season}
-    )
-    return model.fit(frame).predict()["ensemble"].to_numpy()
+    times: Any = np.arange(len(values))
+    if season in FREQUENCIES:
+        times = pd.date_range("1900-01-01", periods=len(values), freq=FREQUENCIES[season])
+    frame = pd.DataFrame({"ds": times, "y": values})
+    model = Forecaster(h=HORIZONS[season], networks="pretrained", level=None, breaks=breaks)
+    return model.fit(frame).predict().iloc[:, -1].to_numpy()
 
 
 def print_ratios(name: str, ratios: list[float], limit: float) -> None:

@@ -325,7 +325,7 @@ def measure_break(series: Values, start: int, place: int, stop: int, scan: Scan)
     if is_turned and abs(change) <= MAX_ROUNDING:
         return Break(place, before, after, ratio=-1.0)
     # A ratio changes the spread too.
-    spread = np.log(measure_spread(values[place:stop]) / measure_spread(values[start:place]))
+    spread = np.log(measure_spread(values[place:stop])) - np.log(measure_spread(values[start:place]))
     if abs(spread - change) >= abs(spread):
         return Break(place, before, after, shift=shift)
     return Break(place, before, after, ratio=float(np.exp(change)) * (-1 if is_turned else 1))
