@@ -83,6 +83,27 @@ def test_value_that_changed_is_corrected(log: pd.DataFrame) -> None:
     assert found[["unique_id", "cutoff"]].to_numpy().tolist() == [["a", LAST]]
 
 
+def test_value_that_is_no_longer_gross_is_not_corrected(log: pd.DataFrame) -> None:
+    series = make_series(NUM_DAYS + 1, factor=1000)
+    # The earlier values are in the unit of the newest one, as after a break.
+    series["y"] = series["y"].where(series["ds"] >= LAST, series["y"] * 1000)
+    assert list_corrected(log, series).empty
+
+
+def test_value_that_was_replaced_by_a_gross_one_is_not_well_again(log: pd.DataFrame) -> None:
+    coverage = check_coverage(log, make_series(factor=2000), PROFILE, CHAMPION)
+    assert (coverage["num_corrected"], coverage["corrected"]) == (2, "")
+
+
+@pytest.mark.parametrize("tz", [None, "Europe/Berlin"])
+def test_value_of_an_hour_that_stays_is_not_corrected(tz: str | None) -> None:
+    series = make_series(factor=1000)
+    series["ds"] = pd.Timestamp("2024-10-01") + (series["ds"] - series["ds"].min()) / 24
+    found = list_gross_values(series)
+    made = make_night(series, 0).pipe(mark_forecasts, found, tz)
+    assert list_corrected(made, series).empty
+
+
 def test_value_that_was_removed_is_corrected(log: pd.DataFrame) -> None:
     series = make_series(NUM_DAYS + 1)
     series["observed"] = (series["unique_id"] != "a") | (series["ds"] != LAST)

@@ -60,12 +60,7 @@ class Coverage(Suspects):
     newest_forecast: NotRequired[str | None]
 
 
-def check_coverage(
-    log: ForecastLog | None,
-    series: Series,
-    profile: Profile,
-    champion: KnownChampion,
-) -> Coverage:
+def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
     """Find series without forecasts from their ends, non-finite forecasts of future steps, and suspect forecasts.
 
     A series without any forecast counts from the end of the data of the first promoted version.
@@ -120,7 +115,8 @@ def _check_suspects(log: ForecastLog | None, series: Series, profile: Profile, c
     return Suspects(
         gross_values=list_records(gross_values, profile.get("tz")),
         is_gross=is_alarm(num_found, num_series),
-        corrected=describe_corrected(corrected),
+        # A series whose value was replaced by another gross one is not well again.
+        corrected=describe_corrected(corrected[~corrected["unique_id"].isin(gross_values["unique_id"])]),
         num_corrected=len(newest) - len(leave_out_corrected(newest, corrected)),
         lost_log=None if stamp is None else find_loss(log[RECORDED], stamp),
     )

@@ -20,8 +20,10 @@ from rnn_pipelines.forecast.preparation.gross_values import (
     GrossValues,
     describe_gross_value,
     list_gross_values,
+    read_gross_value,
 )
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.storage.tables import Column, Table
 
 # Corrections that a message names.
@@ -62,14 +64,18 @@ def list_suspect_values(log: ForecastLog | None, series: Series, lookback: int) 
     if log is None or log.empty or log["cutoff"].dtype.kind != series["ds"].dtype.kind:
         return newest
     marked = fill_marks(log)
-    ends = series.groupby("unique_id", sort=False)
-    first_read = ends["ds"].apply(lambda times: times.iloc[-lookback:].iloc[0])
-    is_read = marked["cutoff"] >= marked["unique_id"].map(first_read)
-    still = _list_still_gross(marked[marked[SUSPECT] & is_read], series)
-    still = still[still["ds"] >= still["unique_id"].map(first_read)].drop_duplicates(["unique_id", "ds"])
-    is_alone = [_is_alone(row, series) for row in still.itertuples()]
-    found = pd.concat([newest, still.loc[is_alone, newest.columns]]).drop_duplicates(["unique_id", "ds"])
-    return found.sort_values("factor", ascending=False, kind="stable", ignore_index=True)
+    is_read = series.groupby("unique_id").cumcount(ascending=False) < lookback
+    read = series.loc[is_read, ["unique_id", "ds"]]
+    suspects = marked[marked[SUSPECT]].merge(read.rename(columns={"ds": "cutoff"}))
+    today = series[series["unique_id"].isin(suspects["unique_id"])]
+    found = [newest]
+    for cutoff, rows in suspects.groupby("cutoff"):
+        past = today[(today["ds"] <= cutoff) & today["unique_id"].isin(rows["unique_id"])]
+        gross_values = list_gross_values(past).merge(read)
+        is_alone = [_is_alone(row, today) for row in gross_values.itertuples()]
+        found.append(gross_values[np.array(is_alone, bool)])
+    values = pd.concat(found).drop_duplicates(["unique_id", "ds"])
+    return values.sort_values("factor", ascending=False, kind="stable", ignore_index=True)
 
 
 def _is_alone(row: Any, series: Series) -> bool:
@@ -82,34 +88,25 @@ def _is_alone(row: Any, series: Series) -> bool:
     return not 1 / MIN_FACTOR < ratio < MIN_FACTOR
 
 
-def _list_still_gross(suspects: ForecastLog, series: Series) -> pd.DataFrame:
-    """Return the gross newest values of today's series up to each cut-off of suspect forecasts, with the `cutoff`."""
-    today = series[series["unique_id"].isin(suspects["unique_id"])]
-    found = [list_gross_values(today[:0]).assign(cutoff=suspects["cutoff"].iloc[:0])]
-    for cutoff, rows in suspects.groupby("cutoff"):
-        past = today[(today["ds"] <= cutoff) & today["unique_id"].isin(rows["unique_id"])]
-        found.append(list_gross_values(past).assign(cutoff=cutoff))
-    return pd.concat(found, ignore_index=True)
-
-
 def list_corrected(log: ForecastLog, series: Series) -> Corrected:
-    """Return the cut-offs of suspect forecasts whose gross value is no longer one in today's series."""
+    """Return the cut-offs of suspect forecasts whose gross value is another one in today's series, or is missing.
+
+    A series without values up to the cut-off was not corrected, nor was a value that is only no longer gross.
+    """
     marked = fill_marks(log)
     suspects = marked[marked[SUSPECT]].drop_duplicates(["unique_id", "cutoff"], keep="last")
     good = marked[~marked[SUSPECT] & marked["unique_id"].isin(suspects["unique_id"])]
-    still = _list_still_gross(suspects, series)
-    firsts = series.groupby("unique_id")["ds"].min()
+    today = dict(iter(series[series["unique_id"].isin(suspects["unique_id"])].groupby("unique_id")))
     rows = []
     for row in suspects.itertuples():
-        of_series = good[good["unique_id"] == row.unique_id]
-        is_before = (still["unique_id"] == row.unique_id) & (still["cutoff"] <= row.cutoff)
-        last = still.loc[is_before, "cutoff"].max()
-        # A value of an earlier night is read until a good forecast.
-        is_still = pd.notna(last) and not of_series["cutoff"].between(last, row.cutoff, inclusive="right").any()
-        # A series without values up to the cut-off was not corrected.
-        if not is_still and row.unique_id in firsts.index and firsts[row.unique_id] <= row.cutoff:
-            later = of_series.loc[of_series[RECORDED] > row.recorded_at, RECORDED]
-            rows.append((row.unique_id, row.cutoff, row.suspect_reason, later.min()))
+        of_series = today.get(row.unique_id)
+        if of_series is None or of_series["ds"].min() > row.cutoff:
+            continue
+        number, time = read_gross_value(row.suspect_reason, series["ds"])
+        values = of_series.loc[of_series["observed"] & (of_series["ds"] == time), "y"]
+        if number not in map(format_number, values):
+            is_later = (good["unique_id"] == row.unique_id) & (good[RECORDED] > row.recorded_at)
+            rows.append((row.unique_id, row.cutoff, row.suspect_reason, good.loc[is_later, RECORDED].min()))
     found = pd.DataFrame(rows, columns=list(CorrectedTable.columns))
     found["since"] = pd.to_datetime(found["since"], utc=True)
     types = {"unique_id": "str", "cutoff": log["cutoff"].dtype, REASON: "str", "since": log[RECORDED].dtype}

@@ -95,6 +95,11 @@ class Scan:
     number: np.ndarray  # of the breaks, int64[series]
     places: np.ndarray
 
+    @property
+    def side(self) -> int:
+        """The number of values on a side of a break that show its level."""
+        return max(self.lag, 2 * self.width)
+
 
 def find_breaks(series: Sequence[np.ndarray], season_length: int) -> list[list[Break]]:
     """Return the breaks of each series, in the order of time; `series` are float64[time], NaN where a value is missing.
@@ -231,10 +236,16 @@ def _describe(series: Values, scan: Scan, row: int, num_before: int) -> list[Bre
         start, stop = edges[number], edges[number + 2]
         if place - start < MIN_SIDE or place < MIN_BEFORE * len(x) or stop - place < MIN_AFTER:
             return []
-        if not is_abrupt(x, place, scan.width, scan.lag) or not has_levels(x, start, place, stop, scan):
+        change = measure_change(x, place, scan)
+        before = x[max(start, place - scan.side) : place]
+        after = x[place : min(stop, place + scan.side)]
+        # The levels on both sides of an event are about the same.
+        if not is_abrupt(x, place, change, scan) or not differ(before, after, change):
             return []
         found = measure_break(series, start, place, stop, scan)
-        is_proven = not series.is_sparse and len(places) == 1 and scan.score[row] >= MARGIN and lasts(x, place, scan)
+        newest = x[place:][-max(scan.lag, MIN_SIDE) :]
+        lasts = len(newest) == max(scan.lag, MIN_SIDE) and differ(before, newest, change)
+        is_proven = not series.is_sparse and len(places) == 1 and scan.score[row] >= MARGIN and lasts
         if not is_of_unit(found) and not is_proven:
             return []
         breaks.append(replace(found, place=int(series.places[place])))
@@ -248,7 +259,7 @@ def refine_place(x: np.ndarray, place: int, scan: Scan) -> int:
     a stretch of them may be shorter than a season.
     """
     width, lag = scan.width, scan.lag
-    change = measure_change(x, place, width, lag)
+    change = measure_change(x, place, scan)
     steps = np.arange(max(lag, place - width), min(len(x), place + width))
     if scan.is_size and abs(change) >= np.log(UNIT_FACTOR):
         differences = x[steps] - np.median(x[max(0, place - 2 * width) : place])
@@ -263,43 +274,28 @@ def refine_place(x: np.ndarray, place: int, scan: Scan) -> int:
     return int(steps[0] + best[nearest])
 
 
-def measure_change(x: np.ndarray, place: int, width: int, lag: int) -> float:
+def measure_change(x: np.ndarray, place: int, scan: Scan) -> float:
     """Return the change at one step."""
-    after = x[place : place + width]
-    return float(np.median(after - x[place - lag : place - lag + len(after)]))
+    after = x[place : place + scan.width]
+    return float(np.median(after - x[place - scan.lag : place - scan.lag + len(after)]))
 
 
-def is_abrupt(x: np.ndarray, place: int, width: int, lag: int) -> bool:
+def is_abrupt(x: np.ndarray, place: int, change: float, scan: Scan) -> bool:
     """Return whether a large part of a change comes within a few steps, as growth or a slump does not."""
-    near = max(3, width // 4)
-    changes = x[lag:] - x[:-lag]
-    at = place - lag
+    near = max(3, scan.width // 4)
+    changes = x[scan.lag :] - x[: -scan.lag]
+    at = place - scan.lag
     before = changes[max(at - near, 0) : at]
     after = changes[at : at + near]
     if len(before) < 2:
         before = x[max(place - near, 0) : place]
         after = x[place : place + near]
-    part = abs(np.median(after) - np.median(before))
-    return bool(part >= ABRUPT_PART * abs(measure_change(x, place, width, lag)))
+    return bool(abs(np.median(after) - np.median(before)) >= ABRUPT_PART * abs(change))
 
 
-def has_levels(x: np.ndarray, start: int, place: int, stop: int, scan: Scan) -> bool:
-    """Return whether the levels on both sides differ by a large part of the change, unlike those of an event."""
-    side = max(scan.lag, 2 * scan.width)
-    level = np.median(x[place : min(stop, place + side)]) - np.median(x[max(start, place - side) : place])
-    change = measure_change(x, place, scan.width, scan.lag)
-    return bool(level * np.sign(change) >= LASTING_PART * abs(change))
-
-
-def lasts(x: np.ndarray, place: int, scan: Scan) -> bool:
-    """Return whether a large part of a change is left in the newest values, at least some of which are later."""
-    num_newest = max(scan.lag, MIN_SIDE)
-    if len(x) - place < num_newest:
-        return False
-    side = max(scan.lag, 2 * scan.width)
-    change = measure_change(x, place, scan.width, scan.lag)
-    level = np.median(x[-num_newest:]) - np.median(x[max(0, place - side) : place])
-    return bool(level * np.sign(change) >= LASTING_PART * abs(change))
+def differ(before: np.ndarray, after: np.ndarray, change: float) -> bool:
+    """Return whether the levels of values on both sides differ by a large part of the change."""
+    return bool((np.median(after) - np.median(before)) * np.sign(change) >= LASTING_PART * abs(change))
 
 
 def is_of_unit(found: Break) -> bool:
@@ -310,9 +306,8 @@ def is_of_unit(found: Break) -> bool:
 def measure_break(series: Values, start: int, place: int, stop: int, scan: Scan) -> Break:
     """Return how values from `start` fit those from `place` to `stop`: by a ratio, or by a shift."""
     values = series.values
-    side = max(scan.lag, 2 * scan.width)
-    before = float(np.median(values[max(start, place - side) : place]))
-    after = float(np.median(values[place : min(stop, place + side)]))
+    before = float(np.median(values[max(start, place - scan.side) : place]))
+    after = float(np.median(values[place : min(stop, place + scan.side)]))
     shift, _ = compare_seasons(values, start, place, stop, scan.lag)
     if series.has_sides:
         if not scan.is_size:

@@ -15,6 +15,7 @@ import pandas as pd
 from rnn_pipelines.errors import MAX_VALUE, count, make_line
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.reading.as_of import parse_first
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.storage.tables import Column, Table
@@ -174,6 +175,14 @@ def describe_gross_value(row: pd.Series, tz: str | None = None) -> str:
     span = f"{format_number(row['lowest'])} to {format_number(row['highest'])}"
     time = row["ds"] if isinstance(row["ds"], str) else format_time(row["ds"], tz)
     return f"{format_number(row['y'])} at {time}, after values from {span}"
+
+
+def read_gross_value(text: str, times: pd.Series) -> tuple[str, pd.Timestamp | int]:
+    """Return the number and the time in a text of `describe_gross_value`, the time as `times` are."""
+    number, _, others = text.partition(" at ")
+    time, _, _ = others.partition(", after ")
+    # A time with a zone has its offset from UTC.
+    return number, parse_first(time, times, None)
 
 
 def describe_gross_values(found: GrossValues, tz: str | None = None, num_found: int | None = None) -> str:
