@@ -24,6 +24,8 @@ from rnn_pipelines.forecast.model.artefact import (
     lay_out_cutoffs,
     make_cutoff_windows,
 )
+from rnn_pipelines.forecast.model.settings import ForecasterSettings
+from rnn_pipelines.forecast.preparation.breaks import MIN_AFTER
 from rnn_pipelines.forecast.preparation.mending import mend_breaks
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.columns import AHEAD
@@ -32,6 +34,7 @@ from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import check_covariate_columns, check_future_covariates, list_steps
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
+from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.forecast.windows.coding import add_scales
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_targets
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
@@ -72,16 +75,35 @@ def repair_as_trained(forecaster: Forecaster, table: Source, source: SourceSpec)
     settings = forecaster.settings
     mended = mend_breaks(*repair_series(table, source, settings.gaps), settings.breaks)
     scaler = forecaster.scaler.set_index("unique_id")
-    for move in mended.moves.itertuples():
+    known = mended.moves[mended.moves["unique_id"].isin(scaler.index)]
+    if known.empty:
+        return forecaster, mended.series
+    for move in known[is_new_break(known, settings)].itertuples():
         name = move.unique_id
-        if name not in scaler.index or not move.ds > settings.trained_until[name]:
-            continue
         mean, deviation, lowest = scaler.loc[name, ["mean", "deviation", "lowest"]]
         moved = mean * move.ratio + move.shift
         # Values of another sign are as far below their mean as they were above it.
         below = (mean - lowest) * abs(move.ratio)
         scaler.loc[name, ["mean", "deviation", "lowest"]] = moved, deviation * abs(move.ratio), moved - below
     return replace(forecaster, scaler=scaler.reset_index()), mended.series
+
+
+def is_new_break(moves: pd.DataFrame, settings: ForecasterSettings) -> np.ndarray:
+    """Return whether the scales of a training are those before a break: bool[move]; its series are of the training.
+
+    They are in the unit of the newest values that the training had, also of those after `trained_until`.
+    """
+    is_new = (moves["ds"] > moves["unique_id"].map(settings.trained_until)).to_numpy(bool, copy=True)
+    if not settings.moved_until:
+        return is_new
+    was_moved = moves["unique_id"].isin(list(settings.moved_until)).to_numpy()
+    again = moves[was_moved]
+    ds = again["ds"].to_numpy()
+    moved_until = again["unique_id"].map(settings.moved_until).to_numpy(ds.dtype)
+    # More values may place the same break a step or two later.
+    num_steps, _ = count_steps(np.minimum(moved_until, ds), ds, settings.freq)
+    is_new[was_moved] &= num_steps >= MIN_AFTER
+    return is_new
 
 
 def find_ends(series: Series) -> pd.DataFrame:

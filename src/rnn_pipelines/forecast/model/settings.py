@@ -28,6 +28,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         breaks: treatment of values before a break; `keep` for forecasters that were saved before there was any.
         zone: of the training's times.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
+        moved_until: time of the last break of each series whose earlier values were moved in the training.
     """
 
     networks: dict[str, dict[str, Any]] = {}
@@ -42,6 +43,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     zone: TimeZone
     use: str = "ensemble"
     trained_until: dict[str, int | datetime]
+    moved_until: dict[str, int | datetime] = {}
 
 
 def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks
@@ -69,6 +71,7 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
         tz=profile["tz"],
         zone=TimeZone(**profile["zone"]),
         trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
+        moved_until=profile.get("moved_until", {}),
     )
 
 

@@ -42,9 +42,13 @@ class Mended:
 
 
 def mend_series(series: Series, profile: Profile, breaks: BreakPolicy) -> tuple[Series, Profile]:
-    """Return the series without breaks, and the profile with a sentence that names them."""
+    """Return the series without breaks, and the profile with a sentence that names them and the times of the moves."""
     mended = mend_breaks(series, profile, breaks)
-    return mended.series, mended.profile
+    if mended.moves.empty:
+        return mended.series, mended.profile
+    last = mended.moves.groupby("unique_id")["ds"].max()
+    times = last.tolist() if last.dtype.kind in "iu" else last.astype(str).tolist()
+    return mended.series, {**mended.profile, "moved_until": dict(zip(last.index, times, strict=True))}
 
 
 def mend_breaks(series: Series, profile: Profile, policy: BreakPolicy) -> Mended:

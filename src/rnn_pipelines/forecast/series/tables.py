@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import pandas as pd
 
@@ -80,7 +80,8 @@ class Profile(TypedDict):
     has one sentence for each kind of repair, `found` the parameters of the source that were detected from its file.
     `columns` names those of the table: `time`, `id`, `series` of a wide table, and `unread` ones; empty for packaged
     series. `left_out` has the names of unusable series, `dead` of those that end long before the others,
-    `not_evaluated` of those that are only forecast, without training, validation and test.
+    `not_evaluated` of those that are only forecast, without training, validation and test. `moved_until` is there if
+    values before a break were moved or left out: the time or step of the first value after the last one, by series.
     """
 
     source: str
@@ -101,6 +102,7 @@ class Profile(TypedDict):
     left_out: list[str]
     dead: list[str]
     not_evaluated: list[str]
+    moved_until: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True)
