@@ -141,3 +141,43 @@ def test_a_saved_forecaster_keeps_the_treatment_of_breaks(tmp_path) -> None:
     trained.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     np.testing.assert_allclose(loaded.predict(frame)["ensemble"], trained.predict(frame)["ensemble"])
+
+
+@pytest.mark.parametrize(("place", "ratio"), [(200, 0.001), (300, 10.0), (340, -1.0), (370, 0.001)])
+def test_a_break_of_the_training_is_not_mended_twice(place: int, ratio: float, tmp_path) -> None:
+    """Scales of the training are those of the newest unit already, wherever its parts begin."""
+    frame = pd.DataFrame({"ds": TIMES, "y": break_at(place, ratio)})
+    trained = Forecaster(h=7, networks="pretrained").fit(frame[:390])
+    trained.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    np.testing.assert_allclose(loaded.predict(frame[:390])["ensemble"], trained.predict()["ensemble"], rtol=1e-5)
+    clean = frame.assign(y=make_values())
+    expected = Forecaster(h=7, networks="pretrained").fit(clean[:390]).predict(clean)["ensemble"] * ratio
+    np.testing.assert_allclose(loaded.predict(frame)["ensemble"], expected, rtol=0.02)
+
+
+def test_the_end_of_a_stretch_after_the_training_is_mended() -> None:
+    values = make_values()
+    values[330:380] *= 1000
+    frame = pd.DataFrame({"ds": TIMES, "y": values})
+    forecast = Forecaster(h=7, networks="pretrained").fit(frame[:370]).predict(frame)
+    clean = frame.assign(y=make_values())
+    expected = Forecaster(h=7, networks="pretrained").fit(clean[:370]).predict(clean)
+    np.testing.assert_allclose(forecast["ensemble"], expected["ensemble"], rtol=0.02)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_break_whose_first_values_were_too_few_in_the_training_is_mended(number: int) -> None:
+    frame = pd.DataFrame({"ds": TIMES, "y": break_at(370, 0.001)})
+    forecast = Forecaster(h=7, networks="pretrained").fit(frame[: 370 + number]).predict(frame)
+    clean = frame.assign(y=make_values())
+    expected = Forecaster(h=7, networks="pretrained").fit(clean[: 370 + number]).predict(clean)
+    np.testing.assert_allclose(forecast["ensemble"], expected["ensemble"] / 1000, rtol=0.1)
+
+
+def test_steps_of_breaks_are_whole_numbers(tmp_path) -> None:
+    frame = pd.DataFrame({"ds": np.arange(NUM_STEPS), "y": break_at(370, 0.001)})
+    trained = Forecaster(h=7, networks="pretrained").fit(frame)
+    trained.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    np.testing.assert_allclose(loaded.predict(frame)["ensemble"], trained.predict()["ensemble"], rtol=1e-5)
