@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,26 +115,51 @@ def test_forecasts_with_hindsight_are_not_counted(elsewhere: Path) -> None:
     assert found["num_nights"] == NUM_NIGHTS + 1
 
 
-def test_newest_night_that_was_removed_needs_the_stamp(elsewhere: Path) -> None:
+@pytest.fixture
+def log_path(elsewhere: Path) -> Iterator[Path]:
+    """The log of forecasts, which is as before after the test."""
     path = read_log(elsewhere)
-    log, before = pd.read_parquet(path), path.read_bytes()
+    before = path.read_bytes()
+    yield path
+    path.write_bytes(before)
+
+
+@pytest.fixture
+def without_count(elsewhere: Path) -> Iterator[None]:
+    """A champion that does not know how many nights there were, as of an earlier version of the project."""
+    path = elsewhere / ".test_data/06_models/champion/forecast/log.json"
+    before = path.read_bytes()
+    path.unlink()
+    yield
+    path.write_bytes(before)
+
+
+def remove_newest_nights(path: Path) -> None:
+    log = pd.read_parquet(path)
     log.attrs = {"format": 1}
     log[: 2 * HORIZON].to_parquet(path)
+
+
+def test_newest_night_that_was_removed_is_counted_by_the_champion(elsewhere: Path, log_path: Path) -> None:
+    remove_newest_nights(log_path)
+    assert "the log of forecasts has lost rows" in audit(elsewhere, code=30)["reason"]
+
+
+@pytest.mark.usefixtures("without_count")
+def test_newest_night_that_was_removed_needs_the_stamp(elsewhere: Path, log_path: Path) -> None:
+    remove_newest_nights(log_path)
     assert audit(elsewhere)["num_nights"] == 1
     found = audit(elsewhere, "--against", "stamp.json", code=30)
     assert "no night has the hash of the stamp" in found["reason"]
-    path.write_bytes(before)
 
 
-def test_log_of_before_the_chain_gets_no_stamp(elsewhere: Path) -> None:
-    path = read_log(elsewhere)
-    log, before = pd.read_parquet(path), path.read_bytes()
-    log = log.drop(columns=["previous_sha256", "row_check"])
+@pytest.mark.usefixtures("without_count")
+def test_log_of_before_the_chain_gets_no_stamp(elsewhere: Path, log_path: Path) -> None:
+    log = pd.read_parquet(log_path).drop(columns=["previous_sha256", "row_check"])
     log.attrs = {"format": 1}
-    log.to_parquet(path)
+    log.to_parquet(log_path)
     assert audit(elsewhere, "--stamp", "none.json")["sha256"] is None
     assert not (elsewhere / "none.json").exists()
-    path.write_bytes(before)
 
 
 def test_code_of_the_page_returns_what_was_believed_on_a_day(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:

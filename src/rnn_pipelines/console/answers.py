@@ -11,8 +11,8 @@ import os
 import resource
 import runpy
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any
 
 import numpy as np
 
@@ -58,6 +58,11 @@ def answer_cases(answer: Callable[..., Any] | None, cases: Sequence[Sequence[Any
     return reply
 
 
+def _write(line: Mapping[str, Any], output: IO[str]) -> None:
+    output.write(json.dumps(line) + "\n")
+    output.flush()
+
+
 def main(file: str) -> None:
     """Write the replies of a file to the cases on the standard input."""
     cases = json.load(sys.stdin)
@@ -68,11 +73,11 @@ def main(file: str) -> None:
         try:
             answers = runpy.run_path(file)
         except (Exception, SystemExit) as error:
-            print(json.dumps({"failure": f"{type(error).__name__}: {error}"}), file=output)
+            _write({"failure": f"{type(error).__name__}: {error}"}, output)
             return
-        print(json.dumps({"failure": ""}), file=output, flush=True)
+        _write({"failure": ""}, output)
         for name, arguments in cases.items():
-            print(json.dumps(answer_cases(answers.get(name), arguments)), file=output, flush=True)
+            _write(answer_cases(answers.get(name), arguments), output)
 
 
 if __name__ == "__main__":
