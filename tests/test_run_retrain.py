@@ -233,7 +233,9 @@ def test_forecasts_follow_each_series_end(predicted: pd.DataFrame) -> None:
     assert predicted["horizon_step"].tolist() == [1, 2, 3, 1, 2, 3]
     kinds = {name: str(kind) for name, kind in predicted.dtypes.items()}
     fixed = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version", "recorded_at"]
-    assert list(kinds) == [*fixed, *(f"{side}_{level}" for level in (80, 95, 99) for side in ("lo", "hi")), *LINKS]
+    marks = ["is_suspect", "suspect_reason"]
+    bounds = [f"{side}_{level}" for level in (80, 95, 99) for side in ("lo", "hi")]
+    assert list(kinds) == [*fixed, *marks, *bounds, *LINKS]
     assert (kinds["horizon_step"], kinds["y_hat"]) == ("int64", "float64")
     assert kinds["recorded_at"].endswith("UTC]")
     actual = make_sales(pd.Timestamp("2024-12-31")).rename(columns={"shop": "unique_id", "day": "ds"})

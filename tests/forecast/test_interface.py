@@ -464,12 +464,24 @@ def test_young_and_new_series_have_forecasts_of_their_own(fitted: Forecaster, fr
     assert np.isfinite(forecasts["ensemble"]).all()
 
 
-@pytest.mark.parametrize("values", [[0.0], [0.0, 0.0], [0.0] * 40, [5.0] * 40])
 def test_constant_new_series_has_finite_intervals_without_warnings(
-    fitted: Forecaster, make_table: Callable[..., pd.DataFrame], values: list[float]
+    fitted: Forecaster, make_table: Callable[..., pd.DataFrame]
 ) -> None:
-    found = fitted.predict(make_table({"c": values}).reset_index(drop=True), methods="all")
+    found = fitted.predict(make_table({"c": [5.0] * 40}).reset_index(drop=True), methods="all")
     assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
+
+
+@pytest.mark.parametrize("num_values", [1, 2, 40])
+def test_new_series_of_zeros_has_no_intervals_with_the_reason(
+    fitted: Forecaster,
+    make_table: Callable[..., pd.DataFrame],
+    num_values: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = fitted.predict(make_table({"c": [0.0] * num_values}).reset_index(drop=True))
+    assert np.isfinite(found["ensemble"]).all()
+    assert found.filter(regex="-lo-|-hi-").isna().all().all()
+    assert "no intervals of 1 series (c), because all known values of each are equal" in caplog.text
 
 
 def test_gaps_and_faulty_values_are_told_by_their_rows(frame: pd.DataFrame) -> None:
