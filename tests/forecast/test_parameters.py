@@ -45,7 +45,7 @@ def test_frequencies_of_every_form_are_taken(freq: int | str | None) -> None:
         ({"level": [0.8]}, "level.0: expected whole percent, such as 80 for 0.8, received 0.8"),
         ({"looback": 3}, r"looback: no such parameter. Did you mean lookback\?"),
         ({"training": {"max_step": 3}}, r"training.max_step: no such parameter. Did you mean training.max_steps\?"),
-        ({"colour": 3}, r"colour: no such parameter. Expected one of \['calendar', "),
+        ({"colour": 3}, r"colour: no such parameter. Expected one of \['breaks', 'calendar', "),
         ({"h": 0}, "window.horizon: Input should be greater than or equal to 1. Received 0"),
         ({"level": [100]}, "level.0: Input should be less than or equal to 99. Received 100"),
         ({"h": True}, "window.horizon: expected a number, received True"),

@@ -146,6 +146,15 @@ def test_an_event_is_no_break(name: str) -> None:
     assert find(make_events()[name]) == []
 
 
+@pytest.mark.parametrize("factor", [1e3, 1e-3, -1e2, 1e40])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gross_value_is_no_break(kind: str, factor: float) -> None:
+    for place in (60, 200, 397, 399):
+        values = make_series(kind, seed=11)
+        values[place] *= factor
+        assert find(values) == []
+
+
 @pytest.mark.real_data
 def test_few_real_series_have_a_break() -> None:
     tourism = pd.read_csv(Path(os.environ["RNN_DATA"]) / "series" / "tourism_monthly_long.csv")

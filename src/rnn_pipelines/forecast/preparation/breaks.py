@@ -234,16 +234,18 @@ def _describe(series: Values, scan: Scan, row: int, num_before: int) -> list[Bre
     breaks = []
     for number, place in enumerate(places):
         start, stop = edges[number], edges[number + 2]
-        if place - start < MIN_SIDE or place < MIN_BEFORE * len(x) or stop - place < MIN_AFTER:
+        # The mean of changes makes a stretch of a single one.
+        least = NUM_CHANGES if series.has_sides else MIN_AFTER
+        if place - start < MIN_SIDE or place < MIN_BEFORE * len(x) or stop - place < least:
             return []
-        change = measure_change(x, place, scan)
-        before = x[max(start, place - scan.side) : place]
-        after = x[place : min(stop, place + scan.side)]
-        # The levels on both sides of an event are about the same.
+        change = measure_change(x, int(rough[number]), scan)
+        before = exact[max(start, place - scan.side) : place]
+        after = exact[place : min(stop, place + scan.side)]
+        # The levels on both sides of an event are about the same, also those beside a gross value.
         if not is_abrupt(x, place, change, scan) or not differ(before, after, change):
             return []
         found = measure_break(series, start, place, stop, scan)
-        newest = x[place:][-max(scan.lag, MIN_SIDE) :]
+        newest = exact[place:][-max(scan.lag, MIN_SIDE) :]
         lasts = len(newest) == max(scan.lag, MIN_SIDE) and differ(before, newest, change)
         is_proven = not series.is_sparse and len(places) == 1 and scan.score[row] >= MARGIN and lasts
         if not is_of_unit(found) and not is_proven:
