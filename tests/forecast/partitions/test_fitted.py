@@ -25,12 +25,11 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.partitions import fitted as module
 from rnn_pipelines.forecast.partitions import jobs
-from rnn_pipelines.forecast.partitions.champion import forecast_all_newest
+from rnn_pipelines.forecast.partitions.champion import PredictSpec, forecast_all_newest
 from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.fitted import FittedPanel, describe_fit, forecast_partitions
 from rnn_pipelines.forecast.partitions.folders import OWN_FILES
 from rnn_pipelines.forecast.partitions.jobs import FACTS, PartitionJob, Tables, forecast_partition
-from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -179,7 +178,7 @@ def test_next_values_are_those_of_the_fit_as_a_champion(
     """Also those of series outside the sample, with covariates."""
     sample = fit_half(path, whole, tmp_path)
     champion = LoadedChampion("v1", make_champion(sample), "", (), {})
-    expected, _ = forecast_all_newest(champion, panel, AsOfSpec(), ALONE)
+    expected, _ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
     found, _, _ = forecast_partitions(describe(sample), panel, ALONE)
     pd.testing.assert_frame_equal(join(found), join(expected), rtol=1e-6)
 
@@ -207,7 +206,7 @@ def test_next_values_of_uneven_panels_are_those_of_the_fit_as_a_champion(
     sizes = PartitionSpec(training_rows=500, rows=400)
     panel = draw_sample(spec.recipe.source, spec.recipe.covariates, sizes, tmp_path / "parts")
     champion = LoadedChampion("v1", make_champion(sample), "", (), {})
-    expected, _ = forecast_all_newest(champion, panel, AsOfSpec(), ALONE)
+    expected, _ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
     found, _, _ = forecast_partitions(fitted, panel, ALONE)
     pd.testing.assert_frame_equal(join(found), join(expected), rtol=1e-6)
 

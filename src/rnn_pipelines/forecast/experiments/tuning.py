@@ -20,6 +20,7 @@ from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers
@@ -61,7 +62,8 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
     from the whole series.
     """
     recipe = spec.recipe
-    blocks = recipe.gaps, recipe.breaks, recipe.split, recipe.window, recipe.evaluation
+    # Each trial mends the breaks that its own part shows.
+    blocks = recipe.gaps, BreakPolicy("keep"), recipe.split, recipe.window, recipe.evaluation
     _, series, profile, cutoffs = prepare_series(table, recipe.source, *blocks)
     cutoffs = cutoffs[cutoffs["train_stop"] < cutoffs["validation_stop"]]
     if cutoffs.empty:
