@@ -28,6 +28,7 @@ from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.partitions.champion import (
+    PredictSpec,
     draw_sample_as_trained,
     forecast_all_newest,
     forecast_newest,
@@ -36,7 +37,6 @@ from rnn_pipelines.forecast.partitions.champion import (
 from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.fitted import describe_fit, forecast_partitions
 from rnn_pipelines.forecast.partitions.jobs import Tables
-from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -218,13 +218,13 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
     """All series, of one table and of a divided panel."""
     champion = LoadedChampion("v1", make_champion(positive._require_training()), "", (), {})
     source = write(new, tmp_path)
-    table, _ = read_as_trained(champion, Sample(Partitions(), source, CovariateSpec()), AsOfSpec())
+    table, _ = read_as_trained(champion, Sample(Partitions(), source, CovariateSpec()), PredictSpec())
     log, paths, *_ = forecast_newest(champion, table, source, PathsSpec(10))
     assert_not_cut(log)
     assert (paths.table["y"] != 0).all()
     spec = PartitionSpec(training_rows=400, rows=2_000)
     sample = draw_sample_as_trained(champion, source, CovariateSpec(), spec, tmp_path)
-    tables, summary = forecast_all_newest(champion, sample, AsOfSpec(), ALONE)
+    tables, summary = forecast_all_newest(champion, sample, PredictSpec(), ALONE)
     assert summary["num_partitions"] > 1
     assert_not_cut(join(tables))
 

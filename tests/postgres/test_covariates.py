@@ -13,10 +13,9 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.partitions.champion import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.partitions.champion import PredictSpec, forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import WindowSpec
@@ -65,7 +64,7 @@ def champion(make_forecaster: Callable[..., Forecaster]) -> LoadedChampion:
 
 def predict(champion: LoadedChampion, external: pd.DataFrame) -> pd.Series:
     """As `predict_forecast` does."""
-    newest = AsOfSpec()
+    newest = PredictSpec()
     table, covariate_table = read_as_trained(champion, Sample(Partitions(), SOURCE, CovariateSpec(), external), newest)
     return forecast_newest(champion, table, SOURCE, PathsSpec(0), covariate_table)[0]["y_hat"]
 

@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -133,6 +134,6 @@ def test_intervals_after_a_jump_follow_the_level(num_series: int, caplog: pytest
         values[190:] *= 1e6
         days = pd.date_range("2024-01-01", periods=200)
         tables.append(pd.DataFrame({"unique_id": f"s{number}", "ds": days, "y": values}))
-    (low, high), _ = bound_next(pd.concat(tables, ignore_index=True), 14)
+    (low, high), _ = bound_next(pd.concat(tables, ignore_index=True), 14, breaks=BreakPolicy("keep"))
     assert (high - low > 5e4).all()
     assert caplog.text.count(f"{num_series} series (s0") == 1

@@ -13,9 +13,8 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.fitting import make_champion, tabulate_part
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.partitions.champion import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.partitions.champion import PredictSpec, forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
-from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.pipelines.forecast.nodes import draw_paths
@@ -89,7 +88,7 @@ def test_champion_and_run_draw_the_paths_of_predict(fitted: Forecaster) -> None:
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     table, covariates = read_as_trained(
-        champion, Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0)), AsOfSpec()
+        champion, Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0)), PredictSpec()
     )
     log, paths, *_ = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
     assert len(log) == 3 * HORIZON

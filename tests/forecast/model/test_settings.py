@@ -14,9 +14,8 @@ from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
-from rnn_pipelines.forecast.partitions.champion import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.partitions.champion import PredictSpec, forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
-from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeZone
@@ -201,7 +200,9 @@ def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> 
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     source = SourceSpec(name="catalog", tz=tz)
-    table, covariates = read_as_trained(champion, Sample(Partitions(), source, CovariateSpec(), external), AsOfSpec())
+    table, covariates = read_as_trained(
+        champion, Sample(Partitions(), source, CovariateSpec(), external), PredictSpec()
+    )
     return forecast_newest(champion, table, source, PathsSpec(0), covariates)[0]["y_hat"].to_numpy()
 
 

@@ -10,8 +10,15 @@ from rnn_pipelines.report.failures import pop_failures
 
 def test_the_champion_is_read_and_forecasts_come_out() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"forecast_external", "champion_forecast", "forecast_partition_folder"}
-    inside = ("table", "covariate_table", "sample", "newest", "night", "not_acting")
+    assert data == {
+        "forecast_external",
+        "champion_forecast",
+        "forecast_partition_folder",
+        "predict_forecast_champion_folder",
+        "predict_forecast_folder",
+        "predict_forecast_found_forecasts",
+    }
+    inside = ("table", "covariate_table", "sample", "newest", "night", "not_acting", "made", "stamp", "suspects")
     assert create_pipeline().all_outputs() - {f"predict_forecast_{name}" for name in inside} == {
         "predict_forecast_forecasts",
         "predict_forecast_next_paths",

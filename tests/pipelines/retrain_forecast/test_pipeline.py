@@ -11,8 +11,8 @@ def test_every_network_is_trained_by_the_parameters_of_forecast() -> None:
     trained = [node.namespace for node in create_pipeline().nodes if node.short_name == "train_network"]
     assert sorted(trained) == sorted(f"retrain_forecast_{name}" for name in NETWORKS)
     blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
-    expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level", "use"}
-    assert blocks == expected | set(NETWORKS) | {"partitions", "pretrained"}
+    expected = {"source", "gaps", "breaks", "split", "window", "calendar", "covariates", "training", "evaluation"}
+    assert blocks == expected | set(NETWORKS) | {"level", "use", "partitions", "pretrained"}
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {
         "forecast_external",
