@@ -12,6 +12,7 @@ from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.source.specs import TARGET, Found, SourceSpec
 from rnn_pipelines.forecast.source.time_parts import name_part
 from rnn_pipelines.reading.date_numbers import find_date_form
+from rnn_pipelines.reading.divided_files import DIVIDED
 from rnn_pipelines.reading.numbers import (
     NO_VALUE,
     SENTINELS,
@@ -53,17 +54,20 @@ def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) ->
     values: dict[str, pd.Series] = {}
     found: Found = {}
     for name in _list_value_columns(raw, source, others) if source.is_wide else [source.target]:
-        cells = raw[name] if is_numeric_dtype(raw[name]) else _leave_markers(raw[name], source.label)
+        cells = raw[name]
+        if not is_numeric_dtype(cells):
+            # The parts of a divided table were reported when it was divided.
+            cells = _leave_markers(cells, None if DIVIDED in raw.attrs else source.label)
         values[name], marks = parse_numbers(cells, source.label, *_find_signs(source, raw))
         found |= marks
     return pd.DataFrame(values, index=raw.index), found
 
 
-def _leave_markers(cells: pd.Series, label: str) -> pd.Series:
-    """Return cells of values without the markers of missing ones; warn of a sign that is one."""
+def _leave_markers(cells: pd.Series, label: str | None) -> pd.Series:
+    """Return cells of values without the markers of missing ones; with a label, warn of a sign that is one."""
     text = cells.astype(str).str.strip().where(cells.notna())
     is_sign = _find_only_sign(text)
-    if is_sign.any():
+    if label is not None and is_sign.any():
         logger.warning(
             "%s: column '%s': %s of %s are missing values. Write 0 if they stand for it.",
             *(label, cells.name, count(count_rows(cells[is_sign]), "cell"), show(text[is_sign].iloc[0])),
