@@ -184,7 +184,9 @@ def test_newer_values_of_a_series_with_values_below_0_in_training_are_not_cut() 
     frame = make_panel()
     is_winter = (frame["unique_id"] == "shop 0") & (frame["ds"] < "2024-02-01")
     frame["y"] = frame["y"].mask(is_winter, -8.0)
-    fitted = fit(frame[frame["unique_id"].isin(["shop 0", "shop 1", "shop 2"])])
+    # The end of the winter is a break.
+    forecaster = Forecaster(h=HORIZON, lookback=14, breaks="keep", **SMALL, training=TRAINING)
+    fitted = forecaster.fit(frame[frame["unique_id"].isin(["shop 0", "shop 1", "shop 2"])])
     days = pd.date_range("2025-01-01", periods=20)
     newer = [pd.DataFrame({"unique_id": f"shop {n}", "ds": days, "y": np.linspace(20, 0.5, 20)}) for n in (0, 2)]
     drift = fitted.predict(pd.concat(newer), methods="all").set_index("unique_id")["drift"]
