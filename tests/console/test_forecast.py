@@ -303,6 +303,7 @@ def test_parameters_in_messages_are_options(message: str, expected: str) -> None
         ("Name it with predict_sentiment.text.", "Name it with --text."),
         ("name a table with covariates.path.", "name a table with --future."),
         ("give gaps=zero.", f"give gaps=zero.{NO_OPTION}"),
+        ("give gaps=zero", f"give gaps=zero.{NO_OPTION}"),
         ("give source.decimal=comma or shorten window.lookback.",) * 2,
     ],
 )

@@ -68,11 +68,10 @@ def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values(
         # There, `--future` names files of values.
         options |= {"covariates.path": options.pop("covariates.future")} if "covariates.future" in options else {}
         others = {name: "" for name in (*listed, *OPTIONS) if name not in options}
-        end = (
-            NO_OPTION
-            if rename_parameters(message, {**others, **options}) != rename_parameters(message, options)
-            else ""
-        )
-        return rename_parameters(message, options) + end
+        named = rename_parameters(message, options)
+        if rename_parameters(message, {**others, **options}) == named:
+            return named
+        # Warnings end without a full stop.
+        return named + ("" if named.endswith(".") else ".") + NO_OPTION
     message = rename_parameters(message, {**{name: f"--set {name}" for name in listed}, **options})
     return re.sub(r"(--set \w+(?:\.\w+)*)(?![\w=]|\.\w)", r"\1=…", message)
