@@ -302,8 +302,8 @@ def test_times_that_the_server_would_cut_are_refused(dataset: PostgresRowsDatase
 
 
 def test_column_of_another_kind_is_refused(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
-    with pytest.raises(DatasetError, match=r"column 'y_hat': expected texts.*received bool"):
-        dataset.save(make_forecasts().assign(y_hat=True))
+    with pytest.raises(DatasetError, match=r"column 'y_hat': expected texts.*received complex128"):
+        dataset.save(make_forecasts().assign(y_hat=1j))
 
 
 def test_missing_right_says_whom_to_ask(database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:

@@ -193,8 +193,8 @@ class Night:
         parts = PartitionSpec(), self.folder
         sample = draw_sample_as_trained(champion, self.recipe.source, self.recipe.covariates, *parts)
         table, covariate_table = read_as_trained(champion, sample, ALL, self.recipe.covariates)
-        asked = self.recipe.source, PathsSpec(0), covariate_table, self.recipe.gaps
-        return forecast_newest(champion, table, *asked)[0]
+        asked = self.recipe.source, PathsSpec(0), covariate_table
+        return forecast_newest(champion, table, *asked, gaps=self.recipe.gaps)[0]
 
     def monitor(self, folder: Path, log: ForecastLog | None) -> monitoring.ForecastVerdict:
         """Return the verdict on this table, with the champion of any folder and its forecasts."""
