@@ -36,6 +36,7 @@ def test_series_forecasts_and_judged_forecasts_are_on_the_server(own: dict[str, 
         "monitor_forecast_found_forecasts",
         "predict_forecast_all_next_values",
         "predict_forecast_forecasts",
+        "predict_forecast_found_forecasts",
         "predict_forecast_newest",
     ]
 
