@@ -106,12 +106,27 @@ class Forecaster(ForecasterState):
         stat_exog: Sequence[str] | None = None,
         **others: Any,
     ) -> None:
-        blocks: dict[str, Any] = {"source": source, "gaps": gaps, "breaks": breaks, "networks": networks}
-        blocks |= {"split": split, "use": use}
-        blocks |= {"window": window, "calendar": calendar, "covariates": covariates, "training": training}
-        blocks |= {"evaluation": evaluation, "lstm": lstm, "gru": gru, "pretrained": pretrained}
-        blocks |= {"futr_exog": futr_exog, "hist_exog": hist_exog, "stat_exog": stat_exog}
-        super().__init__(read_arguments(h, level, lookback, freq, blocks | others))
+        blocks: dict[str, Any] = {
+            "source": source,
+            "gaps": gaps,
+            "breaks": breaks,
+            "networks": networks,
+            "split": split,
+            "use": use,
+            "window": window,
+            "calendar": calendar,
+            "covariates": covariates,
+            "training": training,
+            "evaluation": evaluation,
+            "lstm": lstm,
+            "gru": gru,
+            "pretrained": pretrained,
+            "futr_exog": futr_exog,
+            "hist_exog": hist_exog,
+            "stat_exog": stat_exog,
+            **others,
+        }
+        super().__init__(read_arguments(h, level, lookback, freq, blocks))
 
     @naming_arguments()
     def fit(self, frame: Any, verbose: bool | None = None) -> Self:
@@ -518,8 +533,9 @@ class Forecaster(ForecasterState):
             "source": {"tz": tz, **(source or {})},
             "gaps": settings.gaps,
             "breaks": settings.breaks,
+            "calendar": settings.calendar.model_dump(),
+            "covariates": artefact.coding.make_spec().model_dump(),
         }
-        blocks |= {"calendar": settings.calendar.model_dump(), "covariates": artefact.coding.make_spec().model_dump()}
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
         loaded._artefacts, loaded._used = {settings.use: artefact}, settings.use
         return loaded

@@ -71,10 +71,11 @@ def replace_failing(data: FittingData, fitted: Mapping[str, FittedMethod], name:
     if errors[name] <= max(MAX_MULTIPLE * naive, MIN_ERROR):
         return name
     best = min(simple, key=lambda one: errors[one])
-    logger.warning(
-        "%s is used in place of %s, whose error on the newest validation windows is %.1f times that of a naive method",
-        *(best, name, errors[name] / max(naive, np.finfo(float).tiny)),
+    multiple = errors[name] / max(naive, np.finfo(float).tiny)
+    message = (
+        "%s is used in place of %s, whose error on the newest validation windows is %.1f times that of a naive method"
     )
+    logger.warning(message, best, name, multiple)
     return best
 
 

@@ -79,10 +79,11 @@ def _move_scales(scaler: Scaler, mended: Mended) -> Scaler:
     unit, are most likely by the scale that is moved over those that it did not have.
     """
     scales = scaler.set_index("unique_id")
-    for name, moves in mended.moves.groupby("unique_id"):
-        if name not in scales.index:
-            continue
-        values = mended.series.loc[mended.series["unique_id"] == name, "y"]
+    known = mended.moves[mended.moves["unique_id"].isin(scales.index)]
+    moved = mended.series[mended.series["unique_id"].isin(known["unique_id"])]
+    by_series = dict(iter(moved.groupby("unique_id")["y"]))
+    for name, moves in known.groupby("unique_id"):
+        values = by_series[name]
         candidates = [scales.loc[name]]
         for first in range(len(moves)):
             scale = scales.loc[name]

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.windows.panel import Part, WindowSpec, number_series
 from rnn_pipelines.forecast.windows.scaling import group_training
 from rnn_pipelines.forecast.windows.windowing import find_min_history, find_runs
 from rnn_pipelines.parameter_models import ParameterModel, expect
-from rnn_pipelines.reading.as_of import parse_step, parse_time
+from rnn_pipelines.reading.as_of import parse_first, parse_time
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.zones import read_local
 
@@ -149,8 +149,7 @@ def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops
         return np.rint(part * rows.lengths).astype(np.int64)
     try:
         # Through UTC, like the timestamps of the series.
-        is_datetime = pd.api.types.is_datetime64_any_dtype(ds)
-        first = read_local(parse_time(part), None) if is_datetime else parse_step(part)
+        first = parse_first(part, ds, None)
     except ValueError as error:
         raise SeriesError(
             f"split: expected a fraction, a number of steps or a timestamp like those of the series "
