@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -175,8 +175,13 @@ class CsvFile(NamedTuple):
         }
         layout |= {"sep": self.dialect.sep, "encoding": self.dialect.encoding, "index_col": False}
         layout |= {"keep_default_na": False, "skipinitialspace": True}
-        file = open_text(self.open_bytes, self.dialect, self.num_titles) if self.num_titles else self.open_bytes()
-        return self.load(lambda: pd.read_csv(file, **layout | options))
+        return self.load(lambda: pd.read_csv(self._open_rows(), **layout | options))
+
+    def _open_rows(self) -> IO[Any]:
+        """Open the file at its header; as bytes if it begins there, because pandas reads them faster."""
+        if self.num_titles == 0:
+            return self.open_bytes()
+        return open_text(self.open_bytes, self.dialect, self.num_titles)
 
     def check_row_lengths(self, places: Sequence[int], has_empty: bool) -> None:
         """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.

@@ -96,8 +96,9 @@ def test_any_bounds_are_within_five_ranges_of_the_known_values(bounds: np.ndarra
 
 
 def list_faults(frame: pd.DataFrame, forecasts: pd.DataFrame, levels: list[int], reasons: str) -> list[str]:
-    """Return what is wrong with the bounds of the ensemble, by series."""
+    """Return what is wrong with the bounds of the method in use, by series."""
     faults = []
+    method = forecasts.columns[2]
     for name, table in forecasts.groupby("unique_id"):
         values = frame.loc[frame["unique_id"] == name, "y"].to_numpy()
         lowest, highest = values.min(), values.max()
@@ -105,13 +106,13 @@ def list_faults(frame: pd.DataFrame, forecasts: pd.DataFrame, levels: list[int],
             lowest, highest = min(lowest, 0.0), max(highest, 0.0)
         reach = 5.001 * (highest - lowest)
         for level in levels:
-            low, high = (table[f"ensemble-{side}-{level}"].to_numpy() for side in ("lo", "hi"))
+            low, high = (table[f"{method}-{side}-{level}"].to_numpy() for side in ("lo", "hi"))
             is_empty = np.isnan(low) & np.isnan(high)
             # A message names five series.
             told = (f"level {level}:", str(name), "…")
             if is_empty.any() and not any(text in reasons for text in told):
                 faults.append(f"{name}, {level}: empty without a reason")
-            low, high, forecast = low[~is_empty], high[~is_empty], table["ensemble"].to_numpy()[~is_empty]
+            low, high, forecast = low[~is_empty], high[~is_empty], table[method].to_numpy()[~is_empty]
             if not np.isfinite([low, high]).all():
                 faults.append(f"{name}, {level}: not finite")
             if not (low < high).all():

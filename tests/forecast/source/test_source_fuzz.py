@@ -54,6 +54,14 @@ Cell = Any
 SENTINELS = [-99.0, -999.0, -9999.0, -99999.0, -999999.0, -99.9, -999.9, -9999.9]
 
 
+# The time that is 0, and the unit.
+COUNTS = {
+    "excel": (datetime(1899, 12, 30), timedelta(days=1)),
+    "unix_s": (datetime(1970, 1, 1), timedelta(seconds=1)),
+    "unix_ms": (datetime(1970, 1, 1), timedelta(milliseconds=1)),
+}
+
+
 class NotStrictError(Exception):
     """The strict reader is not sure."""
 
@@ -128,6 +136,11 @@ def leave_footer(lines: list[list[str]], place: int) -> list[list[str]]:
 def read_times_strictly(cells: list[str], form: str | None, table: pd.DataFrame) -> list[Cell]:
     cells = [cell.strip() for cell in cells]
     steps = [read_step(cell) for cell in cells]
+    if form == "unix_ns":
+        return [pd.Timestamp(step).round("us") for step in steps]
+    if form in COUNTS:
+        zero, unit = COUNTS[form]
+        return [zero + round_to_seconds(float(cell) * unit) for cell in cells]
     if form is not None:
         cells, form = write_periods_as_days(cells, form)
         if "%y" in form:
@@ -148,6 +161,10 @@ def read_times_strictly(cells: list[str], form: str | None, table: pd.DataFrame)
     if table.attrs.get("tz") is None and len({time.utcoffset() for time in times}) == 1:
         return [time.replace(tzinfo=None) for time in times]
     return [strip_zone(time) for time in times]
+
+
+def round_to_seconds(duration: timedelta) -> timedelta:
+    return timedelta(seconds=round(duration.total_seconds()))
 
 
 def write_periods_as_days(cells: list[str], form: str) -> tuple[list[str], str]:
@@ -204,7 +221,7 @@ def strip_zone(time: datetime) -> datetime:
 
 def read_values_strictly(cells: list[str], found: dict[str, str], sep: str) -> list[float | None]:
     decimal, thousands = SIGNS.get(found.get("decimal", ""), "."), SIGNS.get(found.get("thousands", ""), "")
-    cells = leave_unit(cells)
+    cells = leave_unit(leave_only_sign(cells))
     values = [read_value(cell, decimal, thousands) for cell in cells]
     if sep != "," or any("," in cell for cell in cells):
         for other in [(",", ""), (".", ","), (",", ".")]:
@@ -214,6 +231,12 @@ def read_values_strictly(cells: list[str], found: dict[str, str], sep: str) -> l
             except NotStrictError:
                 continue
     return values
+
+
+def leave_only_sign(cells: list[str]) -> list[str]:
+    """The cells, with empty ones in place of those without a letter or digit, if these all have the same sign."""
+    signs = {cell.strip() for cell in cells if re.fullmatch(r"[\W_]+", cell.strip())}
+    return ["" if cell.strip() in signs else cell for cell in cells] if len(signs) == 1 else cells
 
 
 def leave_unit(cells: list[str]) -> list[str]:
@@ -335,7 +358,6 @@ FORMS += [
     "%YQ%q",
     "Q%q %Y",
 ]
-UNITS = {"unix_s": {"seconds": 1}, "unix_ms": {"milliseconds": 1}}
 SPACINGS = [timedelta(days=1), timedelta(hours=1), timedelta(minutes=15), timedelta(days=7), timedelta(days=400)]
 NUMBERS = ["{}", "{:.2f}", "{:,.2f}", "{:.3f}", "{:e}", "{:+.1f}", " {:.1f} ", "{:.0f}"]
 
@@ -360,12 +382,12 @@ def draw_times(draw: st.DrawFn, size: int) -> list[str]:
         times = [start + number * timedelta(hours=hours) for number in range(size)]
         match draw(st.sampled_from(["excel", "unix_s", "unix_ms", "offsets"])):
             case "excel":
-                days = [(time - datetime(1899, 12, 30)) / timedelta(days=1) for time in times]
+                days = [(time - COUNTS["excel"][0]) / timedelta(days=1) for time in times]
                 return [f"{day:.5f}" if hours < 24 else f"{day:.0f}" for day in days]
             case "offsets":
                 return [f"{time:%Y-%m-%dT%H:%M}+0{1 + (time >= datetime(2024, 3, 31, 2))}:00" for time in times]
             case unit:
-                return [f"{(time - datetime(1970, 1, 1)) // timedelta(**UNITS[unit])}" for time in times]
+                return [f"{(time - datetime(1970, 1, 1)) // COUNTS[unit][1]}" for time in times]
     if draw(st.booleans()):
         # Years with a fraction, as R writes them.
         year, per_year = draw(st.sampled_from([1, 1700, 1998, 2020])), draw(st.sampled_from([2, 4, 10, 12, 365]))

@@ -99,8 +99,7 @@ def write_steps(first: int, stride: int, size: int) -> Times:
 
 def write_numbers(times: list[datetime], form: str) -> Times:
     zero, unit = NUMBERS[form]
-    steps = [(time - zero) // unit for time in times]
-    return Times(times, list(map(str, steps)), steps, form)
+    return Times(times, [str((time - zero) // unit) for time in times])
 
 
 def write_times(times: list[datetime], form: str) -> Times:
