@@ -57,7 +57,7 @@ def test_forecasts_follow_unit_zero_and_sign_of_a_series_alone(network: Pretrain
     quantiles, read = start.forecast(values, 4, HORIZON), read_past(values, 4, HORIZON)
     base = read.base * read.unit[:, None] + read.zero[:, None]
     np.testing.assert_allclose(quantiles[:, :, MIDDLE], base, atol=1e-4)
-    widths = (quantiles[:, :, -1] - base) / read.unit[:, None] / find_spread(HORIZON)
+    widths = (quantiles[:, :, -1] - base) / read.unit[:, None] / find_spread(HORIZON, 4)
     np.testing.assert_allclose(widths, 1.6448536, atol=1e-3)
     again = PretrainedNetwork.from_arrays(network.to_arrays())
     np.testing.assert_array_equal(again.extend(draw(), 4, HORIZON), network.extend(draw(), 4, HORIZON))

@@ -80,7 +80,7 @@ def test_targets_are_those_of_the_series() -> None:
     rng, kind = np.random.default_rng(0), SeriesKind(4, 20, 8)
     read, targets = training.draw_windows(rng, kind, 50, parts=("season",))
     assert targets.shape == (len(read.base), 8)
-    reach = training.LARGEST_TARGET * find_spread(8)
+    reach = training.LARGEST_TARGET * find_spread(8, 4)
     assert (np.abs(targets - read.base) <= reach + 1e-4).all()
     model, history = training.train("gru", SPEC.model_copy(update={"units": 0}))
     network, kind = training.read_model(model), SeriesKind(12, 30, 9)

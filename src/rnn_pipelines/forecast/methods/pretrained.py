@@ -14,11 +14,20 @@ from rnn_pipelines.forecast.methods.normalization import Units
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.gradients import differentiate_forecast
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, compute_logarithms, limit_exponential
+from rnn_pipelines.forecast.pretrained.memory import revert
+from rnn_pipelines.forecast.pretrained.network import (
+    NUM_READ,
+    PretrainedNetwork,
+    compute_logarithms,
+    find_past_length,
+    limit_exponential,
+)
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
 PRETRAINED = "pretrained"
+# The name of a contribution; see `forecast.pretrained.memory`.
+LONG_MEMORY = "long memory"
 
 
 @dataclass(frozen=True)
@@ -29,19 +38,22 @@ class PretrainedModel:
     network: PretrainedNetwork
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        return forecast_locally(panel, origins, self.network.extend)
+        num_read = find_past_length(panel.season_length, panel.horizon)
+        return forecast_locally(panel, origins, self.network.extend, num_read)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return exact contributions of past values to both forecasts whose mean it is: slope times distance.
 
-        The distances are those from the mean of the newest season; see `differentiate_forecast`.
+        The distances are those from the mean of the newest season; see `differentiate_forecast`. What the long memory
+        adds is one contribution as a whole, because its weights depend on the values.
         """
-        past, zeros = gather_from_zero(panel, origins)
-        past = past[:, ~np.isnan(past[0])]
+        num_covariates, horizon, season = len(panel.roles), panel.horizon, panel.season_length
+        remembered, zeros = gather_from_zero(panel, origins, find_past_length(season, horizon))
+        remembered = remembered[:, ~np.isnan(remembered[0])]
+        past = remembered[:, -NUM_READ:]
         values, is_log = compute_logarithms(past)
         read, are_logs = np.concatenate([values, -past]), np.append(is_log, False)
-        num_covariates, horizon = len(panel.roles), panel.horizon
-        medians, slopes, levels = differentiate_forecast(self.network, read, panel.season_length, horizon, are_logs)
+        medians, slopes, levels = differentiate_forecast(self.network, read, season, horizon, are_logs)
         none, one, lags = np.zeros((1, 1)), np.ones((1, 1)), np.arange(past.shape[1], 0, -1)
         by_value, others = slopes * (read - levels[:, None])[:, :, None], np.zeros((num_covariates, horizon))
         halves = []
@@ -51,8 +63,10 @@ class PretrainedModel:
         parts = add_weighted([(0.5, halves[0]), (-0.5, halves[1])])
         # A forecast by logarithms is limited, and those of the others are from the zero of the data.
         raised = limit_exponential(medians[:1], values)[0] if is_log[0] else medians[0]
-        rest = (raised - medians[1]) / 2 + zeros[0] - parts.forecast
-        return replace(parts, baseline=parts.baseline + rest)
+        of_network = (raised - medians[1]) / 2
+        parts = replace(parts, baseline=parts.baseline + of_network + zeros[0] - parts.forecast)
+        change = revert(remembered, season, of_network[None])[0] - of_network
+        return replace(parts, whole={LONG_MEMORY: change}) if change.any() else parts
 
     def pack(self) -> dict[str, Any]:
         return self.network.to_arrays()

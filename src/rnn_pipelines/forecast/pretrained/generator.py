@@ -50,6 +50,11 @@ KINDS = {
 OTHER_SEASONS = (2, 3, 5, 6, 8, 10, 13, 26, 30, 96)
 
 
+def find_learnt_horizon(season_length: int) -> int:
+    """Return the steps ahead that a network learns for series with a season."""
+    return KINDS.get(season_length, KINDS[0])[3]
+
+
 def draw_kind(rng: np.random.Generator) -> SeriesKind:
     """Draw season, number of known values and horizon of a group of series."""
     season = int(rng.choice(list(KINDS), p=[kind[0] for kind in KINDS.values()]))

@@ -6,7 +6,8 @@
     o  = a' O + q
     median = base + σ o₀,    quantiles = median ∓ σ Σ zₖ softplus(oₖ + c),   σ = .8 √(1 + step / 6)
 
-softplus(c) = 1, and O and q are 0 before the training: it starts from the base with normal quantiles zₖ.
+The step is at most the horizon that was learnt. softplus(c) = 1, and O and q are 0 before the training: it starts from
+the base with normal quantiles zₖ.
 """
 
 from collections.abc import Mapping
@@ -17,8 +18,11 @@ import numpy as np
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.weights import CellWeights
-from rnn_pipelines.forecast.pretrained.reading import Reading, read_past
+from rnn_pipelines.forecast.pretrained.memory import find_memory_length, revert
+from rnn_pipelines.forecast.pretrained.reading import Reading, count_steps, read_past
 
+# Newest values that the network reads for unit, lags and state.
+NUM_READ = 500
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 # Distances of these levels of a standard normal distribution, from the median outwards.
 DISTANCES = np.array([0.6744898, 0.6070618, 0.3633021], np.float32)
@@ -46,18 +50,22 @@ class PretrainedNetwork:
         """Return the quantiles of the next values at `LEVELS`, ascending: float64[window, horizon, level].
 
         Two forecasts are averaged: that of the negated values, negated, and that of the logarithms, or of the values
-        themselves if one is not positive. The newest past value comes last, with NaN before the first one.
+        themselves if one is not positive. Their median reverts to older values, see `memory`, and moves the others.
+        The newest past value comes last, with NaN before the first one.
         """
-        values, is_log = compute_logarithms(past)
+        newest = past[:, -NUM_READ:]
+        values, is_log = compute_logarithms(newest)
         found = self._forecast(values, season_length, horizon, is_log)
         found[is_log] = limit_exponential(found[is_log], values[is_log])
-        negated = self._forecast(-past, season_length, horizon, False)
+        negated = self._forecast(-newest, season_length, horizon, False)
         mean: np.ndarray = (found - negated[:, :, ::-1]) / 2
-        return mean
+        median = mean[:, :, MIDDLE]
+        return mean + (revert(past, season_length, median) - median)[:, :, None]
 
     def _forecast(self, past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool) -> np.ndarray:
         read = read_past(past, season_length, horizon, is_log)
-        quantiles = find_quantiles(self.compute(read), read.base).astype(np.float64)
+        spread = find_spread(horizon, season_length)
+        quantiles = find_quantiles(self.compute(read), read.base, spread).astype(np.float64)
         return quantiles * read.unit[:, None, None] + read.zero[:, None, None]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -99,21 +107,26 @@ class PretrainedNetwork:
         return (second + first) @ head["output_kernel"] + head["output_bias"], first, second
 
 
-def find_quantiles(outputs: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Return the quantiles at `LEVELS`, in units: float32[window, horizon, level].
+def find_past_length(season_length: int, horizon: int) -> int:
+    """Return the number of newest values that a forecast reads."""
+    return max(NUM_READ, find_memory_length(season_length, horizon))
+
+
+def find_quantiles(outputs: np.ndarray, base: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Return the quantiles at `LEVELS`, in units: float32[window, horizon, level]; `spread` is of `find_spread`.
 
     The outputs are of the median, of the distances below it and of those above it.
     """
-    spread = find_spread(base.shape[1])[:, None]
+    spread = spread[:, None]
     median = base[:, :, None] + spread * outputs[:, :, :1]
     distances = spread * np.tile(DISTANCES, 2) * np.logaddexp(0, outputs[:, :, 1:] + np.float32(SOFTPLUS_OF_ONE))
     below, above = (np.cumsum(part, axis=2) for part in np.split(distances, 2, axis=2))
     return np.concatenate([(median - below)[:, :, ::-1], median, median + above], axis=2)
 
 
-def find_spread(horizon: int) -> np.ndarray:
-    """Return about how far forecasts are from the base, in units: float32[horizon]."""
-    return (0.8 * np.sqrt(1 + np.arange(1, horizon + 1) / 6)).astype(np.float32)
+def find_spread(horizon: int, season_length: int) -> np.ndarray:
+    """Return about how far forecasts are from the base, in units: float32[horizon]; see `count_steps`."""
+    return (0.8 * np.sqrt(1 + count_steps(horizon, season_length) / 6)).astype(np.float32)
 
 
 def compute_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

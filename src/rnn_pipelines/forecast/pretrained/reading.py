@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_pipelines.forecast.pretrained.generator import find_learnt_horizon
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
 # Newest steps that the recurrence reads, and seasons whose mean is a lag.
@@ -109,7 +110,7 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
     base = np.where(np.isnan(lags[0]), last, lags[0])
     num_seasons = (~np.isnan(lags)).sum(axis=0)
     mean = np.where(num_seasons > 0, np.nansum(lags, axis=0) / np.maximum(num_seasons, 1), np.nan)
-    steps = np.arange(1, horizon + 1)
+    steps = count_steps(horizon, season)
     parts = [
         np.arcsinh(base),
         np.arcsinh(last - base),
@@ -118,9 +119,17 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
         np.arcsinh(before - base),
         np.log(steps),
         steps / season / 4 if season > 1 else steps / 8,
-        *_find_phase(steps, season),
+        *_find_phase(np.arange(1, horizon + 1), season),
     ]
     return _stack(np.broadcast_arrays(*parts)), base.astype(np.float32)
+
+
+def count_steps(horizon: int, season_length: int) -> np.ndarray:
+    """Return the steps ahead, at most those that the network learnt for this season: int64[horizon].
+
+    Beyond them its outputs would run away, because these inputs left the range of the training.
+    """
+    return np.minimum(np.arange(1, horizon + 1), find_learnt_horizon(season_length))
 
 
 def _find_lag(values: np.ndarray, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:

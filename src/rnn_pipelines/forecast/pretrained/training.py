@@ -54,7 +54,7 @@ def draw_windows(
         past, next_values = -past, -next_values
     read = read_past(past, kind.season_length, kind.horizon, is_log)
     targets = (next_values - read.zero[:, None]) / read.unit[:, None]
-    reach = LARGEST_TARGET * find_spread(kind.horizon)
+    reach = LARGEST_TARGET * find_spread(kind.horizon, kind.season_length)
     return read, np.clip(targets, read.base - reach, read.base + reach).astype(np.float32)
 
 
@@ -73,7 +73,8 @@ def draw_batches(
         length = next(length for length in LENGTHS if length >= read.sequence.shape[1])
         for _ in range(NUM_USES):
             steps = np.sort(rng.choice(kind.horizon, NUM_AHEAD_LEARNT, replace=kind.horizon < NUM_AHEAD_LEARNT))
-            pools[length].append(_fill_up(read, targets, steps, length))
+            spread = find_spread(kind.horizon, kind.season_length)[steps]
+            pools[length].append(_fill_up(read, targets, steps, spread, length))
     joined = [[np.concatenate(arrays) for arrays in zip(*pool, strict=True)] for pool in pools.values() if pool]
     # Windows that do not fill a batch are left out; the largest batch is far smaller than a round.
     batches = []
@@ -86,9 +87,11 @@ def draw_batches(
         yield inputs, targets
 
 
-def _fill_up(read: Reading, targets: np.ndarray, steps: np.ndarray, length: int) -> list[np.ndarray]:
+def _fill_up(
+    read: Reading, targets: np.ndarray, steps: np.ndarray, spread: np.ndarray, length: int
+) -> list[np.ndarray]:
     missing = length - read.sequence.shape[1]
-    spread = np.broadcast_to(find_spread(targets.shape[1])[steps], (len(targets), len(steps)))
+    spread = np.broadcast_to(spread, (len(targets), len(steps)))
     return [
         np.pad(read.sequence, ((0, 0), (missing, 0), (0, 0))),
         np.pad(read.is_there, ((0, 0), (missing, 0))),

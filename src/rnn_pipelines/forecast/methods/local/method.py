@@ -20,28 +20,34 @@ from rnn_pipelines.report.styles import Style
 LocalForecast = Callable[[np.ndarray, int, int], np.ndarray]
 # Largest number of past steps; older ones matter little for level and season.
 MAX_PAST = 500
-BATCH_SIZE = 512
+# Largest number of past values of a batch of windows.
+BATCH_VALUES = 512 * MAX_PAST
 
 
-def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast) -> np.ndarray:
+def forecast_locally(
+    panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast, max_past: int = MAX_PAST
+) -> np.ndarray:
     """Return forecasts, float64[window, horizon], scaled; each reads only values of its series before its origin."""
     found = [np.zeros((0, panel.horizon))]
-    for begin in range(0, len(origins), BATCH_SIZE):
-        past, zeros = gather_from_zero(panel, origins[begin : begin + BATCH_SIZE])
+    batch_size = max(1, BATCH_VALUES // max_past)
+    for begin in range(0, len(origins), batch_size):
+        past, zeros = gather_from_zero(panel, origins[begin : begin + batch_size], max_past)
         found.append(extend(past, panel.season_length, panel.horizon) + zeros)
     return np.concatenate(found)
 
 
-def gather_from_zero(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gather_from_zero(
+    panel: WindowedPanel, origins: np.ndarray, max_past: int = MAX_PAST
+) -> tuple[np.ndarray, np.ndarray]:
     """Return what `gather_past` does, with the zero of the data at 0, and this zero: float64[window, 1]."""
     zeros = panel.find_zeros(origins).astype(np.float64)[:, None]
-    return gather_past(panel, origins) - zeros, zeros
+    return gather_past(panel, origins, max_past) - zeros, zeros
 
 
-def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+def gather_past(panel: WindowedPanel, origins: np.ndarray, max_past: int = MAX_PAST) -> np.ndarray:
     """Return the values since the last gap before each origin, newest last: float64[window, time], NaN before them."""
     starts = panel.find_starts(origins)
-    length = min(MAX_PAST, int((origins - starts).max()))
+    length = min(max_past, int((origins - starts).max()))
     rows = origins[:, None] + np.arange(-length, 0)
     past = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan).astype(np.float64)
     is_newer = np.logical_and.accumulate(~np.isnan(past[:, ::-1]), axis=1)[:, ::-1]
