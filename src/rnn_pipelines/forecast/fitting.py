@@ -24,6 +24,7 @@ from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import Network, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, show_predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
@@ -122,7 +123,8 @@ def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) ->
     panel = fitted.panel
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, part)
     predictions = replace(predictions, use=fitted.weights["used"])
-    return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part)
+    network = find_network({name: method.model for name, method in fitted.methods.items()})
+    return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part, network)
 
 
 def evaluate(fitted: Fitted) -> Evaluated:

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
 from rnn_pipelines.forecast.model.recursion import check_recursive, lay_side_by_side
-from rnn_pipelines.forecast.parameters import Levels, naming_arguments, read_arguments
+from rnn_pipelines.forecast.parameters import Levels, Quantiles, naming_arguments, read_arguments
 from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.state import ForecasterState
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -152,7 +152,7 @@ class Forecaster(ForecasterState):
         return self
 
     @naming_arguments()
-    def predict(
+    def predict(  # noqa: PLR0913, PLR0917 - each is a question about the next values
         self,
         frame: Any = None,
         h: int | None = None,
@@ -160,6 +160,7 @@ class Forecaster(ForecasterState):
         paths: int | None = None,
         seed: int = 0,
         methods: str | Sequence[str] | None = None,
+        quantiles: Quantiles | None = None,
     ) -> pd.DataFrame:
         """Forecast the steps after each series' end by the method in use, by default the ensemble.
 
@@ -174,22 +175,35 @@ class Forecaster(ForecasterState):
                 as their sum; None for forecasts.
             seed: of the paths, a whole number from 0.
             methods: `all`, or names of `leaderboard`; None for the method in use, the only one after `load`.
+            quantiles: between 0 and 1 in steps of .005, in place of `level`: .1 is the lower bound of level 80, and .5
+                the forecast. Levels that the fit did not have lie between its own as those of a normal
+                distribution do.
         Returns:
             With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
             `is_recursive` if `h` exceeds the trained horizon; a column for each method, in the unit of `y`; and its
-            bounds, such as `ensemble-lo-80`.
+            bounds, such as `ensemble-lo-80`, or its quantiles, such as `ensemble-q-10`.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
-            ParameterError: there is no such method, there are no intervals of that level, or `h`, `paths` or `seed` is
-                outside its range.
+            ParameterError: there is no such method, there are no intervals of that level, a quantile is beyond the
+                largest level, two of `level`, `paths` and `quantiles` are given, or `h`, `paths` or `seed` is outside
+                its range.
         """
+        given = [
+            name for name, value in (("level", level), ("paths", paths), ("quantiles", quantiles)) if value is not None
+        ]
+        if quantiles is not None and len(given) > 1:
+            raise ParameterError(f"quantiles: give them without {given[0]}.")
         names, levels = self._choose_methods(methods), self._choose_levels(level)
+        by_quantile = {} if quantiles is None else self._choose_quantiles(quantiles)
         frame, id_type = self._read_frame(frame)
         ends = self._find_ends(frame, h)
         if paths is not None:
             table = draw_next_paths(ends.forecaster, ends.panel, ends.features, ends.num_steps, paths, seed).table
         else:
-            table = lay_side_by_side(newer_values.forecast_ends(ends, self._artefacts, names), levels)
+            if by_quantile:
+                table = newer_values.forecast_quantiles(ends, self._artefacts, names, by_quantile)
+            else:
+                table = lay_side_by_side(newer_values.forecast_ends(ends, self._artefacts, names), levels)
             if ends.num_steps <= ends.panel.horizon:
                 table = table.drop(columns="is_recursive")
         return restore_ids(show_table(table, self._find_zone()), id_type)

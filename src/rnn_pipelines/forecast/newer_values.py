@@ -10,6 +10,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
+from rnn_pipelines.forecast.intervals.quantiles import find_t
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.model.newest import repair_as_trained, select_series
@@ -29,6 +30,8 @@ from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
+
+MEDIAN = 0.5
 
 STEPS = ("unique_id", "cutoff", "ds", "horizon_step")
 
@@ -144,6 +147,36 @@ def forecast_ends(ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequen
     """Return the forecasts of some methods by name; see `forecast_recursively`."""
     scaled = {name: artefacts[name].copy_scales(ends.forecaster) for name in names}
     return {name: forecast_recursively(scaled[name], ends.panel, ends.features, ends.num_steps) for name in names}
+
+
+def forecast_quantiles(
+    ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str], quantiles: Mapping[float, int]
+) -> pd.DataFrame:
+    """Return quantiles of some methods, in columns such as `ensemble-q-10`.
+
+    `quantiles` has the level in percent of the interval that each quantile bounds, 0 for the forecast itself. Levels
+    that the intervals do not have lie between theirs as those of a normal distribution do.
+    """
+    intervals = artefacts[names[0]].intervals
+    levels = [] if intervals is None else intervals.levels.tolist()
+    table = lay_side_by_side(forecast_ends(ends, artefacts, names), levels)
+    columns = {}
+    for name in names:
+        for quantile, level in quantiles.items():
+            bounds = [table[name_bounds(name, known)[quantile > MEDIAN]] for known in levels]
+            columns[f"{name}-q-{100 * quantile:g}"] = interpolate_bound(table[name], bounds, levels, level)
+    return table[["unique_id", "ds", "is_recursive"]].assign(**columns)
+
+
+def interpolate_bound(forecast: pd.Series, bounds: Sequence[pd.Series], levels: Sequence[int], level: int) -> pd.Series:
+    """Return the bound of a level, from those of other levels on the same side; that of level 0 is the forecast."""
+    if level == 0:
+        return forecast
+    above = int(np.searchsorted(levels, level))
+    distances = find_t((1 + np.array([0, *levels]) / 100) / 2, np.inf)
+    distance = find_t(np.array(1 + level / 100) / 2, np.inf)
+    part = (distance - distances[above]) / (distances[above + 1] - distances[above])
+    return (1 - part) * [forecast, *bounds][above] + part * bounds[above]
 
 
 def tabulate_ends(

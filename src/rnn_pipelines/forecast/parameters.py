@@ -29,6 +29,7 @@ from rnn_pipelines.printing import rewrite_messages
 
 # The levels of intervals as an argument: one, several, or none.
 Levels = int | Sequence[int] | None
+Quantiles = float | Sequence[float]
 # The values of `source` for a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
 # Parameters of `covariates` by their names in Nixtla's libraries.

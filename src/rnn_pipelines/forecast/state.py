@@ -7,13 +7,13 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted, evaluate, make_champion
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec, QuantileSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.model.recursion import check_recursive, check_steps, lay_out_recursive
 from rnn_pipelines.forecast.newer_values import Ends, add_future, holds_future_alone, read_newer, repair_newer
-from rnn_pipelines.forecast.parameters import ForecastSpec, Levels
+from rnn_pipelines.forecast.parameters import ForecastSpec, Levels, Quantiles
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -90,6 +90,16 @@ class ForecasterState:
         if missing:
             raise ParameterError(f"level: expected some of {levels}, received {missing}. Fit with them.")
         return asked
+
+    def _choose_quantiles(self, quantiles: Quantiles) -> dict[float, int]:
+        """Return the level of the interval that each quantile bounds, 0 for the median."""
+        intervals = self._require_fit().intervals
+        levels = read_parameter_model("quantiles", QuantileSpec, quantiles).list_levels()
+        largest, known = max(levels.values()), 0 if intervals is None else int(intervals.levels.max(initial=0))
+        if largest > known:
+            needed = f"quantiles: they need an interval of level {largest}, and the largest of the fit is {known}"
+            raise ParameterError(f"{needed}. Fit with level={largest}.")
+        return levels
 
     def _choose_methods(self, methods: Any) -> list[str]:
         self._require_fit()

@@ -30,6 +30,7 @@ from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import METHODS, fit_methods
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.source.reading import read_source
@@ -62,7 +63,8 @@ def forecast_all(
     intervals = fit_intervals(data, fitted, level)
     forecasts = forecast_methods(panel, data.linear, fitted)
     points = tabulate_forecasts(panel, prepared.features, prepared.scaler, forecasts, "test")
-    return add_intervals(points, intervals, panel, prepared.scaler, "test"), intervals
+    network = find_network({name: method.model for name, method in fitted.items()})
+    return add_intervals(points, intervals, panel, prepared.scaler, "test", network), intervals
 
 
 def forecast_baseline(prepared: SimpleNamespace, level: LevelSpec = LEVEL) -> tuple[Predictions, Intervals]:

@@ -8,6 +8,7 @@ import pytest
 
 from fuzzing import list_seeds
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec, add_intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.own_widths import find_network_of
 from rnn_pipelines.forecast.intervals.sizes import fit_panel_sizes
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
@@ -73,7 +74,8 @@ def bound_next(table: pd.DataFrame, horizon: int, **blocks: Any) -> np.ndarray:
     intervals = fit_intervals(data, fitted, LevelSpec((80, 95)))
     forecasts = forecast_methods(panel.windows, data.linear, {ENSEMBLE: fitted[ENSEMBLE]})
     points = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, "future")
-    predictions = add_intervals(points, intervals, panel.windows, panel.scaler, "future")
+    network = find_network_of(fitted[ENSEMBLE].model)
+    predictions = add_intervals(points, intervals, panel.windows, panel.scaler, "future", network)
     bounds = [predictions.get_bounds(ENSEMBLE, level).to_numpy().T for level in (80, 95)]
     return np.array(bounds).reshape(2, 2, -1, horizon)
 

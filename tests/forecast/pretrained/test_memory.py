@@ -119,6 +119,14 @@ def test_other_seasons_and_short_horizons_are_not_changed(season: int, horizon: 
     assert find_memory_length(season, horizon) == 0
 
 
+@pytest.mark.parametrize(("season", "horizon"), [(HOURS, 48), (HOURS, 240), (WEEK, 60)])
+@pytest.mark.parametrize("size", [1, 5, HOURS, 100])
+def test_few_values_do_not_revert(season: int, horizon: int, size: int) -> None:
+    rng = np.random.default_rng(10)
+    forecast = rng.normal(size=(3, horizon))
+    np.testing.assert_array_equal(revert(rng.normal(size=(3, size)), season, forecast), forecast)
+
+
 def test_no_value_before_the_memory_counts() -> None:
     rng = np.random.default_rng(8)
     for season, horizon in ((HOURS, 48), (HOURS, 240), (WEEK, 60)):

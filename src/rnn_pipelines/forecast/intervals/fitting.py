@@ -16,10 +16,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 from rnn_pipelines.forecast.intervals import sparse_bounds
 from rnn_pipelines.forecast.intervals.few_values_errors import fit_few_values_sizes
 from rnn_pipelines.forecast.intervals.finishing import KnownValues, finish_bounds, measure_known
+from rnn_pipelines.forecast.intervals.own_widths import choose_shares, measure_distances
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
-from rnn_pipelines.forecast.intervals.pool import MIN_ERRORS, list_changing, pool_panel, pool_single
+from rnn_pipelines.forecast.intervals.pool import MIN_ERRORS, TESTED_LEVEL, list_changing, pool_panel, pool_single
 from rnn_pipelines.forecast.intervals.quantiles import count_needed
 from rnn_pipelines.forecast.intervals.sizes import (
+    OF_SERIES,
     FewValuesSizes,
     Pool,
     Rule,
@@ -33,6 +35,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.objective import NonNegative
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
 from rnn_pipelines.parameter_models import validate_number_is_no_boolean
@@ -61,6 +64,17 @@ class LevelSpec(RootModel[Annotated[tuple[Level, ...], Sorted, Listed]], frozen=
     """
 
 
+Quantile = Annotated[float, Field(gt=0, lt=1, multiple_of=0.005), NoBoolean]
+
+
+class QuantileSpec(RootModel[Annotated[tuple[Quantile, ...], Sorted, Listed, Field(min_length=1)]], frozen=True):
+    """Quantiles between 0 and 1 in steps of .005, such as .1 and .9. A single one needs no list."""
+
+    def list_levels(self) -> dict[float, int]:
+        """Return the level in percent of the interval that each quantile bounds, 0 for the median."""
+        return {quantile: round(abs(200 * quantile - 100)) for quantile in self.root}
+
+
 @dataclass(frozen=True)
 class Intervals:
     """The intervals of some methods. Flat, so that one file of arrays holds them.
@@ -79,6 +93,7 @@ class Intervals:
         min_share: share of zeros from which a window is sparse.
         few_values_numbers, few_values_ratio, few_values_factors: see `FewValuesSizes`, factors by forecaster.
         evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part if they differ; else empty.
+        own_share: float64[forecaster], of the widths that the pretrained network expects; see `own_widths`.
     """
 
     rule: Rule
@@ -100,6 +115,8 @@ class Intervals:
     few_values_ratio: float = 0.0
     few_values_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
     evaluated: np.ndarray = field(default_factory=lambda: np.zeros((1, 0)))
+    # Empty in intervals of before there were such widths.
+    own_share: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def as_evaluated(self) -> "Intervals":
         """Return the intervals that count no error of the test part."""
@@ -108,13 +125,17 @@ class Intervals:
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""
         place = np.flatnonzero(self.names == name)
-        optional = [part for part in ("evaluated", "few_values_factors") if getattr(self, part).size]
+        optional = [part for part in ("evaluated", "few_values_factors", "own_share") if getattr(self, part).size]
         parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *optional)
         return replace(self, names=np.array([new_name]), **{part: getattr(self, part)[place] for part in parts})
 
     def find(self, name: str) -> int:
         """Return the place of a forecaster."""
         return int(np.flatnonzero(self.names == name)[0])
+
+    def get_own_share(self, name: str) -> float:
+        """Return the share of the pretrained network's widths in the bounds of a forecaster."""
+        return float(self.own_share[self.find(name)]) if self.own_share.size else 0.0
 
     def get_sizes(self, name: str) -> SizeModel:
         """Return the expected sizes of a forecaster's errors."""
@@ -138,6 +159,7 @@ def fit_intervals(
     """
     levels, is_panel = np.array(level.root, np.int64), len(data.panel.series_starts) > 1
     origins = data.linear.fitted if is_panel else data.validation
+    own_share = np.zeros(len(fitted))
     if len(origins) < MIN_ERRORS:
         pools = dict.fromkeys(fitted, pool_past(data.panel, levels, find_network_of_few(data)))
     elif len(list_changing(data.panel, origins)) < MIN_ERRORS:
@@ -146,6 +168,8 @@ def fit_intervals(
         pools = pool_panel(data, fitted, levels)
     else:
         pools = pool_single(data, fitted, levels)
+    if next(iter(pools.values())).sizes.rule not in OF_SERIES:
+        own_share = choose_shares(data, fitted, {name: pool.sizes for name, pool in pools.items()})
     first = next(iter(pools.values()))
     for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
         needed = count_needed(missing)
@@ -166,6 +190,7 @@ def fit_intervals(
         shape=sparse_bounds.fit_shape(data.panel) if can_be_sparse else np.zeros(0),
         non_negative=data.linear.non_negative,
         min_share=min_share,
+        own_share=own_share,
         **by_method,
     )
 
@@ -180,6 +205,7 @@ class Windows:
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
         is_cut: bool[window], whether bounds are cut at 0. All others are no bounds of sparse series.
+        own: float64[side, level, window, horizon], see `measure_distances`; None if no bounds read them.
         mean, deviation: float64[window, 1], of the scaler.
     """
 
@@ -192,14 +218,26 @@ class Windows:
     is_cut: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
+    own: np.ndarray | None = None
+
+    def get_own(self, side: int) -> np.ndarray:
+        """Return the bounds of the pretrained network less its median, on one side: float64[level, window, horizon]."""
+        assert self.own is not None, "bounds need the pretrained network"
+        return self.own[side] * (-1 if side == 0 else 1)
 
 
 def describe_windows(
-    intervals: Intervals, panel: WindowedPanel, origins: np.ndarray, names: np.ndarray, scaler: Scaler
+    intervals: Intervals,
+    panel: WindowedPanel,
+    origins: np.ndarray,
+    names: np.ndarray,
+    scaler: Scaler,
+    network: PretrainedNetwork | None = None,
 ) -> Windows:
     """Measure the history of windows once, for the intervals of all methods.
 
-    The scaler is that of the training, whose series may be more than those of the panel.
+    The scaler is that of the training, whose series may be more than those of the panel. `network` is the pretrained
+    one that the methods have, None for none.
     """
     series = scaler.set_index("unique_id").index.get_indexer(names)
     mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
@@ -211,14 +249,23 @@ def describe_windows(
         of_series = dict(zip(panel.find_series(origins), zip(mean, deviation, strict=True), strict=True))
         whole = {number: sparse_bounds.find_whole(panel, number, *scale) for number, scale in of_series.items()}
         is_whole = np.array([whole[number] for number in panel.find_series(origins)])
-    facts = measure_windows(panel, origins, series)
-    return Windows(panel, origins, facts, measure_known(panel, origins), sparse, is_whole, is_cut, mean, deviation)
+    facts, known, own = measure_windows(panel, origins, series), measure_known(panel, origins), None
+    if network is not None and intervals.own_share.any():
+        own = measure_distances(network, panel, origins, intervals.levels)
+    return Windows(panel, origins, facts, known, sparse, is_whole, is_cut, mean, deviation, own)
 
 
-def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
+def describe_ends(
+    intervals: Intervals,
+    panel: WindowedPanel,
+    features: Features,
+    scaler: Scaler,
+    network: PretrainedNetwork | None = None,
+) -> Windows:
     """Measure the history of the windows at the ends of the series, see `describe_windows`."""
     origins = panel.list_origins("future")
-    return describe_windows(intervals, panel, origins, features.table["unique_id"].to_numpy()[origins - 1], scaler)
+    names = features.table["unique_id"].to_numpy()[origins - 1]
+    return describe_windows(intervals, panel, origins, names, scaler, network)
 
 
 def bound_forecasts(
@@ -230,17 +277,11 @@ def bound_forecasts(
     horizon, those of its last step grow with the step. The forecasts are float64[window, step], in the unit of the
     series, and begin `first_step` steps ahead.
     """
-    scaled = (forecasts - windows.mean) / windows.deviation
-    place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, scaled, first_step)
-    horizon = intervals.lows.shape[2]
-    steps = first_step + np.arange(scaled.shape[1])
-    factor = np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
+    scaled, horizon = (forecasts - windows.mean) / windows.deviation, intervals.lows.shape[2]
     sides = []
-    for all_quantiles, sparse in zip((intervals.lows, intervals.highs), windows.sparse, strict=True):
-        quantiles = all_quantiles[place][:, np.minimum(steps, horizon) - 1] * factor
-        quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
-        side = scaled + size * quantiles[:, None]
-        sides.append(np.where(np.isnan(sparse)[:, :, None], side, sparse[:, :, None]))
+    for side, sparse in enumerate(windows.sparse):
+        bounds = scaled + _find_distances(intervals, name, windows, scaled, first_step, side)
+        sides.append(np.where(np.isnan(sparse)[:, :, None], bounds, sparse[:, :, None]))
     reach = windows.known.measure_reach(scaled, first_step, horizon)
     finished = finish_bounds(scaled, sides[0], sides[1], intervals.levels, windows.known, reach)
     lows, highs = (side * windows.deviation + windows.mean for side in finished)
@@ -252,14 +293,53 @@ def bound_forecasts(
     return np.minimum(lows, forecasts), np.maximum(highs, forecasts)
 
 
+def _find_distances(
+    intervals: Intervals, name: str, windows: Windows, scaled: np.ndarray, first_step: int, side: int
+) -> np.ndarray:
+    """Return the bounds of one side, 0 for the lower one, less the forecasts: float64[level, window, step], scaled."""
+    place, horizon, share = intervals.find(name), intervals.lows.shape[2], intervals.get_own_share(name)
+    steps = first_step + np.arange(scaled.shape[1])
+    columns, growth = np.minimum(steps, horizon) - 1, np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
+    quantiles = (intervals.lows, intervals.highs)[side][place]
+    quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
+    size = intervals.get_sizes(name).expect(windows.facts, scaled, first_step)
+    of_errors = size * (quantiles[:, columns] * growth)[:, None]
+    if share == 0:
+        return of_errors
+    own = windows.get_own(side)[:, :, columns] * growth
+    mixed: np.ndarray = (1 - share) * of_errors + share * own
+    return mixed
+
+
+def find_width_factors(intervals: Intervals, name: str, windows: Windows, scaled: np.ndarray) -> np.ndarray:
+    """Return by how much bounds are wider than those of past errors, below and above: float64[side, window, step].
+
+    Those of the level next to `TESTED_LEVEL` count, for errors of all sizes.
+    """
+    factors = np.ones((2, *scaled.shape))
+    if intervals.get_own_share(name) == 0:
+        return factors
+    level = int(np.abs(intervals.levels - TESTED_LEVEL).argmin())
+    of_errors = replace(intervals, own_share=np.zeros(0))
+    for side in range(2):
+        mixed, plain = (_find_distances(one, name, windows, scaled, 1, side)[level] for one in (intervals, of_errors))
+        factors[side] = np.where(np.abs(plain) > 0, mixed / np.where(plain == 0, 1, plain), 1)
+    return np.where(np.isfinite(factors), np.maximum(factors, 0), 1)
+
+
 def add_intervals(
-    predictions: Predictions, intervals: Intervals, panel: WindowedPanel, scaler: Scaler, part: Part
+    predictions: Predictions,
+    intervals: Intervals,
+    panel: WindowedPanel,
+    scaler: Scaler,
+    part: Part,
+    network: PretrainedNetwork | None = None,
 ) -> Predictions:
     """Add the bounds of each method to all windows of a part, on the test part those of the evaluated models."""
     table, origins = predictions.table, panel.list_origins(part)
     intervals = intervals.as_evaluated() if part == "test" else intervals
     names = table["unique_id"].to_numpy()[:: panel.horizon]
-    windows = describe_windows(intervals, panel, origins, names, scaler)
+    windows = describe_windows(intervals, panel, origins, names, scaler, network)
     levels, bounded = intervals.levels.tolist(), [name for name in predictions.forecasters if name in intervals.names]
     # One array for all bounds, because its memory is free again as soon as the table is saved.
     bounds = np.empty((len(bounded), len(levels), 2, len(table)))

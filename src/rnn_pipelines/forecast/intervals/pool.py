@@ -144,15 +144,15 @@ def _is_uneven(facts: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, fo
         # If all errors are 0, so are both scores, and sizes can be infinite; such gains are rejected below.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             size = sizes.expect(facts, forecasts)
-            even = _score(errors[own], *find_ranks(errors[others], level))
-            uneven = size[own] * _score((errors / size)[own], *find_ranks((errors / size)[others], level))
+            even = find_score(errors[own], *find_ranks(errors[others], level))
+            uneven = size[own] * find_score((errors / size)[own], *find_ranks((errors / size)[others], level))
             gains.append(1 - float(uneven.mean() / even.mean()))
     return bool(
         np.isfinite(gains).all() and np.mean(gains) > MIN_GAIN and find_shrinkage(np.array(gains)) > MIN_SHRINKAGE
     )
 
 
-def _score(errors: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def find_score(errors: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the score of each error, float64[window, horizon]: Winkler (1972), doi:10.1080/01621459.1972.10481224."""
     outside = np.maximum(low - errors, 0) + np.maximum(errors - high, 0)
     return high - low + 200 / (100 - TESTED_LEVEL) * outside

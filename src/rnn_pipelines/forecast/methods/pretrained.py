@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
-from rnn_pipelines.forecast.methods.local.method import forecast_locally, gather_from_zero
+from rnn_pipelines.forecast.methods.local.method import gather_from_zero, split_origins
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.normalization import Units
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
@@ -16,6 +16,8 @@ from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.gradients import differentiate_forecast
 from rnn_pipelines.forecast.pretrained.memory import revert
 from rnn_pipelines.forecast.pretrained.network import (
+    LEVELS,
+    MIDDLE,
     NUM_READ,
     PretrainedNetwork,
     compute_logarithms,
@@ -38,8 +40,7 @@ class PretrainedModel:
     network: PretrainedNetwork
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        num_read = find_past_length(panel.season_length, panel.horizon)
-        return forecast_locally(panel, origins, self.network.extend, num_read)
+        return forecast_quantiles(self.network, panel, origins)[:, :, MIDDLE]
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return exact contributions of past values to both forecasts whose mean it is: slope times distance.
@@ -70,6 +71,17 @@ class PretrainedModel:
 
     def pack(self) -> dict[str, Any]:
         return self.network.to_arrays()
+
+
+def forecast_quantiles(network: PretrainedNetwork, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the quantiles of the next values at the levels of the network: float32[window, horizon, level], scaled."""
+    season, horizon = panel.season_length, panel.horizon
+    num_read = find_past_length(season, horizon)
+    found = [np.zeros((0, horizon, len(LEVELS)), np.float32)]
+    for some in split_origins(origins, num_read):
+        past, zeros = gather_from_zero(panel, some, num_read)
+        found.append((network.forecast(past, season, horizon) + zeros[:, :, None]).astype(np.float32))
+    return np.concatenate(found)
 
 
 def find_network(models: Mapping[str, object]) -> PretrainedNetwork | None:

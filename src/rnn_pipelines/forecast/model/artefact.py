@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
+from rnn_pipelines.forecast.intervals.own_widths import find_network_of
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.past import warn_of_cut
 from rnn_pipelines.forecast.methods.predictions import Forecasts, name_bounds, name_own_bounds, tabulate_forecasts
@@ -92,7 +93,8 @@ def forecast_panel(forecaster: Forecaster, panel: WindowedPanel, features: Featu
     forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
     predictions = tabulate_forecasts(panel, features, scaler, forecasts, "future")
     if forecaster.intervals is not None:
-        predictions = add_intervals(predictions, forecaster.intervals, panel, scaler, "future")
+        network = find_network_of(forecaster.model)
+        predictions = add_intervals(predictions, forecaster.intervals, panel, scaler, "future", network)
     names: dict[str, str] = {}
     for level in predictions.levels:
         names |= dict(zip(name_bounds(FORECAST, level), name_own_bounds(level), strict=True))

@@ -8,7 +8,8 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, RootModel
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.intervals.fitting import Intervals, Windows, describe_ends
+from rnn_pipelines.forecast.intervals.fitting import Intervals, Windows, describe_ends, find_width_factors
+from rnn_pipelines.forecast.intervals.own_widths import find_network_of
 from rnn_pipelines.forecast.intervals.quantiles import link_steps
 from rnn_pipelines.forecast.intervals.sparse_bounds import draw_sparse, round_randomly
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
@@ -64,7 +65,8 @@ def draw_next_paths(
     if forecaster.intervals is None:
         raise ParameterError("paths: the forecaster has no intervals, whose errors paths are drawn from. Set level.")
     intervals = forecaster.intervals
-    windows = describe_ends(intervals, panel, features, forecaster.scaler)
+    network = find_network_of(forecaster.model)
+    windows = describe_ends(intervals, panel, features, forecaster.scaler, network)
     forecasts = forecast_steps(forecaster, panel, features, num_steps)[:, :num_steps]
     steps = features.table.iloc[(windows.origins[:, None] + np.arange(num_steps)).ravel()]
     return tabulate_paths(steps, draw_paths(intervals, FORECAST, windows, forecasts, num_paths, seed))
@@ -91,11 +93,13 @@ def draw_paths(
     num_windows, num_steps = forecasts.shape
     size = intervals.get_sizes(name).expect(windows.facts, forecasts)
     samples, growth = intervals.samples[place], float(intervals.growth[place])
-    errors = _draw_errors(samples, growth, (num_windows, num_paths, num_steps), random)
+    errors = size[:, None] * _draw_errors(samples, growth, (num_windows, num_paths, num_steps), random)
+    factors = find_width_factors(intervals, name, windows, forecasts)
+    errors *= np.where(errors < 0, factors[0][:, None], factors[1][:, None])
     below, above = windows.known.measure_reach(forecasts, 1, intervals.lows.shape[2])
     # A forecast that is too far from all known values has no bounds, and paths without errors.
     below, above = np.maximum(below, 0.0), np.maximum(above, 0.0)
-    scaled = forecasts[:, None] + np.clip(size[:, None] * errors, -below[:, None], above[:, None])
+    scaled = forecasts[:, None] + np.clip(errors, -below[:, None], above[:, None])
     paths: np.ndarray = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
     drawn_size = (num_paths, num_steps)
     sparse, drawn = draw_sparse(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
 from rnn_pipelines.forecast.intervals.fitting import bound_forecasts, describe_ends
+from rnn_pipelines.forecast.intervals.own_widths import find_network_of
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import (
     FORECAST,
@@ -106,7 +107,8 @@ def _forecast_beyond_horizon(
     table = target[["unique_id", "ds"]].assign(**numbers)
     table.insert(1, "cutoff", np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead)))
     if forecaster.intervals is not None:
-        windows = describe_ends(forecaster.intervals, panel, features, forecaster.scaler)
+        network = find_network_of(forecaster.model)
+        windows = describe_ends(forecaster.intervals, panel, features, forecaster.scaler, network)
         points = forecasts.reshape(scaled.shape)
         sides = bound_forecasts(forecaster.intervals, FORECAST, windows, points, horizon + 1)
         for number, level in enumerate(forecaster.intervals.levels.tolist()):

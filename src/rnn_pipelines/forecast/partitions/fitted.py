@@ -174,18 +174,18 @@ def prepare_partition(
 def tabulate_test(fitted: FittedPanel, panel: Panel) -> Predictions:
     """Return the forecasts of the test part with intervals, by all methods."""
     windows, scaler, of_fit = panel.windows, panel.scaler, fitted.intervals.usual
+    network = find_network({name: method.model for name, method in fitted.methods.items()})
     if fitted.intervals.rule == "panel":
         median = float(np.median(of_fit))
         usual = measure_expected_errors(windows, fitted.normalizer, fitted.baseline, median)
     else:
-        models = {name: method.model for name, method in fitted.methods.items()}
-        usual = measure_past_errors(windows, find_network(models) if fitted.intervals.rule == "pretrained" else None)
+        usual = measure_past_errors(windows, network if fitted.intervals.rule == "pretrained" else None)
     # The expected errors of fitted series are those of the fit.
     places = pd.Index(fitted.forecaster.scaler["unique_id"]).get_indexer(scaler["unique_id"])
     intervals = replace(fitted.intervals, usual=np.where(places >= 0, of_fit[places], usual))
     forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
     table = replace(tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use)
-    return add_intervals(table, intervals, windows, scaler, "test")
+    return add_intervals(table, intervals, windows, scaler, "test", network)
 
 
 class AllMetricsTable(MetricsBySeriesTable):

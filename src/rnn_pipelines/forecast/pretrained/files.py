@@ -23,6 +23,11 @@ def load_network(spec: PretrainedSpec) -> PretrainedNetwork:
     return _load(spec.network, PACKAGED if spec.path is None else Path(spec.path))
 
 
+def load_used_network(spec: PretrainedSpec) -> PretrainedNetwork | None:
+    """Read the network, see `load_network`; None if it is not used."""
+    return load_network(spec) if spec.is_used else None
+
+
 @cache
 def _load(cell: str, folder: Path) -> PretrainedNetwork:
     name = f"pretrained_{cell}.npz"

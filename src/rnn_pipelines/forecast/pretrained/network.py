@@ -12,6 +12,7 @@ the base with normal quantiles zₖ.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from rnn_pipelines.cells.weights import CellWeights
 from rnn_pipelines.forecast.pretrained.memory import find_memory_length, revert
 from rnn_pipelines.forecast.pretrained.reading import Reading, count_steps, read_past
 
+# Batches of windows whose forecasts are kept.
+NUM_RECENT = 32
 # Newest values that the network reads for unit, lags and state.
 NUM_READ = 500
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -34,9 +37,9 @@ LEAST_POSITIVE = 0.02
 MOST = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretrainedNetwork:
-    """Weights of one network."""
+    """Weights of one network; two are equal if they are one object."""
 
     cell: CellWeights[Any, Any]  # of the recurrence
     # float32 arrays by name: kernels S, T, A, R, O and biases b, r, q of the equations above.
@@ -53,6 +56,9 @@ class PretrainedNetwork:
         themselves if one is not positive. Their median reverts to older values, see `memory`, and moves the others.
         The newest past value comes last, with NaN before the first one.
         """
+        return _forecast_recent(self, past.astype(np.float64).tobytes(), past.shape, season_length, horizon)
+
+    def _forecast_both(self, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
         newest = past[:, -NUM_READ:]
         values, is_log = compute_logarithms(newest)
         found = self._forecast(values, season_length, horizon, is_log)
@@ -105,6 +111,16 @@ class PretrainedNetwork:
         first = np.maximum(of_window[:, None] + read.ahead @ head["ahead_kernel"], 0)
         second = np.maximum(first @ head["second_kernel"] + head["second_bias"], 0)
         return (second + first) @ head["output_kernel"] + head["output_bias"], first, second
+
+
+# Bounds and paths read the quantiles of forecasts that were just made.
+@lru_cache(maxsize=NUM_RECENT)
+def _forecast_recent(
+    network: PretrainedNetwork, past: bytes, shape: tuple[int, ...], season_length: int, horizon: int
+) -> np.ndarray:
+    quantiles = network._forecast_both(np.frombuffer(past).reshape(shape), season_length, horizon)
+    quantiles.setflags(write=False)
+    return quantiles
 
 
 def find_past_length(season_length: int, horizon: int) -> int:

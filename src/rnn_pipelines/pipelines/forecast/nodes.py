@@ -26,6 +26,7 @@ from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.partitions import fitted
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.jobs import Tables
+from rnn_pipelines.forecast.pretrained.files import load_used_network
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
@@ -93,6 +94,7 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     forecasts: dict[str, Forecasts],
     intervals: Intervals,
     ensemble: dict[str, Any],
+    pretrained: PretrainedSpec,
 ) -> tuple[Predictions, Predictions, pd.DataFrame, pd.DataFrame]:
     """Return tables of all forecasts with their intervals, in the data's own unit: test part and next values.
 
@@ -100,22 +102,30 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     """
     found = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
     tabulated = [replace(one, use=ensemble["used"]) for one in found]
-    test, future = (
-        tables.show_predictions(fitting.add_intervals(table, intervals, panel, scaler, part), profile["tz"])
+    network = load_used_network(pretrained)
+    bounded = (
+        fitting.add_intervals(table, intervals, panel, scaler, part, network)
         for table, part in zip(tabulated, PARTS, strict=True)
     )
+    test, future = (tables.show_predictions(table, profile["tz"]) for table in bounded)
     return test, future, tabulate_used(future, profile["dead"]), restore_numbers(future.table)
 
 
 def draw_paths(
-    panel: WindowedPanel, scaler: Scaler, intervals: Intervals, next_values: Predictions, paths: PathsSpec
+    panel: WindowedPanel,
+    scaler: Scaler,
+    intervals: Intervals,
+    next_values: Predictions,
+    paths: PathsSpec,
+    pretrained: PretrainedSpec,
 ) -> Paths:
     """Draw sample paths of the next values in use, for questions about several steps; no rows if there are none."""
     if not paths.root:
         return Paths()
     table = next_values.table
     names = table["unique_id"].to_numpy()[:: panel.horizon]
-    windows = fitting.describe_windows(intervals, panel, panel.list_origins("future"), names, scaler)
+    network, origins = load_used_network(pretrained), panel.list_origins("future")
+    windows = fitting.describe_windows(intervals, panel, origins, names, scaler, network)
     scaled = (table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
     return tabulate_paths(table, sample_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root))
 

@@ -84,9 +84,10 @@ def create_evaluation_nodes() -> list[Node]:
     """Compare the networks with the baselines."""
     create = partial(node, namespace="evaluation")
     tables = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_profile"]
-    tables += ["forecast_forecasts", "forecast_intervals", "forecast_ensemble"]
+    tables += ["forecast_forecasts", "forecast_intervals", "forecast_ensemble", "params:forecast.pretrained"]
     tabulated = ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv", "forecast_all_methods"]
     drawn_from = ["forecast_windows", "forecast_scaler", "forecast_intervals", "forecast_next_values"]
+    drawn_from += ["params:forecast.paths", "params:forecast.pretrained"]
     measured = {"predictions": "forecast_predictions", "series": "forecast_series", "cutoffs": "forecast_cutoffs"}
     measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"}
     measured |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
@@ -98,7 +99,7 @@ def create_evaluation_nodes() -> list[Node]:
     return [
         create(nodes.forecast_partitions, divided, of_all),
         create(nodes.tabulate_forecasts, tables, tabulated),
-        create(nodes.draw_paths, [*drawn_from, "params:forecast.paths"], "forecast_next_paths"),
+        create(nodes.draw_paths, drawn_from, "forecast_next_paths"),
         create(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
         create(evaluate_forecasts, measured, ["forecast_metrics", "forecast_metrics_by_series", BY_STEP, BY_LEVEL]),
     ]

@@ -3,7 +3,7 @@
 A local method is a function of the past values and one line in `registry.METHODS`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,16 +24,20 @@ MAX_PAST = 500
 BATCH_VALUES = 512 * MAX_PAST
 
 
-def forecast_locally(
-    panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast, max_past: int = MAX_PAST
-) -> np.ndarray:
+def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast) -> np.ndarray:
     """Return forecasts, float64[window, horizon], scaled; each reads only values of its series before its origin."""
     found = [np.zeros((0, panel.horizon))]
-    batch_size = max(1, BATCH_VALUES // max_past)
-    for begin in range(0, len(origins), batch_size):
-        past, zeros = gather_from_zero(panel, origins[begin : begin + batch_size], max_past)
+    for some in split_origins(origins):
+        past, zeros = gather_from_zero(panel, some)
         found.append(extend(past, panel.season_length, panel.horizon) + zeros)
     return np.concatenate(found)
+
+
+def split_origins(origins: np.ndarray, max_past: int = MAX_PAST) -> Iterator[np.ndarray]:
+    """Yield batches of origins, whose past values have about the same memory for each length of the past."""
+    size = max(1, BATCH_VALUES // max_past)
+    for begin in range(0, len(origins), size):
+        yield origins[begin : begin + size]
 
 
 def gather_from_zero(

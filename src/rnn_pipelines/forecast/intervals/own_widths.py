@@ -1,0 +1,90 @@
+"""Widths that the pretrained network expects of its own, beside those of past errors.
+
+The network has learnt quantiles on many series, and past errors are those of one series or panel. Bounds of methods in
+which the network has a weight lie half way between both, unless the held-out errors show that one of both is better.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_pipelines.forecast.intervals.pool import TESTED_LEVEL, find_score
+from rnn_pipelines.forecast.intervals.quantiles import find_ranks, find_t
+from rnn_pipelines.forecast.intervals.sizes import SizeModel
+from rnn_pipelines.forecast.intervals.window_facts import measure_windows
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, find_network, forecast_quantiles
+from rnn_pipelines.forecast.methods.weights import find_shrinkage
+from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
+
+# The share of the network's widths without evidence.
+USUAL_SHARE = 0.5
+# One of both kinds stands alone if its score is better than that of both by this part, and the folds agree.
+MIN_GAIN, MIN_SHRINKAGE = 0.01, 0.8
+
+
+def find_network_of(model: object) -> PretrainedNetwork | None:
+    """Return the pretrained network of a model with its normalisation, that it is, or that its ensemble has."""
+    inner = model.model if isinstance(model, PanelModel) else model
+    return find_network(inner.models if isinstance(inner, EnsembleModel) else {PRETRAINED: inner})
+
+
+def measure_distances(
+    network: PretrainedNetwork, panel: WindowedPanel, origins: np.ndarray, levels: np.ndarray
+) -> np.ndarray:
+    """Return the distances of the network's bounds from its median: float64[side, level, window, horizon], scaled.
+
+    Between the levels that it has learnt, and beyond them, they are those of a normal distribution.
+    """
+    quantiles = forecast_quantiles(network, panel, origins)
+    median = quantiles[:, :, MIDDLE, None]
+    below, above = median - quantiles[:, :, MIDDLE::-1], quantiles[:, :, MIDDLE:] - median
+    learnt = find_t(np.array(LEVELS[MIDDLE:]), np.inf)
+    wanted = find_t((1 + levels / 100) / 2, np.inf)
+    # The place of each level among the learnt ones; beyond the last one, distances grow with the normal quantile.
+    within = np.minimum(wanted, learnt[-1])
+    last = np.clip(np.searchsorted(learnt, within), 1, len(learnt) - 1)
+    part = (within - learnt[last - 1]) / (learnt[last] - learnt[last - 1])
+    sides = [side[:, :, last - 1] * (1 - part) + side[:, :, last] * part for side in (below, above)]
+    return np.moveaxis(np.stack(sides) * (wanted / within), -1, 1)
+
+
+def choose_shares(data: FittingData, fitted: Mapping[str, FittedMethod], sizes: Mapping[str, SizeModel]) -> np.ndarray:
+    """Return the share of the network's widths in the bounds of each method, 0 without a weight: float64[method]."""
+    networks = {name: find_network_of(method.model) for name, method in fitted.items()}
+    network = next((one for one in networks.values() if one is not None), None)
+    shares = np.zeros(len(fitted))
+    if network is None:
+        return shares
+    own = measure_distances(network, data.panel, data.validation, np.array([TESTED_LEVEL]))[:, 0]
+    facts, fold = measure_windows(data.panel, data.validation), data.linear.fold[: len(data.validation)]
+    for number, (name, errors) in enumerate(find_errors(data, fitted).items()):
+        if networks[name] is not None:
+            size = sizes[name].expect(facts, fitted[name].out_of_fold)
+            shares[number] = choose_share(errors, size, own, fold)
+    return shares
+
+
+def choose_share(errors: np.ndarray, size: np.ndarray, own: np.ndarray, fold: np.ndarray) -> float:
+    """Return the share by the scores of widths of past errors, of the network, and of both, on each held-out fold."""
+    gains = []
+    for number in np.unique(fold):
+        held_out = fold == number
+        ranks = find_ranks((errors / size)[~held_out], np.array([TESTED_LEVEL]))
+        if not np.isfinite(ranks).all():
+            return USUAL_SHARE
+        past = np.stack([-ranks[0] * size[held_out], ranks[1] * size[held_out]])
+        scores = [score_bounds(errors[held_out], *(USUAL_SHARE * (past + own[:, held_out])))]
+        scores += [score_bounds(errors[held_out], *side) for side in (past, own[:, held_out])]
+        gains.append([1 - one / scores[0] for one in scores[1:]])
+    for share, gain in zip((0.0, 1.0), np.transpose(gains), strict=True):
+        if gain.mean() > MIN_GAIN and find_shrinkage(gain) > MIN_SHRINKAGE:
+            return share
+    return USUAL_SHARE
+
+
+def score_bounds(errors: np.ndarray, below: np.ndarray, above: np.ndarray) -> float:
+    """Return the mean Winkler score of bounds so far below and above the forecasts; see `pool`."""
+    return float(find_score(errors, -below, above).mean())
