@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel
 # The share of the network's widths without evidence.
 USUAL_SHARE = 0.5
 # One of both kinds stands alone if its score is better than that of both by this part, and the folds agree.
-MIN_GAIN, MIN_SHRINKAGE = 0.01, 0.8
+MIN_GAIN, MIN_SHRINKAGE = 0.05, 0.9
 
 
 def find_network_of(model: object) -> PretrainedNetwork | None:
