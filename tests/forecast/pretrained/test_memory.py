@@ -119,6 +119,12 @@ def test_other_seasons_and_short_horizons_are_not_changed(season: int, horizon: 
     assert find_memory_length(season, horizon) == 0
 
 
+@pytest.mark.parametrize("horizon", [HOURS + 1, 240])
+def test_fewer_values_than_a_season_do_not_revert(horizon: int) -> None:
+    forecast = np.arange(horizon)[None] / 2
+    np.testing.assert_array_equal(revert(np.arange(20.0)[None], HOURS, forecast), forecast)
+
+
 def test_no_value_before_the_memory_counts() -> None:
     rng = np.random.default_rng(8)
     for season, horizon in ((HOURS, 48), (HOURS, 240), (WEEK, 60)):

@@ -142,7 +142,8 @@ def fit_weight(gaps: np.ndarray, changes: np.ndarray, newest_gap: np.ndarray, pe
 def average_seasons(past: np.ndarray, season_length: int) -> np.ndarray:
     """Return the means of whole seasons before the origin, NaN for one without all values: float64[window, season]."""
     number = past.shape[1] // season_length
-    means: np.ndarray = past[:, past.shape[1] - number * season_length :].reshape(len(past), number, -1).mean(axis=2)
+    newest = past[:, past.shape[1] - number * season_length :]
+    means: np.ndarray = newest.reshape(len(past), number, season_length).mean(axis=2)
     return means
 
 
