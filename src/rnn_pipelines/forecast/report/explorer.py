@@ -128,7 +128,7 @@ def explore_series(
             bounds = forecasts[[f"lo_{LEVEL}", f"hi_{LEVEL}"]].to_numpy().reshape(len(origins), panel.horizon, 2)
             for window, of_window in zip(content["windows"], bounds, strict=True):
                 if not np.isnan(of_window).any():
-                    window["bounds"][label] = of_window.T.tolist()
+                    window["bounds"][label] = of_window.T
     return content | {"level": LEVEL}
 
 
