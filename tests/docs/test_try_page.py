@@ -96,7 +96,9 @@ def measure_differences(run: Run, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(of_networks), np.array(of_theta)
 
 
-@pytest.mark.parametrize(("season", "num_days", "steps_of_day"), [(7, 3 * 365 + 60, 1), (24, 1000, 24), (48, 40, 48)])
+@pytest.mark.parametrize(
+    ("season", "num_days", "steps_of_day"), [(7, 3 * 365 + 60, 1), (24, 1000, 24), (24, 15, 24), (48, 40, 48)]
+)
 def test_long_horizons_and_the_long_memory_equal_those_of_numpy(
     run: Run, season: int, num_days: int, steps_of_day: int
 ) -> None:
