@@ -214,7 +214,7 @@ function show(inputs) {
   return [`${last} values of ${inputs.name}${mark === "," ? ", with decimal commas" : ""}.`,
     missing.length && `${missing.length} missing, filled on a straight line: row ${missing.slice(0, 9).join(", ")}.`,
     odd && `${odd} is not one usual step after the one before. Missing rows are not filled.`,
-    last > C.MAX_PAST && `The newest ${Math.min(last, findPastLength(season, horizon))} are read, by Theta ${C.MAX_PAST}.`, last < 2 * season && "They are fewer than two seasons.",
+    last > C.MAX_PAST && `The network reads the newest ${Math.min(last, findPastLength(season, horizon))}, Theta the newest ${C.MAX_PAST}.`, last < 2 * season && "They are fewer than two seasons.",
   ].filter(Boolean).join(" ");
 }
 
