@@ -35,19 +35,16 @@ def build_page() -> str:
     """Return the page, which is one file and loads nothing."""
     values = list_constants() | {name: getattr(season, name) for name in ("MIN_FACTOR", "MIN_VALUES_PER_PHASE")}
     values |= {"ALPHAS": theta.ALPHAS[:, 0].tolist()}
-    # The largest horizon that was learnt, by season.
-    values["HORIZONS"] = {length: (KINDS.get(length) or KINDS[0])[3] for length in (*KINDS, *OTHER_SEASONS) if length}
     networks = {cell: describe_pretrained(load_network(PretrainedSpec(network=cell))) for cell in ("gru", "lstm")}
     values["USUAL_SEASONS"] = sorted(USUAL_SEASONS, key=lambda usual: usual[1])
     names = {length: name for (_, length), name in USUAL_SEASONS.items()}
-    seasons = {
-        length: f"{length} ({names[length]})" if length in names else length for length in sorted(values["HORIZONS"])
-    }
+    lengths = sorted(length for length in (*KINDS, *OTHER_SEASONS) if length)
+    seasons = {length: f"{length} ({names[length]})" if length in names else length for length in lengths}
     template = Environment(undefined=StrictUndefined, trim_blocks=True).from_string(
         (DOCS / "try/page.html").read_text()
     )
     scripts = {name: (DOCS / f"try/{name}.js").read_text() for name in ("simple", "page")}
-    scripts["network"] = read_scripts(["cells.js", "pretrained.js", "charts.js"])
+    scripts["network"] = read_scripts(["cells.js", "pretrained.js", "memory.js", "charts.js"])
     given = {"seasons": seasons, "example": draw_sales(), **scripts}
     return template.render(constants=json.dumps(values), networks=encode(networks), **given)
 

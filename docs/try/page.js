@@ -3,6 +3,8 @@ const networks = decode(JSON.stringify(NETWORKS)), C = CONSTANTS;
 const forecast = (cell, ...inputs) => forecastPretrained(networks[cell], ...inputs);
 const MISSING = /^(na|n\/a|nan|null|none|-|–|\.|\?|)$/i;
 const MAX_SIZE = 1e100, MIN_VALUES = 3, MAX_ORIGINS = 12, DAY = 864e5;
+// The largest horizon, in horizons that were learnt.
+const MAX_LEARNT = 10;
 class InputError extends Error {}
 
 // The value of a cell: NaN if it is missing, undefined if it is no number with this decimal mark.
@@ -103,10 +105,11 @@ function guessSeason(values, days) {
 }
 
 function forecastAll({ cell, season, horizon }, values) {
-  const past = values.slice(-C.MAX_PAST), { quantiles, members, isLog } = forecast(cell, past, season, horizon);
+  const { quantiles, moves, members, isLog } = forecast(cell, values.slice(-findPastLength(season, horizon)), season, horizon);
+  const past = values.slice(-C.MAX_PAST);
   const [low, network, high] = [0.1, 0.5, 0.9].map((level) => quantiles.map((step) => step[C.LEVELS.indexOf(level)]));
   const [theta, naive] = [extendTheta, extendNaive].map((extend) => extend(past, season, horizon));
-  return { network, low, high, theta, naive, gates: members[0].layers[0], isLog };
+  return { network, low, high, theta, naive, gates: members[0].layers[0], isLog, isReverted: moves.some(Boolean) };
 }
 
 // The errors of the three methods at earlier origins, and whether the interval held.
@@ -175,11 +178,12 @@ function readInputs() {
   const series = readSeries(column, mark), { values, first } = series, read = readTimes(times, first, values.length);
   const guess = guessSeason(values, read.days), season = Number(find("season").value || guess);
   find("automatic").textContent = `automatic: ${find(`season-${guess}`).textContent}`;
-  const most = C.HORIZONS[season], usual = Math.min(season === 1 ? 6 : season, most, values.length >> 1);
+  const learnt = findLearntHorizon(season), most = MAX_LEARNT * learnt;
+  const usual = Math.min(season === 1 ? 6 : season, learnt, values.length >> 1);
   if (guessed.has("horizon")) find("horizon").value = usual;
   const horizon = Number(find("horizon").value);
   if (!(Number.isInteger(horizon) && horizon >= 1 && horizon <= most))
-    throw new InputError(`Steps ahead: give a whole number from 1 to ${most}; no more was learnt for this season.`);
+    throw new InputError(`Steps ahead: give a whole number from 1 to ${most}, ${MAX_LEARNT} times what was learnt for this season.`);
   return { ...series, ...read, name: column.name, mark, season, horizon, cell: find("gru").checked ? "gru" : "lstm" };
 }
 
@@ -192,6 +196,7 @@ function show(inputs) {
   document.querySelectorAll("[data-cell]").forEach((place) => { place.hidden = place.dataset.cell !== cell; });
   find("horizon-shown").textContent = horizon;
   find("is-log").hidden = !made.isLog;
+  find("is-reverted").hidden = !made.isReverted;
   drawForecast(inputs, made, names);
   drawGates(made.gates, inputs);
   const formatError = makeFormat([0, ...errors]), least = formatError(Math.min(...errors));
@@ -209,7 +214,7 @@ function show(inputs) {
   return [`${last} values of ${inputs.name}${mark === "," ? ", with decimal commas" : ""}.`,
     missing.length && `${missing.length} missing, filled on a straight line: row ${missing.slice(0, 9).join(", ")}.`,
     odd && `${odd} is not one usual step after the one before. Missing rows are not filled.`,
-    last > C.MAX_PAST && `The newest ${C.MAX_PAST} are read.`, last < 2 * season && "They are fewer than two seasons.",
+    last > C.MAX_PAST && `The network reads the newest ${Math.min(last, findPastLength(season, horizon))}, Theta the newest ${C.MAX_PAST}.`, last < 2 * season && "They are fewer than two seasons.",
   ].filter(Boolean).join(" ");
 }
 

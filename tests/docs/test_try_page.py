@@ -14,7 +14,7 @@ import pytest
 from documents import PROJECT
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS, generate
+from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS, find_learnt_horizon, generate
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 
 pytestmark = pytest.mark.chromium
@@ -56,7 +56,10 @@ def run(tmp_path: Path) -> Run:
 
 
 def draw_series(count: int) -> list[tuple[list[float], int, int]]:
-    """Return generated values, season length and horizon: every season in turn, from 3 to 500 values."""
+    """Return generated values, season length and horizon: every season in turn, from 3 to 500 values.
+
+    One in five has ten times a horizon that was learnt.
+    """
     drawn = []
     for number in range(count):
         rng, season = np.random.default_rng([7, number]), SEASONS[number % len(SEASONS)]
@@ -64,7 +67,8 @@ def draw_series(count: int) -> list[tuple[list[float], int, int]]:
         values = generate(rng, 1, season, size)[0]
         if number % 2:  # So that logarithms are read.
             values = values - values.min() + rng.uniform(0.1, 2) * (np.ptp(values) + 1e-6)
-        drawn.append((values.tolist(), season, int(rng.integers(1, (KINDS.get(season) or KINDS[0])[3] + 1))))
+        horizon = int(rng.integers(1, find_learnt_horizon(season) + 1)) * (10 if number % 5 == 0 else 1)
+        drawn.append((values.tolist(), season, horizon))
     return drawn
 
 
@@ -90,6 +94,31 @@ def measure_differences(run: Run, count: int) -> tuple[np.ndarray, np.ndarray]:
         of_networks.append(max(differences[:-1]))
         of_theta.append(differences[-1])
     return np.array(of_networks), np.array(of_theta)
+
+
+@pytest.mark.parametrize(
+    ("season", "num_days", "steps_of_day"), [(7, 3 * 365 + 60, 1), (24, 1000, 24), (24, 15, 24), (48, 40, 48)]
+)
+def test_long_horizons_and_the_long_memory_equal_those_of_numpy(
+    run: Run, season: int, num_days: int, steps_of_day: int
+) -> None:
+    """At the largest horizon of the page, of a level that comes back."""
+    rng, days = np.random.default_rng(2), np.arange(num_days * steps_of_day) / steps_of_day
+    level = np.repeat(rng.normal(size=num_days), steps_of_day)
+    past = 10 * np.sin(2 * np.pi * days / 365) + 3 * np.sin(2 * np.pi * days) + level + rng.normal(size=len(days))
+    horizon = 10 * find_learnt_horizon(season)
+    found = run(
+        f"""const past = {json.dumps(past.round(4).tolist())};
+        return {json.dumps(CELLS)}.map((cell) => {{
+            const {{ quantiles, moves }} = forecast(cell, past, {season}, {horizon});
+            return {{ quantiles, moved: Math.max(...moves.map(Math.abs)) }};
+        }});"""
+    )
+    for cell, of_page in zip(CELLS, found, strict=True):
+        network = load_network(PretrainedSpec(network=cell))
+        expected = network.forecast(past.round(4)[None], season, horizon)[0]
+        assert np.abs(np.array(of_page["quantiles"]) - expected).max() < 1e-4 * past.std()
+        assert of_page["moved"] > 0.1 * past.std()
 
 
 def test_forecasts_equal_those_of_numpy(run: Run) -> None:
@@ -195,12 +224,15 @@ def test_forecast_has_the_season_and_horizon_that_are_chosen(run: Run) -> None:
         f"""const values = {json.dumps(values)}; {choose}
         find("horizon").value = "9"; find("lstm").checked = true; update();
         const shown = [...find("value-rows").rows].map((row) => Number(row.cells[1].textContent));
-        find("horizon").value = "57"; update();
-        return {{ shown, message: find("message").textContent, gates: find("gates").childElementCount }};"""
+        find("horizon").value = "560"; update();
+        const far = [find("value-rows").rows.length, find("message").className];
+        find("horizon").value = "561"; update();
+        return {{ shown, far, message: find("message").textContent, gates: find("gates").childElementCount }};"""
     )
     expected = load_network(PretrainedSpec(network="lstm")).extend(np.array([values]), 7, 9)[0]
     np.testing.assert_allclose(found["shown"], expected, atol=0.6)
-    assert found["message"].startswith("Steps ahead: give a whole number from 1 to 56")
+    assert found["far"] == [560, ""]
+    assert found["message"].startswith("Steps ahead: give a whole number from 1 to 560, 10 times what was learnt")
     assert found["gates"] == 4
 
 

@@ -49,13 +49,17 @@ def test_the_largest_network_and_then_the_first_windows_are_left_out(
 def test_the_pretrained_network_is_left_out_before_those_of_the_reader() -> None:
     content = make_content((1_000, 4_000))
     content["networks"][0]["base"] = "last value"
-    assert [network["name"] for network in choose_content(content, 18_000)["networks"]] == [NAMES[1]]
+    content["windows"][0] |= {"earlier": np.zeros(10), "days": np.zeros(10)}
+    chosen = choose_content(content, 18_000)
+    assert [network["name"] for network in chosen["networks"]] == [NAMES[1]]
+    # Only that network reads values before the window.
+    assert list(chosen["windows"][0]) == ["number", "vectors"]
 
 
 def test_frame_is_what_a_page_without_content_needs() -> None:
     assert len(render_page("The gates of LSTM and GRU on texts", "v" * 300, []).encode()) < FRAME_BYTES
 
 
-@pytest.mark.parametrize("name", ["cells.js", "pretrained.js"])
+@pytest.mark.parametrize("name", ["cells.js", "pretrained.js", "memory.js"])
 def test_forward_pass_has_at_most_150_lines(name: str) -> None:
     assert len(read_scripts([name]).splitlines()) <= 150

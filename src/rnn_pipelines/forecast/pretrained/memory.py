@@ -36,7 +36,6 @@ DAYS_OF_WEEK, DAYS_OF_YEAR, MAX_YEARS = 7, 365, 5
 SMOOTHED_DAYS = 61
 # Newest days at which the level of earlier years is compared with what followed.
 COMPARED_DAYS = 730
-TINY = 1e-12
 
 
 class Reversion(NamedTuple):

@@ -23,9 +23,11 @@ from rnn_pipelines.forecast.methods.predictors import (
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
 from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.pretrained import memory, reading
 from rnn_pipelines.forecast.pretrained import network as pretrained_network
-from rnn_pipelines.forecast.pretrained import reading
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
+from rnn_pipelines.forecast.pretrained.generator import KINDS, find_learnt_horizon
+from rnn_pipelines.forecast.pretrained.memory import MAX_VALUES, average_seasons, count_steps_of_day
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, find_past_length
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
@@ -38,10 +40,14 @@ NUM_WINDOWS = 12
 # Divided by it, no covariate is clipped; a power of two, so that the product with it is exact.
 NO_SPREAD = 2.0**40
 LEVEL = 80
-# Constants of `pretrained.js`.
+# Constants of `pretrained.js` and `memory.js`.
 NAMES = {
-    pretrained_network: ("LEVELS", "DISTANCES", "SOFTPLUS_OF_ONE", "LEAST_POSITIVE", "MOST"),
+    pretrained_network: ("NUM_READ", "LEVELS", "DISTANCES", "SOFTPLUS_OF_ONE", "LEAST_POSITIVE", "MOST"),
     reading: ("MAX_STEPS", "MAX_SEASONS", "NUM_NEWEST", "LEAST_PART", "UNIT_OF_CONSTANTS", "LARGEST"),
+    memory: (
+        *("MAX_VALUES", "MAX_DAYS", "MIN_SEASONS", "MIN_WEEKS", "MIN_DAYS", "HALF_LIFE", "PENALTY", "YEAR_PENALTY"),
+        *("DAYS_OF_WEEK", "DAYS_OF_YEAR", "MAX_YEARS", "SMOOTHED_DAYS", "COMPARED_DAYS"),
+    ),
 }
 
 
@@ -122,7 +128,7 @@ def explore_series(
             bounds = forecasts[[f"lo_{LEVEL}", f"hi_{LEVEL}"]].to_numpy().reshape(len(origins), panel.horizon, 2)
             for window, of_window in zip(content["windows"], bounds, strict=True):
                 if not np.isnan(of_window).any():
-                    window["bounds"][label] = of_window.T.tolist()
+                    window["bounds"][label] = of_window.T
     return content | {"level": LEVEL}
 
 
@@ -146,6 +152,8 @@ def describe_networks(
         for name, model in models.items()
     }
     windows = [_describe_window(panel, features, normalizer, int(origin)) for origin in origins]
+    if any(isinstance(model, PretrainedModel) for model in models.values()):
+        windows = [window | _describe_past(panel, origins[[place]]) for place, window in enumerate(windows)]
     for place, window in enumerate(windows):
         window |= {"mean": scales[0][place], "deviation": scales[1][place], "bounds": {}}
         window["forecasts"] = {name: of_network[place].tolist() for name, of_network in forecasts.items()}
@@ -169,7 +177,8 @@ def describe_networks(
 def list_constants() -> dict[str, Any]:
     """Return the constants of the pretrained network's forward pass, by name."""
     values = {name: np.asarray(getattr(module, name)).tolist() for module, names in NAMES.items() for name in names}
-    return values | {"MAX_PAST": MAX_PAST, "LONG_SEASONS": LONG_SEASONS}
+    learnt_horizons = {season: find_learnt_horizon(season) for season in KINDS}
+    return values | {"MAX_PAST": MAX_PAST, "LONG_SEASONS": LONG_SEASONS, "LEARNT_HORIZONS": learnt_horizons}
 
 
 def describe_pretrained(network: PretrainedNetwork) -> dict[str, Any]:
@@ -211,13 +220,11 @@ def _describe_window(panel: WindowedPanel, features: Features, normalizer: Norma
     covariates = gather_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
     predictors = normalize_windows(panel, normalizer, origins).predictors[0]
     actuals = panel.values[ahead, 0].astype(float)
-    past = gather_past(panel, origins)[0]
     return {
         "series": str(table["unique_id"].iloc[origin - 1]),
         "times": [format_step(time) for time in table["ds"].iloc[np.append(rows, ahead)]],
         "values": panel.values[rows, 0],
         "actuals": [None if np.isnan(value) else value for value in actuals],
-        "earlier": past[~np.isnan(past)][: -len(rows)],
         "zero": panel.find_zeros(origins)[0],
         "isNegative": bool(find_negative(panel, origins)[0]),
         "padded": int(count_padded(panel, origins)[0]),
@@ -231,6 +238,19 @@ def _describe_window(panel: WindowedPanel, features: Features, normalizer: Norma
         "calendar": panel.values[rows, panel.columns.calendar],
         "varying": panel.values[rows, panel.columns.varying],
     }
+
+
+def _describe_past(panel: WindowedPanel, origin: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the pretrained network reads beyond the window: earlier values, and the means of older whole days.
+
+    Whole days are counted from the origin, int64[1], as in `memory`.
+    """
+    past = gather_past(panel, origin, find_past_length(panel.season_length, panel.horizon))
+    past = past[:, ~np.isnan(past[0])]
+    num_kept = max(MAX_VALUES, panel.lookback)
+    steps_of_day = max(1, count_steps_of_day(panel.season_length))
+    days = average_seasons(past, steps_of_day)[0, : -(num_kept // steps_of_day)]
+    return {"earlier": past[0, -num_kept : -panel.lookback], "days": days}
 
 
 def format_step(time: Any) -> str:

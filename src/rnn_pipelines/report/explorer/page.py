@@ -15,7 +15,7 @@ from rnn_pipelines.report.page import Section, render_page
 logger = logging.getLogger(__name__)
 
 # COMPUTATION holds the forecast passes, and VIEW draws them.
-COMPUTATION = ("cells.js", "pretrained.js", "windows.js", "texts.js")
+COMPUTATION = ("cells.js", "pretrained.js", "memory.js", "windows.js", "texts.js")
 VIEW = ("charts.js", "view.js")
 # The largest page, and the part of it that is neither script nor content.
 MAX_BYTES, FRAME_BYTES = 500_000, 12_000
@@ -54,11 +54,18 @@ def choose_content(content: Mapping[str, Any], max_bytes: int) -> dict[str, Any]
         chosen["networks"] = [network for network in chosen["networks"] if network is not largest]
         for window in chosen["windows"]:
             window.get("vectors", {}).pop(largest["name"], None)
+        if not any("base" in network for network in chosen["networks"]):
+            chosen["windows"] = [_drop_past(window) for window in chosen["windows"]]
     while len(encode(chosen)) > max_bytes and len(chosen["windows"]) > 1:
         chosen["windows"] = chosen["windows"][1:]
     if left_out:
         logger.warning("the page would be too large with %s", " and ".join(left_out))
     return chosen
+
+
+def _drop_past(window: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the window without the past that only the pretrained network reads."""
+    return {name: value for name, value in window.items() if name not in {"earlier", "days"}}
 
 
 def _place(name: str) -> Markup:

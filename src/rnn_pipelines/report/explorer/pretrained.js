@@ -58,18 +58,22 @@ function readStatic(values, changes, seasonal, season, isLog) {
   ]);
 }
 
+const findLearntHorizon = (season) => C.LEARNT_HORIZONS[season] ?? C.LEARNT_HORIZONS[0];
+/** Return the number of a step ahead, from 1, at most those that the network learnt for this season. */
+const countSteps = (step, season) => Math.min(step + 1, findLearntHorizon(season));
+
 function readAhead(values, season, step) {
   const last = values[values.length - 1], long = C.LONG_SEASONS[season];
   const findLag = (length, back, shift = 0) => values[values.length - back * length + ((step + shift + length) % length)] ?? NaN;
   const lags = range(C.MAX_SEASONS, 1).map((back) => (season > 1 ? findLag(season, back) : NaN));
   const before = season > 1 ? (findLag(season, 1, -1) + findLag(season, 1, 1)) / 2 : NaN;
   const ofLong = long ? findLag(long, 1) : NaN, base = Number.isNaN(lags[0]) ? last : lags[0];
-  const mean = lags.every(Number.isNaN) ? NaN : averageKnown(lags);
+  const mean = lags.every(Number.isNaN) ? NaN : averageKnown(lags), steps = countSteps(step, season);
   const inputs = asNumbers([
     Math.asinh(base), Math.asinh(last - base),
     ...[lags[1], lags[2], ofLong].flatMap((lag) => [Math.asinh(lag - base), !Number.isNaN(lag)]),
     Math.asinh(mean - base), Math.asinh(before - base),
-    Math.log(step + 1), season > 1 ? (step + 1) / season / 4 : (step + 1) / 8, ...findPhase(step + 1, season),
+    Math.log(steps), season > 1 ? steps / season / 4 : steps / 8, ...findPhase(step + 1, season),
   ]);
   return { base, inputs };
 }
@@ -85,8 +89,8 @@ function computeHead(weights, read, hidden) {
 }
 
 //  median = base + σ o₀,   quantiles = median ∓ σ Σ zₖ softplus(oₖ + c),   σ = .8 √(1 + step / 6)
-function findQuantiles(output, step, base) {
-  const spread = 0.8 * Math.sqrt(1 + (step + 1) / 6), median = base + spread * output[0];
+function findQuantiles(output, base, spread) {
+  const median = base + spread * output[0];
   const parts = C.DISTANCES.concat(C.DISTANCES).map((part, k) => part * softplus(output[k + 1] + C.SOFTPLUS_OF_ONE));
   const reach = (own, sign) => own.map((_, k) => median + sign * spread * sum(own.slice(0, k + 1)));
   return [...reach(parts.slice(0, parts.length / 2), -1).reverse(), median, ...reach(parts.slice(parts.length / 2), 1)];
@@ -94,32 +98,39 @@ function findQuantiles(output, step, base) {
 
 function forecastOnce({ cell, weights: [weights] }, past, season, horizon, isLog, change = []) {
   const read = readPast(past, season, horizon, isLog), records = runLayer(cell, weights, read.sequence, change[0]?.clamps, change[0]?.muted);
-  const scale = (value) => value * read.unit + read.zero;
-  const quantiles = computeHead(weights, read, records.at(-1).hidden).map((output, step) => findQuantiles(output, step, read.ahead[step].base).map(scale));
+  const scale = (value) => value * read.unit + read.zero, findSpread = (step) => 0.8 * Math.sqrt(1 + countSteps(step, season) / 6);
+  const outputs = computeHead(weights, read, records.at(-1).hidden);
+  const quantiles = outputs.map((output, step) => findQuantiles(output, read.ahead[step].base, findSpread(step)).map(scale));
   return { layers: [records], quantiles, bases: read.ahead.map(({ base }) => scale(base)) };
 }
 
+const findPastLength = (season, horizon) => Math.max(C.NUM_READ, findMemoryLength(season, horizon));
+
 /** Return the mean of the forecast of the logarithms, or of the values if one is near 0, and of the negated values, negated.
  *
- * @param change  of the gates in each of the two forecasts, see `runNetwork`.
- * @returns the quantiles at C.LEVELS of each step ahead, the bases that they correct, and both forecasts as members.
+ * @param change     of the gates in each of the two forecasts, see `runNetwork`.
+ * @param olderDays  see `revert`.
+ * @returns the quantiles at C.LEVELS of each step ahead, by how much the long memory moved them, the bases that the network
+ *     corrects, and both forecasts as members.
  */
-function forecastPretrained(network, past, season, horizon, change = []) {
-  const negatedPast = past.map((value) => -value), least = -findLargest(negatedPast);
-  const isLog = least > 0 && least > C.LEAST_POSITIVE * findMedian(past), values = isLog ? past.map(Math.log) : past;
+function forecastPretrained(network, past, season, horizon, change = [], olderDays = []) {
+  const newest = past.slice(-C.NUM_READ), negatedPast = newest.map((value) => -value), least = -findLargest(negatedPast);
+  const isLog = least > 0 && least > C.LEAST_POSITIVE * findMedian(newest), values = isLog ? newest.map(Math.log) : newest;
   const found = forecastOnce(network, values, season, horizon, isLog, change[0]);
   const negated = forecastOnce(network, negatedPast, season, horizon, false, change[1]);
   const highest = findLargest(values) + Math.log(C.MOST), last = C.LEVELS.length - 1;
   const mean = (value, other) => ((isLog ? Math.exp(Math.min(value, highest)) : value) - other) / 2;
-  const quantiles = found.quantiles.map((step, place) => step.map((value, k) => mean(value, negated.quantiles[place][last - k])));
-  return { quantiles, bases: each(mean, found.bases, negated.bases), isLog, members: [found, negated] };
+  const means = found.quantiles.map((step, place) => step.map((value, k) => mean(value, negated.quantiles[place][last - k])));
+  const medians = means.map((step) => step[last / 2]), moves = each((v, m) => v - m, revert(past, season, medians, olderDays), medians);
+  const quantiles = means.map((step, place) => step.map((value) => value + moves[place]));
+  return { quantiles, moves, bases: each(mean, found.bases, negated.bases), isLog, members: [found, negated] };
 }
 
 /** Return the forecast of a window of the explorer, with an interval; see `forecast`. */
 function forecastFromPast({ isCut, unscale }, network, window, values, change) {
-  const past = [...window.earlier, ...values.slice(window.padded)].slice(-C.MAX_PAST).map((v) => v - window.zero);
-  const { quantiles, bases, members } = forecastPretrained(network, past, network.season, window.actuals.length, change);
+  const [past, days] = [[...window.earlier, ...values.slice(window.padded)], window.days].map((row) => row.map((v) => v - window.zero));
+  const { quantiles, moves, bases, members } = forecastPretrained(network, past, network.season, window.actuals.length, change, days);
   const finish = (v) => unscale(isCut ? Math.max(v, 0) + window.zero : v + window.zero);
   const [low, median, high] = [0.1, 0.5, 0.9].map((level) => quantiles.map((step) => finish(step[C.LEVELS.indexOf(level)])));
-  return { values: median, bounds: [low, high], linear: bases.map(finish), members, history: values };
+  return { values: median, bounds: [low, high], linear: bases.map(finish), moves: moves.map((v) => v * window.deviation), members, history: values };
 }

@@ -197,7 +197,8 @@ function showChange(trained, now) {
   const decimals = countDecimals(trained.values.concat(now.values, item.values.map((v) => v * item.deviation + item.mean))), show = (v) => write(v, decimals + 1).trim();
   const changes = now.values.map((v, k) => v - trained.values[k]), first = item.times[item.values.length];
   const text = `The forecast of ${first} is ${show(now.values[0])}, as trained ${show(trained.values[0])}: ${changes[0] < 0 ? "" : "+"}${show(changes[0])}. `
-    + `Over all ${changes.length} steps it changes by ${show(average(changes.map(Math.abs)))} on average. The network itself adds ${show(now.values[0] - now.linear[0])} to the ${network.base ?? "linear forecast"} of ${show(now.linear[0])}${network.base ? "" : `, with shrinkage ${network.shrinkage.toFixed(2)}`}.`;
+    + `Over all ${changes.length} steps it changes by ${show(average(changes.map(Math.abs)))} on average. The network itself adds ${show(now.values[0] - now.linear[0])} to the ${network.base ?? "linear forecast"} of ${show(now.linear[0])}${network.base ? "" : `, with shrinkage ${network.shrinkage.toFixed(2)}`}.`
+    + (now.moves?.some(Boolean) ? ` The long memory, a closed form that is not learnt, moves the steps by ${show(average(now.moves.map(Math.abs)))} on average.` : "");
   if (places.result.textContent !== text) places.result.textContent = text;
   showSeries(places.outcome, trained, now, Math.max(0, item.values.length - 2 * item.actuals.length - 3));
 }

@@ -78,7 +78,9 @@ function forecast(page, network, window, values, change = []) {
 
 /** Return the change of the first step's forecast if a value of the window rises by 1, for each value. */
 function differentiate(page, network, window, values, change = [], size = 1e-4) {
-  const move = (k, by) => forecast(page, network, window, values.map((v, t) => (t === k ? v + by : v)), change).values[0];
+  // The long memory does not change the first step, so that the pretrained network forecasts no other one.
+  const first = network.base ? { ...window, actuals: window.actuals.slice(0, 1) } : window;
+  const move = (k, by) => forecast(page, network, first, values.map((v, t) => (t === k ? v + by : v)), change).values[0];
   return values.map((_, k) => (move(k, size) - move(k, -size)) / (2 * size * window.deviation));
 }
 
