@@ -1,7 +1,7 @@
 """Long horizons of real series: settings of GIFT-Eval, the usual test part of ETTh1, and development sets.
 
     RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/gift_eval.py [--methods alone pretrained default]
-        [--settings "Jena, 48" ...] [--development]
+        [--settings "Jena, 48" ...] [--development | --etth1]
 
 The forecasts of a setting start at non-overlapping windows at the end of its series. MASE and WQL (CRPS over the nine
 quantiles) are over those of the seasonal naive forecast of the same windows; a row of geometric means ends the table.
@@ -37,6 +37,7 @@ TEST_PART, MAX_WINDOWS = 0.1, 20
 ETTH1_KNOWN, ETTH1_TEST = 11_520, 2880
 ETTH1_TRAINING, ETTH1_HORIZONS = 8640, (96, 336, 720)
 JENA_YEAR, LAST_YEAR = 366 * 24, "Jena's last year"
+ORIGINS_AT_ONCE = 64
 SUNSPOTS_HORIZON = 60
 
 
@@ -51,7 +52,6 @@ class Setting(NamedTuple):
         horizon: steps.
         series: float64[time] each.
         backs: steps between the start of each window and the end of its series, the oldest window first.
-        has_wql: whether the quantiles are comparable with published ones.
     """
 
     name: str
@@ -61,12 +61,12 @@ class Setting(NamedTuple):
     horizon: int
     series: list[np.ndarray]
     backs: list[int]
-    has_wql: bool = True
 
     def read_past(self, back: int, num_values: int | None = None) -> np.ndarray:
         """Return the newest values before a window: float64[series, time], NaN before the first one."""
         past = [values[:-back] for values in self.series]
-        longest = min(max(map(len, past)), num_values or np.inf)
+        longest = max(map(len, past))
+        longest = min(longest, num_values or longest)
         rows = [
             np.pad(values[-longest:], (max(longest - len(values), 0), 0), constant_values=np.nan) for values in past
         ]
@@ -122,32 +122,32 @@ def read_m4(has_test: bool) -> list[np.ndarray]:
     return [values[~np.isnan(values)] for values in rows]
 
 
-def list_hours_and_days(name: str, series: list[np.ndarray], list_starts: Callable, has_wql: bool) -> Iterator[Setting]:
+def list_hours_and_days(
+    name: str, series: list[np.ndarray], list_starts: Callable[[int, int], list[int]]
+) -> Iterator[Setting]:
     """Yield the settings of hours and days."""
     num_hours = len(series[0])
     for horizon in (48, 480, 720):
-        yield Setting(
-            f"{name}, {horizon} hours", "h", 24, 24, horizon, series, list_starts(num_hours, horizon), has_wql
-        )
+        yield Setting(f"{name}, {horizon} hours", "h", 24, 24, horizon, series, list_starts(num_hours, horizon))
     days = average_days(series)
-    yield Setting(f"{name}, 30 days", "D", 7, 1, 30, days, list_starts(len(days[0]), 30), has_wql)
+    yield Setting(f"{name}, 30 days", "D", 7, 1, 30, days, list_starts(len(days[0]), 30))
 
 
 def list_settings() -> Iterator[Setting]:
     """Yield the nine settings of GIFT-Eval, and those of Jena's last year."""
-    yield from list_hours_and_days("ETT1", read_etth1(), list_windows, True)
+    yield from list_hours_and_days("ETT1", read_etth1(), list_windows)
     yield Setting("M4, 48 hours", "h", 24, 24, 48, read_m4(True), [48])
     jena = read_jena()
-    yield from list_hours_and_days("Jena", jena, list_windows, False)
-    yield from list_hours_and_days(LAST_YEAR, [values[-JENA_YEAR:] for values in jena], list_windows, False)
+    yield from list_hours_and_days("Jena", jena, list_windows)
+    yield from list_hours_and_days(LAST_YEAR, [values[-JENA_YEAR:] for values in jena], list_windows)
 
 
 def list_development() -> Iterator[Setting]:
     """Yield settings of data before all test windows."""
     etth1 = [values[:ETTH1_KNOWN] for values in read_etth1()]
-    yield from list_hours_and_days("ETTh1", etth1, spread_windows, True)
+    yield from list_hours_and_days("ETTh1", etth1, spread_windows)
     jena = [values[:-JENA_YEAR] for values in read_jena()]
-    yield from list_hours_and_days("Jena", jena, spread_windows, True)
+    yield from list_hours_and_days("Jena", jena, spread_windows)
     yield Setting("M4, 48 hours", "h", 24, 24, 48, read_m4(False), [48])
     days = pd.read_csv(SERIES / "daily-min-temperatures.csv")["Temp"].to_numpy(float)
     for horizon in (14, 60, 120):
@@ -207,10 +207,10 @@ def forecast_ensemble(setting: Setting, networks: str) -> np.ndarray:
 
 
 def lay_out(setting: Setting, back: int) -> pd.DataFrame:
-    """Return the rows before a window, `unique_id, ds, y`; all series start in 2000."""
-    parts = []
+    """Return the rows before a window, `unique_id, ds, y`; the series end together, and the longest starts in 2000."""
+    longest, parts = max(map(len, setting.series)), []
     for number, values in enumerate(setting.series):
-        times = pd.date_range("2000-01-01", periods=len(values) - back, freq=setting.freq)
+        times = pd.date_range("2000-01-01", periods=longest - back, freq=setting.freq)[longest - len(values) :]
         parts.append(pd.DataFrame({"unique_id": f"{number:04}", "ds": times, "y": values[:-back]}))
     return pd.concat(parts, ignore_index=True)
 
@@ -242,6 +242,29 @@ def measure_coverage(setting: Setting, quantiles: np.ndarray) -> float:
     """Return the part of the actual values in the interval of 80 %."""
     actual = np.stack([setting.read_actual(back) for back in setting.backs])
     return float(np.mean((quantiles[..., 0] <= actual) & (actual <= quantiles[..., -1])))
+
+
+def measure_etth1(num_values: int) -> Iterator[str]:
+    """Yield a row for each horizon: the squared error of the network alone on the usual test part, scaled.
+
+    Each hour of the test part is an origin, as long as its horizon lies inside. The channels are standardised by their
+    training part. A row ends with the error of the seasonal naive forecast.
+    """
+    network, hours = load_network(PretrainedSpec()), np.stack(read_etth1())[:, : ETTH1_KNOWN + ETTH1_TEST]
+    training = hours[:, :ETTH1_TRAINING]
+    series = (hours - training.mean(axis=1, keepdims=True)) / training.std(axis=1, keepdims=True)
+    yield "| hours ahead | alone, MSE | naive, MSE |\n|---|---:|---:|"
+    for horizon in ETTH1_HORIZONS:
+        errors = []
+        for begin in range(ETTH1_KNOWN, ETTH1_KNOWN + ETTH1_TEST - horizon + 1, ORIGINS_AT_ONCE):
+            origins = np.arange(begin, min(begin + ORIGINS_AT_ONCE, series.shape[1] - horizon + 1))
+            past = series[:, origins[:, None] + np.arange(-num_values, 0)].reshape(-1, num_values)
+            actual = series[:, origins[:, None] + np.arange(horizon)]
+            naive = past[:, num_values - 24 + np.arange(horizon) % 24]
+            forecasts = [forecast.reshape(actual.shape) for forecast in (network.extend(past, 24, horizon), naive)]
+            errors.append([np.square(actual - forecast).mean(axis=(0, 2)) for forecast in forecasts])
+        alone, naive_error = np.concatenate(errors, axis=1).mean(axis=1)
+        yield f"| {horizon} | {alone:.3f} | {naive_error:.3f} |"
 
 
 def choose_methods(num_values: int) -> dict[str, Method]:
@@ -300,9 +323,15 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=choose_methods(0), default=["alone", "pretrained"])
     parser.add_argument("--settings", nargs="+", help="beginnings of names")
     parser.add_argument("--values", type=int, default=MAX_PAST, help="newest values that the network alone reads")
-    parser.add_argument("--development", action="store_true", help="settings before all test windows")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--development", action="store_true", help="settings before all test windows")
+    parts.add_argument("--etth1", action="store_true", help="the network alone on the usual test part of ETTh1")
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
+    if options.etth1:
+        for line in measure_etth1(options.values):
+            print(line, flush=True)
+        return
     methods = [choose_methods(options.values)[name] for name in options.methods]
     headings = [f"{name}{part}" for name in options.methods for part in (", MASE ÷", ", WQL ÷", ", inside 80 %", ", s")]
     headings = ["setting (windows)", "naive, MASE", "naive, WQL", *headings]
