@@ -39,6 +39,8 @@ ETTH1_TRAINING, ETTH1_HORIZONS = 8640, (96, 336, 720)
 JENA_YEAR, LAST_YEAR = 366 * 24, "Jena's last year"
 ORIGINS_AT_ONCE = 64
 SUNSPOTS_HORIZON = 60
+# Of Jena, Melbourne and sunspots, before the test parts of all benchmarks.
+DEVELOPMENT_PART = 0.7
 
 
 class Setting(NamedTuple):
@@ -108,6 +110,11 @@ def read_jena() -> list[np.ndarray]:
     return list(hours.to_numpy(float).T)
 
 
+def cut_test_parts(values: np.ndarray) -> np.ndarray:
+    """Return the part for development."""
+    return values[: int(DEVELOPMENT_PART * len(values))]
+
+
 def average_days(series: list[np.ndarray]) -> list[np.ndarray]:
     """Return the means of whole days."""
     return [values[: len(values) // 24 * 24].reshape(-1, 24).mean(axis=1) for values in series]
@@ -143,17 +150,17 @@ def list_settings() -> Iterator[Setting]:
 
 
 def list_development() -> Iterator[Setting]:
-    """Yield settings of data before all test windows."""
+    """Yield settings of data before the test parts of all benchmarks."""
     etth1 = [values[:ETTH1_KNOWN] for values in read_etth1()]
     yield from list_hours_and_days("ETTh1", etth1, spread_windows)
-    jena = [values[:-JENA_YEAR] for values in read_jena()]
-    yield from list_hours_and_days("Jena", jena, spread_windows)
+    jena = map(cut_test_parts, read_jena())
+    yield from list_hours_and_days("Jena", list(jena), spread_windows)
     yield Setting("M4, 48 hours", "h", 24, 24, 48, read_m4(False), [48])
-    days = pd.read_csv(SERIES / "daily-min-temperatures.csv")["Temp"].to_numpy(float)
+    days = cut_test_parts(pd.read_csv(SERIES / "daily-min-temperatures.csv")["Temp"].to_numpy(float))
     for horizon in (14, 60, 120):
         backs = spread_windows(len(days), horizon)
         yield Setting(f"Melbourne, {horizon} days", "D", 7, 1, horizon, [days], backs)
-    sunspots = pd.read_csv(SERIES / "monthly-sunspots.csv")["Sunspots"].to_numpy(float)
+    sunspots = cut_test_parts(pd.read_csv(SERIES / "monthly-sunspots.csv")["Sunspots"].to_numpy(float))
     backs = spread_windows(len(sunspots), SUNSPOTS_HORIZON)
     yield Setting(f"sunspots, {SUNSPOTS_HORIZON} months", "MS", 12, 12, SUNSPOTS_HORIZON, [sunspots], backs)
     tourism = pd.read_csv(SERIES / "tourism_monthly_long.csv")
@@ -324,7 +331,7 @@ def main() -> None:
     parser.add_argument("--settings", nargs="+", help="beginnings of names")
     parser.add_argument("--values", type=int, default=MAX_PAST, help="newest values that the network alone reads")
     parts = parser.add_mutually_exclusive_group()
-    parts.add_argument("--development", action="store_true", help="settings before all test windows")
+    parts.add_argument("--development", action="store_true", help="settings before all test parts")
     parts.add_argument("--etth1", action="store_true", help="the network alone on the usual test part of ETTh1")
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
