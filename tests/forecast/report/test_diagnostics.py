@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.report.diagnostics import (
     find_worst_windows,
     measure_fifths,
     tabulate_fifths,
+    tabulate_seasons_ahead,
     tabulate_worst_windows,
 )
 
@@ -86,6 +87,41 @@ def test_worst_windows_do_not_overlap_and_come_first() -> None:
     assert [row[-2:] for row in table.rows] == [["8.000", "2.0"], ["2.000", "0.50"]]
     assert table.rows[0][1] == "2024-01-02"
     assert tabulate_worst_windows(make_predictions([0, 0]), average=0.0).rows[0][-1] == "–"
+
+
+def make_ahead(num_days: int) -> Predictions:
+    """Hours ahead of two series, in each of which the ensemble is off by the number of the day, and theta by five."""
+    steps = np.arange(1, 24 * num_days + 1)
+    ds = pd.Timestamp("2024-01-01") + pd.to_timedelta(steps, "h")
+    table = pd.DataFrame({"ds": ds, "cutoff": pd.Timestamp("2024-01-01"), "horizon_step": steps, "y": 0.0})
+    table = table.assign(ensemble=(steps - 1) // 24 + 1.0, theta=5.0)
+    series = [table.assign(unique_id=name, ensemble=sign * table["ensemble"]) for name, sign in (("a", 1), ("b", -1))]
+    return Predictions(pd.concat(series, ignore_index=True), ("ensemble", "theta"))
+
+
+def test_errors_of_long_horizons_are_listed_by_day_ahead() -> None:
+    profile: Any = {"season_length": 24, "freq": "h"}
+    table = tabulate_seasons_ahead(make_ahead(7), profile, ["ensemble", "pretrained", "theta", "ensemble"])
+    assert table is not None
+    assert table.caption == "Mean absolute error by day ahead"
+    assert [row[0] for row in table.rows] == [str(day) for day in range(1, 8)]
+    assert [float(row[1]) for row in table.rows] == list(range(1, 8))
+    assert {row[2] for row in table.rows} == {"5.000"}
+    assert [column for _, column in sorted(table.best)] == [1, 1, 1, 1, 1, 2, 2]
+
+
+def test_many_days_ahead_share_rows_of_whole_days() -> None:
+    profile: Any = {"season_length": 24, "freq": "h"}
+    table = tabulate_seasons_ahead(make_ahead(31), profile, ["ensemble"])
+    assert table is not None
+    assert [row[0] for row in table.rows][::15] == ["1 to 2", "31"]
+    assert [float(row[1]) for row in table.rows][::15] == [1.5, 31]
+
+
+@pytest.mark.parametrize(("num_days", "season_length"), [(2, 24), (3, 1)])
+def test_short_horizons_and_steps_without_a_season_have_no_seasons_ahead(num_days: int, season_length: int) -> None:
+    profile: Any = {"season_length": season_length, "freq": "h"}
+    assert tabulate_seasons_ahead(make_ahead(num_days), profile, ["ensemble"]) is None
 
 
 def make_levels(*levels: tuple[str, float, float]) -> Predictions:

@@ -1,4 +1,4 @@
-"""Diagnostics of the ensemble's errors on the test part: by season, level and lag, and the worst windows."""
+"""Diagnostics of errors on the test part: by season, seasons ahead, level and lag, and the worst windows."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.forecast.evaluation.metrics import average_errors
 from rnn_pipelines.forecast.evaluation.summary import find_reference
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.choice import choose_steps, show_time
@@ -22,6 +23,9 @@ DIAGNOSTICS = ("error_by_season", "autocorrelation")
 NUM_WORST = 5
 FIFTHS = ("lowest", "second", "middle", "fourth", "highest")
 MAX_LAG = 60
+# Of the table by season ahead, which shorter horizons do not need.
+MAX_ROWS, MIN_SEASONS = 30, 3
+SEASONS = {"hour of the day": "day", "weekday": "week", "month": "year", "quarter": "year"}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 CHANCE = Style("95 % of uncorrelated errors", REFERENCE_COLOR, "dash")
@@ -88,6 +92,26 @@ def draw_autocorrelation(predictions: Predictions, profile: Profile) -> Figure:
     num_outside = int((np.abs(values) > chance).sum())
     subtitle = f"{num_outside} of {max_lag} lags outside the range of uncorrelated errors"
     return set_layout(figure, "Autocorrelation of the errors", subtitle, "lag, steps", "correlation")
+
+
+def tabulate_seasons_ahead(predictions: Predictions, profile: Profile, forecasters: Sequence[str]) -> Table | None:
+    """Return the mean absolute errors by season ahead, or by several in a row; None if the horizon has at most two."""
+    table, length = predictions.table, profile["season_length"]
+    num_seasons = math.ceil(table["horizon_step"].max() / length)
+    if length == 1 or num_seasons < MIN_SEASONS:
+        return None
+    width = math.ceil(num_seasons / MAX_ROWS)
+    groups = table.assign(group=(table["horizon_step"] - 1) // (length * width))
+    names = [name for name in dict.fromkeys(forecasters) if name in predictions.forecasters]
+    errors = average_errors(groups, names, "mae", by="group").groupby("group")[names].mean()
+    rows = []
+    for group, means in errors.iterrows():
+        first, last = int(group) * width + 1, min((int(group) + 1) * width, num_seasons)
+        rows.append([str(first) if first == last else f"{first} to {last}", *map(format_number, means)])
+    best = frozenset(enumerate(errors.fillna(np.inf).to_numpy().argmin(axis=1) + 1))
+    season = SEASONS.get(_name_seasons(table["ds"], profile)[0], "season")
+    caption = f"Mean absolute error by {season} ahead"
+    return Table([f"{season} ahead", *(STYLES[name].name for name in names)], rows, best=best, caption=caption)
 
 
 def measure_fifths(predictions: Predictions) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.fitting import Evaluated, Fitted
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.local.intermittent import SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import explain_ensemble
 from rnn_pipelines.forecast.report import (
@@ -108,7 +109,8 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
 def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Section]:
     """Return the sections on the test part: forecasts, intervals and errors."""
     metrics, by_level = results.metrics, results.by_level
-    mae = metrics.get(diagnostics.choose_forecaster(results.test), "mae")
+    used = diagnostics.choose_forecaster(results.test)
+    compared = [used, PRETRAINED, metrics.find_best_baseline()]
     return list_sections(
         __package__,
         "errors",
@@ -120,7 +122,8 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
         empty_levels=intervals.list_empty_levels(by_level),
         used=STYLES[metrics.use].name,
         bias=metrics.forecasters.get(metrics.use, {}).get("bias"),
-        worst_windows=diagnostics.tabulate_worst_windows(results.test, mae),
+        worst_windows=diagnostics.tabulate_worst_windows(results.test, metrics.get(used, "mae")),
+        seasons_ahead=diagnostics.tabulate_seasons_ahead(results.test, results.profile, compared),
         fifths=diagnostics.tabulate_fifths(results.test),
     )
 
