@@ -314,7 +314,7 @@ def format_row(name: str, values: list[float]) -> str:
 
 
 def list_groups(is_development: bool) -> dict[str, Callable[[str], bool]]:
-    """Return the rows of means: their names, and whether a setting belongs to them."""
+    """Return the rows of means by their names, and whether a setting belongs to each."""
     if is_development:
         return {"all": lambda name: True}
     return {
@@ -343,13 +343,15 @@ def main() -> None:
     headings = [f"{name}{part}" for name in options.methods for part in (", MASE ÷", ", WQL ÷", ", inside 80 %", ", s")]
     headings = ["setting (windows)", "naive, MASE", "naive, WQL", *headings]
     print(f"| {' | '.join(headings)} |\n|---{'|---:' * (len(headings) - 1)}|")
-    rows = {}
-    for setting in list_development() if options.development else list_settings():
+    settings = list(list_development() if options.development else list_settings())
+    names, rows = [setting.name for setting in settings], {}
+    for setting in settings:
         if not options.settings or setting.name.startswith(tuple(options.settings)):
             rows[setting.name] = measure_setting(setting, methods)
             print(format_row(f"{setting.name} ({len(setting.backs)})", rows[setting.name]), flush=True)
     for group, has in list_groups(options.development).items():
-        if members := [row for name, row in rows.items() if has(name)]:
+        members = [row for name, row in rows.items() if has(name)]
+        if len(members) == sum(map(has, names)):
             print(format_row(f"mean, {group} ({len(members)})", average_ratios(members)))
 
 
