@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
-from rnn_pipelines.forecast.intervals.quantiles import find_t
+from rnn_pipelines.forecast.intervals.quantiles import find_normal
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.model.newest import repair_as_trained, select_series
@@ -173,8 +173,7 @@ def interpolate_bound(forecast: pd.Series, bounds: Sequence[pd.Series], levels: 
     if level == 0:
         return forecast
     above = int(np.searchsorted(levels, level))
-    distances = find_t((1 + np.array([0, *levels]) / 100) / 2, np.inf)
-    distance = find_t(np.array(1 + level / 100) / 2, np.inf)
+    distance, *distances = find_normal([level, 0, *levels])
     part = (distance - distances[above]) / (distances[above + 1] - distances[above])
     return (1 - part) * [forecast, *bounds][above] + part * bounds[above]
 

@@ -95,7 +95,8 @@ def test_champion_and_run_draw_the_paths_of_predict(fitted: Forecaster) -> None:
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
     assert forecast_newest(champion, table, SOURCE, PathsSpec(0), covariates)[1].table.empty
     panel, next_values = fitted._fitted.panel, tabulate_part(fitted._fitted, "future")
-    paths = draw_paths(panel.windows, panel.scaler, fitted._fitted.intervals, next_values, PathsSpec(4))
+    of_fit = panel.windows, panel.scaler, fitted._fitted.intervals, next_values
+    paths = draw_paths(*of_fit, PathsSpec(4), fitted._fitted.spec.pretrained)
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
 
 
@@ -129,7 +130,7 @@ def measure_sums(forecaster: Forecaster, table: pd.DataFrame, num_known: int, nu
 @pytest.mark.parametrize(("decay", "num_steps"), [(1.0, HORIZON), (0.0, HORIZON), (1.0, 23), (0.7, 23)])
 def test_sums_over_steps_are_covered(decay: float, num_steps: int) -> None:
     """Added bounds would cover more, and independent steps less: the errors of a random walk move together."""
-    assert 0.72 < measure_sums(*fit_walks(decay), 120, num_steps) < 0.88
+    assert 0.7 < measure_sums(*fit_walks(decay), 120, num_steps) < 0.88
 
 
 @pytest.mark.parametrize("num_steps", [HORIZON, 3 * HORIZON])

@@ -307,8 +307,9 @@ def _find_distances(
     if share == 0:
         return of_errors
     own = windows.get_own(side)[:, :, columns] * growth
-    mixed: np.ndarray = (1 - share) * of_errors + share * own
-    return mixed
+    # Windows with few values have sizes that are measured for them.
+    is_few = ~np.isnan(windows.facts.variance)[:, None] & (intervals.rule == "panel")
+    return np.where(is_few, of_errors, (1 - share) * of_errors + share * own)
 
 
 def find_width_factors(intervals: Intervals, name: str, windows: Windows, scaled: np.ndarray) -> np.ndarray:

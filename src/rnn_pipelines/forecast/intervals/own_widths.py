@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_pipelines.forecast.intervals.pool import TESTED_LEVEL, find_score
-from rnn_pipelines.forecast.intervals.quantiles import find_ranks, find_t
+from rnn_pipelines.forecast.intervals.quantiles import find_normal, find_ranks
 from rnn_pipelines.forecast.intervals.sizes import SizeModel
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
@@ -41,8 +41,8 @@ def measure_distances(
     quantiles = forecast_quantiles(network, panel, origins)
     median = quantiles[:, :, MIDDLE, None]
     below, above = median - quantiles[:, :, MIDDLE::-1], quantiles[:, :, MIDDLE:] - median
-    learnt = find_t(np.array(LEVELS[MIDDLE:]), np.inf)
-    wanted = find_t((1 + levels / 100) / 2, np.inf)
+    learnt = find_normal(200 * level - 100 for level in LEVELS[MIDDLE:])
+    wanted = find_normal(levels)
     # The place of each level among the learnt ones; beyond the last one, distances grow with the normal quantile.
     within = np.minimum(wanted, learnt[-1])
     last = np.clip(np.searchsorted(learnt, within), 1, len(learnt) - 1)
@@ -79,8 +79,8 @@ def choose_share(errors: np.ndarray, size: np.ndarray, own: np.ndarray, fold: np
         scores = [score_bounds(errors[held_out], *(USUAL_SHARE * (past + own[:, held_out])))]
         scores += [score_bounds(errors[held_out], *side) for side in (past, own[:, held_out])]
         gains.append([1 - one / scores[0] for one in scores[1:]])
-    for share, gain in zip((0.0, 1.0), np.transpose(gains), strict=True):
-        if gain.mean() > MIN_GAIN and find_shrinkage(gain) > MIN_SHRINKAGE:
+    for share, gain in zip((0.0, 1.0), np.reshape(gains, (-1, 2)).T, strict=True):
+        if len(gain) and gain.mean() > MIN_GAIN and find_shrinkage(gain) > MIN_SHRINKAGE:
             return share
     return USUAL_SHARE
 

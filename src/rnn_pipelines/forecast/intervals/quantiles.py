@@ -1,5 +1,8 @@
 """Bounds of the next error: ranks of past errors, weighted quantiles of a pool, and a factor for few origins."""
 
+from collections.abc import Iterable
+from statistics import NormalDist
+
 import numpy as np
 
 # Variance of the logarithm of the size between origins that is usual: of shocks that all series share, and of each
@@ -59,6 +62,11 @@ def find_t(probabilities: np.ndarray, freedom: np.ndarray | float) -> np.ndarray
     from scipy.special import stdtrit
 
     return stdtrit(freedom, probabilities)
+
+
+def find_normal(levels: Iterable[float]) -> np.ndarray:
+    """Return the upper bounds of levels in percent of a standard normal distribution; an export has no SciPy."""
+    return np.array([NormalDist().inv_cdf((1 + level / 100) / 2) for level in levels])
 
 
 def widen(levels: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:
