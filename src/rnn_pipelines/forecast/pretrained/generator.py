@@ -9,7 +9,8 @@ then outliers, counts, zeros and constant stretches. Each part is drawn for some
     cycle   cₜ = 2 ρ cos(2π / p) cₜ₋₁ − ρ² cₜ₋₂ + eₜ,   p from 3 to 150 steps
     noise   autocorrelated, with Student's t distribution and a changing variance
 
-Others are seasonal ARIMA processes, and mixtures of two series.
+Others are seasonal ARIMA processes, and mixtures of two series. `DYNAMICS` has the sizes and shares that depend on the
+season: years and quarters have strong trends, and those of days and hours do not grow with the number of steps.
 Source: Hyndman et al. (2008), Forecasting with Exponential Smoothing, chapter 2; Harvey (1989), Forecasting,
     Structural Time Series Models and the Kalman Filter, sections 2.3 and 2.4; Box & Jenkins (1970), Time Series
     Analysis, chapter 9.

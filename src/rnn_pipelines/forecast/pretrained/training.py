@@ -34,8 +34,8 @@ GROUP_SIZE, NUM_GROUPS, NUM_USES = 128, 96, 2
 NUM_AHEAD_LEARNT, LENGTHS = 8, (12, 24, 40, MAX_STEPS)
 # Targets are cut at so many spreads from the base, because a series that breaks teaches nothing more.
 LARGEST_TARGET = 25.0
-# The quantiles of `LEVELS` are learnt at levels further out, because real series change more than generated ones. Normal
-# intervals become 7 % wider.
+# The quantiles of `LEVELS` are learnt at levels further out, because real series change more than generated ones.
+# Intervals of normal errors become 7 % wider.
 LEARNT_LEVELS = np.array([0.039, 0.085, 0.235, 0.5, 0.765, 0.915, 0.961], np.float32)
 # Weight of the median's loss beside those of the other levels.
 LEVEL_WEIGHTS = np.array([0.7, 0.7, 0.7, 2.5, 0.7, 0.7, 0.7], np.float32)
