@@ -47,3 +47,22 @@ def test_series_have_the_seasons_and_signs_of_their_kinds() -> None:
 def test_every_part_changes_some_series(part: str) -> None:
     others = tuple(other for other in PARTS if other != part)
     assert (draw() != draw(parts=others)).any()
+
+
+def measure_excursion(season: int, num_steps: int, parts: tuple[str, ...] = PARTS) -> float:
+    """Return the third quartile of the excursions of fitted lines, in deviations of their residuals."""
+    values, steps = generate(np.random.default_rng(0), 1000, season, num_steps, parts), np.arange(num_steps)
+    slope, zero = np.polyfit(steps, values.T, 1)
+    residuals = values - zero[:, None] - slope[:, None] * steps
+    return float(np.percentile(np.abs(slope) * (num_steps - 1) / (residuals.std(axis=1) + 1e-9), 75))
+
+
+@pytest.mark.parametrize("season", [1, 4])
+def test_years_and_quarters_have_stronger_trends_than_other_series(season: int) -> None:
+    assert measure_excursion(season, 40) > 1.5 * measure_excursion(5, 40)
+
+
+@pytest.mark.parametrize("season", [7, 24, 48])
+def test_long_series_of_days_and_hours_have_trends_like_short_ones(season: int) -> None:
+    growth = measure_excursion(season, 480, ("trend",)) / measure_excursion(season, 60, ("trend",))
+    assert growth < 0.8 * measure_excursion(12, 480, ("trend",)) / measure_excursion(12, 60, ("trend",))

@@ -9,7 +9,8 @@ then outliers, counts, zeros and constant stretches. Each part is drawn for some
     cycle   cₜ = 2 ρ cos(2π / p) cₜ₋₁ − ρ² cₜ₋₂ + eₜ,   p from 3 to 150 steps
     noise   autocorrelated, with Student's t distribution and a changing variance
 
-Others are seasonal ARIMA processes, and mixtures of two series.
+Others are seasonal ARIMA processes, and mixtures of two series. `DYNAMICS` has the sizes and shares that depend on the
+season: years and quarters have strong trends, and those of days and hours do not grow with the number of steps.
 Source: Hyndman et al. (2008), Forecasting with Exponential Smoothing, chapter 2; Harvey (1989), Forecasting,
     Structural Time Series Models and the Kalman Filter, sections 2.3 and 2.4; Box & Jenkins (1970), Time Series
     Analysis, chapter 9.
@@ -46,6 +47,32 @@ KINDS = {
     48: (0.03, 24, 500, 48),
     0: (0.05, 4, 300, 24),
 }
+
+
+class Dynamics(NamedTuple):
+    """Trends of the series of one season, and shares of series with other dynamics."""
+
+    drift: float = 1.0  # factor of the slope
+    has_drift: float = 0.65  # share of series
+    bend: float = 1.0  # factor of the random changes of the slope
+    drift_steps: float = np.inf  # in longer series, the total excursion of the slope is that of so many steps
+    breaks: float = 1.0  # factor of the share of series with breaks of the trend, and of those with shifts
+    # Shares of series: with little noise, of ARIMA processes, with mean reversion, with a cycle.
+    quiet: float = 0.3
+    arima: float = 0.13
+    reversion: float = 0.15
+    cycle: float = 0.15
+
+
+_LONG = Dynamics(drift_steps=60)
+# Season length: its dynamics, if they are not the defaults.
+DYNAMICS = {
+    1: Dynamics(drift=6, has_drift=0.95, bend=6, quiet=0.5, arima=0.05, reversion=0.05, cycle=0.05),
+    4: Dynamics(drift=3, has_drift=0.95, bend=4, breaks=2, quiet=0.6, arima=0.08, reversion=0.08, cycle=0.08),
+    7: _LONG,
+    24: _LONG,
+    48: _LONG,
+}
 # A season outside the list, in place of 0.
 OTHER_SEASONS = (2, 3, 5, 6, 8, 10, 13, 26, 30, 96)
 
@@ -69,7 +96,7 @@ def generate(
     """Generate series of so many steps: float64[series, time], finite."""
     draw = _Draw(rng, num_series, num_steps, season_length, frozenset(parts))
     values = draw.level() + draw.season() + draw.cycle() + draw.noise()
-    is_arima = draw.choose("arima", 0.13)[:, 0]
+    is_arima = draw.choose("arima", draw.dynamics.arima)[:, 0]
     if is_arima.any():
         values[is_arima] = _Draw(rng, int(is_arima.sum()), num_steps, season_length, draw.parts).arima()
     values = draw.mix(values)
@@ -84,6 +111,7 @@ class _Draw:
         self, rng: np.random.Generator, num_series: int, num_steps: int, season: int, parts: frozenset[str]
     ) -> None:
         self.rng, self.shape, self.season_length, self.parts = rng, (num_series, num_steps), season, parts
+        self.dynamics = DYNAMICS.get(season, Dynamics())
         self.phases = np.arange(num_steps) + int(rng.integers(season))
 
     def size(self, low: float, high: float) -> np.ndarray:
@@ -104,15 +132,16 @@ class _Draw:
     def level(self) -> np.ndarray:
         """A local level with a damped, broken or constant trend, mean reversion and shifts."""
         num_series, num_steps = self.shape
-        choose = partial(self.choose, "trend")
+        choose, dynamics = partial(self.choose, "trend"), self.dynamics
+        part = min(1, dynamics.drift_steps / num_steps)
         size = choose(0.75) * np.where(choose(0.5), self.uniform(0, 1.2), self.size(0.01, 3))
         slope_size = choose(0.4) * np.where(choose(0.7), self.size(0.002, 0.1), self.size(0.05, 0.6))
+        slope_size *= dynamics.bend * part
         damping = np.where(choose(0.5), self.uniform(0.8, 0.99), np.where(choose(0.5), 1, 0.95))
-        drift = (
-            self.normal(num_series, 1) * choose(0.65) * np.where(choose(0.5), self.size(0.01, 0.3), self.size(0.1, 2))
-        )
-        is_kept, reversion = choose(0.6), choose(0.15) * self.uniform(0.02, 0.5)
-        is_break = self.rng.random(self.shape) < choose(0.3) * self.uniform(0.5, 3) / num_steps
+        drift = self.normal(num_series, 1) * np.where(choose(0.5), self.size(0.01, 0.3), self.size(0.1, 2))
+        drift *= choose(dynamics.has_drift) * dynamics.drift * part
+        is_kept, reversion = choose(0.6), choose(dynamics.reversion) * self.uniform(0.02, 0.5)
+        is_break = self.rng.random(self.shape) < choose(0.3 * dynamics.breaks) * self.uniform(0.5, 3) / num_steps
         after_break = self.normal() * (np.abs(drift) + 0.1)
         errors, slope_errors = self.normal(), self.normal()
         slope, level, levels = drift.copy(), np.zeros((num_series, 1)), np.empty(self.shape)
@@ -123,7 +152,7 @@ class _Draw:
             broken, new = is_break[:, step : step + 1], after_break[:, step : step + 1]
             slope, drift = np.where(broken, new, changed), np.where(broken, new, drift)
             level = (1 - reversion) * level + slope + size * errors[:, step : step + 1]
-        is_shift = self.rng.random(self.shape) < self.choose("shocks", 0.15) * 1.5 / num_steps
+        is_shift = self.rng.random(self.shape) < self.choose("shocks", 0.15 * dynamics.breaks) * 1.5 / num_steps
         return levels + np.cumsum(is_shift * self.normal() * 6, axis=1)
 
     def profile(self, length: int) -> np.ndarray:
@@ -185,7 +214,9 @@ class _Draw:
         cycles[:, :2] *= 4
         for step in range(2, self.shape[1]):
             cycles[:, step] += first[:, 0] * cycles[:, step - 1] + second[:, 0] * cycles[:, step - 2]
-        return self.choose("cycle", 0.15) * self.size(0.5, 10) * cycles / (cycles.std(axis=1, keepdims=True) + 1e-6)
+        scaled = cycles / (cycles.std(axis=1, keepdims=True) + 1e-6)
+        size = self.choose("cycle", self.dynamics.cycle) * self.size(0.5, 10)
+        return size * scaled
 
     def noise(self) -> np.ndarray:
         """Autocorrelated noise of deviation 1, with heavy tails and a changing variance."""
@@ -198,7 +229,7 @@ class _Draw:
         for step in range(1, num_steps):
             noise[:, step] = correlation[:, 0] * noise[:, step - 1] + innovation * noise[:, step]
         spread = np.exp(self.choose("noise", 0.15) * np.cumsum(0.08 * self.normal(), axis=1))
-        quiet = np.where(self.choose("noise", 0.3), self.size(0.03, 0.7), 1.0)
+        quiet = np.where(self.choose("noise", self.dynamics.quiet), self.size(0.03, 0.7), 1.0)
         return noise * spread * quiet
 
     def arima(self) -> np.ndarray:

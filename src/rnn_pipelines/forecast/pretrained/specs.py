@@ -52,7 +52,7 @@ class PretrainSpec(ParameterModel, frozen=True):
     """
 
     units: int = Field(64, ge=0, le=4096)
-    hidden: int = Field(96, ge=1, le=4096)
+    hidden: int = Field(192, ge=1, le=4096)
     batch_size: int = Field(128, ge=1, le=1024)
     num_steps: int = Field(16_000, ge=1, le=10**7)
     learning_rate: float = Field(2e-3, gt=0, le=1)
