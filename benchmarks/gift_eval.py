@@ -23,10 +23,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.local.method import MAX_PAST
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.network import LEVELS
+from rnn_pipelines.forecast.pretrained.memory import MAX_VALUES
+from rnn_pipelines.forecast.pretrained.network import LEVELS, find_past_length
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
@@ -181,9 +180,10 @@ def forecast_naive(setting: Setting) -> np.ndarray:
     return np.stack(found)
 
 
-def forecast_alone(setting: Setting, num_values: int) -> np.ndarray:
-    """Forecast by the pretrained network of the package, which reads so many values, with its own quantiles."""
+def forecast_alone(setting: Setting) -> np.ndarray:
+    """Forecast by the pretrained network of the package, with its own quantiles."""
     network = load_network(PretrainedSpec())
+    num_values = find_past_length(setting.season_length, setting.horizon)
     found = []
     for back in setting.backs:
         past = setting.read_past(back, num_values)
@@ -201,15 +201,13 @@ def interpolate_quantiles(quantiles: np.ndarray) -> np.ndarray:
 
 def forecast_ensemble(setting: Setting, networks: str) -> np.ndarray:
     """Forecast by the ensemble that is fitted once, before the first window."""
-    levels = [20, 40, 60, 80]
-    forecaster = Forecaster(h=setting.horizon, level=levels, networks=networks)
+    forecaster = Forecaster(h=setting.horizon, level=80, networks=networks)
     forecaster.fit(lay_out(setting, setting.backs[0]), verbose=False)
-    names = [f"{ENSEMBLE}-lo-{level}" for level in reversed(levels)]
-    names += [ENSEMBLE, *(f"{ENSEMBLE}-hi-{level}" for level in levels)]
     found = []
     for back in setting.backs:
-        table = forecaster.predict(lay_out(setting, back)).sort_values(["unique_id", "ds"])
-        found.append(table[names].to_numpy().reshape(len(setting.series), setting.horizon, len(names)))
+        table = forecaster.predict(lay_out(setting, back), quantiles=QUANTILES).sort_values(["unique_id", "ds"])
+        quantiles = table.iloc[:, 2:].to_numpy()
+        found.append(quantiles.reshape(len(setting.series), setting.horizon, len(QUANTILES)))
     return np.stack(found)
 
 
@@ -251,7 +249,7 @@ def measure_coverage(setting: Setting, quantiles: np.ndarray) -> float:
     return float(np.mean((quantiles[..., 0] <= actual) & (actual <= quantiles[..., -1])))
 
 
-def measure_etth1(num_values: int) -> Iterator[str]:
+def measure_etth1() -> Iterator[str]:
     """Yield a row for each horizon: the squared error of the network alone on the usual test part, scaled.
 
     Each hour of the test part is an origin, as long as its horizon lies inside. The channels are standardised by their
@@ -261,6 +259,8 @@ def measure_etth1(num_values: int) -> Iterator[str]:
     training = hours[:, :ETTH1_TRAINING]
     series = (hours - training.mean(axis=1, keepdims=True)) / training.std(axis=1, keepdims=True)
     yield "| hours ahead | alone, MSE | naive, MSE |\n|---|---:|---:|"
+    # Fewer days are known than the level of earlier years needs.
+    num_values = MAX_VALUES
     for horizon in ETTH1_HORIZONS:
         errors = []
         for begin in range(ETTH1_KNOWN, ETTH1_KNOWN + ETTH1_TEST - horizon + 1, ORIGINS_AT_ONCE):
@@ -274,11 +274,11 @@ def measure_etth1(num_values: int) -> Iterator[str]:
         yield f"| {horizon} | {alone:.3f} | {naive_error:.3f} |"
 
 
-def choose_methods(num_values: int) -> dict[str, Method]:
-    """Return the methods by name; the network alone reads so many values."""
+def list_methods() -> dict[str, Method]:
+    """Return the methods by name."""
     return {
         "naive": forecast_naive,
-        "alone": lambda setting: forecast_alone(setting, num_values),
+        "alone": forecast_alone,
         "pretrained": lambda setting: forecast_ensemble(setting, "pretrained"),
         "default": lambda setting: forecast_ensemble(setting, "all"),
     }
@@ -327,19 +327,18 @@ def list_groups(is_development: bool) -> dict[str, Callable[[str], bool]]:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--methods", nargs="+", choices=choose_methods(0), default=["alone", "pretrained"])
+    parser.add_argument("--methods", nargs="+", choices=list_methods(), default=["alone", "pretrained"])
     parser.add_argument("--settings", nargs="+", help="beginnings of names")
-    parser.add_argument("--values", type=int, default=MAX_PAST, help="newest values that the network alone reads")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--development", action="store_true", help="settings before all test parts")
     parts.add_argument("--etth1", action="store_true", help="the network alone on the usual test part of ETTh1")
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
     if options.etth1:
-        for line in measure_etth1(options.values):
+        for line in measure_etth1():
             print(line, flush=True)
         return
-    methods = [choose_methods(options.values)[name] for name in options.methods]
+    methods = [list_methods()[name] for name in options.methods]
     headings = [f"{name}{part}" for name in options.methods for part in (", MASE ÷", ", WQL ÷", ", inside 80 %", ", s")]
     headings = ["setting (windows)", "naive, MASE", "naive, WQL", *headings]
     print(f"| {' | '.join(headings)} |\n|---{'|---:' * (len(headings) - 1)}|")
