@@ -5,9 +5,11 @@ import pytest
 
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.memory import (
+    NARROWING,
     find_memory_length,
     fit_weight,
     revert,
+    revert_quantiles,
     revert_to_course,
     revert_to_year,
 )
@@ -142,6 +144,15 @@ def test_quantiles_move_with_the_median() -> None:
     without = network.forecast(past[:, -500:], HOURS, 240)
     moved = quantiles - quantiles[:, :, MIDDLE : MIDDLE + 1]
     np.testing.assert_allclose(moved, without - without[:, :, MIDDLE : MIDDLE + 1], atol=1e-9)
+
+
+def test_reversion_to_earlier_years_narrows_the_quantiles() -> None:
+    days, horizon = draw_years(np.random.default_rng(11), 1200), 60
+    median = np.zeros((1, horizon))
+    quantiles = revert_quantiles(days, WEEK, np.stack([median - 1, median, median + 1], axis=2), 1)
+    weight = revert_to_year(days, 1, horizon).weight
+    np.testing.assert_allclose(quantiles[:, :, 1], revert(days, WEEK, median))
+    np.testing.assert_allclose(quantiles[:, :, 2] - quantiles[:, :, 1], 1 - NARROWING * weight)
 
 
 def test_the_weight_is_a_slope_between_0_and_1() -> None:

@@ -36,6 +36,8 @@ DAYS_OF_WEEK, DAYS_OF_YEAR, MAX_YEARS = 7, 365, 5
 SMOOTHED_DAYS = 61
 # Newest days at which the level of earlier years is compared with what followed.
 COMPARED_DAYS = 730
+# The part of the quantiles' distances that a whole reversion to earlier years takes away.
+NARROWING = 0.3
 
 
 class Reversion(NamedTuple):
@@ -44,6 +46,7 @@ class Reversion(NamedTuple):
     weight: np.ndarray  # float64[window, horizon], in [0, 1]
     profile: np.ndarray  # float64[window, horizon]
     num_steps: int  # the forecast's mean over so many steps is compared with the profile
+    narrowing: float  # the part of the quantiles' distances that a weight of 1 takes away
 
     def apply(self, forecast: np.ndarray) -> np.ndarray:
         """Return the reverted forecast: float64[window, horizon]."""
@@ -73,14 +76,34 @@ def revert(past: np.ndarray, season_length: int, forecast: np.ndarray) -> np.nda
         season_length: steps.
         forecast: float64[window, horizon].
     """
-    horizon, steps = forecast.shape[1], count_steps_of_day(season_length)
-    if steps == 0 or horizon <= season_length:
-        return forecast
-    if steps > 1:
-        forecast = revert_to_course(past[:, -MAX_VALUES:], season_length, horizon).apply(forecast)
-    if horizon > DAYS_OF_WEEK * steps:
-        forecast = revert_to_year(average_seasons(past, steps)[:, -MAX_DAYS:], steps, horizon).apply(forecast)
+    for reversion in list_reversions(past, season_length, forecast.shape[1]):
+        forecast = reversion.apply(forecast)
     return forecast
+
+
+def revert_quantiles(past: np.ndarray, season_length: int, quantiles: np.ndarray, middle: int) -> np.ndarray:
+    """Return quantiles, float64[window, horizon, level], that move with the median, at the place `middle`.
+
+    Reversion to earlier years makes errors smaller, and so the distances from the median.
+    """
+    median = quantiles[:, :, middle, None]
+    distances, reverted = quantiles - median, median[:, :, 0]
+    for reversion in list_reversions(past, season_length, quantiles.shape[1]):
+        reverted = reversion.apply(reverted)
+        distances = distances * (1 - reversion.narrowing * reversion.weight[:, :, None])
+    return reverted[:, :, None] + distances
+
+
+def list_reversions(past: np.ndarray, season_length: int, horizon: int) -> list[Reversion]:
+    """Return the reversions of forecasts, in their order; see `revert`."""
+    steps, found = count_steps_of_day(season_length), []
+    if steps == 0 or horizon <= season_length:
+        return []
+    if steps > 1:
+        found.append(revert_to_course(past[:, -MAX_VALUES:], season_length, horizon))
+    if horizon > DAYS_OF_WEEK * steps:
+        found.append(revert_to_year(average_seasons(past, steps)[:, -MAX_DAYS:], steps, horizon))
+    return found
 
 
 def revert_to_course(past: np.ndarray, season_length: int, horizon: int) -> Reversion:
@@ -103,7 +126,7 @@ def revert_to_course(past: np.ndarray, season_length: int, horizon: int) -> Reve
         has_gaps = counts[:, -1] - ahead >= MIN_SEASONS + 2
         weights[has_gaps, ahead - 1 :] = weight[has_gaps, None]
     weight = np.repeat(weights, season_length, axis=1)[:, : horizon - delay]
-    return _make_reversion(np.pad(weight, ((0, 0), (delay, 0))), profile, 1)
+    return _make_reversion(np.pad(weight, ((0, 0), (delay, 0))), profile, 1, 0)
 
 
 def revert_to_year(days: np.ndarray, steps_of_day: int, horizon: int) -> Reversion:
@@ -126,7 +149,7 @@ def revert_to_year(days: np.ndarray, steps_of_day: int, horizon: int) -> Reversi
         weights[:, first : first + DAYS_OF_WEEK] = weight[:, None]
     weights = np.where(count_known(days) >= MIN_DAYS, weights, 0)
     weight, profile = (np.repeat(part, steps_of_day, axis=1)[:, :horizon] for part in (weights, profile))
-    return _make_reversion(weight, profile, steps_of_day)
+    return _make_reversion(weight, profile, steps_of_day, NARROWING)
 
 
 def fit_weight(gaps: np.ndarray, changes: np.ndarray, newest_gap: np.ndarray, penalty: float) -> np.ndarray:
@@ -209,6 +232,6 @@ def _average_days(forecast: np.ndarray, num_steps: int) -> np.ndarray:
     return means
 
 
-def _make_reversion(weight: np.ndarray, profile: np.ndarray, num_steps: int) -> Reversion:
+def _make_reversion(weight: np.ndarray, profile: np.ndarray, num_steps: int, narrowing: float) -> Reversion:
     is_known = ~np.isnan(profile)
-    return Reversion(np.where(is_known, weight, 0), np.where(is_known, profile, 0), num_steps)
+    return Reversion(np.where(is_known, weight, 0), np.where(is_known, profile, 0), num_steps, narrowing)

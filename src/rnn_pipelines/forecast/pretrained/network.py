@@ -19,7 +19,7 @@ import numpy as np
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.weights import CellWeights
-from rnn_pipelines.forecast.pretrained.memory import find_memory_length, revert
+from rnn_pipelines.forecast.pretrained.memory import find_memory_length, revert_quantiles
 from rnn_pipelines.forecast.pretrained.reading import Reading, count_steps, read_past
 
 # Batches of windows whose forecasts are kept.
@@ -65,8 +65,7 @@ class PretrainedNetwork:
         found[is_log] = limit_exponential(found[is_log], values[is_log])
         negated = self._forecast(-newest, season_length, horizon, False)
         mean: np.ndarray = (found - negated[:, :, ::-1]) / 2
-        median = mean[:, :, MIDDLE]
-        return mean + (revert(past, season_length, median) - median)[:, :, None]
+        return revert_quantiles(past, season_length, mean, MIDDLE)
 
     def _forecast(self, past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool) -> np.ndarray:
         read = read_past(past, season_length, horizon, is_log)

@@ -15,20 +15,23 @@ function findMemoryLength(season, horizon) {
   return horizon > C.DAYS_OF_WEEK * steps ? C.MAX_DAYS * steps : C.MAX_VALUES;
 }
 
-/** Return the forecast with the long memory.
+/** Return the forecast with the long memory, and the factor of the distances of its quantiles, of each step.
  *
  * @param olderDays  the means of whole days before the past, newest last; a day of the past that is not whole is theirs.
  */
 function revert(past, season, forecast, olderDays = []) {
   const horizon = forecast.length, steps = countStepsOfDay(season);
-  if (steps === 0 || horizon <= season) return forecast;
+  const factors = forecast.map(() => 1);
+  if (steps === 0 || horizon <= season) return { reverted: forecast, factors };
   let reverted = forecast;
   if (steps > 1) reverted = applyReversion(revertToCourse(past.slice(-C.MAX_VALUES), season, horizon), reverted);
   if (horizon > C.DAYS_OF_WEEK * steps) {
     const days = [...olderDays, ...averageSeasons(past, steps)].slice(-C.MAX_DAYS);
-    reverted = applyReversion(revertToYear(days, steps, horizon), reverted);
+    const reversion = revertToYear(days, steps, horizon);
+    reverted = applyReversion(reversion, reverted);
+    reversion.weight.forEach((weight, step) => { if (isKnown(reversion.profile[step])) factors[step] = 1 - C.NARROWING * weight; });
   }
-  return reverted;
+  return { reverted, factors };
 }
 
 //  ŷ ← ŷ + w (p − m)

@@ -121,8 +121,9 @@ function forecastPretrained(network, past, season, horizon, change = [], olderDa
   const highest = findLargest(values) + Math.log(C.MOST), last = C.LEVELS.length - 1;
   const mean = (value, other) => ((isLog ? Math.exp(Math.min(value, highest)) : value) - other) / 2;
   const means = found.quantiles.map((step, place) => step.map((value, k) => mean(value, negated.quantiles[place][last - k])));
-  const medians = means.map((step) => step[last / 2]), moves = each((v, m) => v - m, revert(past, season, medians, olderDays), medians);
-  const quantiles = means.map((step, place) => step.map((value) => value + moves[place]));
+  const medians = means.map((step) => step[last / 2]), { reverted, factors } = revert(past, season, medians, olderDays);
+  const moves = each((value, median) => value - median, reverted, medians);
+  const quantiles = means.map((step, place) => step.map((value) => reverted[place] + factors[place] * (value - medians[place])));
   return { quantiles, moves, bases: each(mean, found.bases, negated.bases), isLog, members: [found, negated] };
 }
 
