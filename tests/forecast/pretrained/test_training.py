@@ -1,13 +1,14 @@
 """The training on generated series: what is learnt, Keras against NumPy, and interruptions."""
 
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from rnn_pipelines.forecast.pretrained import training
 from rnn_pipelines.forecast.pretrained.generator import PARTS, SeriesKind
-from rnn_pipelines.forecast.pretrained.network import find_spread
+from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, find_spread
 from rnn_pipelines.forecast.pretrained.specs import PretrainSpec
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,13 @@ def test_training_lowers_the_loss() -> None:
         return float(np.median(np.concatenate([loss.mean(axis=1) for loss in losses])))
 
     assert measure(trained) < 0.97 * measure(start)
+
+
+def test_learnt_levels_widen_normal_intervals_by_7_percent() -> None:
+    outer = [level for level in range(len(LEVELS)) if level != MIDDLE]
+    distances = [NormalDist().inv_cdf(float(training.LEARNT_LEVELS[level])) for level in outer]
+    expected = [1.07 * NormalDist().inv_cdf(LEVELS[level]) for level in outer]
+    np.testing.assert_allclose(distances, expected, rtol=2e-3)
 
 
 def test_interrupted_training_resumes_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
