@@ -17,19 +17,22 @@ from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.past import count_few, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
 from rnn_pipelines.forecast.methods.registry import fit_methods, fit_trained_before, get_method, list_candidates
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
-from rnn_pipelines.forecast.windows.panel import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
 ENSEMBLE_STYLES = {ENSEMBLE: Style("ensemble", "#cc79a7"), ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot")}
-# The weight of the pretrained network with too few windows for validation; half of it from one season to so many.
-SHARE, NUM_SEASONS = 0.5, 1.5
+# The weight of the pretrained network with too few windows for validation.
+SHARE = 0.5
+# With two seasons before as many held-out origins, the past counts: the weight of each further local method before it,
+# and the power of the losses.
+PAST_SEASONS, SHARE_OF_OTHERS, LOSS_POWER = 2, 0.1, 3
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -135,7 +138,7 @@ def fit_ensemble(
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
         losses = {name: float(measure_loss(error, loss)) for name, error in errors.items()}
     else:
-        weights |= choose_weights_of_few(data)
+        weights |= weigh_by_past(data, candidates, choose_weights_of_few(data), loss)
     seconds = time.perf_counter() - started
     return make_ensemble(data, candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
 
@@ -173,12 +176,35 @@ def choose_weights_of_few(data: FittingData) -> dict[str, float]:
 def choose_share(num_values: float, season_length: int) -> float:
     """Return the weight of the pretrained network with too few windows for validation.
 
-    It is a half: less with one season, which nothing tells from noise, and none with a few values without a season.
-    These shares are ours, see decision 44.
+    It is a half, and none with a few values without a season. These shares are ours, see decision 44.
     """
-    if season_length == 1:
-        return SHARE if num_values >= MIN_VALUES else 0.0
-    return SHARE / 2 if 1 <= num_values / season_length < NUM_SEASONS else SHARE
+    return SHARE if season_length > 1 or num_values >= MIN_VALUES else 0.0
+
+
+def weigh_by_past(
+    data: FittingData, fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], loss: Loss
+) -> dict[str, float]:
+    """Return the weights of few values w, by the losses of local methods in the newest two seasons before the test part.
+
+        w ← w (min loss / loss)³
+
+    Each further local method starts with a tenth. Weights of a panel, of series without a season, with fewer than four
+    of them or with gaps do not change. A far better method wins; see decision 51.
+    """
+    panel, num_held_out = data.panel, PAST_SEASONS * data.panel.season_length
+    start, stop = int(panel.series_starts[0]), int(panel.past_stops[0])
+    is_single = len(panel.series_starts) == 1 and panel.season_length > 1
+    if not is_single or stop - start < 2 * num_held_out or np.isnan(panel.values[start:stop, 0]).any():
+        return dict(weights)
+    origins = np.arange(stop - num_held_out, stop)
+    is_known = origins[:, None] + np.arange(panel.horizon) < stop
+    actual = gather_targets(panel, origins)[is_known]
+    local = {name: one.model for name, one in fitted.items() if isinstance(one.model, LocalModel | PretrainedModel)}
+    forecasts = [model.forecast(panel, data.windows, origins)[is_known] for model in local.values()]
+    losses = measure_loss(actual - np.stack(forecasts), loss) + np.finfo(np.float64).tiny
+    prior = np.array([weights.get(name, SHARE_OF_OTHERS) for name in local])
+    found = prior * (losses.min() / losses) ** LOSS_POWER
+    return dict(zip(local, (found / found.sum()).tolist(), strict=True))
 
 
 @use_one_thread()

@@ -67,7 +67,7 @@ class ForecastTrainingSpec(ObjectiveSpec, frozen=True):
         start: the forecast that networks correct; `none` for networks that forecast from the window alone.
         seed: of the weights, the order of the batches and dropout. The same seed reproduces the same numbers.
         max_steps: largest number of gradient steps.
-        patience: steps without a better validation loss after which training ends.
+        patience: steps without a clearly better validation loss after which training ends.
         batch_size: windows in a gradient step.
         learning_rate: of Adam.
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
@@ -81,7 +81,7 @@ class ForecastTrainingSpec(ObjectiveSpec, frozen=True):
     start: NetworkStart = "baseline_ensemble"
     seed: Seed = 0
     max_steps: int | None = Field(None, ge=1, le=10**7)
-    patience: int = Field(400, ge=1, le=10**7)
+    patience: int = Field(200, ge=1, le=10**7)
     batch_size: int | None = Field(None, ge=1, le=2**20)
     learning_rate: float | None = Field(None, gt=0, le=10)
     weight_average: float | None = Field(None, ge=0, lt=1)
