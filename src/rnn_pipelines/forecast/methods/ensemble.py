@@ -18,7 +18,13 @@ from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.past import count_few, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
-from rnn_pipelines.forecast.methods.registry import fit_methods, fit_trained_before, get_method, list_candidates
+from rnn_pipelines.forecast.methods.registry import (
+    fit_methods,
+    fit_trained_before,
+    get_method,
+    is_trained,
+    list_candidates,
+)
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
@@ -33,6 +39,8 @@ SHARE = 0.5
 # With two seasons before as many held-out origins, the past counts: the weight of each further local method before it,
 # and the power of the losses.
 PAST_SEASONS, SHARE_OF_OTHERS, LOSS_POWER = 2, 0.1, 3
+# What was trained on the table has no weight with at most so many independent windows, and all of it with twice as many.
+NUM_UNSURE = 10
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -132,15 +140,29 @@ def fit_ensemble(
     if data.linear.is_enough:
         errors = {name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()}
         # Copies of one forecast would take weight from the others.
-        pool = [name for name, method in candidates.items() if not is_copy(method.model)]
-        found = find_weights(np.stack([errors[name] for name in pool]), data.linear.num_independent, loss)
-        weights |= dict(zip(pool, found.tolist(), strict=True))
+        pool = {name: errors[name] for name, method in candidates.items() if not is_copy(method.model)}
+        weights |= weigh_by_errors(pool, data.linear.num_independent, loss)
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
         losses = {name: float(measure_loss(error, loss)) for name, error in errors.items()}
     else:
         weights |= weigh_by_past(data, candidates, choose_weights_of_few(data), loss)
     seconds = time.perf_counter() - started
     return make_ensemble(data, candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
+
+
+def weigh_by_errors(errors: Mapping[str, np.ndarray], num_independent: float, loss: Loss) -> dict[str, float]:
+    """Return weights by out-of-fold errors, float64[value] by name, with what was trained on the table and without.
+
+    With few independent windows, the weights are those without, because errors in so few do not tell a gain by training
+    from chance. See decision 51.
+    """
+    share = float(np.clip(num_independent / NUM_UNSURE - 1, 0, 1))
+    weights = dict.fromkeys(errors, 0.0)
+    for part, names in ((share, list(errors)), (1 - share, [name for name in errors if not is_trained(name)])):
+        if part:
+            found = find_weights(np.stack([errors[name] for name in names]), num_independent, loss)
+            weights |= {name: weights[name] + part * one for name, one in zip(names, found.tolist(), strict=True)}
+    return weights
 
 
 def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:

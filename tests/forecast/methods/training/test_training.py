@@ -277,6 +277,12 @@ def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(worsened: S
     np.testing.assert_allclose(forecast_network(worsened.network, case.linear, case.panel).test, expected, rtol=1e-6)
 
 
+def test_a_network_with_next_to_no_shrinkage_is_a_copy(cases: Cases, trained: Cases) -> None:
+    data, network = cases["bends"].data, trained["bends"].network
+    assert is_copy(describe_network(data, replace(network, shrinkage=0.001)).model)
+    assert not is_copy(describe_network(data, replace(network, shrinkage=0.5)).model)
+
+
 def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "find_gradients", find_gradients_uphill)
