@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from rnn_pipelines.forecast.methods.ensemble import (
     make_ensemble,
     weigh_by_errors,
     weigh_by_past,
+    weigh_far_ahead,
 )
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
@@ -241,7 +243,7 @@ def test_methods_are_fitted_by_one_thread(case: SimpleNamespace, monkeypatch: py
     assert set(counts) == {1}
 
 
-@pytest.mark.parametrize(("num_independent", "share"), [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (200.0, 1.0)])
+@pytest.mark.parametrize(("num_independent", "share"), [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (99.0, 1.0)])
 def test_what_was_trained_has_weight_by_the_number_of_independent_windows(num_independent: float, share: float) -> None:
     rng = np.random.default_rng(0)
     errors = {name: size * rng.normal(size=500) for name, size in (("theta", 3), ("lstm", 1), ("trees", 1))}
@@ -274,3 +276,21 @@ def test_weights_of_few_values_read_no_test_part(prepare: Prepare) -> None:
     values = draw_weeks(40)
     changed = values[:-HORIZON] + [1e3] * HORIZON
     assert weigh_past(prepare, values) == pytest.approx(weigh_past(prepare, changed))
+
+
+def make_shape(horizon: int, num_independent: float) -> FittingData:
+    panel = SimpleNamespace(season_length=7, horizon=horizon, series_starts=np.zeros(2))
+    return cast(FittingData, SimpleNamespace(panel=panel, linear=SimpleNamespace(num_independent=num_independent)))
+
+
+def test_weights_far_ahead_are_drawn_to_half_of_the_pretrained_network() -> None:
+    weights = {"theta": 0.6, "lstm": 0.2, "pretrained": 0.2}
+    assert weigh_far_ahead(make_shape(14, 20.0), weights) == weights
+    drawn = weigh_far_ahead(make_shape(15, 20.0), weights)
+    assert drawn == pytest.approx({"theta": 0.65 * 0.75, "lstm": 0.65 * 0.25, "pretrained": 0.35})
+    assert weigh_far_ahead(make_shape(15, 2e9), weights) == pytest.approx(weights)
+
+
+@pytest.mark.parametrize("weights", [{"theta": 1.0}, {"theta": 0.0, "pretrained": 1.0}])
+def test_weights_far_ahead_need_the_pretrained_network_and_another_method(weights: dict[str, float]) -> None:
+    assert weigh_far_ahead(make_shape(15, 20.0), weights) == weights

@@ -39,8 +39,11 @@ SHARE = 0.5
 # With two seasons before as many held-out origins, the past counts: the weight of each further local method before it,
 # and the power of the losses.
 PAST_SEASONS, SHARE_OF_OTHERS, LOSS_POWER = 2, 0.1, 3
-# What was trained on the table has no weight with at most so many independent windows, and all of it with twice as many.
+# Methods that were trained on the table have no weight with at most so many independent windows, and their whole one
+# with twice as many.
 NUM_UNSURE = 10
+# A horizon of more seasons is long.
+LONG_SEASONS = 2
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -141,7 +144,7 @@ def fit_ensemble(
         errors = {name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()}
         # Copies of one forecast would take weight from the others.
         pool = {name: errors[name] for name, method in candidates.items() if not is_copy(method.model)}
-        weights |= weigh_by_errors(pool, data.linear.num_independent, loss)
+        weights |= weigh_far_ahead(data, weigh_by_errors(pool, data.linear.num_independent, loss))
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
         losses = {name: float(measure_loss(error, loss)) for name, error in errors.items()}
     else:
@@ -163,6 +166,22 @@ def weigh_by_errors(errors: Mapping[str, np.ndarray], num_independent: float, lo
             found = find_weights(np.stack([errors[name] for name in names]), num_independent, loss)
             weights |= {name: weights[name] + part * one for name, one in zip(names, found.tolist(), strict=True)}
     return weights
+
+
+def weigh_far_ahead(data: FittingData, weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights that are drawn to half of the pretrained network if the horizon exceeds two seasons.
+
+    So few independent windows of a series tell its other methods apart; the pull is 10 / (10 + their number).
+    """
+    panel = data.panel
+    is_far = 1 < panel.season_length < panel.horizon / LONG_SEASONS
+    if not is_far or not weights.get(PRETRAINED, 1.0) < 1:
+        return dict(weights)
+    num_independent = data.linear.num_independent / len(panel.series_starts)
+    pull = NUM_UNSURE / (NUM_UNSURE + num_independent)
+    own = (1 - pull) * weights[PRETRAINED] + pull * SHARE
+    factor = (1 - own) / (1 - weights[PRETRAINED])
+    return {name: own if name == PRETRAINED else factor * weight for name, weight in weights.items()}
 
 
 def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
@@ -206,7 +225,7 @@ def choose_share(num_values: float, season_length: int) -> float:
 def weigh_by_past(
     data: FittingData, fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], loss: Loss
 ) -> dict[str, float]:
-    """Return the weights of few values w, by the losses of local methods in the newest two seasons before the test part.
+    """Return the weights of few values w, by the losses of local methods in two seasons before the test part.
 
         w ← w (min loss / loss)³
 

@@ -286,7 +286,7 @@ def test_a_network_with_next_to_no_shrinkage_is_a_copy(cases: Cases, trained: Ca
 def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "find_gradients", find_gradients_uphill)
-        assert train(cases["bends"], patience=200).record["num_steps"] == 200 // PART_AT_START
+        assert train(cases["bends"], patience=200).record["num_steps"] == 200 * PART_AT_START
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
     # Though its time was over just then.

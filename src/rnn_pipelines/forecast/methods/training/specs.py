@@ -22,7 +22,7 @@ MIN_SEGMENTS = 10
 LONGEST_SINGLE_STEPS = 60
 # Crossings of the middle in five cycles of a calendar feature. A network memorises features with fewer cycles.
 FIVE_TIMES = 10
-MANY_WINDOWS = 5_000
+MANY_WINDOWS = 20_000
 # Units, embedding, batch size and learning rate, by whether there is one series and whether it has many windows.
 SIZES = {
     (True, False): (16, 0, 64, 0.005),

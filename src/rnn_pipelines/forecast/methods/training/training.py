@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 # Steps between two validations.
 CHECK_STEPS = 25
 # A training that has never improved on its start, step 0, ends after this part of the patience.
-PART_AT_START = 2
+PART_AT_START = 0.375
 # A lower validation loss counts if it is lower by this part.
 MIN_GAIN = 0.002
 # Keeps the time for checkpoints small.
@@ -171,7 +171,7 @@ class _Training:
         if self.is_deploying:
             return self.members.num_steps < self.progress.best_step
         chosen, num_steps, best_step = self.hyperparameters, self.num_steps, self.progress.best_step
-        is_patient = num_steps - best_step < (chosen.patience if best_step else chosen.patience // PART_AT_START)
+        is_patient = num_steps - best_step < (chosen.patience if best_step else PART_AT_START * chosen.patience)
         is_trained = bool(self.validation) and not self.data.pretrained.is_alone
         return is_trained and num_steps < chosen.max_steps and is_patient
 
@@ -221,7 +221,7 @@ class _Training:
         needed = 0 if has_enough else count_needed_values(self.data.panel, self.data.linear.is_forward)
         said = f"best step {progress.best_step} of {self.num_steps}, shrinkage {shrinkage:.2f}"
         if self.is_behind:
-            said = "not trained, because a local method is far better than the ensemble of simple methods that it corrects"
+            said = "not trained, because a local method is far better than the forecast that it corrects"
         elif needed:
             said = f"not trained, because there are too few windows for validation: it takes about {needed:,} values"
         logger.info("%s: %s", self.name, said)
