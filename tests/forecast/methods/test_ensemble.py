@@ -244,13 +244,15 @@ def test_methods_are_fitted_by_one_thread(case: SimpleNamespace, monkeypatch: py
 
 
 @pytest.mark.parametrize(("num_independent", "share"), [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (99.0, 1.0)])
-def test_what_was_trained_has_weight_by_the_number_of_independent_windows(num_independent: float, share: float) -> None:
+def test_trained_networks_have_weight_by_the_number_of_independent_windows(
+    num_independent: float, share: float
+) -> None:
     rng = np.random.default_rng(0)
-    errors = {name: size * rng.normal(size=500) for name, size in (("theta", 3), ("lstm", 1), ("trees", 1))}
+    errors = {name: size * rng.normal(size=500) for name, size in (("theta", 3), ("lstm", 1), ("gru", 1))}
     weights = weigh_by_errors(errors, num_independent, "squared")
     full = dict(zip(errors, find_weights(np.stack(list(errors.values())), num_independent), strict=True))
     assert weights["lstm"] == pytest.approx(share * full["lstm"])
-    assert weights["trees"] == pytest.approx(share * full["trees"])
+    assert weights["gru"] == pytest.approx(share * full["gru"])
     assert sum(weights.values()) == pytest.approx(1)
 
 

@@ -19,10 +19,10 @@ from rnn_pipelines.forecast.methods.past import count_few, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
 from rnn_pipelines.forecast.methods.registry import (
+    NETWORKS,
     fit_methods,
     fit_trained_before,
     get_method,
-    is_trained,
     list_candidates,
 )
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
@@ -39,7 +39,7 @@ SHARE = 0.5
 # With two seasons before as many held-out origins, the past counts: the weight of each further local method before it,
 # and the power of the losses.
 PAST_SEASONS, SHARE_OF_OTHERS, LOSS_POWER = 2, 0.1, 3
-# Methods that were trained on the table have no weight with at most so many independent windows, and their whole one
+# Networks that were trained on the table have no weight with at most so many independent windows, and their whole one
 # with twice as many.
 NUM_UNSURE = 10
 # A horizon of more seasons is long.
@@ -154,14 +154,14 @@ def fit_ensemble(
 
 
 def weigh_by_errors(errors: Mapping[str, np.ndarray], num_independent: float, loss: Loss) -> dict[str, float]:
-    """Return weights by out-of-fold errors, float64[value] by name, with what was trained on the table and without.
+    """Return weights by out-of-fold errors, float64[value] by name, with the networks trained on the table and without.
 
     With few independent windows, the weights are those without, because errors in so few do not tell a gain by training
     from chance. See decision 51.
     """
     share = float(np.clip(num_independent / NUM_UNSURE - 1, 0, 1))
     weights = dict.fromkeys(errors, 0.0)
-    for part, names in ((share, list(errors)), (1 - share, [name for name in errors if not is_trained(name)])):
+    for part, names in ((share, list(errors)), (1 - share, [name for name in errors if name not in NETWORKS])):
         if part:
             found = find_weights(np.stack([errors[name] for name in names]), num_independent, loss)
             weights |= {name: weights[name] + part * one for name, one in zip(names, found.tolist(), strict=True)}

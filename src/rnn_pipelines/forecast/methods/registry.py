@@ -125,8 +125,3 @@ def list_candidates(names: Mapping[str, object]) -> list[str]:
     """Return the names of the methods that can have a weight in the ensemble, simple methods first."""
     simple = [name for name in names if name in METHODS and METHODS[name].is_candidate]
     return [*simple, *(name for name in names if name in NETWORKS or name in TRAINED_BEFORE)]
-
-
-def is_trained(name: str) -> bool:
-    """Return whether a method is trained on the table in many steps, as networks and boosted trees are."""
-    return name in NETWORKS or name == TREES
