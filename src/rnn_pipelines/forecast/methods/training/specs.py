@@ -22,7 +22,8 @@ MIN_SEGMENTS = 10
 LONGEST_SINGLE_STEPS = 60
 # Crossings of the middle in five cycles of a calendar feature. A network memorises features with fewer cycles.
 FIVE_TIMES = 10
-MANY_WINDOWS = 20_000
+# A single series (True) or a panel with more windows has many.
+MANY_WINDOWS = {True: 5_000, False: 20_000}
 # Units, embedding, batch size and learning rate, by whether there is one series and whether it has many windows.
 SIZES = {
     (True, False): (16, 0, 64, 0.005),
@@ -136,7 +137,7 @@ def resolve_hyperparameters(
     past = list_past(panel)
     features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.columns.calendar]
     calendar = find_features(count_crossings(features) >= FIVE_TIMES) if is_single else ()
-    units, embedding, batch_size, learning_rate = SIZES[is_single, len(past) > MANY_WINDOWS]
+    units, embedding, batch_size, learning_rate = SIZES[is_single, len(past) > MANY_WINDOWS[is_single]]
     chosen: dict[str, Any] = {
         "units": units,
         "dropout": network.dropout,
