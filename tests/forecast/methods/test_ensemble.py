@@ -3,16 +3,24 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from fitted import combine, find_all_errors, forecast_network, hold_out
-from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
+from rnn_pipelines.forecast.methods.ensemble import (
+    NUM_UNSURE,
+    fit_all_methods,
+    make_ensemble,
+    weigh_by_errors,
+    weigh_by_past,
+    weigh_far_ahead,
+)
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
-from rnn_pipelines.forecast.methods.local.method import forecast_locally
+from rnn_pipelines.forecast.methods.local.method import LocalModel, forecast_locally
 from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
@@ -20,6 +28,7 @@ from rnn_pipelines.forecast.methods.networks.network import Network, size_member
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import fit_methods
+from rnn_pipelines.forecast.methods.weights import find_weights
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowSpec, number_series
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.members import initialize_members
@@ -94,7 +103,10 @@ def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_
     networks = {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0.2 * case.left, shrinkage=0.0)}
     assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["gru"] == 0
     networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
-    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["lstm"] > 0.9
+    # Two short series have few independent windows.
+    share = min(1.0, case.linear.num_independent / NUM_UNSURE - 1)
+    weights = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]
+    assert weights["lstm"] > 0.9 * share > 0
 
 
 def test_errors_are_those_of_the_shrunk_correction_the_folds_and_theta(case: SimpleNamespace) -> None:
@@ -152,10 +164,12 @@ def test_with_too_few_windows_for_validation_the_rule_for_short_series_forecasts
 ) -> None:
     linear = replace(case.linear, is_enough=False)
     record = fit_all_methods(FittingData(case.panel, linear), networks)[1]
-    is_single = len(case.panel.series_starts) == 1
-    others = {SHORT_SERIES_RULE: 0.5} if is_single else {"baseline_ensemble": 0.25, SHORT_SERIES_RULE: 0.25}
-    expected = {"pretrained": 0.5, **others}
-    assert {name: weight for name, weight in record["weights"].items() if weight} == expected
+    used = {name: weight for name, weight in record["weights"].items() if weight}
+    if len(case.panel.series_starts) == 1:
+        # The past counts; see the tests of `weigh_by_past`.
+        assert used.keys() == {"theta", "damped_trend", "holt_winters", SHORT_SERIES_RULE, "pretrained"}
+    else:
+        assert used == {"baseline_ensemble": 0.25, SHORT_SERIES_RULE: 0.25, "pretrained": 0.5}
     assert set(record["losses"].values()) == {None}
 
 
@@ -227,3 +241,58 @@ def test_methods_are_fitted_by_one_thread(case: SimpleNamespace, monkeypatch: py
     with threadpool_limits(2, user_api="blas"):
         fit_all_methods(FittingData(case.panel, case.linear), {})
     assert set(counts) == {1}
+
+
+@pytest.mark.parametrize(("num_independent", "share"), [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (99.0, 1.0)])
+def test_trained_networks_have_weight_by_the_number_of_independent_windows(
+    num_independent: float, share: float
+) -> None:
+    rng = np.random.default_rng(0)
+    errors = {name: size * rng.normal(size=500) for name, size in (("theta", 3), ("lstm", 1), ("gru", 1))}
+    weights = weigh_by_errors(errors, num_independent, "squared")
+    full = dict(zip(errors, find_weights(np.stack(list(errors.values())), num_independent), strict=True))
+    assert weights["lstm"] == pytest.approx(share * full["lstm"])
+    assert weights["gru"] == pytest.approx(share * full["gru"])
+    assert sum(weights.values()) == pytest.approx(1)
+
+
+def make_local(name: str, error: float) -> FittedMethod:
+    """A method that repeats the newest season, with an error."""
+    model = LocalModel(name, lambda past, season, horizon: past[:, -season:][:, np.arange(horizon) % season] + error)
+    return FittedMethod(model, np.zeros((0, HORIZON)))
+
+
+def weigh_past(prepare: Prepare, values: list[float]) -> dict[str, float]:
+    window, split = WindowSpec(lookback=14, horizon=HORIZON), SplitSpec(validation=HORIZON, test=HORIZON)
+    panel = prepare(values, window, split, evaluation=EvaluationSpec(season_length=7)).windows
+    fitted = {name: make_local(name, error) for name, error in ((SHORT_SERIES_RULE, 5.0), ("theta", 0.01))}
+    return weigh_by_past(prepare_fitting(panel), fitted, {SHORT_SERIES_RULE: 1.0}, "squared")
+
+
+def test_a_far_better_local_method_wins_with_two_seasons_after_two_others(prepare: Prepare) -> None:
+    assert weigh_past(prepare, draw_weeks(4 * 7 + HORIZON))["theta"] > 0.9
+    assert weigh_past(prepare, draw_weeks(4 * 7 + HORIZON - 1)) == {SHORT_SERIES_RULE: 1.0}
+
+
+def test_weights_of_few_values_read_no_test_part(prepare: Prepare) -> None:
+    values = draw_weeks(40)
+    changed = values[:-HORIZON] + [1e3] * HORIZON
+    assert weigh_past(prepare, values) == pytest.approx(weigh_past(prepare, changed))
+
+
+def make_shape(horizon: int, num_independent: float) -> FittingData:
+    panel = SimpleNamespace(season_length=7, horizon=horizon, series_starts=np.zeros(2))
+    return cast(FittingData, SimpleNamespace(panel=panel, linear=SimpleNamespace(num_independent=num_independent)))
+
+
+def test_weights_far_ahead_are_drawn_to_half_of_the_pretrained_network() -> None:
+    weights = {"theta": 0.6, "lstm": 0.2, "pretrained": 0.2}
+    assert weigh_far_ahead(make_shape(14, 20.0), weights) == weights
+    drawn = weigh_far_ahead(make_shape(15, 20.0), weights)
+    assert drawn == pytest.approx({"theta": 0.65 * 0.75, "lstm": 0.65 * 0.25, "pretrained": 0.35})
+    assert weigh_far_ahead(make_shape(15, 2e9), weights) == pytest.approx(weights)
+
+
+@pytest.mark.parametrize("weights", [{"theta": 1.0}, {"theta": 0.0, "pretrained": 1.0}])
+def test_weights_far_ahead_need_the_pretrained_network_and_another_method(weights: dict[str, float]) -> None:
+    assert weigh_far_ahead(make_shape(15, 20.0), weights) == weights

@@ -17,19 +17,33 @@ from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.past import count_few, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
-from rnn_pipelines.forecast.methods.registry import fit_methods, fit_trained_before, get_method, list_candidates
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
+from rnn_pipelines.forecast.methods.registry import (
+    NETWORKS,
+    fit_methods,
+    fit_trained_before,
+    get_method,
+    list_candidates,
+)
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
-from rnn_pipelines.forecast.windows.panel import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
 ENSEMBLE_STYLES = {ENSEMBLE: Style("ensemble", "#cc79a7"), ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot")}
-# The weight of the pretrained network with too few windows for validation; half of it from one season to so many.
-SHARE, NUM_SEASONS = 0.5, 1.5
+# The weight of the pretrained network with too few windows for validation.
+SHARE = 0.5
+# With two seasons before as many held-out origins, the past counts: the weight of each further local method before it,
+# and the power of the losses.
+PAST_SEASONS, SHARE_OF_OTHERS, LOSS_POWER = 2, 0.1, 3
+# Networks that were trained on the table have no weight with at most so many independent windows, and their whole one
+# with twice as many.
+NUM_UNSURE = 10
+# A horizon of more seasons is long.
+LONG_SEASONS = 2
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -129,15 +143,45 @@ def fit_ensemble(
     if data.linear.is_enough:
         errors = {name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()}
         # Copies of one forecast would take weight from the others.
-        pool = [name for name, method in candidates.items() if not is_copy(method.model)]
-        found = find_weights(np.stack([errors[name] for name in pool]), data.linear.num_independent, loss)
-        weights |= dict(zip(pool, found.tolist(), strict=True))
+        pool = {name: errors[name] for name, method in candidates.items() if not is_copy(method.model)}
+        weights |= weigh_far_ahead(data, weigh_by_errors(pool, data.linear.num_independent, loss))
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
         losses = {name: float(measure_loss(error, loss)) for name, error in errors.items()}
     else:
-        weights |= choose_weights_of_few(data)
+        weights |= weigh_by_past(data, candidates, choose_weights_of_few(data), loss)
     seconds = time.perf_counter() - started
     return make_ensemble(data, candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
+
+
+def weigh_by_errors(errors: Mapping[str, np.ndarray], num_independent: float, loss: Loss) -> dict[str, float]:
+    """Return weights by out-of-fold errors, float64[value] by name, with the networks trained on the table and without.
+
+    With few independent windows, the weights are those without, because errors in so few do not tell a gain by training
+    from chance. See decision 51.
+    """
+    share = float(np.clip(num_independent / NUM_UNSURE - 1, 0, 1))
+    weights = dict.fromkeys(errors, 0.0)
+    for part, names in ((share, list(errors)), (1 - share, [name for name in errors if name not in NETWORKS])):
+        if part:
+            found = find_weights(np.stack([errors[name] for name in names]), num_independent, loss)
+            weights |= {name: weights[name] + part * one for name, one in zip(names, found.tolist(), strict=True)}
+    return weights
+
+
+def weigh_far_ahead(data: FittingData, weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights that are drawn to half of the pretrained network if the horizon exceeds two seasons.
+
+    So few independent windows of a series tell its other methods apart; the pull is 10 / (10 + their number).
+    """
+    panel = data.panel
+    is_far = 1 < panel.season_length < panel.horizon / LONG_SEASONS
+    if not is_far or not weights.get(PRETRAINED, 1.0) < 1:
+        return dict(weights)
+    num_independent = data.linear.num_independent / len(panel.series_starts)
+    pull = NUM_UNSURE / (NUM_UNSURE + num_independent)
+    own = (1 - pull) * weights[PRETRAINED] + pull * SHARE
+    factor = (1 - own) / (1 - weights[PRETRAINED])
+    return {name: own if name == PRETRAINED else factor * weight for name, weight in weights.items()}
 
 
 def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
@@ -173,12 +217,35 @@ def choose_weights_of_few(data: FittingData) -> dict[str, float]:
 def choose_share(num_values: float, season_length: int) -> float:
     """Return the weight of the pretrained network with too few windows for validation.
 
-    It is a half: less with one season, which nothing tells from noise, and none with a few values without a season.
-    These shares are ours, see decision 44.
+    It is a half, and none with a few values without a season. These shares are ours, see decision 44.
     """
-    if season_length == 1:
-        return SHARE if num_values >= MIN_VALUES else 0.0
-    return SHARE / 2 if 1 <= num_values / season_length < NUM_SEASONS else SHARE
+    return SHARE if season_length > 1 or num_values >= MIN_VALUES else 0.0
+
+
+def weigh_by_past(
+    data: FittingData, fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], loss: Loss
+) -> dict[str, float]:
+    """Return the weights of few values w, by the losses of local methods in two seasons before the test part.
+
+        w ← w (min loss / loss)³
+
+    Each further local method starts with a tenth. Weights of a panel, of series without a season, with fewer than four
+    of them or with gaps do not change. A far better method wins; see decision 51.
+    """
+    panel, num_held_out = data.panel, PAST_SEASONS * data.panel.season_length
+    start, stop = int(panel.series_starts[0]), int(panel.past_stops[0])
+    is_single = len(panel.series_starts) == 1 and panel.season_length > 1
+    if not is_single or stop - start < 2 * num_held_out or np.isnan(panel.values[start:stop, 0]).any():
+        return dict(weights)
+    origins = np.arange(stop - num_held_out, stop)
+    is_known = origins[:, None] + np.arange(panel.horizon) < stop
+    actual = gather_targets(panel, origins)[is_known]
+    local = {name: one.model for name, one in fitted.items() if isinstance(one.model, LocalModel | PretrainedModel)}
+    forecasts = [model.forecast(panel, data.windows, origins)[is_known] for model in local.values()]
+    losses = measure_loss(actual - np.stack(forecasts), loss) + np.finfo(np.float64).tiny
+    prior = np.array([weights.get(name, SHARE_OF_OTHERS) for name in local])
+    found = prior * (losses.min() / losses) ** LOSS_POWER
+    return dict(zip(local, (found / found.sum()).tolist(), strict=True))
 
 
 @use_one_thread()

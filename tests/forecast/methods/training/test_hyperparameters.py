@@ -97,7 +97,7 @@ def test_members_are_as_many_as_were_asked_for_where_no_block_is_hidden(cases: C
 def test_few_windows_of_many_series_have_small_networks(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a table on which no network pays takes seconds."""
     few = hyperparameters(cases["many"])
-    monkeypatch.setattr(specs, "MANY_WINDOWS", 10)
+    monkeypatch.setattr(specs, "MANY_WINDOWS", {False: 10})
     many = hyperparameters(cases["many"])
     assert (few.units, few.embedding, few.batch_size) < (many.units, many.embedding, many.batch_size)
     assert few.units * few.batch_size * 4 == many.units * many.batch_size

@@ -268,7 +268,7 @@ def find_gradients_uphill(*given: Any) -> Weights:
 
 
 def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(worsened: SimpleNamespace, cases: Cases) -> None:
-    assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (0, [True, *[False] * 4])
+    assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (0, [True, *[False] * 3])
     case = cases["bends"]
     index = case.panel.index("test")
     normalized = normalize_windows(case.panel, case.linear.normalizer, index.origins(np.arange(len(index))))
@@ -277,10 +277,16 @@ def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(worsened: S
     np.testing.assert_allclose(forecast_network(worsened.network, case.linear, case.panel).test, expected, rtol=1e-6)
 
 
+def test_a_network_with_next_to_no_shrinkage_is_a_copy(cases: Cases, trained: Cases) -> None:
+    data, network = cases["bends"].data, trained["bends"].network
+    assert is_copy(describe_network(data, replace(network, shrinkage=0.001)).model)
+    assert not is_copy(describe_network(data, replace(network, shrinkage=0.5)).model)
+
+
 def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "find_gradients", find_gradients_uphill)
-        assert train(cases["bends"], patience=200).record["num_steps"] == 200 // PART_AT_START
+        assert train(cases["bends"], patience=200).record["num_steps"] == 200 * PART_AT_START
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
     # Though its time was over just then.

@@ -25,6 +25,8 @@ from rnn_pipelines.report.styles import Style
 
 # Points of the Gauss-Legendre rule on the path, which is exact for polynomials of a degree below twice this number.
 NUM_POINTS = 24
+# A network with a smaller shrinkage is a copy of the baseline ensemble, and takes no weight.
+MIN_SHRINKAGE = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,10 @@ class NetworkMethod:
 
 
 def is_copy(model: Model) -> bool:
-    """Return whether a model is a network that adds nothing to the baseline ensemble, so that it equals it."""
+    """Return whether a model is a network that adds next to nothing to the baseline ensemble."""
     if not isinstance(model, NetworkModel):
         return False
-    return not model.network.shrinkage and model.network.start == "baseline_ensemble"
+    return model.network.shrinkage < MIN_SHRINKAGE and model.network.start == "baseline_ensemble"
 
 
 def describe_network(data: FittingData, network: Network) -> FittedMethod:

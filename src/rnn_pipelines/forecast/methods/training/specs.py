@@ -22,7 +22,8 @@ MIN_SEGMENTS = 10
 LONGEST_SINGLE_STEPS = 60
 # Crossings of the middle in five cycles of a calendar feature. A network memorises features with fewer cycles.
 FIVE_TIMES = 10
-MANY_WINDOWS = 5_000
+# A single series (True) or a panel with more windows has many.
+MANY_WINDOWS = {True: 5_000, False: 20_000}
 # Units, embedding, batch size and learning rate, by whether there is one series and whether it has many windows.
 SIZES = {
     (True, False): (16, 0, 64, 0.005),
@@ -67,7 +68,7 @@ class ForecastTrainingSpec(ObjectiveSpec, frozen=True):
         start: the forecast that networks correct; `none` for networks that forecast from the window alone.
         seed: of the weights, the order of the batches and dropout. The same seed reproduces the same numbers.
         max_steps: largest number of gradient steps.
-        patience: steps without a better validation loss after which training ends.
+        patience: steps without a clearly better validation loss after which training ends.
         batch_size: windows in a gradient step.
         learning_rate: of Adam.
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
@@ -81,7 +82,7 @@ class ForecastTrainingSpec(ObjectiveSpec, frozen=True):
     start: NetworkStart = "baseline_ensemble"
     seed: Seed = 0
     max_steps: int | None = Field(None, ge=1, le=10**7)
-    patience: int = Field(400, ge=1, le=10**7)
+    patience: int = Field(200, ge=1, le=10**7)
     batch_size: int | None = Field(None, ge=1, le=2**20)
     learning_rate: float | None = Field(None, gt=0, le=10)
     weight_average: float | None = Field(None, ge=0, lt=1)
@@ -136,7 +137,7 @@ def resolve_hyperparameters(
     past = list_past(panel)
     features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.columns.calendar]
     calendar = find_features(count_crossings(features) >= FIVE_TIMES) if is_single else ()
-    units, embedding, batch_size, learning_rate = SIZES[is_single, len(past) > MANY_WINDOWS]
+    units, embedding, batch_size, learning_rate = SIZES[is_single, len(past) > MANY_WINDOWS[is_single]]
     chosen: dict[str, Any] = {
         "units": units,
         "dropout": network.dropout,

@@ -30,7 +30,7 @@ from rnn_pipelines.forecast.methods.training.specs import (
     TrainingPlan,
     resolve_hyperparameters,
 )
-from rnn_pipelines.forecast.methods.training.validation import find_network_shrinkage, read_validation
+from rnn_pipelines.forecast.methods.training.validation import find_network_shrinkage, is_far_behind, read_validation
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.engines import choose_engine
@@ -47,7 +47,9 @@ logger = logging.getLogger(__name__)
 # Steps between two validations.
 CHECK_STEPS = 25
 # A training that has never improved on its start, step 0, ends after this part of the patience.
-PART_AT_START = 4
+PART_AT_START = 0.375
+# A lower validation loss counts if it is lower by this part.
+MIN_GAIN = 0.002
 # Keeps the time for checkpoints small.
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 
@@ -105,7 +107,8 @@ class _Training:
         self.setup = MemberSetup(data, training, chosen, shape, self.layout, self.engine, tuple(held_out))
         self.members = MemberSteps(self.setup, slice(num_folds or len(held_out)))
         self.progress, self.is_deploying = _Progress(), False
-        self.validation = read_validation(data, self.layout)
+        self.is_behind = training.start == "baseline_ensemble" and is_far_behind(data)
+        self.validation = [] if self.is_behind else read_validation(data, self.layout)
         self.checkpoint = plan.checkpoints and plan.checkpoints / f"{self.name}.npz"
         settings_text = f"{chosen} {training.seed} {training.clip_norm} {self.engine}"
         self.fingerprint = _fingerprint(data.panel, self.setup.matrices, settings_text)
@@ -168,7 +171,7 @@ class _Training:
         if self.is_deploying:
             return self.members.num_steps < self.progress.best_step
         chosen, num_steps, best_step = self.hyperparameters, self.num_steps, self.progress.best_step
-        is_patient = num_steps - best_step < (chosen.patience if best_step else chosen.patience // PART_AT_START)
+        is_patient = num_steps - best_step < (chosen.patience if best_step else PART_AT_START * chosen.patience)
         is_trained = bool(self.validation) and not self.data.pretrained.is_alone
         return is_trained and num_steps < chosen.max_steps and is_patient
 
@@ -193,7 +196,7 @@ class _Training:
         progress, num_steps = self.progress, self.members.num_steps
         row = {"step": num_steps, "loss": loss, "val_loss": val_loss, "seconds": progress.seconds}
         progress.rows.append(row)
-        if val_loss < progress.best_loss:
+        if val_loss < (1 - MIN_GAIN) * progress.best_loss:
             progress.best_loss, progress.best_step = val_loss, num_steps
             progress.best = self.members.trainer.copy_averages()
 
@@ -214,9 +217,12 @@ class _Training:
         shrinkage = float(progress.best_step > 0)
         if shrinkage and self.training.start == "baseline_ensemble":
             shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
-        needed = 0 if self.validation else count_needed_values(self.data.panel, self.data.linear.is_forward)
+        has_enough = self.validation or self.is_behind
+        needed = 0 if has_enough else count_needed_values(self.data.panel, self.data.linear.is_forward)
         said = f"best step {progress.best_step} of {self.num_steps}, shrinkage {shrinkage:.2f}"
-        if needed:
+        if self.is_behind:
+            said = "not trained, because a local method is far better than the forecast that it corrects"
+        elif needed:
             said = f"not trained, because there are too few windows for validation: it takes about {needed:,} values"
         logger.info("%s: %s", self.name, said)
         cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar

@@ -4,14 +4,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_pipelines.forecast.methods.local.method import LocalMethod, forecast_locally
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_windows
+from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.networks.trainer import measure_loss
 
 BATCH_SIZE = 512
 # Larger normalised residuals are clipped, so that nearly constant windows do not dominate.
 MAX_RESIDUAL = 30.0
+# A local method is far better than the baseline ensemble if the squared error of that is so many times its own, on at
+# most so many windows.
+MAX_RATIO, MAX_COMPARED = 1.3, 200
 # The groups of series whose gains are compared if there is only one fold.
 NUM_GROUPS = 5
 
@@ -60,3 +66,24 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
     if len(linear) == 1:
         groups = data.panel.find_series(data.validation) % NUM_GROUPS
     return share * find_shrinkage(np.array([gains[groups == group].mean() for group in np.unique(groups)]))
+
+
+def is_far_behind(data: FittingData) -> bool:
+    """Return whether a local method is far better than the baseline ensemble, as on many sparse panels.
+
+    Both are measured by squared errors on held-out windows, in units of MASE. See decision 51.
+    """
+    rows = np.linspace(0, len(data.validation) - 1, min(MAX_COMPARED, len(data.validation))).astype(int)
+    origins, panel = data.validation[rows], data.panel
+    changes = measure_change(panel)[panel.find_series(origins)][:, None]
+    windows, actual = data.windows.select(rows), data.actual[rows]
+
+    def measure(forecasts: np.ndarray) -> float:
+        return float(np.mean(((actual - forecasts) / changes) ** 2))
+
+    if not len(rows):
+        return False
+    candidates = [method for method in METHODS.values() if isinstance(method, LocalMethod) and method.is_candidate]
+    local = [forecast_locally(panel, origins, method.extend) for method in candidates if method.suits(data)]
+    ensemble = windows.units.denormalize(data.linear_forecasts[rows])
+    return measure(ensemble) > MAX_RATIO * min(map(measure, local))
