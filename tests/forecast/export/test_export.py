@@ -88,6 +88,14 @@ def make_covariates() -> pd.DataFrame:
     return frame
 
 
+def make_chaotic() -> pd.DataFrame:
+    """A logistic map with noise, which only networks learn; so they have a weight."""
+    random, values = np.random.default_rng(0), [0.3]
+    for _ in range(299):
+        values.append(float(np.clip(3.7 * values[-1] * (1 - values[-1]) + 0.01 * random.normal(), 0.01, 0.99)))
+    return make_series("a", 300, "D", 7).assign(y=10 + 5 * np.array(values))
+
+
 def make_sparse() -> pd.DataFrame:
     frame = pd.concat([make_series(name, 120, "D", 7) for name in "abcd"], ignore_index=True)
     random = np.random.default_rng(2)
@@ -120,6 +128,7 @@ COVARIATES = {"futr_exog": ["price", "promo"], "hist_exog": ["wind"], "stat_exog
 # The data, the parameters, and the steps ahead; None for the horizon.
 CASES: dict[str, tuple[pd.DataFrame, dict[str, Any], list[int | None]]] = {
     "days": (make_series("a", 150, "D", 7), {"h": 3, "lookback": 14}, [None, 2, 8]),
+    "chaotic": (make_chaotic(), {"h": 1, "lookback": 6}, [None, 2]),
     "covariates": (make_covariates(), {"h": 3, "lookback": 10, **COVARIATES}, [None, 2]),
     "sparse": (make_sparse(), {"h": 4, "lookback": 14}, [None, 9]),
     "growing": (make_growing(), {"h": 6, "lookback": 24}, [None, 13]),
