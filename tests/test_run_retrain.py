@@ -137,8 +137,14 @@ def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
     assert metrics["by_step"] == pytest.approx(by_step.tolist())
     baselines = first["metrics"]["baselines"]
     assert set(baselines) == {
-        *("last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble"),
-        *("theta", "damped_trend", "holt_winters"),
+        "last_value",
+        "drift",
+        "seasonal_naive",
+        "ridge",
+        "baseline_ensemble",
+        "theta",
+        "damped_trend",
+        "holt_winters",
     }
     assert first["metrics"]["challenger"]["loss"] < min(
         baselines["last_value"], baselines["seasonal_naive"]

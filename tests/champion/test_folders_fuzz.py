@@ -30,25 +30,21 @@ OTHER = {
     "intervals.npz": b"bounds",
 }
 NAMES = [
-    *(
-        "notes.txt",
-        "settings.json",
-        "model.npz",
-        "checksums.json",
-        "thesis.0123456789abcdef.pdf",
-        "ü",
-        ".DS_Store",
-    ),
-    *(
-        ".git",
-        ".model.json.part",
-        ".model.json.abcd1234.part",
-        ".thesis.pdf.abcd_123.part",
-        "model.json.bak",
-        "versions",
-        "champion.json",
-        LIST,
-    ),
+    "notes.txt",
+    "settings.json",
+    "model.npz",
+    "checksums.json",
+    "thesis.0123456789abcdef.pdf",
+    "ü",
+    ".DS_Store",
+    ".git",
+    ".model.json.part",
+    ".model.json.abcd1234.part",
+    ".thesis.pdf.abcd_123.part",
+    "model.json.bak",
+    "versions",
+    "champion.json",
+    LIST,
 ]
 
 

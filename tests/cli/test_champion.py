@@ -45,8 +45,18 @@ HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
 TABLES = re.compile(r"\| +(numpy|pandas|pyarrow|plotly)$", re.MULTILINE)
 COMMANDS = [
-    *("audit", "check", "explain-change", "export", "history", "promote"),
-    *("prune", "publish", "report", "retrain", "rollback", "show"),
+    "audit",
+    "check",
+    "explain-change",
+    "export",
+    "history",
+    "promote",
+    "prune",
+    "publish",
+    "report",
+    "retrain",
+    "rollback",
+    "show",
 ]
 SINCE = "2026-01-31T02:00:00+00:00"
 

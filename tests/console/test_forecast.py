@@ -107,7 +107,11 @@ def test_results_are_those_of_python_and_complete(folder: Path, results: Any) ->
         "2024-02-12",
     ]
     assert {path.name for path in (folder / "out").iterdir()} == {
-        *("report.html", "next_values.csv", "all_methods.csv", "metrics.json", "model")
+        "report.html",
+        "next_values.csv",
+        "all_methods.csv",
+        "metrics.json",
+        "model",
     }
     assert results["files"]["report"] == "out/report.html"
     assert "<html" in (folder / "out/report.html").read_text()

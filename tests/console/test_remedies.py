@@ -155,7 +155,8 @@ WORDS = {
     ),
     "a mistyped time of another form": (
         join(DAYS.strftime("%d.%m.%Y"), VALUES, names="date,v").replace("05.02", "05.22"),
-        *(replace("05.22", "05.02"), "Correct the row"),
+        replace("05.22", "05.02"),
+        "Correct the row",
     ),
     "thousands": (
         join(DAYS.strftime("%Y-%m-%d"), ["12k"] * 60, names="date,v"),
@@ -170,11 +171,13 @@ WORDS = {
     "a total of each year": (
         join([*MONTHS.year, 2018], [*MONTHS.strftime("%b"), "Total"], VALUES, names="Year,Month,v")
         + "2019,Jan,5\n",
-        *(lambda content: re.sub("2018,Total,.*\n", "", content), "Correct the row"),
+        lambda content: re.sub("2018,Total,.*\n", "", content),
+        "Correct the row",
     ),
     "a short name of a zone": (
         join(HOURS.strftime("%Y-%m-%d %H:%M CET"), VALUES, names="time,v"),
-        *(replace(" CET", ""), "leave out the short name of the zone"),
+        replace(" CET", ""),
+        "leave out the short name of the zone",
     ),
 }
 

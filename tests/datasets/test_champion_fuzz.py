@@ -71,14 +71,12 @@ def damage_bytes(content: bytes, source: random.Random) -> bytes:
     for _ in range(source.choice([1, 1, 20])):
         flipped[source.randrange(len(content))] ^= 1 << source.randrange(8)
     damaged = [
-        *(
-            content[:place],
-            content[place:],
-            content[:place] + content[end:],
-            b"",
-            bytes(flipped),
-            bytes(flipped),
-        ),
+        content[:place],
+        content[place:],
+        content[:place] + content[end:],
+        b"",
+        bytes(flipped),
+        bytes(flipped),
         content[:place] + bytes(end - place) + content[end:],
         content[:place] + source.randbytes(9) + content[place:],
     ]

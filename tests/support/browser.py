@@ -14,19 +14,15 @@ CHROMIUM = shutil.which("chromium")
 RESULT = re.compile(r'<pre id="result"[^>]*>(.*?)</pre>', re.DOTALL)
 # The switches of a browser that starts quietly and reaches nothing.
 SWITCHES = [
-    *(
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-extensions",
-        "--disable-background-networking",
-    ),
-    *(
-        "--no-first-run",
-        "--disable-component-update",
-        "--proxy-server=127.0.0.1:1",
-        "--enable-logging=stderr",
-    ),
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--proxy-server=127.0.0.1:1",
+    "--enable-logging=stderr",
     "--log-level=0",
 ]
 

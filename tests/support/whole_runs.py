@@ -22,8 +22,16 @@ from rnn_pipelines.datasets import ChampionDataset
 PROJECT = Path(__file__).parents[2]
 ROOT = PROJECT / ".test_data"
 BASELINES = [
-    *("last_value", "drift", "seasonal_naive", "climatology", "ridge", "baseline_ensemble"),
-    *("theta", "damped_trend", "holt_winters", "trees"),
+    "last_value",
+    "drift",
+    "seasonal_naive",
+    "climatology",
+    "ridge",
+    "baseline_ensemble",
+    "theta",
+    "damped_trend",
+    "holt_winters",
+    "trees",
 ]
 # The keys of a record of a retraining.
 MANIFEST = {

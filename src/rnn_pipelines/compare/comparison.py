@@ -20,8 +20,10 @@ TYPICAL_SECONDS = {
     "adding_100": 213,
     "jsb_chorales": 165,
     "forget_bias": 291,
+    "adding_200": 501,
+    "copy_100": 187,
+    "nottingham": 122,
 }
-TYPICAL_SECONDS |= {"adding_200": 501, "copy_100": 187, "nottingham": 122}
 
 logger = logging.getLogger(__name__)
 

@@ -105,8 +105,12 @@ def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[NetworkSummary]:
         sizes = {
             key: int(of_cell[key].iloc[0]) for key in ("num_recurrent_parameters", "num_parameters")
         }
-        summary = {"task": task, "cell": cell, "num_seeds": len(of_cell), **sizes, **estimates}
-        summary |= {
+        summary = {
+            "task": task,
+            "cell": cell,
+            "num_seeds": len(of_cell),
+            **sizes,
+            **estimates,
             "num_learnt": len(learnt),
             "steps_to_learn": float(learnt.median()) if len(learnt) else None,
             "differences": [pair for pair in pairs if pair["cell"] == cell],

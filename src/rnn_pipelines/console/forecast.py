@@ -20,8 +20,9 @@ FILES = {
     "report": "report.html",
     "next_values": "next_values.csv",
     "all_methods": "all_methods.csv",
+    "metrics": "metrics.json",
+    "model": MODEL,
 }
-FILES |= {"metrics": "metrics.json", "model": MODEL}
 
 
 # Options that are parameters of the block `source`.

@@ -185,12 +185,10 @@ def measure_effects(
         logger.warning(
             "differences of %s have no interval: there are fewer than %d cut-offs after the training, or %s changed "
             "no forecast there (%s)",
-            *(
-                count(len(unknown), "series", "series"),
-                MIN_CUTOFFS,
-                ", ".join(changed),
-                names_of_unknown,
-            ),
+            count(len(unknown), "series", "series"),
+            MIN_CUTOFFS,
+            ", ".join(changed),
+            names_of_unknown,
         )
     return {name: known.get(name, dict.fromkeys(levels, (np.nan, np.nan))) for name in names}
 
@@ -252,6 +250,6 @@ def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFr
         "unique_id": np.repeat(names, horizon),
         "cutoff": np.repeat(cutoff, horizon),
         "error": actual - expected,
+        "effect": expected - without,
     }
-    arrays |= {"effect": expected - without}
     return pd.DataFrame({name: array.ravel() for name, array in arrays.items()}).dropna()

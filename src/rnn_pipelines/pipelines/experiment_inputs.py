@@ -39,8 +39,9 @@ def create_input_nodes(
         "training": "params:forecast.training",
         "level": "params:forecast.level",
         **networks,
+        "use": "params:forecast.use",
+        "pretrained": "params:forecast.pretrained",
     }
-    gathered |= {"use": "params:forecast.use", "pretrained": "params:forecast.pretrained"}
     prepared = [f"params:forecast.{block}" for block in Recipe.model_fields]
     nodes = [node(read_as_of, newest, tables), node(gather_recipe, prepared, recipe)]
     for name, dataset in networks.items():

@@ -89,7 +89,10 @@ def warn_of_times(steps: pd.Series, label: str) -> None:
         shown = format_time(times.iloc[0]), f"'{found}'" if form else found
         logger.warning(
             "%s: column '%s': steps such as %d may be times such as %s. source.time_format=%s reads them as times.",
-            *(label, steps.name, steps.iloc[0], *shown),
+            label,
+            steps.name,
+            steps.iloc[0],
+            *shown,
         )
 
 

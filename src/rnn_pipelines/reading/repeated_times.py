@@ -100,7 +100,9 @@ def find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
     if "y" in table and placed:
         logger.warning(
             "%s: rows are missing at times that clocks in %s repeat; the other rows there were placed %s",
-            *(label, tz, ", ".join(placed)),
+            label,
+            tz,
+            ", ".join(placed),
         )
     return is_earlier
 

@@ -27,18 +27,24 @@ FORMS += ["%YM%m", *("%Y-%j" + time for time in _TIMES)]
 
 # Dates with the name of a month; {0} is its abbreviation or its full name, {1} is that of a weekday.
 _NAMED_DATES = (
-    *(
-        "%d-{0}-%Y",
-        "%d-{0}-%y",
-        "%d {0} %Y",
-        "%d {0} %y",
-        "%d. {0} %Y",
-        "%d/{0}/%Y",
-        "%d/{0}/%y",
-        "%d{0}%Y",
-    ),
-    *("{0} %d, %Y", "{0} %d %Y", "{0}-%d-%Y", "%Y-{0}-%d", "%Y {0} %d"),
-    *("{1}, {0} %d, %Y", "{1} {0} %d, %Y", "{1}, %d {0} %Y", "{1} %d {0} %Y", "{1} %d-{0}-%Y"),
+    "%d-{0}-%Y",
+    "%d-{0}-%y",
+    "%d {0} %Y",
+    "%d {0} %y",
+    "%d. {0} %Y",
+    "%d/{0}/%Y",
+    "%d/{0}/%y",
+    "%d{0}%Y",
+    "{0} %d, %Y",
+    "{0} %d %Y",
+    "{0}-%d-%Y",
+    "%Y-{0}-%d",
+    "%Y {0} %d",
+    "{1}, {0} %d, %Y",
+    "{1} {0} %d, %Y",
+    "{1}, %d {0} %Y",
+    "{1} %d {0} %Y",
+    "{1} %d-{0}-%Y",
 )
 _NAMED_MONTHS = ("{0} %Y", "{0}-%Y", "{0}, %Y", "{0}/%Y", "{0}%Y", "%Y {0}", "%Y-{0}", "%Y{0}")
 # These could also be days: Jun-23 is a month of 2023 or a day of any year, see `can_be_days`.
@@ -64,30 +70,26 @@ _TRANSLATED = {
 }
 # Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
 _PERIODS = (
-    *(
-        "%YQ%q",
-        "%Y-Q%q",
-        "%Y Q%q",
-        "%Y:Q%q",
-        "%Y/Q%q",
-        "%Y.Q%q",
-        "Q%q %Y",
-        "Q%q-%Y",
-        "Q%q/%Y",
-        "%qQ%Y",
-    ),
-    *(
-        "%q. Quartal %Y",
-        "%YT%q",
-        "%Y-T%q",
-        "T%q %Y",
-        "%G-W%V",
-        "%GW%V",
-        "%G-W%V-%u",
-        "W%V %G",
-        "KW %V/%G",
-        "KW%V/%G",
-    ),
+    "%YQ%q",
+    "%Y-Q%q",
+    "%Y Q%q",
+    "%Y:Q%q",
+    "%Y/Q%q",
+    "%Y.Q%q",
+    "Q%q %Y",
+    "Q%q-%Y",
+    "Q%q/%Y",
+    "%qQ%Y",
+    "%q. Quartal %Y",
+    "%YT%q",
+    "%Y-T%q",
+    "T%q %Y",
+    "%G-W%V",
+    "%GW%V",
+    "%G-W%V-%u",
+    "W%V %G",
+    "KW %V/%G",
+    "KW%V/%G",
 )
 # Forms of a column that is named after weeks; others are months.
 WEEKS = ("%G/%V", "%G-%V")

@@ -253,7 +253,10 @@ def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
         logger.warning(
             "%s: column '%s': years of two digits are read as 1969 to 2068 by source.time_format='%s', but "
             "%s. Write them with four digits if another century is meant.",
-            *(label, times.name, form, doubt),
+            label,
+            times.name,
+            form,
+            doubt,
         )
 
 

@@ -178,9 +178,12 @@ class CsvFile(NamedTuple):
             "names": range(len(self.header)),
             "header": self.num_header - 1,
             "skip_blank_lines": len(self.header) > 1,
+            "sep": self.dialect.sep,
+            "encoding": self.dialect.encoding,
+            "index_col": False,
+            "keep_default_na": False,
+            "skipinitialspace": True,
         }
-        layout |= {"sep": self.dialect.sep, "encoding": self.dialect.encoding, "index_col": False}
-        layout |= {"keep_default_na": False, "skipinitialspace": True}
         return self.load(lambda: pd.read_csv(self._open_rows(), **layout | options))
 
     def _open_rows(self) -> IO[Any]:

@@ -29,8 +29,9 @@ FIGURE_CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "showSendToCloud": False,
     "typesetMath": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
+    "responsive": True,
 }
-FIGURE_CONFIG |= {"modeBarButtonsToRemove": ["select2d", "lasso2d"], "responsive": True}
 # Plotly's bundle for figures with two axes, compressed: a seventh of the whole library in a page.
 PLOTLY = "plotly-cartesian.min.js.gz"
 # Space above a figure: its buttons, and below them a menu or the titles of its parts. Its own title is text of the

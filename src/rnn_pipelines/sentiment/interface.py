@@ -42,8 +42,9 @@ TRAINING: dict[str, Any] = {
     "patience": 2,
     "learning_rate": 0.005,
     "schedule": "cosine",
+    "weight_average": 0.0,
+    "jit_compile": False,
 }
-TRAINING |= {"weight_average": 0.0, "jit_compile": False}
 # Name of the texts and labels in messages.
 ORIGIN = "the texts"
 
@@ -90,8 +91,11 @@ class TextClassifier:
             "vocabulary": vocabulary,
             "padding": padding,
             "word_vectors": word_vectors,
+            "ngrams": ngrams,
+            "lstm": lstm,
+            "gru": gru,
+            "training": training,
         }
-        blocks |= {"ngrams": ngrams, "lstm": lstm, "gru": gru, "training": training}
         self.spec = read_spec(blocks | others)
         self._artefact: Artefact | None = None
         self._metrics: dict[str, Any] | None = None
@@ -259,9 +263,11 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
         "split": ReviewSplitSpec,
         "vocabulary": VocabularySpec,
         "padding": PaddingSpec,
+        "word_vectors": WordVectorSpec,
+        "ngrams": NgramSpec,
+        **dict.fromkeys(list_candidates(), ClassifierSpec),
+        "training": TrainingSpec,
     }
-    models |= {"word_vectors": WordVectorSpec, "ngrams": NgramSpec}
-    models |= {**dict.fromkeys(list_candidates(), ClassifierSpec), "training": TrainingSpec}
     check_block_names(blocks, models)
     always = {name: {"cell": name} for name in list_candidates()} | {"training": TRAINING}
     read = {

@@ -22,8 +22,15 @@ LETTERS = {
     "bool": "b",
 }
 # A dtype of each kind, for tables without rows.
-DTYPES = {"text": "str", "time": "datetime64[us]", "step": "int64", "moment": "datetime64[us]"}
-DTYPES |= {"int": "int64", "float": "float64", "bool": "bool"}
+DTYPES = {
+    "text": "str",
+    "time": "datetime64[us]",
+    "step": "int64",
+    "moment": "datetime64[us]",
+    "int": "int64",
+    "float": "float64",
+    "bool": "bool",
+}
 
 
 @dataclass(frozen=True)

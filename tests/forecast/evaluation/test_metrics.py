@@ -139,8 +139,10 @@ def compute_totals(table: pd.DataFrame, name: str) -> dict[str, tuple[float, flo
             errors.append(abs(sum(window[name]) - sum(window["y"])))
             sizes.append(abs(sum(window["y"])))
         found[str(series)] = (
-            *(np.mean(rows[name] - rows["y"]), np.mean(np.abs(rows["y"]))),
-            *(np.mean(errors), np.mean(sizes)),
+            np.mean(rows[name] - rows["y"]),
+            np.mean(np.abs(rows["y"])),
+            np.mean(errors),
+            np.mean(sizes),
         )
     return found
 

@@ -47,8 +47,7 @@ def test_errors_are_means_over_windows_and_those_by_cutoff_of_one(
 ) -> None:
     results, _ = summarize_windows(make_predictions({1: 1.0, 2: 3.0}))
     found = results["forecasters"]["gru"]
-    expected = {"mse": 5.0, "mae": 2.0}
-    expected |= {"coverage_80": 1.0, "width_80": 2.0, "winkler_80": 2.0}
+    expected = {"mse": 5.0, "mae": 2.0, "coverage_80": 1.0, "width_80": 2.0, "winkler_80": 2.0}
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     expected = {"mse": 4.0, "mae": 2.0, "bias": -0.2, "total_wape": 0.2, "p_value": None}
     assert {name: results["forecasters"]["ridge"][name] for name in expected} == pytest.approx(

@@ -41,18 +41,20 @@ SMALL = {
 }
 # The required packages and those that they need, and nothing else.
 ALLOWED = (
-    *(
-        "numpy",
-        "numpy.libs",
-        "pandas",
-        "pandas.libs",
-        "dateutil",
-        "six.py",
-        "tzdata",
-        "pytz",
-        "threadpoolctl.py",
-    ),
-    *("pydantic", "pydantic_core", "annotated_types", "typing_extensions.py", "typing_inspection"),
+    "numpy",
+    "numpy.libs",
+    "pandas",
+    "pandas.libs",
+    "dateutil",
+    "six.py",
+    "tzdata",
+    "pytz",
+    "threadpoolctl.py",
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "typing_extensions.py",
+    "typing_inspection",
 )
 # Predicts each folder's data and writes the imported packages.
 ALONE = """

@@ -176,7 +176,8 @@ def test_table_or_series_without_values_is_refused_or_left_out(make_table: MakeT
     assert has_in_order(fail(make_table([np.nan] * 30)), "my.csv: column 'Temp'", "series 'y'")
     profile = repair(make_table({"a": RAMP, "b": [np.nan] * 30}))[1]
     assert (profile["num_series"], profile["left_out"], profile["repairs"]) == (
-        *(1, ["b"]),
+        1,
+        ["b"],
         ["left out: 1 series without any value (b)"],
     )
 

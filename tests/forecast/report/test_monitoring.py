@@ -156,8 +156,9 @@ def test_sections_are_those_with_something_to_show() -> None:
         "num_drifted": 1,
         "distance": 0.5,
         "p_value": 0.01,
+        "num_unknown": 0,
+        "usual_fraction": 0.0,
     }
-    row |= {"num_unknown": 0, "usual_fraction": 0.0}
     assert tabulate_covariates([row]).rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
     assert ">Covariates<" in write_report(covariate_drift=[row])
     assert ">Covariates<" not in write_report()

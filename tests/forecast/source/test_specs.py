@@ -118,13 +118,16 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any]]] = {
     },
     "zones": (
         "ds,y\n2020-03-29T01:00:00+01:00,1\n2020-03-29T03:00:00+02:00,2\n",
-        *({}, {"ds": [datetime(2020, 3, 29), datetime(2020, 3, 29, 1)]}),
+        {},
+        {"ds": [datetime(2020, 3, 29), datetime(2020, 3, 29, 1)]},
     ),
     **{
         form: (f"ds,y\n{cell},1\n", {"time_format": form}, {"ds": [datetime(2020, 12, 31)]})
         for cell, form in (
-            *(("31.12.2020", "%d.%m.%Y"), ("12/31/2020", "%m/%d/%Y")),
-            *(("20201231", "%Y%m%d"), ("31 Dec 2020", "%d %b %Y")),
+            ("31.12.2020", "%d.%m.%Y"),
+            ("12/31/2020", "%m/%d/%Y"),
+            ("20201231", "%Y%m%d"),
+            ("31 Dec 2020", "%d %b %Y"),
         )
     },
     **{
@@ -151,7 +154,8 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any]]] = {
     **{
         f"an empty last cell {sep}": (
             'ds,note,y\n2020-01-01,,1\n2020-01-02,,\n2020-01-03,"a\nb",3\n'.replace(",", sep),
-            *({"sep": sep}, {"y": [1, np.nan, 3]}),
+            {"sep": sep},
+            {"y": [1, np.nan, 3]},
         )
         for sep in (",", ";", "\t")
     },
@@ -181,17 +185,21 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any]]] = {
             {"found": {"sep": "semicolon", "decimal": "comma"} | found},
         )
         for encoding, found in (
-            *(("utf-8", {}), ("utf-8-sig", {})),
-            *(("utf-16", {"encoding": "utf-16"}), ("cp1252", {"encoding": "cp1252"})),
+            ("utf-8", {}),
+            ("utf-8-sig", {}),
+            ("utf-16", {"encoding": "utf-16"}),
+            ("cp1252", {"encoding": "cp1252"}),
         )
     },
     "encoding at the end": (
         ("ds,y,note\n" + "2020-01-01,1,-\n" * 100_000 + "2020-01-01,1,ä\n").encode("cp1252"),
-        *({}, {"found": {"encoding": "cp1252"}}),
+        {},
+        {"found": {"encoding": "cp1252"}},
     ),
     "encoding given": (
         "shop,ds,y\nŁódź,1,1\n".encode("cp1250"),
-        *({"id": "shop", "encoding": "cp1250"}, {"unique_id": ["Łódź"]}),
+        {"id": "shop", "encoding": "cp1250"},
+        {"unique_id": ["Łódź"]},
     ),
     "a header again": (
         "ds,y\n2020-01-01,1\nds,y\n2020-01-02,2\n2020-01-03,\n",
@@ -212,7 +220,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "surplus cells": ("ds,y\n2020-01-01,1,5\n2020-01-02,2,5\n", {}, ["row 1", "['ds', 'y']"]),
     "missing cells": (
         "ds,note,y\n2020-01-01,,1\n\n2020-01-02,2\n2020-01-03\n",
-        *({}, ["row 2 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows"]),
+        {},
+        ["row 2 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows"],
     ),
     "a file that breaks off": (PLAIN.removesuffix(",3.5\n"), {}, ["row 3 has 1 of the 2 cells"]),
     "blanks as empty cells": (
@@ -233,19 +242,18 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     **{
         f"no time: {cell}": (
             f"Date,y\n2020-01-01,1\n{cell},2\n2020-01-03,3\n",
-            *({"time": "Date"}, ["column 'Date', row 2: ", f"'{cell}'"]),
+            {"time": "Date"},
+            ["column 'Date', row 2: ", f"'{cell}'"],
         )
         for cell in (
-            *(
-                "yesterday",
-                "",
-                "2020-02-30",
-                "2020-01-02 25:00",
-                "01/16/2020",
-                "16.01.2020",
-                "20200-01-01",
-                "1.5",
-            ),
+            "yesterday",
+            "",
+            "2020-02-30",
+            "2020-01-02 25:00",
+            "01/16/2020",
+            "16.01.2020",
+            "20200-01-01",
+            "1.5",
         )
     },
     "another form": (
@@ -269,14 +277,24 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
             ["column 'y', row 2: expected", f"'{cell}'"],
         )
         for cell in (
-            *("high", "1%", "0x1F", "True"),
-            *("inf", "-inf", "Infinity", "1e400", "1e39", "-1e39", "1e308"),
+            "high",
+            "1%",
+            "0x1F",
+            "True",
+            "inf",
+            "-inf",
+            "Infinity",
+            "1e400",
+            "1e39",
+            "-1e39",
+            "1e308",
         )
     },
     **{
         f"no covariate: {cell}": (
             f"ds,y,price\n1,1,2.5\n2,1,{cell}\n3,1,NA\n",
-            *({"columns": ["price"]}, ["column 'price', row 2: expected", f"'{cell}'"]),
+            {"columns": ["price"]},
+            ["column 'price', row 2: expected", f"'{cell}'"],
         )
         for cell in ("-", "?", ".", "\u2013", "\u2014", "1e39", "inf", "1e999")
     },

@@ -278,8 +278,10 @@ def prepare(num_series: int) -> Any:
             "y": y,
             "promo": rng.integers(0, 2, days),
             "weather": rng.choice(["sun", "rain"], days),
+            "visitors": y,
+            "region": f"r{number}",
+            "shop": f"s{number}",
         }
-        columns |= {"visitors": y, "region": f"r{number}", "shop": f"s{number}"}
         tables.append(pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=days)} | columns))
     external = pd.concat(tables)
     source = SourceSpec(name="catalog", id="shop")

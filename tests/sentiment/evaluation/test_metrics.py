@@ -157,7 +157,9 @@ def test_every_text_is_in_one_bin(texts: list[tuple[int, float]]) -> None:
             [1] * 12,
             [-1] + [1] * 6 + [1] * 3 + [-1] * 2,
             [1] + [-1] * 6 + [1] * 3 + [-1] * 2,
-            *(6, 1, 2 * (comb(7, 0) + comb(7, 1)) / 2**7),
+            6,
+            1,
+            2 * (comb(7, 0) + comb(7, 1)) / 2**7,
         ),
         # Texts on which both are wrong do not count, and as many mistakes of either are no difference.
         ([1, 0, 1], [-1, 1, 1], [-1, 1, 1], 0, 0, 1.0),

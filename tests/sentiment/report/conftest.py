@@ -58,8 +58,9 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
             "compile_seconds": 2.4,
             "num_epochs": 3,
             "best_epoch": 2,
+            "num_parameters": 4512,
+            "layers": LAYERS,
         }
-        record |= {"num_parameters": 4512, "layers": LAYERS}
         records = dict.fromkeys(("lstm", "gru", "pointwise"), record)
         cost = {"nb_ngram": {"training_seconds": 7.0, "num_parameters": 123456}}
         metrics, by_group, by_confidence = evaluate_classifiers(table, **records, **cost)

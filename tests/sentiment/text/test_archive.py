@@ -191,17 +191,13 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
             ["member 'aclImdb/test/pos/2_9.txt'"],
         )
         for kind, target in (
-            *(
-                (tarfile.SYMTYPE, "/etc/passwd"),
-                (tarfile.LNKTYPE, "aclImdb/train/pos/0_9.txt"),
-                (tarfile.CHRTYPE, ""),
-            ),
-            *(
-                (tarfile.BLKTYPE, ""),
-                (tarfile.FIFOTYPE, ""),
-                (tarfile.CONTTYPE, ""),
-                (tarfile.GNUTYPE_SPARSE, ""),
-            ),
+            (tarfile.SYMTYPE, "/etc/passwd"),
+            (tarfile.LNKTYPE, "aclImdb/train/pos/0_9.txt"),
+            (tarfile.CHRTYPE, ""),
+            (tarfile.BLKTYPE, ""),
+            (tarfile.FIFOTYPE, ""),
+            (tarfile.CONTTYPE, ""),
+            (tarfile.GNUTYPE_SPARSE, ""),
             (b"Z", ""),
         )
     },
@@ -209,37 +205,26 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
         # Outside the layout, or a second time.
         name: ([*WHOLE.items(), (name, "x")], [f"member {name!r}"])
         for name in (
-            *(
-                "/aclImdb/train/pos/1_9.txt",
-                "../aclImdb/train/pos/1_9.txt",
-                "aclImdb/train/pos/../pos/1_9.txt",
-            ),
-            *(
-                "./aclImdb/train/pos/1_9.txt",
-                "aclImdb//train/pos/1_9.txt",
-                "other/train/pos/1_9.txt",
-            ),
-            *(
-                "aclImdb/valid/pos/1_9.txt",
-                "aclImdb/test/unsup/1_0.txt",
-                "aclImdb/train/pos/1_9.html",
-            ),
-            *(
-                "aclImdb/train/pos/00_9.txt",
-                "aclImdb/train/pos/1_09.txt",
-                "aclImdb/train/pos/\u0661_9.txt",
-            ),
-            *(
-                "aclImdb/train/pos/1_9.txt\n",
-                "aclImdb/train/pos/1_100.txt",
-                "aclImdb/train/pos/12345678_9.txt",
-            ),
-            *("aclImdb/train/urls_all.txt", "aclImdb/setup.py"),
-            *(
-                "aclImdb/train/pos/0_9.txt",
-                "aclImdb/train/pos/0_10.txt",
-                "aclImdb/test/urls_pos.txt",
-            ),
+            "/aclImdb/train/pos/1_9.txt",
+            "../aclImdb/train/pos/1_9.txt",
+            "aclImdb/train/pos/../pos/1_9.txt",
+            "./aclImdb/train/pos/1_9.txt",
+            "aclImdb//train/pos/1_9.txt",
+            "other/train/pos/1_9.txt",
+            "aclImdb/valid/pos/1_9.txt",
+            "aclImdb/test/unsup/1_0.txt",
+            "aclImdb/train/pos/1_9.html",
+            "aclImdb/train/pos/00_9.txt",
+            "aclImdb/train/pos/1_09.txt",
+            "aclImdb/train/pos/\u0661_9.txt",
+            "aclImdb/train/pos/1_9.txt\n",
+            "aclImdb/train/pos/1_100.txt",
+            "aclImdb/train/pos/12345678_9.txt",
+            "aclImdb/train/urls_all.txt",
+            "aclImdb/setup.py",
+            "aclImdb/train/pos/0_9.txt",
+            "aclImdb/train/pos/0_10.txt",
+            "aclImdb/test/urls_pos.txt",
         )
     },
     **{
@@ -259,11 +244,10 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
             [f"{name}.txt'", ratings],
         )
         for name, ratings in (
-            *(
-                ("train/pos/1_6", "7 to 10 in train/pos, received 6"),
-                ("train/pos/1_11", "received 11"),
-            ),
-            *(("test/neg/1_5", "1 to 4 in test/neg, received 5"), ("test/neg/1_0", "received 0")),
+            ("train/pos/1_6", "7 to 10 in train/pos, received 6"),
+            ("train/pos/1_11", "received 11"),
+            ("test/neg/1_5", "1 to 4 in test/neg, received 5"),
+            ("test/neg/1_0", "received 0"),
             ("train/unsup/2_7", "0 to 0 in train/unsup, received 7"),
         )
     },

@@ -45,36 +45,28 @@ WHOLE = {
 }
 REVIEW = "aclImdb/train/pos/1_8.txt"
 NAMES = [
-    *(
-        "../../planted_9.txt",
-        "/tmp/planted_9.txt",
-        "aclImdb/../../planted.txt",
-        "aclImdb/train/pos/../../../x_9.txt",
-    ),
-    *(
-        "aclImdb\\..\\planted.txt",
-        "./aclImdb/train/pos/1_8.txt",
-        "aclImdb/train/pos/01_8.txt",
-        "aclImdb//train/pos/1_8.txt",
-    ),
-    *(
-        "aclImdb/train/pos/1_8.txt\n",
-        "aclImdb/train/pos/1_2.txt",
-        "aclImdb/train/pos/0_8.txt",
-        "aclImdb/train/pos/1_8.TXT",
-    ),
-    *(
-        "",
-        ".",
-        "aclImdb",
-        "con",
-        "é" * 90,
-        "a" * 300,
-        "aclImdb/" + "b/" * 200,
-        "\x1b[2J",
-        "\udcff",
-        REVIEW,
-    ),
+    "../../planted_9.txt",
+    "/tmp/planted_9.txt",
+    "aclImdb/../../planted.txt",
+    "aclImdb/train/pos/../../../x_9.txt",
+    "aclImdb\\..\\planted.txt",
+    "./aclImdb/train/pos/1_8.txt",
+    "aclImdb/train/pos/01_8.txt",
+    "aclImdb//train/pos/1_8.txt",
+    "aclImdb/train/pos/1_8.txt\n",
+    "aclImdb/train/pos/1_2.txt",
+    "aclImdb/train/pos/0_8.txt",
+    "aclImdb/train/pos/1_8.TXT",
+    "",
+    ".",
+    "aclImdb",
+    "con",
+    "é" * 90,
+    "a" * 300,
+    "aclImdb/" + "b/" * 200,
+    "\x1b[2J",
+    "\udcff",
+    REVIEW,
 ]
 TYPES = [
     tarfile.SYMTYPE,
@@ -89,18 +81,14 @@ TARGETS = ["/etc/passwd", "../../../etc/passwd", "aclImdb/train/pos/0_9.txt", RE
 PAX = [
     *({"path": name} for name in ("../../planted", REVIEW, "/tmp/planted", "a" * 5000)),
     *({"size": size} for size in ("0", "7", "-1", "99999999999", "x")),
-    *(
-        {"linkpath": "/etc/passwd"},
-        {"mtime": "nan"},
-        {"mtime": "1e400"},
-        {"hdrcharset": "BINARY"},
-        {"comment": "c" * 9000},
-    ),
-    *(
-        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
-        {"GNU.sparse.map": "0,5"},
-        {"GNU.sparse.size": "99999999"},
-    ),
+    {"linkpath": "/etc/passwd"},
+    {"mtime": "nan"},
+    {"mtime": "1e400"},
+    {"hdrcharset": "BINARY"},
+    {"comment": "c" * 9000},
+    {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+    {"GNU.sparse.map": "0,5"},
+    {"GNU.sparse.size": "99999999"},
 ]
 Members = list[tuple[tarfile.TarInfo, bytes]]
 
@@ -161,14 +149,16 @@ def double(members: Members, source: random.Random) -> None:
 
 
 CHANGES: list[Callable[[Members, random.Random], None]] = [
-    *(add_name, add_special, add_pax, add_bomb, add_many),
-    *(
-        lie_about_size,
-        change_content,
-        leave_out,
-        double,
-        lambda members, source: source.shuffle(members),
-    ),
+    add_name,
+    add_special,
+    add_pax,
+    add_bomb,
+    add_many,
+    lie_about_size,
+    change_content,
+    leave_out,
+    double,
+    lambda members, source: source.shuffle(members),
 ]
 
 

@@ -57,7 +57,8 @@ def test_every_kind_of_file_gives_the_same_table(write: Write, tmp_path: Path, n
 READ: dict[str, tuple[str | bytes, dict[str, str], dict[str, list[object]]]] = {
     "own names": (
         "stars,body,verdict\n5,good,pos\n1,bad,neg\n",
-        *({"text": "body", "label": "verdict"}, {"text": ["good", "bad"], "label": [1, 0]}),
+        {"text": "body", "label": "verdict"},
+        {"text": ["good", "bad"], "label": [1, 0]},
     ),
     "groups": (
         "shop,text,label\nA,a,1\nB,b,0\nA,c,1\n",
@@ -124,14 +125,16 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     **{
         f"label {cell}": (
             f"text,verdict\na,1\nb,{cell}\nc,0\n",
-            *({"label": "verdict"}, ["column 'verdict', row 2", f"'{cell}'"]),
+            {"label": "verdict"},
+            ["column 'verdict', row 2", f"'{cell}'"],
         )
         for cell in ("2", "0.5", "nan")
     },
     **{
         f"empty {column} {cell}": (
             BEGINNING + ",".join((ROLES | {column: cell}).values()),
-            *({"group": "shop", "split": "part"}, [f"column '{column}', row 3"]),
+            {"group": "shop", "split": "part"},
+            [f"column '{column}', row 3"],
         )
         for column in ROLES
         for cell in ("", '"  "')
@@ -143,7 +146,8 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     ),
     "another split": (
         "part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n",
-        *({"split": "part"}, ["column 'part', row 3"]),
+        {"split": "part"},
+        ["column 'part', row 3"],
     ),
     "one split": (
         "part,text,label\ntest,a,1\ntest,b,0\n",

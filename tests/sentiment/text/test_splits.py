@@ -76,7 +76,7 @@ def test_films_sit_on_one_side_and_the_official_test_part_stays() -> None:
     assert ReviewsTable.validate(reviews)["review_id"].tolist() == [row[0] for row in OFFICIAL]
     pd.testing.assert_frame_equal(table, before)
     assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
-    rows = [*OFFICIAL, *(("unsup", "unlabelled", "u", None, "seen"),)]
+    rows = [*OFFICIAL, ("unsup", "unlabelled", "u", None, "seen")]
     assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])
 
 
@@ -255,11 +255,13 @@ REFUSED: dict[str, tuple[list[Row], dict[str, float], str]] = {
     ),
     "test of one class": (
         [*make_groups(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")],
-        *({}, "test: .*received 2 of one class"),
+        {},
+        "test: .*received 2 of one class",
     ),
     "validation of one class": (
         [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_groups(2, "test"),
-        *({"validation": 0.05}, r"validation: .*received 1 of one class.*sentiment\.split\.seed"),
+        {"validation": 0.05},
+        r"validation: .*received 1 of one class.*sentiment\.split\.seed",
     ),
 }
 

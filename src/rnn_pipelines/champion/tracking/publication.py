@@ -20,8 +20,9 @@ logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 60
 # By default, MLflow waits minutes for a server that is down, configures the log, and prints into the JSON output.
-ENVIRONMENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
-ENVIRONMENT |= {
+ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }

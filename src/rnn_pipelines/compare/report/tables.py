@@ -28,8 +28,12 @@ def tabulate_results(task: TaskResults) -> Table:
         }
     rows: list[tuple[str, dict[str, Any]]] = []
     for one in task.networks:
-        facts = {"test": one["test"]["mean"], "interval": format_estimate(one["test"])[1]}
-        facts |= {"validation": one["validation"]["mean"], "steps_to_learn": one["steps_to_learn"]}
+        facts = {
+            "test": one["test"]["mean"],
+            "interval": format_estimate(one["test"])[1],
+            "validation": one["validation"]["mean"],
+            "steps_to_learn": one["steps_to_learn"],
+        }
         facts["learnt"] = f"{one['num_learnt']} of {one['num_seeds']}"
         rows.append((STYLES[one["cell"]].name, facts))
     # As texts, they are not marked.

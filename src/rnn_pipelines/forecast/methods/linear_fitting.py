@@ -151,8 +151,6 @@ def _fit(
         "names": np.array(names),
         "matrices": fitted[:-1],
         "refitted": fitted[-1],
-    }
-    facts |= {
         "weights": weights,
         "losses": losses,
         "is_absolute": is_absolute,

@@ -47,7 +47,8 @@ def warn_of_cut(non_negative: NonNegative, panel: WindowedPanel, names: np.ndarr
         logger.warning(
             "training.non_negative is true: forecasts are cut at 0, although %s values below 0 (%s). "
             "With auto, they are not cut.",
-            *(found, list_some(names[is_negative], NAMES_IN_MESSAGE)),
+            found,
+            list_some(names[is_negative], NAMES_IN_MESSAGE),
         )
 
 

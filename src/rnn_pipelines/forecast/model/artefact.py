@@ -140,11 +140,9 @@ def lay_out_cutoffs(
         window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
         logger.warning(
             "left out: %d of %d cut-offs, because values are missing in the %d steps before them%s",
-            *(
-                num_left_out,
-                num_left_out + len(panel.future),
-                find_min_known(window, len(forecaster.scaler)),
-            ),
+            num_left_out,
+            num_left_out + len(panel.future),
+            find_min_known(window, len(forecaster.scaler)),
             ", or future covariates after them"
             if any(features.covariates.get(role) for role in AHEAD)
             else "",
@@ -167,8 +165,10 @@ def make_cutoff_windows(
         "freq": settings.freq,
         "season_length": settings.season_length,
         "tz": settings.tz,
+        "num_series": len(scaler),
+        "lookback": window.lookback,
+        "horizon": window.horizon,
     }
-    profile |= {"num_series": len(scaler), "lookback": window.lookback, "horizon": window.horizon}
     observed = series[["unique_id", "ds", "y", "observed"]]
     num_steps = num_future or window.horizon
     coding = forecaster.coding

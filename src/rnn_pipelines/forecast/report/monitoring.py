@@ -155,8 +155,9 @@ def tabulate_steps(by_step: list[realised.GroupError]) -> Table:
 
 def tabulate_versions(verdict: ForecastVerdict) -> Table:
     """Return realised and expected error of each model version, over all of its forecasts."""
-    columns = {"mark": Column("mark"), "first_cutoff": Column("first cut-off")}
-    columns |= {
+    columns = {
+        "mark": Column("mark"),
+        "first_cutoff": Column("first cut-off"),
         "num_forecasts": Column("forecasts", format_count),
         **ERRORS,
         "ratio": Column("ratio", format_ratio),
@@ -206,8 +207,9 @@ def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
 
 def tabulate_intervals(intervals: list[realised.RealisedCoverage]) -> Table:
     """Return the realised coverage of the intervals of each level."""
-    columns = {"coverage": Column("inside, %", format_share), "p_value": Column("p", format_p_cell)}
-    columns |= {
+    columns = {
+        "coverage": Column("inside, %", format_share),
+        "p_value": Column("p", format_p_cell),
         "num_forecasts": Column("forecasts", format_count),
         "num_cutoffs": Column("cut-offs", format_count),
     }

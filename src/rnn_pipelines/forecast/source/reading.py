@@ -170,7 +170,10 @@ def _read_own(
 def _log_steps(steps: pd.Series, label: str) -> None:
     logger.info(
         "%s: column '%s' is read as steps from %d to %d, without a calendar",
-        *(label, steps.name, steps.min(), steps.max()),
+        label,
+        steps.name,
+        steps.min(),
+        steps.max(),
     )
     warn_of_times(steps, label)
 

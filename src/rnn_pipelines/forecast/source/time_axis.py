@@ -130,12 +130,10 @@ def place_on_axis(
             logger.warning(
                 "%s: column '%s' %s, so that times are shown %s. Name their zone "
                 "in source.tz, such as Europe/Berlin, for local time and changes of the clock.",
-                *(
-                    source.label,
-                    source.time,
-                    reason,
-                    "in UTC" if tz == UTC else "with the offset that all have",
-                ),
+                source.label,
+                source.time,
+                reason,
+                "in UTC" if tz == UTC else "with the offset that all have",
             )
     zone = TimeZone(name=tz, is_carried=is_zoned and source.tz is None)
     placed = table

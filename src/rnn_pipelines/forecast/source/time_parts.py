@@ -38,7 +38,9 @@ _MIN_PARTS = 0.8
 _AFTER_YEAR = (
     *(("month", "day", *clock) for clock in (*_AFTER_DATE, ())),
     *(("day of year", *clock) for clock in (*_AFTER_DATE, ())),
-    *(("month",), ("quarter",), ("week",)),
+    ("month",),
+    ("quarter",),
+    ("week",),
 )
 # The months and quarters of a year, and the names of columns of years.
 _WHOLE_YEARS = ([*range(1, 13)], [1, 4, 7, 10])

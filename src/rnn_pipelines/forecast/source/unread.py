@@ -34,17 +34,16 @@ def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = Non
         others = given["unique_id"][~given["unique_id"].isin(steps["unique_id"])]
         logger.warning(
             "covariates: not read: %s of %d other series: %s",
-            *(
-                count(len(others), "row"),
-                others.nunique(),
-                list_some(others.unique(), NAMES_IN_MESSAGE),
-            ),
+            count(len(others), "row"),
+            others.nunique(),
+            list_some(others.unique(), NAMES_IN_MESSAGE),
         )
     outside = rows[~is_within]
     if len(outside):
         logger.warning(
             "covariates: not read: %s before the series or after the last step of the forecast: %s",
-            *(count(len(outside), "row"), list_some(list_times(outside, tz), NAMES_IN_MESSAGE)),
+            count(len(outside), "row"),
+            list_some(list_times(outside, tz), NAMES_IN_MESSAGE),
         )
 
 

@@ -72,12 +72,10 @@ def _leave_markers(cells: pd.Series, label: str | None) -> pd.Series:
     if label is not None and is_sign.any():
         logger.warning(
             "%s: column '%s': %s of %s are missing values. Write 0 if they stand for it.",
-            *(
-                label,
-                cells.name,
-                count(count_rows(cells[is_sign]), "cell"),
-                show(text[is_sign].iloc[0]),
-            ),
+            label,
+            cells.name,
+            count(count_rows(cells[is_sign]), "cell"),
+            show(text[is_sign].iloc[0]),
         )
     return cells.mask(text.isin(NO_VALUE) | is_sign)
 
@@ -138,16 +136,14 @@ def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[fl
             chosen.append(float(number))
         logger.warning(
             "%s: column '%s' has %s of %g, %.0f deviations or more from the others, which are between %g and %g. %s",
-            *(
-                source.label,
-                source.target,
-                count(int(num_values), "value"),
-                number,
-                distance,
-                low,
-                high,
-                advice,
-            ),
+            source.label,
+            source.target,
+            count(int(num_values), "value"),
+            number,
+            distance,
+            low,
+            high,
+            advice,
         )
     return chosen
 

@@ -192,9 +192,9 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
             "mode": "lines+markers",
             "text": words["word"].map(write_label),
             "showlegend": False,
+            "customdata": 100 * words["probability"],
+            "hovertemplate": "<b>%{text}</b> %{customdata:.1f} %<extra></extra>",
         }
-        options |= {"customdata": 100 * words["probability"]}
-        options |= {"hovertemplate": "<b>%{text}</b> %{customdata:.1f} %<extra></extra>"}
         line = draw_line(PROBABILITY, words["place"], words["probability"], name=None, **options)
         figure.add_trace(line, 1, 1)
         figure.add_trace(_draw_readings(table), 2, 1)
@@ -309,8 +309,13 @@ def _draw_readings(table: pd.DataFrame) -> Heatmap:
     )
     words = table.drop_duplicates("place")["word"].map(write_label)
     bar = {"len": 0.66, "y": 0.33, "thickness": 12, "tickvals": [0, 0.5, 1]}
-    options = {"colorscale": OPENNESS, "zmin": 0, "zmax": 1, "colorbar": bar, "xgap": 1, "ygap": 1}
-    options |= {
+    options = {
+        "colorscale": OPENNESS,
+        "zmin": 0,
+        "zmax": 1,
+        "colorbar": bar,
+        "xgap": 1,
+        "ygap": 1,
         "hovertemplate": "<b>%{text}</b> %{y}: %{z:.2f}<extra></extra>",
         "text": [list(words)] * len(values),
     }

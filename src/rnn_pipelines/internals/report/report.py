@@ -172,8 +172,12 @@ def _describe_network(network: NetworkSummary) -> Iterator[str]:
 def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate mean and saturation of each gate of each layer."""
     share = partial(format_percent, num_decimals=1)
-    columns = {"gate": Column("gate"), "mean": Column("mean", format_mean)}
-    columns |= {"low_fraction": Column("low", share), "high_fraction": Column("high", share)}
+    columns = {
+        "gate": Column("gate"),
+        "mean": Column("mean", format_mean),
+        "low_fraction": Column("low", share),
+        "high_fraction": Column("high", share),
+    }
     rows = [
         (name_layer(name), {"gate": _name_gate(layer["cell"], gate), **measured})
         for name, layer in summary.items()
@@ -198,8 +202,12 @@ def format_steps(steps: float | None) -> str:
 
 def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the half-lives of the units of each layer, and the reach of its inputs, in steps."""
-    columns = {"gate": Column("gate that keeps"), "low": Column("10 %", format_steps)}
-    columns |= {"median": Column("50 %", format_steps), "high": Column("90 %", format_steps)}
+    columns = {
+        "gate": Column("gate that keeps"),
+        "low": Column("10 %", format_steps),
+        "median": Column("50 %", format_steps),
+        "high": Column("90 %", format_steps),
+    }
     columns["reach"] = Column("reach", partial(format_number, num_digits=1))
     rows = []
     for name, layer in summary.items():

@@ -25,8 +25,16 @@ from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 # The number of units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
 # The columns of the readings, see `trace_classifier`.
-READINGS = {"cell": "str", "text": "int64", "place": "int64", "gate": "str", "unit": "int64"}
-READINGS |= {"word": "str", "probability": "float64", "value": "float32"}
+READINGS = {
+    "cell": "str",
+    "text": "int64",
+    "place": "int64",
+    "gate": "str",
+    "unit": "int64",
+    "word": "str",
+    "probability": "float64",
+    "value": "float32",
+}
 
 
 def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
@@ -143,8 +151,10 @@ def _read_text(
                 "place": range(len(read)),
                 "gate": gate,
                 "unit": unit,
+                "word": words_read,
+                "probability": probability[read],
+                "value": values,
             }
-            columns |= {"word": words_read, "probability": probability[read], "value": values}
             tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 

@@ -132,16 +132,15 @@ def create_evaluation_nodes() -> list[Node]:
         "predictions": "forecast_predictions",
         "series": "forecast_series",
         "cutoffs": "forecast_cutoffs",
+        "profile": "forecast_profile",
+        "seconds": "forecast_seconds",
     }
-    measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"}
     measured |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
     measured |= {"evaluation": "params:forecast.evaluation"}
     divided = {
         "sample": "forecast_sample",
         "linear": "forecast_linear",
         "methods": "forecast_methods",
-    }
-    divided |= {
         "intervals": "forecast_intervals",
         "ensemble": "forecast_ensemble",
         "parallel": "params:parallel",
@@ -188,20 +187,18 @@ def create_report_nodes() -> list[Node]:
         "predictions": "forecast_predictions",
         "series": "forecast_series",
         "next_values": "forecast_next_values",
+        "explanation": "forecast_explanation",
+        "by_step": BY_STEP,
+        "by_level": BY_LEVEL,
     }
-    drawn |= {"explanation": "forecast_explanation", "by_step": BY_STEP, "by_level": BY_LEVEL}
     drawn |= {cell: f"forecast_{cell}_history" for cell in NETWORKS}
     reported = {
         "metrics": "forecast_metrics",
         "profile": "forecast_profile",
         "cutoffs": "forecast_cutoffs",
-    }
-    reported |= {
         "ensemble": "forecast_ensemble",
         "covariates": "forecast_covariates",
         "parameters": "params:forecast",
-    }
-    reported |= {
         "next_values": "forecast_next_values",
         "features": "forecast_features",
         "test": "forecast_predictions",

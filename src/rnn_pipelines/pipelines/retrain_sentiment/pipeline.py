@@ -47,9 +47,11 @@ def create_reading_pipeline() -> Pipeline:
         "sentiment_reviews": REVIEWS,
         "sentiment_profile": PROFILE,
         "sentiment_vocabulary": WORDS,
+        "sentiment_encoded": "retrain_sentiment_encoded",
+        "sentiment_word_vectors": VECTORS,
+        "sentiment_features": FEATURES,
+        "sentiment_ngrams": NGRAMS,
     }
-    outputs |= {"sentiment_encoded": "retrain_sentiment_encoded", "sentiment_word_vectors": VECTORS}
-    outputs |= {"sentiment_features": FEATURES, "sentiment_ngrams": NGRAMS}
     outputs["sentiment_ngrams_record"] = "retrain_sentiment_ngrams_record"
     parameters = {name for name in prepare.inputs() if name.startswith("params:")}
     inputs = {"sentiment_table": TABLE}
@@ -99,8 +101,8 @@ def create_case_pipeline() -> Pipeline:
         "words": WORDS,
         "vocabulary_spec": VOCABULARY,
         "padding": PADDING,
+        "calibrations": calibrations,
     }
-    chosen_from |= {"calibrations": calibrations}
     chosen_from |= {cell: f"retrain_sentiment_{cell}_model" for cell in list_candidates()}
     completed = {"classifier": classifier, "reviews": REVIEWS, "calibrations": calibrations}
     completed |= {model: f"retrain_sentiment_{model}_record" for model in list_candidates()}

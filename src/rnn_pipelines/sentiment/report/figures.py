@@ -104,8 +104,9 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
             "name": style.name,
             "xgap": 2,
             "ygap": 2,
+            "hovertemplate": "%{y}, predicted %{x}: %{text}",
+            "showscale": False,
         }
-        options |= {"hovertemplate": "%{y}, predicted %{x}: %{text}", "showscale": False}
         # With a maximum of 2, at most half of the colour's intensity, so that dark text is readable on it.
         heatmap = Heatmap(
             x=classes, y=classes, z=shares, text=text, colorscale=colors, zmin=0, zmax=2, **options
