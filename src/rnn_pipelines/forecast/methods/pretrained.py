@@ -91,7 +91,8 @@ def forecast_quantiles(
     """Return the quantiles of the next values at the levels of the network: float32[window, horizon, level], scaled."""
     season = panel.season_length
     horizon = panel.horizon
-    num_read = find_past_length(season, horizon)
+    longest = int((panel.series_stops - panel.series_starts).max(initial=1))
+    num_read = min(find_past_length(season, horizon), longest)
     found = [np.zeros((0, horizon, len(LEVELS)), np.float32)]
     for some in split_origins(origins, num_read):
         past, zeros = gather_from_zero(panel, some, num_read)

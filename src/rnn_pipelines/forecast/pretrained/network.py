@@ -10,9 +10,11 @@ The step is at most the horizon that was learnt. softplus(c) = 1, and O and q ar
 the base with normal quantiles zₖ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
+from hashlib import sha256
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,8 @@ from rnn_pipelines.cells.weights import CellWeights
 from rnn_pipelines.forecast.pretrained.memory import find_memory_length, revert_quantiles
 from rnn_pipelines.forecast.pretrained.reading import Reading, count_steps, read_past
 
-# Batches of windows whose forecasts are kept.
-NUM_RECENT = 32
+# Newest forecasts that are kept, because bounds and paths read their quantiles; in bytes.
+MAX_RECENT_BYTES = 1 << 27
 # Newest values that the network reads for unit, lags and state.
 NUM_READ = 500
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -35,6 +37,32 @@ SOFTPLUS_OF_ONE = float(np.log(np.e - 1))
 LEAST_POSITIVE = 0.02
 # A forecast by logarithms is at most so many times the largest value.
 MOST = 20.0
+
+
+class RecentArrays:
+    """Arrays by the checksum of what they were computed from; all are dropped if they become too large."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._lock = Lock()
+        self._arrays: dict[bytes, np.ndarray] = {}
+
+    def get(self, key: bytes, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return an array, which cannot be changed; compute it if it is not known."""
+        with self._lock:
+            known = self._arrays.get(key)
+        if known is not None:
+            return known
+        array = compute()
+        array.setflags(write=False)
+        with self._lock:
+            if sum(one.nbytes for one in self._arrays.values()) + array.nbytes > self._max_bytes:
+                self._arrays.clear()
+            self._arrays[key] = array
+        return array
+
+
+_RECENT = RecentArrays(MAX_RECENT_BYTES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +84,16 @@ class PretrainedNetwork:
         themselves if one is not positive. Their median reverts to older values, see `memory`, and moves the others.
         The newest past value comes last, with NaN before the first one.
         """
-        return _forecast_recent(
-            self, past.astype(np.float64).tobytes(), past.shape, season_length, horizon
+        content = past.tobytes() + self.digest + repr((past.shape, season_length, horizon)).encode()
+        return _RECENT.get(
+            sha256(content).digest(), lambda: self._forecast_both(past, season_length, horizon)
         )
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The checksum of the weights."""
+        arrays = [*self.cell.to_list(), *self.head.values()]
+        return sha256(b"".join(array.tobytes() for array in arrays)).digest()
 
     def _forecast_both(self, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
         newest = past[:, -NUM_READ:]
@@ -124,20 +159,6 @@ class PretrainedNetwork:
         first = np.maximum(of_window[:, None] + read.ahead @ head["ahead_kernel"], 0)
         second = np.maximum(first @ head["second_kernel"] + head["second_bias"], 0)
         return (second + first) @ head["output_kernel"] + head["output_bias"], first, second
-
-
-# Bounds and paths read the quantiles of forecasts that were just made.
-@lru_cache(maxsize=NUM_RECENT)
-def _forecast_recent(
-    network: PretrainedNetwork,
-    past: bytes,
-    shape: tuple[int, ...],
-    season_length: int,
-    horizon: int,
-) -> np.ndarray:
-    quantiles = network._forecast_both(np.frombuffer(past).reshape(shape), season_length, horizon)
-    quantiles.setflags(write=False)
-    return quantiles
 
 
 def find_past_length(season_length: int, horizon: int) -> int:

@@ -36,8 +36,11 @@ def forecast_locally(
 
 
 def split_origins(origins: np.ndarray, max_past: int = MAX_PAST) -> Iterator[np.ndarray]:
-    """Yield batches of origins, whose past values have about the same memory for each length of the past."""
-    size = max(1, BATCH_VALUES // max_past)
+    """Yield batches of origins, whose past values have about the same memory for each length of the past.
+
+    Their size is a power of 2, so that a part of the origins has the same batches.
+    """
+    size = 1 << max(0, (BATCH_VALUES // max_past).bit_length() - 1)
     for begin in range(0, len(origins), size):
         yield origins[begin : begin + size]
 
