@@ -20,24 +20,37 @@ SMALL = {
     "gru": {"units": 3},
     "training": {"max_steps": 50},
 }
+# The LSTM learns enough for a weight.
+LARGE = {
+    "lstm": {"units": [8, 2], "members": 2},
+    "gru": {"units": 1},
+    "training": {"max_steps": 400},
+}
 
 
 @pytest.fixture(scope="module")
-def frame(
-    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]
-) -> pd.DataFrame:
+def frame(make_table: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     """Two series of days."""
-    return make_table({"a": make_values(120, seed=1), "b": make_values(110, seed=2)}).reset_index(
+    return make_table({"a": draw_map(300, seed=1), "b": draw_map(290, seed=2)}).reset_index(
         drop=True
     )
 
 
+def draw_map(size: int, seed: int) -> list[float]:
+    """A logistic map with noise, which only networks learn."""
+    random = np.random.default_rng(seed)
+    values = [0.3]
+    for _ in range(size - 1):
+        after = 3.7 * values[-1] * (1 - values[-1])
+        values.append(float(np.clip(after + 0.01 * random.normal(), 0.01, 0.99)))
+    return [10 + 5 * value for value in values]
+
+
 @pytest.fixture(scope="module")
 def fitted(frame: pd.DataFrame) -> Forecaster:
-    """In whose ensemble both networks have a weight."""
-    forecaster = Forecaster(h=3, level=[80], lookback=8, split={"test": 20}, **SMALL).fit(frame)
-    for network in forecaster.networks.values():
-        assert network.shrinkage > 0
+    """In whose ensemble the LSTM has a weight."""
+    forecaster = Forecaster(h=3, level=[80], lookback=8, split={"test": 20}, **LARGE).fit(frame)
+    assert forecaster._require_training().weights["weights"]["lstm"] > 0.01
     return forecaster
 
 
@@ -92,7 +105,7 @@ def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(
 ) -> None:
     found, before = (one.predict(methods="all") for one in (tuned, fitted))
     changed = {
-        name for name in before.columns[2:] if not np.allclose(found[name], before[name], rtol=1e-6)
+        name for name in before.columns[2:] if not np.allclose(found[name], before[name], rtol=1e-9)
     }
     columns = ("lstm", "ensemble")
     assert changed == {*columns, *(f"{name}-{end}-80" for name in columns for end in ("lo", "hi"))}
@@ -101,7 +114,7 @@ def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(
     np.testing.assert_allclose(
         tuned.explain(forecaster="lstm").groupby(["unique_id", "ds"])["contribution"].sum(),
         found["lstm"],
-        rtol=1e-4,
+        rtol=5e-3,  # integrated gradients of a network that is far from linear
     )
     seconds = ["fit_seconds", "prediction_seconds"]
     pd.testing.assert_frame_equal(
@@ -172,7 +185,7 @@ def test_another_shrinkage_is_an_error(fitted: Forecaster, shrinkage: float) -> 
 
 def test_a_network_of_another_lookback_is_an_error(fitted: Forecaster, frame: pd.DataFrame) -> None:
     other = (
-        Forecaster(h=3, level=[80], lookback=9, split={"test": 20}, **SMALL)
+        Forecaster(h=3, level=[80], lookback=9, split={"test": 20}, **LARGE)
         .fit(frame)
         .networks["lstm"]
     )
