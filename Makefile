@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare tune internals test test-slow fuzz coverage lint format lock viz docs docs-serve mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-slow fuzz coverage lint measure format lock viz docs docs-serve mlflow notebook airflow clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -103,6 +103,9 @@ lint: install ## ruff, import contracts, types
 	$(BIN)/ruff check src tests benchmarks deploy docs
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+measure: install ## Print measures of the source beside their goals
+	@$(BIN)/python tests/support/measures.py
 
 format: install ## Format the code
 	$(BIN)/ruff format src tests benchmarks deploy docs

@@ -30,7 +30,15 @@ from ablation_rules import NETWORK_RULES, RULES, Rule
 from accuracy import prepare_data
 from competition_panels import KINDS, draw_panel
 from competitions import PERIODS, draw_cases
-from intervals import GENERATED, PREPARED, SERIES, draw_poisson, draw_sparse, read_jena, read_tourism
+from intervals import (
+    GENERATED,
+    PREPARED,
+    SERIES,
+    draw_poisson,
+    draw_sparse,
+    read_jena,
+    read_tourism,
+)
 from networks_gain import draw_threshold
 
 from rnn_pipelines.forecast.interface import Forecaster
@@ -41,7 +49,10 @@ from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
 # The values of each series, and the changes of each rule.
-VALUES, RESULTS = (str(Path(__file__).parent / name) for name in (".data/ablation{}.jsonl", "results/ablation{}.json"))
+VALUES, RESULTS = (
+    str(Path(__file__).parent / name)
+    for name in (".data/ablation{}.jsonl", "results/ablation{}.json")
+)
 BASELINE = "all rules"
 LEVELS = (80, 95)
 MEASURES = ("mase", *(f"{name}_{level}" for level in LEVELS for name in ("coverage", "winkler")))
@@ -64,7 +75,9 @@ class Task(NamedTuple):
 
 def list_sets() -> dict[str, list[Task]]:
     """Return the tasks of each set."""
-    tourism, sparse, poisson = read_tourism(), draw_sparse(), draw_poisson()
+    tourism = read_tourism()
+    sparse = draw_sparse()
+    poisson = draw_poisson()
     tourism = tourism[tourism["part"] == "train"][["unique_id", "ds", "y"]]
     tourism = tourism[tourism["unique_id"].isin(sorted(tourism["unique_id"].unique())[::6][:60])]
     prepare_data()
@@ -86,9 +99,23 @@ def list_sets() -> dict[str, list[Task]]:
         "m3_quarterly": [Task(draw_competition("M3", "quarterly"), 8, 4)],
         "m4_hourly": [Task(keep_newest(hours, 360), 24, 24)],
         "jena": [Task(keep_newest(read_jena(), 400), 14, 7)],
-        "seattle": [Task(keep_newest(read_seattle(), 600), 7, 7, True, {"split": {"validation": 120, "test": 120}})],
+        "seattle": [
+            Task(
+                keep_newest(read_seattle(), 600),
+                7,
+                7,
+                True,
+                {"split": {"validation": 120, "test": 120}},
+            )
+        ],
         "melbourne": [
-            Task(keep_newest(read_melbourne(), 600), 7, 7, True, {"split": {"validation": 120, "test": 120}})
+            Task(
+                keep_newest(read_melbourne(), 600),
+                7,
+                7,
+                True,
+                {"split": {"validation": 120, "test": 120}},
+            )
         ],
         "etth1": [Task(read_oil(), 24, 24, True, {"lookback": 48})],
         "sunspots": [Task(read_sunspots(), 12, 1, True, {"lookback": 60})],
@@ -109,12 +136,20 @@ def list_more_sets() -> dict[str, list[Task]]:
     hours = pd.read_parquet(PREPARED / "m4_hourly.parquet")
     hours = hours[hours["unique_id"].isin(sorted(hours["unique_id"].unique())[::40])]
     return {
-        "tourism_long": [Task(tourism[tourism["unique_id"].isin(sorted(tourism["unique_id"].unique())[::3])], 24, 12)],
+        "tourism_long": [
+            Task(
+                tourism[tourism["unique_id"].isin(sorted(tourism["unique_id"].unique())[::3])],
+                24,
+                12,
+            )
+        ],
         "m1_yearly": [Task(draw_competition("M1", "yearly", 100), 6, 1)],
         "m1_quarterly": [Task(draw_competition("M1", "quarterly", 100), 8, 4)],
         "m1_monthly": [Task(draw_competition("M1", "monthly", 100), 12, 12)],
         "m3_monthly": [Task(draw_competition("M3", "monthly", 100), 12, 12)],
-        "m4_long": [Task(hours[hours.groupby("unique_id").cumcount(ascending=False) >= 48], 48, 24)],
+        "m4_long": [
+            Task(hours[hours.groupby("unique_id").cumcount(ascending=False) >= 48], 48, 24)
+        ],
         "mixed": [Task(draw_mixed(25, 25, 0), 14, 7), Task(draw_mixed(48, 2, 1), 14, 7)],
         "stretches": [Task(draw_mixed(0, 40, 3, has_stretches=True), 14, 7)],
         "turned": [Task(draw_turned(), 14, 7)],
@@ -126,23 +161,39 @@ def list_more_sets() -> dict[str, list[Task]]:
 def list_trained_sets() -> dict[str, list[Task]]:
     """Return the tasks of each set on which networks are trained, one for each seed."""
     prepare_data()
-    tourism, hours = read_tourism(), pd.read_parquet(PREPARED / "m4_hourly.parquet")
-    tourism = tourism[(tourism["part"] == "train") & tourism["unique_id"].isin(sorted(set(tourism["unique_id"]))[::36])]
+    tourism = read_tourism()
+    hours = pd.read_parquet(PREPARED / "m4_hourly.parquet")
+    tourism = tourism[
+        (tourism["part"] == "train")
+        & tourism["unique_id"].isin(sorted(set(tourism["unique_id"]))[::36])
+    ]
     hours = hours[hours["unique_id"] == sorted(hours["unique_id"].unique())[40]].iloc[:-48]
     y = draw_threshold(np.random.default_rng([0, *b"threshold"]), (1, 400))[0]
     first = {
         "m4_hour": Task(keep_newest(hours, 600), 24, 24),
-        "threshold": Task(pd.DataFrame({"ds": pd.date_range("1900", periods=400, freq="MS"), "y": y}), 6, 12),
+        "threshold": Task(
+            pd.DataFrame({"ds": pd.date_range("1900", periods=400, freq="MS"), "y": y}), 6, 12
+        ),
         "seattle": Task(keep_newest(read_seattle(), 500), 7, 7),
         "tourism_10": Task(keep_newest(tourism[["unique_id", "ds", "y"]], 200), 12, 12),
     }
-    options = [{"networks": "all", "pretrained": False, "training": {"seed": 10 * seed}} for seed in range(2)]
-    return {name: [task._replace(is_holdout=True, options=own) for own in options] for name, task in first.items()}
+    options = [
+        {"networks": "all", "pretrained": False, "training": {"seed": 10 * seed}}
+        for seed in range(2)
+    ]
+    return {
+        name: [task._replace(is_holdout=True, options=own) for own in options]
+        for name, task in first.items()
+    }
 
 
-def draw_mixed(num_sparse: int, num_dense: int, seed: int, has_stretches: bool = False) -> pd.DataFrame:
+def draw_mixed(
+    num_sparse: int, num_dense: int, seed: int, has_stretches: bool = False
+) -> pd.DataFrame:
     """Return daily counts with many zeros and with few; every second dense series may be constant for 110 days."""
-    random, size, tables = np.random.default_rng(seed), 200, []
+    random = np.random.default_rng(seed)
+    size = 200
+    tables = []
     days = pd.date_range("2023-01-02", periods=size)
     for number in range(num_sparse + num_dense):
         if number < num_sparse:
@@ -159,7 +210,8 @@ def draw_mixed(num_sparse: int, num_dense: int, seed: int, has_stretches: bool =
 
 def draw_turned() -> pd.DataFrame:
     """Return sparse counts of which most turn constant."""
-    random, tables = np.random.default_rng(1), []
+    random = np.random.default_rng(1)
+    tables = []
     for number in range(52):
         y = np.where(random.random(264) < 0.35, 1.0 + random.binomial(4, 0.3, 264), 0.0)
         if random.random() < 0.6:
@@ -201,7 +253,8 @@ def keep_ids(table: pd.DataFrame, number: int) -> pd.DataFrame:
 
 def cut_at_random(table: pd.DataFrame) -> pd.DataFrame:
     """Return a panel in which half of the series have few values."""
-    random, parts = np.random.default_rng(5), []
+    random = np.random.default_rng(5)
+    parts = []
     for number, (_, own) in enumerate(table.groupby("unique_id", sort=True)):
         known = 84 if number % 2 else int(np.exp(random.uniform(np.log(2), np.log(40))))
         parts.append(own.iloc[-known - 12 :])
@@ -210,21 +263,28 @@ def cut_at_random(table: pd.DataFrame) -> pd.DataFrame:
 
 def draw_competition(competition: str, kind: str, number: int = 40) -> pd.DataFrame:
     """Return series without their test parts."""
-    drawn, freq = draw_panel(competition, kind, number), KINDS[kind][1]
+    drawn = draw_panel(competition, kind, number)
+    freq = KINDS[kind][1]
     days = pd.date_range("1900", periods=max(len(known) for known, _ in drawn.values()), freq=freq)
     return pd.concat(
-        pd.DataFrame({"unique_id": name, "ds": days[-len(known) :], "y": known}) for name, (known, _) in drawn.items()
+        pd.DataFrame({"unique_id": name, "ds": days[-len(known) :], "y": known})
+        for name, (known, _) in drawn.items()
     )
 
 
 def draw_generated(season: int, length: int) -> pd.DataFrame:
     """Return 25 series of the generator, with a season."""
     values = generate(
-        np.random.default_rng([9, season]), 25, season, length, ("season", "trend", "noise", "exponential")
+        np.random.default_rng([9, season]),
+        25,
+        season,
+        length,
+        ("season", "trend", "noise", "exponential"),
     )
     days = pd.date_range("2020", periods=length, freq="MS" if season == 12 else "D")
     return pd.concat(
-        pd.DataFrame({"unique_id": f"g{number:02d}", "ds": days, "y": own}) for number, own in enumerate(values)
+        pd.DataFrame({"unique_id": f"g{number:02d}", "ds": days, "y": own})
+        for number, own in enumerate(values)
     )
 
 
@@ -240,16 +300,21 @@ def list_drifting() -> Iterator[Task]:
 def list_with_covariates() -> Iterator[Task]:
     """Yield a single series and a panel with a future covariate."""
     for num_series in (1, 6):
-        random, size = np.random.default_rng(num_series), (num_series, 160)
+        random = np.random.default_rng(num_series)
+        size = (num_series, 160)
         days = pd.date_range("2022", periods=size[1])
         price = np.round(random.normal(0, 1, size), 2)
         week = 5 * np.sin(2 * np.pi * np.arange(size[1]) / 7)
         y = 50 + 10 * np.arange(num_series)[:, None] + week - 3 * price + random.normal(0, 2, size)
         frame = pd.concat(
-            pd.DataFrame({"unique_id": f"c{number}", "ds": days, "y": y[number], "price": price[number]})
+            pd.DataFrame(
+                {"unique_id": f"c{number}", "ds": days, "y": y[number], "price": price[number]}
+            )
             for number in range(num_series)
         )
-        yield Task(frame, 7, 7, True, {"futr_exog": ["price"], "split": {"validation": 40, "test": 40}})
+        yield Task(
+            frame, 7, 7, True, {"futr_exog": ["price"], "split": {"validation": 40, "test": 40}}
+        )
 
 
 def read_seattle() -> pd.DataFrame:
@@ -281,10 +346,13 @@ def measure_set(tasks: Sequence[Task], options: dict[str, Any]) -> dict[str, dic
     found: dict[str, dict[str, float]] = {}
     for number, task in enumerate(tasks):
         changed = {key: {**task.options.get(key, {}), **block} for key, block in options.items()}
-        started, measured = time.process_time(), dict(measure_task(task._replace(options=task.options | changed)))
+        started = time.process_time()
+        measured = dict(measure_task(task._replace(options=task.options | changed)))
         if "networks" in task.options:
             seconds = time.process_time() - started
-            measured = {"mean": pd.DataFrame(measured).mean(axis=1).to_dict() | {"seconds": seconds}}
+            measured = {
+                "mean": pd.DataFrame(measured).mean(axis=1).to_dict() | {"seconds": seconds}
+            }
         found |= {f"{number} {name}": own for name, own in measured.items()}
     return found
 
@@ -295,17 +363,27 @@ def measure_task(task: Task) -> Iterator[tuple[str, dict[str, float]]]:
     known, actual = frame, frame
     if not task.is_holdout:
         is_ahead = frame.groupby("unique_id").cumcount(ascending=False) < task.horizon
-        known, actual = frame[~is_ahead], frame[is_ahead]
+        known = frame[~is_ahead]
+        actual = frame[is_ahead]
     forecaster = Forecaster(h=task.horizon, **{"networks": "pretrained"} | task.options).fit(known)
-    table = forecaster.holdout() if task.is_holdout else forecaster.predict().merge(actual, on=["unique_id", "ds"])
+    table = (
+        forecaster.holdout()
+        if task.is_holdout
+        else forecaster.predict().merge(actual, on=["unique_id", "ds"])
+    )
     for name, own in table.groupby("unique_id"):
         values = known.loc[known["unique_id"] == name, "y"].to_numpy()
         lag = task.season if len(values) > 2 * task.season else 1
         scale = np.mean(np.abs(values[lag:] - values[:-lag])) if len(values) > lag else np.nan
         scale = scale if scale > 0 else max(1.0, float(np.abs(values).mean()))
-        shown = {"mase": ENSEMBLE, **{f"mase_{network}": network for network in NETWORKS if network in own}}
+        shown = {
+            "mase": ENSEMBLE,
+            **{f"mase_{network}": network for network in NETWORKS if network in own},
+        }
         y = own["y"].to_numpy()
-        measured = {key: float(np.mean(np.abs(y - own[method])) / scale) for key, method in shown.items()}
+        measured = {
+            key: float(np.mean(np.abs(y - own[method])) / scale) for key, method in shown.items()
+        }
         for level in LEVELS:
             low, high = (own[f"{ENSEMBLE}-{side}-{level}"].to_numpy() for side in ("lo", "hi"))
             outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
@@ -331,7 +409,10 @@ def switch_off(rule: Rule) -> None:
             continue
         original = getattr(module, path)
         for name, loaded in list(sys.modules.items()):
-            if name.startswith("rnn_pipelines.forecast") and vars(loaded).get(path, neutral) is original:
+            if (
+                name.startswith("rnn_pipelines.forecast")
+                and vars(loaded).get(path, neutral) is original
+            ):
                 setattr(loaded, path, neutral)
 
 
@@ -365,11 +446,15 @@ def compare(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
         by_set = {}
         for name, after in row["sets"].items():
             before = baseline["sets"][name]
-            both = [key for key in before if measure in before[key] and measure in after.get(key, {})]
+            both = [
+                key for key in before if measure in before[key] and measure in after.get(key, {})
+            ]
             if "error" in after or not both:
                 continue
             values = np.array([[part[key][measure] for key in both] for part in (after, before)])
-            shown = values if measure.startswith("coverage") else np.log(np.maximum(values, SMALLEST))
+            shown = (
+                values if measure.startswith("coverage") else np.log(np.maximum(values, SMALLEST))
+            )
             change = 100 * (shown[0] - shown[1])
             error = change.std(ddof=1) / np.sqrt(len(both)) if len(both) > 1 else 0.0
             by_set[name] = round(float(change.mean()), 3), round(float(error), 3)
@@ -397,7 +482,9 @@ def tabulate(results: Sequence[dict[str, Any]]) -> Iterator[str]:
         **{f"mase_{network}": f"MASE, {network}" for network in NETWORKS},
         "seconds": "seconds",
     }
-    shown = {key: name for key, name in shown.items() if any(row["measures"].get(key) for row in results)}
+    shown = {
+        key: name for key, name in shown.items() if any(row["measures"].get(key) for row in results)
+    }
     yield f"| without | lines | {' | '.join(f'{name}: mean; most changed set' for name in shown.values())} |"
     yield f"|---|---:|{'---|' * len(shown)}"
     for changes in results:
@@ -417,7 +504,9 @@ def tabulate(results: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def main() -> None:
     """Measures the rules in turn."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("rules", nargs="*", help="names; all without any")
     parser.add_argument("--values", type=Path, help="file of a run, which is continued")
     parser.add_argument("--networks", action="store_true", help="the rules of trained networks")
@@ -425,7 +514,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     kind = "_networks" if arguments.networks else ""
-    values, results_file = arguments.values or Path(VALUES.format(kind)), Path(RESULTS.format(kind))
+    values = arguments.values or Path(VALUES.format(kind))
+    results_file = Path(RESULTS.format(kind))
     if arguments.table:
         print("\n".join(tabulate(json.loads(results_file.read_text()))))
         return
@@ -435,13 +525,16 @@ def main() -> None:
     wanted = [rule for rule in (Rule(BASELINE, {}, 0), *rules) if rule.name not in done]
     if arguments.rules:
         wanted = [rule for rule in wanted if rule.name in (BASELINE, *arguments.rules)]
-    sets, more = (list_trained_sets(), {}) if arguments.networks else (list_sets(), list_more_sets())
+    sets, more = (
+        (list_trained_sets(), {}) if arguments.networks else (list_sets(), list_more_sets())
+    )
     if arguments.networks:
         # They take most of the time, and do not depend on trained networks.
         for name in ("theta", "damped_trend", "holt_winters", "trees"):
             METHODS.pop(name)
     for rule in wanted:
-        started, own = time.monotonic(), {name: sets[name] for name in rule.sets or sets}
+        started = time.monotonic()
+        own = {name: sets[name] for name in rule.sets or sets}
         found = measure_rule(rule, own if rows else sets | more)
         row = {"rule": rule.name, "lines": rule.lines, "sets": found}
         if rows and is_without_effect(compare(row, rows[0])):

@@ -25,7 +25,9 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel
 SINGLE = ("short", "seattle", "melbourne", "etth1", "sunspots", "drifting", "covariates")
 PANELS = ("tourism_60", "tourism_36", "m3_yearly", "m3_quarterly", "m4_hourly", "jena", "sparse", "counts", "young",
           "seasonal", "covariates", "few_series")  # fmt: skip
-TRAINED_SINGLE, TRAINED_PANELS, LONG = ("m4_hour", "threshold", "seattle"), ("tourism_10",), ("m4_hour", "tourism_10")
+TRAINED_SINGLE = ("m4_hour", "threshold", "seattle")
+TRAINED_PANELS = ("tourism_10",)
+LONG = ("m4_hour", "tourism_10")
 INFINITE = float("inf")
 
 
@@ -113,7 +115,11 @@ def _drift_alone(past: np.ndarray, season_length: int, horizon: int) -> np.ndarr
 def _select_one(errors: np.ndarray, num_independent: float, loss: str = "squared") -> np.ndarray:
     weights = np.zeros(len(errors))
     weights[
-        np.argmin(np.abs(errors).mean(axis=1) if loss == "absolute" else (errors.astype(float) ** 2).mean(axis=1))
+        np.argmin(
+            np.abs(errors).mean(axis=1)
+            if loss == "absolute"
+            else (errors.astype(float) ** 2).mean(axis=1)
+        )
     ] = 1
     return weights
 
@@ -136,14 +142,23 @@ def _list_with_trends(season: int, traces: Any) -> list[ShortRule]:
     rules = list_rules(season)
     if season == 1 or traces is TRENDS:
         return [*rules[:-1], rules[-1]._replace(extend=partial(_extend_by_errors, traces=traces))]
-    return [*rules[:-1], rules[-1]._replace(extend=partial(_extend_by_errors, traces=(_trace_theta, *traces)))]
+    return [
+        *rules[:-1],
+        rules[-1]._replace(extend=partial(_extend_by_errors, traces=(_trace_theta, *traces))),
+    ]
 
 
 def _list_naive_without_mean(layout: Any) -> dict[str, np.ndarray]:
-    return {name: matrix for name, matrix in list_naive_matrices(layout).items() if name != "seasonal_mean"}
+    return {
+        name: matrix
+        for name, matrix in list_naive_matrices(layout).items()
+        if name != "seasonal_mean"
+    }
 
 
-def _list_no_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray) -> np.ndarray:
+def _list_no_harmonics(
+    num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray
+) -> np.ndarray:
     return np.zeros((0, 2), np.int64)
 
 
@@ -159,7 +174,8 @@ def _run_without_refit(self: Any) -> Any:
 def _keep_last(self: Any) -> None:
     _TRAIN_MEMBERS(self)
     if not self.is_deploying:
-        self.progress.best, self.progress.best_step = self.members.trainer.copy_averages(), self.num_steps
+        self.progress.best = self.members.trainer.copy_averages()
+        self.progress.best_step = self.num_steps
 
 
 RULES = [
@@ -178,12 +194,35 @@ RULES = [
         190,
         PANELS,
     ),
-    Rule("uneven noise of a single series", {"intervals.pool:_is_uneven": lambda *_: False}, 60, SINGLE),
-    Rule("errors expected by the pretrained network", {"methods.ensemble:find_network_of_few": lambda data: None}, 50),
-    Rule("errors of the test part, if the level drifts", {"intervals.pool:_list_tested": _list_no_origins}, 30, SINGLE),
+    Rule(
+        "uneven noise of a single series",
+        {"intervals.pool:_is_uneven": lambda *_: False},
+        60,
+        SINGLE,
+    ),
+    Rule(
+        "errors expected by the pretrained network",
+        {"methods.ensemble:find_network_of_few": lambda data: None},
+        50,
+    ),
+    Rule(
+        "errors of the test part, if the level drifts",
+        {"intervals.pool:_list_tested": _list_no_origins},
+        30,
+        SINGLE,
+    ),
     Rule("check of the refit", {"methods.refit:check_refit": _keep_refit}, 62),
-    Rule("harmonics of the calendar", {"methods.linear.layout:_list_harmonics": _list_no_harmonics}, 75),
-    Rule("exponents of the sizes of a panel", {"intervals.sizes:_find_exponents": _keep_exponents_zero}, 55, PANELS),
+    Rule(
+        "harmonics of the calendar",
+        {"methods.linear.layout:_list_harmonics": _list_no_harmonics},
+        75,
+    ),
+    Rule(
+        "exponents of the sizes of a panel",
+        {"intervals.sizes:_find_exponents": _keep_exponents_zero},
+        55,
+        PANELS,
+    ),
     Rule(
         "other weights of series with few values",
         {"methods.ensemble:EnsembleModel.weigh_few": lambda self: self.weights},
@@ -191,7 +230,12 @@ RULES = [
         PANELS,
     ),
     Rule("logarithms of a panel", {"methods.linear_fitting:MIN_LOG_GAIN": 2.0}, 75, PANELS),
-    Rule("whole bounds of whole numbers", {"intervals.sparse_bounds:find_whole": lambda *_: False}, 35, PANELS),
+    Rule(
+        "whole bounds of whole numbers",
+        {"intervals.sparse_bounds:find_whole": lambda *_: False},
+        35,
+        PANELS,
+    ),
     Rule(
         "sparse bounds of all windows of a sparse panel",
         {"intervals.sparse_bounds:find_min_share": lambda *_: 0.3},
@@ -205,28 +249,63 @@ RULES = [
     ),
     Rule("sizes outside the measured values", {"intervals.sizes:MAX_MEASURED": INFINITE}, 12),
     Rule(
-        "Student's t for few origins of a panel", {"intervals.quantiles:count_freedom": lambda *_: np.inf}, 24, PANELS
+        "Student's t for few origins of a panel",
+        {"intervals.quantiles:count_freedom": lambda *_: np.inf},
+        24,
+        PANELS,
     ),
-    Rule("windows whose errors tell of others", {"intervals.pool:_list_telling": _list_all}, 16, PANELS),
-    Rule("fitted errors enlarged to held-out ones", {"intervals.pool:_log_mean": lambda *_: 0.0}, 16, PANELS),
+    Rule(
+        "windows whose errors tell of others",
+        {"intervals.pool:_list_telling": _list_all},
+        16,
+        PANELS,
+    ),
+    Rule(
+        "fitted errors enlarged to held-out ones",
+        {"intervals.pool:_log_mean": lambda *_: 0.0},
+        16,
+        PANELS,
+    ),
     Rule("no errors of padded windows", {"intervals.pool:leave_out_padded": _keep_all}, 8, PANELS),
     Rule("held-out errors in the pool", {"intervals.pool:HELD_OUT_WEIGHT": 1e-9}, 8, PANELS),
     Rule(
-        "bounds on these exponents", {"intervals.sizes:_find_exponents": _find_exponents_by_least_squares}, 24, PANELS
+        "bounds on these exponents",
+        {"intervals.sizes:_find_exponents": _find_exponents_by_least_squares},
+        24,
+        PANELS,
     ),
-    Rule("growth of errors from block to block", {"intervals.pool:_find_later_growth": lambda *_: 1.0}, 14, SINGLE),
-    Rule("Student's t, if the level keeps drifting", {"intervals.pool:MAX_OUTSIDE": 2.0}, 16, SINGLE),
-    Rule("seasonal mean", {"methods.linear.naive:list_naive_matrices": _list_naive_without_mean}, 14),
+    Rule(
+        "growth of errors from block to block",
+        {"intervals.pool:_find_later_growth": lambda *_: 1.0},
+        14,
+        SINGLE,
+    ),
+    Rule(
+        "Student's t, if the level keeps drifting", {"intervals.pool:MAX_OUTSIDE": 2.0}, 16, SINGLE
+    ),
+    Rule(
+        "seasonal mean", {"methods.linear.naive:list_naive_matrices": _list_naive_without_mean}, 14
+    ),
     Rule("limit of the growth of coefficients", {"methods.linear.ridge:MAX_GROWTH": INFINITE}, 14),
-    Rule("noise of a season with few values", {"methods.local.season:MIN_VALUES_PER_PHASE": 0.0}, 18),
+    Rule(
+        "noise of a season with few values", {"methods.local.season:MIN_VALUES_PER_PHASE": 0.0}, 18
+    ),
     Rule(
         "trend without damping of the rule for short series",
-        {"methods.local.short_series_rule:list_rules": partial(_list_with_trends, traces=(TRENDS[0], *TRENDS[2:]))},
+        {
+            "methods.local.short_series_rule:list_rules": partial(
+                _list_with_trends, traces=(TRENDS[0], *TRENDS[2:])
+            )
+        },
         18,
     ),
     Rule(
         "mean changes of the rule for short series",
-        {"methods.local.short_series_rule:list_rules": partial(_list_with_trends, traces=TRENDS[:2])},
+        {
+            "methods.local.short_series_rule:list_rules": partial(
+                _list_with_trends, traces=TRENDS[:2]
+            )
+        },
         16,
     ),
     Rule(
@@ -239,24 +318,43 @@ RULES = [
         {"methods.local.short_series_rule:_extend_by_season": _drift_alone},
         12,
     ),
-    Rule("Theta in the trends of that rule", {"methods.local.short_series_rule:list_rules": _list_without_theta}, 12),
+    Rule(
+        "Theta in the trends of that rule",
+        {"methods.local.short_series_rule:list_rules": _list_without_theta},
+        12,
+    ),
     Rule(
         "level or damped trend below a season of the rule for short series",
         {"methods.local.short_series_rule:LEVEL_AND_TREND": TRENDS[:1]},
         6,
     ),
-    Rule("logarithms of the pretrained network", {"pretrained.network:compute_logarithms": _extend_without_logs}, 36),
+    Rule(
+        "logarithms of the pretrained network",
+        {"pretrained.network:compute_logarithms": _extend_without_logs},
+        36,
+    ),
     Rule(
         "mean with the negated forecast of the pretrained network",
         {"pretrained.network:PretrainedNetwork.forecast": _forecast_once},
         12,
     ),
     Rule(
-        "share of the pretrained network by the number of values", {"methods.ensemble:choose_share": lambda *_: 0.5}, 14
+        "share of the pretrained network by the number of values",
+        {"methods.ensemble:choose_share": lambda *_: 0.5},
+        14,
     ),
     Rule("Huber's loss of the ensemble", {"methods.weights:NUM_MEAN_ERRORS": 1e6}, 12, PANELS),
-    Rule("fewer validation windows of a long horizon", {"methods.folds:WINDOWS_IN_HORIZON": INFINITE}, 12, SINGLE),
-    Rule("growth measured from the errors", {"intervals.quantiles:find_growth": lambda sizes: 0.5}, 14),
+    Rule(
+        "fewer validation windows of a long horizon",
+        {"methods.folds:WINDOWS_IN_HORIZON": INFINITE},
+        12,
+        SINGLE,
+    ),
+    Rule(
+        "growth measured from the errors",
+        {"intervals.quantiles:find_growth": lambda sizes: 0.5},
+        14,
+    ),
     Rule("more than one origin of a panel", {"methods.folds:NUM_ORIGINS": (1,)}, 24, PANELS),
     Rule(
         "held-out blocks with all later ones, if the level drifts",
@@ -264,7 +362,12 @@ RULES = [
         40,
         SINGLE,
     ),
-    Rule("absolute errors of panels", {"methods.objective:ObjectiveSpec.choose_absolute": _choose_plain}, 20, PANELS),
+    Rule(
+        "absolute errors of panels",
+        {"methods.objective:ObjectiveSpec.choose_absolute": _choose_plain},
+        20,
+        PANELS,
+    ),
     Rule(
         "squared errors of sparse panels",
         {"methods.objective:ObjectiveSpec.choose_absolute": _choose_median},
@@ -276,7 +379,9 @@ RULES = [
     Rule("clipped predictors of sizes", {"intervals.sizes:CLIPPED": 0.0}, 6, PANELS),
     Rule("newest part of the past errors", {"intervals.past_errors:NEWEST_PART": 1.0}, 4),
     Rule("few past errors drawn to the panel's", {"intervals.past_errors:PRIOR_ERRORS": 0.0}, 4),
-    Rule("logarithms of Holt-Winters", {"methods.local.exponential_smoothing:MIN_PART": INFINITE}, 10),
+    Rule(
+        "logarithms of Holt-Winters", {"methods.local.exponential_smoothing:MIN_PART": INFINITE}, 10
+    ),
     Rule("power of the weights by size", {"methods.weights:POWER": 1}, 2),
     Rule(
         "pull of the weights to the errors' sizes",
@@ -291,15 +396,33 @@ RULES = [
     ),
     Rule(
         "rule for short series, instead of Theta",
-        {"methods.local.short_series_rule:list_rules": lambda season: [ShortRule(0, "Theta", extend_by_theta)]},
+        {
+            "methods.local.short_series_rule:list_rules": lambda season: [
+                ShortRule(0, "Theta", extend_by_theta)
+            ]
+        },
         160,
     ),
-    Rule("shrinkage of a season", {"methods.local.season:_shrink": _find_season_without_shrinkage}, 32),
     Rule(
-        "weights by least squares, instead of the errors' sizes", {"methods.weights:find_weights": _weigh_by_size}, 45
+        "shrinkage of a season",
+        {"methods.local.season:_shrink": _find_season_without_shrinkage},
+        32,
     ),
-    Rule("weights by least squares, instead of the best method", {"methods.weights:find_weights": _select_one}, 60),
-    Rule("weights by past errors of the rule for short series", {"methods.local.short_series_rule:POWER": 0.0}, 6),
+    Rule(
+        "weights by least squares, instead of the errors' sizes",
+        {"methods.weights:find_weights": _weigh_by_size},
+        45,
+    ),
+    Rule(
+        "weights by least squares, instead of the best method",
+        {"methods.weights:find_weights": _select_one},
+        60,
+    ),
+    Rule(
+        "weights by past errors of the rule for short series",
+        {"methods.local.short_series_rule:POWER": 0.0},
+        6,
+    ),
     Rule("boosted trees", {"methods.registry:METHODS.trees": None}, 208),
     Rule("Theta", {"methods.registry:METHODS.theta": None}, 56),
     Rule("damped trend", {"methods.registry:METHODS.damped_trend": None}, 20),
@@ -309,7 +432,8 @@ RULES = [
     Rule("Croston's method", {"methods.registry:METHODS.croston": None}, 28, PANELS),
     Rule("pretrained network", {"methods.registry:TRAINED_BEFORE.pretrained": None}, 1_260),
 ]
-_SHRINK, _RUN = validation.find_network_shrinkage, training._Training.run
+_SHRINK = validation.find_network_shrinkage
+_RUN = training._Training.run
 _TRAIN_MEMBERS = training._Training._train_members
 _TRAINING, _SEGMENT = "methods.training.training:", "methods.training.specs:_choose_segment"
 _SHRINKING = f"{_TRAINING}find_network_shrinkage"
@@ -320,17 +444,39 @@ NETWORK_RULES = [
     Rule("shrinkage of a correction", {_SHRINKING: lambda *_: 1.0}, 40),
     Rule("shrinkage by the least error", {_SHRINKING: partial(_shrink_for, 1e9)}, 8),
     Rule("less shrinkage of the mean of members", {_SHRINKING: partial(_shrink_for, 1)}, 6),
-    Rule("best step, instead of the last", {f"{_TRAINING}_Training._train_members": _keep_last}, 12),
+    Rule(
+        "best step, instead of the last", {f"{_TRAINING}_Training._train_members": _keep_last}, 12
+    ),
     Rule("shorter patience at the start", {f"{_TRAINING}PART_AT_START": 1}, 4),
     Rule("running mean of the weights", {}, 12, (), {"training": {"weight_average": 0.0}}),
     Rule("limit of the gradient's norm", {}, 10, (), {"training": {"clip_norm": None}}),
     Rule("clipped residuals", {"methods.training.validation:MAX_RESIDUAL": INFINITE}, 4),
     Rule("smaller networks for few windows", {"methods.training.specs:MANY_WINDOWS": 0}, 4),
     Rule("segments of several steps", {_SEGMENT: lambda *_: 1}, 30, LONG),
-    Rule("segments that divide a season", {_SEGMENT: lambda lookback, *_: max(1, lookback // 10)}, 10, LONG),
-    Rule("calendar at each step", {"methods.training.specs:FIVE_TIMES": INFINITE}, 16, TRAINED_SINGLE),
+    Rule(
+        "segments that divide a season",
+        {_SEGMENT: lambda lookback, *_: max(1, lookback // 10)},
+        10,
+        LONG,
+    ),
+    Rule(
+        "calendar at each step", {"methods.training.specs:FIVE_TIMES": INFINITE}, 16, TRAINED_SINGLE
+    ),
     Rule("no features of slow cycles", {"methods.training.specs:FIVE_TIMES": 0}, 6, TRAINED_SINGLE),
-    Rule("embedding of panels", {"methods.training.specs:SIZES": _NO_EMBEDDING}, 30, TRAINED_PANELS),
-    Rule("several members of a panel", {}, 6, TRAINED_PANELS, {"lstm": {"members": 1}, "gru": {"members": 1}}),
-    Rule("members on all windows", {f"{_TRAINING}_Training.run": _run_without_refit}, 20, TRAINED_PANELS),
+    Rule(
+        "embedding of panels", {"methods.training.specs:SIZES": _NO_EMBEDDING}, 30, TRAINED_PANELS
+    ),
+    Rule(
+        "several members of a panel",
+        {},
+        6,
+        TRAINED_PANELS,
+        {"lstm": {"members": 1}, "gru": {"members": 1}},
+    ),
+    Rule(
+        "members on all windows",
+        {f"{_TRAINING}_Training.run": _run_without_refit},
+        20,
+        TRAINED_PANELS,
+    ),
 ]

@@ -73,23 +73,41 @@ CASES = {
 
 # The stack of the course in place of one layer.
 STACK = "lstm.units=64+32,gru.units=64+32"
-CASES |= {f"{case}_stack": f"{CASES[case]},{STACK}" for case in ("noisy_sine_30", "seattle", "m4_hourly", "tourism")}
+CASES |= {
+    f"{case}_stack": f"{CASES[case]},{STACK}"
+    for case in ("noisy_sine_30", "seattle", "m4_hourly", "tourism")
+}
 
 
 def prepare_data() -> Path:
     """Brings the wide and the untidy files into the form that a user's file has; once."""
-    folder, series = PROJECT / "benchmarks/.data/prepared", Path(_find_data(), "series")
+    folder = PROJECT / "benchmarks/.data/prepared"
+    series = Path(_find_data(), "series")
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "etth1.parquet").exists():
         return folder
     jena = pd.read_csv(series / "jena_climate_2009_2016_hourly.csv")
     hours = pd.to_datetime(jena["Date Time"], format="%d.%m.%Y %H:%M:%S").dt.floor("h")
     jena = pd.DataFrame({"ds": hours, "y": jena["T (degC)"]}).drop_duplicates("ds")
-    jena[(jena["ds"] >= "2013-01-01") & (jena["ds"] < "2015-01-01")].to_csv(folder / "jena.csv", index=False)
-    train, test = (pd.read_csv(series / f"M4-Hourly-{part}.csv").iloc[:, 1:].to_numpy() for part in ("train", "test"))
-    rows = [np.concatenate([past[~np.isnan(past)], future]) for past, future in zip(train, test, strict=True)]
+    jena[(jena["ds"] >= "2013-01-01") & (jena["ds"] < "2015-01-01")].to_csv(
+        folder / "jena.csv", index=False
+    )
+    train, test = (
+        pd.read_csv(series / f"M4-Hourly-{part}.csv").iloc[:, 1:].to_numpy()
+        for part in ("train", "test")
+    )
+    rows = [
+        np.concatenate([past[~np.isnan(past)], future])
+        for past, future in zip(train, test, strict=True)
+    ]
     tables = [
-        pd.DataFrame({"unique_id": f"H{number:03d}", "ds": pd.date_range("2015", periods=len(y), freq="h"), "y": y})
+        pd.DataFrame(
+            {
+                "unique_id": f"H{number:03d}",
+                "ds": pd.date_range("2015", periods=len(y), freq="h"),
+                "y": y,
+            }
+        )
         for number, y in enumerate(rows, start=1)
     ]
     pd.concat(tables).to_parquet(folder / "m4_hourly.parquet", index=False)
@@ -97,7 +115,9 @@ def prepare_data() -> Path:
     etth1 = pd.read_csv(series / "ETTh1.csv").iloc[:14400]
     values = etth1.drop(columns="date")
     values = (values - values[:8640].mean()) / values[:8640].std(ddof=0)
-    long = values.assign(ds=pd.to_datetime(etth1["date"])).melt("ds", var_name="unique_id", value_name="y")
+    long = values.assign(ds=pd.to_datetime(etth1["date"])).melt(
+        "ds", var_name="unique_id", value_name="y"
+    )
     long.to_parquet(folder / "etth1.parquet", index=False)
     return folder
 
@@ -107,7 +127,10 @@ def run_case(case: str, seed: int) -> dict[str, Any]:
     # Ten apart, so that no two runs share a member of an averaged network.
     settings = [
         f"training.seed={10 * seed}",
-        *filter(None, CASES[case].format(seed=seed, data=_find_data(), prepared=prepare_data()).split(",")),
+        *filter(
+            None,
+            CASES[case].format(seed=seed, data=_find_data(), prepared=prepare_data()).split(","),
+        ),
     ]
     parameters = ",".join(f"forecast.{setting}" for setting in settings)
     command = [
@@ -116,7 +139,12 @@ def run_case(case: str, seed: int) -> dict[str, Any]:
     ]  # fmt: skip
     print("$ kedro", shlex.join(command[3:]), flush=True)
     finished = subprocess.run(
-        command, check=False, cwd=PROJECT, capture_output=True, text=True, env=os.environ | {"DO_NOT_TRACK": "1"}
+        command,
+        check=False,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"DO_NOT_TRACK": "1"},
     )
     if finished.returncode:
         sys.exit(finished.stderr)
@@ -130,13 +158,17 @@ def _add_owa(metrics: dict[str, Any]) -> None:
     """The mean of sMAPE and MASE, each over that of naive 2."""
     table = pd.read_parquet(PREDICTIONS)
     for name in _list_forecasters(metrics):
-        smape = 200 * ((table["y"] - table[name]).abs() / (table["y"].abs() + table[name].abs())).mean()
+        smape = (
+            200 * ((table["y"] - table[name]).abs() / (table["y"].abs() + table[name].abs())).mean()
+        )
         metrics[name]["owa"] = (smape / NAIVE_2[0] + metrics[name]["mase"] / NAIVE_2[1]) / 2
 
 
 def _list_forecasters(metrics: dict[str, Any]) -> list[str]:
     """Return the blocks of forecasters; others, such as `missed_origins`, have no error."""
-    return [name for name, values in metrics.items() if isinstance(values, dict) and "mse" in values]
+    return [
+        name for name, values in metrics.items() if isinstance(values, dict) and "mse" in values
+    ]
 
 
 def _find_data() -> str:
@@ -150,7 +182,9 @@ def summarize(runs: list[dict[str, Any]]) -> list[str]:
     for name in _list_forecasters(runs[0]):
         keys = ("mse", "mae", "training_seconds", "mase", "relative_mae", "owa")
         mse, mae, seconds, *others = ([run[name].get(key) for run in runs] for key in keys)
-        ratio = f"{mean(m / f for m, f in zip(mse, floors, strict=True)):.3f}" if all(floors) else ""
+        ratio = (
+            f"{mean(m / f for m, f in zip(mse, floors, strict=True)):.3f}" if all(floors) else ""
+        )
         training = f"{mean(seconds):.1f}" if all(seconds) else ""
         more = " | ".join(_spread(values) if all(values) else "" for values in others)
         rows.append(f"| {name} | {_spread(mse)} | {ratio} | {_spread(mae)} | {more} | {training} |")
@@ -163,8 +197,12 @@ def _spread(values: list[float]) -> str:
 
 def main() -> None:
     """Runs the cases that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", default=list(CASES), metavar="case", help=", ".join(CASES))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "cases", nargs="*", default=list(CASES), metavar="case", help=", ".join(CASES)
+    )
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, ...")
     arguments = parser.parse_args()
     for case in arguments.cases:

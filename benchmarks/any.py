@@ -44,7 +44,9 @@ Found = dict[str, Any]
 def run(name: str, seed: int, is_quick: bool, limit: int) -> Found:
     """Measure in a new process; `refused` holds the error if there are no forecasts."""
     command = [sys.executable, __file__, "--measure", name, str(seed), "--limit", str(limit)]
-    done = subprocess.run([*command, *["--quick"] * is_quick], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, *["--quick"] * is_quick], check=False, capture_output=True, text=True
+    )
     if done.returncode == 0:
         found = json.loads(done.stdout.splitlines()[-1])
     elif done.returncode == -signal.SIGXCPU:
@@ -66,7 +68,9 @@ def measure(name: str, seed: int, is_quick: bool) -> Found:
         elif name == DRIFT:
             found |= {"measured": measure_drift(seed)}
         else:
-            found |= {"measured": measure_panel(name, seed, QUICK_SERIES if is_quick else NUM_SERIES)}
+            found |= {
+                "measured": measure_panel(name, seed, QUICK_SERIES if is_quick else NUM_SERIES)
+            }
     except RnnPipelinesError as error:
         found["refused"] = f"{type(error).__name__}: {error}"
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -79,7 +83,9 @@ def measure_table(table: Table) -> Found:
     forecasts = forecaster.fit(table.frame).predict()
     is_finite = np.isfinite(forecasts[ENSEMBLE]).groupby(forecasts["unique_id"]).all()
     has_bounds = set(BOUNDS) <= set(forecasts)
-    bounds = forecasts[list(BOUNDS)] if has_bounds else pd.DataFrame(np.nan, forecasts.index, BOUNDS)
+    bounds = (
+        forecasts[list(BOUNDS)] if has_bounds else pd.DataFrame(np.nan, forecasts.index, BOUNDS)
+    )
     is_bounded = np.isfinite(bounds).all(axis=1).groupby(forecasts["unique_id"]).all()
     lowest = np.nanmin(np.column_stack([forecasts[ENSEMBLE], bounds]))
     return {
@@ -94,15 +100,36 @@ def measure_table(table: Table) -> Found:
 
 def describe(row: Found) -> str:
     """Return the Markdown row of a table."""
-    seconds = [f"{row['seconds']:.1f}", f"{row['peak_mib']:,.0f}"] if "seconds" in row else ["–", "–"]
+    seconds = (
+        [f"{row['seconds']:.1f}", f"{row['peak_mib']:,.0f}"] if "seconds" in row else ["–", "–"]
+    )
     if row["refused"] is not None:
-        cells = [row["name"], "–", "–", row["refused"].replace("|", "/"), *"–" * len(CHECKED), *seconds]
+        cells = [
+            row["name"],
+            "–",
+            "–",
+            row["refused"].replace("|", "/"),
+            *"–" * len(CHECKED),
+            *seconds,
+        ]
         return f"| {' | '.join(cells)} |"
     count = row["num_series"]
-    complete = [f"{row[key]} of {count}" if row[key] != count else "all" for key in ("num_forecast", "num_bounded")]
+    complete = [
+        f"{row[key]} of {count}" if row[key] != count else "all"
+        for key in ("num_forecast", "num_bounded")
+    ]
     lowest = row["lowest"]
     sign = "–" if lowest is None else "yes" if lowest >= 0 else f"down to {lowest:.3g}"
-    cells = [row["name"], f"{row['num_rows']:,}", str(count), "yes", str(row["num_steps"]), *complete, sign, *seconds]
+    cells = [
+        row["name"],
+        f"{row['num_rows']:,}",
+        str(count),
+        "yes",
+        str(row["num_steps"]),
+        *complete,
+        sign,
+        *seconds,
+    ]
     return f"| {' | '.join(cells)} |"
 
 
@@ -119,7 +146,9 @@ def tabulate_panels(rows: list[Found]) -> Iterator[str]:
             continue
         found = [row["measured"] for row in accepted]
         cells = [str(len(some)), str(len(some) - len(found))]
-        cells += [_spread([one[other]["bias"] for one in found], "+.1f") for other in (OURS, *SIMPLE)]
+        cells += [
+            _spread([one[other]["bias"] for one in found], "+.1f") for other in (OURS, *SIMPLE)
+        ]
         ratios = ([one[OURS]["error"] / one[other]["error"] for one in found] for other in SIMPLE)
         cells += [_spread(values, ".3f") for values in ratios]
         yield f"| {name} | {' | '.join(cells)} | {np.mean([row['seconds'] for row in accepted]):.0f} |"
@@ -133,7 +162,13 @@ def tabulate_drift(rows: list[Found]) -> Iterator[str]:
         yield "| drifting series | refused | level | covered, % | width / true |\n|---:|---:|---:|---:|---:|"
     for level in found[0] if found else ():
         coverage, width = ([one[level][key] for one in found] for key in ("coverage", "width"))
-        cells = [len(some), len(some) - len(found), level, _spread(coverage, ".1f"), _spread(width, ".2f")]
+        cells = [
+            len(some),
+            len(some) - len(found),
+            level,
+            _spread(coverage, ".1f"),
+            _spread(width, ".2f"),
+        ]
         yield f"| {' | '.join(map(str, cells))} |"
 
 
@@ -145,12 +180,18 @@ def _spread(values: list[float], form: str) -> str:
 
 def main() -> None:
     """Measures each table, then each draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     everything = [*TABLES, *PANELS, DRIFT]
     parser.add_argument("--only", nargs="*", default=everything, choices=everything, metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="smaller tables")
-    parser.add_argument("--seeds", type=int, default=5, help="draws of each panel; three times as many of drifts")
-    parser.add_argument("--limit", type=int, default=900, help="most processor seconds of a table or draw")
+    parser.add_argument(
+        "--seeds", type=int, default=5, help="draws of each panel; three times as many of drifts"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=900, help="most processor seconds of a table or draw"
+    )
     parser.add_argument("--out", type=Path, default=HERE / "results/any.jsonl")
     parser.add_argument("--measure", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -175,7 +216,11 @@ def main() -> None:
             if name in TABLES:
                 print(describe(row), flush=True)
             else:
-                print(f"{name}, seed {seed}: {row['refused'] or row['seconds']}", file=sys.stderr, flush=True)
+                print(
+                    f"{name}, seed {seed}: {row['refused'] or row['seconds']}",
+                    file=sys.stderr,
+                    flush=True,
+                )
     tables = [row["refused"] for row in rows if row["name"] in TABLES]
     if tables:
         print(f"\nAccepted: {tables.count(None)} of {len(tables)} tables.")

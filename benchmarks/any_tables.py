@@ -51,20 +51,34 @@ def add_table(draw: Draw) -> Draw:
 def draw_values(rng: Random, size: int, season: int = 1, trend: float = 0.2) -> np.ndarray:
     """Return a level of about 100 that wanders, with a trend and a season of one fifth: float64[time], above 0."""
     steps = np.arange(size)
-    level = 100 + trend * np.minimum(steps, 500) + rng.normal(0, 1, size).cumsum() * min(1, 30 / size**0.5)
-    return np.maximum(level * (1 + 0.2 * np.sin(2 * np.pi * steps / season)) + rng.normal(0, 3, size), 1)
+    level = (
+        100
+        + trend * np.minimum(steps, 500)
+        + rng.normal(0, 1, size).cumsum() * min(1, 30 / size**0.5)
+    )
+    return np.maximum(
+        level * (1 + 0.2 * np.sin(2 * np.pi * steps / season)) + rng.normal(0, 3, size), 1
+    )
 
 
 def draw_series(rng: Random, times: pd.DatetimeIndex, season: int = 1) -> Table:
     """Return one series, which is never negative, at these times."""
-    return Table(pd.DataFrame({"ds": times, "y": draw_values(rng, len(times), season)}), is_nonnegative=True)
+    return Table(
+        pd.DataFrame({"ds": times, "y": draw_values(rng, len(times), season)}), is_nonnegative=True
+    )
 
 
 def draw_panel(rng: Random, lengths: list[int], freq: str, season: int) -> pd.DataFrame:
     """Return series that end together, each of its own length: `unique_id, ds, y`."""
     times = pd.date_range("2020-01-01", periods=max(lengths), freq=freq)
     parts = [
-        pd.DataFrame({"unique_id": f"shop {number:04d}", "ds": times[-size:], "y": draw_values(rng, size, season)})
+        pd.DataFrame(
+            {
+                "unique_id": f"shop {number:04d}",
+                "ds": times[-size:],
+                "y": draw_values(rng, size, season),
+            }
+        )
         for number, size in enumerate(lengths)
     ]
     return pd.concat(parts, ignore_index=True)
@@ -105,14 +119,18 @@ def years_on_2_july(rng: Random, most: int) -> Table:
 
 @add_table
 def months_on_the_15th(rng: Random, most: int) -> Table:
-    return draw_series(rng, pd.date_range("2010", periods=130, freq="MS") + pd.Timedelta(days=14), 12)
+    return draw_series(
+        rng, pd.date_range("2010", periods=130, freq="MS") + pd.Timedelta(days=14), 12
+    )
 
 
 @add_table
 def months_on_the_30th(rng: Random, most: int) -> Table:
     """The last day in February."""
     months = pd.date_range("2010", periods=130, freq="MS")
-    return draw_series(rng, months + pd.to_timedelta(np.minimum(months.days_in_month, 30) - 1, unit="D"), 12)
+    return draw_series(
+        rng, months + pd.to_timedelta(np.minimum(months.days_in_month, 30) - 1, unit="D"), 12
+    )
 
 
 @add_table
@@ -125,7 +143,9 @@ def days_without_sundays(rng: Random, most: int) -> Table:
 def hours_with_jitter(rng: Random, most: int) -> Table:
     """Up to 29 seconds before or after the hour."""
     table = draw_series(rng, pd.date_range("2023-03-01", periods=720, freq="h"), 24)
-    return _rewrite(table, lambda times: times + pd.to_timedelta(rng.integers(-29, 30, 720), unit="s"))
+    return _rewrite(
+        table, lambda times: times + pd.to_timedelta(rng.integers(-29, 30, 720), unit="s")
+    )
 
 
 @add_table
@@ -138,7 +158,9 @@ def half_hours_of_two_seasons(rng: Random, most: int) -> Table:
 
 @add_table
 def integer_steps(rng: Random, most: int) -> Table:
-    return Table(pd.DataFrame({"ds": np.arange(1, 201), "y": draw_values(rng, 200)}), is_nonnegative=True)
+    return Table(
+        pd.DataFrame({"ds": np.arange(1, 201), "y": draw_values(rng, 200)}), is_nonnegative=True
+    )
 
 
 # How times and numbers are written.
@@ -178,7 +200,9 @@ def quarters_as_periods(rng: Random, most: int) -> Table:
 @add_table
 def hours_in_a_zone(rng: Random, most: int) -> Table:
     """Both changes of the clock are inside."""
-    return draw_series(rng, pd.date_range("2023-03-01", "2023-11-30", freq="h", tz="Europe/Berlin")[:most], 24)
+    return draw_series(
+        rng, pd.date_range("2023-03-01", "2023-11-30", freq="h", tz="Europe/Berlin")[:most], 24
+    )
 
 
 @add_table
@@ -192,28 +216,44 @@ def prices_with_units(rng: Random, most: int) -> Table:
     """`1.234,50 €`, with a row that repeats another one and a total at the end."""
     frame = draw_series(rng, pd.date_range("2021-03-01", periods=400), 7).frame
     frame = pd.concat([frame, frame[50:51]])
-    cells = [f"{10 * value:,.2f} €".translate(str.maketrans(",.", ".,")) for value in [*frame["y"], frame["y"].sum()]]
-    return Table(pd.DataFrame({"ds": [*frame["ds"].dt.strftime("%d.%m.%Y"), "Total"], "y": cells}), is_nonnegative=True)
+    cells = [
+        f"{10 * value:,.2f} €".translate(str.maketrans(",.", ".,"))
+        for value in [*frame["y"], frame["y"].sum()]
+    ]
+    return Table(
+        pd.DataFrame({"ds": [*frame["ds"].dt.strftime("%d.%m.%Y"), "Total"], "y": cells}),
+        is_nonnegative=True,
+    )
 
 
 @add_table
 def sentinels(rng: Random, most: int) -> Table:
     """-999 stands for a missing value; no other is below 0."""
     table = draw_series(rng, pd.date_range("2021-03-01", periods=700), 7)
-    return Table(table.frame.assign(y=table.frame["y"].mask(rng.random(700) < 0.03, -999)), is_nonnegative=True)
+    return Table(
+        table.frame.assign(y=table.frame["y"].mask(rng.random(700) < 0.03, -999)),
+        is_nonnegative=True,
+    )
 
 
 @add_table
 def integer_ids(rng: Random, most: int) -> Table:
     panel = draw_panel(rng, [200] * 10, "D", 7)
-    return Table(panel.assign(unique_id=panel["unique_id"].str[-4:].astype(int)), num_series=10, is_nonnegative=True)
+    return Table(
+        panel.assign(unique_id=panel["unique_id"].str[-4:].astype(int)),
+        num_series=10,
+        is_nonnegative=True,
+    )
 
 
 @add_table
 def excel_with_title_and_footer(rng: Random, most: int) -> Table:
     table = draw_series(rng, pd.date_range("2010", periods=130, freq="MS"), 12).frame
     rows = [["Sales of all shops", None], ["in thousands", None], [None, None], ["Month", "Sales"]]
-    rows += [[time.to_pydatetime(), round(value, 1)] for time, value in zip(table["ds"], table["y"], strict=True)]
+    rows += [
+        [time.to_pydatetime(), round(value, 1)]
+        for time, value in zip(table["ds"], table["y"], strict=True)
+    ]
     rows += [[None, None], ["Total", round(table["y"].sum(), 1)], ["Source: the accounts", None]]
     path = Path(__file__).parent / ".data/sales.xlsx"
     path.parent.mkdir(exist_ok=True)
@@ -234,7 +274,10 @@ def wide_months(rng: Random, most: int) -> Table:
 
 
 def _number_days(values: np.ndarray) -> Table:
-    return Table(pd.DataFrame({"ds": pd.date_range("2021", periods=len(values)), "y": values}), is_nonnegative=True)
+    return Table(
+        pd.DataFrame({"ds": pd.date_range("2021", periods=len(values)), "y": values}),
+        is_nonnegative=True,
+    )
 
 
 @add_table
@@ -339,10 +382,18 @@ def _read_own(kind: str, rng: Random, most: int) -> Table:
     folder.mkdir(exist_ok=True)
     own = KINDS[kind](folder, rng)
     options = forecast.make_context("forecast", [str(own.path), *own.words, *own.more]).params
-    source = read_spec(options.pop("file"), options, read_settings(options.pop("settings"))).recipe.source
+    source = read_spec(
+        options.pop("file"), options, read_settings(options.pop("settings"))
+    ).recipe.source
     frame = read_source(source)
-    return Table(frame, num_series=frame["unique_id"].nunique(), is_nonnegative=bool((frame["y"].dropna() >= 0).all()))
+    return Table(
+        frame,
+        num_series=frame["unique_id"].nunique(),
+        is_nonnegative=bool((frame["y"].dropna() >= 0).all()),
+    )
 
 
 # A table of months as columns has to be turned first.
-TABLES.update({f"own_{kind}": partial(_read_own, kind) for kind in KINDS if kind != "months_as_columns"})
+TABLES.update(
+    {f"own_{kind}": partial(_read_own, kind) for kind in KINDS if kind != "months_as_columns"}
+)

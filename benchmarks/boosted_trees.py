@@ -33,13 +33,20 @@ from rnn_pipelines.forecast.recipe import prepare_panel
 from rnn_pipelines.forecast.windows.panel import gather_targets, number_series
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
-NUM_ORIGINS, NUM_DAYS, NUM_SHOPS, SHOP_HORIZON = 1_500, 400, 20, 14
+NUM_ORIGINS = 1_500
+NUM_DAYS = 400
+NUM_SHOPS = 20
+SHOP_HORIZON = 14
 KINDS = ("promotion", "price", "threshold", "regime", "autoregressive", "plain")
 Drawn = tuple[pd.DataFrame, int]
 
 
-def make_series(values: np.ndarray, freq: str, name: str = "s", start: str = "1750") -> pd.DataFrame:
-    return pd.DataFrame({"unique_id": name, "ds": pd.date_range(start, periods=len(values), freq=freq), "y": values})
+def make_series(
+    values: np.ndarray, freq: str, name: str = "s", start: str = "1750"
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"unique_id": name, "ds": pd.date_range(start, periods=len(values), freq=freq), "y": values}
+    )
 
 
 def read_column(file: str, column: str | int, share: float = 0.8) -> np.ndarray:
@@ -62,20 +69,26 @@ def read_etth1() -> Drawn:
 def read_jena() -> Drawn:
     table = pd.read_csv(SERIES / "jena_climate_2009_2016_hourly.csv")
     hours = pd.to_datetime(table["Date Time"], format="%d.%m.%Y %H:%M:%S").dt.floor("h")
-    table = pd.DataFrame({"unique_id": "s", "ds": hours, "y": table["T (degC)"]}).drop_duplicates("ds")
+    table = pd.DataFrame({"unique_id": "s", "ds": hours, "y": table["T (degC)"]}).drop_duplicates(
+        "ds"
+    )
     return table[(table["ds"] >= "2013-01-01") & (table["ds"] < "2014-07-01")], 24
 
 
 def read_tourism() -> Drawn:
     table = pd.read_csv(SERIES / "tourism_monthly_long.csv")
     parts = table[table["part"] == "train"].groupby("series")["value"]
-    return pd.concat([make_series(values.to_numpy(float), "MS", str(name)) for name, values in parts]), 24
+    return pd.concat(
+        [make_series(values.to_numpy(float), "MS", str(name)) for name, values in parts]
+    ), 24
 
 
 def read_m4() -> Drawn:
     rows = pd.read_csv(SERIES / "M4-Hourly-train.csv").iloc[:, 1:].to_numpy(float)
     chosen = np.random.default_rng(0).choice(len(rows), 60, replace=False)
-    return pd.concat([make_series(rows[row][~np.isnan(rows[row])], "h", f"H{row:03d}") for row in chosen]), 48
+    return pd.concat(
+        [make_series(rows[row][~np.isnan(rows[row])], "h", f"H{row:03d}") for row in chosen]
+    ), 48
 
 
 def read_employment() -> Drawn:
@@ -89,9 +102,12 @@ def draw_shops(kind: str, seed: int) -> Drawn:
     It is a promotion in every other week, which is no covariate; promotion and price with an interaction at weekends; a
     temperature with two thresholds; hidden regimes; a threshold autoregression; or nothing.
     """
-    rng, days, tables = np.random.default_rng(seed), np.arange(NUM_DAYS + SHOP_HORIZON), []
+    rng = np.random.default_rng(seed)
+    days = np.arange(NUM_DAYS + SHOP_HORIZON)
+    tables = []
     for number in range(NUM_SHOPS):
-        level, week = np.exp(rng.normal(3.5, 0.8)), np.exp(rng.normal(0, 0.25, 7))
+        level = np.exp(rng.normal(3.5, 0.8))
+        week = np.exp(rng.normal(0, 0.25, 7))
         year = 0.15 * np.sin(2 * np.pi * (days / 365.25 + rng.random() * 0.2))
         sales = level * week[days % 7] * np.exp(year + np.cumsum(rng.normal(0, 0.01, len(days))))
         covariates, factor = _draw_effect(kind, rng, days, number)
@@ -107,28 +123,39 @@ def _draw_effect(
     kind: str, rng: np.random.Generator, days: np.ndarray, number: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the covariates that are known, and what multiplies the sales: float64[day]."""
-    ones, weekend = np.ones(len(days)), days % 7 >= 5
+    ones = np.ones(len(days))
+    weekend = days % 7 >= 5
     match kind:
         case "promotion":
             return {}, np.where((days // 7) % 2 == number % 2, 1 + 0.5 * rng.uniform(0.5, 1.5), 1)
         case "price":
             promo = (rng.random(len(days)) < 0.15).astype(float)
-            price = 10 * np.exp(rng.normal(0, 0.2)) * (1 - 0.2 * promo * (rng.random(len(days)) < 0.6))
-            factor = (price / price.max()) ** -rng.uniform(1, 3) * np.where(promo > 0, 1 + 0.6 * weekend, 1)
+            price = (
+                10 * np.exp(rng.normal(0, 0.2)) * (1 - 0.2 * promo * (rng.random(len(days)) < 0.6))
+            )
+            factor = (price / price.max()) ** -rng.uniform(1, 3) * np.where(
+                promo > 0, 1 + 0.6 * weekend, 1
+            )
             return {"promo": promo, "price": price}, factor
         case "threshold":
             temp = 15 + 10 * np.sin(2 * np.pi * days / 365.25) + rng.normal(0, 4, len(days))
             return {"temp": temp}, np.where(temp > 20, 1.6, np.where(temp < 5, 0.7, 1))
         case "regime":
-            state, day, is_on = np.zeros(len(days)), 0, 0
+            state = np.zeros(len(days))
+            day = 0
+            is_on = 0
             while day < len(days):
                 length = int(rng.integers(5, 40))
-                state[day : day + length], is_on, day = is_on, 1 - is_on, day + length
+                state[day : day + length] = is_on
+                is_on = 1 - is_on
+                day = day + length
             return {}, np.where(state > 0, 1.5, 1) * np.where((state > 0) & (days % 7 == 5), 1.5, 1)
         case "autoregressive":
             x = np.zeros(len(days))
             for day in days[1:]:
-                x[day] = (0.9 * x[day - 1] - 0.4 if x[day - 1] > 0 else -0.7 * x[day - 1] + 0.3) + rng.normal(0, 0.3)
+                x[day] = (
+                    0.9 * x[day - 1] - 0.4 if x[day - 1] > 0 else -0.7 * x[day - 1] + 0.3
+                ) + rng.normal(0, 0.3)
             return {}, np.exp(0.5 * x)
     return {}, ones
 
@@ -138,9 +165,18 @@ SETS: dict[str, Callable[[], Drawn]] = {
     "seattle_hours": lambda: (read_packaged("seattle_temps", "temp", "h", "2000-01-01"), 24),
     "sf_hours": lambda: (read_packaged("sf_temps", "temp", "h", "2000-01-01"), 24),
     "employment": read_employment,
-    "melbourne_1": lambda: (make_series(read_column("daily-min-temperatures.csv", 1, 0.9), "D", start="2000"), 1),
-    "melbourne_14": lambda: (make_series(read_column("daily-min-temperatures.csv", 1, 0.9), "D", start="2000"), 14),
-    "sunspots": lambda: (make_series(read_column("monthly-sunspots.csv", 1), "MS", start="1749"), 12),
+    "melbourne_1": lambda: (
+        make_series(read_column("daily-min-temperatures.csv", 1, 0.9), "D", start="2000"),
+        1,
+    ),
+    "melbourne_14": lambda: (
+        make_series(read_column("daily-min-temperatures.csv", 1, 0.9), "D", start="2000"),
+        14,
+    ),
+    "sunspots": lambda: (
+        make_series(read_column("monthly-sunspots.csv", 1), "MS", start="1749"),
+        12,
+    ),
     "etth1_oil": lambda: (make_series(read_column("ETTh1.csv", "OT"), "h", start="2000"), 24),
     "etth1_load": lambda: (make_series(read_column("ETTh1.csv", "HUFL"), "h", start="2000"), 24),
     "etth1": read_etth1,
@@ -160,7 +196,9 @@ def measure(name: str, trains_networks: bool) -> str:
     panel = prepare_panel(table, spec.recipe.model_copy(update={"source": source}), covariates)
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     networks = train_networks(data, spec.networks, spec.training) if trains_networks else {}
-    methods, record = fit_all_methods(data, {own: network.network for own, network in networks.items()})
+    methods, record = fit_all_methods(
+        data, {own: network.network for own, network in networks.items()}
+    )
     others = {own: method for own, method in methods.items() if own not in (TREES, ENSEMBLE)}
     single = len(panel.windows.series_starts) == 1
     without, _ = fit_ensemble(data, others, "squared" if single else "huber")
@@ -172,18 +210,24 @@ def measure(name: str, trains_networks: bool) -> str:
     series = number_series(panel.windows.series_starts, origins)
     origins = thin_origins(origins, series, NUM_ORIGINS)
     series = number_series(panel.windows.series_starts, origins)
-    actual, change = gather_targets(panel.windows, origins), measure_change(panel.windows)[series][:, None]
+    actual = gather_targets(panel.windows, origins)
+    change = measure_change(panel.windows)[series][:, None]
     errors = [
-        (actual - PanelModel(data.linear.normalizer, method.model).forecast(panel.windows, origins)) / change
+        (actual - PanelModel(data.linear.normalizer, method.model).forecast(panel.windows, origins))
+        / change
         for method in (without, methods[ENSEMBLE])
     ]
-    ratios = [np.nanmean(size(errors[1])) / np.nanmean(size(errors[0])) for size in (np.abs, np.square)]
+    ratios = [
+        np.nanmean(size(errors[1])) / np.nanmean(size(errors[0])) for size in (np.abs, np.square)
+    ]
     return f"| {name} | {ratios[0]:.4f} | {ratios[1]:.4f} | {record['weights'][TREES]:.2f} | {seconds:.1f} |"
 
 
 def main() -> None:
     """Measure the sets that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sets", nargs="*", default=list(SETS), metavar="set", help=", ".join(SETS))
     parser.add_argument("--networks", action="store_true", help="train LSTM and GRU too")
     arguments = parser.parse_args()

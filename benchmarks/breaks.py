@@ -21,7 +21,12 @@ from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.preparation.breaks import find_breaks
 
 RATIOS = {"x 10": 10.0, "x 1000": 1000.0, "/ 10": 0.1, "/ 1000": 0.001, "sign": -1.0}
-DEVIATIONS = {"+20 deviations": 20.0, "+10 deviations": 10.0, "-10 deviations": -10.0, "+5 deviations": 5.0}
+DEVIATIONS = {
+    "+20 deviations": 20.0,
+    "+10 deviations": 10.0,
+    "-10 deviations": -10.0,
+    "+5 deviations": 5.0,
+}
 STRETCHES = {"stretch x 10": 10.0, "stretch / 1000": 0.001}
 BREAKS = [*RATIOS, *STRETCHES, *DEVIATIONS]
 HORIZONS = {7: 14, 12: 12, 24: 24, 1: 10, 4: 4}
@@ -33,7 +38,9 @@ Series = tuple[np.ndarray, int]
 
 def draw_week(random: np.random.Generator) -> Series:
     steps = np.arange(random.integers(150, 800))
-    return 100 + random.normal(0, 15, 7)[steps % 7] + random.normal(0, random.uniform(3, 10), len(steps)), 7
+    return 100 + random.normal(0, 15, 7)[steps % 7] + random.normal(
+        0, random.uniform(3, 10), len(steps)
+    ), 7
 
 
 def draw_year(random: np.random.Generator) -> Series:
@@ -73,7 +80,9 @@ def draw_trend(random: np.random.Generator) -> Series:
 
 def draw_intermittent(random: np.random.Generator) -> Series:
     size = random.integers(100, 800)
-    return random.poisson(random.uniform(0.2, 4), size) * (random.random(size) < random.uniform(0.02, 0.4)) * 1.0, 7
+    return random.poisson(random.uniform(0.2, 4), size) * (
+        random.random(size) < random.uniform(0.02, 0.4)
+    ) * 1.0, 7
 
 
 def draw_launch(random: np.random.Generator) -> Series:
@@ -150,7 +159,9 @@ def plant(values: np.ndarray, name: str, place: int) -> np.ndarray:
     return broken
 
 
-def draw_broken(name: str, draw: Draw, random: np.random.Generator, num_after: int = 0) -> tuple[np.ndarray, int, int]:
+def draw_broken(
+    name: str, draw: Draw, random: np.random.Generator, num_after: int = 0
+) -> tuple[np.ndarray, int, int]:
     """Return a series with a break, its season and the place of the break, at 30 to 95 % of all but the last values."""
     values, season = draw(random)
     place = int((len(values) - num_after) * random.uniform(0.3, 0.95))
@@ -163,13 +174,23 @@ def is_found(values: np.ndarray, season: int, place: int) -> bool:
 
 
 def measure_found(seeds: int) -> None:
-    print("| break | " + " | ".join(draw.__name__.removeprefix("draw_") for draw in USUAL) + " | all |")
+    print(
+        "| break | "
+        + " | ".join(draw.__name__.removeprefix("draw_") for draw in USUAL)
+        + " | all |"
+    )
     for name in BREAKS:
         shares = []
         for draw in USUAL:
-            trials = [draw_broken(name, draw, np.random.default_rng(seed)) for seed in range(4 * seeds)]
+            trials = [
+                draw_broken(name, draw, np.random.default_rng(seed)) for seed in range(4 * seeds)
+            ]
             shares.append(np.mean([is_found(*trial) for trial in trials]))
-        print(f"| {name} | " + " | ".join(f"{share:.2f}" for share in shares) + f" | {np.mean(shares):.2f} |")
+        print(
+            f"| {name} | "
+            + " | ".join(f"{share:.2f}" for share in shares)
+            + f" | {np.mean(shares):.2f} |"
+        )
 
 
 def list_real() -> Iterator[tuple[str, np.ndarray, int]]:
@@ -227,7 +248,8 @@ def measure_forecasts(seeds: int) -> None:
         for number, draw in enumerate(USUAL):
             random = np.random.default_rng([7, number, BREAKS.index(name), seeds])
             values, season, place = draw_broken(name, draw, random, 24)
-            past, actual = values[: -HORIZONS[season]], values[-HORIZONS[season] :]
+            past = values[: -HORIZONS[season]]
+            actual = values[-HORIZONS[season] :]
             if not is_found(past, season, place):
                 continue
             after = past[place:]
@@ -246,9 +268,13 @@ def measure_real(seeds: int) -> None:
         horizon = HORIZONS[season]
         for part in np.linspace(0.6, 1, 6):
             stop = min(int(part * len(values)), len(values) - horizon)
-            past, actual = values[max(0, stop - 2000) : stop], values[stop : stop + horizon]
+            past = values[max(0, stop - 2000) : stop]
+            actual = values[stop : stop + horizon]
             if find_breaks([past], season)[0]:
-                errors = [np.abs(forecast(past, season, policy) - actual).mean() for policy in ("auto", "keep")]
+                errors = [
+                    np.abs(forecast(past, season, policy) - actual).mean()
+                    for policy in ("auto", "keep")
+                ]
                 found.append(float((errors[0] + 1e-9) / (errors[1] + 1e-9)))
                 print(f"  {name} up to {stop}: {found[-1]:.3f}", flush=True)
     print_ratios("real series with an alarm", found, 1.6)
@@ -270,7 +296,9 @@ MEASURES = {
 }
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("measures", nargs="*", choices=MEASURES, default=list(MEASURES))
     parser.add_argument("--seeds", type=int, default=5)
     given = parser.parse_args()

@@ -27,7 +27,16 @@ RESULTS = PROJECT / "benchmarks/results/compare.json"
 def add_tasks(tasks: list[str], seeds: int) -> None:
     """Runs the tasks, and puts their runs in the place of those that were kept of them."""
     parameters = f"compare.plan.tasks={' '.join(tasks)},compare.plan.seeds={seeds}"
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines=compare", "--env=benchmark", "--params", parameters]
+    command = [
+        sys.executable,
+        "-m",
+        "kedro",
+        "run",
+        "--pipelines=compare",
+        "--env=benchmark",
+        "--params",
+        parameters,
+    ]
     subprocess.run(command, check=True, cwd=PROJECT, env=os.environ | {"DO_NOT_TRACK": "1"})
     results = json.loads((DATA / "08_reporting/compare/results.json").read_text())
     described = json.loads((DATA / "07_model_output/compare/description.json").read_text())["tasks"]
@@ -42,21 +51,31 @@ def format_part(part: Part) -> str:
     """A sentence or a table in Markdown."""
     if not isinstance(part, Table):
         return fill(str(part), 120)
-    rule = ["---" if column < part.num_text_columns else "---:" for column in range(len(part.header))]
+    rule = [
+        "---" if column < part.num_text_columns else "---:" for column in range(len(part.header))
+    ]
     return "\n".join(f"| {' | '.join(row)} |" for row in (part.header, rule, *part.rows))
 
 
 def main() -> None:
     """Runs the tasks that the command line names, and prints all that are kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tasks", nargs="*", metavar="task", help="see conf/base/parameters_compare.yml")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "tasks", nargs="*", metavar="task", help="see conf/base/parameters_compare.yml"
+    )
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, ...")
     arguments = parser.parse_args()
     if arguments.tasks:
         add_tasks(arguments.tasks, arguments.seeds)
     kept = json.loads(RESULTS.read_text())
     for task in list_tasks(kept["runs"], kept["summary"], kept):
-        print(f"### `{task.name}`\n\n" + "\n\n".join(map(format_part, describe_task(task).parts)) + "\n")
+        print(
+            f"### `{task.name}`\n\n"
+            + "\n\n".join(map(format_part, describe_task(task).parts))
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

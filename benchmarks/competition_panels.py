@@ -38,7 +38,8 @@ def draw_panel(competition: str, kind: str, most: int) -> Drawn:
     names = [name for name, one in table.items() if one["period"][0].lower() == kind]
     chosen = np.random.default_rng([SEED, len(names)]).permutation(names)[:most]
     return {
-        str(name): (np.array(table[name]["x"], np.float64), np.array(table[name]["xx"], np.float64)) for name in chosen
+        str(name): (np.array(table[name]["x"], np.float64), np.array(table[name]["xx"], np.float64))
+        for name in chosen
     }
 
 
@@ -47,11 +48,18 @@ def forecast_peers(panel: Drawn, label: str, season_length: int, folder: Path) -
     kept = folder / f"panel_{label}.jsonl"
     if not kept.exists():
         tasks = [
-            {"key": name, "values": known.tolist(), "season_length": season_length, "horizon": len(actual)}
+            {
+                "key": name,
+                "values": known.tolist(),
+                "season_length": season_length,
+                "horizon": len(actual),
+            }
             for name, (known, actual) in panel.items()
         ]
         script = [folder / "bin/python", HERE / "peers/local_methods.py"]
-        done = subprocess.run(script, input=json.dumps(tasks), stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            script, input=json.dumps(tasks), stdout=subprocess.PIPE, text=True, check=True
+        )
         kept.write_text(done.stdout)
     return {one["key"]: one["forecasts"] for one in map(json.loads, kept.read_text().splitlines())}
 
@@ -61,7 +69,8 @@ def forecast_ours(panel: Drawn, freq: str, **options: Any) -> pd.DataFrame:
     length = max(len(known) for known, _ in panel.values())
     days = pd.date_range("1900", periods=length, freq=freq)
     frame = pd.concat(
-        pd.DataFrame({"unique_id": name, "ds": days[-len(known) :], "y": known}) for name, (known, _) in panel.items()
+        pd.DataFrame({"unique_id": name, "ds": days[-len(known) :], "y": known})
+        for name, (known, _) in panel.items()
     )
     horizon = len(next(iter(panel.values()))[1])
     return Forecaster(h=horizon, **options).fit(frame).predict()
@@ -79,26 +88,36 @@ def pick_ensemble(table: pd.DataFrame) -> Forecasts:
 def pick_peer(forecasts: dict[str, Any], peer: str) -> Forecasts:
     """Return the forecasts of a peer by series, without those that failed."""
     found = {name: one[peer] for name, one in forecasts.items() if "failed" not in one[peer]}
-    return {name: {part: np.array(values) for part, values in one.items()} for name, one in found.items()}
+    return {
+        name: {part: np.array(values) for part, values in one.items()}
+        for name, one in found.items()
+    }
 
 
 def measure(panel: Drawn, season_length: int, forecasts: Forecasts) -> str:
     """Return the mean MASE over the series, and the percentage of actual values inside the 80 % intervals."""
-    errors, inside = [], []
+    errors = []
+    inside = []
     for name, one in forecasts.items():
         known, actual = panel[name]
         lag = season_length if len(known) > 2 * season_length else 1
-        errors.append(np.abs(actual - one["mean"]).mean() / np.abs(known[lag:] - known[:-lag]).mean())
+        errors.append(
+            np.abs(actual - one["mean"]).mean() / np.abs(known[lag:] - known[:-lag]).mean()
+        )
         inside.append(((actual >= one["low"]) & (actual <= one["high"])).mean())
     return f"{np.mean(errors):.3f}, {100 * np.mean(inside):.0f} %"
 
 
 def main() -> None:
     """Print a row for each competition and kind."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peers", type=Path, default=Path("/tmp/peers"))
     parser.add_argument("--series", type=int, default=300)
-    parser.add_argument("--only-peers", action="store_true", help="compute and keep the forecasts of the peers")
+    parser.add_argument(
+        "--only-peers", action="store_true", help="compute and keep the forecasts of the peers"
+    )
     given = parser.parse_args()
     print(
         f"| panel | series | ours | without pretrained | {' | '.join(PEERS)} |\n|---|---:|{'---:|' * (2 + len(PEERS))}"
@@ -108,11 +127,16 @@ def main() -> None:
             panel = draw_panel(competition, kind, given.series)
             if not panel:
                 continue
-            peers = forecast_peers(panel, f"{competition}_{kind}_{given.series}", season_length, given.peers)
+            peers = forecast_peers(
+                panel, f"{competition}_{kind}_{given.series}", season_length, given.peers
+            )
             if given.only_peers:
                 print(competition, kind, file=sys.stderr, flush=True)
                 continue
-            found = [pick_ensemble(forecast_ours(panel, freq, **options)) for options in ({}, {"pretrained": False})]
+            found = [
+                pick_ensemble(forecast_ours(panel, freq, **options))
+                for options in ({}, {"pretrained": False})
+            ]
             found += [pick_peer(peers, peer) for peer in PEERS]
             cells = " | ".join(measure(panel, season_length, one) for one in found)
             print(f"| {competition}, {kind} | {len(panel)} | {cells} |", flush=True)

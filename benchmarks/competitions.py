@@ -26,7 +26,11 @@ class Period:
     freq: str
 
 
-PERIODS = {"yearly": Period(1, 3, "YS"), "quarterly": Period(4, 4, "QS"), "monthly": Period(12, 12, "MS")}
+PERIODS = {
+    "yearly": Period(1, 3, "YS"),
+    "quarterly": Period(4, 4, "QS"),
+    "monthly": Period(12, 12, "MS"),
+}
 # How many series of each competition and frequency; 50 together.
 COUNTS = {
     ("M1", "yearly"): 6,
@@ -72,14 +76,17 @@ def draw_cases(num_cases: int | None = None) -> list[Case]:
     series = read_all()
     drawn = []
     for number, ((competition, period), count) in enumerate(COUNTS.items()):
-        rng, horizon = np.random.default_rng([SEED, number]), PERIODS[period].horizon
+        rng = np.random.default_rng([SEED, number])
+        horizon = PERIODS[period].horizon
         names = [name for name in series if name[:2] == (competition, period)]
         fitting = [name for name in names if len(series[name]) >= LEAST + 2 * horizon]
         for turn, choice in enumerate(rng.choice(len(fitting), count, replace=False)):
             values = series[fitting[choice]]
             most = min(len(values) - 2 * horizon, MOST - horizon)
             known = round(np.exp(rng.uniform(np.log(LEAST), np.log(most))))
-            case = Case(f"{competition} {fitting[choice][2]}", period, values[-known - 2 * horizon :])
+            case = Case(
+                f"{competition} {fitting[choice][2]}", period, values[-known - 2 * horizon :]
+            )
             drawn.append(((turn / count, number), case))
     return [case for _, case in sorted(drawn, key=lambda pair: pair[0])][:num_cases]
 

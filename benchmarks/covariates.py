@@ -29,15 +29,21 @@ from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 RESULTS = Path(__file__).parent / "results/covariates.json"
 SHOWN = (*NETWORKS, ENSEMBLE, "ridge", "baseline_ensemble", "climatology", "seasonal_naive")
-DAYS, WEATHER = ("holiday", "workingday"), ("temp", "hum", "windspeed")
+DAYS = ("holiday", "workingday")
+WEATHER = ("temp", "hum", "windspeed")
 # Bikes hired in Washington in each hour of 2011, of Fanaee-T & Gama (2014), doi:10.1007/s13748-013-0040-3.
 BIKES = Path(__file__).parent / ".data/islp-0.6.0-py3-none-any.whl"
 CASES = {
-    "promotion": {"none": CovariateSpec(), "promo and price": CovariateSpec(future=("promo", "price"))},
+    "promotion": {
+        "none": CovariateSpec(),
+        "promo and price": CovariateSpec(future=("promo", "price")),
+    },
     "seattle": {
         "none": CovariateSpec(),
         "rain and wind": CovariateSpec(past=("precipitation", "wind")),
-        "rain, wind, minimum, weather": CovariateSpec(past=("precipitation", "wind", "temp_min", "weather")),
+        "rain, wind, minimum, weather": CovariateSpec(
+            past=("precipitation", "wind", "temp_min", "weather")
+        ),
         "rain and wind, were they known ahead": CovariateSpec(future=("precipitation", "wind")),
     },
     "bikes": {
@@ -50,12 +56,15 @@ CASES = {
 WINDOWS = {"bikes": WindowSpec(lookback=168, horizon=24)}
 
 
-def draw_promotion(seed: int, num_days: int = 1000, num_ahead: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
+def draw_promotion(
+    seed: int, num_days: int = 1000, num_ahead: int = 7
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Yearly wave + 5 where there is a promotion − 1.5 for each unit of the price + N(0, 2); and the noise-free values.
 
     Both covariates go on for `num_ahead` days after the last value.
     """
-    rng, days = np.random.default_rng(seed), np.arange(num_days + num_ahead)
+    rng = np.random.default_rng(seed)
+    days = np.arange(num_days + num_ahead)
     promo = (rng.random(len(days)) < 0.2).astype(float)
     price = 10 + 2 * np.sin(2 * np.pi * days / 90) + rng.normal(0, 0.5, len(days))
     signal = 20 + 10 * np.sin(2 * np.pi * days / 365) + 5 * promo - 1.5 * (price - 10)
@@ -69,7 +78,9 @@ def read_bikes() -> pd.DataFrame:
     with zipfile.ZipFile(BIKES) as wheel, wheel.open("ISLP/data/Bikeshare.csv") as file:
         table = pd.read_csv(file)
     hours = pd.to_timedelta((table["day"] - 1) * 24 + table["hr"], unit="h")
-    table = table.set_index(pd.Timestamp("2011-01-01") + hours)[["bikers", *DAYS, *WEATHER]].asfreq("h")
+    table = table.set_index(pd.Timestamp("2011-01-01") + hours)[["bikers", *DAYS, *WEATHER]].asfreq(
+        "h"
+    )
     filled = table[[*DAYS, *WEATHER]].ffill()
     return filled.assign(y=table["bikers"].astype(float)).rename_axis("ds").reset_index()
 
@@ -82,42 +93,64 @@ def run(case: str, covariates: CovariateSpec, seed: int) -> dict[str, float]:
     recipe = Recipe(source=source, covariates=covariates, window=WINDOWS.get(case, WindowSpec()))
     table, covariate_table = read_series(source, covariates, external)
     prepared = prepare_panel(table, recipe, covariate_table)
-    panel, linear = prepared.windows, fit_linear_models(prepared.windows)
+    panel = prepared.windows
+    linear = fit_linear_models(prepared.windows)
     networks = {}
     for cell in NETWORKS:
         training = ForecastTrainingSpec(seed=10 * seed)
-        networks[cell] = train_network(FittingData(panel, linear), NetworkSpec(cell=cell), training).network
-    forecasts = forecast_methods(panel, linear, fit_all_methods(FittingData(panel, linear), networks)[0])
+        networks[cell] = train_network(
+            FittingData(panel, linear), NetworkSpec(cell=cell), training
+        ).network
+    forecasts = forecast_methods(
+        panel, linear, fit_all_methods(FittingData(panel, linear), networks)[0]
+    )
     return measure(prepared, {name: found.test for name, found in forecasts.items()}, signal)
 
 
-def measure(prepared: Panel, forecasts: dict[str, np.ndarray], signal: np.ndarray | None) -> dict[str, float]:
+def measure(
+    prepared: Panel, forecasts: dict[str, np.ndarray], signal: np.ndarray | None
+) -> dict[str, float]:
     """See `run`."""
-    panel, (scale,) = prepared.windows, prepared.scaler["deviation"]
+    panel = prepared.windows
+    (scale,) = prepared.scaler["deviation"]
     index = panel.index("test")
     rows = index.origins(np.arange(len(index)))[:, None] + np.arange(panel.horizon)
     y = prepared.features.table["y"].to_numpy()[rows]
     is_there = prepared.features.table["observed"].to_numpy()[rows]
     floor = 1.0 if signal is None else float(np.mean((y - signal[rows]) ** 2))
-    errors = {name: scale * (panel.values[rows, 0] - forecast) for name, forecast in forecasts.items()}
-    return {name: float(np.mean(error[is_there].astype(float) ** 2)) / floor for name, error in errors.items()}
+    errors = {
+        name: scale * (panel.values[rows, 0] - forecast) for name, forecast in forecasts.items()
+    }
+    return {
+        name: float(np.mean(error[is_there].astype(float) ** 2)) / floor
+        for name, error in errors.items()
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"some of {', '.join(CASES)}; all by default")
+    parser.add_argument(
+        "cases", nargs="*", metavar="case", help=f"some of {', '.join(CASES)}; all by default"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
-    seeds, results = range(given.seeds), json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    seeds = range(given.seeds)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for case in given.cases or CASES:
         readings = CASES[case]
-        found = {name: [run(case, covariates, seed) for seed in seeds] for name, covariates in readings.items()}
+        found = {
+            name: [run(case, covariates, seed) for seed in seeds]
+            for name, covariates in readings.items()
+        }
         results[case] = found
         print(f"\n{case}: {'MSE / floor' if case == 'promotion' else 'MSE'}, {len(seeds)} seeds\n")
         print(f"| forecaster | {' | '.join(found)} |\n|{'---|' * (1 + len(found))}")
         for name in [name for name in SHOWN if name in found["none"][0]]:
             cells = [[one[name] for one in runs] for runs in found.values()]
-            shown = [f"{mean(cell):.4g} ± {stdev(cell):.2g}" if len(cell) > 1 else f"{cell[0]:.4g}" for cell in cells]
+            shown = [
+                f"{mean(cell):.4g} ± {stdev(cell):.2g}" if len(cell) > 1 else f"{cell[0]:.4g}"
+                for cell in cells
+            ]
             print(f"| {name} | {' | '.join(shown)} |", flush=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 

@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,8 +74,13 @@ class Task(NamedTuple):
 
 def draw_series(kind: str, size: int, season: int, random: np.random.Generator) -> np.ndarray:
     """Return a generated series: float64[time]."""
-    steps, noise = np.arange(size), random.normal(size=size)
-    profile = random.normal(0, random.uniform(1, 4), season)[steps % season] if season > 1 else np.zeros(size)
+    steps = np.arange(size)
+    noise = random.normal(size=size)
+    profile = (
+        random.normal(0, random.uniform(1, 4), season)[steps % season]
+        if season > 1
+        else np.zeros(size)
+    )
     level = 100 * np.exp(random.normal())
     if kind == "trend":
         values = random.normal(0, 0.2) * steps * min(1.0, 30 / season) + 0.5 * profile + noise
@@ -88,7 +94,9 @@ def draw_series(kind: str, size: int, season: int, random: np.random.Generator) 
             values[step] += random_decay(kind, level) * values[step - 1]
         values += 0.5 * profile
     else:
-        spread = np.exp(0.5 * np.sin(2 * np.pi * steps / max(20, 3 * season) + random.uniform(0, 6)))
+        spread = np.exp(
+            0.5 * np.sin(2 * np.pi * steps / max(20, 3 * season) + random.uniform(0, 6))
+        )
         values = profile + spread * noise + 0.1 * noise.cumsum()
     return level * (1 + 0.03 * values)
 
@@ -104,18 +112,28 @@ def generate(period: str, num_series: int) -> Iterator[Task]:
     for draw in range(DRAWS[num_series]):
         for place, length in enumerate(lengths):
             random = np.random.default_rng([FIRST_SEED + draw, num_series, length])
-            tables, actual = [], []
+            tables = []
+            actual = []
             for number in range(num_series):
                 kind = KINDS[(number + draw + place) % len(KINDS)]
                 values = draw_series(kind, length + horizon, season, random)
                 times = pd.date_range("2010-01-03", periods=length, freq=freq)
-                tables.append(pd.DataFrame({"unique_id": f"s{number:02d}", "ds": times, "y": values[:length]}))
+                tables.append(
+                    pd.DataFrame({"unique_id": f"s{number:02d}", "ds": times, "y": values[:length]})
+                )
                 actual.append(values[length:])
-            yield Task(f"{period} x {num_series}", draw, season, pd.concat(tables), np.array(actual))
+            yield Task(
+                f"{period} x {num_series}", draw, season, pd.concat(tables), np.array(actual)
+            )
 
 
 def cut(
-    case: str, table: pd.DataFrame, season: int, horizon: int, origins: int, known: int | None = None
+    case: str,
+    table: pd.DataFrame,
+    season: int,
+    horizon: int,
+    origins: int,
+    known: int | None = None,
 ) -> Iterator[Task]:
     """Yield the panel as it was known at each origin; `known` rows of it, None for all."""
     back = table.groupby("unique_id").cumcount(ascending=False)
@@ -125,12 +143,16 @@ def cut(
         own = table[(sizes > end + 3 * horizon) & (back < end + (known or len(table)))]
         places = back[own.index]
         actual = own[(places < end) & (places >= end - horizon)]
-        yield Task(case, number, season, own[places >= end], actual["y"].to_numpy().reshape(-1, horizon))
+        yield Task(
+            case, number, season, own[places >= end], actual["y"].to_numpy().reshape(-1, horizon)
+        )
 
 
 def read_tourism(freq: str | None) -> pd.DataFrame:
     table = pd.read_csv(SERIES / "tourism_monthly_long.csv", parse_dates=["month"])
-    table = table.rename(columns={"series": "unique_id", "month": "ds", "value": "y"})[["unique_id", "ds", "y"]]
+    table = table.rename(columns={"series": "unique_id", "month": "ds", "value": "y"})[
+        ["unique_id", "ds", "y"]
+    ]
     if freq:
         bins = table.groupby(["unique_id", pd.Grouper(key="ds", freq=freq)])["y"]
         table = bins.sum()[bins.size() == (3 if freq == "QS" else 12)].reset_index()
@@ -139,7 +161,12 @@ def read_tourism(freq: str | None) -> pd.DataFrame:
 
 def melt(wide: pd.DataFrame) -> pd.DataFrame:
     wide.columns = [f"s{number:03d}" for number in range(wide.shape[1])]
-    table = wide.rename_axis("ds").reset_index().melt("ds", var_name="unique_id", value_name="y").dropna()
+    table = (
+        wide.rename_axis("ds")
+        .reset_index()
+        .melt("ds", var_name="unique_id", value_name="y")
+        .dropna()
+    )
     return table.sort_values(["unique_id", "ds"], ignore_index=True)
 
 
@@ -207,10 +234,10 @@ REAL: dict[str, Callable[[], Iterator[Task]]] = {
     "sunspots months": lambda: cut("sunspots months", read_single("monthly-sunspots.csv", "MS", "MS"), 12, 12, 10),
     "sunspots years": lambda: cut("sunspots years", read_single("monthly-sunspots.csv", "MS", "YS"), 1, 3, 16),
 }  # fmt: skip
-CASES: dict[str, Callable[[], Iterator[Task]]] = {
-    **{f"{period} x {size}": lambda p=period, s=size: generate(p, s) for period in PERIODS for size in DRAWS},  # type: ignore[misc]
-    **REAL,
+GENERATED: dict[str, Callable[[], Iterator[Task]]] = {
+    f"{period} x {size}": partial(generate, period, size) for period in PERIODS for size in DRAWS
 }
+CASES: dict[str, Callable[[], Iterator[Task]]] = {**GENERATED, **REAL}
 
 
 def bound(task: Task) -> np.ndarray:
@@ -224,7 +251,11 @@ def bound(task: Task) -> np.ndarray:
     intervals = fit_intervals(FittingData(found.windows, data.linear), fitted, LevelSpec(LEVELS))
     own = {ENSEMBLE: fitted[ENSEMBLE]}
     points = tabulate_forecasts(
-        found.windows, found.features, found.scaler, forecast_methods(found.windows, data.linear, own), "future"
+        found.windows,
+        found.features,
+        found.scaler,
+        forecast_methods(found.windows, data.linear, own),
+        "future",
     )
     predictions = add_intervals(points, intervals, found.windows, found.scaler, "future")
     bounds = [predictions.get_bounds(ENSEMBLE, level).to_numpy().T for level in LEVELS]
@@ -244,7 +275,9 @@ def measure(task: Task) -> list[dict[str, Any]]:
     seconds = time.process_time() - started
     known = [own.to_numpy() for _, own in task.known.groupby("unique_id")["y"]]
     lags = [task.season if len(values) > 2 * task.season else 1 for values in known]
-    changes = np.array([np.abs(one[lag:] - one[:-lag]).mean() for one, lag in zip(known, lags, strict=True)])
+    changes = np.array(
+        [np.abs(one[lag:] - one[:-lag]).mean() for one, lag in zip(known, lags, strict=True)]
+    )
     seasons = float(np.median([len(values) for values in known]) / task.season)
     rows = []
     for level, (low, high) in zip(LEVELS, bounds, strict=True):
@@ -268,9 +301,15 @@ def show(rows: pd.DataFrame, before: pd.DataFrame | None) -> Iterator[str]:
     key = ["draw", "third"]
     for case, own in rows.groupby("case", sort=False):
         levels = {level: some.set_index(key) for level, some in own.groupby("level")}
-        cover = [f"{100 * levels[level]['coverage'].mean():.1f}" if level in levels else "–" for level in LEVELS]
-        thirds = " ".join(f"{100 * one:.0f}" for one in levels[80].groupby("third")["coverage"].mean())
-        cells, ratios = ["–", "–"], []
+        cover = [
+            f"{100 * levels[level]['coverage'].mean():.1f}" if level in levels else "–"
+            for level in LEVELS
+        ]
+        thirds = " ".join(
+            f"{100 * one:.0f}" for one in levels[80].groupby("third")["coverage"].mean()
+        )
+        cells = ["–", "–"]
+        ratios = []
         if before is not None and (before["case"] == case).any():
             cells = []
             for level in LEVELS:
@@ -288,19 +327,31 @@ def show(rows: pd.DataFrame, before: pd.DataFrame | None) -> Iterator[str]:
 
 def main() -> None:
     """Measures the cases that the command line names, or shows a file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"or their first letters: {', '.join(CASES)}")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "cases", nargs="*", metavar="case", help=f"or their first letters: {', '.join(CASES)}"
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--show", type=Path)
     parser.add_argument("--against", type=Path)
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     if arguments.show is None:
-        chosen = [case for case in CASES if not arguments.cases or any(case.startswith(one) for one in arguments.cases)]
+        chosen = [
+            case
+            for case in CASES
+            if not arguments.cases or any(case.startswith(one) for one in arguments.cases)
+        ]
         rows = []
         for case in chosen:
             started = time.perf_counter()
-            rows += [row for draw, task in enumerate(CASES[case]()) for row in measure(task._replace(draw=draw))]
+            rows += [
+                row
+                for draw, task in enumerate(CASES[case]())
+                for row in measure(task._replace(draw=draw))
+            ]
             print(f"{case}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
             if arguments.out:
                 arguments.out.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -37,7 +37,9 @@ def list_settings(case: str) -> list[str]:
 
 def count_rows(settings: list[str]) -> int:
     """Return the rows of the table that the settings name."""
-    path = next(Path(value) for name, value in (one.split("=") for one in settings) if name == "source.path")
+    path = next(
+        Path(value) for name, value in (one.split("=") for one in settings) if name == "source.path"
+    )
     return len(pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path))
 
 
@@ -46,7 +48,10 @@ def run(settings: list[str], fraction: float, seed: int) -> dict[str, Any]:
     num_rows = count_rows(settings)
     training = num_rows + 1 if fraction == 1 else round(fraction * num_rows)
     # More than half a partition more, because the number of rows of a CSV file is estimated.
-    sizes = [f"partitions.training_rows={training + num_rows // 20}", f"partitions.rows={num_rows // NUM_PARTITIONS}"]
+    sizes = [
+        f"partitions.training_rows={training + num_rows // 20}",
+        f"partitions.rows={num_rows // NUM_PARTITIONS}",
+    ]
     given = [f"forecast.{setting}" for setting in [*settings, *sizes, f"training.seed={10 * seed}"]]
     command = [sys.executable, "-m", "kedro", "run", "--pipelines=forecast", "--env=benchmark"]
     command += ["--to-nodes=evaluation.evaluate_forecasts,evaluation.forecast_partitions"]
@@ -55,7 +60,9 @@ def run(settings: list[str], fraction: float, seed: int) -> dict[str, Any]:
     everything = json.loads((REPORTS / "all_series.json").read_text()).get("forecasters")
     found = everything or json.loads((REPORTS / "metrics.json").read_text())
     best = min(
-        value["mase"] for name, value in found.items() if name not in ("ensemble", "lstm", "gru") and _is_method(value)
+        value["mase"]
+        for name, value in found.items()
+        if name not in ("ensemble", "lstm", "gru") and _is_method(value)
     )
     return {**found["ensemble"], "best": best}
 
@@ -66,7 +73,9 @@ def _is_method(value: Any) -> bool:
 
 def main() -> None:
     """Run the cases that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("cases", nargs="*", default=["tourism", "m4_hourly", "generated"])
     parser.add_argument("--seeds", type=int, default=1, help="seeds 0, 10, ... of the training")
     arguments = parser.parse_args()
@@ -89,7 +98,9 @@ def main() -> None:
                 difference = 100 * (found["mase"] / runs[1.0]["mase"] - 1)
                 numbers = [f"{found['mase']:.4f}", f"{difference:+.2f}", f"{found['best']:.4f}"]
                 numbers += [f"{100 * found[f'coverage_{level}']:.1f}" for level in (80, 95)]
-                print(f"| {case} | {10 * seed} | {fraction:.0%} | {' | '.join(numbers)} |", flush=True)
+                print(
+                    f"| {case} | {10 * seed} | {fraction:.0%} | {' | '.join(numbers)} |", flush=True
+                )
 
 
 if __name__ == "__main__":

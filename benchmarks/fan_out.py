@@ -19,7 +19,13 @@ from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 TASK = {
-    "data": {"kind": "adding", "num_steps": 50, "num_train": 3200, "num_validation": 100, "num_test": 100},
+    "data": {
+        "kind": "adding",
+        "num_steps": 50,
+        "num_train": 3200,
+        "num_validation": 100,
+        "num_test": 100,
+    },
     "contenders": {"lstm": {"cell": "lstm", "units": 50}, "gru": {"cell": "gru", "units": 57}},
     "training": {"epochs": 4, "patience": 4, "weight_average": 0.0, "schedule": "constant"},
 }
@@ -29,13 +35,17 @@ def measure(workers: int, num_trainings: int) -> float:
     """Seconds of all trainings."""
     plan = PlanSpec(tasks="adding", seeds=max(2, num_trainings // 2))
     started = time.perf_counter()
-    compare_cells(TaskBook.model_validate({"adding": TASK}), plan, {}, ParallelSpec(workers=workers))
+    compare_cells(
+        TaskBook.model_validate({"adding": TASK}), plan, {}, ParallelSpec(workers=workers)
+    )
     return time.perf_counter() - started
 
 
 def main() -> None:
     """Measures one process and two in turn."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--trainings", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()

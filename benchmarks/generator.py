@@ -21,7 +21,8 @@ from pretrained import Sample, list_samples, roll
 
 from rnn_pipelines.forecast.pretrained.generator import generate
 
-NUM_GENERATED, QUARTILES = 1000, (25, 50, 75)
+NUM_GENERATED = 1000
+QUARTILES = (25, 50, 75)
 MEASURES = ("excursion", "season", "autocorrelation", "zeros")
 # Shorter cuts of the same series.
 LEFT_OUT = tuple(f"Tourism, newest {newest}" for newest in (60, 36, 12, 6))
@@ -32,7 +33,9 @@ def list_sets() -> Iterator[Sample]:
     jena = pd.read_csv(SERIES / "jena_climate_2009_2016_hourly.csv")["T (degC)"].to_numpy(float)
     days = jena[: len(jena) // 24 * 24].reshape(-1, 24).mean(axis=1)
     samples = [*list_samples(), roll("Jena, day means", 7, 14, days)]
-    yield from sorted((one for one in samples if one.name not in LEFT_OUT), key=lambda one: one.season_length)
+    yield from sorted(
+        (one for one in samples if one.name not in LEFT_OUT), key=lambda one: one.season_length
+    )
 
 
 def describe(values: np.ndarray, season: int) -> list[float]:
@@ -65,18 +68,26 @@ def format_quartiles(series: list[np.ndarray], season: int) -> list[str]:
 
 def join_values(sample: Sample) -> list[np.ndarray]:
     """Return the past values of each series with those that followed."""
-    return [np.append(past[~np.isnan(past)], actual) for past, actual in zip(sample.past, sample.actual, strict=True)]
+    return [
+        np.append(past[~np.isnan(past)], actual)
+        for past, actual in zip(sample.past, sample.actual, strict=True)
+    ]
 
 
 def main() -> None:
     """Print the table."""
     columns = [f"{measure}, {kind}" for measure in MEASURES for kind in ("real", "generated")]
-    print(f"| season | series | values | {' | '.join(columns)} |\n|---:|---|---:|{'---|' * len(columns)}")
+    print(
+        f"| season | series | values | {' | '.join(columns)} |\n|---:|---|---:|{'---|' * len(columns)}"
+    )
     for sample in list_sets():
-        season, real = sample.season_length, join_values(sample)
+        season = sample.season_length
+        real = join_values(sample)
         length = int(np.median([len(values) for values in real]))
         generated = list(generate(np.random.default_rng(0), NUM_GENERATED, season, length))
-        pairs = zip(format_quartiles(real, season), format_quartiles(generated, season), strict=True)
+        pairs = zip(
+            format_quartiles(real, season), format_quartiles(generated, season), strict=True
+        )
         cells = [str(season), sample.name, str(length), *(cell for pair in pairs for cell in pair)]
         print(f"| {' | '.join(cells)} |", flush=True)
 

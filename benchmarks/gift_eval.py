@@ -34,8 +34,10 @@ QUANTILES = np.arange(1, 10) / 10
 TEST_PART, MAX_WINDOWS = 0.1, 20
 # Hours of ETTh1 before its usual test part, and hours of the test part.
 ETTH1_KNOWN, ETTH1_TEST = 11_520, 2880
-ETTH1_TRAINING, ETTH1_HORIZONS = 8640, (96, 336, 720)
-JENA_YEAR, LAST_YEAR = 366 * 24, "Jena's last year"
+ETTH1_TRAINING = 8640
+ETTH1_HORIZONS = (96, 336, 720)
+JENA_YEAR = 366 * 24
+LAST_YEAR = "Jena's last year"
 ORIGINS_AT_ONCE = 64
 SUNSPOTS_HORIZON = 60
 # Of Jena, Melbourne and sunspots, before the test parts of all benchmarks.
@@ -69,7 +71,8 @@ class Setting(NamedTuple):
         longest = max(map(len, past))
         longest = min(longest, num_values or longest)
         rows = [
-            np.pad(values[-longest:], (max(longest - len(values), 0), 0), constant_values=np.nan) for values in past
+            np.pad(values[-longest:], (max(longest - len(values), 0), 0), constant_values=np.nan)
+            for values in past
         ]
         return np.stack(rows)
 
@@ -91,7 +94,11 @@ def list_windows(num_values: int, horizon: int) -> list[int]:
 def spread_windows(num_values: int, horizon: int) -> list[int]:
     """Return how many steps before the end windows start that are spread over the second half."""
     num_windows = min(max(1, num_values // 2 // horizon), MAX_WINDOWS)
-    return np.linspace(num_values // 2, horizon, num_windows).astype(int).tolist() if num_windows > 1 else [horizon]
+    return (
+        np.linspace(num_values // 2, horizon, num_windows).astype(int).tolist()
+        if num_windows > 1
+        else [horizon]
+    )
 
 
 def read_etth1() -> list[np.ndarray]:
@@ -134,7 +141,15 @@ def list_hours_and_days(
     """Yield the settings of hours and days."""
     num_hours = len(series[0])
     for horizon in (48, 480, 720):
-        yield Setting(f"{name}, {horizon} hours", "h", 24, 24, horizon, series, list_starts(num_hours, horizon))
+        yield Setting(
+            f"{name}, {horizon} hours",
+            "h",
+            24,
+            24,
+            horizon,
+            series,
+            list_starts(num_hours, horizon),
+        )
     days = average_days(series)
     yield Setting(f"{name}, 30 days", "D", 7, 1, 30, days, list_starts(len(days[0]), 30))
 
@@ -145,7 +160,9 @@ def list_settings() -> Iterator[Setting]:
     yield Setting("M4, 48 hours", "h", 24, 24, 48, read_m4(True), [48])
     jena = read_jena()
     yield from list_hours_and_days("Jena", jena, list_windows)
-    yield from list_hours_and_days(LAST_YEAR, [values[-JENA_YEAR:] for values in jena], list_windows)
+    yield from list_hours_and_days(
+        LAST_YEAR, [values[-JENA_YEAR:] for values in jena], list_windows
+    )
 
 
 def list_development() -> Iterator[Setting]:
@@ -155,15 +172,24 @@ def list_development() -> Iterator[Setting]:
     jena = map(cut_test_parts, read_jena())
     yield from list_hours_and_days("Jena", list(jena), spread_windows)
     yield Setting("M4, 48 hours", "h", 24, 24, 48, read_m4(False), [48])
-    days = cut_test_parts(pd.read_csv(SERIES / "daily-min-temperatures.csv")["Temp"].to_numpy(float))
+    days = cut_test_parts(
+        pd.read_csv(SERIES / "daily-min-temperatures.csv")["Temp"].to_numpy(float)
+    )
     for horizon in (14, 60, 120):
         backs = spread_windows(len(days), horizon)
         yield Setting(f"Melbourne, {horizon} days", "D", 7, 1, horizon, [days], backs)
-    sunspots = cut_test_parts(pd.read_csv(SERIES / "monthly-sunspots.csv")["Sunspots"].to_numpy(float))
+    sunspots = cut_test_parts(
+        pd.read_csv(SERIES / "monthly-sunspots.csv")["Sunspots"].to_numpy(float)
+    )
     backs = spread_windows(len(sunspots), SUNSPOTS_HORIZON)
-    yield Setting(f"sunspots, {SUNSPOTS_HORIZON} months", "MS", 12, 12, SUNSPOTS_HORIZON, [sunspots], backs)
+    yield Setting(
+        f"sunspots, {SUNSPOTS_HORIZON} months", "MS", 12, 12, SUNSPOTS_HORIZON, [sunspots], backs
+    )
     tourism = pd.read_csv(SERIES / "tourism_monthly_long.csv")
-    months = [group["value"].to_numpy(float) for _, group in tourism[tourism["part"] == "train"].groupby("series")]
+    months = [
+        group["value"].to_numpy(float)
+        for _, group in tourism[tourism["part"] == "train"].groupby("series")
+    ]
     yield Setting("Tourism, 24 months", "MS", 12, 12, 24, months, [24])
 
 
@@ -187,7 +213,9 @@ def forecast_alone(setting: Setting) -> np.ndarray:
     found = []
     for back in setting.backs:
         past = setting.read_past(back, num_values)
-        found.append(interpolate_quantiles(network.forecast(past, setting.season_length, setting.horizon)))
+        found.append(
+            interpolate_quantiles(network.forecast(past, setting.season_length, setting.horizon))
+        )
     return np.stack(found)
 
 
@@ -205,7 +233,9 @@ def forecast_ensemble(setting: Setting, networks: str) -> np.ndarray:
     forecaster.fit(lay_out(setting, setting.backs[0]), verbose=False)
     found = []
     for back in setting.backs:
-        table = forecaster.predict(lay_out(setting, back), quantiles=QUANTILES).sort_values(["unique_id", "ds"])
+        table = forecaster.predict(
+            lay_out(setting, back), quantiles=QUANTILES.tolist()
+        ).sort_values(["unique_id", "ds"])
         quantiles = table.iloc[:, 2:].to_numpy()
         found.append(quantiles.reshape(len(setting.series), setting.horizon, len(QUANTILES)))
     return np.stack(found)
@@ -213,9 +243,12 @@ def forecast_ensemble(setting: Setting, networks: str) -> np.ndarray:
 
 def lay_out(setting: Setting, back: int) -> pd.DataFrame:
     """Return the rows before a window, `unique_id, ds, y`; the series end together, and the longest starts in 2000."""
-    longest, parts = max(map(len, setting.series)), []
+    longest = max(map(len, setting.series))
+    parts = []
     for number, values in enumerate(setting.series):
-        times = pd.date_range("2000-01-01", periods=longest - back, freq=setting.freq)[longest - len(values) :]
+        times = pd.date_range("2000-01-01", periods=longest - back, freq=setting.freq)[
+            longest - len(values) :
+        ]
         parts.append(pd.DataFrame({"unique_id": f"{number:04}", "ds": times, "y": values[:-back]}))
     return pd.concat(parts, ignore_index=True)
 
@@ -229,7 +262,9 @@ def measure_mase(setting: Setting, quantiles: np.ndarray) -> float:
     """Return the mean over windows, series and steps of the error of the median over the mean seasonal change."""
     found = []
     for back, forecast in zip(setting.backs, quantiles, strict=True):
-        scale = np.nanmean(np.abs(find_changes(setting.read_past(back), setting.lag)), axis=1)[:, None]
+        scale = np.nanmean(np.abs(find_changes(setting.read_past(back), setting.lag)), axis=1)[
+            :, None
+        ]
         errors = np.abs(setting.read_actual(back) - forecast[:, :, len(QUANTILES) // 2])
         found.append(np.mean((errors / scale)[scale[:, 0] > 0]))
     return float(np.mean(found))
@@ -255,7 +290,8 @@ def measure_etth1() -> Iterator[str]:
     Each hour of the test part is an origin, as long as its horizon lies inside. The channels are standardised by their
     training part. A row ends with the error of the seasonal naive forecast.
     """
-    network, hours = load_network(PretrainedSpec()), np.stack(read_etth1())[:, : ETTH1_KNOWN + ETTH1_TEST]
+    network = load_network(PretrainedSpec())
+    hours = np.stack(read_etth1())[:, : ETTH1_KNOWN + ETTH1_TEST]
     training = hours[:, :ETTH1_TRAINING]
     series = (hours - training.mean(axis=1, keepdims=True)) / training.std(axis=1, keepdims=True)
     yield "| hours ahead | alone, MSE | naive, MSE |\n|---|---:|---:|"
@@ -268,8 +304,13 @@ def measure_etth1() -> Iterator[str]:
             past = series[:, origins[:, None] + np.arange(-num_values, 0)].reshape(-1, num_values)
             actual = series[:, origins[:, None] + np.arange(horizon)]
             naive = past[:, num_values - 24 + np.arange(horizon) % 24]
-            forecasts = [forecast.reshape(actual.shape) for forecast in (network.extend(past, 24, horizon), naive)]
-            errors.append([np.square(actual - forecast).mean(axis=(0, 2)) for forecast in forecasts])
+            forecasts = [
+                forecast.reshape(actual.shape)
+                for forecast in (network.extend(past, 24, horizon), naive)
+            ]
+            errors.append(
+                [np.square(actual - forecast).mean(axis=(0, 2)) for forecast in forecasts]
+            )
         alone, naive_error = np.concatenate(errors, axis=1).mean(axis=1)
         yield f"| {horizon} | {alone:.3f} | {naive_error:.3f} |"
 
@@ -293,7 +334,12 @@ def measure_setting(setting: Setting, methods: list[Method]) -> list[float]:
         started = time.process_time()
         quantiles = forecast(setting)
         seconds = time.process_time() - started
-        found += [*(np.array([measure_mase(setting, quantiles), measure_wql(setting, quantiles)]) / reference)]
+        found += [
+            *(
+                np.array([measure_mase(setting, quantiles), measure_wql(setting, quantiles)])
+                / reference
+            )
+        ]
         found += [100 * measure_coverage(setting, quantiles), seconds]
     return found
 
@@ -301,7 +347,8 @@ def measure_setting(setting: Setting, methods: list[Method]) -> list[float]:
 def average_ratios(rows: list[list[float]]) -> list[float]:
     """Return the geometric means of the ratios, and the means of coverage and seconds."""
     table = np.array(rows)
-    means, products = table.mean(axis=0), np.exp(np.log(np.maximum(table, 1e-9)).mean(axis=0))
+    means = table.mean(axis=0)
+    products = np.exp(np.log(np.maximum(table, 1e-9)).mean(axis=0))
     is_ratio = np.isin(np.arange(table.shape[1]) % 4, [2, 3])
     return np.where(is_ratio, products, means).tolist()
 
@@ -309,7 +356,10 @@ def average_ratios(rows: list[list[float]]) -> list[float]:
 def format_row(name: str, values: list[float]) -> str:
     """Return a Markdown row."""
     parts = [("{:.4f}", "{:.4f}"), ("{:.3f}", "{:.3f}"), ("{:.0f}", "{:.1f}")]
-    forms = [*parts[0], *(form for _ in range((len(values) - 2) // 4) for pair in parts[1:] for form in pair)]
+    forms = [
+        *parts[0],
+        *(form for _ in range((len(values) - 2) // 4) for pair in parts[1:] for form in pair),
+    ]
     return f"| {name} | {' | '.join(form.format(value) for form, value in zip(forms, values, strict=True))} |"
 
 
@@ -326,12 +376,18 @@ def list_groups(is_development: bool) -> dict[str, Callable[[str], bool]]:
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--methods", nargs="+", choices=list_methods(), default=["alone", "pretrained"])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--methods", nargs="+", choices=list_methods(), default=["alone", "pretrained"]
+    )
     parser.add_argument("--settings", nargs="+", help="beginnings of names")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--development", action="store_true", help="settings before all test parts")
-    parts.add_argument("--etth1", action="store_true", help="the network alone on the usual test part of ETTh1")
+    parts.add_argument(
+        "--etth1", action="store_true", help="the network alone on the usual test part of ETTh1"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
     if options.etth1:
@@ -339,15 +395,22 @@ def main() -> None:
             print(line, flush=True)
         return
     methods = [list_methods()[name] for name in options.methods]
-    headings = [f"{name}{part}" for name in options.methods for part in (", MASE ÷", ", WQL ÷", ", inside 80 %", ", s")]
+    headings = [
+        f"{name}{part}"
+        for name in options.methods
+        for part in (", MASE ÷", ", WQL ÷", ", inside 80 %", ", s")
+    ]
     headings = ["setting (windows)", "naive, MASE", "naive, WQL", *headings]
     print(f"| {' | '.join(headings)} |\n|---{'|---:' * (len(headings) - 1)}|")
     settings = list(list_development() if options.development else list_settings())
-    names, rows = [setting.name for setting in settings], {}
+    names = [setting.name for setting in settings]
+    rows = {}
     for setting in settings:
         if not options.settings or setting.name.startswith(tuple(options.settings)):
             rows[setting.name] = measure_setting(setting, methods)
-            print(format_row(f"{setting.name} ({len(setting.backs)})", rows[setting.name]), flush=True)
+            print(
+                format_row(f"{setting.name} ({len(setting.backs)})", rows[setting.name]), flush=True
+            )
     for group, has in list_groups(options.development).items():
         members = [row for name, row in rows.items() if has(name)]
         if len(members) == sum(map(has, names)):

@@ -39,7 +39,13 @@ from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, Part, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.panel import (
+    EvaluationSpec,
+    OpenWindowSpec,
+    Part,
+    WindowedPanel,
+    WindowSpec,
+)
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 RESULTS = Path(__file__).parent / "results"
@@ -54,7 +60,9 @@ NOISES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }
 # Known months of a generated series, steps ahead, and the first seed. The rule for drifting series was chosen on lower
 # seeds.
-NUM_MONTHS, NUM_AHEAD, FIRST_SEED = 150, 12, 1000
+NUM_MONTHS = 150
+NUM_AHEAD = 12
+FIRST_SEED = 1000
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
 PREPARED = Path(__file__).parent / ".data/prepared"
 REAL = {
@@ -74,7 +82,10 @@ REAL = {
     ),
 }  # fmt: skip
 JENA = ["p (mbar)", "T (degC)", "rh (%)", "VPmax (mbar)", "rho (g/m**3)", "wv (m/s)"]
-DRAWN = Recipe(source=SourceSpec(name="catalog", time="ds", target="y"), window=WindowSpec(lookback=30, horizon=7))
+DRAWN = Recipe(
+    source=SourceSpec(name="catalog", time="ds", target="y"),
+    window=WindowSpec(lookback=30, horizon=7),
+)
 
 
 def draw_changing_drift(random: np.random.Generator, size: int) -> np.ndarray:
@@ -93,12 +104,15 @@ def draw_broken_trend(random: np.random.Generator, size: int) -> np.ndarray:
     """A trend whose slope changes one to three times."""
     breaks = np.sort(random.choice(np.arange(20, size - 5), random.integers(1, 4), replace=False))
     lengths = np.diff([0, *breaks, size])
-    return np.repeat(random.normal(0, 1, len(lengths)), lengths).cumsum() + random.normal(0, 3, size)
+    return np.repeat(random.normal(0, 1, len(lengths)), lengths).cumsum() + random.normal(
+        0, 3, size
+    )
 
 
 def draw_autoregressive(random: np.random.Generator, size: int) -> np.ndarray:
     """A stationary series."""
-    decay, noise = random.uniform(0.3, 0.9), random.normal(0, 3, size + 50)
+    decay = random.uniform(0.3, 0.9)
+    noise = random.normal(0, 3, size + 50)
     values = np.zeros(size + 50)
     for step in range(1, size + 50):
         values[step] = decay * values[step - 1] + noise[step]
@@ -129,7 +143,12 @@ def read_jena() -> pd.DataFrame:
 
 def read_etth1() -> pd.DataFrame:
     """Daily means of seven variables."""
-    return melt(pd.read_csv(SERIES / "ETTh1.csv", parse_dates=["date"]).set_index("date").resample("D").mean())
+    return melt(
+        pd.read_csv(SERIES / "ETTh1.csv", parse_dates=["date"])
+        .set_index("date")
+        .resample("D")
+        .mean()
+    )
 
 
 def melt(wide: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +158,8 @@ def melt(wide: pd.DataFrame) -> pd.DataFrame:
 
 def draw_poisson() -> pd.DataFrame:
     """300 monthly counts of a mean of about 7, with a season, of 96 to 108 months."""
-    random, tables = np.random.default_rng(0), []
+    random = np.random.default_rng(0)
+    tables = []
     for number in range(300):
         size = 96 + int(random.integers(0, 13))
         season = np.exp(0.4 * np.sin(2 * np.pi * (np.arange(size) / 12 + random.random())))
@@ -151,11 +171,15 @@ def draw_poisson() -> pd.DataFrame:
 
 def draw_sparse() -> pd.DataFrame:
     """50 daily series of demand on one day of ten to three of ten, of 1 and a Poisson number."""
-    random, size = np.random.default_rng(0), (50, 200)
-    rate, probability = random.uniform(0.5, 4, (50, 1)), random.uniform(0.1, 0.3, (50, 1))
+    random = np.random.default_rng(0)
+    size = (50, 200)
+    rate = random.uniform(0.5, 4, (50, 1))
+    probability = random.uniform(0.1, 0.3, (50, 1))
     demand = np.where(random.random(size) < probability, 1.0 + random.poisson(rate, size), 0.0)
     days = pd.date_range("2023-01-02", periods=size[1])
-    return melt(pd.DataFrame(demand.T, index=days, columns=[f"s{number:02d}" for number in range(50)]))
+    return melt(
+        pd.DataFrame(demand.T, index=days, columns=[f"s{number:02d}" for number in range(50)])
+    )
 
 
 # The table of each panel, window, number of origins, and rows that are known before each (None: all).
@@ -168,7 +192,12 @@ PANELS: dict[str, tuple[Callable[[], pd.DataFrame], WindowSpec, int, int | None]
         4,
         None,
     ),
-    "m4_292": (lambda: pd.read_parquet(PREPARED / "m4_hourly.parquet"), WindowSpec(lookback=96, horizon=48), 4, 292),
+    "m4_292": (
+        lambda: pd.read_parquet(PREPARED / "m4_hourly.parquet"),
+        WindowSpec(lookback=96, horizon=48),
+        4,
+        292,
+    ),
     "jena_daily": (read_jena, WindowSpec(lookback=56, horizon=14), 10, None),
     "etth1_daily": (read_etth1, WindowSpec(lookback=56, horizon=14), 10, None),
     "poisson": (draw_poisson, WindowSpec(lookback=24, horizon=12), 4, None),
@@ -226,10 +255,13 @@ def read_tables(case: str, num_draws: int) -> Iterator[Task]:
         yield read_source(DRAWN.source, pd.DataFrame({"ds": days, "y": values})), DRAWN, None
 
 
-def measure(table: pd.DataFrame, recipe: Recipe, next_values: np.ndarray | None, has_networks: bool) -> pd.DataFrame:
+def measure(
+    table: pd.DataFrame, recipe: Recipe, next_values: np.ndarray | None, has_networks: bool
+) -> pd.DataFrame:
     """Coverage, width and Winkler score by forecaster, level and step ahead."""
     found = prepare_panel(table, recipe)
-    panel, linear = found.windows, fit_linear_models(found.windows)
+    panel = found.windows
+    linear = fit_linear_models(found.windows)
     networks = {name: train(panel, name) for name in NETWORKS} if has_networks else {}
     fitted, _ = fit_all_methods(FittingData(panel, linear), networks)
     intervals = fit_intervals(FittingData(panel, linear), fitted, LEVEL)
@@ -244,14 +276,20 @@ def measure(table: pd.DataFrame, recipe: Recipe, next_values: np.ndarray | None,
 
 def train(panel: WindowedPanel, name: str) -> Network:
     """With default settings."""
-    return train_network(prepare_fitting(panel), NetworkSpec(cell=name), ForecastTrainingSpec()).network
+    return train_network(
+        prepare_fitting(panel), NetworkSpec(cell=name), ForecastTrainingSpec()
+    ).network
 
 
 def summarize(case: str, measured: list[pd.DataFrame]) -> pd.DataFrame:
     """Means over draws, by forecaster and level: of all steps; of the least and most covered step, and draw."""
     key = ["forecaster", "level"]
     by_draw = pd.concat([one.groupby(key)["coverage"].mean() for one in measured]).groupby(key)
-    by_step = pd.concat(measured).groupby(["forecaster", "level", "horizon_step"], sort=False)[list(MEASURES)].mean()
+    by_step = (
+        pd.concat(measured)
+        .groupby(["forecaster", "level", "horizon_step"], sort=False)[list(MEASURES)]
+        .mean()
+    )
     groups = by_step.groupby(["forecaster", "level"], sort=False)
     rows = groups.mean().assign(least=groups["coverage"].min(), most=groups["coverage"].max())
     rows = rows.assign(least_draw=by_draw.min(), most_draw=by_draw.max())
@@ -267,13 +305,17 @@ def format_rows(rows: pd.DataFrame) -> list[str]:
             f"{r.relative_width:.3f} | {r.winkler:.4g}"
             for r in levels.itertuples()
         ]
-        lines.append(f"| {levels['case'].iloc[0]} | {levels['num_draws'].iloc[0]} | {name} | {' | '.join(cells)} |")
+        lines.append(
+            f"| {levels['case'].iloc[0]} | {levels['num_draws'].iloc[0]} | {name} | {' | '.join(cells)} |"
+        )
     return lines
 
 
 def main() -> None:
     """Measures the cases that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "cases",
         nargs="*",
@@ -282,10 +324,14 @@ def main() -> None:
         help=", ".join([*NOISES, *REAL, *PANELS, *GENERATED]),
     )
     parser.add_argument("--draws", type=int, default=200, help="of each synthetic case")
-    parser.add_argument("--networks", action="store_true", help="train them too; seconds to minutes for each draw")
+    parser.add_argument(
+        "--networks", action="store_true", help="train them too; seconds to minutes for each draw"
+    )
     arguments = parser.parse_args()
     columns = [
-        f"{what} {level} %" for level in LEVEL.root for what in ("coverage", "width", "relative width", "Winkler")
+        f"{what} {level} %"
+        for level in LEVEL.root
+        for what in ("coverage", "width", "relative width", "Winkler")
     ]
     print(f"| case | draws | forecaster | {' | '.join(columns)} |\n|{'---|' * (3 + len(columns))}")
     path = RESULTS / f"intervals{'_networks' if arguments.networks else ''}.json"
@@ -299,7 +345,9 @@ def main() -> None:
         rows["processor_seconds"] = round(time.process_time() - started, 1)
         kept[case] = rows.to_dict(orient="records")
         print("\n".join(format_rows(rows)), flush=True)
-        path.write_text(json.dumps([row for rows in kept.values() for row in rows], indent=1) + "\n")
+        path.write_text(
+            json.dumps([row for rows in kept.values() for row in rows], indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

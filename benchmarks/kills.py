@@ -50,7 +50,8 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]
-SOURCE, SPLIT = SourceSpec(name="temperature"), SplitSpec(validation=60, test=60)
+SOURCE = SourceSpec(name="temperature")
+SPLIT = SplitSpec(validation=60, test=60)
 WINDOW = WindowSpec(lookback=10, horizon=3, stride=1)
 FIRST_DAY = pd.Timestamp("2022-10-31")
 KEY = ["unique_id", "cutoff", "ds", "model_version"]
@@ -66,8 +67,18 @@ PARAMETERS = {
     },
     "retrain_forecast": {"policy": {"must_beat": [], "max_age_days": 1e-9}},
 }
-START, PREPARATION, PROMOTION = "start, loading the champion", "preparing the data", "decide_promotion"
-MOMENTS = [START, PREPARATION, "train gru", "train lstm", "choose_challenger", "forecast_holdout", PROMOTION]
+START = "start, loading the champion"
+PREPARATION = "preparing the data"
+PROMOTION = "decide_promotion"
+MOMENTS = [
+    START,
+    PREPARATION,
+    "train gru",
+    "train lstm",
+    "choose_challenger",
+    "forecast_holdout",
+    PROMOTION,
+]
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,8 @@ class Place:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.environment, self.data = folder / "conf", folder / "data"
+        self.environment = folder / "conf"
+        self.data = folder / "data"
         self.environment.mkdir()
         (self.environment / "globals.yml").write_text(f"data_root: {self.data}\n")
         for name, block in PARAMETERS.items():
@@ -122,7 +134,9 @@ class Place:
         self.champion = self.data / "06_models/champion/forecast"
         self.holdout = self.data / "06_models/retrain_forecast/holdout.parquet"
         self.verdict = self.data / "08_reporting/monitor_forecast/verdict.json"
-        self.log = ForecastLogDataset(filepath=str(self.data / "07_model_output/predict_forecast/forecasts.parquet"))
+        self.log = ForecastLogDataset(
+            filepath=str(self.data / "07_model_output/predict_forecast/forecasts.parquet")
+        )
 
     def load(self) -> LoadedChampion:
         """The champion, read anew."""
@@ -141,10 +155,18 @@ class Retraining:
     """
 
     def __init__(self, place: Place, day: pd.Timestamp) -> None:
-        self.started, self.lines = time.monotonic(), [(0.0, "")]
+        self.started = time.monotonic()
+        self.lines = [(0.0, "")]
         self._changed = threading.Condition()
         self._is_open = True
-        command = ["champion", "retrain", "forecast", "--force", f"--as-of={day.date()}", f"--env={place.environment}"]
+        command = [
+            "champion",
+            "retrain",
+            "forecast",
+            "--force",
+            f"--as-of={day.date()}",
+            f"--env={place.environment}",
+        ]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kedro", *command],
             cwd=PROJECT,
@@ -171,14 +193,18 @@ class Retraining:
     def kill_at(self, moment: Moment) -> bool:
         """Whether it was killed; it may have ended before."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_open or any(line == moment.marker for _, line in self.lines))
+            self._changed.wait_for(
+                lambda: not self._is_open or any(line == moment.marker for _, line in self.lines)
+            )
             since = next((at for at, line in self.lines if line == moment.marker), None)
         if since is not None:
             time.sleep(max(0.0, self.started + since + moment.seconds - time.monotonic()))
         self.process.kill()
         code = self.finish()
         if code > 0:
-            raise SystemExit(f"a retraining failed before it was killed, with {code}: {self.lines[-1][1]}")
+            raise SystemExit(
+                f"a retraining failed before it was killed, with {code}: {self.lines[-1][1]}"
+            )
         return code < 0
 
     def finish(self) -> int:
@@ -189,7 +215,9 @@ class Retraining:
     def find_node(self) -> str:
         """The node that was the last to run, in the words of `MOMENTS`."""
         runs = [line for _, line in self.lines]
-        runs = runs[next((at for at, line in enumerate(runs) if "Kedro project" in line), len(runs)) :]
+        runs = runs[
+            next((at for at, line in enumerate(runs) if "Kedro project" in line), len(runs)) :
+        ]
         nodes = [line for line in runs if "Running node: " in line]
         if not nodes:
             return START
@@ -199,7 +227,9 @@ class Retraining:
         return name if name in MOMENTS else PREPARATION
 
 
-def list_moments(done: Retraining, seconds: float, number: int, chance: random.Random) -> list[Moment]:
+def list_moments(
+    done: Retraining, seconds: float, number: int, chance: random.Random
+) -> list[Moment]:
     """Two of three spread over the whole run, one over its promotion; in random order.
 
     Args:
@@ -216,7 +246,10 @@ def list_moments(done: Retraining, seconds: float, number: int, chance: random.R
     num_late = number // 3
     num_even = number - num_late
     times = [seconds * (place + chance.random()) / num_even for place in range(num_even)]
-    times += [promotion + (promoted - promotion) * (place + chance.random()) / num_late for place in range(num_late)]
+    times += [
+        promotion + (promoted - promotion) * (place + chance.random()) / num_late
+        for place in range(num_late)
+    ]
     chance.shuffle(times)
     found = []
     for at in times:
@@ -237,7 +270,9 @@ def predict(place: Place, day: pd.Timestamp) -> pd.DataFrame:
     from kedro.runner import SequentialRunner
 
     parameters = {"predict_forecast": {"as_of": str(day.date())}}
-    session = KedroSession.create(project_path=PROJECT, env=str(place.environment), runtime_params=parameters)
+    session = KedroSession.create(
+        project_path=PROJECT, env=str(place.environment), runtime_params=parameters
+    )
     with session:
         session.run(pipeline_names=["predict_forecast"], runner=SequentialRunner())
     rows = place.log.load()
@@ -252,7 +287,9 @@ def is_as_decided(place: Place, champion: LoadedChampion, day: pd.Timestamp) -> 
     table, _ = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
     policies = GapPolicy("interpolate"), BreakPolicy("auto")
     series = prepare_series(table, SOURCE, *policies, SPLIT, WINDOW, EvaluationSpec())[1]
-    found = forecast_cutoffs(champion.artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates())
+    found = forecast_cutoffs(
+        champion.artefact, series, holdout[["unique_id", "cutoff"]].drop_duplicates()
+    )
     return found["ds"].tolist() == holdout["ds"].tolist() and np.allclose(
         found["y_hat"], holdout["challenger"], rtol=1e-6, atol=0
     )
@@ -273,10 +310,20 @@ def compare(place: Place, before: LoadedChampion, day: pd.Timestamp, known: list
     if list(champion.alarms) or set(rows["model_version"]) != {champion.version}:
         return f"alarms {champion.alarms}, forecasts by {set(rows['model_version'])}"
     if champion.version == before.version:
-        return "old" if np.array_equal(rows["y_hat"], expected) else "the old one forecasts other values"
-    if champion.version in known or not np.array_equal(rows["y_hat"], forecast(champion, day)["y_hat"]):
+        return (
+            "old"
+            if np.array_equal(rows["y_hat"], expected)
+            else "the old one forecasts other values"
+        )
+    if champion.version in known or not np.array_equal(
+        rows["y_hat"], forecast(champion, day)["y_hat"]
+    ):
         return f"{champion.version} is not the new one, or forecasts other values"
-    return "new" if is_as_decided(place, champion, day) else "the new one is not the one that was judged"
+    return (
+        "new"
+        if is_as_decided(place, champion, day)
+        else "the new one is not the one that was judged"
+    )
 
 
 def list_problems(place: Place) -> Iterator[str]:
@@ -293,7 +340,9 @@ def list_problems(place: Place) -> Iterator[str]:
     records = list_records(place.champion)
     if len(records) < len(list((place.champion / "history").glob("*.json"))):
         yield "a record can't be read"
-    yield from (f"on record: {record['reasons']}" for record in records if record["kind"] == "alarm")
+    yield from (
+        f"on record: {record['reasons']}" for record in records if record["kind"] == "alarm"
+    )
     verdict = check_task(store, place.verdict)
     if verdict.verdict == "alarm":
         yield f"check: {verdict.reasons}"
@@ -317,13 +366,16 @@ def retrain(place: Place, day: pd.Timestamp) -> tuple[str, Retraining]:
     if code or outcomes not in (["promoted"], ["kept"]):
         return f"exit code {code}, {outcomes}: {running.lines[-1][1]}", running
     is_in_use = place.load().version == records[0]["version"]
-    return "ok" if is_in_use is records[0]["is_promoted"] else "another champion than on record", running
+    return "ok" if is_in_use is records[0][
+        "is_promoted"
+    ] else "another champion than on record", running
 
 
 def try_kill(place: Place, moment: Moment, day: pd.Timestamp) -> Trial | None:
     """One kill and what it left; None where the retraining ended before."""
     before = place.load()
-    known, num_records = list_versions(place), len(list_records(place.champion))
+    known = list_versions(place)
+    num_records = len(list_records(place.champion))
     running = Retraining(place, day)
     if not running.kill_at(moment):
         return None
@@ -345,7 +397,14 @@ def list_versions(place: Place) -> list[str]:
 
 def predict_together(place: Place, days: list[pd.Timestamp]) -> list[int]:
     """Exit codes of as many processes of `kedro run --pipelines=predict_forecast` at once."""
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines=predict_forecast", f"--env={place.environment}"]
+    command = [
+        sys.executable,
+        "-m",
+        "kedro",
+        "run",
+        "--pipelines=predict_forecast",
+        f"--env={place.environment}",
+    ]
     running = [
         subprocess.Popen(
             [*command, f"--params=predict_forecast.as_of={day.date()}"],
@@ -361,7 +420,8 @@ def predict_together(place: Place, days: list[pd.Timestamp]) -> list[int]:
 
 def check_log(place: Place, day: pd.Timestamp) -> tuple[bool, str]:
     """Repeated and concurrent predictions, as of days from `day` on: whether nothing is lost or double, and figures."""
-    before, champion = place.log.load(), place.load()
+    before = place.log.load()
+    champion = place.load()
     days = [day + pd.Timedelta(days=number) for number in range(4)]
     # Alone twice; then five at once, two of them for the same day; then all of these days once more.
     rounds = [days[:1], days[:1], [*days, days[1]], days]
@@ -371,7 +431,9 @@ def check_log(place: Place, day: pd.Timestamp) -> tuple[bool, str]:
     joined = expected.merge(found, on=KEY, how="outer", suffixes=("_expected", ""), indicator=True)
     num_failed = sum(code != 0 for code in codes)
     num_lost = int((joined["_merge"] == "left_only").sum())
-    num_other = int((joined["y_hat"] != joined["y_hat_expected"])[joined["_merge"] != "left_only"].sum())
+    num_other = int(
+        (joined["y_hat"] != joined["y_hat_expected"])[joined["_merge"] != "left_only"].sum()
+    )
     num_double = int(found.duplicated(KEY).sum())
     text = (
         f"{len(codes)} runs of predict_forecast, 5 and 4 of them at once, {num_failed} failed: {len(found)} rows of "
@@ -382,16 +444,27 @@ def check_log(place: Place, day: pd.Timestamp) -> tuple[bool, str]:
 
 def print_table(trials: list[Trial]) -> None:
     """A row for each node that was running, in the order of a run."""
-    print("\n| killed while | kills | old champion | new champion | broken | next one succeeded | of them went on |")
+    print(
+        "\n| killed while | kills | old champion | new champion | broken | next one succeeded | of them went on |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name in [*MOMENTS, "all"]:
         chosen = [trial for trial in trials if name in (trial.node, "all")]
         found = Counter(trial.found for trial in chosen)
         checked = [trial for trial in chosen if trial.next_one]
-        num_broken = sum(trial.found not in ("old", "new") or bool(trial.problems) for trial in chosen)
+        num_broken = sum(
+            trial.found not in ("old", "new") or bool(trial.problems) for trial in chosen
+        )
         num_next = sum(trial.next_one == "ok" for trial in checked)
         goes_on = sum(trial.goes_on for trial in checked)
-        cells = (len(chosen), found["old"], found["new"], num_broken, f"{num_next} of {len(checked)}", goes_on)
+        cells = (
+            len(chosen),
+            found["old"],
+            found["new"],
+            num_broken,
+            f"{num_next} of {len(checked)}",
+            goes_on,
+        )
         print(f"| {name} | " + " | ".join(map(str, cells)) + " |")
 
 
@@ -426,9 +499,13 @@ def run_trials(place: Place, num_kills: int, check_every: int, seed: int) -> lis
 
 def main() -> None:
     """Prints each kill, the table, and what became of the log of forecasts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--check-every", type=int, default=3, help="kills until a retraining runs to its end")
+    parser.add_argument(
+        "--check-every", type=int, default=3, help="kills until a retraining runs to its end"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -444,13 +521,16 @@ def main() -> None:
         num_between = sum(trial.found == "new" and not trial.is_recorded for trial in trials)
         print(f"\nmedian moment {median(trial.seconds for trial in trials):.1f} s, from ", end="")
         print(
-            f"{min(trial.seconds for trial in trials):.1f} to {max(trial.seconds for trial in trials):.1f} s; ", end=""
+            f"{min(trial.seconds for trial in trials):.1f} to {max(trial.seconds for trial in trials):.1f} s; ",
+            end="",
         )
         print(f"{num_between} between the pointer and its record")
         is_log_whole, text = check_log(place, FIRST_DAY + pd.Timedelta(days=200))
         print(text)
         leftovers = [path.name for path in (place.champion / "versions").glob(".*")]
-        print(f"unfinished versions left at the end: {len(leftovers)}; load {os.getloadavg()[0]:.1f}")
+        print(
+            f"unfinished versions left at the end: {len(leftovers)}; load {os.getloadavg()[0]:.1f}"
+        )
     is_whole = all(trial.found in ("old", "new") and not trial.problems for trial in trials)
     is_next_done = all(trial.next_one in ("", "ok") for trial in trials)
     sys.exit(0 if is_whole and is_next_done and is_log_whole else 1)

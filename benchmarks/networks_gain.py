@@ -38,7 +38,9 @@ def draw_threshold(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarr
 def draw_multiplicative(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """A season whose amplitude is a slow autoregression."""
     season = np.sin(2 * np.pi * (np.arange(shape[1]) + rng.integers(0, 12, (shape[0], 1))) / 12)
-    return season * (3 + iterate(rng, shape, lambda one, two: 0.95 * one)) + rng.normal(0, 0.3, shape)
+    return season * (3 + iterate(rng, shape, lambda one, two: 0.95 * one)) + rng.normal(
+        0, 0.3, shape
+    )
 
 
 def draw_regimes(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
@@ -48,7 +50,9 @@ def draw_regimes(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray
     return iterate(rng, shape, lambda one, two: np.where(next(step), 0.95 * one, -0.8 * one))
 
 
-def iterate(rng: np.random.Generator, shape: tuple[int, int], follow: Callable[..., np.ndarray]) -> np.ndarray:
+def iterate(
+    rng: np.random.Generator, shape: tuple[int, int], follow: Callable[..., np.ndarray]
+) -> np.ndarray:
     """Return float64[series, time] in which a function of the last two values and noise make the next one."""
     rows = [np.zeros(shape[0])] * 2
     for _ in range(shape[1] + BURN_IN):
@@ -74,16 +78,21 @@ FAMILIES = {
 def measure(family: str, size: str) -> str:
     """Return a cell of the table."""
     num_series, num_values = map(int, size.split("x"))
-    seconds, errors = 0.0, np.zeros(2)
+    seconds = 0.0
+    errors = np.zeros(2)
     for seed in range(NUM_DRAWS[num_series]):
         rng = np.random.default_rng([seed, *family.encode()])
-        drawn = np.array(FAMILIES[family](rng, (num_series, num_values))).reshape(-1, num_series, num_values)
+        drawn = np.array(FAMILIES[family](rng, (num_series, num_values))).reshape(
+            -1, num_series, num_values
+        )
         names = ["y", *COVARIATES][: len(drawn)]
         columns = dict(zip(names, drawn, strict=True))
         months = pd.date_range("1900", periods=num_values, freq="MS")
         frame = pd.DataFrame(
             {
-                "unique_id": np.repeat([f"s{number:03}" for number in range(num_series)], num_values),
+                "unique_id": np.repeat(
+                    [f"s{number:03}" for number in range(num_series)], num_values
+                ),
                 "ds": np.tile(months, num_series),
                 **{name: values.ravel() for name, values in columns.items()},
             }

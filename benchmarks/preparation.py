@@ -25,7 +25,11 @@ from rnn_pipelines.forecast.windows.panel import WindowSpec
 def make_panel(num_series: int, num_steps: int, freq: str | int, gaps: float = 0.0) -> Source:
     """Random walks, of which a part of the rows is missing."""
     names = pd.Series([f"series {number:06d}" for number in range(num_series)]).repeat(num_steps)
-    steps = np.arange(num_steps) if isinstance(freq, int) else pd.date_range("2021-01-01", periods=num_steps, freq=freq)
+    steps = (
+        np.arange(num_steps)
+        if isinstance(freq, int)
+        else pd.date_range("2021-01-01", periods=num_steps, freq=freq)
+    )
     random = np.random.default_rng(0)
     values = random.normal(size=(num_series, num_steps)).cumsum(axis=1).ravel()
     table = pd.DataFrame({"unique_id": names.array, "ds": np.tile(steps, num_series), "y": values})
@@ -63,12 +67,18 @@ def _read_peak() -> float:
 def main() -> None:
     """Prints a row for each case."""
     steps = [step.function.__name__ for step in PREPARATION]
-    print(f"| case | {' | '.join(steps)} | all, s | peak, GiB | of which before |\n|---|{'---:|' * (len(steps) + 3)}")
+    print(
+        f"| case | {' | '.join(steps)} | all, s | peak, GiB | of which before |\n|---|{'---:|' * (len(steps) + 3)}"
+    )
     for case in CASES:
-        done = subprocess.run([sys.executable, __file__, case], check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, __file__, case], check=True, capture_output=True, text=True
+        )
         found = json.loads(done.stdout)
         seconds = [found[step] for step in steps]
-        cells = [f"{number:.1f}" for number in (*seconds, sum(seconds), found["peak"], found["input"])]
+        cells = [
+            f"{number:.1f}" for number in (*seconds, sum(seconds), found["peak"], found["input"])
+        ]
         print(f"| {case} | {' | '.join(cells)} |", flush=True)
 
 

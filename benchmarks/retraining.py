@@ -67,7 +67,9 @@ class Trained:
 
 def train(as_of: pd.Timestamp, seed: int) -> Trained:
     """A forecaster of the series up to a day."""
-    panel = prepare_panel(read_as_of(None, RECIPE.source, AsOfSpec(as_of=str(as_of.date())))[0], RECIPE)
+    panel = prepare_panel(
+        read_as_of(None, RECIPE.source, AsOfSpec(as_of=str(as_of.date())))[0], RECIPE
+    )
     started = time.process_time()
     linear = fit_linear_models(panel.windows)
     fitted = time.process_time()
@@ -75,12 +77,20 @@ def train(as_of: pd.Timestamp, seed: int) -> Trained:
     trained = train_network(data, NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed))
     ended = time.process_time()
     settings = describe_forecaster(
-        panel.series, panel.profile, panel.cutoffs, RECIPE.window, RECIPE.calendar, RECIPE.gaps, RECIPE.breaks
+        panel.series,
+        panel.profile,
+        panel.cutoffs,
+        RECIPE.window,
+        RECIPE.calendar,
+        RECIPE.gaps,
+        RECIPE.breaks,
     )
     model: Any = describe_network(data, trained.network).model
     forecaster = Forecaster(PanelModel(linear.normalizer, model), panel.scaler, settings)
     alone = replace(forecaster, model=PanelModel(linear.normalizer, model.start))
-    return Trained(panel, forecaster, alone, fitted - started, ended - fitted, trained.record["num_steps"])
+    return Trained(
+        panel, forecaster, alone, fitted - started, ended - fitted, trained.record["num_steps"]
+    )
 
 
 def judge(forecaster: Forecaster, panel: Panel) -> float:
@@ -88,15 +98,21 @@ def judge(forecaster: Forecaster, panel: Panel) -> float:
     series = panel.series
     cutoffs = series[["unique_id", "ds"]].iloc[-366:-1].rename(columns={"ds": "cutoff"})
     forecasts = forecast_cutoffs(forecaster, series, cutoffs)
-    joined = forecasts.merge(series[["unique_id", "ds", "y"]], on=["unique_id", "ds"], validate="1:1")
+    joined = forecasts.merge(
+        series[["unique_id", "ds", "y"]], on=["unique_id", "ds"], validate="1:1"
+    )
     assert len(joined) == len(cutoffs)
     return float(np.mean((joined["y"] - joined["y_hat"]) ** 2))
 
 
 def compare(as_of: pd.Timestamp, days: int, seed: int) -> tuple[str, float]:
     """One row of the table, and the error trained anew over the one trained before."""
-    before, anew = train(as_of - pd.Timedelta(days=days), seed), train(as_of, seed + 1)
-    errors = [judge(forecaster, anew.panel) for forecaster in (before.forecaster, anew.forecaster, anew.linear)]
+    before = train(as_of - pd.Timedelta(days=days), seed)
+    anew = train(as_of, seed + 1)
+    errors = [
+        judge(forecaster, anew.panel)
+        for forecaster in (before.forecaster, anew.forecaster, anew.linear)
+    ]
     cells = [f"{error:.3f}" for error in errors]
     cells += [f"{anew.base_seconds:.1f}", f"{anew.network_seconds:.1f}", f"{anew.num_steps:,}"]
     return f"| {as_of.date()} | " + " | ".join(cells) + " |", errors[1] / errors[0]
@@ -104,7 +120,9 @@ def compare(as_of: pd.Timestamp, days: int, seed: int) -> tuple[str, float]:
 
 def main() -> None:
     """Compares on dates that are half a year apart, the last of them the end of the series."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--dates", type=int, default=4)
     parser.add_argument("--days", type=int, default=30, help="between the two trainings")
     arguments = parser.parse_args()
@@ -112,7 +130,9 @@ def main() -> None:
     print(HEADER)
     ratios = []
     for number in reversed(range(arguments.dates)):
-        row, ratio = compare(last - number * pd.DateOffset(months=6), arguments.days, seed=10 * number)
+        row, ratio = compare(
+            last - number * pd.DateOffset(months=6), arguments.days, seed=10 * number
+        )
         ratios.append(ratio)
         print(row, flush=True)
     print(f"\nmedian of anew / before: {median(ratios):.3f}")

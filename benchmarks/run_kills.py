@@ -80,7 +80,11 @@ class Trials:
         run = self.store.folder / str(self.store.find_current())
         hidden = self.store.folder / ".2026-01-01T00.00.00.000000Z-abcdef.part"
         hidden.mkdir()
-        self.notes = [run / "08_reporting/notes.md", run / "08_reporting/report.html", hidden / "notes.md"]
+        self.notes = [
+            run / "08_reporting/notes.md",
+            run / "08_reporting/report.html",
+            hidden / "notes.md",
+        ]
         for path in self.notes:
             path.write_bytes(MINE)
 
@@ -99,7 +103,10 @@ class Trials:
             prepare()
             parameters = {"forecast": {**PARAMETERS, "window": {"horizon": self.horizon}}}
             with KedroSession.create(
-                project_path=PROJECT, env="test", conf_source=str(self.conf), runtime_params=parameters
+                project_path=PROJECT,
+                env="test",
+                conf_source=str(self.conf),
+                runtime_params=parameters,
             ) as session:
                 session.run(pipeline_names=["forecast"])
             code = OK
@@ -113,7 +120,10 @@ class Trials:
 
     def check(self, kind: str, before: str | None, code: int) -> None:
         """Looks at all that people see."""
-        self.counts[kind, "ended by itself" if code in (OK, DISK_FULL) else "killed" if code < 0 else "failed"] += 1
+        self.counts[
+            kind,
+            "ended by itself" if code in (OK, DISK_FULL) else "killed" if code < 0 else "failed",
+        ] += 1
         current = self.store.find_current()
         problem = self.find_problem(current)
         names = self.store.list_runs()
@@ -128,7 +138,11 @@ class Trials:
         if problem:
             self.problems.append(f"{kind}: {problem}")
         if self.counts.total() % 50 == 0:
-            print(f"{self.counts.total()} trials, {len(self.problems)} problems", file=sys.stderr, flush=True)
+            print(
+                f"{self.counts.total()} trials, {len(self.problems)} problems",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def find_problem(self, current: str | None) -> str:
         """What is wrong with what people see; empty where nothing is."""
@@ -143,13 +157,21 @@ class Trials:
         predictions = pd.read_parquet(seen / "07_model_output/forecast/predictions.parquet")
         report = (seen / "08_reporting/forecast/report.html").read_text()
         horizon = record["parameters"]["forecast.window"]["horizon"]
-        if not metrics["run"] == predictions.attrs["run"] == current or f"Run {current}" not in report:
+        if (
+            not metrics["run"] == predictions.attrs["run"] == current
+            or f"Run {current}" not in report
+        ):
             return "files name another run"
-        return "" if int(predictions["horizon_step"].max()) == horizon else "predictions have another horizon"
+        return (
+            ""
+            if int(predictions["horizon_step"].max()) == horizon
+            else "predictions have another horizon"
+        )
 
     def run_well(self) -> str:
         """A run that nobody disturbs; its name."""
-        before, process = self.store.find_current(), self.fork()
+        before = self.store.find_current()
+        process = self.fork()
         code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         if code != OK:
             sys.exit(f"An undisturbed run ended with {code}:\n{self.log.read_text()}")
@@ -159,7 +181,8 @@ class Trials:
 
 def kill_at(trials: Trials, kind: str, seconds: float, sent: signal.Signals) -> None:
     """Kills a run some seconds after its start."""
-    before, process = trials.store.find_current(), trials.fork()
+    before = trials.store.find_current()
+    process = trials.fork()
     end(trials, kind, before, process, seconds, sent)
 
 
@@ -174,7 +197,11 @@ def kill_in(trials: Trials, node: str, fraction: float, sent: signal.Signals) ->
     end(trials, f"in {node}", before, process, fraction * TYPICAL_SECONDS.get(node, 0.05), sent)
 
 
-TYPICAL_SECONDS = {"report.draw_figures": 0.3, "report.render_report": 0.3, "evaluation.evaluate_forecasts": 0.15}
+TYPICAL_SECONDS = {
+    "report.draw_figures": 0.3,
+    "report.render_report": 0.3,
+    "evaluation.evaluate_forecasts": 0.15,
+}
 
 
 def tell_when_it_begins(node: str, pipe: int) -> None:
@@ -203,7 +230,14 @@ def tell_when_it_begins(node: str, pipe: int) -> None:
         instance._begun = Noting()
 
 
-def end(trials: Trials, kind: str, before: str | None, process: int, seconds: float, sent: signal.Signals) -> None:
+def end(
+    trials: Trials,
+    kind: str,
+    before: str | None,
+    process: int,
+    seconds: float,
+    sent: signal.Signals,
+) -> None:
     time.sleep(seconds)
     os.kill(process, sent)
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
@@ -213,16 +247,20 @@ def end(trials: Trials, kind: str, before: str | None, process: int, seconds: fl
 
 def fill_disk(trials: Trials, num_bytes: int) -> None:
     """Lets a run write so many bytes, and no more."""
-    before, process = trials.store.find_current(), trials.fork(lambda: limit_writes(num_bytes))
+    before = trials.store.find_current()
+    process = trials.fork(lambda: limit_writes(num_bytes))
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     trials.check("full disk", before, code)
     if code == 1:
-        trials.problems.append(f"full disk ended with another error: {trials.log.read_text()[-300:]}")
+        trials.problems.append(
+            f"full disk ended with another error: {trials.log.read_text()[-300:]}"
+        )
 
 
 def limit_writes(num_bytes: int) -> None:
     """Every write into the data root beyond `num_bytes` bytes fails, as on a full disk."""
-    left, original = [num_bytes], io.open
+    left = [num_bytes]
+    original = io.open
 
     def use(size: int) -> None:
         left[0] -= size
@@ -237,7 +275,9 @@ def limit_writes(num_bytes: int) -> None:
     def open_file(file: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         if "w" in mode and "/runs/" in str(file):
             raw = io.BufferedWriter(Limited(file, "w"))
-            return raw if "b" in mode else io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
+            return (
+                raw if "b" in mode else io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
+            )
         return original(file, mode, *arguments, **options)
 
     builtins.open = io.open = open_file
@@ -264,7 +304,9 @@ def make_trials() -> Iterator[Trials]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name, number in (("kills", 300), ("aimed", 20), ("full", 100), ("pairs", 50), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=number)
     arguments = parser.parse_args()
@@ -274,7 +316,10 @@ def main() -> int:
         trials.run_well()
         trials.put_notes()
         seconds = min(measure_seconds(trials) for _ in range(3))
-        num_bytes = sum(facts["num_bytes"] for facts in trials.store.read_record(trials.run_well())["files"].values())
+        num_bytes = sum(
+            facts["num_bytes"]
+            for facts in trials.store.read_record(trials.run_well())["files"].values()
+        )
         for number in range(arguments.kills):
             kill_at(trials, "at random", moments.uniform(0, seconds), SIGNALS[number % 3])
         for node in (*LAST_NODES, "publish"):

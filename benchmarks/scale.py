@@ -77,7 +77,9 @@ def generate_panel(first: int, num_series: int, num_steps: int, seed: int) -> pd
     steps = np.arange(num_steps)
     level = generator.lognormal(4, 1, (num_series, 1))
     week = generator.normal(0, 0.15, (num_series, 7))[:, steps % 7]
-    year = generator.uniform(0, 0.3, (num_series, 1)) * np.sin(2 * np.pi * (steps - generator.integers(365)) / 365.25)
+    year = generator.uniform(0, 0.3, (num_series, 1)) * np.sin(
+        2 * np.pi * (steps - generator.integers(365)) / 365.25
+    )
     trend = generator.normal(0, 0.2, (num_series, 1)) * steps / num_steps
     price = np.where(generator.random((num_series, num_steps)) < 0.1, 0.8, 1.0)
     noise = generator.normal(0, 0.1, (num_series, num_steps))
@@ -85,7 +87,9 @@ def generate_panel(first: int, num_series: int, num_steps: int, seed: int) -> pd
     days = pd.date_range("2022-01-01", periods=num_steps)
     return pd.DataFrame(
         {
-            "unique_id": np.repeat([f"series_{number:07d}" for number in range(first, first + num_series)], num_steps),
+            "unique_id": np.repeat(
+                [f"series_{number:07d}" for number in range(first, first + num_series)], num_steps
+            ),
             "ds": np.tile(days, num_series),
             "y": values.ravel().round(2),
             "price": price.ravel(),
@@ -104,17 +108,32 @@ def write_logging() -> Path:
 
 def measure_run(parameters: str, log: Path) -> Cost:
     """Run the pipeline, and measure its process at the start of each node."""
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines=forecast", "--env=benchmark", "--params", parameters]
+    command = [
+        sys.executable,
+        "-m",
+        "kedro",
+        "run",
+        "--pipelines=forecast",
+        "--env=benchmark",
+        "--params",
+        parameters,
+    ]
     print(" ".join(command[1:]), file=sys.stderr, flush=True)
     environment = os.environ | {"KEDRO_LOGGING_CONFIG": str(write_logging().absolute())}
-    cost, stage, node, spent, peak = Cost(), "start", "start", 0.0, 0.0
+    cost = Cost()
+    stage = "start"
+    node = "start"
+    spent = 0.0
+    peak = 0.0
 
     def end_node(seconds: float) -> None:
         cost.stages[stage] += seconds - spent
         cost.nodes.append((node, seconds - spent, peak))
 
     with log.open("w", buffering=1) as lines:
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+        run = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
         assert run.stdout is not None
         for line in run.stdout:
             lines.write(line)
@@ -122,7 +141,8 @@ def measure_run(parameters: str, log: Path) -> Cost:
             if found:
                 seconds, peak = read_process(run.pid)
                 end_node(seconds)
-                node, spent = found[1], seconds
+                node = found[1]
+                spent = seconds
                 stage = STAGES.get(node, stage)
         _, status, used = os.wait4(run.pid, 0)
     if status:
@@ -157,11 +177,15 @@ def read_error() -> float:
 
 def main() -> None:
     """Measure each number of series."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("series", nargs="*", type=int, default=[100, 1000])
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--params", default="", help="more parameters, such as forecast.evaluation.origins=last")
+    parser.add_argument(
+        "--params", default="", help="more parameters, such as forecast.evaluation.origins=last"
+    )
     parser.add_argument("--nodes", action="store_true", help="print each node too")
     arguments = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -175,7 +199,11 @@ def main() -> None:
         cost = measure_run(",".join(filter(None, given)), path.with_suffix(".log"))
         error = read_error()
         seconds = [sum(cost.stages.values()), *cost.stages.values()]
-        cells = [f"{num_series:,}", f"{num_series * arguments.steps:,}", *(f"{one:.1f}" for one in seconds)]
+        cells = [
+            f"{num_series:,}",
+            f"{num_series * arguments.steps:,}",
+            *(f"{one:.1f}" for one in seconds),
+        ]
         cells += [f"{cost.peak:,.0f}", f"{cost.disk:,.1f}", f"{error:.4f}"]
         print(f"| {' | '.join(cells)} |", flush=True)
         for name, one, peak in cost.nodes if arguments.nodes else []:

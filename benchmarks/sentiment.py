@@ -34,7 +34,11 @@ CASES = {
     "unlabelled": ("benchmark", ["source.unlabelled=true"]),
     "words": (
         "benchmark",
-        [f"{network}.{switch}=false" for network in NETWORKS for switch in ("ngram_inputs", "ngram_path")],
+        [
+            f"{network}.{switch}=false"
+            for network in NETWORKS
+            for switch in ("ngram_inputs", "ngram_path")
+        ],
     ),
     "swapped": ("benchmark", [f"source.path={SWAPPED}", "source.group=film", "source.split=split"]),
 }
@@ -49,7 +53,9 @@ HEADER = (
 def run_case(case: str, seed: int) -> dict[str, Any]:
     """Runs the pipeline once and returns its metrics."""
     environment, settings = CASES[case]
-    parameters = ",".join(f"sentiment.{setting}" for setting in [f"training.seed={seed}", *settings])
+    parameters = ",".join(
+        f"sentiment.{setting}" for setting in [f"training.seed={seed}", *settings]
+    )
     command = [
         sys.executable, "-m", "kedro", "run", "--pipelines=sentiment", f"--env={environment}",
         "--to-nodes=evaluate_classifiers", "--params", parameters,
@@ -57,7 +63,12 @@ def run_case(case: str, seed: int) -> dict[str, Any]:
     print("$ kedro", shlex.join(command[3:]), flush=True)
     started = time.perf_counter()
     finished = subprocess.run(
-        command, check=False, cwd=PROJECT, capture_output=True, text=True, env=os.environ | {"DO_NOT_TRACK": "1"}
+        command,
+        check=False,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"DO_NOT_TRACK": "1"},
     )
     if finished.returncode:
         sys.exit(finished.stderr)
@@ -79,10 +90,19 @@ def summarize(runs: list[dict[str, Any]]) -> list[str]:
     """A Markdown row for each classifier, mean ± deviation over seeds; the largest p-value of them."""
     rows = []
     for name in [name for name, values in runs[0].items() if isinstance(values, dict)]:
-        cells = [_spread([run[name][metric] for run in runs], 100 if metric == "accuracy" else 1) for metric in METRICS]
+        cells = [
+            _spread([run[name][metric] for run in runs], 100 if metric == "accuracy" else 1)
+            for metric in METRICS
+        ]
         seconds = f"{mean(run[name]['training_seconds'] for run in runs):.0f}"
-        p_values = [run[name]["against_nb_ngram"]["p_value"] for run in runs if "against_nb_ngram" in run[name]]
-        rows.append(f"| {name} | {' | '.join(cells)} | {seconds} | {f'{max(p_values):.2g}' if p_values else ''} |")
+        p_values = [
+            run[name]["against_nb_ngram"]["p_value"]
+            for run in runs
+            if "against_nb_ngram" in run[name]
+        ]
+        rows.append(
+            f"| {name} | {' | '.join(cells)} | {seconds} | {f'{max(p_values):.2g}' if p_values else ''} |"
+        )
     return rows
 
 
@@ -93,8 +113,12 @@ def _spread(values: list[float], factor: float) -> str:
 
 def main() -> None:
     """Runs the cases that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="+", choices=list(CASES), metavar="case", help=", ".join(CASES))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "cases", nargs="+", choices=list(CASES), metavar="case", help=", ".join(CASES)
+    )
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     arguments = parser.parse_args()
     for case in arguments.cases:
@@ -105,7 +129,9 @@ def main() -> None:
             runs.append(run_case(case, seed))
             # After each run, since one takes many minutes.
             (RESULTS / f"sentiment_{case}.json").write_text(json.dumps(runs, indent=1) + "\n")
-        print(f"\n{case}, {len(runs)} seeds, a run takes {mean(run['run_seconds'] for run in runs):.0f} s\n\n{HEADER}")
+        print(
+            f"\n{case}, {len(runs)} seeds, a run takes {mean(run['run_seconds'] for run in runs):.0f} s\n\n{HEADER}"
+        )
         print("\n".join(summarize(runs)), flush=True)
 
 

@@ -55,7 +55,11 @@ class Reply(NamedTuple):
 
 
 def make_frame(seed: int) -> pd.DataFrame:
-    values = 50 + 5 * np.sin(np.arange(400) * 2 * np.pi / 7) + np.random.default_rng(seed).normal(0, 1, 400)
+    values = (
+        50
+        + 5 * np.sin(np.arange(400) * 2 * np.pi / 7)
+        + np.random.default_rng(seed).normal(0, 1, 400)
+    )
     return pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=400).astype(str), "y": values})
 
 
@@ -79,7 +83,8 @@ def list_good(rows: pd.DataFrame) -> list[Request]:
 
 
 def list_malformed(rows: pd.DataFrame) -> list[Request]:
-    listed, text = rows.to_dict(orient="records"), rows.to_csv(index=False)
+    listed = rows.to_dict(orient="records")
+    text = rows.to_csv(index=False)
     wrong: list[Any] = [
         {}, [], {"rows": 3}, {"rows": []}, {"rows": [{"ds": "\ud800", "y": 1}]}, {"rows": [{"\ud800": 1}]},
         {"rows": listed, "h": 0}, {"rows": listed, "h": 10**30}, {"rows": listed, "level": ["80", None]},
@@ -113,7 +118,9 @@ class Server:
     def start(self) -> None:
         arguments = ["serve", "--port", str(self.port), "--champions", str(self._folder)]
         command = [sys.executable, "-m", "rnn_pipelines.console.main", *arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         until = time.monotonic() + PATIENCE
         while self._process.poll() is None and time.monotonic() < until:
             try:
@@ -144,7 +151,8 @@ class Server:
 
     def ask(self, request: Request) -> Reply:
         """Send a request, again if it finds no server during the restart; the status 0 is a failure outside of it."""
-        started, repeats = time.perf_counter(), 0
+        started = time.perf_counter()
+        repeats = 0
         while True:
             was_away = self.is_away.is_set()
             try:
@@ -173,12 +181,15 @@ def run_server(folder: Path) -> Iterator[Server]:
 
 def measure(folder: Path, num_requests: int, num_clients: int) -> dict[str, Any]:
     """Return requests per second, quantiles of their seconds, and the numbers of failed and mixed answers."""
-    store, rows = make_store(folder), make_frame(0)[-90:].round(2)
+    store = make_store(folder)
+    rows = make_frame(0)[-90:].round(2)
     versions = store.list_versions()
     expected = {
-        one: Forecaster.unpack(store.read_version(one)).predict(rows)["ensemble"].to_numpy() for one in versions
+        one: Forecaster.unpack(store.read_version(one)).predict(rows)["ensemble"].to_numpy()
+        for one in versions
     }
-    good, malformed = list_good(rows), list_malformed(rows)
+    good = list_good(rows)
+    malformed = list_malformed(rows)
     promotions = {num_requests // 4: versions[1], 3 * num_requests // 4: versions[0]}
 
     def run(number: int) -> tuple[Request, Reply]:
@@ -194,31 +205,45 @@ def measure(folder: Path, num_requests: int, num_clients: int) -> dict[str, Any]
         started = time.perf_counter()
         answers = list(pool.map(run, range(num_requests)))
         seconds = time.perf_counter() - started
-    answered = [reply.content for request, reply in answers if request.status == reply.status == 200]
+    answered = [
+        reply.content for request, reply in answers if request.status == reply.status == 200
+    ]
     is_mixed = [
-        not np.allclose([row["ensemble"] for row in found["rows"]], expected[found["model_version"]])
+        not np.allclose(
+            [row["ensemble"] for row in found["rows"]], expected[found["model_version"]]
+        )
         for found in answered
     ]
-    taken = np.array([reply.seconds for request, reply in answers if request.status == 200 and not reply.repeats])
+    taken = np.array(
+        [reply.seconds for request, reply in answers if request.status == 200 and not reply.repeats]
+    )
     wrong = [(request, reply) for request, reply in answers if request.status != reply.status]
     for request, reply in wrong[:5]:
-        print(f"expected {request.status}, received {reply.status}: {request.body[:80]!r}: {reply.content}")
+        print(
+            f"expected {request.status}, received {reply.status}: {request.body[:80]!r}: {reply.content}"
+        )
     return {
         "requests a second": round(num_requests / seconds, 1),
         "p50, ms": round(1000 * float(np.median(taken))),
         "p99, ms": round(1000 * float(np.quantile(taken, 0.99))),
         "answered": len(answered),
-        "refused as malformed": sum(request.status == reply.status != 200 for request, reply in answers),
+        "refused as malformed": sum(
+            request.status == reply.status != 200 for request, reply in answers
+        ),
         "sent again during the restart": sum(reply.repeats > 0 for _, reply in answers),
         "failed": len(wrong),
         "mixed": sum(is_mixed),
-        "errors of the server": sum(reply.status >= 500 and request.status < 500 for request, reply in answers),
+        "errors of the server": sum(
+            reply.status >= 500 and request.status < 500 for request, reply in answers
+        ),
         "versions": len({found["model_version"] for found in answered}),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--clients", type=int, default=20)
     arguments = parser.parse_args()

@@ -32,7 +32,9 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import METHODS
 
 HERE = Path(__file__).parent
-OURS, SIMPLE, NAIVE = "ours", "best simple method", "seasonal naive"
+OURS = "ours"
+SIMPLE = "best simple method"
+NAIVE = "seasonal naive"
 PEERS = ("AutoETS", "AutoTheta", "AutoARIMA")
 # Standard normal quantile of the bounds of an 80 % interval.
 NORMAL_80 = 1.2815515655446004
@@ -43,7 +45,8 @@ Found = dict[str, Any]
 
 def forecast_peers(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
     """Return the peers' forecasts by case and origin; those that are not in the folder yet are computed."""
-    path, wanted = folder / "short_forecasts.jsonl", {}
+    path = folder / "short_forecasts.jsonl"
+    wanted = {}
     known = _read_lines(path)
     for case in cases:
         period = PERIODS[case.period]
@@ -55,7 +58,9 @@ def forecast_peers(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
     if missing:
         print(f"peers: {len(missing)} series and origins", file=sys.stderr, flush=True)
         script = [folder / "bin/python", HERE / "peers/local_methods.py"]
-        done = subprocess.run(script, input=json.dumps(missing), stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            script, input=json.dumps(missing), stdout=subprocess.PIPE, text=True, check=True
+        )
         with path.open("a") as file:
             file.write(done.stdout)
         known = _read_lines(path)
@@ -79,7 +84,9 @@ def forecast_ours(frame: pd.DataFrame, horizon: int) -> Found:
         table = forecaster.predict(methods="all")
     except RnnPipelinesError as error:
         return {"refused": f"{type(error).__name__}: {error}"}
-    except Exception as error:  # a crash is a result too, and the other cases are still to be measured
+    except (
+        Exception
+    ) as error:  # a crash is a result too, and the other cases are still to be measured
         return {"refused": f"CRASH {type(error).__name__}: {error}"}
     seconds = time.process_time() - started
     if not np.isfinite(table[ENSEMBLE]).all():
@@ -120,7 +127,8 @@ def forecast_naive(values: np.ndarray, season_length: int, horizon: int) -> dict
 
 def measure(case: Case, origin: int, peers: Found) -> Found:
     """Return MASE, coverage and width of each forecaster at one origin of a case."""
-    period, known = PERIODS[case.period], case.values[:origin]
+    period = PERIODS[case.period]
+    known = case.values[:origin]
     actual = case.values[origin : origin + period.horizon]
     length = period.season_length if origin > 2 * period.season_length else 1
     scale = np.mean(np.abs(known[length:] - known[:-length]))
@@ -128,8 +136,18 @@ def measure(case: Case, origin: int, peers: Found) -> Found:
     naive = forecast_naive(known, period.season_length, period.horizon)
     forecasts = {name: found.pop(name, None) for name in (OURS, SIMPLE)} | peers | {NAIVE: naive}
     width = np.mean(naive["high"] - naive["low"])
-    measured = {name: _measure(one, actual, scale, width) for name, one in forecasts.items() if one is not None}
-    return {"case": case.name, "period": case.period, "known": origin, **found, "measured": measured}
+    measured = {
+        name: _measure(one, actual, scale, width)
+        for name, one in forecasts.items()
+        if one is not None
+    }
+    return {
+        "case": case.name,
+        "period": case.period,
+        "known": origin,
+        **found,
+        "measured": measured,
+    }
 
 
 def _measure(forecast: Found, actual: np.ndarray, scale: float, width: float) -> Found:
@@ -145,7 +163,13 @@ def _measure(forecast: Found, actual: np.ndarray, scale: float, width: float) ->
 
 def tabulate_ratios(rows: list[Found]) -> Iterator[str]:
     """Yield a Markdown row for each frequency: what was accepted, and ratios of the geometric means of MASE."""
-    headings = ["series", "fits", "accepted", "ours / the three", *(f"ours / {name}" for name in (*PEERS, SIMPLE))]
+    headings = [
+        "series",
+        "fits",
+        "accepted",
+        "ours / the three",
+        *(f"ours / {name}" for name in (*PEERS, SIMPLE)),
+    ]
     yield f"| {' | '.join([*headings, 'processor s a fit', 'most'])} |"
     yield "|---|" + "---:|" * (len(headings) + 1)
     for period in (*PERIODS, "all"):
@@ -153,7 +177,10 @@ def tabulate_ratios(rows: list[Found]) -> Iterator[str]:
         if not some:
             continue
         accepted = [row for row in some if row["refused"] is None]
-        cells = [_divide(accepted, PEERS), *(_divide(accepted, (name,)) for name in (*PEERS, SIMPLE))]
+        cells = [
+            _divide(accepted, PEERS),
+            *(_divide(accepted, (name,)) for name in (*PEERS, SIMPLE)),
+        ]
         seconds = [row["seconds"] for row in accepted]
         cells += [f"{np.mean(seconds):.1f}", f"{max(seconds):.1f}"] if seconds else ["–", "–"]
         yield f"| {period} | {len(some)} | {len(accepted)} | {' | '.join(cells)} |"
@@ -167,14 +194,18 @@ def _divide(rows: list[Found], names: Sequence[str]) -> str:
     logs = pd.DataFrame(
         {
             "case": row["case"],
-            "log": np.log(row["measured"][OURS]["mase"] / _average([row["measured"][name]["mase"] for name in names])),
+            "log": np.log(
+                row["measured"][OURS]["mase"]
+                / _average([row["measured"][name]["mase"] for name in names])
+            ),
         }
         for row in rows
         if all("mase" in row["measured"].get(name, {}) for name in (OURS, *names))
     )
     if logs.empty:
         return "–"
-    by_case, ratio = logs.groupby("case")["log"].mean(), f"{np.exp(logs['log'].mean()):.3f}"
+    by_case = logs.groupby("case")["log"].mean()
+    ratio = f"{np.exp(logs['log'].mean()):.3f}"
     return f"{ratio} ± {by_case.sem():.3f}" if len(by_case) > 1 else ratio
 
 
@@ -189,13 +220,17 @@ def tabulate_forecasters(rows: list[Found]) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|"
     accepted = [row for row in rows if row["refused"] is None]
     for name in (OURS, SIMPLE, *PEERS, NAIVE):
-        yield _describe(name, [row["measured"][name] for row in accepted if name in row["measured"]])
+        yield _describe(
+            name, [row["measured"][name] for row in accepted if name in row["measured"]]
+        )
     for name in (*PEERS, NAIVE):
         yield _describe(f"{name}, all fits", [row["measured"][name] for row in rows])
 
 
 def _describe(name: str, measured: list[Found]) -> str:
-    mase, coverage, width = ([one[key] for one in measured if key in one] for key in ("mase", "coverage", "width"))
+    mase, coverage, width = (
+        [one[key] for one in measured if key in one] for key in ("mase", "coverage", "width")
+    )
     cells = [
         f"{_average(mase):.3f}" if mase else "–",
         str(len(coverage)),
@@ -207,7 +242,9 @@ def _describe(name: str, measured: list[Found]) -> str:
 
 def tabulate_refusals(rows: list[Found]) -> Iterator[str]:
     """Yield a Markdown row for each reason, with numbers and names left out."""
-    reasons = Counter(re.sub(r"'[^']*'|\d+", "…", row["refused"]) for row in rows if row["refused"] is not None)
+    reasons = Counter(
+        re.sub(r"'[^']*'|\d+", "…", row["refused"]) for row in rows if row["refused"] is not None
+    )
     yield "| refusals | reason |\n|---:|---|"
     for reason, count in reasons.most_common():
         yield f"| {count} | {reason} |"
@@ -215,14 +252,19 @@ def tabulate_refusals(rows: list[Found]) -> Iterator[str]:
 
 def main() -> None:
     """Measures the cases in turn."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", type=int, help="the first ones only")
-    parser.add_argument("--peers", type=Path, default=Path("/tmp/peers"), help="environment with statsforecast")
+    parser.add_argument(
+        "--peers", type=Path, default=Path("/tmp/peers"), help="environment with statsforecast"
+    )
     parser.add_argument("--out", type=Path, default=HERE / "results/short.jsonl")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     cases = draw_cases(arguments.cases)
-    peers, rows = forecast_peers(cases, arguments.peers), []
+    peers = forecast_peers(cases, arguments.peers)
+    rows = []
     with arguments.out.open("w") as file:
         for case in cases:
             for origin in case.list_origins():
@@ -231,7 +273,11 @@ def main() -> None:
                 file.write(json.dumps(row) + "\n")
                 file.flush()
                 said = f"refused: {row['refused']}" if row["refused"] else f"{row['seconds']:.1f} s"
-                print(f"{len(rows)}/{2 * len(cases)} {_make_key(case, origin)}: {said}", file=sys.stderr, flush=True)
+                print(
+                    f"{len(rows)}/{2 * len(cases)} {_make_key(case, origin)}: {said}",
+                    file=sys.stderr,
+                    flush=True,
+                )
     for table in (tabulate_ratios, tabulate_forecasters, tabulate_refusals):
         print("\n" + "\n".join(table(rows)), flush=True)
 

@@ -37,7 +37,9 @@ def forecast_theta(values: np.ndarray, horizon: int, season_length: int) -> np.n
     """
     steps = np.arange(len(values) + horizon)
     rest = values - np.polyval(np.polyfit(steps[: len(values)], values, 1), steps[: len(values)])
-    season = np.array([rest[phase::season_length].mean() for phase in range(season_length)])[steps % season_length]
+    season = np.array([rest[phase::season_length].mean() for phase in range(season_length)])[
+        steps % season_length
+    ]
     rest = values - season[: len(values)]
     slope = np.polyfit(steps[: len(values)], rest, 1)[0] / 2
     levels = {rate: smooth(rest, rate) for rate in RATES}
@@ -48,7 +50,8 @@ def forecast_theta(values: np.ndarray, horizon: int, season_length: int) -> np.n
 
 def smooth(values: np.ndarray, rate: float) -> np.ndarray:
     """Return the level after each value; the first level is the first value: float64[time]."""
-    levels, level = np.empty(len(values)), values[0]
+    levels = np.empty(len(values))
+    level = values[0]
     for step, value in enumerate(values):
         level += rate * (value - level)
         levels[step] = level

@@ -82,27 +82,36 @@ def check_out(commit: str) -> Iterator[Path]:
     """The project as it was, in a temporary folder."""
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent, "before")
-        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", folder, commit], cwd=PROJECT, check=True)
+        subprocess.run(
+            ["git", "worktree", "add", "--quiet", "--detach", folder, commit],
+            cwd=PROJECT,
+            check=True,
+        )
         try:
             yield folder
         finally:
-            subprocess.run(["git", "worktree", "remove", "--force", folder], cwd=PROJECT, check=True)
+            subprocess.run(
+                ["git", "worktree", "remove", "--force", folder], cwd=PROJECT, check=True
+            )
 
 
 def run(project: Path, arguments: list[str]) -> tuple[float, float, str]:
     """Wall and processor seconds of a Python process in a project, and what it printed."""
-    earlier, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    earlier = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=project,
         check=False,
         capture_output=True,
         text=True,
-        env=os.environ | {"DO_NOT_TRACK": "1", "PYTHONPATH": str(project / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env=os.environ
+        | {"DO_NOT_TRACK": "1", "PYTHONPATH": str(project / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     if done.returncode:
         sys.exit(f"{arguments[-1]}: {done.stderr[-2000:]}")
-    wall, now = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = time.perf_counter() - started
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, now.ru_utime + now.ru_stime - earlier.ru_utime - earlier.ru_stime, done.stdout
 
 
@@ -117,8 +126,12 @@ def compare_training(before: Path, num_runs: int) -> None:
     found: dict[Path, list[list[float]]] = {project: [] for project in projects}
     for seed in range(num_runs):
         for project, script in projects.items():
-            found[project].append(json.loads(run(project, ["-c", script, str(seed)])[2].splitlines()[-1]))
-    print("\n| one training, processor time | now, s | before, s | before / now |\n|---|---:|---:|---:|")
+            found[project].append(
+                json.loads(run(project, ["-c", script, str(seed)])[2].splitlines()[-1])
+            )
+    print(
+        "\n| one training, processor time | now, s | before, s | before / now |\n|---|---:|---:|---:|"
+    )
     for number, name in enumerate(["whole process", "training alone, after another one"]):
         now, then = ([times[number] for times in found[project]] for project in projects)
         ratios = [old / new for old, new in zip(then, now, strict=True)]
@@ -130,11 +143,17 @@ def compare_commands(before: Path, num_runs: int) -> None:
     print("\n| command | now, wall s | before, wall s | now, processor s | before, processor s |")
     print("|---|---:|---:|---:|---:|")
     for name, arguments in COMMANDS.items():
-        times: dict[Path, list[tuple[float, float]]] = {project: [] for project in (PROJECT, before)}
+        times: dict[Path, list[tuple[float, float]]] = {
+            project: [] for project in (PROJECT, before)
+        }
         for _ in range(1 + num_runs):
             for project, found in times.items():
                 found.append(run(project, ["-m", "kedro", *arguments])[:2])
-        cells = [tell([found[kind] for found in times[project][1:]]) for kind in (0, 1) for project in times]
+        cells = [
+            tell([found[kind] for found in times[project][1:]])
+            for kind in (0, 1)
+            for project in times
+        ]
         print(f"| `{name}` | " + " | ".join(cells) + " |", flush=True)
 
 
@@ -145,18 +164,24 @@ def measure_forecasting(num_runs: int) -> None:
         environment.mkdir()
         (environment / "globals.yml").write_text(f"data_root: {folder}/data\n")
         kedro = ["-m", "kedro"]
-        retraining = run(PROJECT, [*kedro, "champion", "retrain", "forecast", "--force", f"--env={environment}"])
+        retraining = run(
+            PROJECT, [*kedro, "champion", "retrain", "forecast", "--force", f"--env={environment}"]
+        )
         command = [*kedro, "run", "--pipelines=predict_forecast", f"--env={environment}"]
         times = [run(PROJECT, command)[:2] for _ in range(1 + num_runs)][1:]
     print("\n| command | wall, s | processor, s |\n|---|---:|---:|")
-    print(f"| `kedro champion retrain forecast`, once | {retraining[0]:.1f} | {retraining[1]:.1f} |")
+    print(
+        f"| `kedro champion retrain forecast`, once | {retraining[0]:.1f} | {retraining[1]:.1f} |"
+    )
     wall, processor = (tell([found[kind] for found in times]) for kind in (0, 1))
     print(f"| `kedro run --pipelines=predict_forecast` | {wall} | {processor} |", flush=True)
 
 
 def main() -> None:
     """Prints the tables of the parts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", default=["training", "commands", "forecasting"])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--before", default=BEFORE, help="a commit")

@@ -45,7 +45,10 @@ def make_project() -> Iterator[Path]:
         store = ChampionStore(folder / "data/06_models/champion/forecast")
         version = store.add_version({"model": b""})
         store.promote(version, ["it is better"], SINCE)
-        add_record(store.folder, {"kind": "retrain", "at": SINCE, "outcome": "promoted", "version": version})
+        add_record(
+            store.folder,
+            {"kind": "retrain", "at": SINCE, "outcome": "promoted", "version": version},
+        )
         yield folder
 
 
@@ -71,7 +74,9 @@ def main() -> None:
     print("| command | processor, s | range, s | memory, MiB |\n|---|---:|---|---:|")
     with make_project() as folder:
         for name, arguments in COMMANDS.items():
-            seconds, memory = zip(*[measure(arguments, folder) for _ in range(1 + RUNS)][1:], strict=True)
+            seconds, memory = zip(
+                *[measure(arguments, folder) for _ in range(1 + RUNS)][1:], strict=True
+            )
             told = f"{median(seconds):.1f} | {min(seconds):.1f} to {max(seconds):.1f} | {median(memory):.0f}"
             print(f"| {name} | {told} |", flush=True)
 

@@ -39,7 +39,9 @@ def list_cases() -> dict[str, Any]:
     def read(name: str, time_column: str, target: str, series: str | None = None) -> pd.DataFrame:
         table = pd.read_csv(folder / name)
         ids = table[series] if series else name
-        return pd.DataFrame({"unique_id": ids, "ds": pd.to_datetime(table[time_column]), "y": table[target] * 1.0})
+        return pd.DataFrame(
+            {"unique_id": ids, "ds": pd.to_datetime(table[time_column]), "y": table[target] * 1.0}
+        )
 
     melbourne = read("daily-min-temperatures.csv", "Date", "Temp")
     sunspots = read("monthly-sunspots.csv", "Month", "Sunspots")
@@ -47,7 +49,13 @@ def list_cases() -> dict[str, Any]:
     tourism = read("tourism_monthly_long.csv", "month", "value", "series")
     hours = pd.read_csv(folder / "M4-Hourly-train.csv").iloc[:, 1:].to_numpy()
     m4 = [
-        pd.DataFrame({"unique_id": f"H{number:03d}", "ds": pd.date_range("2015", periods=len(y), freq="h"), "y": y})
+        pd.DataFrame(
+            {
+                "unique_id": f"H{number:03d}",
+                "ds": pd.date_range("2015", periods=len(y), freq="h"),
+                "y": y,
+            }
+        )
         for number, y in enumerate((row[~np.isnan(row)] for row in hours), start=1)
     ]
     last = {"evaluation": {"origins": "last"}}
@@ -80,18 +88,27 @@ def measure(table: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
     for name in ("baseline_ensemble", "theta", "ensemble"):
         error = actual - fitted[name].model.forecast(panel, normalized, origins)
         # No error at all would make its logarithm infinite.
-        losses[name] = float(np.nanmean(np.abs(error) if linear.is_absolute else error**2)) + SMALLEST_LOSS
+        losses[name] = (
+            float(np.nanmean(np.abs(error) if linear.is_absolute else error**2)) + SMALLEST_LOSS
+        )
     return {**losses, "weight": weights["theta"], "is_enough": linear.is_enough, "seconds": seconds}
 
 
 def generate() -> Iterator[dict[str, Any]]:
     """Measures short monthly series of the five kinds that the tests draw."""
     sys.path[:0] = [str(PROJECT), str(PROJECT / "tests/support")]
-    from tests.forecast.test_never_worse import FAMILIES, HORIZONS, LONGEST, LONGEST_LOOKBACK, SHORTEST
+    from tests.forecast.test_never_worse import (
+        FAMILIES,
+        HORIZONS,
+        LONGEST,
+        LONGEST_LOOKBACK,
+        SHORTEST,
+    )
 
     for number in range(NUM_GENERATED):
         rng = np.random.default_rng([11, number])
-        size, draw = int(rng.integers(SHORTEST, LONGEST + 1)), FAMILIES[number % len(FAMILIES)]
+        size = int(rng.integers(SHORTEST, LONGEST + 1))
+        draw = FAMILIES[number % len(FAMILIES)]
         window = {
             "lookback": min(LONGEST_LOOKBACK, size // 4),
             "horizon": min(HORIZONS[number // len(FAMILIES) % len(HORIZONS)], size // 10),
@@ -104,7 +121,8 @@ def generate() -> Iterator[dict[str, Any]]:
 def summarize(rows: pd.DataFrame, name: str) -> str:
     """A Markdown row: geometric means of the ratios, with the standard error of the logarithm of the last one."""
     ratios = np.log(rows[[*COLUMNS]].div(rows["baseline_ensemble"], axis=0))
-    theta, best = np.exp(ratios["theta"].mean()), np.exp(ratios["ensemble"].mean())
+    theta = np.exp(ratios["theta"].mean())
+    best = np.exp(ratios["ensemble"].mean())
     error = f" ± {ratios['best'].std() / len(rows) ** 0.5:.3f}" if len(rows) > 1 else ""
     means = f"{rows['weight'].mean():.2f} | {rows['seconds'].mean():.2f}"
     return f"| {name} | {len(rows)} | {theta:.3f} | {best:.3f}{error} | {means} |"
@@ -113,7 +131,9 @@ def summarize(rows: pd.DataFrame, name: str) -> str:
 def main() -> None:
     """Measures the cases that the command line names."""
     cases = list_cases()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("cases", nargs="*", default=["generated", *cases], metavar="case")
     arguments = parser.parse_args()
     ratios = "theta / baseline ensemble | ensemble / baseline ensemble"
@@ -127,7 +147,9 @@ def main() -> None:
         for family, some in rows.groupby("case"):
             print(summarize(some, f"generated, {family}"))
         for is_enough, some in rows.groupby("is_enough"):
-            print(summarize(some, f"generated, {'enough' if is_enough else 'too little'} to judge by"))
+            print(
+                summarize(some, f"generated, {'enough' if is_enough else 'too little'} to judge by")
+            )
         print(summarize(rows, "generated, all"), flush=True)
 
 

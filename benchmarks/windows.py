@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowIndex, WindowSpec, gather_windows
+from rnn_pipelines.forecast.windows.panel import (
+    WindowedPanel,
+    WindowIndex,
+    WindowSpec,
+    gather_windows,
+)
 from rnn_pipelines.forecast.windows.windowing import find_runs
 
 WINDOW = WindowSpec(lookback=512, horizon=24)
@@ -24,18 +29,26 @@ RUNS = 5
 def index_windows(values: np.ndarray) -> WindowedPanel:
     """Finds the training windows of one series without gaps, and gathers one batch of them."""
     num_steps = len(values)
-    observed, is_open = np.broadcast_to(True, num_steps), np.broadcast_to(False, num_steps)
+    observed = np.broadcast_to(True, num_steps)
+    is_open = np.broadcast_to(False, num_steps)
     runs = find_runs(observed, is_open, (0, num_steps, num_steps, num_steps), WINDOW)
-    arrays: dict[str, Any] = {"series_starts": np.zeros(1, int), "zeros": np.zeros(1, np.float32), **runs}
+    arrays: dict[str, Any] = {
+        "series_starts": np.zeros(1, int),
+        "zeros": np.zeros(1, np.float32),
+        **runs,
+    }
     panel = WindowedPanel(values=values[:, None], **arrays, **WINDOW.model_dump())
     index = panel.index("train")
-    gather_windows(panel, index.origins(np.random.default_rng(0).integers(0, len(index), BATCH_SIZE)))
+    gather_windows(
+        panel, index.origins(np.random.default_rng(0).integers(0, len(index), BATCH_SIZE))
+    )
     return panel
 
 
 def copy_windows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The usual loop: every window is copied into a list, then all of them into one array."""
-    histories, targets = [], []
+    histories = []
+    targets = []
     for origin in range(WINDOW.lookback, len(values) - WINDOW.horizon + 1):
         histories.append(values[origin - WINDOW.lookback : origin])
         targets.append(values[origin : origin + WINDOW.horizon])

@@ -30,7 +30,11 @@ EXPLORERS = {"weather": render_networks, "reviews": render_texts}
 def build_figures() -> dict[str, str]:
     """Return each figure as a page, by name."""
     pages = {name: _render_figure(name, *scripts) for name, scripts in FIGURES.items()}
-    return pages | {name: render(_read_numbers(name)) for name, render in EXPLORERS.items() if _find(name).exists()}
+    return pages | {
+        name: render(_read_numbers(name))
+        for name, render in EXPLORERS.items()
+        if _find(name).exists()
+    }
 
 
 def _find(name: str) -> Path:
@@ -44,7 +48,9 @@ def _read_numbers(name: str) -> Any:
 def _render_figure(name: str, title: str, *scripts: str) -> str:
     own = [(FOLDER / f"{script}.js").read_text() for script in (*scripts, name)]
     code = "\n".join([read_scripts(["cells.js", "charts.js"]), *own])
-    template = Environment(undefined=StrictUndefined).from_string((FOLDER / "figure.html.j2").read_text())
+    template = Environment(undefined=StrictUndefined).from_string(
+        (FOLDER / "figure.html.j2").read_text()
+    )
     style = read_scripts(["style.css"])
     return template.render(title=title, style=style, code=code, content=encode(_read_numbers(name)))
 

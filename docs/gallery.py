@@ -41,7 +41,9 @@ class Picture(NamedTuple):
 
 PICTURES = {
     "gallery-next-values": Picture(FORECAST, "forecast", "Next values"),
-    "gallery-comparison": Picture(FORECAST, "forecast", "Comparison of the methods", height=620, width=1200),
+    "gallery-comparison": Picture(
+        FORECAST, "forecast", "Comparison of the methods", height=620, width=1200
+    ),
     "gallery-contributions": Picture(FORECAST, "forecast", "Contributions to the forecasts"),
     "gallery-coverage": Picture(FORECAST, "forecast", "Intervals", 2),
     "gallery-curves": Picture(COMPARE, "compare", "Learning curves"),
@@ -57,23 +59,36 @@ def take_picture(name: str, picture: Picture) -> None:
     """
     report = PROJECT / f"data/08_reporting/{picture.pipeline}/report.html"
     if not report.exists():
-        raise SystemExit(f"{name}: there is no {report.relative_to(PROJECT)}: run {picture.command}.")
+        raise SystemExit(
+            f"{name}: there is no {report.relative_to(PROJECT)}: run {picture.command}."
+        )
     page = report.read_text()
     section = page.partition(f">{picture.section}</h2>")[2].partition("</section>")[0]
-    parts = re.findall(r'<figure>.*?</figure>|<div class="table.*?</table></div>', section, re.DOTALL)
+    parts = re.findall(
+        r'<figure>.*?</figure>|<div class="table.*?</table></div>', section, re.DOTALL
+    )
     if len(parts) < picture.part:
-        raise SystemExit(f"{name}: {report.relative_to(PROJECT)} has no part {picture.part} of {picture.section!r}.")
+        raise SystemExit(
+            f"{name}: {report.relative_to(PROJECT)} has no part {picture.part} of {picture.section!r}."
+        )
     head, _, rest = page.partition("<main>")
     shown = f"{head}<main>{parts[picture.part - 1]}</main>{rest.partition('</main>')[2]}"
     shown = shown.replace(
-        "</head>", "<style>main{padding:0 16px!important} figure,.table{margin:0!important}</style></head>"
+        "</head>",
+        "<style>main{padding:0 16px!important} figure,.table{margin:0!important}</style></head>",
     )
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "page.html"), Path(folder, "page.png")
+        source = Path(folder, "page.html")
+        target = Path(folder, "page.png")
         source.write_text(shown)
         options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--virtual-time-budget=10000"]
         size = [f"--window-size={picture.width},{picture.height}", f"--screenshot={target}"]
-        subprocess.run(["chromium", *options, *size, source.as_uri()], check=True, capture_output=True, timeout=60)
+        subprocess.run(
+            ["chromium", *options, *size, source.as_uri()],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
         written = io.BytesIO()
         Image.open(target).convert("RGB").quantize(NUM_COLOURS).save(written, "PNG", optimize=True)
     if written.tell() > MAX_BYTES:

@@ -25,14 +25,25 @@ MARK = "<!-- docs/generate.py writes the rest. -->\n"
 TASKS = ("forecast", "pretrain", "sentiment", "compare", "internals", "parameters")
 KEY = re.compile(r"( *)([\w.]+):.*?(?: # (.*))?$")
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-TYPES = {"string": "text", "null": "`null`", "boolean": "`true` or `false`", "object": "mapping of names"}
+TYPES = {
+    "string": "text",
+    "null": "`null`",
+    "boolean": "`true` or `false`",
+    "object": "mapping of names",
+}
 
 
 def list_pages() -> dict[Path, str]:
     """Return the text of each generated page, by path."""
     bootstrap_project(PROJECT)
-    bodies = {"reference/parameters.md": write_parameters(), "reference/commands.md": write_commands()}
-    pages = {DOCS / name: (DOCS / name).read_text().partition(MARK)[0] + MARK + body for name, body in bodies.items()}
+    bodies = {
+        "reference/parameters.md": write_parameters(),
+        "reference/commands.md": write_commands(),
+    }
+    pages = {
+        DOCS / name: (DOCS / name).read_text().partition(MARK)[0] + MARK + body
+        for name, body in bodies.items()
+    }
     return pages | {DOCS / "llms.txt": write_index()}
 
 
@@ -46,19 +57,27 @@ class Tables:
 
     def write_block(self, block: str, kind: type[BaseModel]) -> str:
         """Return the table of a block; its type and default if it is one value or has the keys of an earlier block."""
-        inner = list(list_models(kind.model_fields["root"].annotation)) if issubclass(kind, RootModel) else [kind]
+        inner = (
+            list(list_models(kind.model_fields["root"].annotation))
+            if issubclass(kind, RootModel)
+            else [kind]
+        )
         if kind in self.shown or not inner:
             found = self.shown.get(kind) or describe(kind.model_json_schema())
             return f"Type: {found}. Default: `{dump(self.values[block])}`.\n"
         self.shown[kind] = f"as [`{block}`](#{block.replace('.', '')})"
         rows = list(self.list_rows(inner[0], block if inner[0] is kind else f"{block}.<name>"))
-        return write_table(["Key", "Type", "Default", "Meaning"], rows).replace(f"\n| `{block}.", "\n| `")
+        return write_table(["Key", "Type", "Default", "Meaning"], rows).replace(
+            f"\n| `{block}.", "\n| `"
+        )
 
     def list_rows(self, model: type[BaseModel], path: str) -> Iterator[list[str]]:
         """Yield key, type, default and meaning of each parameter of a model, and of the models inside it."""
         schemas = model.model_json_schema()["properties"]
         for name, field in model.model_fields.items():
-            place, schema, inner = f"{path}.{name}", schemas[name], list(list_models(field.annotation))
+            place = f"{path}.{name}"
+            schema = schemas[name]
+            inner = list(list_models(field.annotation))
             is_mapping = get_origin(field.annotation) is dict
             value = self.values.get(place, schema.get("default", ...))
             default = "required" if value is ... else f"`{dump(value)}`"
@@ -69,24 +88,38 @@ class Tables:
                 if part in self.shown:
                     yield [f"`{place}`", self.shown[part], default, meaning]
                 else:
-                    kind = f"({get_args(part.model_fields['kind'].annotation)[0]})" if len(inner) > 1 else ""
+                    kind = (
+                        f"({get_args(part.model_fields['kind'].annotation)[0]})"
+                        if len(inner) > 1
+                        else ""
+                    )
                     yield from self.list_rows(part, place + (".<name>" if is_mapping else kind))
 
 
 def write_parameters() -> str:
     """Return the tables of all parameters, by file."""
-    types: dict[str, Any] = TypeExtractor(dict(pipelines)).extract_types_from_pipelines() | {"runs": RunsSpec}
-    files = sorted((PROJECT / "conf/base").glob("parameters*.yml"), key=lambda path: (len(path.stem), path.stem))
+    types: dict[str, Any] = TypeExtractor(dict(pipelines)).extract_types_from_pipelines() | {
+        "runs": RunsSpec
+    }
+    files = sorted(
+        (PROJECT / "conf/base").glob("parameters*.yml"),
+        key=lambda path: (len(path.stem), path.stem),
+    )
     files.sort(key=lambda path: TASKS.index(path.stem.split("_")[-1]))
-    tables, parts = Tables([path.read_text() for path in files]), []
+    tables = Tables([path.read_text() for path in files])
+    parts = []
     for path in files:
         about = "".join(f"{line} " for line in re.findall(r"\A# (.*)", path.read_text()))
         heading = path.stem.removeprefix("parameters_").replace("parameters", "All pipelines")
         parts.append(f"\n## {heading}\n\n{about}File: `conf/base/{path.name}`.\n")
         for block, note in read_notes(path.read_text()).items():
             if block in types:
-                sentence = f"{note[:1].upper()}{note[1:]}.\n\n" if note and note[:3] != "or:" else ""
-                parts.append(f"\n### `{block}`\n\n{sentence}{tables.write_block(block, types[block])}")
+                sentence = (
+                    f"{note[:1].upper()}{note[1:]}.\n\n" if note and note[:3] != "or:" else ""
+                )
+                parts.append(
+                    f"\n### `{block}`\n\n{sentence}{tables.write_block(block, types[block])}"
+                )
     return "".join(parts)
 
 
@@ -100,8 +133,11 @@ def flatten(values: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]
 
 def read_notes(text: str) -> dict[str, str]:
     """Return the comment of each key of a file of parameters, by dotted path; empty if there is none."""
-    notes, path = {}, [(-1, "")]
-    for indent, key, note in (found.groups() for line in text.splitlines() if (found := KEY.match(line))):
+    notes = {}
+    path = [(-1, "")]
+    for indent, key, note in (
+        found.groups() for line in text.splitlines() if (found := KEY.match(line))
+    ):
         path = [*((depth, name) for depth, name in path if depth < len(indent)), (len(indent), key)]
         notes[".".join(name for _, name in path[1:])] = re.sub(r"\bnull\b", "`null`", note or "")
     return notes
@@ -122,8 +158,14 @@ def describe(schema: dict[str, Any]) -> str:
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{dump(value)}`" for value in schema.get("enum", [schema.get("const")]))
     if schema["type"] == "array":
-        return f"list of {describe(schema.get('items') or schema['prefixItems'][0])}".replace(" or ", "/")
-    limits = [f"{sign} {schema[key]:,.10g}" for key, sign in LIMITS.items() if abs(schema.get(key, 1e18)) < 1e18]
+        return f"list of {describe(schema.get('items') or schema['prefixItems'][0])}".replace(
+            " or ", "/"
+        )
+    limits = [
+        f"{sign} {schema[key]:,.10g}"
+        for key, sign in LIMITS.items()
+        if abs(schema.get(key, 1e18)) < 1e18
+    ]
     return f"{TYPES.get(schema['type'], schema['type'])} {', '.join(limits)}".strip()
 
 
@@ -132,15 +174,23 @@ def find_meaning(kind: type[BaseModel], name: str, note: str) -> str:
     attributes = dict[str, str]()
     for model in reversed(kind.__mro__):
         text = (inspect.cleandoc(model.__doc__ or "") + "\n").partition("\nAttributes:\n")[2]
-        for names, meaning in re.findall(r"^    ([\w, ]+): (?!see )(.*(?:\n {8}.*)*)", text, re.MULTILINE):
+        for names, meaning in re.findall(
+            r"^    ([\w, ]+): (?!see )(.*(?:\n {8}.*)*)", text, re.MULTILINE
+        ):
             attributes |= dict.fromkeys(names.split(", "), " ".join(meaning.split()))
     is_partial = not note or re.match(r"`null`|(or|true|of|such as)\b", note)
-    return attributes.get(name, note).replace("None", "`null`").removesuffix(".") if is_partial else note
+    return (
+        attributes.get(name, note).replace("None", "`null`").removesuffix(".")
+        if is_partial
+        else note
+    )
 
 
 def dump(value: Any) -> str:
     """Return a value as YAML on one line, shortened."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True
+    )
     return textwrap.shorten(text.removesuffix("...\n").strip(), 70, placeholder=" …")
 
 
@@ -150,9 +200,18 @@ def write_table(names: list[str], rows: list[list[str]]) -> str:
 
 def write_commands() -> str:
     """Return the options of all commands, and the targets of make."""
-    program, targets = KedroCLI(PROJECT), re.findall(r"^([a-z-]+):.*## (.*)$", (PROJECT / "Makefile").read_text(), re.M)
-    commands = {name: program.get_command(click.Context(program), name) for name in ("champion", "runs", "run")}
-    parts = [part for name, command in commands.items() if command for part in list_help(command, f"kedro {name}")]
+    program = KedroCLI(PROJECT)
+    targets = re.findall(r"^([a-z-]+):.*## (.*)$", (PROJECT / "Makefile").read_text(), re.M)
+    commands = {
+        name: program.get_command(click.Context(program), name)
+        for name in ("champion", "runs", "run")
+    }
+    parts = [
+        part
+        for name, command in commands.items()
+        if command
+        for part in list_help(command, f"kedro {name}")
+    ]
     rows = [[f"`make {name}`", text] for name, text in targets]
     return "".join([*parts, "\n## make\n\n", write_table(["Target", "Result"], rows)])
 
@@ -161,15 +220,24 @@ def list_help(command: click.Command, path: str) -> Iterator[str]:
     """Yield the heading, the help and the options of a command, and those of its commands."""
     about, _, codes = inspect.cleandoc(command.help or "").partition("\b\nExit codes:\n")
     paragraphs = [" ".join(paragraph.split()) for paragraph in about.split("\n\n") if paragraph]
-    yield "".join(f"\n{paragraph}\n" for paragraph in [f"{'#' * len(path.split())} `{path}`", *paragraphs])
+    yield "".join(
+        f"\n{paragraph}\n" for paragraph in [f"{'#' * len(path.split())} `{path}`", *paragraphs]
+    )
     if codes:
-        yield "\n" + write_table(["Exit code", "Meaning"], [line.split(maxsplit=1) for line in codes.splitlines()])
+        yield "\n" + write_table(
+            ["Exit code", "Meaning"], [line.split(maxsplit=1) for line in codes.splitlines()]
+        )
     if isinstance(command, click.Group):
         for name, inner in sorted(command.commands.items()):
             yield from list_help(inner, f"{path} {name}")
     else:
-        records = [param.get_help_record(click.Context(command)) or ("", "") for param in command.params]
-        rows = [[f"`{name}`".replace("|", " or "), " ".join(text.split()) or "argument"] for name, text in records]
+        records = [
+            param.get_help_record(click.Context(command)) or ("", "") for param in command.params
+        ]
+        rows = [
+            [f"`{name}`".replace("|", " or "), " ".join(text.split()) or "argument"]
+            for name, text in records
+        ]
         yield "\n" + write_table(["Argument or option", "Meaning"], rows)
 
 
@@ -189,11 +257,26 @@ def write_index() -> str:
 def write_line(path: Path) -> str:
     """Return the line of a page: its title, its address and its first sentence."""
     notebook = PROJECT / "notebooks" / f"{path.stem}.ipynb"
-    text = "".join(json.loads(notebook.read_text())["cells"][0]["source"]) if notebook.exists() else path.read_text()
+    text = (
+        "".join(json.loads(notebook.read_text())["cells"][0]["source"])
+        if notebook.exists()
+        else path.read_text()
+    )
     title, _, body = text.strip().partition("\n")
-    paragraph = next((text for text in body.strip().split("\n\n") if re.match(r"[A-Z`*\[]", text)), "")
-    found = re.match(r".+?(\.(?= |$)|(?=:$))", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split())))
-    place = path.relative_to(DOCS).with_suffix("").as_posix().removesuffix("README").removesuffix("index")
+    paragraph = next(
+        (text for text in body.strip().split("\n\n") if re.match(r"[A-Z`*\[]", text)), ""
+    )
+    found = re.match(
+        r".+?(\.(?= |$)|(?=:$))",
+        re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split())),
+    )
+    place = (
+        path.relative_to(DOCS)
+        .with_suffix("")
+        .as_posix()
+        .removesuffix("README")
+        .removesuffix("index")
+    )
     return f"- [{title.removeprefix('# ')}]({place.strip('/') or '.'}/){f': {found[0]}' if found else ''}\n"
 
 

@@ -57,7 +57,9 @@ def _write_output(output: dict[str, Any]) -> Iterator[str]:
     html = "".join(data.get("text/html", ""))
     if "<table" in html:
         # Tables without a class have the style of the site.
-        yield re.sub(r"<style.*?</style>|(?<=<table)[^>]*", "", html, flags=re.DOTALL).replace("\n\n", "\n")
+        yield re.sub(r"<style.*?</style>|(?<=<table)[^>]*", "", html, flags=re.DOTALL).replace(
+            "\n\n", "\n"
+        )
     else:
         text = COLOURS.sub("", "".join(output.get("text", data.get("text/plain", "")))).rstrip()
         yield f"```text\n{text}\n```" if text else ""
@@ -66,18 +68,24 @@ def _write_output(output: dict[str, Any]) -> Iterator[str]:
 def _write_equations(text: str) -> str:
     """Replace the equations in TeX outside of code by signs, indices and exponents."""
     pieces = re.split(r"(```.*?```|`[^`\n]*`)", text, flags=re.DOTALL)
-    return "".join(piece if piece.startswith("`") else _replace_equations(piece) for piece in pieces)
+    return "".join(
+        piece if piece.startswith("`") else _replace_equations(piece) for piece in pieces
+    )
 
 
 def _replace_equations(text: str) -> str:
-    text = re.sub(r"\$\$(.+?)\$\$", lambda found: f"<p>{_write_equation(found[1])}</p>", text, flags=re.DOTALL)
+    text = re.sub(
+        r"\$\$(.+?)\$\$", lambda found: f"<p>{_write_equation(found[1])}</p>", text, flags=re.DOTALL
+    )
     return re.sub(r"\$([^$\n]+)\$", lambda found: _write_equation(found[1]), text)
 
 
 def _write_equation(tex: str) -> str:
     written = re.sub(r"\\([a-z]+)", lambda found: SIGNS.get(found[1], found[0]), tex)
     if "\\" in written:
-        raise ValueError(f"unknown command in the equation {tex!r}: add it to SIGNS in {Path(__file__).name}.")
+        raise ValueError(
+            f"unknown command in the equation {tex!r}: add it to SIGNS in {Path(__file__).name}."
+        )
     written = written.replace("'", "′").replace("-", "−")
     for sign, element in (("_", "sub"), ("^", "sup")):
         written = re.sub(rf"\{sign}(?:{{([^}}]+)}}|(\w))", rf"<{element}>\1\2</{element}>", written)

@@ -33,13 +33,20 @@ USUAL_SEASONS = {
 
 def build_page() -> str:
     """Return the page, which is one file and loads nothing."""
-    values = list_constants() | {name: getattr(season, name) for name in ("MIN_FACTOR", "MIN_VALUES_PER_PHASE")}
+    values = list_constants() | {
+        name: getattr(season, name) for name in ("MIN_FACTOR", "MIN_VALUES_PER_PHASE")
+    }
     values |= {"ALPHAS": theta.ALPHAS[:, 0].tolist()}
-    networks = {cell: describe_pretrained(load_network(PretrainedSpec(network=cell))) for cell in ("gru", "lstm")}
+    networks = {
+        cell: describe_pretrained(load_network(PretrainedSpec(network=cell)))
+        for cell in ("gru", "lstm")
+    }
     values["USUAL_SEASONS"] = sorted(USUAL_SEASONS, key=lambda usual: usual[1])
     names = {length: name for (_, length), name in USUAL_SEASONS.items()}
     lengths = sorted(length for length in (*KINDS, *OTHER_SEASONS) if length)
-    seasons = {length: f"{length} ({names[length]})" if length in names else length for length in lengths}
+    seasons = {
+        length: f"{length} ({names[length]})" if length in names else length for length in lengths
+    }
     template = Environment(undefined=StrictUndefined, trim_blocks=True).from_string(
         (DOCS / "try/page.html").read_text()
     )
@@ -51,10 +58,20 @@ def build_page() -> str:
 
 def draw_sales() -> str:
     """Return a generated table of months, with which the page starts."""
-    months, rng = np.arange(84), np.random.default_rng(4)
-    season_of_month = 1 + 0.25 * np.sin(2 * np.pi * (months - 3) / 12) + 0.1 * np.cos(4 * np.pi * months / 12)
-    sales = (220 + 1.8 * months + rng.normal(0, 4, 84).cumsum()) * season_of_month * np.exp(rng.normal(0, 0.04, 84))
-    rows = (f"{2019 + month // 12}-{month % 12 + 1:02},{value:.0f}" for month, value in zip(months, sales, strict=True))
+    months = np.arange(84)
+    rng = np.random.default_rng(4)
+    season_of_month = (
+        1 + 0.25 * np.sin(2 * np.pi * (months - 3) / 12) + 0.1 * np.cos(4 * np.pi * months / 12)
+    )
+    sales = (
+        (220 + 1.8 * months + rng.normal(0, 4, 84).cumsum())
+        * season_of_month
+        * np.exp(rng.normal(0, 0.04, 84))
+    )
+    rows = (
+        f"{2019 + month // 12}-{month % 12 + 1:02},{value:.0f}"
+        for month, value in zip(months, sales, strict=True)
+    )
     return "\n".join(["month,sales", *rows])
 
 

@@ -65,7 +65,9 @@ HAS_DAGSTER = (Path(__file__).parents[1] / ".dagster/bin/dagster").exists()
 def find_postgres() -> Path | None:
     """The folder of PostgreSQL's own programs: Debian keeps it off the path; the newest version is the last."""
     found = [Path(path) for path in [shutil.which("initdb")] if path]
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found += sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
+    )
     return found[-1].parent if found else None
 
 
@@ -77,7 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """The same examples each time unless a seed is given; what our own code calls must not be on its way out."""
     is_same = config.getoption("hypothesis_seed") is None
     # No folder of examples in the project.
-    settings.register_profile("project", deadline=None, derandomize=is_same, database=None, max_examples=60)
+    settings.register_profile(
+        "project", deadline=None, derandomize=is_same, database=None, max_examples=60
+    )
     settings.load_profile("project")
     for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
         config.addinivalue_line("filterwarnings", f"error::{category}:rnn_pipelines")
@@ -114,7 +118,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # Whole runs with a data root of their own.
-APART = {f"test_run_{name}.py" for name in ("covariates", "documents", "failures", "hostile", "lineage", "night")}
+APART = {
+    f"test_run_{name}.py"
+    for name in ("covariates", "documents", "failures", "hostile", "lineage", "night")
+}
 
 
 class Scheduling(LoadScopeScheduling):
@@ -133,22 +140,38 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduling(config, log)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Says which tests are not collected, and why."""
     if not HAS_DATA:
-        terminalreporter.write_line("Tests of real data are not collected: RNN_DATA names no folder.")
+        terminalreporter.write_line(
+            "Tests of real data are not collected: RNN_DATA names no folder."
+        )
     if not HAS_SYSTEMD:
-        terminalreporter.write_line("Tests of systemd are not collected: there is no systemd-analyze on this machine.")
+        terminalreporter.write_line(
+            "Tests of systemd are not collected: there is no systemd-analyze on this machine."
+        )
     if not HAS_CHROMIUM:
-        terminalreporter.write_line("Tests of pages in a browser are not collected: there is no chromium here.")
+        terminalreporter.write_line(
+            "Tests of pages in a browser are not collected: there is no chromium here."
+        )
     if NODE_EXPORTER is None:
-        terminalreporter.write_line("Tests of Prometheus are not collected: there is no node_exporter on this machine.")
+        terminalreporter.write_line(
+            "Tests of Prometheus are not collected: there is no node_exporter on this machine."
+        )
     if wants_slow(config) and POSTGRES is None:
-        terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
+        terminalreporter.write_line(
+            "Tests of PostgreSQL are not collected: there is no initdb on this machine."
+        )
     if wants_slow(config) and not HAS_AIRFLOW:
-        terminalreporter.write_line("Tests that run Airflow are not collected: make airflow installs it.")
+        terminalreporter.write_line(
+            "Tests that run Airflow are not collected: make airflow installs it."
+        )
     if wants_slow(config) and not HAS_DAGSTER:
-        terminalreporter.write_line("Tests that run Dagster are not collected: there is no .dagster/bin/dagster.")
+        terminalreporter.write_line(
+            "Tests that run Dagster are not collected: there is no .dagster/bin/dagster."
+        )
     if not wants_slow(config):
         terminalreporter.write_line("Slow tests are not collected: run them with pytest -m slow.")
 
@@ -231,7 +254,9 @@ def make_table() -> Callable[..., pd.DataFrame]:
                 if isinstance(freq, int)
                 else pd.date_range(start, periods=size, freq=freq)
             )
-            table = pd.DataFrame({"unique_id": name, "ds": ds, "y": np.array(column, dtype="float64")})
+            table = pd.DataFrame(
+                {"unique_id": name, "ds": ds, "y": np.array(column, dtype="float64")}
+            )
             tables.append(table[[value is not None for value in column]])
         table = pd.concat(tables, ignore_index=True)
         return table.set_index(pd.RangeIndex(1, len(table) + 1, name="row"))
@@ -263,7 +288,9 @@ def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleName
             calendar=calendar or CalendarSpec(),
             evaluation=evaluation or EvaluationSpec(),
         )
-        table = make_table(values, **{name: options[name] for name in ("freq", "start") if name in options})
+        table = make_table(
+            values, **{name: options[name] for name in ("freq", "start") if name in options}
+        )
         return SimpleNamespace(**vars(prepare_panel(table, recipe)), table=table)
 
     return prepare_values
@@ -300,10 +327,13 @@ def make_forecaster() -> Callable[..., Forecaster]:
     ) -> Forecaster:
         panel = prepared.windows
         window = window or WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
-        linear, embedding = fit_linear_models(panel), 0 if len(panel.series_starts) == 1 else 3
+        linear = fit_linear_models(panel)
+        embedding = 0 if len(panel.series_starts) == 1 else 3
         networks = {}
         for number, cell in enumerate(cells or ("gru",)):
-            weights = initialize_members(number, 2, size_members(panel, cell, UNITS[cell], embedding, 1, ()))
+            weights = initialize_members(
+                number, 2, size_members(panel, cell, UNITS[cell], embedding, 1, ())
+            )
             head = np.random.default_rng(number).normal(size=weights["head_kernel"].shape)
             weights["head_kernel"] = head.astype(np.float32)
             unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
@@ -324,7 +354,9 @@ def make_forecaster() -> Callable[..., Forecaster]:
         if level is not None:
             own = {"y_hat": combine(panel, linear, networks, shares)}
             intervals = fit_intervals(FittingData(panel, linear), own, LevelSpec(level))
-        return Forecaster(model, prepared.scaler, settings.model_copy(update={"networks": asked}), intervals)
+        return Forecaster(
+            model, prepared.scaler, settings.model_copy(update={"networks": asked}), intervals
+        )
 
     return make
 
@@ -389,7 +421,10 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> TextClassifier
     ngrams = fit_nb_ngram(encoded, reviews["label"].to_numpy(int), NgramSpec(order=2))
     vectors = np.random.default_rng(0).normal(size=(len(vocabulary), 3)).astype(np.float32)
     keras.utils.set_random_seed(0)
-    specs = [ClassifierSpec(cell="lstm", units=2), ClassifierSpec(cell="gru", units=3, ngram_inputs=False)]
+    specs = [
+        ClassifierSpec(cell="lstm", units=2),
+        ClassifierSpec(cell="gru", units=3, ngram_inputs=False),
+    ]
     networks = {spec.cell: build_classifier(spec, vectors, ngrams.order) for spec in specs}
     calibration = {"weights": {"lstm": 1.5, "gru": -0.5, "nb_ngram": 0.75}, "intercept": 0.25}
     return TextClassifier(networks, ngrams, vocabulary, PaddingSpec(max_length=20), calibration)

@@ -57,7 +57,9 @@ def read_unit(path: Path) -> configparser.ConfigParser:
 @pytest.mark.parametrize("name", UNITS)
 def test_units_have_only_keys_that_systemd_knows(deploy: Path, name: str) -> None:
     unit = read_unit(deploy / name)
-    assert [key for section in unit.sections() for key in unit[section] if key not in KEYS[section]] == []
+    assert [
+        key for section in unit.sections() for key in unit[section] if key not in KEYS[section]
+    ] == []
 
 
 @pytest.mark.systemd
@@ -76,12 +78,20 @@ def test_units_pass_systemds_own_check(deploy: Path, project: Path, tmp_path: Pa
 
 @pytest.mark.systemd
 def test_night_can_do_little_more_than_it_needs(deploy: Path) -> None:
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(deploy / UNITS[0])]
+    command = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--no-pager",
+        str(deploy / UNITS[0]),
+    ]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert float(re.search(r"Overall exposure level for \S+: ([\d.]+)", said)[1]) <= MAX_EXPOSURE
 
 
-def test_night_is_caught_up_untracked_and_may_write_its_results(deploy: Path, project: Path) -> None:
+def test_night_is_caught_up_untracked_and_may_write_its_results(
+    deploy: Path, project: Path
+) -> None:
     """The data roots of all environments for nights lie in the folder that the unit opens."""
     service = read_unit(deploy / UNITS[0])["Service"]
     folder = service["WorkingDirectory"]
@@ -94,7 +104,9 @@ def test_night_is_caught_up_untracked_and_may_write_its_results(deploy: Path, pr
     assert read_unit(deploy / UNITS[0])["Service"]["SuccessExitStatus"] == "10 11"
     for name in (*UNITS[:1], "crontab", "nightly.sh"):
         assert "DO_NOT_TRACK=1" in (deploy / name).read_text()
-    lines = [line for line in (deploy / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)]
+    lines = [
+        line for line in (deploy / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)
+    ]
     assert len(lines) == 1
     minute, hour, day, month, weekday, command = lines[0].split(maxsplit=5)
     assert (minute.isdigit(), hour.isdigit(), day, month, weekday) == (True, True, "*", "*", "*")
@@ -106,7 +118,10 @@ def test_night_is_caught_up_untracked_and_may_write_its_results(deploy: Path, pr
 @pytest.fixture
 def night(deploy: Path, tmp_path: Path) -> Night:
     """Runs a night with a stand-in for kedro; returns its exit code and what was called."""
-    for name, content in (("deploy/nightly.sh", (deploy / "nightly.sh").read_text()), (".venv/bin/kedro", FAKE)):
+    for name, content in (
+        ("deploy/nightly.sh", (deploy / "nightly.sh").read_text()),
+        (".venv/bin/kedro", FAKE),
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True)
         path.write_text(content)
@@ -115,7 +130,9 @@ def night(deploy: Path, tmp_path: Path) -> Night:
     def run_night(*arguments: str, **codes: int) -> tuple[int, list[str]]:
         environment = os.environ | {name.upper(): str(code) for name, code in codes.items()}
         command = [str(tmp_path / "deploy/nightly.sh"), *arguments]
-        finished = subprocess.run(command, cwd="/", env=environment, check=False, capture_output=True, text=True)
+        finished = subprocess.run(
+            command, cwd="/", env=environment, check=False, capture_output=True, text=True
+        )
         calls = tmp_path / "calls"
         return finished.returncode, calls.read_text().splitlines() if calls.exists() else []
 

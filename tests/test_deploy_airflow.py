@@ -52,7 +52,10 @@ def load(dags: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
         monkeypatch.setitem(sys.modules, name, MagicMock())
 
     def load_file(path: Path = dags, **settings: str) -> dict[str, Any]:
-        for name in ("KEDRO_ENV", *(f"RNN_PIPELINES_{key}" for key in ("PROJECT", "TASKS", "SCHEDULE", "LAG_HOURS"))):
+        for name in (
+            "KEDRO_ENV",
+            *(f"RNN_PIPELINES_{key}" for key in ("PROJECT", "TASKS", "SCHEDULE", "LAG_HOURS")),
+        ):
             monkeypatch.delenv(name, raising=False)
         for name, value in settings.items():
             monkeypatch.setenv(f"RNN_PIPELINES_{name}", value)
@@ -88,19 +91,30 @@ def test_every_task_has_a_night_with_the_steps_of_the_script(load: Load, project
     loaded = load(TASKS="sentiment")
     assert [task for task in TASKS if f"rnn_pipelines_{task}" in loaded] == ["sentiment"]
     assert list(load()["list_commands"]("forecast")) == ["retrain", "predict", "monitor", "check"]
-    commands = [load()["list_commands"](task)[step] for task in TASKS for step in ("predict", "monitor")]
+    commands = [
+        load()["list_commands"](task)[step] for task in TASKS for step in ("predict", "monitor")
+    ]
     named = [parse_run(render(command))["pipelines"][0] for command in commands]
-    assert [name for name in named if not (project / f"src/rnn_pipelines/pipelines/{name}/pipeline.py").exists()] == []
+    assert [
+        name
+        for name in named
+        if not (project / f"src/rnn_pipelines/pipelines/{name}/pipeline.py").exists()
+    ] == []
     commands = load()["list_commands"]("forecast")
     assert parse_champion(render(commands["retrain"], None))[1]["as_of"] is None
-    assert [parse_run(render(commands[step], None))["params"] for step in ("predict", "monitor")] == [{}, {}]
+    assert [
+        parse_run(render(commands[step], None))["params"] for step in ("predict", "monitor")
+    ] == [{}, {}]
     command = load(LAG_HOURS="24")["list_commands"]("forecast")["retrain"]
     assert parse_champion(render(command))[1]["as_of"] == "2024-02-29T02:30:00+00:00"
     words = render(load()["list_commands"]("forecast")["check"])
     assert parse_champion(words[:4])[0] == "check"
     test = " ".join(words[5:])
     codes = (0, 1, 10, 11, 20, 75)
-    results = [subprocess.run(["bash", "-c", f"(exit {code}) || {test}"], check=False).returncode for code in codes]
+    results = [
+        subprocess.run(["bash", "-c", f"(exit {code}) || {test}"], check=False).returncode
+        for code in codes
+    ]
     assert [code for code, result in zip(codes, results, strict=True) if result == 0] == [0, 10, 11]
 
 
@@ -109,7 +123,10 @@ def test_prediction_with_an_alarm_is_not_repeated(load: Load) -> None:
     words = render(load()["list_commands"]("forecast")["predict"])
     test = " ".join(words[words.index("||") + 1 :])
     codes = (0, 1, 2, 20, 75)
-    results = [subprocess.run(["bash", "-c", f"(exit {code}) || {test}"], check=False).returncode for code in codes]
+    results = [
+        subprocess.run(["bash", "-c", f"(exit {code}) || {test}"], check=False).returncode
+        for code in codes
+    ]
     assert [code for code, result in zip(codes, results, strict=True) if result == 0] == [0, 20]
 
 
@@ -120,7 +137,9 @@ def test_retraining_ends_at_the_logical_date(load: Load, task: str) -> None:
 
 
 @pytest.mark.parametrize("step", ["predict", "monitor"])
-def test_forecasts_and_monitor_end_at_the_logical_date(load: Load, project: Path, step: str) -> None:
+def test_forecasts_and_monitor_end_at_the_logical_date(
+    load: Load, project: Path, step: str
+) -> None:
     given = parse_run(render(load()["list_commands"]("forecast")[step]))
     assert given["pipelines"] == [f"{step}_forecast"]
     assert given["params"] == {f"{step}_forecast": {"as_of": END}}
@@ -134,34 +153,43 @@ def test_texts_have_no_end(load: Load, step: str) -> None:
     assert (given["pipelines"], given["params"]) == ([f"{step}_sentiment"], {})
 
 
-def test_linked_file_finds_its_project_and_a_copy_needs_its_name(load: Load, dags: Path, tmp_path: Path) -> None:
+def test_linked_file_finds_its_project_and_a_copy_needs_its_name(
+    load: Load, dags: Path, tmp_path: Path
+) -> None:
     link = tmp_path / "dags/link.py"
     link.parent.mkdir()
     link.symlink_to(dags)
     assert load(link)["find_project"]() == (tmp_path / "project").resolve()
     copy = tmp_path / "copy.py"
     copy.write_text(dags.read_text())
-    with pytest.raises(FileNotFoundError, match=r"expected the folder of RNN Pipelines.*RNN_PIPELINES_PROJECT"):
+    with pytest.raises(
+        FileNotFoundError, match=r"expected the folder of RNN Pipelines.*RNN_PIPELINES_PROJECT"
+    ):
         load(copy)
     assert load(copy, PROJECT=str(tmp_path / "project"))["find_project"]() == tmp_path / "project"
 
 
 def test_missing_environment_says_how_to_get_it(load: Load, tmp_path: Path) -> None:
     (tmp_path / "project/.venv/bin/kedro").unlink()
-    with pytest.raises(FileNotFoundError, match=r"\.venv/bin/kedro: no such command\. Run `make install` in "):
+    with pytest.raises(
+        FileNotFoundError, match=r"\.venv/bin/kedro: no such command\. Run `make install` in "
+    ):
         load()
 
 
 def test_unknown_task_names_the_known_ones(load: Load) -> None:
     with pytest.raises(
-        ValueError, match="RNN_PIPELINES_TASKS: expected some of forecast, sentiment, received 'weather'"
+        ValueError,
+        match="RNN_PIPELINES_TASKS: expected some of forecast, sentiment, received 'weather'",
     ):
         load(TASKS="forecast, weather")
 
 
 @pytest.mark.parametrize("lag", ["-1", "a day", "1.5"])
 def test_lag_is_no_look_ahead(load: Load, lag: str) -> None:
-    with pytest.raises(ValueError, match="RNN_PIPELINES_LAG_HOURS: expected a whole number of hours, 0 or more"):
+    with pytest.raises(
+        ValueError, match="RNN_PIPELINES_LAG_HOURS: expected a whole number of hours, 0 or more"
+    ):
         load(LAG_HOURS=lag)
 
 

@@ -15,9 +15,12 @@ Instructions = list[tuple[str, str]]
 @pytest.fixture(scope="module")
 def instructions(project: Path) -> Instructions:
     """Name and arguments of each, in order."""
-    text = re.sub(r"^#.*\n", "", (project / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    text = re.sub(r"^#.*\n", "", (project / "Dockerfile").read_text(), flags=re.MULTILINE).replace(
+        "\\\n", " "
+    )
     return [
-        (name, " ".join(rest.split())) for name, _, rest in (line.partition(" ") for line in text.splitlines() if line)
+        (name, " ".join(rest.split()))
+        for name, _, rest in (line.partition(" ") for line in text.splitlines() if line)
     ]
 
 
@@ -26,7 +29,9 @@ def find_all(instructions: Instructions, name: str) -> list[str]:
 
 
 def find_copied(instructions: Instructions) -> list[str]:
-    return [source for arguments in find_all(instructions, "COPY") for source in arguments.split()[:-1]]
+    return [
+        source for arguments in find_all(instructions, "COPY") for source in arguments.split()[:-1]
+    ]
 
 
 def find_installs(text: str) -> list[str]:
@@ -41,14 +46,20 @@ def test_image_installs_what_a_night_needs(instructions: Instructions, project: 
     metadata = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     assert version in SpecifierSet(metadata["requires-python"])
     bases = find_all(instructions, "FROM")
-    assert [base for base in bases if not re.fullmatch(r"[\w.:/-]+@sha256:[0-9a-f]{64}", base)] == []
+    assert [
+        base for base in bases if not re.fullmatch(r"[\w.:/-]+@sha256:[0-9a-f]{64}", base)
+    ] == []
     assert len(bases) == 1
     # From the same lock, with hashes; the rules of uv, of what is locked, and of the project itself.
-    installs = find_installs((project / "Makefile").read_text().partition("$(VENV)/all.installed:")[0])
+    installs = find_installs(
+        (project / "Makefile").read_text().partition("$(VENV)/all.installed:")[0]
+    )
     assert sorted(find_installs("\n".join(find_all(instructions, "RUN")))) == sorted(installs)
     # All but the search for parameters, notebooks, the graph, the site and those of developers.
     extras = re.findall(r"--extra (\S+)", "\n".join(find_all(instructions, "RUN")))
-    known = tomllib.loads((project / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    known = tomllib.loads((project / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
     assert extras == sorted(known.keys() - {"docs", "tune", "viz", "notebook", "dev"})
     # The user who runs the commands may not write beside the packages.
     locked, own = find_all(instructions, "RUN")
@@ -56,12 +67,20 @@ def test_image_installs_what_a_night_needs(instructions: Instructions, project: 
     assert "compileall -q src" in own
 
 
-def test_all_that_is_copied_is_there_and_sent_alone(instructions: Instructions, project: Path) -> None:
+def test_all_that_is_copied_is_there_and_sent_alone(
+    instructions: Instructions, project: Path
+) -> None:
     assert [source for source in find_copied(instructions) if not (project / source).exists()] == []
     lines = (project / ".dockerignore").read_text().splitlines()
-    assert sorted(line[1:] for line in lines if line.startswith("!")) == sorted(find_copied(instructions))
+    assert sorted(line[1:] for line in lines if line.startswith("!")) == sorted(
+        find_copied(instructions)
+    )
     # The last line that fits a path decides.
-    lines = [line for line in (project / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    lines = [
+        line
+        for line in (project / ".dockerignore").read_text().splitlines()
+        if not line.startswith("#")
+    ]
     fitting = [line for line in lines if fnmatch("conf/local", line.removeprefix("!"))]
     assert fitting[-1] == "conf/local"
     # A layer is taken from the cache until the first one whose files have changed.

@@ -4,7 +4,15 @@ import pickle
 
 import pytest
 
-from rnn_pipelines.errors import MAX_MESSAGE, MAX_VALUE, SeriesError, count, make_line, show, show_all
+from rnn_pipelines.errors import (
+    MAX_MESSAGE,
+    MAX_VALUE,
+    SeriesError,
+    count,
+    make_line,
+    show,
+    show_all,
+)
 
 
 def test_values_are_shown_short_and_in_quotes() -> None:
@@ -13,7 +21,10 @@ def test_values_are_shown_short_and_in_quotes() -> None:
     assert show("x" * 5_000_000) == f"'{'x' * MAX_VALUE}'… (5,000,000 characters)"
     assert show(10**5000) == "int without a text"
     assert show_all(range(10_000)).endswith("18, 19, …] (10,000 in all)")
-    assert [count(number, "category", "categories") for number in (1, 2)] == ["1 category", "2 categories"]
+    assert [count(number, "category", "categories") for number in (1, 2)] == [
+        "1 category",
+        "2 categories",
+    ]
 
 
 @pytest.mark.parametrize("sign", ["\n", "\r", "\x1b", "\0", "\u202e", "\u2028", "\ud800"])
@@ -31,7 +42,8 @@ def test_message_of_an_error_is_one_line_of_bounded_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "noun", "text"), [(0, "row", "0 rows"), (1, "row", "1 row"), (1_200, "more step", "1,200 more steps")]
+    ("number", "noun", "text"),
+    [(0, "row", "0 rows"), (1, "row", "1 row"), (1_200, "more step", "1,200 more steps")],
 )
 def test_count_has_the_noun_in_its_number(number: int, noun: str, text: str) -> None:
     assert count(number, noun) == text

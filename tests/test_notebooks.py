@@ -57,7 +57,8 @@ def is_fixed(cell: NotebookNode) -> bool:
 @pytest.mark.slow
 def test_run_has_the_stored_outputs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEDRO_ENV", "test")
-    notebook, stored = read(path), list_code(read(path))
+    notebook = read(path)
+    stored = list_code(read(path))
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=600, record_timing=False, resources=resources).execute()
     if os.environ.get("WRITE_NOTEBOOKS"):
@@ -68,7 +69,9 @@ def test_run_has_the_stored_outputs(path: Path, monkeypatch: pytest.MonkeyPatch)
         if is_fixed(cell):
             for text, expected in zip(list_texts(cell), list_texts(before), strict=True):
                 assert list_words(text) == list_words(expected), cell.source
-                assert list_numbers(text) == pytest.approx(list_numbers(expected), RELATIVE, ABSOLUTE), cell.source
+                assert list_numbers(text) == pytest.approx(
+                    list_numbers(expected), RELATIVE, ABSOLUTE
+                ), cell.source
 
 
 def test_notebook_is_stored_with_all_its_outputs(path: Path) -> None:
@@ -76,8 +79,17 @@ def test_notebook_is_stored_with_all_its_outputs(path: Path) -> None:
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     figures = [cell for cell in list_code(read(path)) if FIGURE.search(cell.source)]
     assert figures
-    assert [cell.source for cell in figures if not any("image/png" in kinds for kinds in list_kinds(cell))] == []
-    interactive = [kinds for cell in list_code(read(path)) for kinds in list_kinds(cell) if "plotly" in str(kinds)]
+    assert [
+        cell.source
+        for cell in figures
+        if not any("image/png" in kinds for kinds in list_kinds(cell))
+    ] == []
+    interactive = [
+        kinds
+        for cell in list_code(read(path))
+        for kinds in list_kinds(cell)
+        if "plotly" in str(kinds)
+    ]
     assert [kinds for kinds in interactive if "image/png" not in kinds] == []
     assert [line for cell in list_code(read(path)) for line in list_noise(cell)] == []
     cells = read(path).cells

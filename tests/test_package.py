@@ -36,7 +36,12 @@ def source(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked source distribution, as `python -m build` makes the wheel from it."""
     folder = tmp_path_factory.mktemp("sdist")
     copied = folder / "project"
-    for name in ("pyproject.toml", "README.md", "LICENSE", *(f"src/{file}" for file in list_files(project / "src"))):
+    for name in (
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        *(f"src/{file}" for file in list_files(project / "src")),
+    ):
         (copied / name).parent.mkdir(parents=True, exist_ok=True)
         (copied / name).write_bytes((project / name).read_bytes())
     with tarfile.open(build("sdist", copied, folder)) as archive:
@@ -57,7 +62,9 @@ def test_wheel_has_all_files_of_the_package(wheel: Path, project: Path) -> None:
 
 
 def test_source_distribution_has_readme_and_licence(source: Path) -> None:
-    assert {"README.md", "LICENSE", "pyproject.toml", "PKG-INFO"} <= {path.name for path in source.iterdir()}
+    assert {"README.md", "LICENSE", "pyproject.toml", "PKG-INFO"} <= {
+        path.name for path in source.iterdir()
+    }
 
 
 def test_installed_wheel_forecasts_outside_a_checkout(wheel: Path, tmp_path: Path) -> None:
@@ -68,22 +75,46 @@ def test_installed_wheel_forecasts_outside_a_checkout(wheel: Path, tmp_path: Pat
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", own], check=True)
     (packages,) = own.glob("lib/python*/site-packages")
     (packages / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    install = [sys.executable, "-m", "uv", "pip", "install", "--offline", "--no-deps", "--python", own, wheel]
+    install = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--offline",
+        "--no-deps",
+        "--python",
+        own,
+        wheel,
+    ]
     subprocess.run(install, check=True, env=environment, capture_output=True)
     folder = tmp_path / "empty"
     folder.mkdir()
     days = pd.date_range("2024-01-01", periods=40).astype(str)
-    pd.DataFrame({"day": days, "sold": [5.0, 7.0, 6.0, 9.0] * 10}).to_csv(folder / "my.csv", index=False)
+    pd.DataFrame({"day": days, "sold": [5.0, 7.0, 6.0, 9.0] * 10}).to_csv(
+        folder / "my.csv", index=False
+    )
 
     def run(*command: object) -> str:
-        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, env=environment)
+        done = subprocess.run(
+            command, cwd=folder, check=False, capture_output=True, text=True, env=environment
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     where = run(own / "bin/python", "-c", "import rnn_pipelines; print(rnn_pipelines.__file__)")
     assert Path(where.strip()).is_relative_to(packages)
     assert "next values" in run(own / "bin/rnn-pipelines", "forecast", "my.csv", *SMALL)
-    assert {"report.html", "next_values.csv", "model"} <= {path.name for path in (folder / "my-forecast").iterdir()}
+    assert {"report.html", "next_values.csv", "model"} <= {
+        path.name for path in (folder / "my-forecast").iterdir()
+    }
     assert "ensemble" in run(
-        own / "bin/rnn-pipelines", "predict", "my-forecast/model", "my.csv", "-t", "day", "-y", "sold"
+        own / "bin/rnn-pipelines",
+        "predict",
+        "my-forecast/model",
+        "my.csv",
+        "-t",
+        "day",
+        "-y",
+        "sold",
     )

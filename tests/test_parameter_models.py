@@ -29,11 +29,21 @@ def test_truth_values_are_no_numbers_but_in_their_places() -> None:
         ({"steps": False}, r"outer\.steps"),
         ({"inner": {"units": True}}, r"outer\.inner\.units"),
     ]:
-        with pytest.raises(ParameterError, match=rf"^{place}: expected a number, received (True|False)\.$"):
+        with pytest.raises(
+            ParameterError, match=rf"^{place}: expected a number, received (True|False)\.$"
+        ):
             read_parameter_model("outer", Outer, block)
-    with pytest.raises(ParameterError, match=r"^outer\.choices: expected a number, received \[1, True\]\.$"):
+    with pytest.raises(
+        ParameterError, match=r"^outer\.choices: expected a number, received \[1, True\]\.$"
+    ):
         read_parameter_model("outer", Outer, {"choices": [1, True]})
-    block = {"share": 1, "steps": "2", "choices": [1.0, "2"], "is_fast": False, "inner": {"units": "3"}}
+    block = {
+        "share": 1,
+        "steps": "2",
+        "choices": [1.0, "2"],
+        "is_fast": False,
+        "inner": {"units": "3"},
+    }
     found = read_parameter_model("outer", Outer, block)
     assert found.model_dump() == {
         "kind": "outer",

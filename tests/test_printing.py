@@ -20,12 +20,21 @@ from rnn_pipelines.cli.run_command import show_plainly
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
-from rnn_pipelines.printing import LineFormatter, escape_log, print_json, print_text, rewrite_messages, write_list
+from rnn_pipelines.printing import (
+    LineFormatter,
+    escape_log,
+    print_json,
+    print_text,
+    rewrite_messages,
+    write_list,
+)
 from rnn_pipelines.report.figures import write_label
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 
 # What clears a line, opens a link, goes back to its beginning, begins another, turns its direction, or ends a string.
-HOSTILE = "a\x1b[2K\x1b]8;;http://b\x1b\\c\x07\r\nforecast: ok\x85\u2028\u202e\u2066\x9b31m\x7f\ud800\0b"
+HOSTILE = (
+    "a\x1b[2K\x1b]8;;http://b\x1b\\c\x07\r\nforecast: ok\x85\u2028\u202e\u2066\x9b31m\x7f\ud800\0b"
+)
 
 
 def is_plain(text: str) -> bool:
@@ -33,7 +42,9 @@ def is_plain(text: str) -> bool:
     return text.isprintable()
 
 
-def test_lines_are_printed_as_they_are_but_for_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_are_printed_as_they_are_but_for_control_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     print_text(f"one\n{HOSTILE}", is_error=True)
     lines = capsys.readouterr().err.splitlines()
     assert (lines[0], lines[2][:12], len(lines)) == ("one", "forecast: ok", 3)
@@ -59,7 +70,8 @@ def test_json_holds_the_text_itself(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.fixture
 def log() -> tuple[logging.Logger, io.StringIO]:
-    logger, stream = logging.Logger("of a test"), io.StringIO()
+    logger = logging.Logger("of a test")
+    stream = io.StringIO()
     logger.addHandler(logging.StreamHandler(stream))
     logger.handlers[0].setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     return logger, stream
@@ -70,7 +82,12 @@ def test_log_is_escaped_for_its_own_handlers_once(log: tuple[logging.Logger, io.
     escape_log(logger.handlers)
     logger.warning("%s: left out", HOSTILE)
     said = stream.getvalue()
-    assert (said.count("\n"), said[:9], said[-11:], is_plain(said[:-1])) == (1, "WARNING a", ": left out\n", True)
+    assert (said.count("\n"), said[:9], said[-11:], is_plain(said[:-1])) == (
+        1,
+        "WARNING a",
+        ": left out\n",
+        True,
+    )
     try:
         raise ValueError(HOSTILE)
     except ValueError:
@@ -78,8 +95,11 @@ def test_log_is_escaped_for_its_own_handlers_once(log: tuple[logging.Logger, io.
     first, *rest = stream.getvalue().removeprefix(said).removesuffix("\n").split("\n")
     assert (first, rest[0]) == ("ERROR it failed", "  Traceback (most recent call last):")
     assert [line for line in rest if not line.startswith("  ") or not is_plain(line)] == []
-    said, seen = stream.getvalue(), list[logging.LogRecord]()
-    logger.addHandler(type("Seen", (logging.Handler,), {"emit": lambda _, record: seen.append(record)})())
+    said = stream.getvalue()
+    seen = list[logging.LogRecord]()
+    logger.addHandler(
+        type("Seen", (logging.Handler,), {"emit": lambda _, record: seen.append(record)})()
+    )
     logger.warning("%s", "a\nb")
     assert (stream.getvalue().removeprefix(said), seen[0].getMessage()) == ("WARNING a b\n", "a\nb")
     handler = log[0].handlers[0]
@@ -103,7 +123,9 @@ def test_log_of_commands_is_escaped(project: Path) -> None:
         "from kedro.framework.project import settings; bootstrap_project(Path.cwd()); settings.HOOKS; "
         "logging.getLogger('kedro').warning(chr(27) + chr(10) + 'ERROR all is lost')"
     )
-    finished = subprocess.run([sys.executable, "-c", code], cwd=project, check=True, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, check=True, capture_output=True, text=True
+    )
     assert finished.stderr.endswith(r" WARNING \x1b ERROR all is lost" + "\n")
 
 
@@ -120,8 +142,12 @@ def count_series(source: SourceSpec) -> int:
     return len(source.series)
 
 
-@pytest.mark.parametrize(("names", "named"), [((), "forecast.source.tz"), (("empty",), "source.tz")])
-def test_run_names_parameters_as_said(names: tuple[str, ...], named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("names", "named"), [((), "forecast.source.tz"), (("empty",), "source.tz")]
+)
+def test_run_names_parameters_as_said(
+    names: tuple[str, ...], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = Pipeline([Node(count_series, "params:forecast.source", "a", name="read")])
     monkeypatch.setattr(run_command, "pipelines", {"__default__": read, "empty": Pipeline([])})
     with pytest.raises(click.ClickException) as caught, show_plainly(names):
@@ -140,7 +166,9 @@ def find_calls(project: Path) -> list[tuple[str, str]]:
     ]
 
 
-def test_errors_and_log_lines_are_those_of_the_outermost_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_and_log_lines_are_those_of_the_outermost_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     log = logging.getLogger("rnn_pipelines.anything")
 
     def fail() -> None:
@@ -149,7 +177,10 @@ def test_errors_and_log_lines_are_those_of_the_outermost_call(caplog: pytest.Log
             log.warning("name %s", "tz")
             raise SeriesError("give tz")
 
-    with pytest.raises(SeriesError, match=r"^give --tz$"), rewrite_messages(lambda text: text.replace("tz", "--tz")):
+    with (
+        pytest.raises(SeriesError, match=r"^give --tz$"),
+        rewrite_messages(lambda text: text.replace("tz", "--tz")),
+    ):
         fail()
     log.warning("name tz")
     assert [record.getMessage() for record in caplog.records] == ["give tz", "name --tz", "name tz"]
@@ -160,7 +191,11 @@ def test_all_is_printed_and_logged_in_one_place(project: Path) -> None:
     ways = {"print", "pprint", "click.echo", "click.secho", "echo", "warnings.warn"}
     ways |= {"sys.stdout.write", "sys.stderr.write"}
     # The program of an export runs without the project, which only copies it.
-    found = [call for call in find_calls(project) if call[1] in ways and call[0] != "forecast/export/program.py"]
+    found = [
+        call
+        for call in find_calls(project)
+        if call[1] in ways and call[0] != "forecast/export/program.py"
+    ]
     assert found == [("printing.py", "click.echo")] * 2
     ways = {"addHandler", "setFormatter", "StreamHandler", "basicConfig", "dictConfig"}
     # The console has no settings of Kedro for its log. Records of other processes are handled, and escaped, here.

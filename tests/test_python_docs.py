@@ -15,7 +15,8 @@ from rnn_pipelines import Forecaster, TextClassifier
 
 # A block with the language `py` is the code of another library: it is only compiled.
 RUN, COMPILED = (
-    re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py")
+    re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+    for language in ("python", "py")
 )
 
 
@@ -41,10 +42,16 @@ def test_examples_of_paths_answer_their_questions() -> None:
 @pytest.mark.parametrize("documented", [Forecaster, TextClassifier])
 def test_each_line_of_arguments_describes_one_parameter(documented: type) -> None:
     """The strict build of the site refuses a line for several, or for one that there is not."""
-    methods = {name: getattr(documented, name) for name in vars(documented) if not name.startswith("_")}
-    functions = {documented.__name__: documented} | {name: m for name, m in methods.items() if callable(m)}
+    methods = {
+        name: getattr(documented, name) for name in vars(documented) if not name.startswith("_")
+    }
+    functions = {documented.__name__: documented} | {
+        name: m for name, m in methods.items() if callable(m)
+    }
     for name, function in functions.items():
-        section = re.search(r"^Args:\n((?: .*\n|\n)*)", f"{inspect.getdoc(function)}\n", re.MULTILINE)
+        section = re.search(
+            r"^Args:\n((?: .*\n|\n)*)", f"{inspect.getdoc(function)}\n", re.MULTILINE
+        )
         described = re.findall(r"^ {4}(\S.*?):", section[1], re.MULTILINE) if section else []
         assert (name, set(described) - {*inspect.signature(function).parameters}) == (name, set())
 
@@ -52,7 +59,11 @@ def test_each_line_of_arguments_describes_one_parameter(documented: type) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if page != TUTORIAL and page.parent.name != "course" and list_blocks(page, RUN)],
+    [
+        page
+        for page in PAGES
+        if page != TUTORIAL and page.parent.name != "course" and list_blocks(page, RUN)
+    ],
     ids=lambda page: page.stem,
 )
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,9 @@ def run_kedro(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_forecast(*settings: str) -> subprocess.CompletedProcess[str]:
-    parameters = ["--params", ",".join(f"forecast.{setting}" for setting in settings)] if settings else []
+    parameters = (
+        ["--params", ",".join(f"forecast.{setting}" for setting in settings)] if settings else []
+    )
     return run_kedro("run", "--pipelines=forecast", "--env=test", *parameters)
 
 
@@ -67,10 +69,16 @@ def metrics(results: Results) -> dict:
     return results.json("08_reporting/forecast/metrics.json")
 
 
-def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame, metrics: dict, results: Results) -> None:
+def test_metrics_are_those_of_the_predictions(
+    predictions: pd.DataFrame, metrics: dict, results: Results
+) -> None:
     for name in FORECASTERS:
-        assert metrics[name]["mse"] == pytest.approx(np.mean((predictions["y"] - predictions[name]) ** 2))
-        assert metrics[name]["mae"] == pytest.approx(np.mean(np.abs(predictions["y"] - predictions[name])))
+        assert metrics[name]["mse"] == pytest.approx(
+            np.mean((predictions["y"] - predictions[name]) ** 2)
+        )
+        assert metrics[name]["mae"] == pytest.approx(
+            np.mean(np.abs(predictions["y"] - predictions[name]))
+        )
         errors = predictions[name] - predictions["y"]
         assert metrics[name]["bias"] == pytest.approx(errors.sum() / predictions["y"].abs().sum())
     expected = 1 - metrics["lstm"]["mse"] / metrics["last_value"]["mse"]
@@ -84,10 +92,14 @@ def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame, metrics
     assert "temperature" in report
 
 
-def test_every_step_of_the_test_part_is_an_origin(results: Results, predictions: pd.DataFrame) -> None:
+def test_every_step_of_the_test_part_is_an_origin(
+    results: Results, predictions: pd.DataFrame
+) -> None:
     cut = results.table("03_primary/forecast/cutoffs.parquet").iloc[0]
     horizon = int(predictions["horizon_step"].max())
-    assert predictions["cutoff"].nunique() == cut["num_steps"] - cut["validation_stop"] - horizon + 1
+    assert (
+        predictions["cutoff"].nunique() == cut["num_steps"] - cut["validation_stop"] - horizon + 1
+    )
     assert predictions["ds"].min() == cut["test_from"]
     observed = results.table("01_raw/forecast/source.parquet").set_index("ds")["y"]
     expected = predictions["cutoff"].map(observed)
@@ -101,7 +113,9 @@ def test_next_values_follow_the_last_observation(results: Results) -> None:
     assert (following["cutoff"] == last).all()
     assert np.isfinite(following[FORECASTERS]).all().all()
     expected = results.table("07_model_output/forecast/next_values.parquet")
-    plain = pd.read_csv(results.root / "07_model_output/forecast/all_methods.csv", parse_dates=["cutoff", "ds"])
+    plain = pd.read_csv(
+        results.root / "07_model_output/forecast/all_methods.csv", parse_dates=["cutoff", "ds"]
+    )
     pd.testing.assert_frame_equal(plain, expected, check_dtype=False, check_freq=False)
 
 
@@ -117,7 +131,9 @@ def test_run_ends_with_verdict_ranking_and_next_values_on_one_screen(
     assert max(map(len, summary.splitlines())) <= 100
 
 
-def test_saved_networks_and_weights_give_the_saved_forecasts(results: Results, predictions: pd.DataFrame) -> None:
+def test_saved_networks_and_weights_give_the_saved_forecasts(
+    results: Results, predictions: pd.DataFrame
+) -> None:
     panel, linear = (
         load_arrays(results, path, holds)
         for path, holds in (
@@ -125,10 +141,14 @@ def test_saved_networks_and_weights_give_the_saved_forecasts(results: Results, p
             ("06_models/forecast/linear.npz", "methods.linear.models.LinearModels"),
         )
     )
-    (scale,) = pd.read_parquet(results.root / "04_feature/forecast/scaler.parquet")[["mean", "deviation"]].to_numpy()
+    (scale,) = pd.read_parquet(results.root / "04_feature/forecast/scaler.parquet")[
+        ["mean", "deviation"]
+    ].to_numpy()
     saved = pd.read_parquet(results.root / "07_model_output/forecast/predictions.parquet")
     for cell in ("lstm", "gru"):
-        network = load_arrays(results, f"06_models/forecast/{cell}.npz", "methods.networks.network.Network")
+        network = load_arrays(
+            results, f"06_models/forecast/{cell}.npz", "methods.networks.network.Network"
+        )
         found = forecast_network(network, linear, panel).test.ravel() * scale[1] + scale[0]
         np.testing.assert_allclose(found, saved[cell], rtol=1e-5)
     # A single series is forecast as it is scaled, so that weights mean the same in its unit.
@@ -148,7 +168,9 @@ def test_saved_networks_and_weights_give_the_saved_forecasts(results: Results, p
 
 
 def load_arrays(results: Results, path: str, holds: str) -> Any:
-    return ArraysDataset(filepath=str(results.root / path), holds=f"rnn_pipelines.forecast.{holds}").load()
+    return ArraysDataset(
+        filepath=str(results.root / path), holds=f"rnn_pipelines.forecast.{holds}"
+    ).load()
 
 
 def test_run_needs_neither_tensorflow_nor_keras(finished: subprocess.CompletedProcess[str]) -> None:
@@ -167,7 +189,10 @@ def test_a_second_run_gives_the_same_numbers(results: Results, metrics: dict) ->
 
 def test_old_spelling_still_runs(tmp_path: Path) -> None:
     """In a data root of its own: a partial run does not start from results of other parameters."""
-    arguments = ["--to-nodes=preparation.make_windows", f"--conf-source={copy_configuration(tmp_path)}"]
+    arguments = [
+        "--to-nodes=preparation.make_windows",
+        f"--conf-source={copy_configuration(tmp_path)}",
+    ]
     finished = call_command("forecast", option="--pipeline", arguments=arguments)
     assert finished.exit_code == 0, finished.stderr
 
@@ -205,7 +230,10 @@ def test_a_misspelt_parameter_ends_the_run_before_its_first_node(results: Result
 def test_a_panel_runs_by_parameters_alone(results: Results, tmp_path: Path) -> None:
     days = pd.date_range("2020-01-01", periods=120, freq="D")
     rng = np.random.default_rng(0)
-    rows = [pd.DataFrame({"shop": shop, "day": days, "sales": rng.normal(size=120)}) for shop in ("a", "b")]
+    rows = [
+        pd.DataFrame({"shop": shop, "day": days, "sales": rng.normal(size=120)})
+        for shop in ("a", "b")
+    ]
     pd.concat(rows).to_parquet(tmp_path / "sales.parquet")
     finished = run_forecast(
         f"source.path={tmp_path / 'sales.parquet'}", "source.time=day", "source.target=sales", "source.id=shop",
@@ -216,7 +244,9 @@ def test_a_panel_runs_by_parameters_alone(results: Results, tmp_path: Path) -> N
     assert predictions.groupby("unique_id")["cutoff"].nunique().to_dict() == {"a": 1, "b": 1}
 
 
-def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions: pd.DataFrame) -> None:
+def test_python_gives_the_numbers_of_the_pipeline(
+    results: Results, predictions: pd.DataFrame
+) -> None:
     """From the same table and the same parameters."""
     blocks = [
         yaml.safe_load((PROJECT / f"conf/{env}/parameters_forecast.yml").read_text())["forecast"]
@@ -226,10 +256,16 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     profile = results.json("02_intermediate/forecast/profile.json")
     window = {name: profile[name] for name in ("lookback", "horizon")}
     merged = merge(*blocks, {"window": window})
-    parameters = {name: block for name, block in merged.items() if name not in ("source", "paths", "partitions")}
+    parameters = {
+        name: block
+        for name, block in merged.items()
+        if name not in ("source", "paths", "partitions")
+    }
     table = results.table("01_raw/forecast/source.parquet")
     forecaster = Forecaster(**parameters).fit(table[["unique_id", "ds", "y"]])
-    pd.testing.assert_frame_equal(forecaster.holdout(), predictions.drop(columns="signal"), rtol=1e-9)
+    pd.testing.assert_frame_equal(
+        forecaster.holdout(), predictions.drop(columns="signal"), rtol=1e-9
+    )
     following = results.table("07_model_output/forecast/next_values.parquet")
     pd.testing.assert_frame_equal(
         forecaster.predict(methods="all"),
@@ -243,7 +279,9 @@ def merge(linear: dict, *more: dict) -> dict:
     """Parameters of environments over those of the base."""
     for others in more:
         linear = {
-            name: {**block, **others.get(name, {})} if isinstance(block, dict) else others.get(name, block)
+            name: {**block, **others.get(name, {})}
+            if isinstance(block, dict)
+            else others.get(name, block)
             for name, block in linear.items()
         }
     return linear

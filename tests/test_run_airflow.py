@@ -15,7 +15,11 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 BIN = PROJECT / ".airflow/bin"
-DAYS = ["2023-03-31", "2023-06-30", "2023-09-15"]  # the series of --env=test goes from 2021-01-01 to 2023-09-27
+DAYS = [
+    "2023-03-31",
+    "2023-06-30",
+    "2023-09-15",
+]  # the series of --env=test goes from 2021-01-01 to 2023-09-27
 
 # Ends the first try of a step with the code that `codes` has for it, or hangs; all else with 0.
 FAKE = """#!/bin/sh
@@ -97,7 +101,9 @@ def prepare_airflow(project: Path) -> Airflow:
         "KEDRO_ENV": "test",
     }
 
-    def run(*command: str, is_checked: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *command: str, is_checked: bool = True, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         finished = subprocess.run(
             [str(BIN / command[0]), *command[1:]],
             cwd=project,
@@ -106,7 +112,9 @@ def prepare_airflow(project: Path) -> Airflow:
             capture_output=True,
             text=True,
         )
-        assert finished.returncode == 0 or not is_checked, finished.stdout[-4000:] + finished.stderr[-4000:]
+        assert finished.returncode == 0 or not is_checked, (
+            finished.stdout[-4000:] + finished.stderr[-4000:]
+        )
         return finished
 
     run("airflow", "db", "migrate")
@@ -138,24 +146,37 @@ def nights(airflow: Airflow) -> None:
 
 def test_each_night_retrains_as_of_its_date(nights: None, project: Path) -> None:
     command = [".venv/bin/kedro", "champion", "history", "forecast", "--json", "--env=test"]
-    records = json.loads(subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout)
+    records = json.loads(
+        subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout
+    )
     assert [record["as_of"] for record in records] == [f"{day}T00:00:00+00:00" for day in DAYS]
     assert {record["outcome"] for record in records} <= {"promoted", "kept"}
     assert [record["data"]["last"] for record in records] == DAYS
 
 
 def test_each_night_forecasts_and_ends_at_its_date(nights: None, project: Path) -> None:
-    forecasts = pd.read_parquet(project / ".test_data/07_model_output/predict_forecast/forecasts.parquet")
+    forecasts = pd.read_parquet(
+        project / ".test_data/07_model_output/predict_forecast/forecasts.parquet"
+    )
     assert sorted(forecasts["cutoff"].dt.strftime("%Y-%m-%d").unique()) == DAYS
     # No step after it counts as missed, and only the forecasts before it are judged.
-    verdict = json.loads((project / ".test_data/08_reporting/monitor_forecast/verdict.json").read_text())
+    verdict = json.loads(
+        (project / ".test_data/08_reporting/monitor_forecast/verdict.json").read_text()
+    )
     assert verdict["coverage"]["missed_steps"] == {"temperature": 0}
     assert verdict["error"]["last_cutoff"].startswith(DAYS[-2])
 
 
 def test_airflow_finds_no_error_but_a_wrong_setting(airflow: Airflow) -> None:
     assert "No data found" in airflow("airflow", "dags", "list-import-errors", "--local").stdout
-    found = airflow("airflow", "dags", "list-import-errors", "--local", is_checked=False, RNN_PIPELINES_TASKS="weather")
+    found = airflow(
+        "airflow",
+        "dags",
+        "list-import-errors",
+        "--local",
+        is_checked=False,
+        RNN_PIPELINES_TASKS="weather",
+    )
     assert found.returncode == 1
     assert "expected some of forecast, sentiment" in found.stdout
 
@@ -165,7 +186,9 @@ def test_each_task_has_one_dag_with_times_and_limits(airflow: Airflow) -> None:
     assert sorted(dags) == ["rnn_pipelines_forecast", "rnn_pipelines_sentiment"]
     assert {(dag["max_active_runs"], dag["catchup"]) for dag in dags.values()} == {(1, False)}
     # With the other timetable of a cron expression, it would be the night before.
-    assert [dag["timetable"] for dag in dags.values()] == [["CronTriggerTimetable", "30 2 * * *"]] * 2
+    assert [dag["timetable"] for dag in dags.values()] == [
+        ["CronTriggerTimetable", "30 2 * * *"]
+    ] * 2
     assert {dag["is_paused_upon_creation"] for dag in dags.values()} == {True}
     for dag in dags.values():
         assert [dag["retries"][step] for step in STEPS] == [2, 2, 2, 0]
@@ -190,7 +213,9 @@ def ends(fake: Path) -> dict[str, dict[str, str]]:
 
 
 def test_night_ends_as_its_steps_do(ends: dict[str, dict[str, str]], fake: Path) -> None:
-    calls = [call for call in (fake / "calls").read_text().splitlines() if call.startswith("undated ")]
+    calls = [
+        call for call in (fake / "calls").read_text().splitlines() if call.startswith("undated ")
+    ]
     assert (len(calls), [call for call in calls if re.search("as.of", call)]) == (4, [])
     assert ends["undated"]["run"] == "success"
     calls = (fake / "calls").read_text().splitlines()
@@ -210,7 +235,11 @@ def test_night_ends_as_its_steps_do(ends: dict[str, dict[str, str]], fake: Path)
 
 
 @pytest.mark.parametrize(("scenario", "step"), [("source", "retrain"), ("monitor", "monitor")])
-def test_failed_step_keeps_nothing_from_its_work(ends: dict[str, dict[str, str]], scenario: str, step: str) -> None:
+def test_failed_step_keeps_nothing_from_its_work(
+    ends: dict[str, dict[str, str]], scenario: str, step: str
+) -> None:
     """And the run fails."""
-    assert {name: ends[scenario][name] for name in STEPS} == dict.fromkeys(STEPS, "success") | {step: "failed"}
+    assert {name: ends[scenario][name] for name in STEPS} == dict.fromkeys(STEPS, "success") | {
+        step: "failed"
+    }
     assert (ends[scenario]["night"], ends[scenario]["run"]) == ("upstream_failed", "failed")

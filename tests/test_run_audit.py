@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-NUM_DAYS, NUM_NIGHTS, HORIZON = 120, 4, 3
+NUM_DAYS = 120
+NUM_NIGHTS = 4
+HORIZON = 3
 FORECAST = {
     "source": {"path": "sales.csv", "time": "day", "target": "sales", "id": "shop"},
     "window": {"lookback": 7, "horizon": HORIZON},
@@ -67,7 +69,9 @@ def read_log(folder: Path) -> Path:
 
 
 def audit(folder: Path, *options: str, code: int = 0) -> dict[str, Any]:
-    return json.loads(run_kedro(folder, "champion", "audit", "forecast", "--json", *options, code=code))
+    return json.loads(
+        run_kedro(folder, "champion", "audit", "forecast", "--json", *options, code=code)
+    )
 
 
 # In their order: the log is changed by the last ones.
@@ -75,11 +79,19 @@ def audit(folder: Path, *options: str, code: int = 0) -> dict[str, Any]:
 
 def test_nights_are_proven(elsewhere: Path) -> None:
     found = audit(elsewhere, "--stamp", "stamp.json")
-    assert (found["verdict"], found["num_nights"], found["num_rows"]) == ("ok", NUM_NIGHTS, 2 * HORIZON * NUM_NIGHTS)
+    assert (found["verdict"], found["num_nights"], found["num_rows"]) == (
+        "ok",
+        NUM_NIGHTS,
+        2 * HORIZON * NUM_NIGHTS,
+    )
     # Three nights have a later value of the first step, two of the second, one of the third; and two shops. They are
     # replays, after the time of their targets by the clock.
     assert (found["num_proven"], found["mae"], found["by_step"]) == (0, None, [])
-    assert (found["after_target"]["num_forecasts"], found["num_open"], found["num_late"]) == (12, 12, 0)
+    assert (found["after_target"]["num_forecasts"], found["num_open"], found["num_late"]) == (
+        12,
+        12,
+        0,
+    )
     assert found["num_missing_nights"] == 0
     assert set(found["after_target"]["coverage"]) == {"80", "95", "99"}
     stamp = json.loads((elsewhere / "stamp.json").read_text())
@@ -99,7 +111,10 @@ def test_errors_are_those_of_the_table(elsewhere: Path) -> None:
     errors = (joined["sales"] - joined["y_hat"]).abs().groupby(joined["unique_id"]).mean()
     text = run_kedro(elsewhere, "champion", "audit", "forecast")
     assert text.startswith("forecast: 0 forecasts, each written before its value\n")
-    assert f"12 more: after their time by the clock, before a night knew the value: MAE {errors.mean():.4g}," in text
+    assert (
+        f"12 more: after their time by the clock, before a night knew the value: MAE {errors.mean():.4g},"
+        in text
+    )
 
 
 def test_doubled_night_leaves_the_chain(elsewhere: Path) -> None:
@@ -109,7 +124,13 @@ def test_doubled_night_leaves_the_chain(elsewhere: Path) -> None:
 
 def test_forecasts_with_hindsight_are_not_counted(elsewhere: Path) -> None:
     """The night of an earlier day, made when the values were known."""
-    run_kedro(elsewhere, "run", "--pipelines=predict_forecast", "--params", "predict_forecast.as_of=2024-04-20")
+    run_kedro(
+        elsewhere,
+        "run",
+        "--pipelines=predict_forecast",
+        "--params",
+        "predict_forecast.as_of=2024-04-20",
+    )
     found = audit(elsewhere, "--against", "stamp.json")
     assert (found["after_target"]["num_forecasts"], found["num_late"]) == (12, 2 * HORIZON)
     assert found["num_nights"] == NUM_NIGHTS + 1
@@ -140,7 +161,9 @@ def remove_newest_nights(path: Path) -> None:
     log[: 2 * HORIZON].to_parquet(path)
 
 
-def test_newest_night_that_was_removed_is_counted_by_the_champion(elsewhere: Path, log_path: Path) -> None:
+def test_newest_night_that_was_removed_is_counted_by_the_champion(
+    elsewhere: Path, log_path: Path
+) -> None:
     remove_newest_nights(log_path)
     assert "the log of forecasts has lost rows" in audit(elsewhere, code=30)["reason"]
 
@@ -162,9 +185,13 @@ def test_log_of_before_the_chain_gets_no_stamp(elsewhere: Path, log_path: Path) 
     assert not (elsewhere / "none.json").exists()
 
 
-def test_code_of_the_page_returns_what_was_believed_on_a_day(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_of_the_page_returns_what_was_believed_on_a_day(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The forecasts of the second night, and of the first one the target that the second no longer has."""
-    (code,) = re.findall(r"```py\n(.*?)```", (PROJECT / "docs/how-to/audit.md").read_text(), re.DOTALL)
+    (code,) = re.findall(
+        r"```py\n(.*?)```", (PROJECT / "docs/how-to/audit.md").read_text(), re.DOTALL
+    )
     log = pd.read_parquet(read_log(elsewhere))
     first, second, *_ = log["recorded_at"].unique()
     monkeypatch.chdir(elsewhere)

@@ -26,7 +26,9 @@ def test_every_schedule_stands_beside_the_simple_methods(results: dict) -> None:
     assert names == [*SCHEDULES, *BASELINES]
     predictions = pd.read_parquet(ROOT / "07_model_output/backtest_forecast/predictions.parquet")
     for entry in results["forecasters"]:
-        assert entry["mse"] == pytest.approx(((predictions["y"] - predictions[entry["name"]]) ** 2).mean())
+        assert entry["mse"] == pytest.approx(
+            ((predictions["y"] - predictions[entry["name"]]) ** 2).mean()
+        )
     page = (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
     assert NOTE_TITLE not in page
     assert "Backtest of retraining" in page
@@ -43,4 +45,7 @@ def test_first_day_is_a_retraining_of_that_day(results: dict) -> None:
     run_well("retrain_forecast", f"retrain_forecast.as_of={first['as_of'].date()}")
     (record,) = list_records(CHAMPION)
     assert first["loss"] == pytest.approx(record["metrics"]["challenger"]["loss"], rel=1e-6)
-    assert (first["is_promoted"], first["reason"]) == (record["is_promoted"], "; ".join(record["reasons"]))
+    assert (first["is_promoted"], first["reason"]) == (
+        record["is_promoted"],
+        "; ".join(record["reasons"]),
+    )

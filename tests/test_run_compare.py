@@ -28,7 +28,9 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "RNN
 
 
 def run_compare(*settings: str) -> subprocess.CompletedProcess[str]:
-    return run_command("compare", *(f"compare.{setting}" for setting in settings), environment=ENVIRONMENT)
+    return run_command(
+        "compare", *(f"compare.{setting}" for setting in settings), environment=ENVIRONMENT
+    )
 
 
 def read_results(path: str) -> Any:
@@ -48,7 +50,9 @@ def killed() -> dict[str, tuple[int, bytes]]:
         path.unlink() if path.is_symlink() else shutil.rmtree(path)
     log = subprocess.DEVNULL
     command = make_command("compare", "compare.plan.tasks=adding_100")
-    process = subprocess.Popen(command, cwd=PROJECT, env=ENVIRONMENT, stdout=log, stderr=log, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=PROJECT, env=ENVIRONMENT, stdout=log, stderr=log, start_new_session=True
+    )
     while process.poll() is None and not any(FINISHED.glob("*.json")):
         time.sleep(0.02)
     process.kill()
@@ -77,7 +81,9 @@ def test_killed_run_keeps_what_was_finished_whole(killed: dict) -> None:
     assert all(json.loads(content)["task"] == "adding_100" for _, content in killed.values())
 
 
-def test_next_run_trains_the_rest_alone(killed: dict, run: subprocess.CompletedProcess[str]) -> None:
+def test_next_run_trains_the_rest_alone(
+    killed: dict, run: subprocess.CompletedProcess[str]
+) -> None:
     after = take_checksums(FINISHED)
     assert {name: after[name] for name in killed} == killed
     assert len(list_trained(run)) == NUM_TRAININGS - len(killed)
@@ -88,7 +94,11 @@ def test_there_is_a_run_for_each_network_and_seed(results: dict) -> None:
     assert found == [("adding_100", cell, seed) for cell in CELLS for seed in (0, 1)]
     # As the equations give them: 17 units without gates, 8 with four, 9 with three and a bias more.
     budgets = {run["cell"]: run["num_recurrent_parameters"] for run in results["runs"]}
-    assert budgets == {"rnn": 17 * (2 + 17 + 1), "lstm": 4 * 8 * (2 + 8 + 1), "gru": 3 * 9 * (2 + 9 + 2)}
+    assert budgets == {
+        "rnn": 17 * (2 + 17 + 1),
+        "lstm": 4 * 8 * (2 + 8 + 1),
+        "gru": 3 * 9 * (2 + 9 + 2),
+    }
     assert min(budgets.values()) >= 0.94 * max(budgets.values())
     assert len({run["test"] for run in results["runs"]}) == NUM_TRAININGS
     for summary in results["summary"]:
@@ -96,7 +106,8 @@ def test_there_is_a_run_for_each_network_and_seed(results: dict) -> None:
         assert summary["test"]["mean"] == pytest.approx(sum(values) / 2)
     assert [summary["cell"] for summary in results["summary"]] == list(CELLS)
     assert all(
-        summary["test"]["low"] < summary["test"]["mean"] < summary["test"]["high"] for summary in results["summary"]
+        summary["test"]["low"] < summary["test"]["mean"] < summary["test"]["high"]
+        for summary in results["summary"]
     )
 
 
@@ -116,12 +127,16 @@ def test_every_run_states_the_promised_numbers(results: dict, field: str) -> Non
     assert all(math.isfinite(run[field]) and run[field] >= 0 for run in results["runs"])
 
 
-def test_description_curves_and_report_stand_beside_the_results(run: subprocess.CompletedProcess[str]) -> None:
+def test_description_curves_and_report_stand_beside_the_results(
+    run: subprocess.CompletedProcess[str],
+) -> None:
     description = read_json("07_model_output/compare/description.json")
-    assert description["tasks"]["adding_100"]["references"] == {"guessing 1": pytest.approx(1 / 6, rel=0.3)}
-    assert [len(training["curve"]) for training in read_json("07_model_output/compare/runs.json")] == [
-        2
-    ] * NUM_TRAININGS
+    assert description["tasks"]["adding_100"]["references"] == {
+        "guessing 1": pytest.approx(1 / 6, rel=0.3)
+    }
+    assert [
+        len(training["curve"]) for training in read_json("07_model_output/compare/runs.json")
+    ] == [2] * NUM_TRAININGS
     assert read_json("07_model_output/compare/description.json")["left_out"] == ["jsb_chorales"]
     assert "music files are missing: jsb_chorales" in run.stderr
     page = (ROOT / "08_reporting/compare/report.html").read_text()
@@ -139,13 +154,17 @@ def second(results: dict) -> subprocess.CompletedProcess[str]:
     return finished
 
 
-def test_second_run_trains_nothing_and_one_task_runs_alone(second: subprocess.CompletedProcess[str]) -> None:
+def test_second_run_trains_nothing_and_one_task_runs_alone(
+    second: subprocess.CompletedProcess[str],
+) -> None:
     assert list_trained(second) == []
     description = read_json("07_model_output/compare/description.json")
     assert (list(description["tasks"]), description["left_out"]) == (["adding_100"], [])
 
 
-def test_second_run_has_the_same_results(results: dict, second: subprocess.CompletedProcess[str]) -> None:
+def test_second_run_has_the_same_results(
+    results: dict, second: subprocess.CompletedProcess[str]
+) -> None:
     assert read_results("08_reporting/compare/results.json") == results
 
 
@@ -153,11 +172,16 @@ def test_second_run_has_the_same_results(results: dict, second: subprocess.Compl
     ("change", "message"),
     [
         ("plan.tasks=adding_10", "received ['adding_10']"),
-        ("tasks.adding_100.contenders.lstm.units=20", "expected numbers of recurrent weights within 6 %"),
+        (
+            "tasks.adding_100.contenders.lstm.units=20",
+            "expected numbers of recurrent weights within 6 %",
+        ),
         ("tasks.adding_100.training.epoch=3", "adding_100.training.epoch"),
     ],
 )
-def test_faulty_run_leaves_results_alone(second: subprocess.CompletedProcess[str], change: str, message: str) -> None:
+def test_faulty_run_leaves_results_alone(
+    second: subprocess.CompletedProcess[str], change: str, message: str
+) -> None:
     before = take_checksums(part="compare")
     finished = run_compare(change)
     assert finished.returncode != 0

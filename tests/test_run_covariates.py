@@ -51,7 +51,8 @@ def make_frame() -> pd.DataFrame:
     for number, name in enumerate(("north", "south")):
         random = np.random.default_rng(number)
         ds = pd.date_range("2023-01-01", "2024-06-05")
-        promo, weather = random.integers(0, 2, len(ds)), random.choice(["rain", "snow", "sun"], len(ds))
+        promo = random.integers(0, 2, len(ds))
+        weather = random.choice(["rain", "snow", "sun"], len(ds))
         y = 20 + 5 * number + 5 * promo + 2 * (weather == "sun") + random.normal(0, 0.5, len(ds))
         y[-HORIZON:] = np.nan
         visitors = 10 * y + random.normal(size=len(ds))
@@ -77,12 +78,18 @@ class Runs:
 
     def __init__(self, folder: Path, covariates: dict[str, Any]) -> None:
         self.covariates = covariates
-        self._folder, self.root = folder, folder / "data"
+        self._folder = folder
+        self.root = folder / "data"
         self._conf = copy_configuration(folder)
         make_frame().to_parquet(folder / "sales.parquet")
 
     def run(self, pipeline: str) -> None:
-        source = {"path": str(self._folder / "sales.parquet"), "time": "ds", "target": "y", "id": "unique_id"}
+        source = {
+            "path": str(self._folder / "sales.parquet"),
+            "time": "ds",
+            "target": "y",
+            "id": "unique_id",
+        }
         blocks = {**SMALL, "source": source, "covariates": self.covariates}
         if pipeline in ("predict_forecast", "monitor_forecast"):
             blocks = {name: blocks[name] for name in ("source", "covariates")}
@@ -96,7 +103,9 @@ class Runs:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runs]:
     """All pipelines have run, one after the other, with their results in a data root of their own."""
     made = Runs(tmp_path_factory.mktemp(request.param), KINDS[request.param])
     for pipeline in PIPELINES:
@@ -140,12 +149,15 @@ def test_forecasts_of_the_past_are_finite(runs: Runs, pipeline: str) -> None:
 
 
 def test_python_does_the_same(runs: Runs, tmp_path: Path) -> None:
-    frame, blocks = make_frame(), {**SMALL, "covariates": runs.covariates}
+    frame = make_frame()
+    blocks = {**SMALL, "covariates": runs.covariates}
     blocks.pop("window")
     forecaster = Forecaster(h=HORIZON, lookback=7, **blocks).fit(frame)
     following = pd.read_parquet(runs.root / "07_model_output/forecast/next_values.parquet")
     predicted = forecaster.predict(methods="all")
-    pd.testing.assert_frame_equal(predicted, following[list(predicted)], rtol=1e-6, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        predicted, following[list(predicted)], rtol=1e-6, check_dtype=False
+    )
     parts = forecaster.explain()
     assert list_inputs(runs.covariates) <= set(parts["input"])
     found = parts.groupby(["unique_id", "ds"], sort=False)["contribution"].sum()

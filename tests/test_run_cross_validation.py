@@ -15,11 +15,15 @@ pytestmark = pytest.mark.slow
 
 def test_python_gives_the_forecasts_of_the_metrics() -> None:
     run_well("cross_validate_forecast")
-    predictions = pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet")
+    predictions = pd.read_parquet(
+        ROOT / "07_model_output/cross_validate_forecast/predictions.parquet"
+    )
     blocks = yaml.safe_load((PROJECT / "conf/test/parameters_forecast.yml").read_text())["forecast"]
     table = read_source(SourceSpec(name=blocks.pop("source")["name"]))
     # The window that the pipeline chose: a frame has no name that comes along with one.
-    found = Forecaster(h=7, lookback=30, **blocks).cross_validation(table[["unique_id", "ds", "y"]], n_windows=3)
+    found = Forecaster(h=7, lookback=30, **blocks).cross_validation(
+        table[["unique_id", "ds", "y"]], n_windows=3
+    )
     pd.testing.assert_frame_equal(predictions[list(found)], found, rtol=1e-6, check_dtype=False)
     metrics = read_json("08_reporting/cross_validate_forecast/metrics.json")
     for name, block in metrics["forecasters"].items():

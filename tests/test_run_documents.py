@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from documents import PAGES, TUTORIAL, copy_project, list_file_code, list_headers, list_settings, list_shown
+from documents import (
+    PAGES,
+    TUTORIAL,
+    copy_project,
+    list_file_code,
+    list_headers,
+    list_settings,
+    list_shown,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -37,10 +45,15 @@ NOT_RUN = {
     r"tune_forecast\.num_samples=50": "it takes up to ten minutes; make tune is run",
 }
 # Exit codes other than 0 that are an answer.
-ANSWERS = {r"kedro champion check ": {0, 10, 20}, r"deploy/nightly\.sh ": {0, 10, 20}, "rnn-pipelines homework ": {1}}
+ANSWERS = {
+    r"kedro champion check ": {0, 10, 20},
+    r"deploy/nightly\.sh ": {0, 10, 20},
+    "rnn-pipelines homework ": {1},
+}
 # Versions in the documents are those of another machine.
 VERSIONS = "ls .test_data/06_models/champion/forecast/versions"
-OLDEST, NEWEST = f"$({VERSIONS} | head -n 1)", f"$({VERSIONS} | tail -n 1)"
+OLDEST = f"$({VERSIONS} | head -n 1)"
+NEWEST = f"$({VERSIONS} | tail -n 1)"
 # Options that shorten trainings of the console, which has no settings of tests.
 SHORTER = {
     r"rnn-pipelines (-v )?forecast ": " --set training.max_steps=25",
@@ -71,8 +84,16 @@ def list_lines() -> list[str]:
 
 
 SHOWN = list_lines()
-REASONS = {line: [reason for pattern, reason in NOT_RUN.items() if re.search(pattern, line)] for line in SHOWN}
-HEADERS = [(command, columns) for page in PAGES if page != TUTORIAL for command, columns in list_headers(page)]
+REASONS = {
+    line: [reason for pattern, reason in NOT_RUN.items() if re.search(pattern, line)]
+    for line in SHOWN
+}
+HEADERS = [
+    (command, columns)
+    for page in PAGES
+    if page != TUTORIAL
+    for command, columns in list_headers(page)
+]
 RUN = [line for line, reasons in REASONS.items() if not reasons]
 
 
@@ -105,18 +126,31 @@ def write_files_of(page: Path, folder: Path) -> None:
 
 def write_files(folder: Path) -> None:
     """Write my.csv, with all columns that the documents name, the texts to score, and settings that name reviews."""
-    rng, size = np.random.default_rng(0), 400
+    rng = np.random.default_rng(0)
+    size = 400
     labels = np.arange(size) % 2
     telling = (["bad", "awful", "dull"], ["good", "great", "fine"])
-    texts = [" ".join([*rng.choice(telling[label], 3), "film", f"no{row}"]) for row, label in enumerate(labels)]
+    texts = [
+        " ".join([*rng.choice(telling[label], 3), "film", f"no{row}"])
+        for row, label in enumerate(labels)
+    ]
     days = pd.date_range("2022-01-01", periods=size)
     values = 10 + np.sin(np.arange(size) / 9) + rng.normal(0, 0.2, size)
     names = np.where(labels, "positive", "negative")
-    columns = {"Date": days, "Temp": values, "Review": texts, "Sentiment": names, "body": texts, "verdict": names}
+    columns = {
+        "Date": days,
+        "Temp": values,
+        "Review": texts,
+        "Sentiment": names,
+        "body": texts,
+        "verdict": names,
+    }
     mine = pd.DataFrame(columns)
     mine.to_csv(folder / "my.csv", index=False)
     (folder / "sales").mkdir()
-    articles = [pd.DataFrame({"article": number, "ds": days, "y": number + values}) for number in range(4)]
+    articles = [
+        pd.DataFrame({"article": number, "ds": days, "y": number + values}) for number in range(4)
+    ]
     for number, rows in pd.concat(articles).groupby(days.month.to_numpy().tolist() * 4):
         rows.to_parquet(folder / f"sales/{number}.parquet", index=False)
     scored = pd.DataFrame({"text": texts[:20], "body": texts[:20]})
@@ -126,7 +160,9 @@ def write_files(folder: Path) -> None:
     add_settings(folder / "conf/test/parameters_sentiment.yml", "sentiment:\n", f"  {source}\n")
     reviews = source.replace("source", "reviews", 1)
     add_settings(folder / "conf/test/parameters_internals.yml", "internals:\n", f"  {reviews}\n")
-    (folder / "conf/test/parameters_predict_sentiment.yml").write_text("predict_sentiment: {path: new.csv}\n")
+    (folder / "conf/test/parameters_predict_sentiment.yml").write_text(
+        "predict_sentiment: {path: new.csv}\n"
+    )
     (folder / "homework.py").write_text("def count_gru(m, n): return 3 * (m * n + n * n + n)\n")
 
 
@@ -140,7 +176,12 @@ def run(clone: Path, line: str) -> subprocess.CompletedProcess[str]:
     programs = f"{clone}/.venv/bin{os.pathsep}{os.environ['PATH']}"
     environment = {"PATH": programs, "KEDRO_ENV": "test", "PYTHONPATH": f"{clone}/src"}
     return subprocess.run(
-        ["bash", "-c", line], check=False, cwd=clone, env=os.environ | environment, capture_output=True, text=True
+        ["bash", "-c", line],
+        check=False,
+        cwd=clone,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -154,7 +195,9 @@ def test_command_runs(clone: Path, line: str) -> None:
     finished = run(clone, NAME.sub(NEWEST, line) + "".join(options))
     expected = next((codes for pattern, codes in ANSWERS.items() if re.search(pattern, line)), {0})
     assert finished.returncode in expected, finished.stderr
-    printed = {column for row in finished.stdout.splitlines() for column in re.split(" {2,}", row.strip())}
+    printed = {
+        column for row in finished.stdout.splitlines() for column in re.split(" {2,}", row.strip())
+    }
     shown = [columns for command, columns in HEADERS if command == line.removeprefix(".venv/bin/")]
     assert [columns for columns in shown if not set(columns) <= printed] == []
 
@@ -162,8 +205,12 @@ def test_command_runs(clone: Path, line: str) -> None:
 def test_most_commands_are_run_and_the_others_have_a_reason() -> None:
     given = [reason for reasons in REASONS.values() for reason in reasons]
     assert set(NOT_RUN.values()) == set(given)
-    assert [pattern for pattern in NOT_RUN if not any(re.search(pattern, line) for line in SHOWN)] == []
+    assert [
+        pattern for pattern in NOT_RUN if not any(re.search(pattern, line) for line in SHOWN)
+    ] == []
     # Or the comparison of their columns would prove nothing.
-    assert {"kedro champion history forecast", "kedro runs list forecast"} <= {command for command, _ in HEADERS}
+    assert {"kedro champion history forecast", "kedro runs list forecast"} <= {
+        command for command, _ in HEADERS
+    }
     # Or the walk would prove nothing.
     assert len(RUN) > len(SHOWN) / 2

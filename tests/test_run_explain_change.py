@@ -44,7 +44,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nights")
     conf = copy_configuration(folder)
     source = {**FORECAST["source"], "path": str(folder / "sales.csv")}
-    (conf / "test/parameters_forecast.yml").write_text(yaml.safe_dump({"forecast": {**FORECAST, "source": source}}))
+    (conf / "test/parameters_forecast.yml").write_text(
+        yaml.safe_dump({"forecast": {**FORECAST, "source": source}})
+    )
     return folder
 
 
@@ -64,7 +66,9 @@ def nights(folder: Path) -> list[tuple[pd.DataFrame, str]]:
     for num_days in (200, 202):
         table = write_sales(folder / "sales.csv", num_days)
         run(folder, "champion retrain forecast --force")
-        versions = sorted(path.name for path in (folder / "data/06_models/champion/forecast/versions").iterdir())
+        versions = sorted(
+            path.name for path in (folder / "data/06_models/champion/forecast/versions").iterdir()
+        )
         run(folder, f"champion promote forecast {versions[-1]}")
         found.append((table, run(folder, "run --pipelines=predict_forecast")))
     return found
@@ -75,17 +79,23 @@ def explained(folder: Path, nights: Any) -> dict[str, Any]:
     return dict(json.loads(run(folder, "champion explain-change forecast --json")))
 
 
-def test_the_run_says_why_the_forecasts_changed(nights: list[tuple[pd.DataFrame, str]], folder: Path) -> None:
+def test_the_run_says_why_the_forecasts_changed(
+    nights: list[tuple[pd.DataFrame, str]], folder: Path
+) -> None:
     first, second = (" ".join(output.split()) for _, output in nights)
     assert "from 1 revised value" not in first
     assert "from 1 revised value" in second
     assert "The revised value of b at 2025-07-17," in second
     page = (folder / "data/08_reporting/predict_forecast/report.html").read_text()
     assert "Largest changes" in page
-    assert "explanation.json" in [path.name for path in (folder / "data/08_reporting/predict_forecast").iterdir()]
+    assert "explanation.json" in [
+        path.name for path in (folder / "data/08_reporting/predict_forecast").iterdir()
+    ]
 
 
-def test_the_command_gives_parts_that_sum_to_the_change(explained: dict[str, Any], folder: Path) -> None:
+def test_the_command_gives_parts_that_sum_to_the_change(
+    explained: dict[str, Any], folder: Path
+) -> None:
     rows = pd.DataFrame(explained["changes"])
     assert len(rows) == 3 * 5
     assert (rows[[*PARTS, DAY_AHEAD]].sum(axis=1) - rows["change"]).abs().max() < 1e-9
@@ -99,16 +109,34 @@ def test_the_command_gives_parts_that_sum_to_the_change(explained: dict[str, Any
     assert "The revised value at 2025-07-17" in " ".join(text.split())
 
 
-def test_python_is_the_same(folder: Path, nights: list[tuple[pd.DataFrame, str]], explained: dict[str, Any]) -> None:
+def test_python_is_the_same(
+    folder: Path, nights: list[tuple[pd.DataFrame, str]], explained: dict[str, Any]
+) -> None:
     versions = folder / "data/06_models/champion/forecast/versions"
-    earlier, later = (Forecaster.load(versions / name, source=FORECAST["source"]) for name in explained["versions"])
+    earlier, later = (
+        Forecaster.load(versions / name, source=FORECAST["source"])
+        for name in explained["versions"]
+    )
     change = later.explain_change(nights[0][0], nights[1][0], earlier).table
-    expected = pd.DataFrame(explained["changes"]).sort_values(["unique_id", "ds"], ignore_index=True)
-    np.testing.assert_allclose(change[[*PARTS, DAY_AHEAD]], expected[[*PARTS, DAY_AHEAD]].astype(float), atol=1e-4)
+    expected = pd.DataFrame(explained["changes"]).sort_values(
+        ["unique_id", "ds"], ignore_index=True
+    )
+    np.testing.assert_allclose(
+        change[[*PARTS, DAY_AHEAD]], expected[[*PARTS, DAY_AHEAD]].astype(float), atol=1e-4
+    )
 
 
 def test_an_unknown_series_has_an_error_with_its_name(folder: Path, nights: Any) -> None:
-    words = [sys.executable, "-m", "kedro", "champion", "explain-change", "forecast", "--series=z", "--env=test"]
+    words = [
+        sys.executable,
+        "-m",
+        "kedro",
+        "champion",
+        "explain-change",
+        "forecast",
+        "--series=z",
+        "--env=test",
+    ]
     finished = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
     assert finished.returncode == 1
     assert "series 'z' is not in both of the last two forecasts" in finished.stderr

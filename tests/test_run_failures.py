@@ -25,7 +25,10 @@ RUNS: dict[str, dict[str, Any]] = {
     "sentiment": {"sentiment": {"source": {"path": "reviews.csv"}}},
     "internals": {"internals": {"reviews": {"path": "reviews.csv"}}},
     "forecast": {},
-    "compare": {"compare": {"plan": {"tasks": "noisy_sine", "seeds": 2}}, "parallel": {"workers": 1}},
+    "compare": {
+        "compare": {"plan": {"tasks": "noisy_sine", "seeds": 2}},
+        "parallel": {"workers": 1},
+    },
     "backtest_forecast": {"parallel": {"workers": 1}},
     "cross_validate_forecast": {"parallel": {"workers": 1}},
     "tune_forecast": {"tune_forecast": {"num_samples": 1}, "parallel": {"workers": 1}},
@@ -60,10 +63,16 @@ def break_parts() -> Iterator[Callable[[str, Callable[[Node], bool]], list[str]]
 
         def break_chosen(pipeline: str, is_chosen: Callable[[Node], bool]) -> list[str]:
             module = import_module(f"rnn_pipelines.pipelines.{pipeline}.pipeline")
-            broken = [node for node in module.create_pipeline().nodes if is_guarded(node) and is_chosen(node)]
+            broken = [
+                node
+                for node in module.create_pipeline().nodes
+                if is_guarded(node) and is_chosen(node)
+            ]
             for node in broken:
                 holder = module if hasattr(module, node.short_name) else module.nodes
-                patch.setattr(holder, node.short_name, make_failing(getattr(holder, node.short_name)))
+                patch.setattr(
+                    holder, node.short_name, make_failing(getattr(holder, node.short_name))
+                )
             # Kedro makes its graphs anew.
             configure_project("rnn_pipelines")
             return [node.short_name for node in broken]
@@ -73,7 +82,9 @@ def break_parts() -> Iterator[Callable[[str, Callable[[Node], bool]], list[str]]
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory, make_reviews: Callable[..., pd.DataFrame]) -> Path:
+def clone(
+    tmp_path_factory: pytest.TempPathFactory, make_reviews: Callable[..., pd.DataFrame]
+) -> Path:
     """A configuration whose data lie in `data`, and reviews."""
     folder = tmp_path_factory.mktemp("clone")
     copy_configuration(folder)
@@ -85,25 +96,40 @@ def clone(tmp_path_factory: pytest.TempPathFactory, make_reviews: Callable[..., 
 
 def run_whole(pipeline: str, clone: Path) -> dict[str, Path]:
     """Runs a pipeline, and returns the files of its outputs, by the names of their datasets."""
-    parameters = json.loads(json.dumps(RUNS[pipeline]).replace("reviews.csv", str(clone / "reviews.csv")))
+    parameters = json.loads(
+        json.dumps(RUNS[pipeline]).replace("reviews.csv", str(clone / "reviews.csv"))
+    )
     run_here(pipeline, parameters, clone / "conf")
     with KedroSession.create(
         project_path=PROJECT, env="test", conf_source=str(clone / "conf"), runtime_params=parameters
     ) as session:
         catalog = session.load_context().catalog
         found = {name: catalog.get(name) for name in pipelines[pipeline].all_outputs()}
-    files = {name: getattr(getattr(dataset, "_dataset", dataset), "_filepath", None) for name, dataset in found.items()}
-    return {name: Path(file) for name, file in files.items() if file is not None and not is_optional(name)}
+    files = {
+        name: getattr(getattr(dataset, "_dataset", dataset), "_filepath", None)
+        for name, dataset in found.items()
+    }
+    return {
+        name: Path(file)
+        for name, file in files.items()
+        if file is not None and not is_optional(name)
+    }
 
 
 def is_optional(name: str) -> bool:
     """Whether an entry is saved for some runs alone: Keras models on request, tables of divided panels."""
-    return name.endswith("_keras") or name in {"forecast_all_next_values", "forecast_all_metrics_by_series"}
+    return name.endswith("_keras") or name in {
+        "forecast_all_next_values",
+        "forecast_all_metrics_by_series",
+    }
 
 
 @pytest.mark.parametrize("pipeline", RUNS)
 def test_results_stay_without_figures_and_tables(
-    clone: Path, break_parts: Callable[..., list[str]], caplog: pytest.LogCaptureFixture, pipeline: str
+    clone: Path,
+    break_parts: Callable[..., list[str]],
+    caplog: pytest.LogCaptureFixture,
+    pipeline: str,
 ) -> None:
     broken = break_parts(pipeline, lambda node: not is_page(node))
     files = run_whole(pipeline, clone)
@@ -120,7 +146,9 @@ def test_results_stay_without_figures_and_tables(
 
 
 @pytest.mark.parametrize("pipeline", RUNS)
-def test_results_stay_without_the_page(clone: Path, break_parts: Callable[..., list[str]], pipeline: str) -> None:
+def test_results_stay_without_the_page(
+    clone: Path, break_parts: Callable[..., list[str]], pipeline: str
+) -> None:
     assert break_parts(pipeline, is_page) == ["render_report"]
     files = run_whole(pipeline, clone)
     assert [name for name, file in files.items() if not file.exists()] == []
@@ -158,7 +186,11 @@ main()
 def test_kedro_run_with_a_failing_figure_ends_well_with_a_warning_and_a_note(clone: Path) -> None:
     command = ["run", "--pipelines=forecast", "--env=test", f"--conf-source={clone / 'conf'}"]
     finished = subprocess.run(
-        [sys.executable, "-c", BREAKING, *command], check=False, cwd=PROJECT, capture_output=True, text=True
+        [sys.executable, "-c", BREAKING, *command],
+        check=False,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
     )
     assert finished.returncode == 0, finished.stderr
     assert "Traceback" not in finished.stderr
@@ -169,7 +201,9 @@ def test_kedro_run_with_a_failing_figure_ends_well_with_a_warning_and_a_note(clo
     assert json.loads((reporting / "metrics.json").read_text())["gru"]["mse"] > 0
     assert "ensemble" in finished.stdout
     # The other figures are as they always are.
-    noted = [path.name for path in sorted(reporting.glob("*.json")) if NOTE_TITLE in path.read_text()]
+    noted = [
+        path.name for path in sorted(reporting.glob("*.json")) if NOTE_TITLE in path.read_text()
+    ]
     assert noted == ["explanation.json"]
     page = (reporting / "report.html").read_text()
     assert page.count(NOTE_TITLE) == 1

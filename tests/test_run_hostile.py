@@ -34,12 +34,16 @@ class Commands:
     """The commands, in an environment of their own, and all that they said."""
 
     def __init__(self, project: Path, folder: Path) -> None:
-        self.project, self.data, self.environment = project, folder / "data", folder / "hostile"
+        self.project = project
+        self.data = folder / "data"
+        self.environment = folder / "hostile"
         shutil.copytree(project / "conf/test", self.environment)
         (self.environment / "globals.yml").write_text(f"data_root: {self.data}\n")
 
     def configure(self, pipeline: str, parameters: dict[str, Any]) -> None:
-        (self.environment / f"parameters_{pipeline}.yml").write_text(json.dumps({pipeline: parameters}))
+        (self.environment / f"parameters_{pipeline}.yml").write_text(
+            json.dumps({pipeline: parameters})
+        )
 
     def run(self, command: str, code: int = 0) -> str:
         """What a command says, which ends as expected; no line of it is the data's own, and none holds a control."""
@@ -56,7 +60,11 @@ class Commands:
 def find_controls(text: str) -> list[str]:
     """Lines with control characters (C0, C1) or with those that turn the direction."""
     kinds = ("Cc", "Cf", "Zl", "Zp")
-    return [line for line in text.split("\n") if any(unicodedata.category(sign) in kinds for sign in line)]
+    return [
+        line
+        for line in text.split("\n")
+        if any(unicodedata.category(sign) in kinds for sign in line)
+    ]
 
 
 def find_markup(path: Path) -> list[str]:
@@ -83,7 +91,9 @@ def make_series(num_days: int) -> pd.DataFrame:
     for shop in "ab":
         price = random.normal(size=len(ds))
         y = 10 + np.sin(np.arange(len(ds)) * 0.7) + price + random.normal(size=len(ds)) / 5
-        table = pd.DataFrame({f"id{NAME}": shop + NAME, f"ds{NAME}": ds, f"y{NAME}": y, f"price{NAME}": price})
+        table = pd.DataFrame(
+            {f"id{NAME}": shop + NAME, f"ds{NAME}": ds, f"y{NAME}": y, f"price{NAME}": price}
+        )
         table[f"seen{NAME}"] = random.normal(size=len(ds))
         table[f"city{NAME}"] = f"city {shop}{NAME}"
         table.loc[table.index >= num_days, [f"y{NAME}", f"seen{NAME}"]] = np.nan
@@ -156,17 +166,30 @@ def test_error_is_one_line(commands: Commands) -> None:
 def test_texts_are_told(commands: Commands) -> None:
     random = np.random.default_rng(0)
     words = (["awful", "dull", f"a{MARK}"], ["great", "fine", f"b{MARK}"])
-    rows = [(" ".join(random.choice(words[n % 2], 6)) + NAME, n % 2, f"film {n // 4}{NAME}") for n in range(240)]
+    rows = [
+        (" ".join(random.choice(words[n % 2], 6)) + NAME, n % 2, f"film {n // 4}{NAME}")
+        for n in range(240)
+    ]
     reviews = pd.DataFrame(rows, columns=[f"text{NAME}", f"label{NAME}", f"group{NAME}"])
     path = commands.data.parent / "reviews.csv"
     reviews.to_csv(path, index=False)
     source = {"path": str(path), **{key: key + NAME for key in ("text", "label", "group")}}
     small = {"bidirectional": False, "units": 2}
-    shrunk = {"source": source, "lstm": small, "gru": small, "training": {"epochs": 1}, "pointwise": {"units": 2}}
-    commands.configure("sentiment", shrunk | {"ngrams": {"folds": 2}, "word_vectors": {"dimensions": 4}})
+    shrunk = {
+        "source": source,
+        "lstm": small,
+        "gru": small,
+        "training": {"epochs": 1},
+        "pointwise": {"units": 2},
+    }
+    commands.configure(
+        "sentiment", shrunk | {"ngrams": {"folds": 2}, "word_vectors": {"dimensions": 4}}
+    )
     commands.configure("predict_sentiment", {"path": str(path), "text": f"text{NAME}"})
     commands.run("run --pipelines=sentiment")
     commands.run("run --pipelines=predict_sentiment")
     reporting = commands.data / "08_reporting/sentiment"
     assert find_controls((reporting / "summary.txt").read_text()) == []
-    assert {path.name: find_markup(path) for path in reporting.glob("*.html")} == {"report.html": []}
+    assert {path.name: find_markup(path) for path in reporting.glob("*.html")} == {
+        "report.html": []
+    }

@@ -29,7 +29,11 @@ pytestmark = pytest.mark.slow
 PRETRAINED = ["pretrained_lstm", "pretrained_gru"]
 FRESH_LAYERS = [
     *PRETRAINED,
-    *(f"sentiment_{cell}_{direction}" for cell in ("lstm", "gru") for direction in ("forward", "backward")),
+    *(
+        f"sentiment_{cell}_{direction}"
+        for cell in ("lstm", "gru")
+        for direction in ("forward", "backward")
+    ),
 ]
 
 
@@ -65,7 +69,10 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.writerow(["text", "label"])
         for number in range(300):
             telling = ["great", "moving", "fine"] if number % 2 else ["awful", "dull", "poor"]
-            words = [*rng.choice(["the", "film", "a", "story", "it", "was"], 6), *rng.choice(telling, 2)]
+            words = [
+                *rng.choice(["the", "film", "a", "story", "it", "was"], 6),
+                *rng.choice(telling, 2),
+            ]
             writer.writerow([" ".join([*rng.permutation(words), f"no{number}"]), number % 2])
     return path
 
@@ -98,14 +105,19 @@ def after_others(
     """Other pipelines have left forecasters and a classifier of one network, but no reviews."""
     clone = Clone(tmp_path_factory.mktemp("after"))
     panel = prepare(make_values(60)).windows
-    linear, models = fit_linear_models(panel), clone.data / "06_models/forecast"
+    linear = fit_linear_models(panel)
+    models = clone.data / "06_models/forecast"
     holds = "rnn_pipelines.forecast.windows.panel.WindowedPanel"
-    ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)
+    ArraysDataset(
+        filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds
+    ).save(panel)
     holds = "rnn_pipelines.forecast.methods.linear.models.LinearModels"
     ArraysDataset(filepath=str(models / "linear.npz"), holds=holds).save(linear)
     for cell in ("lstm", "gru"):
         network = train_network(
-            FittingData(panel, linear), NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2)
+            FittingData(panel, linear),
+            NetworkSpec(cell=cell, units=3),
+            ForecastTrainingSpec(max_steps=2),
         ).network
         holds = "rnn_pipelines.forecast.methods.networks.network.Network"
         ArraysDataset(filepath=str(models / f"{cell}.npz"), holds=holds).save(network)
@@ -127,7 +139,9 @@ def test_fresh_clone_traces_and_trains_and_reports(fresh: Clone) -> None:
     summary = fresh.read_summary()["layers"]
     assert list(summary) == FRESH_LAYERS
     assert summary["pretrained_gru"]["origin"].endswith("traced over noisy_sine")
-    assert summary["sentiment_gru_forward"]["origin"].startswith("trained here, small, on 300 reviews of")
+    assert summary["sentiment_gru_forward"]["origin"].startswith(
+        "trained here, small, on 300 reviews of"
+    )
     classifier = fresh.read_summary()["classifier"]
     assert not classifier["is_missing"]
     assert set(classifier["accuracy"]) == {"lstm", "gru", "nb_ngram", "ensemble"}
@@ -137,9 +151,14 @@ def test_fresh_clone_traces_and_trains_and_reports(fresh: Clone) -> None:
         assert layer["num_weights_by_gate"] == expected
     # Infinity and NaN are none.
     constants: list[str] = []
-    json.loads((fresh.data / "08_reporting/internals/summary.json").read_text(), parse_constant=constants.append)
+    json.loads(
+        (fresh.data / "08_reporting/internals/summary.json").read_text(),
+        parse_constant=constants.append,
+    )
     assert constants == []
-    written = {path.stem for path in (fresh.data / "08_reporting/internals").glob("*.json")} - {"summary"}
+    written = {path.stem for path in (fresh.data / "08_reporting/internals").glob("*.json")} - {
+        "summary"
+    }
     assert written == set(FIGURES)
     page = (fresh.data / "08_reporting/internals/report.html").read_text()
     assert NOTE_TITLE not in page
@@ -193,7 +212,10 @@ def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
 
 
 def test_equations_give_the_states_of_the_networks(fresh: Clone, after_others: Clone) -> None:
-    layers = [*fresh.read_summary()["layers"].values(), *after_others.read_summary()["layers"].values()]
+    layers = [
+        *fresh.read_summary()["layers"].values(),
+        *after_others.read_summary()["layers"].values(),
+    ]
     assert max(layer["max_difference"] for layer in layers) < 1e-5
     assert {path.name for path in (fresh.data / "runs").iterdir()} == {"internals"}
     assert len(list((after_others.data / "06_models/forecast").glob("*.npz"))) == 3

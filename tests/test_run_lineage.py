@@ -26,9 +26,13 @@ def test_forecast_has_a_valid_start_and_complete(conf: Path, tmp_path: Path) -> 
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     outputs = {Path(found["name"]).name: found for found in complete["outputs"]}
     # The shown path, which stays, and not that of the run's folder.
-    assert outputs["next_values.csv"]["name"] == str(tmp_path / "data/07_model_output/forecast/next_values.csv")
+    assert outputs["next_values.csv"]["name"] == str(
+        tmp_path / "data/07_model_output/forecast/next_values.csv"
+    )
     rows = Path(outputs["next_values.csv"]["name"]).read_text().splitlines()
-    assert outputs["next_values.csv"]["outputFacets"]["outputStatistics"]["rowCount"] == len(rows) - 1
+    assert (
+        outputs["next_values.csv"]["outputFacets"]["outputStatistics"]["rowCount"] == len(rows) - 1
+    )
     table = outputs["next_values.parquet"]["facets"]["schema"]["fields"]
     assert {"unique_id", "ds", "ensemble"} <= {field["name"] for field in table}
     source = next(found for found in complete["inputs"] if found["name"] == "forecast_table")

@@ -61,12 +61,23 @@ def sales(clone: SimpleNamespace) -> dict[str, Any]:
     store = ChampionStore(folder)
     learnt = {"sales": "2024-06-18T00:00:00"}
     version = store.add_version(
-        {"settings.json": json.dumps({"format": 1, "trained_until": learnt, "season_length": 7}).encode()}
+        {
+            "settings.json": json.dumps(
+                {"format": 1, "trained_until": learnt, "season_length": 7}
+            ).encode()
+        }
     )
     store.promote(version, ["first"], "2024-07-01T00:00:00+00:00")
     expected = {"loss": 1.0, "by_step": [1.0]}
-    record = {"kind": "retrain", "at": "2024-07-01T00:00:00+00:00", "is_promoted": True, "version": version}
-    add_record(folder, record | {"data": {"last": "2024-06-30"}, "metrics": {"challenger": expected}})
+    record = {
+        "kind": "retrain",
+        "at": "2024-07-01T00:00:00+00:00",
+        "is_promoted": True,
+        "version": version,
+    }
+    add_record(
+        folder, record | {"data": {"last": "2024-06-30"}, "metrics": {"challenger": expected}}
+    )
     log = pd.DataFrame(
         {
             "unique_id": "sales",
@@ -85,7 +96,9 @@ def sales(clone: SimpleNamespace) -> dict[str, Any]:
     return {"version": version, "forecast": {"source": source}}
 
 
-def test_forecasts_as_good_as_promised_are_ok(clone: SimpleNamespace, sales: dict[str, Any]) -> None:
+def test_forecasts_as_good_as_promised_are_ok(
+    clone: SimpleNamespace, sales: dict[str, Any]
+) -> None:
     verdict = clone.run("monitor_forecast", forecast=sales["forecast"])
     assert (verdict["verdict"], verdict["version"]) == ("ok", sales["version"])
     assert verdict["error"]["mse"] == pytest.approx(1.0)
@@ -97,13 +110,17 @@ def test_forecasts_as_good_as_promised_are_ok(clone: SimpleNamespace, sales: dic
 
 
 def test_earlier_day_can_be_judged(clone: SimpleNamespace, sales: dict[str, Any]) -> None:
-    verdict = clone.run("monitor_forecast", forecast=sales["forecast"], monitor_forecast={"as_of": "2024-07-31"})
+    verdict = clone.run(
+        "monitor_forecast", forecast=sales["forecast"], monitor_forecast={"as_of": "2024-07-31"}
+    )
     assert verdict["error"]["last_cutoff"] == "2024-07-30"
     assert verdict["verdict"] == "ok"
 
 
 def test_damaged_champion_is_an_alarm(clone: SimpleNamespace, sales: dict[str, Any]) -> None:
-    settings = clone.data / "06_models/champion/forecast/versions" / sales["version"] / "settings.json"
+    settings = (
+        clone.data / "06_models/champion/forecast/versions" / sales["version"] / "settings.json"
+    )
     before = settings.read_bytes()
     settings.write_bytes(b"damaged")
     verdict = clone.run("monitor_forecast", forecast=sales["forecast"])
@@ -115,16 +132,26 @@ def leave_sentiment(data: Path, make_reviews: Callable[..., pd.DataFrame], num_w
     """What `sentiment` and `predict_sentiment` leave, with scores of texts of so many words."""
     reviews = make_reviews(num_reviews=600)
     is_test = (reviews["part"] == "test").to_numpy()
-    encoded = encode_texts(reviews["text"], sorted({word for text in reviews["text"] for word in text.split()}))
+    encoded = encode_texts(
+        reviews["text"], sorted({word for text in reviews["text"] for word in text.split()})
+    )
     random = np.random.default_rng(0)
-    predictions = reviews.loc[is_test, ["review_id", "label", "rating"]].assign(num_words=encoded.lengths[is_test])
+    predictions = reviews.loc[is_test, ["review_id", "label", "rating"]].assign(
+        num_words=encoded.lengths[is_test]
+    )
     for name in ("lstm", "gru", "ensemble"):
         predictions[name] = random.normal(size=len(predictions))
-    scores = pd.DataFrame({"row": range(1, 201), "probability": 1 / (1 + np.exp(-random.normal(size=200)))})
+    scores = pd.DataFrame(
+        {"row": range(1, 201), "probability": 1 / (1 + np.exp(-random.normal(size=200)))}
+    )
     scores["label"] = np.where(scores["probability"] > 0.5, "positive", "negative")
     scores["confidence"] = np.maximum(scores["probability"], 1 - scores["probability"])
-    lengths = random.choice(encoded.lengths[is_test], 200) if num_words == 0 else np.full(200, num_words)
-    scores = scores.assign(num_words=lengths, num_known_words=lengths, text="NA", model_version=UNVERSIONED)
+    lengths = (
+        random.choice(encoded.lengths[is_test], 200) if num_words == 0 else np.full(200, num_words)
+    )
+    scores = scores.assign(
+        num_words=lengths, num_known_words=lengths, text="NA", model_version=UNVERSIONED
+    )
     calibrations = {name: {"validation_log_loss": 0.1} for name in ("lstm", "gru", "ensemble")}
     for folder in ("02_intermediate/sentiment", "06_models/sentiment", "07_model_output/sentiment"):
         (data / folder).mkdir(parents=True, exist_ok=True)
@@ -148,10 +175,14 @@ def test_scores_of_the_classifier_are_held_against_its_test_part(
     assert (found["verdict"], found["num_texts"], found["num_reference"]) == (verdict, 200, 100)
 
 
-def test_scores_are_held_against_holdouts(clone: SimpleNamespace, make_reviews: Callable[..., pd.DataFrame]) -> None:
+def test_scores_are_held_against_holdouts(
+    clone: SimpleNamespace, make_reviews: Callable[..., pd.DataFrame]
+) -> None:
     """Also after another version took its place."""
     leave_sentiment(clone.data, make_reviews, num_words=300)
-    holdout = pd.DataFrame({"challenger": np.random.default_rng(0).normal(size=150), "num_words": 300})
+    holdout = pd.DataFrame(
+        {"challenger": np.random.default_rng(0).normal(size=150), "num_words": 300}
+    )
     store = ChampionStore(clone.data / "06_models/champion/sentiment")
     files = {"settings.json": b'{"format": 1}'}
     version = store.add_version(files | pack_reference(holdout.assign(num_known_words=300)))

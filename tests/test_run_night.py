@@ -20,7 +20,9 @@ pytestmark = pytest.mark.slow
 
 def read_night() -> list[list[str]]:
     """The commands of the README's section, each in words, without the program."""
-    section = (PROJECT / "README.md").read_text().partition("## Every night")[2].partition("\n## ")[0]
+    section = (
+        (PROJECT / "README.md").read_text().partition("## Every night")[2].partition("\n## ")[0]
+    )
     commands = re.findall(r"^    \.venv/bin/kedro (.*)$", section, re.MULTILINE)
     return [shlex.split(command, comments=True) for command in commands]
 
@@ -37,19 +39,31 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_kedro(folder: Path, *words: str) -> int:
     command = [sys.executable, "-m", "kedro", *words, "--env=test"]
-    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True).returncode
+    return subprocess.run(
+        command, cwd=folder, check=False, capture_output=True, text=True
+    ).returncode
 
 
 @pytest.fixture(scope="module")
 def night(elsewhere: Path) -> list[tuple[list[str], int, int]]:
     """The first night: each command, its exit code, and that of the check, which somebody runs after each step."""
     commands = read_night()
-    return [(words, run_kedro(elsewhere, *words), run_kedro(elsewhere, *commands[-1])) for words in commands]
+    return [
+        (words, run_kedro(elsewhere, *words), run_kedro(elsewhere, *commands[-1]))
+        for words in commands
+    ]
 
 
-def test_every_command_of_the_first_night_ends_well(night: list[tuple[list[str], int, int]]) -> None:
+def test_every_command_of_the_first_night_ends_well(
+    night: list[tuple[list[str], int, int]],
+) -> None:
     named = [next(word for word in words if "forecast" in word) for words, *_ in night]
-    assert named == ["forecast", "--pipelines=predict_forecast", "--pipelines=monitor_forecast", "forecast"]
+    assert named == [
+        "forecast",
+        "--pipelines=predict_forecast",
+        "--pipelines=monitor_forecast",
+        "forecast",
+    ]
     assert [codes for _, *codes in night] == 4 * [[0, 0]]
 
 

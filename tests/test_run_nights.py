@@ -49,9 +49,13 @@ def make_table(num_days: int) -> pd.DataFrame:
     for number, shop in enumerate(SHOPS):
         noise = np.random.default_rng(100 + number).normal(size=(300, 2))[:num_days]
         week = np.resize([0, 1, 2, 3, 4, 9, 9], num_days)
-        sales = 5 + np.abs(noise[:, 0]) if shop == "d" else 40 + 10 * number + week + 2 * noise[:, 0]
+        sales = (
+            5 + np.abs(noise[:, 0]) if shop == "d" else 40 + 10 * number + week + 2 * noise[:, 0]
+        )
         days = pd.date_range("2024-01-01", periods=num_days)
-        tables.append(pd.DataFrame({"shop": shop, "day": days, "sales": sales, "price": 10 + noise[:, 1]}))
+        tables.append(
+            pd.DataFrame({"shop": shop, "day": days, "sales": sales, "price": 10 + noise[:, 1]})
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -96,7 +100,10 @@ def take(rows: Callable[[pd.DataFrame], pd.Series], num_days: int = 1) -> pd.Dat
 
 
 def set_sales(
-    rows: Callable[[pd.DataFrame], pd.Series], to: Callable[[pd.Series], Any], num_days: int = 1, column: str = "sales"
+    rows: Callable[[pd.DataFrame], pd.Series],
+    to: Callable[[pd.Series], Any],
+    num_days: int = 1,
+    column: str = "sales",
 ) -> pd.DataFrame:
     table = add_days(num_days)
     return change(table, rows(table), to, column)
@@ -106,15 +113,26 @@ def set_sales(
 NIGHTS = {
     "the next day": Night(add_days, 0),
     "late corrections: the last three days 5 % higher": Night(
-        lambda: set_sales(lambda t: t["day"] > LAST - pd.Timedelta(days=3), lambda y: 1.05 * y, 0), 0
+        lambda: set_sales(lambda t: t["day"] > LAST - pd.Timedelta(days=3), lambda y: 1.05 * y, 0),
+        0,
     ),
-    "a gap of five days": Night(lambda: take(lambda t: ~is_new(t) | (t["day"] == t["day"].max()), 6), 0),
-    "old rows leave the table, as many as come": Night(lambda: take(lambda t: t["day"] > "2024-01-01"), 0),
+    "a gap of five days": Night(
+        lambda: take(lambda t: ~is_new(t) | (t["day"] == t["day"].max()), 6), 0
+    ),
+    "old rows leave the table, as many as come": Night(
+        lambda: take(lambda t: t["day"] > "2024-01-01"), 0
+    ),
     "the history is revised: all values 1.5 times as large": Night(
-        lambda: set_sales(lambda t: t["day"] > "2000", lambda y: 1.5 * y), 20, "and was", is_kept=True
+        lambda: set_sales(lambda t: t["day"] > "2000", lambda y: 1.5 * y),
+        20,
+        "and was",
+        is_kept=True,
     ),
     "another unit: all values 1,000 times as large, the history too": Night(
-        lambda: set_sales(lambda t: t["day"] > "2000", lambda y: 1000 * y), 20, "and was", is_kept=True
+        lambda: set_sales(lambda t: t["day"] > "2000", lambda y: 1000 * y),
+        20,
+        "and was",
+        is_kept=True,
     ),
     "another unit from this day on: 1,000 times as large": Night(
         lambda: set_sales(is_new, lambda y: 1000 * y), 20, "above 16"
@@ -126,13 +144,18 @@ NIGHTS = {
         lambda: set_sales(lambda t: is_new(t) & is_of("b")(t), lambda y: 1000 * y), 20, "2024-08-28"
     ),
     "all times six hours later": Night(
-        lambda: add_days().assign(day=lambda t: t["day"] + pd.Timedelta(hours=6)), 20, "one of the training"
+        lambda: add_days().assign(day=lambda t: t["day"] + pd.Timedelta(hours=6)),
+        20,
+        "one of the training",
     ),
     "the newest 60 days vanish": Night(
         lambda: take(lambda t: t["day"] <= LAST - pd.Timedelta(days=60), 0), 20, "", is_kept=True
     ),
     "the first half of the rows vanishes": Night(
-        lambda: take(lambda t: t["day"] > LAST - pd.Timedelta(days=NUM_DAYS // 2)), 20, "had", is_kept=True
+        lambda: take(lambda t: t["day"] > LAST - pd.Timedelta(days=NUM_DAYS // 2)),
+        20,
+        "had",
+        is_kept=True,
     ),
     "one of four series vanishes": Night(lambda: take(is_of("a", "b", "c")), 20, "no values"),
     "one of four series ends, the others go on for eight days": Night(
@@ -175,7 +198,12 @@ class Place:
         return ForecastLogDataset(filepath=str(self.log_path)).load()
 
     def configure(self) -> "Place":
-        source = {"path": str(self.folder / "sales.csv"), "time": "day", "target": "sales", "id": "shop"}
+        source = {
+            "path": str(self.folder / "sales.csv"),
+            "time": "day",
+            "target": "sales",
+            "id": "shop",
+        }
         settings = {"forecast": FORECAST | {"source": source}}
         (self.folder / "conf/test/parameters_forecast.yml").write_text(json.dumps(settings))
         (self.folder / "conf/test/globals.yml").write_text(f"data_root: {self.data}\n")
@@ -203,7 +231,9 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, list[int]
     folder = tmp_path_factory.mktemp("nights")
     copy_configuration(folder)
     place = Place(folder).configure()
-    return place, [CHECK_CODES[place.sleep(make_table(NUM_DAYS - back)).verdict] for back in (2, 1, 0)]
+    return place, [
+        CHECK_CODES[place.sleep(make_table(NUM_DAYS - back)).verdict] for back in (2, 1, 0)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +264,8 @@ def test_ordinary_nights_are_ok(ordinary: tuple[Place, list[int]]) -> None:
 def test_night_has_the_code_that_a_person_would_set(
     ordinary: tuple[Place, list[int]], sleep: Callable[[str], tuple[Place, Verdict]], name: str
 ) -> None:
-    night, (place, verdict) = NIGHTS[name], sleep(name)
+    night = NIGHTS[name]
+    (place, verdict) = sleep(name)
     assert (CHECK_CODES[verdict.verdict], verdict.reasons) == (night.code, verdict.reasons)
     assert any(night.reason in reason for reason in verdict.reasons)
     before = ordinary[0]
@@ -286,13 +317,18 @@ def test_run_with_a_gross_value_ends_with_the_code_of_an_alarm(
 def test_corrected_values_give_forecasts_beside_the_first_ones(
     ordinary: tuple[Place, list[int]], sleep: Callable[[str], tuple[Place, Verdict]]
 ) -> None:
-    before, (place, _) = ordinary[0].log, sleep("late corrections: the last three days 5 % higher")
+    before = ordinary[0].log
+    (place, _) = sleep("late corrections: the last three days 5 % higher")
     num_new = len(place.log) - len(before)
     assert num_new == 7 * len(SHOPS)
     pd.testing.assert_frame_equal(keep_first_record(place.log), before)
     newest = pd.read_parquet(place.data / "07_model_output/predict_forecast/next_values.parquet")
     last = keep_last_record(place.log).tail(num_new)
-    assert newest["y_hat"].tolist() == last["y_hat"].tolist() == place.log["y_hat"].tail(num_new).tolist()
+    assert (
+        newest["y_hat"].tolist()
+        == last["y_hat"].tolist()
+        == place.log["y_hat"].tail(num_new).tolist()
+    )
 
 
 # Last, because it goes on in the place of the ordinary nights.
@@ -300,11 +336,15 @@ def test_corrected_values_give_forecasts_beside_the_first_ones(
 
 def test_night_without_anything_new_is_ok_for_a_week(ordinary: tuple[Place, list[int]]) -> None:
     """Then the feed has stopped. The log holds nothing twice."""
-    place, table, before = ordinary[0], add_days(0), ordinary[0].log
+    place = ordinary[0]
+    table = add_days(0)
+    before = ordinary[0].log
     assert CHECK_CODES[place.sleep(table, is_new=False).verdict] == CODES["nothing new"]
     pd.testing.assert_frame_equal(place.log, before)
     before.attrs = {"format": FORMAT}
-    before.assign(recorded_at=before["recorded_at"] - pd.Timedelta(days=8)).to_parquet(place.log_path)
+    before.assign(recorded_at=before["recorded_at"] - pd.Timedelta(days=8)).to_parquet(
+        place.log_path
+    )
     verdict = place.sleep(table, is_new=False)
     assert CHECK_CODES[verdict.verdict] == CODES["nothing new for eight days"]
     # The changed log is an alarm of its own.

@@ -16,29 +16,42 @@ from dask_cluster import open_cluster
 from whole_runs import ROOT, copy_configuration, read_json, run_command, run_here, run_well
 
 pytestmark = pytest.mark.slow
-NUM_SERIES, NUM_STEPS, HORIZON = 60, 150, 14
-DIVIDED = ["forecast.partitions.training_rows=3000", "forecast.partitions.rows=1500", "parallel.workers=2"]
+NUM_SERIES = 60
+NUM_STEPS = 150
+HORIZON = 14
+DIVIDED = [
+    "forecast.partitions.training_rows=3000",
+    "forecast.partitions.rows=1500",
+    "parallel.workers=2",
+]
 
 
 def make_table() -> pd.DataFrame:
     """Return daily sales with a price that is known ahead; the values of the last days are missing."""
-    random, steps = np.random.default_rng(0), np.arange(NUM_STEPS + HORIZON)
+    random = np.random.default_rng(0)
+    steps = np.arange(NUM_STEPS + HORIZON)
     tables = []
     for number in range(NUM_SERIES):
         price = np.where(random.random(len(steps)) < 0.2, 0.8, 1.0)
-        sales = 20 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(0, 2, len(steps))
+        sales = 20 * (number + 1) * (
+            1 + 0.3 * np.sin(2 * np.pi * steps / 7)
+        ) / price + random.normal(0, 2, len(steps))
         days = pd.date_range("2024-01-01", periods=len(steps))
-        tables.append(pd.DataFrame({"shop": number, "day": days, "sales": sales.round(2), "price": price}))
+        tables.append(
+            pd.DataFrame({"shop": number, "day": days, "sales": sales.round(2), "price": price})
+        )
         tables[-1].loc[NUM_STEPS:, "sales"] = np.nan
     return pd.concat(tables, ignore_index=True)
 
 
 def write(folder: Path, kind: str) -> list[str]:
     """Write the table, and return the parameters that read it."""
-    table, columns = (
-        make_table(),
-        ["forecast.source.time=day", "forecast.source.target=sales", "forecast.source.id=shop"],
-    )
+    table = make_table()
+    columns = [
+        "forecast.source.time=day",
+        "forecast.source.target=sales",
+        "forecast.source.id=shop",
+    ]
     path = folder / kind
     match kind:
         case "folder of days":
@@ -58,7 +71,9 @@ def write(folder: Path, kind: str) -> list[str]:
 
 
 @pytest.fixture(scope="module", params=["folder of days", "european.csv", "second table"])
-def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def found(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """The results of a run of each kind of file."""
     given = write(tmp_path_factory.mktemp("panel"), request.param)
     printed = run_well("forecast", *given, *DIVIDED).stdout
@@ -76,18 +91,33 @@ def test_all_series_are_forecast_and_some_are_fitted(found: dict[str, Any]) -> N
     assert found["next_values"].groupby("unique_id").size().eq(HORIZON).sum() == NUM_SERIES
     assert found["next_values"].drop(columns=["unique_id", "ds"]).notna().all(axis=None)
     assert 1 < found["fitted"]["unique_id"].nunique() < NUM_SERIES / 2
-    assert found["next_values"]["ds"].min() == pd.Timestamp("2024-01-01") + pd.Timedelta(days=NUM_STEPS)
+    assert found["next_values"]["ds"].min() == pd.Timestamp("2024-01-01") + pd.Timedelta(
+        days=NUM_STEPS
+    )
     means = found["next_values"].groupby("unique_id")["forecast"].mean()
     sales = make_table().dropna().groupby("shop")["sales"].mean()
     assert (means / means.index.astype(int).map(sales)).between(0.8, 1.25).all()
-    summary, by_series = found["summary"], found["by_series"]
-    assert summary["num_series"] == summary["num_evaluated"] == by_series["unique_id"].nunique() == NUM_SERIES
+    summary = found["summary"]
+    by_series = found["by_series"]
+    assert (
+        summary["num_series"]
+        == summary["num_evaluated"]
+        == by_series["unique_id"].nunique()
+        == NUM_SERIES
+    )
     own = by_series[by_series["forecaster"] == "ensemble"]
     assert summary["forecasters"]["ensemble"]["mase"] == pytest.approx(own["mase"].mean(), rel=1e-5)
-    assert summary["forecasters"]["ensemble"]["mase"] < summary["forecasters"]["seasonal_naive"]["mase"]
+    assert (
+        summary["forecasters"]["ensemble"]["mase"]
+        < summary["forecasters"]["seasonal_naive"]["mase"]
+    )
     assert "All series" in found["report"]
     assert f"{NUM_SERIES} series have next values" in found["printed"]
-    assert all(len(line) <= 100 for line in found["printed"].splitlines() if "INFO" not in line and "/" not in line)
+    assert all(
+        len(line) <= 100
+        for line in found["printed"].splitlines()
+        if "INFO" not in line and "/" not in line
+    )
 
 
 def test_smaller_panel_leaves_no_results_of_a_divided_one(found: dict[str, Any]) -> None:
@@ -113,10 +143,16 @@ def test_champion_of_a_divided_panel_is_retrained_and_forecasts_all_series(tmp_p
     for as_of in ("2024-05-15", "2024-05-16"):
         for pipeline in ("retrain_forecast", "predict_forecast", "monitor_forecast"):
             workers = others if pipeline == "predict_forecast" else []
-            finished = run_well(pipeline, *given, *first, *workers, f"{pipeline}.as_of={as_of}", conf=conf)
+            finished = run_well(
+                pipeline, *given, *first, *workers, f"{pipeline}.as_of={as_of}", conf=conf
+            )
             if pipeline == "predict_forecast":
                 assert f"All {NUM_SERIES} series" in finished.stdout
-        nights.append(pd.read_parquet(tmp_path / "data/07_model_output/predict_forecast/all_next_values.parquet"))
+        nights.append(
+            pd.read_parquet(
+                tmp_path / "data/07_model_output/predict_forecast/all_next_values.parquet"
+            )
+        )
     for day, found in zip(("2024-05-16", "2024-05-17"), nights, strict=True):
         assert found["ds"].min() == pd.Timestamp(day)
         assert found.groupby("unique_id").size().eq(HORIZON).sum() == NUM_SERIES
@@ -147,7 +183,9 @@ def test_workers_that_are_killed_before_the_forecasts_change_no_result(
     with open_cluster(tmp_path) as start:
         cluster = start("--no-nanny", num_workers=3)
         kill_first("rnn_pipelines.forecast.partitions.surveys.scatter_rows", cluster.pids[0])
-        kill_first("rnn_pipelines.forecast.methods.training.side_by_side.train_network", cluster.pids[1])
+        kill_first(
+            "rnn_pipelines.forecast.methods.training.side_by_side.train_network", cluster.pids[1]
+        )
         settings = [*write(tmp_path, "second table"), *DIVIDED[:2]]
         settings += ["parallel.backend=dask", f"parallel.scheduler={cluster.parallel.scheduler}"]
         run_here("forecast", OmegaConf.to_container(OmegaConf.from_dotlist(settings)))

@@ -31,19 +31,30 @@ def networks() -> Path:
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    days, rng = np.arange(NUM_DAYS), np.random.default_rng(0)
+    days = np.arange(NUM_DAYS)
+    rng = np.random.default_rng(0)
     values = 50 + 5 * np.sin(days * 2 * np.pi / 7) + rng.normal(0, 2, NUM_DAYS)
     return pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=NUM_DAYS), "y": values})
 
 
 @pytest.fixture(scope="module")
-def parameters(networks: Path, frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def parameters(
+    networks: Path, frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """The parameters of runs in which the network of the folder is in use."""
     file = tmp_path_factory.mktemp("days") / "days.csv"
     frame.to_csv(file, index=False)
     pretrained = {"path": str(networks), "network": "lstm", "is_alone": True}
-    window, source = {"horizon": HORIZON}, {"path": str(file)}
-    return {"forecast": {"source": source, "window": window, "use": "pretrained", "pretrained": pretrained}}
+    window = {"horizon": HORIZON}
+    source = {"path": str(file)}
+    return {
+        "forecast": {
+            "source": source,
+            "window": window,
+            "use": "pretrained",
+            "pretrained": pretrained,
+        }
+    }
 
 
 def test_card_describes_the_files(networks: Path) -> None:
@@ -56,17 +67,25 @@ def test_card_describes_the_files(networks: Path) -> None:
         assert history["step"].tolist() == [3]
 
 
-def test_pipelines_and_python_forecast_by_it(parameters: dict[str, Any], frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_pipelines_and_python_forecast_by_it(
+    parameters: dict[str, Any], frame: pd.DataFrame, tmp_path: Path
+) -> None:
     """The network was hardly trained, so that its forecasts differ from those of the package's network."""
     block = parameters["forecast"]["pretrained"]
     forecaster = Forecaster(h=HORIZON, use="pretrained", pretrained=block).fit(frame)
     expected = forecaster.predict()["pretrained"].to_numpy()
-    packaged = Forecaster(h=HORIZON, use="pretrained", networks="pretrained").fit(frame).predict()["pretrained"]
+    packaged = (
+        Forecaster(h=HORIZON, use="pretrained", networks="pretrained")
+        .fit(frame)
+        .predict()["pretrained"]
+    )
     assert not np.allclose(packaged, expected, rtol=1e-3)
 
     run_here("forecast", parameters)
     output = ROOT / "07_model_output/forecast"
-    np.testing.assert_allclose(pd.read_csv(output / "next_values.csv")["forecast"], expected, rtol=1e-3)
+    np.testing.assert_allclose(
+        pd.read_csv(output / "next_values.csv")["forecast"], expected, rtol=1e-3
+    )
 
     run_here("retrain_forecast", parameters)
     assert list(load_champion("forecast").artefact.model.model.models) == ["pretrained"]
@@ -81,5 +100,9 @@ def test_pipelines_and_python_forecast_by_it(parameters: dict[str, Any], frame: 
     forecaster.export(tmp_path / "exported")
     frame.to_csv(tmp_path / "data.csv", index=False)
     command = [sys.executable, "exported/forecaster.py", "data.csv"]
-    exported = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env={"PATH": ""})
-    np.testing.assert_allclose(pd.read_csv(io.BytesIO(exported.stdout))["pretrained"], expected, rtol=1e-3)
+    exported = subprocess.run(
+        command, cwd=tmp_path, check=True, capture_output=True, env={"PATH": ""}
+    )
+    np.testing.assert_allclose(
+        pd.read_csv(io.BytesIO(exported.stdout))["pretrained"], expected, rtol=1e-3
+    )

@@ -21,7 +21,13 @@ from whole_runs import PROJECT, ROOT, read_json, run_here
 
 CHAMPION = ROOT / "06_models/champion/forecast"
 OWN = ("mine", "week_mean", "neighbours")
-ON_ONE_TABLE = ("predict_forecast", "monitor_forecast", "backtest_forecast", "cross_validate_forecast", "tune_forecast")
+ON_ONE_TABLE = (
+    "predict_forecast",
+    "monitor_forecast",
+    "backtest_forecast",
+    "cross_validate_forecast",
+    "tune_forecast",
+)
 PIPELINES = ("forecast", "retrain_forecast", *ON_ONE_TABLE)
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -33,7 +39,9 @@ def patched() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(NETWORKS, "mine", NetworkMethod(Style("minGRU", "#123456"), "mingru"))
         patch.setitem(METHODS, "week_mean", WEEK_MEAN)
-        patch.setitem(METHODS, "neighbours", NeighbourMethod(Style("nearest windows", "#123321", "dot")))
+        patch.setitem(
+            METHODS, "neighbours", NeighbourMethod(Style("nearest windows", "#123321", "dot"))
+        )
         yield
 
 
@@ -67,7 +75,9 @@ def test_they_are_measured_and_used_beside_the_others() -> None:
     metrics = read_json("08_reporting/forecast/metrics.json")
     # The temperature of 1,000 days has no three years, so no long season, no zeros, and enough windows for validation.
     others = {"long_seasonal_naive", "level", "mean", "croston", "zero", "short_series_rule"}
-    measured = {name for name, block in metrics.items() if isinstance(block, dict)} - {"missed_origins"}
+    measured = {name for name, block in metrics.items() if isinstance(block, dict)} - {
+        "missed_origins"
+    }
     assert measured == {*NETWORKS, *TRAINED_BEFORE, *METHODS, "ensemble"} - others
     assert metrics["mine"]["num_parameters"] > 0
     assert "skill_vs_week_mean" in metrics["gru"]
@@ -79,15 +89,22 @@ def test_they_are_measured_and_used_beside_the_others() -> None:
     assert "week_mean" in pd.read_parquet(ROOT / "06_models/retrain_forecast/holdout.parquet")
     forecasts = pd.read_parquet(ROOT / "07_model_output/predict_forecast/forecasts.parquet")
     assert forecasts["y_hat"].notna().all()
-    names = [entry["name"] for entry in read_json("08_reporting/backtest_forecast/results.json")["forecasters"]]
+    names = [
+        entry["name"]
+        for entry in read_json("08_reporting/backtest_forecast/results.json")["forecasters"]
+    ]
     assert "week_mean" in names
-    assert "mean of the last week" in (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
+    assert (
+        "mean of the last week" in (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
+    )
     table = pd.read_parquet(ROOT / "07_model_output/forecast/predictions.parquet")
     bounds = {f"{name}-{end}-80" for name in OWN for end in ("lo", "hi")}
     assert bounds <= set(table)
     assert table[sorted(bounds)].notna().all().all()
     assert set(OWN) <= set(read_json("06_models/forecast/ensemble.json")["weights"])
-    assert set(OWN) <= set(pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet"))
+    assert set(OWN) <= set(
+        pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +117,12 @@ def fitted(patched: None) -> Forecaster:
         for name, own in zip("ab", 50 + 5 * np.sin(2 * np.pi * days / 7) + noise, strict=True)
     )
     small = {"units": 4, "members": 2}
-    blocks = {"lstm": small, "gru": small, "mine": {"cell": "mine", **small}, "training": {"max_steps": 50}}
+    blocks = {
+        "lstm": small,
+        "gru": small,
+        "mine": {"cell": "mine", **small},
+        "training": {"max_steps": 50},
+    }
     return Forecaster(h=7, lookback=14, **blocks).fit(frame)
 
 
@@ -110,7 +132,9 @@ def test_python_forecasts_ranks_and_explains_them(fitted: Forecaster, name: str)
     assert found[[name, f"{name}-lo-80", f"{name}-hi-80"]].notna().all().all()
     assert name in fitted.leaderboard()["forecaster"].tolist()
     sums = fitted.explain(forecaster=name).groupby(["unique_id", "ds"])["contribution"].sum()
-    np.testing.assert_allclose(sums, found.set_index(["unique_id", "ds"])[name].reindex(sums.index), rtol=1e-4)
+    np.testing.assert_allclose(
+        sums, found.set_index(["unique_id", "ds"])[name].reindex(sums.index), rtol=1e-4
+    )
 
 
 def test_the_network_is_saved_and_a_keras_model(fitted: Forecaster, tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ STORE = RunStore(ROOT, "forecast")
 def call(command: str) -> subprocess.CompletedProcess[str]:
     words = shlex.split(command)
     assert words[0] == "kedro"
-    return subprocess.run([sys.executable, "-m", *words], check=False, cwd=PROJECT, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", *words], check=False, cwd=PROJECT, capture_output=True, text=True
+    )
 
 
 def read_footer() -> list[str]:
@@ -36,9 +38,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A run with parameters of the command line, and what it says."""
     path = tmp_path_factory.mktemp("sales") / "sales.csv"
     days = pd.date_range("2024-01-01", periods=300)
-    sales = 50 + 10 * np.sin(np.arange(300) / 7 * 2 * np.pi) + np.random.default_rng(0).normal(size=300)
+    sales = (
+        50 + 10 * np.sin(np.arange(300) / 7 * 2 * np.pi) + np.random.default_rng(0).normal(size=300)
+    )
     pd.DataFrame({"ds": days, "y": sales.round(2)}).to_csv(path, index=False)
-    said = run_well("forecast", f"forecast.source.path={path}", "forecast.window.horizon=3", "forecast.training.seed=4")
+    said = run_well(
+        "forecast",
+        f"forecast.source.path={path}",
+        "forecast.window.horizon=3",
+        "forecast.training.seed=4",
+    )
     return SimpleNamespace(path=path, run=STORE.find_current(), said=said, footer=read_footer())
 
 
@@ -64,7 +73,9 @@ def test_command_makes_the_same_metrics_again(made: SimpleNamespace) -> None:
     assert f"forecast: all metrics of {again} equal those of {made.run}" in finished.stdout
     metrics = compare(STORE, [made.run, again])["metrics"]
     assert len(metrics) > 100
-    assert [key for key, (before, after) in metrics.items() if before != after and "seconds" not in key] == []
+    assert [
+        key for key, (before, after) in metrics.items() if before != after and "seconds" not in key
+    ] == []
     # Settings of the command line are repeated, too, and its report is as short as the first one.
     assert STORE.read_record(again)["parameters"] == STORE.read_record(made.run)["parameters"]
     assert f"kedro runs repeat forecast {made.run[-6:]}" in read_footer()

@@ -39,15 +39,24 @@ def make_sales(last: pd.Timestamp = LAST) -> pd.DataFrame:
     random = np.random.default_rng(0)
     tables = []
     for shop, level in (("a", 10.0), ("b", 100.0)):
-        sales = level + level / 3 * np.sin(2 * np.pi * np.arange(len(days)) / 9) + level / 30 * random.normal(size=366)
+        sales = (
+            level
+            + level / 3 * np.sin(2 * np.pi * np.arange(len(days)) / 9)
+            + level / 30 * random.normal(size=366)
+        )
         tables.append(pd.DataFrame({"shop": shop, "day": days, "sales": sales}))
     table = pd.concat(tables)
     return table[table["day"] <= last]
 
 
 def merge(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    merged = {key: merge(value, other.get(key, {})) if isinstance(value, dict) else value for key, value in one.items()}
-    return merged | {key: value for key, value in other.items() if not isinstance(merged.get(key), dict)}
+    merged = {
+        key: merge(value, other.get(key, {})) if isinstance(value, dict) else value
+        for key, value in one.items()
+    }
+    return merged | {
+        key: value for key, value in other.items() if not isinstance(merged.get(key), dict)
+    }
 
 
 Run = Callable[..., None]
@@ -72,7 +81,10 @@ def run(sales: Path) -> Run:
         "split": {"validation": 40, "test": 60},
         "training": {"learning_rate": 0.02},
     }
-    retrain = {"policy": {"must_beat": ["last_value", "seasonal_naive"]}, "budget": {"max_steps": 100}}
+    retrain = {
+        "policy": {"must_beat": ["last_value", "seasonal_naive"]},
+        "budget": {"max_steps": 100},
+    }
 
     def run_pipeline(name: str, **settings: Any) -> None:
         linear = {"forecast": shared, "retrain_forecast": retrain}
@@ -116,31 +128,55 @@ def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
     squared = (holdout["y"] - holdout["challenger"]) ** 2
     metrics = first["metrics"]["challenger"]
     assert metrics["loss"] == pytest.approx(squared.groupby(holdout["unique_id"]).mean().mean())
-    by_step = squared.groupby([holdout["unique_id"], holdout["horizon_step"]]).mean().groupby("horizon_step").mean()
+    by_step = (
+        squared.groupby([holdout["unique_id"], holdout["horizon_step"]])
+        .mean()
+        .groupby("horizon_step")
+        .mean()
+    )
     assert metrics["by_step"] == pytest.approx(by_step.tolist())
     baselines = first["metrics"]["baselines"]
     assert set(baselines) == {
-        *("last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble"),
-        *("theta", "damped_trend", "holt_winters"),
+        "last_value",
+        "drift",
+        "seasonal_naive",
+        "ridge",
+        "baseline_ensemble",
+        "theta",
+        "damped_trend",
+        "holt_winters",
     }
-    assert first["metrics"]["challenger"]["loss"] < min(baselines["last_value"], baselines["seasonal_naive"])
+    assert first["metrics"]["challenger"]["loss"] < min(
+        baselines["last_value"], baselines["seasonal_naive"]
+    )
     assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
     training = first["training"]
     assert training["chosen"] == "ensemble"
     candidates = {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"}
     assert set(training["validation_losses"]) >= candidates | {"ensemble"}
-    assert first["metrics"]["challenger"]["validation_loss"] == training["validation_losses"]["ensemble"]
+    assert (
+        first["metrics"]["challenger"]["validation_loss"]
+        == training["validation_losses"]["ensemble"]
+    )
 
 
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
     """After loading, its evaluated model gives the forecasts of the holdout."""
     from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
 
-    series = make_sales().rename(columns={"shop": "unique_id", "day": "ds", "sales": "y"}).assign(observed=True)
+    series = (
+        make_sales()
+        .rename(columns={"shop": "unique_id", "day": "ds", "sales": "y"})
+        .assign(observed=True)
+    )
     holdout = first["holdout"]
-    champion = ChampionDataset(path=str(FOLDER), task="forecast").store.read_version(first["version"])
+    champion = ChampionDataset(path=str(FOLDER), task="forecast").store.read_version(
+        first["version"]
+    )
     artefact = unpack(champion)
-    found = forecast_cutoffs(artefact.as_evaluated(), series, holdout[["unique_id", "cutoff"]].drop_duplicates())
+    found = forecast_cutoffs(
+        artefact.as_evaluated(), series, holdout[["unique_id", "cutoff"]].drop_duplicates()
+    )
     assert found["ds"].tolist() == holdout["ds"].tolist()
     np.testing.assert_allclose(found["y_hat"], holdout["challenger"], rtol=1e-6)
 
@@ -151,10 +187,14 @@ def test_second_retraining_says_why(second: dict[str, Any]) -> None:
     assert 0 <= second["p_value"] <= 1
 
 
-def test_champion_is_measured_as_it_was_when_it_was_promoted(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_champion_is_measured_as_it_was_when_it_was_promoted(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
     """On the same holdout, with the same loss."""
     assert second["champion"] == first["version"]
-    assert second["metrics"]["champion"]["loss"] == pytest.approx(first["metrics"]["challenger"]["loss"], rel=1e-6)
+    assert second["metrics"]["champion"]["loss"] == pytest.approx(
+        first["metrics"]["challenger"]["loss"], rel=1e-6
+    )
     # But for the code, which others may be at.
     for kind in ("data", "parameters"):
         assert second["fingerprints"][kind] == first["fingerprints"][kind]
@@ -171,7 +211,9 @@ def test_crippled_challenger_is_never_promoted(run: Run, second: dict[str, Any])
 
 
 @pytest.fixture(scope="module")
-def early(run: Run, second: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def early(
+    run: Run, second: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, Any]]:
     """Two retrainings as of a day: one with wild rows after it, one that has none."""
     day = pd.Timestamp("2024-07-31")
     wild = make_sales()
@@ -181,7 +223,11 @@ def early(run: Run, second: dict[str, Any], tmp_path_factory: pytest.TempPathFac
     for name, table in (("wild", wild), ("none", make_sales(day))):
         path = tmp_path_factory.mktemp(name) / "sales.parquet"
         table.to_parquet(path)
-        run("retrain_forecast", forecast={"source": {"path": str(path)}}, retrain_forecast={"as_of": "2024-07-31"})
+        run(
+            "retrain_forecast",
+            forecast={"source": {"path": str(path)}},
+            retrain_forecast={"as_of": "2024-07-31"},
+        )
         records.append(find_newest("forecast") | {"holdout": pd.read_parquet(HOLDOUT)})
     return records
 
@@ -201,7 +247,11 @@ def test_nothing_later_than_as_of_is_seen(early: list[dict[str, Any]]) -> None:
 def test_retraining_that_fails_leaves_a_record(run: Run, second: dict[str, Any]) -> None:
     before = load_champion("forecast").version
     with pytest.raises(SeriesError, match="no such file"):
-        run("retrain_forecast", forecast={"source": {"path": "nowhere.csv"}}, retrain_forecast={"as_of": "2024-07-31"})
+        run(
+            "retrain_forecast",
+            forecast={"source": {"path": "nowhere.csv"}},
+            retrain_forecast={"as_of": "2024-07-31"},
+        )
     record = find_newest("forecast")
     assert (record["outcome"], record["is_promoted"], record["version"]) == ("failed", False, None)
     assert (record["as_of"], record["error"].partition(":")[0]) == ("2024-07-31", "SeriesError")
@@ -238,9 +288,13 @@ def test_forecasts_follow_each_series_end(predicted: pd.DataFrame) -> None:
     assert list(kinds) == [*fixed, *marks, *bounds, *LINKS]
     assert (kinds["horizon_step"], kinds["y_hat"]) == ("int64", "float64")
     assert kinds["recorded_at"].endswith("UTC]")
-    actual = make_sales(pd.Timestamp("2024-12-31")).rename(columns={"shop": "unique_id", "day": "ds"})
+    actual = make_sales(pd.Timestamp("2024-12-31")).rename(
+        columns={"shop": "unique_id", "day": "ds"}
+    )
     joined = predicted.merge(actual)
-    assert ((joined["y_hat"] - joined["sales"]).abs() < joined["unique_id"].map({"a": 4.0, "b": 40.0})).all()
+    assert (
+        (joined["y_hat"] - joined["sales"]).abs() < joined["unique_id"].map({"a": 4.0, "b": 40.0})
+    ).all()
 
 
 def test_forecasting_twice_changes_nothing(run: Run, predicted: pd.DataFrame) -> None:
@@ -248,7 +302,9 @@ def test_forecasting_twice_changes_nothing(run: Run, predicted: pd.DataFrame) ->
     pd.testing.assert_frame_equal(pd.read_parquet(FORECASTS), predicted)
 
 
-def test_forecasting_needs_neither_tensorflow_nor_keras(sales: Path, predicted: pd.DataFrame) -> None:
+def test_forecasting_needs_neither_tensorflow_nor_keras(
+    sales: Path, predicted: pd.DataFrame
+) -> None:
     source = f"forecast.source.path={sales},forecast.source.time=day,forecast.source.target=sales"
     command = [
         sys.executable, "-X", "importtime", "-m", "kedro", "run", "--pipelines=predict_forecast", "--env=test",
@@ -263,16 +319,26 @@ def test_forecasting_needs_neither_tensorflow_nor_keras(sales: Path, predicted: 
 def test_two_predictions_at_once_lose_nothing(sales: Path, predicted: pd.DataFrame) -> None:
     source = f"forecast.source.path={sales},forecast.source.time=day,forecast.source.target=sales"
     commands = [
-        make_command("predict_forecast", source, "forecast.source.id=shop", f"predict_forecast.as_of={day}")
+        make_command(
+            "predict_forecast", source, "forecast.source.id=shop", f"predict_forecast.as_of={day}"
+        )
         for day in ("2024-08-29", "2024-08-30")
     ]
-    running = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) for command in commands]
+    running = [
+        subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) for command in commands
+    ]
     assert [process.wait() for process in running] == [0, 0]
     found = ForecastLogDataset(filepath=str(FORECASTS)).load()
-    assert len(found) == len(found.drop_duplicates(["unique_id", "cutoff", "ds", "model_version"])) == 18
+    assert (
+        len(found)
+        == len(found.drop_duplicates(["unique_id", "cutoff", "ds", "model_version"]))
+        == 18
+    )
 
 
-def test_without_a_champion_the_error_says_what_to_do(run: Run, predicted: pd.DataFrame, tmp_path: Path) -> None:
+def test_without_a_champion_the_error_says_what_to_do(
+    run: Run, predicted: pd.DataFrame, tmp_path: Path
+) -> None:
     away = tmp_path / "forecast"
     shutil.move(FOLDER, away)
     try:
@@ -286,7 +352,8 @@ def test_without_a_champion_the_error_says_what_to_do(run: Run, predicted: pd.Da
 @pytest.mark.slow
 def test_champion_that_cannot_be_loaded_is_replaced(run: Run, predicted: pd.DataFrame) -> None:
     """By a night of retraining and prediction, as after an upgrade of NumPy; the alarm is on record before it."""
-    store, before = ChampionStore(FOLDER), load_champion("forecast").version
+    store = ChampionStore(FOLDER)
+    before = load_champion("forecast").version
     made = {name: read for name, read in store.load().files.items() if name != RECORD}
     files = {name: b"no model" if name == "model.npz" else read for name, read in made.items()}
     shutil.rmtree(FOLDER)

@@ -26,7 +26,23 @@ NUM_REVIEWS = 6 * 45
 SMALL = {"bidirectional": False, "units": 2}
 PRAISE = ["great", "wonderful", "moving", "brilliant", "loved", "superb"]
 BLAME = ["awful", "boring", "terrible", "stupid", "hated", "dull"]
-PLAIN = ["the", "film", "a", "story", "of", "an", "actor", "and", "his", "dog", "in", "city", "it", "was", "on"]
+PLAIN = [
+    "the",
+    "film",
+    "a",
+    "story",
+    "of",
+    "an",
+    "actor",
+    "and",
+    "his",
+    "dog",
+    "in",
+    "city",
+    "it",
+    "was",
+    "on",
+]
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -103,9 +119,12 @@ def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
 def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
     """And if the best simple method is better, the reasons name it."""
     assert (first["outcome"], first["reasons"][0]) == ("promoted", "there is no champion yet")
-    loss, simple = first["metrics"]["challenger"]["loss"], first["metrics"]["baselines"]
+    loss = first["metrics"]["challenger"]["loss"]
+    simple = first["metrics"]["baselines"]
     best = min(simple, key=simple.__getitem__)
-    assert [f"that of {best}" in reason for reason in first["reasons"][1:]] == [True] * (simple[best] < loss)
+    assert [f"that of {best}" in reason for reason in first["reasons"][1:]] == [True] * (
+        simple[best] < loss
+    )
     assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
     assert set(first) >= MANIFEST
     assert set(first["fingerprints"]) == {"data", "parameters", "code"}
@@ -138,22 +157,32 @@ def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) 
     holdout = first["holdout"]
     texts = make_reviews(DAY)["Review"].iloc[holdout["review_id"].astype(int) - 1]
     scores = score_sentiment(unpack(files), pd.DataFrame({"row": range(len(texts)), "text": texts}))
-    np.testing.assert_allclose(scores["probability"], to_probability(holdout["challenger"].to_numpy()), atol=1e-6)
+    np.testing.assert_allclose(
+        scores["probability"], to_probability(holdout["challenger"].to_numpy()), atol=1e-6
+    )
 
 
-def test_equal_challenger_is_kept_back_as_of_its_day(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_equal_challenger_is_kept_back_as_of_its_day(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
     assert (second["outcome"], second["champion"]) == ("kept", first["version"])
     assert "not significant" in second["reasons"][0]
     assert load_champion("sentiment").version == first["version"]
-    assert second["metrics"]["champion"]["loss"] == pytest.approx(first["metrics"]["challenger"]["loss"], rel=1e-5)
+    assert second["metrics"]["champion"]["loss"] == pytest.approx(
+        first["metrics"]["challenger"]["loss"], rel=1e-5
+    )
     # Not a digit differs.
     assert first["metrics"]["challenger"] == second["metrics"]["challenger"]
     assert first["fingerprints"]["data"] == second["fingerprints"]["data"]
     common = [name for name in first["holdout"] if name != "is_seen"]
-    pd.testing.assert_frame_equal(first["holdout"][common], second["holdout"][common], check_exact=True)
+    pd.testing.assert_frame_equal(
+        first["holdout"][common], second["holdout"][common], check_exact=True
+    )
 
 
-def test_worse_challenger_is_never_promoted(run: Run, second: dict[str, Any], tmp_path: Path) -> None:
+def test_worse_challenger_is_never_promoted(
+    run: Run, second: dict[str, Any], tmp_path: Path
+) -> None:
     """However old the champion is; it learns from labels that say nothing, and is asked for right ones."""
     before = load_champion("sentiment").version
     table = make_reviews(DAY)
@@ -192,6 +221,9 @@ def test_scores_are_held_against_the_holdout_of_the_champion(
     run("predict_sentiment", path=write_reviews(tmp_path / "new.csv", make_reviews()))
     run("monitor_sentiment", path="")
     found = json.loads(VERDICT.read_text())
-    assert (found["num_texts"], found["num_reference"]) == (len(make_reviews()), len(first["holdout"]))
+    assert (found["num_texts"], found["num_reference"]) == (
+        len(make_reviews()),
+        len(first["holdout"]),
+    )
     positive = next(row for row in found["measures"] if row["measure"] == "positive")
     assert positive["reference"] == pytest.approx((first["holdout"]["challenger"] > 0).mean())

@@ -28,9 +28,13 @@ PLAIN = [
 ]  # fmt: skip
 
 
-def run_kedro(pipeline: str, *settings: str, archive: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_kedro(
+    pipeline: str, *settings: str, archive: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     environment = os.environ | ({"IMDB_ARCHIVE": str(archive)} if archive else {})
-    return run_command(pipeline, *(f"{pipeline}.{setting}" for setting in settings), environment=environment)
+    return run_command(
+        pipeline, *(f"{pipeline}.{setting}" for setting in settings), environment=environment
+    )
 
 
 def write_reviews(path: Path, num_reviews: int) -> Path:
@@ -45,7 +49,9 @@ def write_reviews(path: Path, num_reviews: int) -> Path:
         for number in range(num_reviews):
             positive = number % 2 == 0
             words = [*rng.choice(PLAIN, 12), *rng.choice(PRAISE if positive else BLAME, 3)]
-            words += list(rng.choice(BLAME if positive else PRAISE, 2)) if rng.random() < 0.3 else []
+            words += (
+                list(rng.choice(BLAME if positive else PRAISE, 2)) if rng.random() < 0.3 else []
+            )
             shop = number // 2 % 10
             text = " ".join([*rng.permutation(words), f"shop{shop}"])
             writer.writerow([text, "positive" if positive else "negative", shop])
@@ -55,7 +61,12 @@ def write_reviews(path: Path, num_reviews: int) -> Path:
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     path = write_reviews(tmp_path_factory.mktemp("own") / "reviews.csv", 400)
-    return [f"source.path={path}", "source.text=Review", "source.label=Sentiment", "source.group=Shop"]
+    return [
+        f"source.path={path}",
+        "source.text=Review",
+        "source.label=Sentiment",
+        "source.group=Shop",
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +101,13 @@ def test_metrics_are_those_of_the_predictions(metrics: dict, predictions: pd.Dat
 def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[str]) -> None:
     """From the same texts and the same parameters."""
     table = pd.read_csv(settings[0].removeprefix("source.path="))
-    parameters = yaml.safe_load((PROJECT / "conf/test/parameters_sentiment.yml").read_text())["sentiment"]
+    parameters = yaml.safe_load((PROJECT / "conf/test/parameters_sentiment.yml").read_text())[
+        "sentiment"
+    ]
     parameters.pop("pointwise")
-    classifier = TextClassifier(**parameters).fit(table["Review"], table["Sentiment"], groups=table["Shop"])
+    classifier = TextClassifier(**parameters).fit(
+        table["Review"], table["Sentiment"], groups=table["Shop"]
+    )
     found = classifier.leaderboard().set_index("classifier")
     for name in sorted({*CLASSIFIERS} - {"pointwise"}):
         assert found.loc[name, "log_loss"] == pytest.approx(metrics[name]["log_loss"], rel=1e-4)
@@ -100,11 +115,16 @@ def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[
 
 def test_networks_learn_words_of_praise_and_state_their_cost(metrics: dict) -> None:
     assert all(metrics[name]["training_seconds"] > 0 for name in CLASSIFIERS)
-    assert metrics["ensemble"]["num_parameters"] == metrics["lstm"]["num_parameters"] + metrics["gru"]["num_parameters"]
+    assert (
+        metrics["ensemble"]["num_parameters"]
+        == metrics["lstm"]["num_parameters"] + metrics["gru"]["num_parameters"]
+    )
     assert all(metrics[name]["accuracy"] > 0.8 for name in ("ensemble", "nb_ngram"))
 
 
-def test_shops_lie_on_one_side_and_training_makes_the_vocabulary(run: subprocess.CompletedProcess[str]) -> None:
+def test_shops_lie_on_one_side_and_training_makes_the_vocabulary(
+    run: subprocess.CompletedProcess[str],
+) -> None:
     reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
     assert reviews.groupby("group")["part"].nunique().eq(1).all()
     assert set(reviews["part"]) == {"train", "validation", "test"}
@@ -160,15 +180,23 @@ def test_scores_of_test_reviews_are_those_of_the_evaluation(
     assert finished.returncode == 0, finished.stderr
     scores = pd.read_csv(ROOT / "07_model_output/predict_sentiment/scores.csv")
     calibrations = read_json("06_models/sentiment/calibrations.json")
-    best = min(("lstm", "gru", "ensemble"), key=lambda name: calibrations[name]["validation_log_loss"])
-    logits = pd.read_parquet(ROOT / "07_model_output/sentiment/predictions.parquet").set_index("review_id")[best]
+    best = min(
+        ("lstm", "gru", "ensemble"), key=lambda name: calibrations[name]["validation_log_loss"]
+    )
+    logits = pd.read_parquet(ROOT / "07_model_output/sentiment/predictions.parquet").set_index(
+        "review_id"
+    )[best]
     expected = 1 / (1 + np.exp(-logits.loc[test["review_id"]]))
     np.testing.assert_allclose(scores["probability"], expected, atol=1e-6)
 
 
-def test_every_line_of_a_text_file_gets_an_answer(run: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
+def test_every_line_of_a_text_file_gets_an_answer(
+    run: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
     path = tmp_path / "mine.txt"
-    path.write_text("a wonderful and moving film\n\n😀\n很好的电影\nawful boring film\x85of a stupid dog\n")
+    path.write_text(
+        "a wonderful and moving film\n\n😀\n很好的电影\nawful boring film\x85of a stupid dog\n"
+    )
     finished = run_kedro("predict_sentiment", f"path={path}")
     assert finished.returncode == 0, finished.stderr
     assert "Scores: " in finished.stderr + finished.stdout
@@ -187,7 +215,9 @@ def test_scoring_without_texts_says_how_to_name_them() -> None:
 
 @pytest.mark.real_data
 def test_run_on_the_small_archive() -> None:
-    finished = run_kedro("sentiment", archive=Path(os.environ["RNN_DATA"], "imdb/aclImdb_small.tar.gz").resolve())
+    finished = run_kedro(
+        "sentiment", archive=Path(os.environ["RNN_DATA"], "imdb/aclImdb_small.tar.gz").resolve()
+    )
     assert finished.returncode == 0, finished.stderr
     metrics = read_json("08_reporting/sentiment/metrics.json")
     assert metrics["num_texts"] == 1000

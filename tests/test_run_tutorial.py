@@ -22,10 +22,17 @@ def normalize(text: str) -> list[str]:
 
 
 def run(project: Path, command: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("KEDRO_", "RNN_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("KEDRO_", "RNN_"))
+    }
     environment["PATH"] = f"{project}/.venv/bin{os.pathsep}{environment['PATH']}"
     finished = subprocess.run(
-        ["bash", "-c", command], check=False, cwd=project, env=environment, capture_output=True, text=True
+        ["bash", "-c", command],
+        check=False,
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout
@@ -34,7 +41,10 @@ def run(project: Path, command: str) -> str:
 def split_commands(block: ParameterModel) -> list[tuple[str, list[str]]]:
     """Return the commands after a `$`, each with the lines of output that follow it."""
     parts = re.split(r"^\$ ", block.text.replace("\\\n", ""), flags=re.MULTILINE)[1:]
-    return [(command, normalize(output)) for command, _, output in (part.partition("\n") for part in parts)]
+    return [
+        (command, normalize(output))
+        for command, _, output in (part.partition("\n") for part in parts)
+    ]
 
 
 def check_output(shown: list[str], printed: str) -> None:
@@ -47,7 +57,9 @@ def check_output(shown: list[str], printed: str) -> None:
 
 
 def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path) -> None:
-    project, printed, compared = copy_project(tmp_path / "project"), "", 0
+    project = copy_project(tmp_path / "project")
+    printed = ""
+    compared = 0
     (project / ".venv/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     (project / ".venv/bin/python").chmod(0o755)
     for block in list_parameter_models(read_text(TUTORIAL)):

@@ -18,17 +18,22 @@ def parameters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The parameters of runs on 150 days, with the method in use."""
     for folder in FOLDERS:
         shutil.rmtree(ROOT / folder, ignore_errors=True)
-    days, rng = np.arange(150), np.random.default_rng(0)
+    days = np.arange(150)
+    rng = np.random.default_rng(0)
     values = 50 + 5 * np.sin(days * 2 * np.pi / 7) + rng.normal(0, 2, 150)
     file = tmp_path_factory.mktemp("days") / "days.csv"
-    pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=150), "y": values}).to_csv(file, index=False)
+    pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=150), "y": values}).to_csv(
+        file, index=False
+    )
     return {"forecast": {"source": {"path": str(file)}, "window": {"horizon": 7}, "use": "theta"}}
 
 
 def test_pipelines_leave_the_method_in_use(parameters: dict[str, Any]) -> None:
     run_here("forecast", parameters)
     output = ROOT / "07_model_output/forecast"
-    values, methods = (pd.read_csv(output / name) for name in ("next_values.csv", "all_methods.csv"))
+    values, methods = (
+        pd.read_csv(output / name) for name in ("next_values.csv", "all_methods.csv")
+    )
     np.testing.assert_allclose(values["forecast"], methods["theta"], rtol=1e-3)
     report = (ROOT / "08_reporting/forecast/report.html").read_text()
     assert "bias of the forecast in use, theta," in " ".join(report.split())

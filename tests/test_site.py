@@ -47,7 +47,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_site_loads_nothing_and_lists_every_page(site: Path) -> None:
-    pages, styles = sorted(site.rglob("*.html")), sorted(site.rglob("*.css"))
+    pages = sorted(site.rglob("*.html"))
+    styles = sorted(site.rglob("*.css"))
     assert pages
     assert styles
     found = {str(page.relative_to(site)): LOADED.findall(page.read_text()) for page in pages}
@@ -63,8 +64,18 @@ def test_site_loads_nothing_and_lists_every_page(site: Path) -> None:
 
 def test_figures_and_pictures_of_each_page_exist(site: Path) -> None:
     shown = {page: SHOWN.findall(page.read_text()) for page in site.rglob("index.html")}
-    missing = [(page, file) for page, files in shown.items() for file in files if not (page.parent / file).is_file()]
+    missing = [
+        (page, file)
+        for page, files in shown.items()
+        for file in files
+        if not (page.parent / file).is_file()
+    ]
     assert missing == []
-    with_pictures = [*(site / "notebooks").glob("0*/index.html"), *(site / "course").glob("[0-9]*/index.html")]
-    assert len(with_pictures) == len([*PROJECT.glob("notebooks/*.ipynb"), *PROJECT.glob("docs/course/[0-9]*.md")])
+    with_pictures = [
+        *(site / "notebooks").glob("0*/index.html"),
+        *(site / "course").glob("[0-9]*/index.html"),
+    ]
+    assert len(with_pictures) == len(
+        [*PROJECT.glob("notebooks/*.ipynb"), *PROJECT.glob("docs/course/[0-9]*.md")]
+    )
     assert [page for page in with_pictures if not shown[page]] == []

@@ -24,7 +24,9 @@ def forecast(name: str, task: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:  # a method that fails is a result, not the end of the benchmark
         return {"failed": f"{type(error).__name__}: {error}"}
     columns = {"mean": "mean", "low": "lo-80", "high": "hi-80"}
-    return {ours: np.asarray(found[theirs], np.float64).tolist() for ours, theirs in columns.items()}
+    return {
+        ours: np.asarray(found[theirs], np.float64).tolist() for ours, theirs in columns.items()
+    }
 
 
 # ARIMA warns of orders that it tries.

@@ -76,7 +76,9 @@ def run(contender: str, path: Path, seed: int) -> dict[str, Any]:
             timeout=MAX_SECONDS,
             cwd=path.parent,
             # The code beside this script, whichever project is installed.
-            env=os.environ | threads | {"PYTHONPATH": str(SOURCE), "CUDA_VISIBLE_DEVICES": "", "DO_NOT_TRACK": "1"},
+            env=os.environ
+            | threads
+            | {"PYTHONPATH": str(SOURCE), "CUDA_VISIBLE_DEVICES": "", "DO_NOT_TRACK": "1"},
         )
     except FileNotFoundError:
         return {"failed": "is not installed"}
@@ -94,8 +96,12 @@ def find_seconds(curve: list[tuple[float, float]], error: float) -> float:
 
 def print_table(task: Task, found: dict[str, list[dict[str, Any]]]) -> None:
     """A row for each contender: medians, and for the time that counts and the error also the range."""
-    num_windows = max(result.get("num_windows", 0) for results in found.values() for result in results)
-    print(f"\n`{task.name}`: lookback {task.lookback}, horizon {task.horizon}; {num_windows} validation windows\n")
+    num_windows = max(
+        result.get("num_windows", 0) for results in found.values() for result in results
+    )
+    print(
+        f"\n`{task.name}`: lookback {task.lookback}, horizon {task.horizon}; {num_windows} validation windows\n"
+    )
     print(f"| contender | validation {task.unit} | " + " | ".join(COLUMNS) + " |")
     print("|---|" + "---:|" * (1 + len(COLUMNS)))
     ours = [result["curve"][-1][1] for result in found["ours, GRU"]]
@@ -105,10 +111,14 @@ def print_table(task: Task, found: dict[str, list[dict[str, Any]]]) -> None:
             print(f"| {contender} | failed: {failed[0]} |" + " – |" * len(COLUMNS))
             continue
         errors = [result["curve"][-1][1] for result in results]
-        own = [find_seconds(result["curve"], NEAR * error) for result, error in zip(results, errors, strict=True)]
+        own = [
+            find_seconds(result["curve"], NEAR * error)
+            for result, error in zip(results, errors, strict=True)
+        ]
         as_ours = median(find_seconds(result["curve"], NEAR * median(ours)) for result in results)
         imported, whole, steps = (
-            median(result[name] for result in results) for name in ("import_seconds", "whole_seconds", "num_steps")
+            median(result[name] for result in results)
+            for name in ("import_seconds", "whole_seconds", "num_steps")
         )
         print(
             f"| {contender} | {median(errors):.4g} ({min(errors):.4g} to {max(errors):.4g}) | {imported:.1f} "
@@ -135,7 +145,9 @@ def keep(name: str, found: dict[str, list[dict[str, Any]]]) -> dict[str, list[di
 
 def main() -> None:
     """Runs everything, the contenders in turn, so that a busy while of the machine meets all of them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("tasks", nargs="*", default=list(TASKS))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=list(CONTENDERS), help="contenders")

@@ -50,7 +50,9 @@ def list_origins(task: Task, table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
         for origin in of_series:
             history = y[max(0, origin - task.lookback) : origin]
             days = pd.date_range("2000-01-01", periods=len(history), freq=task.freq)
-            pieces.append(pd.DataFrame({"unique_id": f"{len(pieces):05d}", "ds": days, "y": history}))
+            pieces.append(
+                pd.DataFrame({"unique_id": f"{len(pieces):05d}", "ds": days, "y": history})
+            )
             targets.append(y[origin : origin + task.horizon])
     return pd.concat(pieces, ignore_index=True), np.stack(targets)
 
@@ -82,10 +84,15 @@ def main() -> None:
     forecaster.fit(past, val_size=task.validation)
     whole_seconds = time.process_time() - watch.own_seconds
     windows, targets = list_origins(task, table)
-    curve, best = [], np.inf
+    curve = []
+    best = np.inf
     for seconds, weights in watch.looks:
         forecaster.models[0].load_state_dict(weights)
-        forecasts = forecaster.predict(df=windows).sort_values(["unique_id", "ds"])[type(model).__name__].to_numpy()
+        forecasts = (
+            forecaster.predict(df=windows)
+            .sort_values(["unique_id", "ds"])[type(model).__name__]
+            .to_numpy()
+        )
         best = min(best, task.measure(targets, forecasts.reshape(targets.shape)))
         curve.append((seconds, best))
     give_back(

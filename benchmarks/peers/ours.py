@@ -17,7 +17,11 @@ from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.training import training
 from rnn_pipelines.forecast.methods.training.member_steps import MemberSteps
-from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training.specs import (
+    ForecastTrainingSpec,
+    NetworkSpec,
+    TrainingPlan,
+)
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -42,7 +46,8 @@ class WatchedTraining(training._Training):
 
     def replay(self) -> list[tuple[float, Any]]:
         """The network of each look, in use as if training had ended there."""
-        found, last = [], None
+        found = []
+        last = None
         if self.deployed.start:
             self.members = MemberSteps(self.setup, self.deployed)
         for seconds, weights, step in self.looks:
@@ -61,7 +66,9 @@ def judge(task: Task, panel: Panel, linear: LinearModels, network: Any) -> float
     index = windows.index("validation")
     origins = index.origins(np.arange(len(index)))
     series = number_series(windows.series_starts, origins)
-    mean, deviation = (panel.scaler[name].to_numpy()[series][:, None] for name in ("mean", "deviation"))
+    mean, deviation = (
+        panel.scaler[name].to_numpy()[series][:, None] for name in ("mean", "deviation")
+    )
     targets = windows.values[origins[:, None] + np.arange(windows.horizon), 0]
     forecasts = forecast_origins(network, linear, windows, origins)
     return task.measure(unscale(targets, mean, deviation), unscale(forecasts, mean, deviation))
@@ -79,13 +86,16 @@ def main() -> None:
     past = replace(panel.windows, validation=panel.windows.validation[:0])
     linear = fit_linear_models(past)
     base_seconds = time.process_time()
-    network, spec = NetworkSpec(cell="gru"), ForecastTrainingSpec(seed=seed)
+    network = NetworkSpec(cell="gru")
+    spec = ForecastTrainingSpec(seed=seed)
     # As `train_network` does, but watched.
     with use_one_thread():
         watched = WatchedTraining(FittingData(past, linear), network, spec, TrainingPlan())
         watched.run()
         whole_seconds = time.process_time()
-        curve = [(seconds, judge(task, panel, linear, found)) for seconds, found in watched.replay()]
+        curve = [
+            (seconds, judge(task, panel, linear, found)) for seconds, found in watched.replay()
+        ]
     give_back(
         IMPORT_SECONDS,
         curve,

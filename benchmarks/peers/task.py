@@ -44,8 +44,13 @@ class Task:
 
     def cut(self, table: pd.DataFrame) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Of each series, in the order of the table: its values without the test part, and its validation origins."""
-        values = [group.to_numpy(np.float64)[: -self.test] for _, group in table.groupby("unique_id", sort=False)["y"]]
-        return values, [np.arange(len(y) - self.validation, len(y) - self.horizon + 1) for y in values]
+        values = [
+            group.to_numpy(np.float64)[: -self.test]
+            for _, group in table.groupby("unique_id", sort=False)["y"]
+        ]
+        return values, [
+            np.arange(len(y) - self.validation, len(y) - self.horizon + 1) for y in values
+        ]
 
 
 def read_arguments() -> tuple[Task, Path, int]:
@@ -54,7 +59,9 @@ def read_arguments() -> tuple[Task, Path, int]:
     return Task(**json.loads(path.read_text())), path.with_suffix(".csv"), int(sys.argv[2])
 
 
-def give_back(import_seconds: float, curve: Sequence[tuple[float, float]], **more: float | str) -> None:
+def give_back(
+    import_seconds: float, curve: Sequence[tuple[float, float]], **more: float | str
+) -> None:
     """Prints what was measured as the last line.
 
     Args:

@@ -36,12 +36,17 @@ class Gru(nn.Module):
         return self.head(self.layer(history[:, :, None])[0][:, -1])
 
 
-def make_windows(values: list[np.ndarray], origins: list[np.ndarray], task: Task) -> tuple[torch.Tensor, torch.Tensor]:
+def make_windows(
+    values: list[np.ndarray], origins: list[np.ndarray], task: Task
+) -> tuple[torch.Tensor, torch.Tensor]:
     """History and targets of all windows; what lies before a series' beginning is its first value."""
-    history, targets = [], []
+    history = []
+    targets = []
     for y, of_series in zip(values, origins, strict=True):
         padded = np.concatenate([np.full(task.lookback, y[0]), y]).astype(np.float32)
-        windows = np.lib.stride_tricks.sliding_window_view(padded, task.lookback + task.horizon)[of_series]
+        windows = np.lib.stride_tricks.sliding_window_view(padded, task.lookback + task.horizon)[
+            of_series
+        ]
         history.append(windows[:, : task.lookback])
         targets.append(windows[:, task.lookback :])
     return torch.tensor(np.concatenate(history)), torch.tensor(np.concatenate(targets))
@@ -56,19 +61,28 @@ def main() -> None:
     stops = [len(y) - task.validation for y in values]
     means = [y[:stop].mean() for y, stop in zip(values, stops, strict=True)]
     deviations = [y[:stop].std() for y, stop in zip(values, stops, strict=True)]
-    scaled = [(y - mean) / deviation for y, mean, deviation in zip(values, means, deviations, strict=True)]
+    scaled = [
+        (y - mean) / deviation for y, mean, deviation in zip(values, means, deviations, strict=True)
+    ]
     # A panel's shortest series would have no window without padding.
     begin = task.lookback if is_single else task.horizon
     train = [np.arange(begin, stop - task.horizon + 1) for stop in stops]
-    batch_size, units, patience = (64, 16, PATIENCE_OF_ONE) if is_single else (256, 64, PATIENCE_OF_MANY)
-    batches = DataLoader(TensorDataset(*make_windows(scaled, train, task)), batch_size, shuffle=True)
+    batch_size, units, patience = (
+        (64, 16, PATIENCE_OF_ONE) if is_single else (256, 64, PATIENCE_OF_MANY)
+    )
+    batches = DataLoader(
+        TensorDataset(*make_windows(scaled, train, task)), batch_size, shuffle=True
+    )
     history, targets = make_windows(scaled, judged, task)
     unit, level = (np.repeat(of, [len(o) for o in judged])[:, None] for of in (deviations, means))
     actual = targets.numpy() * unit + level
     model = Gru(units, task.horizon)
     optimizer = torch.optim.Adam(model.parameters())
     measure = nn.L1Loss() if task.is_absolute else nn.MSELoss()
-    curve, best, best_epoch, kept = [], np.inf, 0, None
+    curve = []
+    best = np.inf
+    best_epoch = 0
+    kept = None
     for epoch in range(MAX_EPOCHS):
         model.train()
         for some_history, some_targets in batches:
@@ -79,7 +93,9 @@ def main() -> None:
         with torch.no_grad():
             error = task.measure(actual, model(history).numpy() * unit + level)
         if error < best:
-            best, best_epoch, kept = error, epoch, copy.deepcopy(model.state_dict())
+            best = error
+            best_epoch = epoch
+            kept = copy.deepcopy(model.state_dict())
         curve.append((time.process_time(), best))
         if epoch - best_epoch >= patience or time.process_time() > MAX_SECONDS:
             break

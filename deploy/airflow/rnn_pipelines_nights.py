@@ -38,7 +38,9 @@ def find_project() -> Path:
             "DAGs instead of copying it, or name the folder in RNN_PIPELINES_PROJECT, for all of Airflow's processes."
         )
     if not os.access(project / ".venv/bin/kedro", os.X_OK):
-        raise FileNotFoundError(f"{project}/.venv/bin/kedro: no such command. Run `make install` in {project}.")
+        raise FileNotFoundError(
+            f"{project}/.venv/bin/kedro: no such command. Run `make install` in {project}."
+        )
     return project
 
 
@@ -53,7 +55,9 @@ def find_tasks() -> list[str]:
     tasks = (os.environ.get("RNN_PIPELINES_TASKS") or ",".join(known)).replace(" ", "").split(",")
     unknown = [task for task in tasks if task not in known]
     if unknown:
-        raise ValueError(f"RNN_PIPELINES_TASKS: expected some of {', '.join(known)}, received {unknown[0]!r}.")
+        raise ValueError(
+            f"RNN_PIPELINES_TASKS: expected some of {', '.join(known)}, received {unknown[0]!r}."
+        )
     return tasks
 
 
@@ -65,7 +69,9 @@ def find_lag() -> int:
     """
     lag = os.environ.get("RNN_PIPELINES_LAG_HOURS") or "0"
     if not lag.isdecimal():
-        raise ValueError(f"RNN_PIPELINES_LAG_HOURS: expected a whole number of hours, 0 or more, received {lag!r}.")
+        raise ValueError(
+            f"RNN_PIPELINES_LAG_HOURS: expected a whole number of hours, 0 or more, received {lag!r}."
+        )
     return int(lag)
 
 
@@ -102,11 +108,17 @@ def build_night(task: str) -> DAG:
         doc_md=__doc__,
         tags=["rnn-pipelines"],
         # The logical date of a run is the time at which its night begins.
-        schedule=CronTriggerTimetable(os.environ.get("RNN_PIPELINES_SCHEDULE") or "30 2 * * *", timezone="UTC"),
+        schedule=CronTriggerTimetable(
+            os.environ.get("RNN_PIPELINES_SCHEDULE") or "30 2 * * *", timezone="UTC"
+        ),
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=True,
-        params={"env": Param(os.environ.get("KEDRO_ENV", ""), type="string", description="environment of conf/")},
+        params={
+            "env": Param(
+                os.environ.get("KEDRO_ENV", ""), type="string", description="environment of conf/"
+            )
+        },
     ) as dag:
         steps = [
             BashOperator(

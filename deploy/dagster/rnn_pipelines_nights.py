@@ -34,7 +34,11 @@ def make_step(task: str, step: str, arguments: list[str]) -> dg.OpDefinition:
         command = [str(PROJECT / ".venv/bin/kedro"), *arguments]
         code = subprocess.run(command, check=False, cwd=PROJECT, env=environment).returncode
         context.add_output_metadata({"exit_code": code})
-        return failures if code in TOLERATED.get(step, (0,)) else [*failures, f"{step} ended with {code}"]
+        return (
+            failures
+            if code in TOLERATED.get(step, (0,))
+            else [*failures, f"{step} ended with {code}"]
+        )
 
     return run_step
 
@@ -62,5 +66,8 @@ def build_night(task: str) -> dg.JobDefinition:
 
 
 jobs = [build_night(task) for task in ("forecast", "sentiment")]
-schedules = [dg.ScheduleDefinition(job=job, cron_schedule="30 2 * * *", execution_timezone="UTC") for job in jobs]
+schedules = [
+    dg.ScheduleDefinition(job=job, cron_schedule="30 2 * * *", execution_timezone="UTC")
+    for job in jobs
+]
 definitions = dg.Definitions(jobs=jobs, schedules=schedules)

@@ -22,7 +22,11 @@ def show(value: object) -> str:
         # Python writes no integers of more than 4,300 digits, and a `repr` of others can fail in any way.
         except Exception:
             return f"{type(value).__name__} without a text"
-    return repr(value) if len(value) <= MAX_VALUE else f"{value[:MAX_VALUE]!r}… ({len(value):,} characters)"
+    return (
+        repr(value)
+        if len(value) <= MAX_VALUE
+        else f"{value[:MAX_VALUE]!r}… ({len(value):,} characters)"
+    )
 
 
 def show_all(values: Iterable[object]) -> str:
@@ -46,7 +50,11 @@ def make_line(text: object, most: int = MAX_MESSAGE) -> str:
 
 def escape(text: str) -> str:
     """Return a text with its control characters as Python escapes them: `\\x1b`."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return (
+        text
+        if text.isprintable()
+        else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    )
 
 
 class RnnPipelinesError(Exception):
@@ -144,5 +152,7 @@ class BrokenChainError(RnnPipelinesError, ValueError):
     """A row of a log, by the columns of its key, does not match the hashes of its nights, for the reason."""
 
     def __init__(self, reason: str, key: Mapping[str, object]) -> None:
-        super().__init__(f"{', '.join(f'{name} {value}' for name, value in key.items())}: {reason}.")
+        super().__init__(
+            f"{', '.join(f'{name} {value}' for name, value in key.items())}: {reason}."
+        )
         self.reason, self.key = reason, dict(key)

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
 from typing import Any, get_args
 
-from pydantic import BaseModel, RootModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from pydantic import (
+    BaseModel,
+    RootModel,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from rnn_pipelines.errors import ParameterError, show
@@ -27,7 +34,9 @@ class ParameterModel(BaseModel, extra="forbid", frozen=True):
         for name, field in cls.model_fields.items():
             if _has_truth(given.get(name)) and _is_number(field.annotation):
                 error = {"error": _expect_number(given[name])}
-                faults.append(InitErrorDetails(type="value_error", loc=(name,), input=given[name], ctx=error))
+                faults.append(
+                    InitErrorDetails(type="value_error", loc=(name,), input=given[name], ctx=error)
+                )
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)
         return block
@@ -47,8 +56,14 @@ def expect(what: str) -> WrapValidator:
 
 def check_whole_number(name: str, value: Any, least: int, most: int) -> None:
     """Raise a ParameterError for an argument that is no whole number of Python or NumPy, or is outside a range."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
-        raise ParameterError(f"{name}: expected a whole number from {least:,} to {most:,}, received {show(value)}.")
+    if (
+        not isinstance(value, Integral)
+        or isinstance(value, bool)
+        or not least <= int(value) <= most
+    ):
+        raise ParameterError(
+            f"{name}: expected a whole number from {least:,} to {most:,}, received {show(value)}."
+        )
 
 
 def list_values(given: Any) -> list[Any]:
@@ -102,7 +117,9 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
         first = error.errors()[0]
         path = ".".join(map(str, (name, *first["loc"])))
         if first["type"] == "extra_forbidden":
-            hint = suggest(str(first["loc"][-1]), sorted(kind.model_fields), prefix=f"{name}.", mark="")
+            hint = suggest(
+                str(first["loc"][-1]), sorted(kind.model_fields), prefix=f"{name}.", mark=""
+            )
             raise ParameterError(f"{path}: no such parameter. {hint}") from error
         received = "" if first["type"] == "value_error" else f" Received {show(first['input'])}."
         message = first["msg"].removeprefix("Value error, ")
@@ -110,17 +127,25 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
         raise ParameterError(f"{path}: {message}{end}{received}") from error
 
 
-def check_block_names(given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()) -> None:
+def check_block_names(
+    given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()
+) -> None:
     """Check that all blocks exist, by their types and others; a ParameterError suggests the closest name."""
     known = [*others, *types]
     for name in given:
         if name not in known:
             homes = [
-                block for block, kind in types.items() if issubclass(kind, BaseModel) and name in kind.model_fields
+                block
+                for block, kind in types.items()
+                if issubclass(kind, BaseModel) and name in kind.model_fields
             ]
             if homes:
-                raise ParameterError(f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?")
-            raise ParameterError(f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}")
+                raise ParameterError(
+                    f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?"
+                )
+            raise ParameterError(
+                f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}"
+            )
 
 
 def check_network_cell(place: str, name: str, cell: str) -> None:

@@ -8,4 +8,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     """Return the requested pipelines by name; all of them if the command names none."""
     pipelines = find_pipelines(raise_errors=True)
     # `kedro run --pipelines=...` finds only the named ones, and needs no default.
-    return pipelines | {"__default__": pipelines["forecast"]} if "__default__" in pipelines else pipelines
+    return (
+        pipelines | {"__default__": pipelines["forecast"]}
+        if "__default__" in pipelines
+        else pipelines
+    )

@@ -58,9 +58,12 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of a record; other handlers see the record unchanged."""
         plain = copy(record)
-        plain.msg, plain.args = make_line(self.rewrite(record.getMessage())), None
+        plain.msg = make_line(self.rewrite(record.getMessage()))
+        plain.args = None
         if record.exc_info:
-            plain.exc_text = textwrap.indent(escape_lines(self._form.formatException(record.exc_info)), "  ")
+            plain.exc_text = textwrap.indent(
+                escape_lines(self._form.formatException(record.exc_info)), "  "
+            )
         return self._form.format(plain)
 
 
@@ -106,7 +109,9 @@ class _Rewriting(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         # Several handlers may get the record.
         if record.name.startswith(PACKAGE) and not hasattr(record, "is_rewritten"):
-            record.msg, record.args, record.is_rewritten = self._rewrite(record.getMessage()), None, True
+            record.msg = self._rewrite(record.getMessage())
+            record.args = None
+            record.is_rewritten = True
         return True
 
 

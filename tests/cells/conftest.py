@@ -31,7 +31,9 @@ def make_layer() -> Callable[..., Any]:
     """Makes a Keras layer that gives all outputs and the last state: weights as drawn by Keras, and random biases."""
     import keras
 
-    def make(kind: str, num_inputs: int = 3, units: int = 8, bias_scale: float = 0.3, **options: Any) -> Any:
+    def make(
+        kind: str, num_inputs: int = 3, units: int = 8, bias_scale: float = 0.3, **options: Any
+    ) -> Any:
         keras.utils.set_random_seed(0)
         options = {"return_sequences": True, "return_state": True, **options}
         if kind == "lstm":
@@ -42,7 +44,11 @@ def make_layer() -> Callable[..., Any]:
         kernel, recurrent_kernel, *biases = layer.get_weights()
         rng = np.random.default_rng(0)
         layer.set_weights(
-            [kernel, recurrent_kernel, *(bias + rng.normal(0, bias_scale, bias.shape) for bias in biases)]
+            [
+                kernel,
+                recurrent_kernel,
+                *(bias + rng.normal(0, bias_scale, bias.shape) for bias in biases),
+            ]
         )
         return layer
 
@@ -60,7 +66,9 @@ def read_layer() -> Callable[[Any], Weights]:
 
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
-def run(request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_inputs) -> SimpleNamespace:
+def run(
+    request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_inputs
+) -> SimpleNamespace:
     """120 steps of a layer in Keras and of ours: `layer, weights, inputs, keras, trace, tolerance`."""
     dtype = request.param
     layer = make_layer(kind, num_inputs=5, units=16, dtype=dtype)
@@ -69,7 +77,12 @@ def run(request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_
     outputs = [tensor.numpy() for tensor in layer(inputs)]
     trace = unroll(weights, inputs)
     return SimpleNamespace(
-        layer=layer, weights=weights, inputs=inputs, keras=outputs, trace=trace, tolerance=TOLERANCES[dtype]
+        layer=layer,
+        weights=weights,
+        inputs=inputs,
+        keras=outputs,
+        trace=trace,
+        tolerance=TOLERANCES[dtype],
     )
 
 
@@ -82,7 +95,9 @@ def record_gates() -> Callable[..., tuple[np.ndarray, list[np.ndarray]]]:
     """
     import keras
 
-    def record(layer: Any, inputs: np.ndarray, implementation: int = 2) -> tuple[np.ndarray, list[np.ndarray]]:
+    def record(
+        layer: Any, inputs: np.ndarray, implementation: int = 2
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
         calls: list[np.ndarray] = []
 
         def recording(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -93,13 +108,19 @@ def record_gates() -> Callable[..., tuple[np.ndarray, list[np.ndarray]]]:
 
             return call
 
-        cell = type(layer.cell).from_config({**layer.cell.get_config(), "dtype": layer.compute_dtype})
+        cell = type(layer.cell).from_config(
+            {**layer.cell.get_config(), "dtype": layer.compute_dtype}
+        )
         cell.implementation = implementation
-        cell.activation, cell.recurrent_activation = recording(keras.ops.tanh), recording(keras.ops.sigmoid)
+        cell.activation, cell.recurrent_activation = (
+            recording(keras.ops.tanh),
+            recording(keras.ops.sigmoid),
+        )
         cell.build((None, inputs.shape[2]))
         cell.set_weights(layer.get_weights())
         state = cell.get_initial_state(len(inputs))
-        outputs, gates = [], []
+        outputs = []
+        gates = []
         for time in range(inputs.shape[1]):
             calls.clear()
             output, state = cell(inputs[:, time], state)
@@ -130,7 +151,9 @@ def step_through() -> Callable[..., np.ndarray]:
 def make_weights() -> Callable[..., Weights]:
     """Makes float64 weights without Keras, with random biases."""
 
-    def make(kind: str, num_inputs: int = 3, units: int = 4, bias_scale: float = 0.3, seed: int = 0) -> Weights:
+    def make(
+        kind: str, num_inputs: int = 3, units: int = 4, bias_scale: float = 0.3, seed: int = 0
+    ) -> Weights:
         rng = np.random.default_rng(seed)
         weights = draw_weights(rng, kind, num_inputs, units)
         return replace(weights, bias=weights.bias + rng.normal(0, bias_scale, weights.bias.shape))
@@ -143,7 +166,11 @@ def make_state() -> Callable[..., State]:
     """Makes a random state, as it could be at the beginning of a sequence."""
 
     def make(weights: Weights, batch: int, seed: int = 2) -> State:
-        fields = np.random.default_rng(seed).normal(0, 0.5, (2, batch, weights.units)).astype(weights.kernel.dtype)
+        fields = (
+            np.random.default_rng(seed)
+            .normal(0, 0.5, (2, batch, weights.units))
+            .astype(weights.kernel.dtype)
+        )
         return LSTMState(*fields) if isinstance(weights, LSTMWeights) else GRUState(fields[0])
 
     return make

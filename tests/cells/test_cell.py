@@ -16,13 +16,17 @@ def test_glorot_numbers_are_uniform_within_their_limit(
     rng: np.random.Generator, num_rows: int, num_columns: int
 ) -> None:
     limit = np.sqrt(6 / (num_rows + num_columns))
-    values = np.concatenate([draw_glorot_uniform(rng, num_rows, num_columns).ravel() for _ in range(1000)])
+    values = np.concatenate(
+        [draw_glorot_uniform(rng, num_rows, num_columns).ravel() for _ in range(1000)]
+    )
     shares, _ = np.histogram(values, bins=4, range=(-limit, limit))
     assert np.abs(values).max() <= limit
     np.testing.assert_allclose(shares / len(values), 0.25, atol=0.03)
 
 
-def test_limits_of_glorot_are_those_of_keras_and_no_sign_is_preferred(rng: np.random.Generator) -> None:
+def test_limits_of_glorot_are_those_of_keras_and_no_sign_is_preferred(
+    rng: np.random.Generator,
+) -> None:
     import keras
 
     theirs = np.abs(keras.initializers.GlorotUniform(seed=0)((200, 300))).max()

@@ -20,7 +20,9 @@ def test_order_of_gates_and_default_form_are_those_of_keras() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(("num_inputs", "units"), [(1, 1), (3, 8)])
-def test_number_of_weights_is_that_of_the_layer_in_keras(cell: str, num_inputs: int, units: int) -> None:
+def test_number_of_weights_is_that_of_the_layer_in_keras(
+    cell: str, num_inputs: int, units: int
+) -> None:
     from rnn_pipelines.networks.layers import find_layer
 
     layer = find_layer(CELLS[cell].keras_layer)(units)
@@ -30,9 +32,9 @@ def test_number_of_weights_is_that_of_the_layer_in_keras(cell: str, num_inputs: 
 
 @given(st.sampled_from(list(CELLS)), st.integers(1, 300), st.integers(1, 300))
 def test_weights_by_gate_sum_to_all_weights(cell: str, num_inputs: int, units: int) -> None:
-    assert sum(CELLS[cell].count_weights_by_gate(num_inputs, units).values()) == CELLS[cell].count_weights(
-        num_inputs, units
-    )
+    assert sum(CELLS[cell].count_weights_by_gate(num_inputs, units).values()) == CELLS[
+        cell
+    ].count_weights(num_inputs, units)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,9 @@ def test_weights_by_gate_sum_to_all_weights(cell: str, num_inputs: int, units: i
         ("mingru", dict.fromkeys(["update", "candidate"], 2 * (3 + 1))),
     ],
 )
-def test_each_gate_has_a_row_of_weights_for_each_input_unit_and_bias(cell: str, expected: dict[str, int]) -> None:
+def test_each_gate_has_a_row_of_weights_for_each_input_unit_and_bias(
+    cell: str, expected: dict[str, int]
+) -> None:
     found = CELLS[cell].count_weights_by_gate(num_inputs=3, units=2)
     assert [*found.items()] == [*expected.items()]
 

@@ -13,15 +13,28 @@ from rnn_pipelines.cells.gradients import Gradients, backpropagate
 from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
 from rnn_pipelines.cells.unroll import unroll
 
-HOLES = np.array([[0, 1, 0, 1, 1, 0, 1, 0], [1, 1, 0, 1, 0, 1, 1, 1], [0, 0, 1, 0, 0, 0, 0, 0]], bool)
-MASKS = {"no mask": None, "holes": HOLES, "front": np.sort(HOLES, axis=1), "back": np.sort(HOLES, axis=1)[:, ::-1]}
+HOLES = np.array(
+    [[0, 1, 0, 1, 1, 0, 1, 0], [1, 1, 0, 1, 0, 1, 1, 1], [0, 0, 1, 0, 0, 0, 0, 0]], bool
+)
+MASKS = {
+    "no mask": None,
+    "holes": HOLES,
+    "front": np.sort(HOLES, axis=1),
+    "back": np.sort(HOLES, axis=1)[:, ::-1],
+}
 PARTS = ("kernel", "recurrent_kernel", "bias", "inputs", "initial")
 
 
-def draw_hidden_gradients(mask: np.ndarray | None, units: int = 8, batch: int = 3, time: int = 8) -> np.ndarray:
+def draw_hidden_gradients(
+    mask: np.ndarray | None, units: int = 8, batch: int = 3, time: int = 8
+) -> np.ndarray:
     """float64[batch, time, units]; 0 before the first read step, where Keras' output is no state."""
     gradients = np.random.default_rng(3).normal(size=(batch, time, units))
-    return gradients if mask is None else gradients * np.logical_or.accumulate(mask, axis=1)[:, :, None]
+    return (
+        gradients
+        if mask is None
+        else gradients * np.logical_or.accumulate(mask, axis=1)[:, :, None]
+    )
 
 
 def list_parts(gradients: Gradients[Any, Any]) -> dict[str, np.ndarray]:
@@ -30,17 +43,24 @@ def list_parts(gradients: Gradients[Any, Any]) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module", params=MASKS)
-def run(request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_inputs, make_state) -> SimpleNamespace:
+def run(
+    request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_inputs, make_state
+) -> SimpleNamespace:
     """Gradients of a weighted sum of outputs, by TensorFlow through Keras and by us: `keras, ours`."""
     import tensorflow as tf
 
-    mask, layer, inputs = MASKS[request.param], make_layer(kind, dtype="float64"), make_inputs(3, 8)
-    weights, hidden_gradients = read_layer(layer), draw_hidden_gradients(mask)
+    mask = MASKS[request.param]
+    layer = make_layer(kind, dtype="float64")
+    inputs = make_inputs(3, 8)
+    weights = read_layer(layer)
+    hidden_gradients = draw_hidden_gradients(mask)
     initial = make_state(weights, batch=3)
     watched = [tf.constant(inputs), *map(tf.constant, initial)]
     with tf.GradientTape() as tape:
         tape.watch(watched)
-        loss = tf.reduce_sum(layer(watched[0], mask=mask, initial_state=watched[1:])[0] * hidden_gradients)
+        loss = tf.reduce_sum(
+            layer(watched[0], mask=mask, initial_state=watched[1:])[0] * hidden_gradients
+        )
     variables = [variable.value for variable in layer.weights]
     *of_weights, of_inputs, of_state = tape.gradient(loss, [*variables, watched[0], watched[1:]])
     trace = unroll(weights, inputs, mask, initial)
@@ -56,17 +76,24 @@ def test_gradients_equal_those_of_tensorflow(run: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("side", ["front", "back"])
-def test_backward_gradients_are_those_of_tensorflow(kind: str, side: str, make_layer, read_layer, make_inputs) -> None:
+def test_backward_gradients_are_those_of_tensorflow(
+    kind: str, side: str, make_layer, read_layer, make_inputs
+) -> None:
     import tensorflow as tf
 
-    layer, inputs, mask = make_layer(kind, dtype="float64", go_backwards=True), make_inputs(3, 8), MASKS[side]
-    weights, hidden_gradients = read_layer(layer), draw_hidden_gradients(mask[:, ::-1])[:, ::-1]
+    layer = make_layer(kind, dtype="float64", go_backwards=True)
+    inputs = make_inputs(3, 8)
+    mask = MASKS[side]
+    weights = read_layer(layer)
+    hidden_gradients = draw_hidden_gradients(mask[:, ::-1])[:, ::-1]
     watched = tf.constant(inputs)
     with tf.GradientTape() as tape:
         tape.watch(watched)
         loss = tf.reduce_sum(layer(watched, mask=mask)[0][:, ::-1] * hidden_gradients)
     of_kernel, of_inputs = tape.gradient(loss, [layer.weights[0].value, watched])
-    found = backpropagate(weights, inputs, unroll(weights, inputs, mask, backwards=True), hidden_gradients, mask)
+    found = backpropagate(
+        weights, inputs, unroll(weights, inputs, mask, backwards=True), hidden_gradients, mask
+    )
     np.testing.assert_allclose(found.weights.kernel, of_kernel, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.inputs, of_inputs, rtol=0, atol=1e-12)
 
@@ -83,13 +110,16 @@ def make_network(make_weights, make_inputs, make_state) -> Callable[..., SimpleN
         backwards: bool = False,
         seed: int = 0,
     ) -> SimpleNamespace:
-        weights, inputs = make_weights(kind, shape[2], units, seed=seed), make_inputs(*shape)
+        weights = make_weights(kind, shape[2], units, seed=seed)
+        inputs = make_inputs(*shape)
         initial = make_state(weights, batch=shape[0])
         hidden_gradients = np.random.default_rng(3).normal(size=(*shape[:2], units))
 
         def calculate_loss(arrays: dict[str, np.ndarray]) -> float:
             *changed, values, state = (arrays[part] for part in PARTS)
-            states = unroll(type(weights)(*changed), values, mask, type(initial)(*state), backwards).states
+            states = unroll(
+                type(weights)(*changed), values, mask, type(initial)(*state), backwards
+            ).states
             return float((states.hidden * hidden_gradients).sum())
 
         trace = unroll(weights, inputs, mask, initial, backwards)
@@ -101,16 +131,23 @@ def make_network(make_weights, make_inputs, make_state) -> Callable[..., SimpleN
 
 
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
-def test_gradients_equal_finite_differences(kind: str, make_network, mask: np.ndarray | None) -> None:
-    network, step = make_network(kind, (3, 8, 2), units=2, mask=mask), 1e-5
+def test_gradients_equal_finite_differences(
+    kind: str, make_network, mask: np.ndarray | None
+) -> None:
+    network = make_network(kind, (3, 8, 2), units=2, mask=mask)
+    step = 1e-5
     for part, values in network.arrays.items():
         differences = np.zeros_like(values)
         for place in np.ndindex(values.shape):
             shift = np.zeros_like(values)
             shift[place] = step
-            above, below = (network.loss(network.arrays | {part: values + move}) for move in (shift, -shift))
+            above, below = (
+                network.loss(network.arrays | {part: values + move}) for move in (shift, -shift)
+            )
             differences[place] = (above - below) / (2 * step)
-        assert np.abs(network.gradients[part] - differences).max() <= 1e-8 * np.abs(differences).max(), part
+        assert (
+            np.abs(network.gradients[part] - differences).max() <= 1e-8 * np.abs(differences).max()
+        ), part
 
 
 @given(
@@ -126,17 +163,25 @@ def test_gradients_of_any_shape_mask_and_direction_equal_finite_differences_alon
     network = make_network(kind, shape, units, rng.random(shape[:2]) < 0.7, backwards, seed)
     line = {part: rng.normal(size=array.shape) for part, array in network.arrays.items()}
     above, below = (
-        network.loss({part: network.arrays[part] + step * line[part] for part in PARTS}) for step in (1e-5, -1e-5)
+        network.loss({part: network.arrays[part] + step * line[part] for part in PARTS})
+        for step in (1e-5, -1e-5)
     )
     slope = sum(float((network.gradients[part] * line[part]).sum()) for part in PARTS)
     assert slope == pytest.approx((above - below) / 2e-5, rel=1e-6, abs=1e-7)
 
 
-def test_masked_inputs_do_not_matter_and_have_no_gradient(kind: str, make_weights, make_inputs) -> None:
-    weights, inputs = make_weights(kind), make_inputs(3, 8)
-    gradients = backpropagate(weights, inputs, unroll(weights, inputs, HOLES), np.ones((3, 8, 4)), HOLES)
+def test_masked_inputs_do_not_matter_and_have_no_gradient(
+    kind: str, make_weights, make_inputs
+) -> None:
+    weights = make_weights(kind)
+    inputs = make_inputs(3, 8)
+    gradients = backpropagate(
+        weights, inputs, unroll(weights, inputs, HOLES), np.ones((3, 8, 4)), HOLES
+    )
     np.testing.assert_array_equal(gradients.inputs.any(axis=2), HOLES)
-    weights, inputs, ones = make_weights(kind), make_inputs(3, 8), np.ones((3, 8, 4))
+    weights = make_weights(kind)
+    inputs = make_inputs(3, 8)
+    ones = np.ones((3, 8, 4))
     changed = np.where(HOLES[:, :, None], inputs, np.nan)
     found, expected = (
         list_parts(backpropagate(weights, values, unroll(weights, values, HOLES), ones, HOLES))
@@ -147,15 +192,22 @@ def test_masked_inputs_do_not_matter_and_have_no_gradient(kind: str, make_weight
 
 
 def test_gradients_reach_what_was_read_before_alone(kind: str, make_weights, make_inputs) -> None:
-    weights, inputs, mask = make_weights(kind), make_inputs(3, 8), np.zeros((3, 8), bool)
+    weights = make_weights(kind)
+    inputs = make_inputs(3, 8)
+    mask = np.zeros((3, 8), bool)
     hidden_gradients = draw_hidden_gradients(None, units=4)
-    gradients = backpropagate(weights, inputs, unroll(weights, inputs, mask), hidden_gradients, mask)
+    gradients = backpropagate(
+        weights, inputs, unroll(weights, inputs, mask), hidden_gradients, mask
+    )
     np.testing.assert_allclose(gradients.initial.hidden, hidden_gradients.sum(axis=1), rtol=1e-12)
     assert not any(array.any() for array in gradients.weights.to_list())
-    weights, inputs = make_weights(kind), np.zeros((2, 0, 3))
+    weights = make_weights(kind)
+    inputs = np.zeros((2, 0, 3))
     gradients = backpropagate(weights, inputs, unroll(weights, inputs), np.zeros((2, 0, 4)))
     assert not any(part.any() for part in list_parts(gradients).values())
-    weights, inputs, hidden_gradients = make_weights(kind), make_inputs(3, 8), np.zeros((3, 8, 4))
+    weights = make_weights(kind)
+    inputs = make_inputs(3, 8)
+    hidden_gradients = np.zeros((3, 8, 4))
     hidden_gradients[:, 5] = 1
     gradients = backpropagate(weights, inputs, unroll(weights, inputs), hidden_gradients)
     assert gradients.inputs.any(axis=(0, 2)).tolist() == [True] * 6 + [False] * 2
@@ -177,28 +229,48 @@ def follow_the_cell_state(weights: LSTMWeights, forget_bias: float, num_steps: i
 
 def test_forget_gate_carries_or_halves_the_gradient_at_each_step(make_weights) -> None:
     assert follow_the_cell_state(make_weights("lstm"), 1000.0, 200) == pytest.approx(1, abs=1e-9)
-    assert follow_the_cell_state(make_weights("lstm"), 0.0, 200) == pytest.approx(0.5**200, rel=1e-9)
+    assert follow_the_cell_state(make_weights("lstm"), 0.0, 200) == pytest.approx(
+        0.5**200, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_everything_is_of_the_dtype_of_the_weights(kind: str, make_weights, make_inputs, dtype: type) -> None:
-    weights, inputs = make_weights(kind), make_inputs(3, 8)
+def test_everything_is_of_the_dtype_of_the_weights(
+    kind: str, make_weights, make_inputs, dtype: type
+) -> None:
+    weights = make_weights(kind)
+    inputs = make_inputs(3, 8)
     weights = type(weights)(*(array.astype(dtype) for array in weights.to_list()))
     gradients = backpropagate(weights, inputs, unroll(weights, inputs), np.ones((3, 8, 4)))
     assert {part.dtype for part in list_parts(gradients).values()} == {np.dtype(dtype)}
 
 
-def test_gradients_have_the_shapes_of_arrays_which_stay(kind: str, make_weights, make_inputs, make_state) -> None:
-    weights, inputs = make_weights(kind), make_inputs(3, 8)
+def test_gradients_have_the_shapes_of_arrays_which_stay(
+    kind: str, make_weights, make_inputs, make_state
+) -> None:
+    weights = make_weights(kind)
+    inputs = make_inputs(3, 8)
     initial = make_state(weights, batch=3)
     trace = unroll(weights, inputs, initial=initial)
     found = list_parts(backpropagate(weights, inputs, trace, np.ones((3, 8, 4)), initial=initial))
     expected = dict(zip(PARTS, [*weights.to_list(), inputs, np.stack(initial)], strict=True))
-    assert {part: found[part].shape for part in PARTS} == {part: expected[part].shape for part in PARTS}
-    weights, inputs, hidden_gradients = make_weights(kind), make_inputs(3, 8), np.ones((3, 8, 4))
+    assert {part: found[part].shape for part in PARTS} == {
+        part: expected[part].shape for part in PARTS
+    }
+    weights = make_weights(kind)
+    inputs = make_inputs(3, 8)
+    hidden_gradients = np.ones((3, 8, 4))
     initial = make_state(weights, batch=3)
     trace = unroll(weights, inputs, HOLES, initial)
-    given_arrays = [*weights.to_list(), inputs, *trace.states, *trace.gates, hidden_gradients, HOLES, *initial]
+    given_arrays = [
+        *weights.to_list(),
+        inputs,
+        *trace.states,
+        *trace.gates,
+        hidden_gradients,
+        HOLES,
+        *initial,
+    ]
     before = [array.copy() for array in given_arrays]
     backpropagate(weights, inputs, trace, hidden_gradients, HOLES, initial)
     for array, expected in zip(given_arrays, before, strict=True):

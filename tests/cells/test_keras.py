@@ -20,14 +20,18 @@ def test_outputs_and_last_state_equal_those_of_keras(run: SimpleNamespace, step_
     assert np.abs(run.trace.states.hidden - run.keras[0]).max() <= run.tolerance
     for ours, expected in zip(run.trace.states, run.keras[1:], strict=True):
         assert np.abs(ours[:, -1] - expected).max() <= run.tolerance
-    for array, expected in zip(read_weights(run.layer).to_list(), run.weights.to_list(), strict=True):
+    for array, expected in zip(
+        read_weights(run.layer).to_list(), run.weights.to_list(), strict=True
+    ):
         np.testing.assert_array_equal(array, expected)
     step: Any = LSTMWeights.step if isinstance(run.weights, LSTMWeights) else GRUWeights.step
     assert np.abs(step_through(step, run.weights, run.inputs) - run.keras[0]).max() <= run.tolerance
 
 
 @pytest.mark.parametrize("implementation", [1, 2])
-def test_each_gate_equals_that_of_keras(run: SimpleNamespace, record_gates, implementation: int) -> None:
+def test_each_gate_equals_that_of_keras(
+    run: SimpleNamespace, record_gates, implementation: int
+) -> None:
     """By both of the ways in which Keras computes a step."""
     outputs, calls = record_gates(run.layer, run.inputs, implementation=implementation)
     assert np.abs(outputs - run.keras[0]).max() <= run.tolerance
@@ -37,7 +41,8 @@ def test_each_gate_equals_that_of_keras(run: SimpleNamespace, record_gates, impl
 
 
 def test_keras_takes_our_weights_back(kind: str, make_layer, make_inputs) -> None:
-    layer, inputs = make_layer(kind), make_inputs()
+    layer = make_layer(kind)
+    inputs = make_inputs()
     weights = draw_weights(np.random.default_rng(5), kind, num_inputs=3, units=8)
     layer.set_weights(weights.to_list())
     assert np.abs(unroll(weights, inputs).states.hidden - layer(inputs)[0].numpy()).max() <= 1e-6
@@ -59,6 +64,8 @@ def test_keras_takes_our_weights_back(kind: str, make_layer, make_inputs) -> Non
         (GRUWeights, [(3, 12), (4, 12), (4, 12)]),
     ],
 )
-def test_weights_of_another_cell_or_order_are_refused(cell: type, shapes: list[tuple[int, ...]]) -> None:
+def test_weights_of_another_cell_or_order_are_refused(
+    cell: type, shapes: list[tuple[int, ...]]
+) -> None:
     with pytest.raises(ValueError, match="bias of shapes"):
         cell(*map(np.zeros, shapes))

@@ -23,12 +23,17 @@ def kind() -> str:
 def test_a_step_is_its_equations_number_by_number(make_weights) -> None:
     """Two inputs, one unit, and the functions of `math`."""
     kernel, recurrent_kernel, bias = make_weights("lstm", num_inputs=2, units=1).to_list()
-    x, h, c = [0.7, -1.2], 0.3, -0.8
+    x = [0.7, -1.2]
+    h = 0.3
+    c = -0.8
     i, f, g, o = (
         x[0] * kernel[0, gate] + x[1] * kernel[1, gate] + h * recurrent_kernel[0, gate] + bias[gate]
         for gate in range(4)
     )
-    i, f, g, o = 1 / (1 + exp(-i)), 1 / (1 + exp(-f)), tanh(g), 1 / (1 + exp(-o))
+    i = 1 / (1 + exp(-i))
+    f = 1 / (1 + exp(-f))
+    g = tanh(g)
+    o = 1 / (1 + exp(-o))
     cell = f * c + i * g
     state = LSTMState(hidden=np.array([[h]]), cell=np.array([[c]]))
     found = LSTMWeights.step(LSTMWeights(kernel, recurrent_kernel, bias), np.array([x]), state)
@@ -58,7 +63,9 @@ def test_open_and_closed_gates_keep_write_and_hide(make_weights, make_inputs, ma
     np.testing.assert_array_equal(states.cell[:, -1], initial.cell)
 
 
-def feed_hidden_state_twice(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
+def feed_hidden_state_twice(
+    weights: LSTMWeights, inputs: np.ndarray, state: LSTMState
+) -> tuple[LSTMState, LSTMGates]:
     """Wrong: the kernel reads inputs and hidden state side by side, and the recurrent kernel the state once more."""
     wide = replace(weights, kernel=np.concatenate([weights.kernel, weights.recurrent_kernel]))
     return LSTMWeights.step(wide, np.concatenate([inputs, state.hidden], axis=-1), state)
@@ -69,13 +76,19 @@ def swap_candidate_and_output(
 ) -> tuple[LSTMState, LSTMGates]:
     """Wrong: reads the columns as input, forget, output, candidate."""
     parts = [np.split(array, 4, axis=-1) for array in weights.to_list()]
-    return LSTMWeights.step(LSTMWeights(*(np.concatenate([i, f, c, o], -1) for i, f, o, c in parts)), inputs, state)
+    return LSTMWeights.step(
+        LSTMWeights(*(np.concatenate([i, f, c, o], -1) for i, f, o, c in parts)), inputs, state
+    )
 
 
-def swap_input_and_forget(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
+def swap_input_and_forget(
+    weights: LSTMWeights, inputs: np.ndarray, state: LSTMState
+) -> tuple[LSTMState, LSTMGates]:
     """Wrong: reads the columns as forget, input, candidate, output."""
     parts = [np.split(array, 4, axis=-1) for array in weights.to_list()]
-    return LSTMWeights.step(LSTMWeights(*(np.concatenate([i, f, c, o], -1) for f, i, c, o in parts)), inputs, state)
+    return LSTMWeights.step(
+        LSTMWeights(*(np.concatenate([i, f, c, o], -1) for f, i, c, o in parts)), inputs, state
+    )
 
 
 def leave_out_the_forget_gate(

@@ -17,12 +17,23 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion.alerts import METRICS, format_metrics, post_verdict, send_alerts, write_metrics
+from rnn_pipelines.champion.alerts import (
+    METRICS,
+    format_metrics,
+    post_verdict,
+    send_alerts,
+    write_metrics,
+)
 from rnn_pipelines.errors import ChampionError
 
 NOW = datetime(2026, 11, 29, 2, 30, tzinfo=UTC)
 SINCE = "2026-11-01T02:00:00+00:00"
-CHAMPION = {"version": "2026-11-01T02.00.00.000000Z-a1b2c3", "since": SINCE, "loss": 1.5, "as_of": None}
+CHAMPION = {
+    "version": "2026-11-01T02.00.00.000000Z-a1b2c3",
+    "since": SINCE,
+    "loss": 1.5,
+    "as_of": None,
+}
 FORECAST = {
     "task": "forecast",
     "verdict": "retrain",
@@ -42,7 +53,11 @@ SENTIMENT = {
     "verdict": "ok",
     "reasons": [],
     "champion": None,
-    "monitor": {"at": SINCE, "num_texts": 300, "measures": [{"measure": 'long "words"\\\n', "effect": 0.125}]},
+    "monitor": {
+        "at": SINCE,
+        "num_texts": 300,
+        "measures": [{"measure": 'long "words"\\\n', "effect": 0.125}],
+    },
 }
 
 
@@ -69,7 +84,9 @@ def test_every_fact_of_a_forecast_is_a_metric_and_unknown_numbers_are_left_out()
     assert find(text, "drift_ratio") == {'task="forecast"': 0.25}
     states = find(format_metrics(FORECAST, NOW), "verdict")
     assert len(states) == 4
-    assert [labels for labels, value in states.items() if value] == ['task="forecast",verdict="retrain"']
+    assert [labels for labels, value in states.items() if value] == [
+        'task="forecast",verdict="retrain"'
+    ]
     assert find(text, "coverage_ratio") == {'task="forecast",level="80"': 0.5}
     assert "drift_effect" not in text
 
@@ -102,7 +119,9 @@ def test_metrics_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "forecast.prom"
     for found in (FORECAST, {**FORECAST, "verdict": "ok"}):
         write_metrics(path, found)
-        assert find(path.read_text(), "verdict")[f'task="forecast",verdict="{found["verdict"]}"'] == 1
+        assert (
+            find(path.read_text(), "verdict")[f'task="forecast",verdict="{found["verdict"]}"'] == 1
+        )
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -127,13 +146,20 @@ def exporter(tmp_path: Path, node_exporter: str) -> Iterator[SimpleNamespace]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    flags = ["--collector.disable-defaults", "--collector.textfile", f"--web.listen-address={address}"]
+    flags = [
+        "--collector.disable-defaults",
+        "--collector.textfile",
+        f"--web.listen-address={address}",
+    ]
     command = [node_exporter, *flags, f"--collector.textfile.directory={tmp_path}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def scrape() -> str:
         for _ in range(200):
-            with suppress(OSError), urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as page:
+            with (
+                suppress(OSError),
+                urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as page,
+            ):
                 return page.read().decode()
             time.sleep(0.05)
         raise AssertionError(f"no page of the exporter, whose exit code is {process.poll()}")
@@ -144,7 +170,9 @@ def exporter(tmp_path: Path, node_exporter: str) -> Iterator[SimpleNamespace]:
 
 
 @pytest.mark.node_exporter
-def test_node_exporter_reads_the_metrics_of_both_tasks(tmp_path: Path, exporter: SimpleNamespace) -> None:
+def test_node_exporter_reads_the_metrics_of_both_tasks(
+    tmp_path: Path, exporter: SimpleNamespace
+) -> None:
     for found in (FORECAST, SENTIMENT):
         write_metrics(tmp_path / f"{found['task']}.prom", found)
     page = exporter.scrape()
@@ -152,11 +180,16 @@ def test_node_exporter_reads_the_metrics_of_both_tasks(tmp_path: Path, exporter:
     assert sorted(find(page, "verdict").values()) == [0] * 6 + [1, 1]
     # The exporter sorts labels, and reads what is escaped.
     assert find(page, "coverage_ratio") == {'level="80",task="forecast"': 0.5}
-    assert find(page, "drift_effect") == {'measure="long \\"words\\"\\\\\\n",task="sentiment"': 0.125}
+    assert find(page, "drift_effect") == {
+        'measure="long \\"words\\"\\\\\\n",task="sentiment"': 0.125
+    }
     written = "".join(path.read_text() for path in tmp_path.iterdir())
     for name in METRICS:
         assert len(find(page, name)) == len(find(written, name)) > 0
-        assert f"# HELP rnn_pipelines_{name} {METRICS[name]}\n# TYPE rnn_pipelines_{name} gauge" in page
+        assert (
+            f"# HELP rnn_pipelines_{name} {METRICS[name]}\n# TYPE rnn_pipelines_{name} gauge"
+            in page
+        )
 
 
 @pytest.fixture
@@ -206,7 +239,9 @@ def test_silent_server_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        assert "timed out" in post_verdict(f"http://127.0.0.1:{silent.getsockname()[1]}/secret", FORECAST)
+        assert "timed out" in post_verdict(
+            f"http://127.0.0.1:{silent.getsockname()[1]}/secret", FORECAST
+        )
 
 
 def answer_slowly(listening: socket.socket) -> None:
@@ -218,12 +253,16 @@ def answer_slowly(listening: socket.socket) -> None:
             time.sleep(0.1)
 
 
-def test_server_that_answers_byte_by_byte_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_that_answers_byte_by_byte_is_left_after_the_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("rnn_pipelines.champion.alerts.TIMEOUT_SECONDS", 0.4)
     with socket.create_server(("127.0.0.1", 0)) as slow:
         Thread(target=answer_slowly, args=[slow], daemon=True).start()
         started = time.monotonic()
-        assert "timed out" in post_verdict(f"http://127.0.0.1:{slow.getsockname()[1]}/secret", FORECAST)
+        assert "timed out" in post_verdict(
+            f"http://127.0.0.1:{slow.getsockname()[1]}/secret", FORECAST
+        )
         assert time.monotonic() - started < 2
 
 
@@ -264,7 +303,9 @@ def test_metrics_that_cannot_be_written_are_a_warning(
     assert content is None or path.read_text() == content
 
 
-def test_failed_message_is_a_warning_and_metrics_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_message_is_a_warning_and_metrics_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     send_alerts(FORECAST, tmp_path / "forecast.prom", "http://127.0.0.1:1/secret")
     out, err = capsys.readouterr()
     assert (out, err.startswith("Warning: 127.0.0.1: ")) == ("", True)

@@ -19,7 +19,12 @@ def store(tmp_path: Path) -> ChampionStore:
 
 
 def retrain(store: ChampionStore, outcome: str = "kept", **fingerprints: str) -> None:
-    record: dict[str, Any] = {"kind": "retrain", "outcome": outcome, "is_promoted": False, "version": None}
+    record: dict[str, Any] = {
+        "kind": "retrain",
+        "outcome": outcome,
+        "is_promoted": False,
+        "version": None,
+    }
     add_record(store.folder, record | {"fingerprints": NOW | fingerprints})
 
 
@@ -75,7 +80,11 @@ def test_only_the_newest_retraining_counts_and_nothing_done_by_hand(store: Champ
 def find_unreadable_champion(store: ChampionStore, **loader: object) -> None:
     """As whoever loads it records it."""
     version = promote(store)
-    record = {"kind": "alarm", "unreadable": {version: "it can't be loaded"}, "loader": describe_loader() | loader}
+    record = {
+        "kind": "alarm",
+        "unreadable": {version: "it can't be loaded"},
+        "loader": describe_loader() | loader,
+    }
     add_record(store.folder, record)
 
 
@@ -84,14 +93,22 @@ def test_champion_that_this_loader_could_not_load_is_a_change(store: ChampionSto
     find_unreadable_champion(store)
     assert "it can't be loaded" in list_changes(store, NOW)[0]
     (version,) = store.list_versions()
-    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": {"code": "else"}})
+    add_record(
+        store.folder, {"kind": "recovery", "readable": [version], "loader": {"code": "else"}}
+    )
     assert "it can't be loaded" in list_changes(store, NOW)[0]
-    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": describe_loader()})
+    add_record(
+        store.folder, {"kind": "recovery", "readable": [version], "loader": describe_loader()}
+    )
     assert list_changes(store, NOW) == []
 
 
-@pytest.mark.parametrize("loader", [{"code": "else"}, {"versions": {"keras": "2.0"}}], ids=["code", "libraries"])
-def test_what_another_loader_could_not_load_is_no_change(store: ChampionStore, loader: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "loader", [{"code": "else"}, {"versions": {"keras": "2.0"}}], ids=["code", "libraries"]
+)
+def test_what_another_loader_could_not_load_is_no_change(
+    store: ChampionStore, loader: dict[str, object]
+) -> None:
     """After an upgrade that was taken back, all is well again."""
     retrain(store)
     find_unreadable_champion(store, **loader)

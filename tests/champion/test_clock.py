@@ -84,7 +84,9 @@ def test_champion_of_a_lost_pointer_is_the_latest(store: ChampionStore, ahead: s
     assert store.load().version == latest
 
 
-def test_damaged_pointer_and_lost_history_leave_the_order_of_the_versions(store: ChampionStore, ahead: str) -> None:
+def test_damaged_pointer_and_lost_history_leave_the_order_of_the_versions(
+    store: ChampionStore, ahead: str
+) -> None:
     latest = retrain(store)
     (store.folder / "champion.json").write_bytes(b"damaged")
     shutil.rmtree(store.folder / "history")
@@ -93,8 +95,11 @@ def test_damaged_pointer_and_lost_history_leave_the_order_of_the_versions(store:
     assert [pointer.version, *pointer.previous][:2] == [latest, ahead]
 
 
-def test_what_people_decided_later_counts_where_the_pointer_is_lost(store: ChampionStore, ahead: str) -> None:
-    first, latest = store.list_versions()[0], retrain(store)
+def test_what_people_decided_later_counts_where_the_pointer_is_lost(
+    store: ChampionStore, ahead: str
+) -> None:
+    first = store.list_versions()[0]
+    latest = retrain(store)
     promote_version(store, "forecast", first, "I know better")
     roll_back(store, "forecast", "I did not")
     (store.folder / "champion.json").unlink()
@@ -108,7 +113,9 @@ def test_newest_versions_stay_where_others_are_pruned(store: ChampionStore, ahea
 
 
 @pytest.mark.parametrize("days", [-4000, 0, DAYS_AHEAD, 2_900_000])
-def test_names_never_go_back(store: ChampionStore, ahead: str, set_clock: SetClock, days: float) -> None:
+def test_names_never_go_back(
+    store: ChampionStore, ahead: str, set_clock: SetClock, days: float
+) -> None:
     """Even where the clock is ahead by as much as can be written."""
     set_clock(days)
     versions = [retrain(store) for _ in range(3)]
@@ -129,7 +136,12 @@ def test_time_without_its_zone_is_no_age(promoted_at: str) -> None:
 def test_verdict_from_the_future_is_an_alarm(tmp_path: Path) -> None:
     """It would be believed for years, though no monitor looked again."""
     at = datetime.now(UTC) + timedelta(days=DAYS_AHEAD)
-    found = {"verdict": "ok", "reasons": ["well"], "at": at.isoformat(), "valid_until": at.isoformat()}
+    found = {
+        "verdict": "ok",
+        "reasons": ["well"],
+        "at": at.isoformat(),
+        "valid_until": at.isoformat(),
+    }
     path = tmp_path / "verdict.json"
     path.write_text(json.dumps(found))
     assert [finding.level for finding in read_findings(path)] == ["ok", "alarm"]

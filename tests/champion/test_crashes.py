@@ -18,7 +18,15 @@ from rnn_pipelines.champion.history import list_records, make_name
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.storage.files import name_temporary
-from trials import NUM_RANDOM_KILLS, Case, End, fail_at_every_call, kill_at_random, make_fixture, run
+from trials import (
+    NUM_RANDOM_KILLS,
+    Case,
+    End,
+    fail_at_every_call,
+    kill_at_random,
+    make_fixture,
+    run,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +72,8 @@ def identify(files: dict[str, bytes]) -> int | str:
 
 def inspect(end: End, allowed: tuple[int | None, ...]) -> Trial:
     """What is found on disk; then retrains."""
-    folder, trial = end.folder, Trial(end, allowed)
+    folder = end.folder
+    trial = Trial(end, allowed)
     store = ChampionStore(folder)
     try:
         champion = store.load()
@@ -82,7 +91,10 @@ def inspect(end: End, allowed: tuple[int | None, ...]) -> Trial:
     trial.num_unread = len(list((folder / "history").glob("*.json"))) - len(list_records(folder))
     try:
         stub_trainer.retrain(folder, 99_999, 2)
-        if identify(dict(store.load().files)) != 99_999 or list_records(folder)[-1]["number"] != 99_999:
+        if (
+            identify(dict(store.load().files)) != 99_999
+            or list_records(folder)[-1]["number"] != 99_999
+        ):
             trial.problem = "the next retraining left no trace"
         # Now that it isn't the champion any more, its version alone would not do.
         if trial.found not in (None, *(record["number"] for record in list_records(folder))):
@@ -93,13 +105,17 @@ def inspect(end: End, allowed: tuple[int | None, ...]) -> Trial:
     return trial
 
 
-def try_every_call(tmp_path: Path, work: str, kind: str, prepare: Callable[[Path], int], num_files: int) -> list[Trial]:
+def try_every_call(
+    tmp_path: Path, work: str, kind: str, prepare: Callable[[Path], int], num_files: int
+) -> list[Trial]:
     """Does the same work from the same start, with a fault at each call."""
     start = tmp_path / "start"
     start.mkdir()
     number = prepare(start)
     allowed = ((number or None), number + 1) if work == "retrain" else (number,)
-    ends = fail_at_every_call(SCRIPT, work, ("--number", number + 1, "--files", num_files), start, kind)
+    ends = fail_at_every_call(
+        SCRIPT, work, ("--number", number + 1, "--files", num_files), start, kind
+    )
     return [inspect(end, allowed) for end in ends]
 
 
@@ -167,13 +183,17 @@ def test_retraining_of_the_champion_is_on_record(trials: list[Trial]) -> None:
 
 
 @pytest.mark.parametrize("fault", ["alarms", "broken", "num_unread", "problem", "num_left"])
-def test_nothing_is_damaged_and_the_next_retraining_succeeds_and_cleans_up(trials: list[Trial], fault: str) -> None:
+def test_nothing_is_damaged_and_the_next_retraining_succeeds_and_cleans_up(
+    trials: list[Trial], fault: str
+) -> None:
     """Also because no lock outlives its process."""
     assert [trial for trial in trials if getattr(trial, fault)] == []
 
 
 @pytest.fixture(scope="module", params=["limit", "disk"])
-def rooms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def rooms(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, Any]]:
     """Outcomes of retraining with little room: files that can't grow, or a small disk of its own."""
     folder = tmp_path_factory.mktemp("room")
     command: list[object] = [sys.executable, SCRIPT, request.param, folder]
@@ -185,7 +205,9 @@ def rooms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         if may_mount:
             command = [*own, *command]
         else:
-            warnings.warn("No disk can be mounted here: the size of files is limited instead.", stacklevel=1)
+            warnings.warn(
+                "No disk can be mounted here: the size of files is limited instead.", stacklevel=1
+            )
             command[2] = "limit"
     finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert finished.returncode == 0, finished.stderr
@@ -195,13 +217,17 @@ def rooms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize("is_done", [True, False])
-def test_room_is_too_little_first_and_then_enough(rooms: list[dict[str, Any]], is_done: bool) -> None:
+def test_room_is_too_little_first_and_then_enough(
+    rooms: list[dict[str, Any]], is_done: bool
+) -> None:
     """So that no other test here passes for want of trials."""
     assert sum(outcome["is_done"] is is_done for outcome in rooms) >= 2
 
 
 @pytest.mark.parametrize("fact", ["is_whole", "is_on_record", "is_next_done"])
-def test_champion_is_whole_on_a_full_disk_and_replaced_after_it(rooms: list[dict[str, Any]], fact: str) -> None:
+def test_champion_is_whole_on_a_full_disk_and_replaced_after_it(
+    rooms: list[dict[str, Any]], fact: str
+) -> None:
     assert [outcome for outcome in rooms if not outcome[fact] or outcome["alarms"]] == []
 
 

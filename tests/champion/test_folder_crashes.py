@@ -17,7 +17,15 @@ import stub_saver
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.errors import RnnPipelinesError
 from rnn_pipelines.storage.files import name_temporary
-from trials import NUM_RANDOM_KILLS, Case, End, fail_at_every_call, kill_at_random, make_fixture, run
+from trials import (
+    NUM_RANDOM_KILLS,
+    Case,
+    End,
+    fail_at_every_call,
+    kill_at_random,
+    make_fixture,
+    run,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +59,8 @@ class Trial:
 def inspect(end: End, allowed: tuple[int | None, ...]) -> Trial:
     """What is found on disk; then saves."""
     folder = end.folder / stub_saver.MODEL
-    found, problem = stub_saver.read(end.folder), ""
+    found = stub_saver.read(end.folder)
+    problem = ""
     try:
         save_folder(folder, stub_saver.make_files(99_999))
         if stub_saver.read(end.folder) != 99_999:
@@ -121,7 +130,9 @@ def test_model_is_the_old_or_the_new_one_whole(trials: list[Trial]) -> None:
 
 
 @pytest.mark.parametrize("fault", ["problem", "others"])
-def test_next_save_succeeds_and_nothing_appears_beside_the_folder(trials: list[Trial], fault: str) -> None:
+def test_next_save_succeeds_and_nothing_appears_beside_the_folder(
+    trials: list[Trial], fault: str
+) -> None:
     """Also because no lock outlives its process."""
     assert [trial for trial in trials if getattr(trial, fault)] == []
 
@@ -133,7 +144,10 @@ def test_next_save_removes_what_is_left_over(trials: list[Trial]) -> None:
 def test_readers_beside_a_saver_always_get_a_whole_model(tmp_path: Path) -> None:
     save_folder(tmp_path / stub_saver.MODEL, stub_saver.make_files(1))
     with subprocess.Popen(
-        [sys.executable, SCRIPT, "forever", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, SCRIPT, "forever", tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as saver:
         assert saver.stdout is not None
         assert saver.stdout.readline() == "ready\n"

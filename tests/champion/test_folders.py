@@ -69,7 +69,8 @@ ADDITIONS: dict[str, str | Path | None] = {
 
 def add(folder: Path, name: str) -> str:
     """Add what a user may have there; return the name that a message has."""
-    content, path = ADDITIONS[name], folder / name.removesuffix(" as a link")
+    content = ADDITIONS[name]
+    path = folder / name.removesuffix(" as a link")
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     if content is None:
@@ -84,7 +85,9 @@ def add(folder: Path, name: str) -> str:
 
 @pytest.mark.parametrize("is_model", [False, True])
 @pytest.mark.parametrize("name", ADDITIONS)
-def test_a_folder_with_files_of_somebody_else_stays_as_it_is(tmp_path: Path, name: str, is_model: bool) -> None:
+def test_a_folder_with_files_of_somebody_else_stays_as_it_is(
+    tmp_path: Path, name: str, is_model: bool
+) -> None:
     """Whether a model is among them or not; the message names the file."""
     folder = tmp_path / "folder"
     save_folder(folder, FILES) if is_model else folder.mkdir()
@@ -183,7 +186,9 @@ def replace_by_folder(path: Path) -> None:
 
 @pytest.mark.parametrize("name", OTHER)
 @pytest.mark.parametrize("damage", [flip_bit, truncate, Path.unlink, replace_by_folder])
-def test_a_damaged_file_is_refused_and_named(tmp_path: Path, name: str, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_file_is_refused_and_named(
+    tmp_path: Path, name: str, damage: Callable[[Path], object]
+) -> None:
     save_folder(tmp_path, OTHER)
     damage(find_stored(tmp_path, name))
     with pytest.raises(ChampionError) as caught:
@@ -195,7 +200,9 @@ def test_a_damaged_file_is_refused_and_named(tmp_path: Path, name: str, damage: 
 def test_a_damaged_list_is_refused(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     save_folder(tmp_path, FILES)
     damage(tmp_path / LIST)
-    with pytest.raises(ChampionError, match=LIST if damage in (Path.unlink, replace_by_folder) else "damaged"):
+    with pytest.raises(
+        ChampionError, match=LIST if damage in (Path.unlink, replace_by_folder) else "damaged"
+    ):
         load_model(tmp_path, dict)
 
 
@@ -222,7 +229,9 @@ def test_a_version_is_found_from_within(tmp_path: Path, monkeypatch: pytest.Monk
     assert load_folder(Path(".")) == FILES
 
 
-def test_alarms_of_a_champion_are_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_alarms_of_a_champion_are_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = ChampionStore(tmp_path)
     versions = []
     for files in (FILES, OTHER):
@@ -244,7 +253,9 @@ def test_model_without_its_list_is_refused_by_the_name_of_the_list(tmp_path: Pat
 
 def test_a_model_that_a_newer_version_saved_is_neither_read_nor_replaced(tmp_path: Path) -> None:
     save_folder(tmp_path, FILES)
-    (tmp_path / LIST).write_text(json.dumps({**json.loads((tmp_path / LIST).read_text()), "format": 2}))
+    (tmp_path / LIST).write_text(
+        json.dumps({**json.loads((tmp_path / LIST).read_text()), "format": 2})
+    )
     before = read_tree(tmp_path)
     for use in (lambda: load_folder(tmp_path), lambda: save_folder(tmp_path, OTHER)):
         with pytest.raises(FormatError):
@@ -255,7 +266,10 @@ def test_a_model_that_a_newer_version_saved_is_neither_read_nor_replaced(tmp_pat
 def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path: Path) -> None:
     save_folder(tmp_path / "killed", OTHER)
     save_folder(tmp_path / "model", FILES)
-    for path in [*(tmp_path / "killed").glob("settings.*"), *(tmp_path / "killed").glob("intervals.*")]:
+    for path in [
+        *(tmp_path / "killed").glob("settings.*"),
+        *(tmp_path / "killed").glob("intervals.*"),
+    ]:
         shutil.copy(path, tmp_path / "model")
     for name in (LIST, find_stored(tmp_path / "killed", "intervals.npz").name):
         (tmp_path / "model" / name_temporary(name)).write_bytes(b"half of")
@@ -266,9 +280,13 @@ def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 @pytest.mark.parametrize("at", range(1, 4))
-def test_failed_save_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, at: int) -> None:
+def test_failed_save_leaves_the_old_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, at: int
+) -> None:
     save_folder(tmp_path, FILES)
-    before, original, calls = read_tree(tmp_path), getattr(os, call), []
+    before = read_tree(tmp_path)
+    original = getattr(os, call)
+    calls = []
 
     def fail(*arguments: object) -> object:
         calls.append(arguments)
@@ -283,7 +301,9 @@ def test_failed_save_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.Mo
     assert read_tree(tmp_path) == before
 
 
-def test_file_that_another_save_adds_meanwhile_is_not_foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_another_save_adds_meanwhile_is_not_foreign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save_folder(tmp_path / "other", OTHER)
     save_folder(tmp_path / "model", FILES)
 
@@ -316,7 +336,10 @@ def test_threads_save_and_load_one_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["file/model", "x" * 300, "null\0"])
 def test_a_place_that_can_not_be_written_or_read_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(ChampionError, match=r"the model can't be saved there \(\w+Error: .*\)\. Name another folder"):
+    with pytest.raises(
+        ChampionError,
+        match=r"the model can't be saved there \(\w+Error: .*\)\. Name another folder",
+    ):
         save_folder(tmp_path / name, FILES)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     with pytest.raises(ChampionError, match=r"no saved model|can't be loaded"):
@@ -325,13 +348,19 @@ def test_a_place_that_can_not_be_written_or_read_is_told(tmp_path: Path, name: s
 
 @pytest.mark.parametrize("path", [None, 3, b"model", ["model"]])
 def test_what_names_no_folder_is_refused(path: object) -> None:
-    with pytest.raises(ParameterError, match="path: expected the name of a file or folder, received"):
+    with pytest.raises(
+        ParameterError, match="path: expected the name of a file or folder, received"
+    ):
         save_folder(path, FILES)
-    with pytest.raises(ParameterError, match="path: expected the name of a file or folder, received"):
+    with pytest.raises(
+        ParameterError, match="path: expected the name of a file or folder, received"
+    ):
         load_model(path, dict)
 
 
-@pytest.mark.parametrize("fault", [KeyError("units"), ValueError("bad zip"), RecursionError(), MemoryError()])
+@pytest.mark.parametrize(
+    "fault", [KeyError("units"), ValueError("bad zip"), RecursionError(), MemoryError()]
+)
 def test_a_damaged_model_is_an_error_of_ours(tmp_path: Path, fault: Exception) -> None:
     def unpack(_: Mapping[str, bytes]) -> None:
         raise fault
@@ -350,7 +379,9 @@ def test_a_model_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
         load_model(tmp_path / "model", unpack)
 
 
-def test_tilde_is_the_home_folder_or_a_first_letter_of_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tilde_is_the_home_folder_or_a_first_letter_of_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     save_folder("~/model", FILES)
@@ -361,7 +392,9 @@ def test_tilde_is_the_home_folder_or_a_first_letter_of_a_name(tmp_path: Path, mo
     assert load_model("./~x", dict) == FILES
 
 
-@pytest.mark.parametrize("use", [lambda path: save_folder(path, FILES), lambda path: load_model(path, dict)])
+@pytest.mark.parametrize(
+    "use", [lambda path: save_folder(path, FILES), lambda path: load_model(path, dict)]
+)
 def test_home_of_an_unknown_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[str], object]
 ) -> None:

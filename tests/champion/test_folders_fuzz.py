@@ -19,26 +19,40 @@ from trees import read_tree
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
 SEEDS = list_seeds("RNN_FUZZ_SAVED", 200)
-FILES = {"settings.json": b'{"format": 3, "units": 1090}', "scaler.json": b"[1.5]", "model.npz": bytes(range(256)) * 9}
-OTHER = {"settings.json": b'{"format": 3, "units": 4227}', "scaler.json": b"[1.5]", "intervals.npz": b"bounds"}
+FILES = {
+    "settings.json": b'{"format": 3, "units": 1090}',
+    "scaler.json": b"[1.5]",
+    "model.npz": bytes(range(256)) * 9,
+}
+OTHER = {
+    "settings.json": b'{"format": 3, "units": 4227}',
+    "scaler.json": b"[1.5]",
+    "intervals.npz": b"bounds",
+}
 NAMES = [
-    *("notes.txt", "settings.json", "model.npz", "checksums.json", "thesis.0123456789abcdef.pdf", "ü", ".DS_Store"),
-    *(
-        ".git",
-        ".model.json.part",
-        ".model.json.abcd1234.part",
-        ".thesis.pdf.abcd_123.part",
-        "model.json.bak",
-        "versions",
-        "champion.json",
-        LIST,
-    ),
+    "notes.txt",
+    "settings.json",
+    "model.npz",
+    "checksums.json",
+    "thesis.0123456789abcdef.pdf",
+    "ü",
+    ".DS_Store",
+    ".git",
+    ".model.json.part",
+    ".model.json.abcd1234.part",
+    ".thesis.pdf.abcd_123.part",
+    "model.json.bak",
+    "versions",
+    "champion.json",
+    LIST,
 ]
 
 
 def damage(folder: Path, source: random.Random) -> None:
     """Changes, cuts, removes or adds a file, or puts something else in its place."""
-    path = source.choice([path for path in sorted(folder.iterdir()) if path.is_file() and path.name != LOCK])
+    path = source.choice(
+        [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != LOCK]
+    )
     content = path.read_bytes()
     place, end = sorted(source.randrange(len(content) + 1) for _ in range(2))
     flipped = bytearray(content)
@@ -70,11 +84,15 @@ def spoil_list(path: Path, source: random.Random) -> None:
         key = source.choice(list(found["files"]))
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return
-    odd = source.choice([None, 1, [], "0" * 64, "../x", found["files"][source.choice(list(found["files"]))]])
+    odd = source.choice(
+        [None, 1, [], "0" * 64, "../x", found["files"][source.choice(list(found["files"]))]]
+    )
     if source.random() < 0.5:
         found["files"][key] = odd
     else:
-        found["files"][source.choice(["../planted", "/etc/passwd", "", "a/b", key + ".x"])] = found["files"].pop(key)
+        found["files"][source.choice(["../planted", "/etc/passwd", "", "a/b", key + ".x"])] = found[
+            "files"
+        ].pop(key)
     path.write_text(json.dumps(found))
 
 
@@ -85,7 +103,9 @@ def plant(folder: Path, source: random.Random) -> bool:
         return False
     match source.randrange(3):
         case 0:
-            path.write_bytes(source.choice([b"mine", b"", b"{}", b'{"format": 1, "files": {"a": "b"}}']))
+            path.write_bytes(
+                source.choice([b"mine", b"", b"{}", b'{"format": 1, "files": {"a": "b"}}'])
+            )
         case 1:
             path.mkdir()
             (path / "notes.txt").write_text("mine")
@@ -97,7 +117,8 @@ def plant(folder: Path, source: random.Random) -> bool:
 def test_damaged_model_is_refused_or_what_was_saved(tmp_path: Path) -> None:
     num_refused = 0
     for seed in SEEDS:
-        source, folder = random.Random(seed), tmp_path / "model"
+        source = random.Random(seed)
+        folder = tmp_path / "model"
         save_folder(folder, FILES)
         for _ in range(source.choice([1, 1, 3])):
             damage(folder, source)
@@ -118,7 +139,8 @@ def test_folder_with_files_of_somebody_else_is_refused_as_it_is(tmp_path: Path) 
     """Empty otherwise, or a saved model, whole or damaged."""
     num_refused = 0
     for seed in SEEDS:
-        source, folder = random.Random(seed), tmp_path / "folder"
+        source = random.Random(seed)
+        folder = tmp_path / "folder"
         (tmp_path / "elsewhere").mkdir()
         (tmp_path / "elsewhere" / "thesis.txt").write_text("mine")
         folder.mkdir()

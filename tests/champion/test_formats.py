@@ -65,7 +65,9 @@ def test_format_that_is_no_number_is_damage(content: str) -> None:
         read_object(content, "my.json")
 
 
-def test_newer_version_falls_back_with_an_alarm_and_is_not_promoted(store: ChampionStore, versions: list[str]) -> None:
+def test_newer_version_falls_back_with_an_alarm_and_is_not_promoted(
+    store: ChampionStore, versions: list[str]
+) -> None:
     change(find_checksums(store, versions[1]), format=99)
     loaded = store.load()
     assert loaded.version == versions[0]
@@ -76,7 +78,9 @@ def test_newer_version_falls_back_with_an_alarm_and_is_not_promoted(store: Champ
         promote_version(store, "forecast", versions[0], "I know better")
 
 
-def test_newer_pointer_is_an_alarm_and_the_history_says_which_it_was(store: ChampionStore, versions: list[str]) -> None:
+def test_newer_pointer_is_an_alarm_and_the_history_says_which_it_was(
+    store: ChampionStore, versions: list[str]
+) -> None:
     change(store.folder / "champion.json", format=99, more="news")
     loaded = store.load()
     assert loaded.version == versions[1]
@@ -93,7 +97,9 @@ CHANGES: dict[str, Callable[[ChampionStore, str], object]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_newer_pointer_is_never_overwritten(store: ChampionStore, versions: list[str], name: str) -> None:
+def test_newer_pointer_is_never_overwritten(
+    store: ChampionStore, versions: list[str], name: str
+) -> None:
     pointer = store.folder / "champion.json"
     change(pointer, format=99)
     before = pointer.read_bytes()
@@ -103,7 +109,9 @@ def test_newer_pointer_is_never_overwritten(store: ChampionStore, versions: list
     assert set(store.list_versions()) >= set(versions)
 
 
-def test_newer_record_is_left_out(store: ChampionStore, versions: list[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_newer_record_is_left_out(
+    store: ChampionStore, versions: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     path = store.folder / "history" / f"{versions[0]}.json"
     change(path, format=99)
     with caplog.at_level(logging.ERROR):

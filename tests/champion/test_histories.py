@@ -24,7 +24,12 @@ from rnn_pipelines.champion.outcome import promote_version, record_failure, roll
 from rnn_pipelines.champion.report import render_retraining_report
 from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
-from rnn_pipelines.champion.tracking.facts import find_times, list_metrics, list_parameters, make_tags
+from rnn_pipelines.champion.tracking.facts import (
+    find_times,
+    list_metrics,
+    list_parameters,
+    make_tags,
+)
 from rnn_pipelines.champion.verdict import check_task, read_champion
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
 from rnn_pipelines.storage import names as storage_names
@@ -38,7 +43,24 @@ LOOKING = 0.15
 # Of the processes that run at once.
 NUM_PARTS = 4
 
-ODD: list[Any] = [None, True, 0, -1, 2**70, 1.5, "", "..", "../../x", "a\0", "\x1b[2J", [], {}, [[]], {"a": []}, [None]]
+ODD: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    2**70,
+    1.5,
+    "",
+    "..",
+    "../../x",
+    "a\0",
+    "\x1b[2J",
+    [],
+    {},
+    [[]],
+    {"a": []},
+    [None],
+]
 KEYS = [*records.Record.__annotations__, "other"]
 POINTER_KEYS = ["version", "checksum", "since", "reasons", "previous", "other"]
 
@@ -109,7 +131,11 @@ class History:
 
     def step(self) -> None:
         # What the project does, more often than what befalls it.
-        deeds = [self.retrain] * 6 + [self.promote, self.roll_back, self.prune] * 2 + [self.fail, self.jump, self.jump]
+        deeds = (
+            [self.retrain] * 6
+            + [self.promote, self.roll_back, self.prune] * 2
+            + [self.fail, self.jump, self.jump]
+        )
         harms = [self.break_off] * 3 + [
             self.damage_version,
             self.lose_pointer,
@@ -129,7 +155,9 @@ class History:
         is_promoted = self.random.random() < 0.7
         number, record = self.make_record(is_promoted)
         content = str(number).encode() * 50
-        version = save_outcome(self.store, {"model": content}, record, storage_names.make_timestamp())
+        version = save_outcome(
+            self.store, {"model": content}, record, storage_names.make_timestamp()
+        )
         self.contents[version] = content
         self.order.append(version)
         self.numbers.append(number)
@@ -139,7 +167,12 @@ class History:
     def make_record(self, is_promoted: bool) -> tuple[int, Any]:
         self.count += 1
         outcome = "promoted" if is_promoted else "kept"
-        made = {"kind": "retrain", "outcome": outcome, "is_promoted": is_promoted, "reasons": ["why"]}
+        made = {
+            "kind": "retrain",
+            "outcome": outcome,
+            "is_promoted": is_promoted,
+            "reasons": ["why"],
+        }
         return self.count, {**made, "at": storage_names.make_timestamp(), "number": self.count}
 
     def promote(self) -> None:
@@ -185,7 +218,9 @@ class History:
         in_use = [] if pointer is None else [pointer.version, *pointer.previous]
         # One that somebody changed stays, however old it is.
         kept = [version for version in left if version not in in_use and self.is_whole(version)]
-        assert all(self.order.index(one) < self.order.index(other) for one in gone for other in kept)
+        assert all(
+            self.order.index(one) < self.order.index(other) for one in gone for other in kept
+        )
         self.broken |= set(removed)
 
     def fail(self) -> None:
@@ -229,7 +264,8 @@ class History:
             assert found in {before, *(after - versions)}
         # What was done may not be on record, or the pointer may be the one before; where it is lost, a version that was
         # written and not yet promoted may have been the champion.
-        self.is_recorded, self.is_exact = False, self.is_exact and not self.is_damaged
+        self.is_recorded = False
+        self.is_exact = self.is_exact and not self.is_damaged
         if found is not None:
             self.learn(found)
 
@@ -252,7 +288,8 @@ class History:
 
     def lose_pointer(self) -> None:
         self.find_pointer_file().unlink(missing_ok=True)
-        self.is_damaged, self.is_exact = True, self.is_exact and self.is_recorded
+        self.is_damaged = True
+        self.is_exact = self.is_exact and self.is_recorded
 
     def spoil_pointer(self) -> None:
         path = self.find_pointer_file()
@@ -277,25 +314,35 @@ class History:
         if paths:
             path = self.random.choice(paths)
             path.write_bytes(self.spoil(path.read_bytes(), KEYS))
-            self.is_recorded, self.numbers = False, []
+            self.is_recorded = False
+            self.numbers = []
             self.is_exact = self.is_exact and not self.is_damaged
 
     def plant_record(self) -> None:
         folder = self.store.folder / "history"
         folder.mkdir(parents=True, exist_ok=True)
         name = self.random.choice(
-            ["zzz", "2031-01-01T00.00.00.000000Z-ffffff", "0", "é", history.make_name(self.store.folder)]
+            [
+                "zzz",
+                "2031-01-01T00.00.00.000000Z-ffffff",
+                "0",
+                "é",
+                history.make_name(self.store.folder),
+            ]
         )
         record = {"kind": "alarm", self.random.choice(KEYS): self.random.choice(ODD)}
         (folder / f"{name}.json").write_text(json.dumps(record))
-        self.is_recorded, self.numbers = False, []
+        self.is_recorded = False
+        self.numbers = []
         self.is_exact = self.is_exact and not self.is_damaged
 
     def plant_version(self) -> None:
         """Whole, with a record that says odd things."""
         number, record = self.make_record(True)
         record[self.random.choice(KEYS)] = self.random.choice(ODD)
-        record["record"] = self.random.choice(["../../../planted", str(self.root / "planted"), "planted"])
+        record["record"] = self.random.choice(
+            ["../../../planted", str(self.root / "planted"), "planted"]
+        )
         content = str(number).encode() * 50
         version = self.store.add_version({"model": content, RECORD: json.dumps(record).encode()})
         self.contents[version] = content
@@ -328,7 +375,9 @@ class History:
                 assert not self.is_exact or not self.is_recorded or versions == self.champions
                 # What a pointer says that was spoilt, and is still one, is not what the records say.
                 self.is_recorded = self.is_recorded and versions == self.champions
-                self.champions, self.is_exact, self.is_damaged = versions, True, False
+                self.champions = versions
+                self.is_exact = True
+                self.is_damaged = False
 
     def read_versions(self) -> list[str]:
         pointer = self.store.read_pointer()
@@ -368,7 +417,9 @@ class History:
         assert [number for number in numbers if number in self.numbers] == self.numbers
         if self.random.random() < LOOKING:
             self.look()
-        assert {path.relative_to(self.root).as_posix() for path in self.root.glob("*/*")} <= {"store/task"}
+        assert {path.relative_to(self.root).as_posix() for path in self.root.glob("*/*")} <= {
+            "store/task"
+        }
         assert {path.name for path in self.root.iterdir()} <= {"store"}
 
     def look(self) -> None:
@@ -385,7 +436,12 @@ class History:
         for record in records[-1:]:
             render_retraining_report(record)
         for record in records:
-            find_times(record), list(list_metrics(record)), list_parameters(record), make_tags(record)
+            (
+                find_times(record),
+                list(list_metrics(record)),
+                list_parameters(record),
+                make_tags(record),
+            )
         with suppress(RnnPipelinesError):
             read_champion(self.store.folder)
 

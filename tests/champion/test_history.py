@@ -15,7 +15,9 @@ from rnn_pipelines.storage.names import is_name
 
 def test_record_comes_back_with_its_name_and_is_not_changed_in_place(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"is_promoted": False, "reasons": ["worse"]})
-    assert list_records(tmp_path) == [{"format": 1, "record": name, "is_promoted": False, "reasons": ["worse"]}]
+    assert list_records(tmp_path) == [
+        {"format": 1, "record": name, "is_promoted": False, "reasons": ["worse"]}
+    ]
     record = {"number": 1}
     add_record(tmp_path, record)
     assert record == {"number": 1}
@@ -29,7 +31,8 @@ def test_folder_of_the_task_is_made_with_the_first_record(tmp_path: Path) -> Non
 
 def test_another_record_leaves_the_first_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "history" / f"{add_record(tmp_path, {'number': 1})}.json"
-    content, written = path.read_bytes(), path.stat().st_mtime_ns
+    content = path.read_bytes()
+    written = path.stat().st_mtime_ns
     add_record(tmp_path, {"number": 2})
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, written)
 
@@ -42,13 +45,18 @@ def test_damaged_record_is_left_out(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]"])
-def test_damaged_record_is_a_logged_error(tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes) -> None:
+def test_damaged_record_is_a_logged_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
     add_record(tmp_path, {})
     path = tmp_path / "history" / "2000.json"
     path.write_bytes(content)
     with caplog.at_level(logging.ERROR):
         list_records(tmp_path)
-    assert [record.getMessage().startswith(f"{path}: left out of the history") for record in caplog.records] == [True]
+    assert [
+        record.getMessage().startswith(f"{path}: left out of the history")
+        for record in caplog.records
+    ] == [True]
 
 
 def test_folder_and_unfinished_record_are_no_records(tmp_path: Path) -> None:
@@ -59,7 +67,9 @@ def test_folder_and_unfinished_record_are_no_records(tmp_path: Path) -> None:
     assert [record["number"] for record in list_records(tmp_path)] == [1]
 
 
-def test_record_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_record_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(TypeError):
         add_record(tmp_path, {"model": object()})
     assert list((tmp_path / "history").iterdir()) == []
@@ -77,7 +87,9 @@ def test_record_can_be_read_by_a_person(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"number": 1})
     written = (tmp_path / "history" / f"{name}.json").read_text()
     checksum = json.loads(written)["content_sha256"]
-    assert written == json.dumps({"format": 1, "record": name, "number": 1, "content_sha256": checksum}, indent=2)
+    assert written == json.dumps(
+        {"format": 1, "record": name, "number": 1, "content_sha256": checksum}, indent=2
+    )
 
 
 class Clock:
@@ -169,17 +181,35 @@ def test_what_a_record_says_of_its_own_name_does_not_count(tmp_path: Path) -> No
 
 
 ODD = [
-    *({"version": version} for version in ("../elsewhere", "/elsewhere", "", "..", ".part", "a\0", 5, True, [], {})),
+    *(
+        {"version": version}
+        for version in ("../elsewhere", "/elsewhere", "", "..", ".part", "a\0", 5, True, [], {})
+    ),
     *({"kind": kind} for kind in ("other", 1, [], {})),
     *({"reasons": reasons} for reasons in (True, "why", 1, {}, [1], [None], [["why"]])),
-    *({"metrics": metrics} for metrics in (True, "why", 1, [], {"challenger": 1}, {"baselines": [1]})),
+    *(
+        {"metrics": metrics}
+        for metrics in (True, "why", 1, [], {"challenger": 1}, {"baselines": [1]})
+    ),
     *({"metrics": {"challenger": {"loss": loss}}} for loss in ("1", True, [], {})),
     {"metrics": {"challenger": {"by_step": 1}}},
     *({"is_promoted": value} for value in ("yes", 1, [], {})),
     *({"unreadable": value} for value in ("yes", 1, [], {"a": 1})),
     *({"readable": value} for value in ("yes", 1, {}, [1])),
     *({"loader": value} for value in ("yes", 1, [])),
-    *({name: 1} for name in ("fingerprints", "data", "parameters", "versions", "seconds", "training", "notes", "at")),
+    *(
+        {name: 1}
+        for name in (
+            "fingerprints",
+            "data",
+            "parameters",
+            "versions",
+            "seconds",
+            "training",
+            "notes",
+            "at",
+        )
+    ),
     {"seconds": {"total": "long"}},
     {"error": []},
     *({name: None} for name in ("reasons", "seeds", "seconds", "data", "unreadable", "kind")),
@@ -188,16 +218,24 @@ ODD = [
 
 
 @pytest.mark.parametrize("fields", ODD, ids=str)
-def test_odd_record_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, object]) -> None:
+def test_odd_record_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, object]
+) -> None:
     """It is well-formed, and whoever used a value later would fail."""
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
     path.write_text(json.dumps({"format": 1, **fields}))
     assert list_records(tmp_path) == []
-    assert caplog.messages[0].startswith(f"{path}: left out of the history, because it is damaged (")
+    assert caplog.messages[0].startswith(
+        f"{path}: left out of the history, because it is damaged ("
+    )
 
 
-@pytest.mark.parametrize("fields", [{"version": None}, {"metrics": {"champion": None}}, {"more": [1]}])
-def test_record_of_known_nulls_and_of_more_is_read(tmp_path: Path, fields: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "fields", [{"version": None}, {"metrics": {"champion": None}}, {"more": [1]}]
+)
+def test_record_of_known_nulls_and_of_more_is_read(
+    tmp_path: Path, fields: dict[str, object]
+) -> None:
     name = add_record(tmp_path, {})
     (tmp_path / "history" / f"{name}.json").write_text(json.dumps({"format": 1, **fields}))
     assert list_records(tmp_path) == [{"format": 1, **fields, "record": name}]

@@ -62,7 +62,11 @@ def test_fingerprints_are_of_sizes_and_the_projects_own_code() -> None:
     """Whose values have the same hashes."""
     table = pd.DataFrame({"y": [1, 2, 3]})
     assert fingerprint_table(table.astype("int32")) != fingerprint_table(table.astype("int64"))
-    turned = {"deep": {"none": None, "is_on": True, "rate": 0.1}, "names": ["a", "b"], "lookback": 30}
+    turned = {
+        "deep": {"none": None, "is_on": True, "rate": 0.1},
+        "names": ["a", "b"],
+        "lookback": 30,
+    }
     assert fingerprint_values(turned) == fingerprint_values(VALUES)
     assert Path(rnn_pipelines.__file__).parent == manifest.PACKAGE
     versions = list_versions()
@@ -70,7 +74,9 @@ def test_fingerprints_are_of_sizes_and_the_projects_own_code() -> None:
     assert versions["rnn-pipelines"] == rnn_pipelines.__version__
 
 
-def test_fingerprint_of_a_table_leaves_its_row_labels_out_and_itself_as_it_was(table: pd.DataFrame) -> None:
+def test_fingerprint_of_a_table_leaves_its_row_labels_out_and_itself_as_it_was(
+    table: pd.DataFrame,
+) -> None:
     assert fingerprint_table(table.set_index(pd.Index([7, 8, 9]))) == fingerprint_table(table)
     copy = table.copy()
     fingerprint_table(table)
@@ -82,13 +88,17 @@ VALUES = {"lookback": 30, "names": ["a", "b"], "deep": {"rate": 0.1, "is_on": Tr
 
 
 @pytest.mark.parametrize(
-    "change", [{"lookback": 31}, {"lookback": "30"}, {"names": ["b", "a"]}, {"deep": {}}, {"more": None}], ids=str
+    "change",
+    [{"lookback": 31}, {"lookback": "30"}, {"names": ["b", "a"]}, {"deep": {}}, {"more": None}],
+    ids=str,
 )
 def test_fingerprint_of_values_changes_with(change: dict[str, Any]) -> None:
     assert fingerprint_values({**VALUES, **change}) != fingerprint_values(VALUES)
 
 
-@pytest.mark.parametrize("value", [datetime.date(2026, 1, 31), datetime.datetime(2026, 1, 31, 2), Path("data/my.csv")])
+@pytest.mark.parametrize(
+    "value", [datetime.date(2026, 1, 31), datetime.datetime(2026, 1, 31, 2), Path("data/my.csv")]
+)
 def test_dates_and_paths_have_the_fingerprint_of_their_text(value: object) -> None:
     assert fingerprint_values({"as_of": value}) == fingerprint_values({"as_of": str(value)})
 
@@ -96,7 +106,9 @@ def test_dates_and_paths_have_the_fingerprint_of_their_text(value: object) -> No
 @pytest.mark.parametrize("value", [{"a", "b"}, object(), b"bytes"])
 def test_value_whose_text_is_not_always_the_same_is_refused(value: object) -> None:
     """A set has another order in another process: the same data would look new each night."""
-    with pytest.raises(TypeError, match=f"a {type(value).__name__} has no fingerprint; expected plain values"):
+    with pytest.raises(
+        TypeError, match=f"a {type(value).__name__} has no fingerprint; expected plain values"
+    ):
         fingerprint_values({"names": value})
 
 
@@ -116,7 +128,11 @@ print(fingerprint_table(pd.read_parquet("my.parquet")), fingerprint_values({VALU
         text=True,
         check=True,
     )
-    assert finished.stdout.split() == [fingerprint_table(table), fingerprint_values(VALUES), fingerprint_code()]
+    assert finished.stdout.split() == [
+        fingerprint_table(table),
+        fingerprint_values(VALUES),
+        fingerprint_code(),
+    ]
 
 
 @pytest.fixture
@@ -153,11 +169,15 @@ def test_fingerprint_of_the_code_does_not_change_with_other_files(package: Path)
 
 def run_git(folder: Path, *arguments: str) -> str:
     own = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    finished = subprocess.run(["git", *own, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    finished = subprocess.run(
+        ["git", *own, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
     return finished.stdout.strip()
 
 
-def test_there_is_no_commit_outside_a_checkout(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_commit_outside_a_checkout(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(package.parent))
     assert find_commit() is None
     run_git(package, "init")

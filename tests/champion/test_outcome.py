@@ -38,7 +38,9 @@ def save(store: ChampionStore, loss: float, is_promoted: bool = True) -> str:
     return save_outcome(store, {"model": str(loss).encode()}, record, SINCE)
 
 
-def break_off(store: ChampionStore, monkeypatch: pytest.MonkeyPatch, loss: float, step: str = "add_record") -> str:
+def break_off(
+    store: ChampionStore, monkeypatch: pytest.MonkeyPatch, loss: float, step: str = "add_record"
+) -> str:
     """Saves, but for what comes from a step on; returns the name of the version."""
 
     def fail(*_: object) -> None:
@@ -52,14 +54,20 @@ def break_off(store: ChampionStore, monkeypatch: pytest.MonkeyPatch, loss: float
 
 
 def find_losses(records: list[dict[str, Any]]) -> list[float]:
-    return [record["metrics"]["challenger"]["loss"] for record in records if record["kind"] == "retrain"]
+    return [
+        record["metrics"]["challenger"]["loss"] for record in records if record["kind"] == "retrain"
+    ]
 
 
 def test_record_is_the_same_in_version_and_history(store: ChampionStore) -> None:
     version = save(store, 1.0)
     (record,) = store.list_records()
     assert record == list_records(store.folder)[0]
-    assert (record["record"], record["version"], RECORD in store.load().files) == (version, version, True)
+    assert (record["record"], record["version"], RECORD in store.load().files) == (
+        version,
+        version,
+        True,
+    )
 
 
 def test_challenger_that_is_kept_is_no_champion(store: ChampionStore) -> None:
@@ -68,7 +76,9 @@ def test_challenger_that_is_kept_is_no_champion(store: ChampionStore) -> None:
     assert (store.load().version, find_losses(store.list_records())) == (first, [1.0, 2.0])
 
 
-def test_unrecorded_champion_outlives_its_pointer(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unrecorded_champion_outlives_its_pointer(
+    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(store, 1.0)
     version = break_off(store, monkeypatch, 2.0)
     assert store.load().version == version
@@ -84,7 +94,9 @@ def test_unrecorded_champion_outlives_its_pointer(store: ChampionStore, monkeypa
 
 
 @pytest.mark.parametrize("change", ["retrain", "rollback", "promote"])
-def test_next_change_adds_the_record(store: ChampionStore, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+def test_next_change_adds_the_record(
+    store: ChampionStore, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
     """Under the version's name, at its place."""
     first = save(store, 1.0)
     version = break_off(store, monkeypatch, 2.0)
@@ -99,7 +111,9 @@ def test_next_change_adds_the_record(store: ChampionStore, monkeypatch: pytest.M
     assert list_records(store.folder)[1] == known
 
 
-def test_version_before_its_promotion_is_not_on_record(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_version_before_its_promotion_is_not_on_record(
+    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else nothing would be new, and it would never be."""
     for _ in range(2):
         break_off(store, monkeypatch, 1.0, "promote")
@@ -108,7 +122,9 @@ def test_version_before_its_promotion_is_not_on_record(store: ChampionStore, mon
         store.load()
 
 
-def test_unrecorded_version_is_recorded_once_promoted(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unrecorded_version_is_recorded_once_promoted(
+    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(store, 1.0)
     version = break_off(store, monkeypatch, 2.0, "promote")
     promote_version(store, "forecast", version, "by hand")
@@ -127,7 +143,9 @@ def test_version_of_before_has_no_record_in_it(store: ChampionStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere", "../elsewhere", "ROOT/elsewhere", "elsewhere"])
-def test_record_of_a_planted_version_is_named_by_its_folder(store: ChampionStore, tmp_path: Path, name: str) -> None:
+def test_record_of_a_planted_version_is_named_by_its_folder(
+    store: ChampionStore, tmp_path: Path, name: str
+) -> None:
     """What it says of its own name would be written wherever that leads."""
     planted: dict[str, Any] = {
         "format": 1,
@@ -145,7 +163,15 @@ def test_record_of_a_planted_version_is_named_by_its_folder(store: ChampionStore
 
 
 @pytest.mark.parametrize(
-    "content", [b"[]", b"1", b"", b'{"format": 1, "reasons": true}', b'{"format": 1, "metrics": [1]}', b"[" * 100_000]
+    "content",
+    [
+        b"[]",
+        b"1",
+        b"",
+        b'{"format": 1, "reasons": true}',
+        b'{"format": 1, "metrics": [1]}',
+        b"[" * 100_000,
+    ],
 )
 def test_odd_record_of_a_version_is_left_out_with_a_word(
     store: ChampionStore, content: bytes, caplog: pytest.LogCaptureFixture
@@ -153,7 +179,9 @@ def test_odd_record_of_a_version_is_left_out_with_a_word(
     version = store.add_version({"model": b"1", RECORD: content})
     store.promote(version, [], SINCE)
     assert store.list_records() == []
-    assert caplog.messages[0].startswith(f"{version}: left out of the history, because its record is damaged (")
+    assert caplog.messages[0].startswith(
+        f"{version}: left out of the history, because its record is damaged ("
+    )
 
 
 def test_failure_is_recorded_on_one_line_and_cut(store: ChampionStore) -> None:
@@ -185,7 +213,8 @@ def damage(store: ChampionStore, version: str) -> None:
 
 
 def test_rollback_goes_to_the_champion_before(store: ChampionStore, promote: Promote) -> None:
-    first, second = promote("first"), promote("second")
+    first = promote("first")
+    second = promote("second")
     assert roll_back(store, "forecast", "it was wrong") == Change(first, second, "it was wrong")
     assert store.load().version == first
 
@@ -200,14 +229,17 @@ def test_second_rollback_goes_two_back(store: ChampionStore, promote: Promote) -
 
 
 def test_rollback_passes_over_a_damaged_champion(store: ChampionStore, promote: Promote) -> None:
-    first, second = promote("first"), promote("second")
+    first = promote("first")
+    second = promote("second")
     promote("third")
     damage(store, second)
     assert roll_back(store, "forecast", "wrong").version == first
 
 
 def test_what_was_left_behind_is_not_fallen_back_to(store: ChampionStore, promote: Promote) -> None:
-    first, second, _ = promote("first"), promote("second"), promote("third")
+    first = promote("first")
+    second = promote("second")
+    _ = promote("third")
     roll_back(store, "forecast", "wrong")
     damage(store, second)
     assert store.load().version == first
@@ -219,9 +251,11 @@ def test_what_was_left_behind_is_not_fallen_back_to(store: ChampionStore, promot
 
 
 def test_rollback_is_on_record_with_its_reason(store: ChampionStore, promote: Promote) -> None:
-    first, second = promote("first"), promote("second")
+    first = promote("first")
+    second = promote("second")
     roll_back(store, "forecast", "it was wrong")
-    pointer, record = store.read_pointer(), list_records(store.folder)[-1]
+    pointer = store.read_pointer()
+    record = list_records(store.folder)[-1]
     assert pointer is not None
     assert {key: value for key, value in record.items() if key not in ("format", "record")} == {
         "kind": "rollback",
@@ -234,7 +268,9 @@ def test_rollback_is_on_record_with_its_reason(store: ChampionStore, promote: Pr
     }
 
 
-def test_rollback_without_a_champion_before_changes_nothing(store: ChampionStore, promote: Promote) -> None:
+def test_rollback_without_a_champion_before_changes_nothing(
+    store: ChampionStore, promote: Promote
+) -> None:
     first = promote("first")
     with pytest.raises(ChampionError, match=r"There was none\. Run kedro champion retrain"):
         roll_back(store, "forecast", "wrong")
@@ -242,7 +278,9 @@ def test_rollback_without_a_champion_before_changes_nothing(store: ChampionStore
     assert len(list_records(store.folder)) == 1
 
 
-def test_rollback_says_what_is_wrong_with_the_champions_before(store: ChampionStore, promote: Promote) -> None:
+def test_rollback_says_what_is_wrong_with_the_champions_before(
+    store: ChampionStore, promote: Promote
+) -> None:
     damage(store, promote("first"))
     second = promote("second")
     with pytest.raises(ChampionError, match="model changed after it was written"):
@@ -253,8 +291,11 @@ def test_rollback_says_what_is_wrong_with_the_champions_before(store: ChampionSt
 def test_version_that_was_kept_back_can_be_promoted(store: ChampionStore, promote: Promote) -> None:
     version = store.add_version({"model": b"first"})
     assert promote_version(store, "forecast", version, "the first").before is None
-    first, kept = promote("first"), store.add_version({"model": b"kept"})
-    assert promote_version(store, "forecast", kept, "I know better") == Change(kept, first, "I know better")
+    first = promote("first")
+    kept = store.add_version({"model": b"kept"})
+    assert promote_version(store, "forecast", kept, "I know better") == Change(
+        kept, first, "I know better"
+    )
     assert store.load().version == kept
     assert list_records(store.folder)[-1]["kind"] == "promote"
 
@@ -285,8 +326,11 @@ def test_message_on_an_unknown_version_is_short(store: ChampionStore, num_versio
     assert len(str(raised.value)) < 900
 
 
-def test_version_is_known_by_its_last_letters_and_letters_of_two_are_refused(store: ChampionStore) -> None:
-    first, _ = store.add_version({"model": b"first"}), store.add_version({"model": b"second"})
+def test_version_is_known_by_its_last_letters_and_letters_of_two_are_refused(
+    store: ChampionStore,
+) -> None:
+    first = store.add_version({"model": b"first"})
+    _ = store.add_version({"model": b"second"})
     assert find_version(store, first[-6:]) == first
     with pytest.raises(ChampionError, match="2 versions"):
         find_version(store, first[:4])

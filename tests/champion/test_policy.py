@@ -34,18 +34,54 @@ LEAST = {"min_improvement_fraction": 0.1}
 # The evidence, the policy and the decision of each rule at its border.
 CASES: dict[str, tuple[Evidence, dict[str, Any], bool]] = {
     "p at the significance": (replace(BETTER, p_value=0.05), {"significance": 0.05}, True),
-    "p above the significance": (replace(BETTER, p_value=math.nextafter(0.05, 1)), {"significance": 0.05}, False),
+    "p above the significance": (
+        replace(BETTER, p_value=math.nextafter(0.05, 1)),
+        {"significance": 0.05},
+        False,
+    ),
     "the least improvement": (replace(BETTER, challenger_loss=4.5), LEAST, False),
-    "more than the least improvement": (replace(BETTER, challenger_loss=math.nextafter(4.5, 0)), LEAST, True),
+    "more than the least improvement": (
+        replace(BETTER, challenger_loss=math.nextafter(4.5, 0)),
+        LEAST,
+        True,
+    ),
     "the same loss": (replace(BETTER, challenger_loss=5.0), {}, False),
-    "above a loss below zero": (replace(BETTER, champion_loss=-1.0, challenger_loss=-0.95), LEAST, False),
-    "too little below a loss below zero": (replace(BETTER, champion_loss=-1.0, challenger_loss=-1.05), LEAST, False),
-    "below a loss below zero": (replace(BETTER, champion_loss=-1.0, challenger_loss=-1.2), LEAST, True),
+    "above a loss below zero": (
+        replace(BETTER, champion_loss=-1.0, challenger_loss=-0.95),
+        LEAST,
+        False,
+    ),
+    "too little below a loss below zero": (
+        replace(BETTER, champion_loss=-1.0, challenger_loss=-1.05),
+        LEAST,
+        False,
+    ),
+    "below a loss below zero": (
+        replace(BETTER, champion_loss=-1.0, challenger_loss=-1.2),
+        LEAST,
+        True,
+    ),
     "worse where both have a loss": (replace(BETTER, shared_loss=6.0), {}, False),
-    "worse than an old champion": (replace(WORSE, champion_age_days=10_000.0), {"max_age_days": 1}, False),
-    "equal at the greatest age": (replace(EQUAL, champion_age_days=30.0), {"max_age_days": 30}, True),
-    "equal before it": (replace(EQUAL, champion_age_days=math.nextafter(30.0, 0)), {"max_age_days": 30}, False),
-    "worse by what is not shown": (replace(WORSE, p_value=0.9, champion_age_days=31.0), {"max_age_days": 30}, True),
+    "worse than an old champion": (
+        replace(WORSE, champion_age_days=10_000.0),
+        {"max_age_days": 1},
+        False,
+    ),
+    "equal at the greatest age": (
+        replace(EQUAL, champion_age_days=30.0),
+        {"max_age_days": 30},
+        True,
+    ),
+    "equal before it": (
+        replace(EQUAL, champion_age_days=math.nextafter(30.0, 0)),
+        {"max_age_days": 30},
+        False,
+    ),
+    "worse by what is not shown": (
+        replace(WORSE, p_value=0.9, champion_age_days=31.0),
+        {"max_age_days": 30},
+        True,
+    ),
     "better by too little, and old": (
         replace(BETTER, challenger_loss=4.9, champion_age_days=31.0),
         {**LEAST, "max_age_days": 30},
@@ -56,14 +92,30 @@ CASES: dict[str, tuple[Evidence, dict[str, Any], bool]] = {
         {"max_age_days": 30},
         False,
     ),
-    "better, with a reservation": (replace(BETTER, reservations=("restless",)), {"max_age_days": 30}, True),
+    "better, with a reservation": (
+        replace(BETTER, reservations=("restless",)),
+        {"max_age_days": 30},
+        True,
+    ),
     "the first, with a reservation": (replace(FIRST, reservations=("restless",)), {}, True),
     "no greatest age": (replace(EQUAL, champion_age_days=10_000.0), {}, False),
     "unknown age": (replace(EQUAL, champion_age_days=None), {"max_age_days": 1}, False),
     "the loss of a baseline": (replace(BETTER, baseline_losses={"naive": 4.0}), BEATEN, False),
-    "below a baseline": (replace(BETTER, baseline_losses={"naive": math.nextafter(4.0, 5)}), BEATEN, True),
-    "a baseline that need not be beaten": (replace(BETTER, baseline_losses={"naive": 1.0}), {}, True),
-    "such a baseline without a loss": (replace(BETTER, baseline_losses={"naive": math.nan}), {}, True),
+    "below a baseline": (
+        replace(BETTER, baseline_losses={"naive": math.nextafter(4.0, 5)}),
+        BEATEN,
+        True,
+    ),
+    "a baseline that need not be beaten": (
+        replace(BETTER, baseline_losses={"naive": 1.0}),
+        {},
+        True,
+    ),
+    "such a baseline without a loss": (
+        replace(BETTER, baseline_losses={"naive": math.nan}),
+        {},
+        True,
+    ),
     "the first, worse than a baseline": (replace(FIRST, challenger_loss=9.0), BEATEN, False),
 }
 
@@ -82,13 +134,17 @@ REASONS: list[tuple[Evidence, dict[str, Any], bool, tuple[str, ...]]] = [
         EQUAL,
         {},
         False,
-        ("its loss is 4, the champion's 5, p = 0.9: the difference is not significant on this holdout",),
+        (
+            "its loss is 4, the champion's 5, p = 0.9: the difference is not significant on this holdout",
+        ),
     ),
     (
         replace(BETTER, challenger_loss=4.9),
         LEAST,
         False,
-        ("its loss is 4.9, the champion's 5, p = 0.01: it is better by less than the required 10.0 %",),
+        (
+            "its loss is 4.9, the champion's 5, p = 0.01: it is better by less than the required 10.0 %",
+        ),
     ),
     # Losses of what both can forecast are compared, and baselines must be beaten on the whole.
     (
@@ -97,13 +153,20 @@ REASONS: list[tuple[Evidence, dict[str, Any], bool, tuple[str, ...]]] = [
         True,
         ("its loss is 4, the champion's 5, p = 0.01: it is better",),
     ),
-    (replace(BETTER, challenger_loss=9.0, shared_loss=4.0), BEATEN, False, ("its loss 9 is not below naive 8",)),
+    (
+        replace(BETTER, challenger_loss=9.0, shared_loss=4.0),
+        BEATEN,
+        False,
+        ("its loss 9 is not below naive 8",),
+    ),
     (WORSE, {}, False, ("its loss is 6, the champion's 5, p = 0.01: it is worse",)),
     (
         replace(EQUAL, champion_age_days=31.0),
         {"max_age_days": 30},
         True,
-        ("its loss is 4, the champion's 5, p = 0.9: it is not worse, and the champion is 31 days old",),
+        (
+            "its loss is 4, the champion's 5, p = 0.9: it is not worse, and the champion is 31 days old",
+        ),
     ),
     (
         replace(BETTER, baseline_losses={"naive": 3.0, "seasonal": 9.0, "linear": 4.0}),
@@ -116,11 +179,22 @@ REASONS: list[tuple[Evidence, dict[str, Any], bool, tuple[str, ...]]] = [
         replace(FIRST, challenger_loss=7.0),
         {},
         True,
-        ("there is no champion yet", "it is worse than the best simple method: its loss is 7, that of linear 6"),
+        (
+            "there is no champion yet",
+            "it is worse than the best simple method: its loss is 7, that of linear 6",
+        ),
     ),
     *((replace(evidence, faults=FAULTS), {}, False, FAULTS) for evidence in (BETTER, FIRST)),
-    *((replace(evidence, objections=OBJECTIONS), {}, False, OBJECTIONS) for evidence in (BETTER, FIRST)),
-    (replace(BETTER, p_value=None), {}, False, ("its errors were not compared with the champion's",)),
+    *(
+        (replace(evidence, objections=OBJECTIONS), {}, False, OBJECTIONS)
+        for evidence in (BETTER, FIRST)
+    ),
+    (
+        replace(BETTER, p_value=None),
+        {},
+        False,
+        ("its errors were not compared with the champion's",),
+    ),
 ]
 
 
@@ -134,13 +208,17 @@ def test_decision_has_its_reasons(
 def test_by_default_any_improvement_that_is_shown_counts() -> None:
     with pytest.raises(ParameterError, match=r"^must_beat: .*'naiv'"):
         decide(BETTER, must_beat=("naiv", "linear"))
-    assert PolicySpec() == PolicySpec(min_improvement_fraction=0.0, significance=0.05, must_beat=(), max_age_days=None)
+    assert PolicySpec() == PolicySpec(
+        min_improvement_fraction=0.0, significance=0.05, must_beat=(), max_age_days=None
+    )
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
 def test_number_that_is_not_finite_shows_nothing(number: float) -> None:
     decision = decide(replace(BETTER, shared_loss=number), max_age_days=1)
-    assert decision == Decision(False, (f"its loss on the shared part is {number}, not a finite number",))
+    assert decision == Decision(
+        False, (f"its loss on the shared part is {number}, not a finite number",)
+    )
     decision = decide(replace(WORSE, p_value=number), max_age_days=1)
     assert decision == Decision(False, (f"the p-value is {number}, not a finite number",))
     decision = decide(replace(BETTER, baseline_losses={"naive": number}), must_beat=("naive",))
@@ -148,7 +226,9 @@ def test_number_that_is_not_finite_shows_nothing(number: float) -> None:
     broken = replace(BETTER, champion_loss=number, p_value=math.nan)
     assert not decide(replace(broken, challenger_loss=number)).is_promoted
     assert not decide(replace(broken, faults=("its outputs are all alike",))).is_promoted
-    assert not decide(replace(broken, objections=("the champion has seen the holdout",))).is_promoted
+    assert not decide(
+        replace(broken, objections=("the champion has seen the holdout",))
+    ).is_promoted
     assert not decide(replace(broken, challenger_loss=9.0), must_beat=("naive",)).is_promoted
 
 
@@ -165,7 +245,9 @@ def test_champion_whose_loss_is_not_finite_is_replaced(evidence: Evidence, numbe
     """Nothing can be compared with it, so that it would stay for ever; what follows from its loss is none either."""
     for p_value in (evidence.p_value, math.nan, None):
         decision = decide(replace(evidence, champion_loss=number, p_value=p_value))
-        assert decision == Decision(True, (f"the champion's loss is {number}, not a finite number; its own is 4",))
+        assert decision == Decision(
+            True, (f"the champion's loss is {number}, not a finite number; its own is 4",)
+        )
 
 
 LOSSES = st.one_of(st.floats(), st.sampled_from([-1.0, 0.0, 1.0, 2.0]))
@@ -190,7 +272,9 @@ POLICIES = st.builds(
 
 
 @given(EVIDENCE, POLICIES)
-def test_decision_has_a_reason_and_a_promotion_obeys_each_rule(evidence: Evidence, policy: PolicySpec) -> None:
+def test_decision_has_a_reason_and_a_promotion_obeys_each_rule(
+    evidence: Evidence, policy: PolicySpec
+) -> None:
     reasons = decide_promotion(evidence, policy).reasons
     assert reasons
     assert all(reasons)
@@ -199,12 +283,24 @@ def test_decision_has_a_reason_and_a_promotion_obeys_each_rule(evidence: Evidenc
         assert not evidence.objections
     if decide_promotion(evidence, policy).is_promoted:
         assert math.isfinite(evidence.challenger_loss)
-        assert all(evidence.challenger_loss < evidence.baseline_losses[name] < math.inf for name in policy.must_beat)
+        assert all(
+            evidence.challenger_loss < evidence.baseline_losses[name] < math.inf
+            for name in policy.must_beat
+        )
     if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
         assert evidence.p_value is not None
-        assert get_compared(evidence) <= evidence.champion_loss or evidence.p_value > policy.significance
-    is_young = policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
-    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss) and is_young:
+        assert (
+            get_compared(evidence) <= evidence.champion_loss
+            or evidence.p_value > policy.significance
+        )
+    is_young = (
+        policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
+    )
+    if (
+        decide_promotion(evidence, policy).is_promoted
+        and is_finite(evidence.champion_loss)
+        and is_young
+    ):
         assert get_compared(evidence) < evidence.champion_loss
         assert evidence.p_value is not None
         assert evidence.p_value <= policy.significance
@@ -223,8 +319,11 @@ def test_champion_whose_loss_is_not_finite_is_replaced_where_nothing_is_against_
     evidence: Evidence, policy: PolicySpec, number: float
 ) -> None:
     """As if there were no champion."""
-    none, broken = replace(evidence, champion_loss=None), replace(evidence, champion_loss=number)
-    assert decide_promotion(broken, policy).is_promoted is decide_promotion(none, policy).is_promoted
+    none = replace(evidence, champion_loss=None)
+    broken = replace(evidence, champion_loss=number)
+    assert (
+        decide_promotion(broken, policy).is_promoted is decide_promotion(none, policy).is_promoted
+    )
 
 
 @pytest.mark.parametrize(

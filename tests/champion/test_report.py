@@ -60,7 +60,11 @@ def test_page_is_the_golden_one_small_and_marks_the_lowest_loss(page: str) -> No
 
 
 def test_measures_of_what_the_champion_forecasts_and_of_a_classifier_are_columns() -> None:
-    metrics = {"challenger": {"loss": 9.0, "shared_loss": 5.0}, "champion": {"shared_loss": 4.0}, "baselines": {}}
+    metrics = {
+        "challenger": {"loss": 9.0, "shared_loss": 5.0},
+        "champion": {"shared_loss": 4.0},
+        "baselines": {},
+    }
     page = render_retraining_report({**RECORD, "metrics": metrics})
     assert read_rows(page)[:3] == [
         ["", "loss", "shared loss"],
@@ -68,22 +72,44 @@ def test_measures_of_what_the_champion_forecasts_and_of_a_classifier_are_columns
         ["champion", "–", "4.000"],
     ]
     assert SHARED in page
-    metrics = {"challenger": {"loss": 0.25, "accuracy": 0.9}, "champion": None, "baselines": {"majority": 0.693}}
+    metrics = {
+        "challenger": {"loss": 0.25, "accuracy": 0.9},
+        "champion": None,
+        "baselines": {"majority": 0.693},
+    }
     rows = read_rows(render_retraining_report({**RECORD, "metrics": metrics}))
-    assert rows[:3] == [["", "loss", "accuracy"], ["challenger", "0.2500", "0.9000"], ["majority", "0.6930", "–"]]
+    assert rows[:3] == [
+        ["", "loss", "accuracy"],
+        ["challenger", "0.2500", "0.9000"],
+        ["majority", "0.6930", "–"],
+    ]
 
 
 def test_overview_tells_failures_states_and_decisions() -> None:
-    failure: dict[str, Any] = {"task": "forecast", "at": RECORD["at"], "outcome": "failed", "reasons": ["it failed"]}
-    page = render_retraining_report({**failure, "version": None, "error": "SeriesError: my.csv: no such file."})
+    failure: dict[str, Any] = {
+        "task": "forecast",
+        "at": RECORD["at"],
+        "outcome": "failed",
+        "reasons": ["it failed"],
+    }
+    page = render_retraining_report(
+        {**failure, "version": None, "error": "SeriesError: my.csv: no such file."}
+    )
     assert "Failed: SeriesError: my.csv: no such file." in page
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Origin"]
     assert list_titles(render(NOTHING)) == ["Sentiment"]
     assert summarize_task(NOTHING) == "Sentiment: no champion yet."
-    failed: Any = {"kind": "retrain", "at": "2026-01-01T02:00:00+00:00", "outcome": "failed", "error": "SeriesError: x"}
+    failed: Any = {
+        "kind": "retrain",
+        "at": "2026-01-01T02:00:00+00:00",
+        "outcome": "failed",
+        "error": "SeriesError: x",
+    }
     overview = replace(NOTHING, records=[failed])
     assert list_titles(render(overview)) == ["Sentiment", "Sentiment: decisions"]
-    assert tabulate_decisions([failed], None).rows == [["2026-01-01 02:00", "failed", "SeriesError: x", "–", "–", "–"]]
+    assert tabulate_decisions([failed], None).rows == [
+        ["2026-01-01 02:00", "failed", "SeriesError: x", "–", "–", "–"]
+    ]
     page = render(replace(OVERVIEW, champion=replace(CHAMPION, record=None)))
     assert "Forecast: evaluation" not in list_titles(page)
     assert "damaged: model.npz is missing" in render(
@@ -91,13 +117,23 @@ def test_overview_tells_failures_states_and_decisions() -> None:
     )
     rows = tabulate_decisions(RECORDS[::-1], CHAMPION).rows
     assert [row[3:] for row in rows] == [["bbbbbb*", "12.00", "13.00"], ["aaaaaa", "14.00", "–"]]
-    record: Any = {"kind": "rollback", "at": "2026-02-01T02:00:00+00:00", "version": FIRST, "reasons": ["by hand"]}
-    assert tabulate_decisions([record], CHAMPION).rows[0][:4] == ["2026-02-01 02:00", "rollback", "by hand", "aaaaaa"]
+    record: Any = {
+        "kind": "rollback",
+        "at": "2026-02-01T02:00:00+00:00",
+        "version": FIRST,
+        "reasons": ["by hand"],
+    }
+    assert tabulate_decisions([record], CHAMPION).rows[0][:4] == [
+        "2026-02-01 02:00",
+        "rollback",
+        "by hand",
+        "aaaaaa",
+    ]
     page = render(replace(OVERVIEW, records=RECORDS * MAX_RECORDS))
     assert f"{MAX_RECORDS} older records are listed by kedro champion history forecast" in page
-    assert "plotly-graph-div" not in render(replace(OVERVIEW, records=RECORDS[:1])).partition("<body>")[2].replace(
-        '(".plotly-graph-div")', ""
-    )
+    assert "plotly-graph-div" not in render(replace(OVERVIEW, records=RECORDS[:1])).partition(
+        "<body>"
+    )[2].replace('(".plotly-graph-div")', "")
 
 
 # The overview has the state, the evaluation and the decisions of each task, also if little is on record.
@@ -145,7 +181,9 @@ OVERVIEW = Overview(
     predictions=["7 forecasts."],
     monitor=["The monitor ran.", Table(["", "live"], [["MSE", "3.000"]])],
 )
-NOTHING = Overview("sentiment", "log loss", None, [], Verdict("retrain", ("there is no champion yet",)))
+NOTHING = Overview(
+    "sentiment", "log loss", None, [], Verdict("retrain", ("there is no champion yet",))
+)
 
 
 def render(*overviews: Overview) -> str:
@@ -176,7 +214,9 @@ def test_each_verdict_has_a_command_as_the_next_step(verdict: Any, command: str)
 
 
 @pytest.mark.parametrize("baselines", [{}, {"ridge": None}])
-def test_evaluation_without_simple_methods_has_the_version_alone(baselines: dict[str, None]) -> None:
+def test_evaluation_without_simple_methods_has_the_version_alone(
+    baselines: dict[str, None],
+) -> None:
     record = make_record(SECOND, 12.0, None)
     record["metrics"] = {**record["metrics"], "baselines": baselines}
     page = render(replace(OVERVIEW, champion=replace(CHAMPION, record=record)))

@@ -72,7 +72,11 @@ def replace_by_folder(path: Path) -> None:
 
 def read_files(folder: Path) -> dict[str, bytes]:
     """All files below a folder, by their path in it."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def leave_unfinished(store: ChampionStore, version: str) -> Path:
@@ -83,7 +87,9 @@ def leave_unfinished(store: ChampionStore, version: str) -> Path:
     return left
 
 
-def test_champion_has_the_files_that_were_added_and_raises_no_alarm(store: ChampionStore, promote: Promote) -> None:
+def test_champion_has_the_files_that_were_added_and_raises_no_alarm(
+    store: ChampionStore, promote: Promote
+) -> None:
     promote("first")
     assert store.load().files == make_files("first")
     promote("second")
@@ -108,7 +114,9 @@ def test_version_can_be_read_by_other_users(store: ChampionStore) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "deep/model", "../model", "/model", CHECKSUMS])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "deep/model", "../model", "/model", CHECKSUMS]
+)
 def test_name_that_is_not_plain_is_refused(store: ChampionStore, name: str) -> None:
     with pytest.raises(ValueError, match=rf"expected plain names.*received \['{name}'\]"):
         store.add_version({"model.keras": b"", name: b"1"})
@@ -120,7 +128,9 @@ def test_version_without_files_is_refused(store: ChampionStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["add", "prune"])
-def test_unfinished_version_of_a_killed_process_is_removed(store: ChampionStore, promote: Promote, name: str) -> None:
+def test_unfinished_version_of_a_killed_process_is_removed(
+    store: ChampionStore, promote: Promote, name: str
+) -> None:
     """With every file that it can have left: the list, whole files, and one that was being written."""
     left = leave_unfinished(store, promote("first"))
     (left / name_temporary(NAMES[1])).write_bytes(b"half of")
@@ -129,17 +139,31 @@ def test_unfinished_version_of_a_killed_process_is_removed(store: ChampionStore,
     assert [path for path in left.parent.iterdir() if path.name.startswith(".")] == []
 
 
-def test_temporary_files_of_killed_processes_are_removed(store: ChampionStore, promote: Promote) -> None:
+def test_temporary_files_of_killed_processes_are_removed(
+    store: ChampionStore, promote: Promote
+) -> None:
     """Of the pointer and of records; and nothing else that looks like them."""
     name = promote("first")
-    folder, records = store.folder, store.folder / "history"
+    folder = store.folder
+    records = store.folder / "history"
     records.mkdir(exist_ok=True)
     ours = [folder / name_temporary("champion.json"), records / name_temporary(f"{name}.json")]
     others = [
-        *(folder / other for other in (".champion.json.abcd1234.part", name_temporary("notes.json"), ours[0].name[1:])),
+        *(
+            folder / other
+            for other in (
+                ".champion.json.abcd1234.part",
+                name_temporary("notes.json"),
+                ours[0].name[1:],
+            )
+        ),
         *(
             records / other
-            for other in (f".{name}.json.abcd1234.part", name_temporary(f"{name}.txt"), name_temporary("x"))
+            for other in (
+                f".{name}.json.abcd1234.part",
+                name_temporary(f"{name}.txt"),
+                name_temporary("x"),
+            )
         ),
     ]
     for path in (*ours, *others):
@@ -155,12 +179,18 @@ def test_temporary_files_of_killed_processes_are_removed(store: ChampionStore, p
 
 @pytest.mark.parametrize("name", ["add_version", "promote", "prune"])
 @pytest.mark.parametrize("wrong", ["link to itself", "folder"])
-def test_unusable_lock_is_an_error_of_ours(store: ChampionStore, promote: Promote, name: str, wrong: str) -> None:
+def test_unusable_lock_is_an_error_of_ours(
+    store: ChampionStore, promote: Promote, name: str, wrong: str
+) -> None:
     first = promote("first")
     lock = store.folder / "pointer.lock"
     lock.unlink()
     lock.symlink_to(lock) if wrong == "link to itself" else lock.mkdir()
-    arguments = {"add_version": (make_files("second"),), "promote": (first, [], SINCE), "prune": (0,)}[name]
+    arguments = {
+        "add_version": (make_files("second"),),
+        "promote": (first, [], SINCE),
+        "prune": (0,),
+    }[name]
     with pytest.raises(LockError, match="the lock can't be held") as caught:
         getattr(store, name)(*arguments)
     assert str(caught.value).startswith(f"{lock}: ")
@@ -173,10 +203,16 @@ def test_one_process_at_a_time_changes_the_store(
     """So that none removes the unfinished version of another."""
     first = promote("first")
     monkeypatch.setattr(history, "LOCK_SECONDS", 0)
-    arguments = {"add_version": (make_files("second"),), "promote": (first, [], SINCE), "prune": (0,)}[name]
+    arguments = {
+        "add_version": (make_files("second"),),
+        "promote": (first, [], SINCE),
+        "prune": (0,),
+    }[name]
     hold = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", hold, store.folder / "pointer.lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", hold, store.folder / "pointer.lock"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as other:
         assert other.stdout is not None
         other.stdout.readline()
@@ -185,8 +221,12 @@ def test_one_process_at_a_time_changes_the_store(
         other.kill()
 
 
-def test_pointer_tells_version_time_reasons_and_champions_before_once(store: ChampionStore, promote: Promote) -> None:
-    first, second, third = promote("first"), promote("second"), promote("third")
+def test_pointer_tells_version_time_reasons_and_champions_before_once(
+    store: ChampionStore, promote: Promote
+) -> None:
+    first = promote("first")
+    second = promote("second")
+    third = promote("third")
     listed = (find_folder(store, third) / CHECKSUMS).read_bytes()
     assert store.read_pointer() == Pointer(
         third, hashlib.sha256(listed).hexdigest(), SINCE, ["third is better"], [second, first]
@@ -195,7 +235,10 @@ def test_pointer_tells_version_time_reasons_and_champions_before_once(store: Cha
     pointer = store.read_pointer()
     assert pointer is not None
     assert (pointer.version, pointer.previous) == (second, [third, first])
-    assert store.promote(store.add_version(make_files("first")), ["why"], SINCE) == store.read_pointer()
+    assert (
+        store.promote(store.add_version(make_files("first")), ["why"], SINCE)
+        == store.read_pointer()
+    )
 
 
 def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote) -> None:
@@ -207,8 +250,12 @@ def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote)
     assert store.load().version == second
 
 
-@pytest.mark.parametrize("version", ["", ".", "..", "none", ".killed.part", "../versions/VERSION", "/ROOT/VERSION"])
-def test_what_is_no_version_is_not_promoted(store: ChampionStore, promote: Promote, version: str) -> None:
+@pytest.mark.parametrize(
+    "version", ["", ".", "..", "none", ".killed.part", "../versions/VERSION", "/ROOT/VERSION"]
+)
+def test_what_is_no_version_is_not_promoted(
+    store: ChampionStore, promote: Promote, version: str
+) -> None:
     first = promote("first")
     shutil.copytree(find_folder(store, first), find_folder(store, ".killed.part"))
     version = version.replace("VERSION", first).replace("/ROOT", str(store.folder / "versions"))
@@ -217,7 +264,9 @@ def test_what_is_no_version_is_not_promoted(store: ChampionStore, promote: Promo
     assert store.load().version == first
 
 
-def test_failed_promotion_is_undone(store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_promotion_is_undone(
+    store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise OSError
 
@@ -231,9 +280,12 @@ def test_failed_promotion_is_undone(store: ChampionStore, promote: Promote, monk
 
 @pytest.mark.parametrize("name", [NAMES[1], CHECKSUMS])
 @pytest.mark.parametrize("damage", [flip_bit, truncate, write(b""), Path.unlink, replace_by_folder])
-def test_damaged_file_falls_back_a_champion(store: ChampionStore, promote: Promote, damage: Damage, name: str) -> None:
+def test_damaged_file_falls_back_a_champion(
+    store: ChampionStore, promote: Promote, damage: Damage, name: str
+) -> None:
     """With an alarm that tells what is damaged and what is in use."""
-    first, second = promote("first"), promote("second")
+    first = promote("first")
+    second = promote("second")
     damage(find_folder(store, second) / name)
     loaded = store.load()
     damaged, instead = loaded.alarms
@@ -250,9 +302,13 @@ def test_alarm_names_the_file_that_changed(store: ChampionStore, promote: Promot
 
 
 @pytest.mark.parametrize("content", ["null", "[]", "{}", "5", '"a"', '["model.keras"]', b"\xff"])
-def test_list_of_another_form_falls_back(store: ChampionStore, promote: Promote, content: str | bytes) -> None:
+def test_list_of_another_form_falls_back(
+    store: ChampionStore, promote: Promote, content: str | bytes
+) -> None:
     """Also of a champion before, whose list nothing else vouches for."""
-    first, second, third = promote("first"), promote("second"), promote("third")
+    first = promote("first")
+    second = promote("second")
+    third = promote("third")
     for version in (second, third):
         write(content)(find_folder(store, version) / CHECKSUMS)
     assert store.load().version == first
@@ -264,25 +320,37 @@ def test_missing_folder_falls_back(store: ChampionStore, promote: Promote) -> No
     assert store.load().files == make_files("first")
 
 
-def test_other_files_with_their_own_checksums_fall_back(store: ChampionStore, promote: Promote) -> None:
+def test_other_files_with_their_own_checksums_fall_back(
+    store: ChampionStore, promote: Promote
+) -> None:
     """They are whole, but not those that were evaluated and promoted."""
-    first, second = promote("first"), promote("second")
+    first = promote("first")
+    second = promote("second")
     other = store.add_version(make_files("other"))
     shutil.rmtree(find_folder(store, second))
     shutil.copytree(find_folder(store, other), find_folder(store, second))
     loaded = store.load()
-    assert (loaded.version, loaded.alarms[0]) == (first, f"{second}: its files are not those that were promoted.")
+    assert (loaded.version, loaded.alarms[0]) == (
+        first,
+        f"{second}: its files are not those that were promoted.",
+    )
 
 
-def test_two_damaged_champions_fall_back_to_the_third(store: ChampionStore, promote: Promote) -> None:
-    first, second, third = promote("first"), promote("second"), promote("third")
+def test_two_damaged_champions_fall_back_to_the_third(
+    store: ChampionStore, promote: Promote
+) -> None:
+    first = promote("first")
+    second = promote("second")
+    third = promote("third")
     for version in (second, third):
         flip_bit(find_folder(store, version) / NAMES[0])
     loaded = store.load()
     assert (loaded.version, len(loaded.alarms)) == (first, 3)
 
 
-def test_without_a_whole_champion_all_that_is_wrong_is_told(store: ChampionStore, promote: Promote) -> None:
+def test_without_a_whole_champion_all_that_is_wrong_is_told(
+    store: ChampionStore, promote: Promote
+) -> None:
     versions = [promote("first"), promote("second")]
     for version in versions:
         flip_bit(find_folder(store, version) / NAMES[0])
@@ -292,7 +360,9 @@ def test_without_a_whole_champion_all_that_is_wrong_is_told(store: ChampionStore
     assert str(caught.value).endswith("Run kedro champion retrain.")
 
 
-def test_version_that_was_never_promoted_is_no_champion_and_no_fallback(store: ChampionStore, promote: Promote) -> None:
+def test_version_that_was_never_promoted_is_no_champion_and_no_fallback(
+    store: ChampionStore, promote: Promote
+) -> None:
     with pytest.raises(ChampionError, match="None was promoted yet"):
         store.load()
     store.add_version(make_files("first"))
@@ -304,8 +374,12 @@ def test_version_that_was_never_promoted_is_no_champion_and_no_fallback(store: C
         store.load()
 
 
-def test_checksum_that_leads_elsewhere_is_not_followed(store: ChampionStore, promote: Promote, tmp_path: Path) -> None:
-    first, second, third = promote("first"), promote("second"), promote("third")
+def test_checksum_that_leads_elsewhere_is_not_followed(
+    store: ChampionStore, promote: Promote, tmp_path: Path
+) -> None:
+    first = promote("first")
+    second = promote("second")
+    third = promote("third")
     (tmp_path / "secret").write_bytes(b"secret")
     checksum = hashlib.sha256(b"secret").hexdigest()
     for version, name in ((second, "../../../../secret"), (third, str(tmp_path / "secret"))):
@@ -322,11 +396,15 @@ POINTER_DAMAGES = {
     "null": write("null"),
     "a list": write("[]"),
     "an empty object": write("{}"),
-    "another field": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "more": 1})),
+    "another field": lambda path: path.write_text(
+        json.dumps({**json.loads(path.read_text()), "more": 1})
+    ),
     "no field": lambda path: path.write_text(
         json.dumps({"format": 1, "version": json.loads(path.read_text())["version"]})
     ),
-    "no list": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "previous": None})),
+    "no list": lambda path: path.write_text(
+        json.dumps({**json.loads(path.read_text()), "previous": None})
+    ),
     "a folder": replace_by_folder,
 }
 
@@ -351,7 +429,8 @@ def test_champion_of_a_damaged_pointer_is_what_the_history_says(
 
 
 def test_damaged_pointer_is_found_from_the_history(store: ChampionStore, promote: Promote) -> None:
-    first, second = promote("first"), promote("second")
+    first = promote("first")
+    second = promote("second")
     store.promote(first, ["rolled back"], SINCE)
     add_record(store.folder, {"is_promoted": True, "version": first})
     add_record(store.folder, {"is_promoted": False, "version": "worse"})
@@ -361,16 +440,22 @@ def test_damaged_pointer_is_found_from_the_history(store: ChampionStore, promote
     assert (pointer.version, pointer.previous) == (first, [second])
 
 
-def test_damaged_pointer_and_damaged_champion_fall_back(store: ChampionStore, promote: Promote) -> None:
-    first, second = promote("first"), promote("second")
+def test_damaged_pointer_and_damaged_champion_fall_back(
+    store: ChampionStore, promote: Promote
+) -> None:
+    first = promote("first")
+    second = promote("second")
     truncate(find_pointer_file(store))
     flip_bit(find_folder(store, second) / NAMES[0])
     loaded = store.load()
     assert (loaded.version, len(loaded.alarms)) == (first, 3)
 
 
-def test_promotion_after_a_damaged_pointer_keeps_the_champions_before(store: ChampionStore, promote: Promote) -> None:
-    first, second = promote("first"), promote("second")
+def test_promotion_after_a_damaged_pointer_keeps_the_champions_before(
+    store: ChampionStore, promote: Promote
+) -> None:
+    first = promote("first")
+    second = promote("second")
     find_pointer_file(store).write_bytes(b"")
     promote("third")
     pointer = store.read_pointer()
@@ -378,14 +463,18 @@ def test_promotion_after_a_damaged_pointer_keeps_the_champions_before(store: Cha
     assert pointer.previous == [second, first]
 
 
-def test_any_flipped_bit_of_the_pointer_leaves_a_champion(store: ChampionStore, promote: Promote) -> None:
+def test_any_flipped_bit_of_the_pointer_leaves_a_champion(
+    store: ChampionStore, promote: Promote
+) -> None:
     promote("first")
     promote("second")
     path = find_pointer_file(store)
     content = path.read_bytes()
     wholes = [make_files("first"), make_files("second")]
     for position in range(len(content)):
-        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        path.write_bytes(
+            content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+        )
         assert store.load().files in wholes
 
 
@@ -401,7 +490,9 @@ def test_damaged_record_does_not_hide_the_others(store: ChampionStore, promote: 
     assert store.load().files == make_files("first")
 
 
-def test_pointer_to_a_version_that_never_was_falls_back(store: ChampionStore, promote: Promote) -> None:
+def test_pointer_to_a_version_that_never_was_falls_back(
+    store: ChampionStore, promote: Promote
+) -> None:
     first = promote("first")
     pointer = store.promote(promote("second"), [], SINCE)
     fields = {"format": 1, **asdict(pointer), "version": "2026-never-was", "previous": [first]}
@@ -414,11 +505,37 @@ def test_pointer_to_a_version_that_never_was_falls_back(store: ChampionStore, pr
 ODD_FIELDS = [
     *(
         {"version": version}
-        for version in ("", "..", ".killed.part", "../elsewhere", "/elsewhere", "a\0", 5, None, [], {})
+        for version in (
+            "",
+            "..",
+            ".killed.part",
+            "../elsewhere",
+            "/elsewhere",
+            "a\0",
+            5,
+            None,
+            [],
+            {},
+        )
     ),
-    *({"since": since} for since in ("2026-01-31", "2026-01-31T02:00:00", "yesterday", "", 20260131, None, True, [])),
+    *(
+        {"since": since}
+        for since in (
+            "2026-01-31",
+            "2026-01-31T02:00:00",
+            "yesterday",
+            "",
+            20260131,
+            None,
+            True,
+            [],
+        )
+    ),
     *({"reasons": reasons} for reasons in (True, None, "why", 1, {}, [1], [None], [["why"]])),
-    *({"previous": previous} for previous in (True, None, "2026", 1, {}, [1], [None], [[]], ["../elsewhere"])),
+    *(
+        {"previous": previous}
+        for previous in (True, None, "2026", 1, {}, [1], [None], [[]], ["../elsewhere"])
+    ),
     *({"checksum": checksum} for checksum in (True, None, 1, [], {})),
     {"other": 1},
     {"reasons": ["\ud800"]},
@@ -440,7 +557,9 @@ def test_pointer_of_odd_values_is_damaged_and_the_history_says_which_it_was(
     assert loaded.alarms[0].startswith(f"{find_pointer_file(store)}: it is damaged")
 
 
-def test_threads_add_promote_and_record_one_after_the_other(store: ChampionStore, promote: Promote) -> None:
+def test_threads_add_promote_and_record_one_after_the_other(
+    store: ChampionStore, promote: Promote
+) -> None:
     with ThreadPoolExecutor(4) as threads:
         versions = list(threads.map(promote, "abcdefgh"))
     pointer = store.read_pointer()
@@ -450,9 +569,12 @@ def test_threads_add_promote_and_record_one_after_the_other(store: ChampionStore
     assert store.load().alarms == []
 
 
-def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore, promote: Promote) -> None:
+def test_prune_leaves_the_champion_and_the_one_before(
+    store: ChampionStore, promote: Promote
+) -> None:
     """Whatever their age: here both are older than what is removed."""
-    first, second = promote("first"), promote("second")
+    first = promote("first")
+    second = promote("second")
     for content in "abc":
         store.add_version(make_files(content))
     store.prune(0)
@@ -460,7 +582,9 @@ def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore, prom
 
 
 @pytest.mark.parametrize("num_kept", [0, 3, 4, 5])
-def test_prune_leaves_the_newest_besides(store: ChampionStore, promote: Promote, num_kept: int) -> None:
+def test_prune_leaves_the_newest_besides(
+    store: ChampionStore, promote: Promote, num_kept: int
+) -> None:
     """Never fewer than asked for, also where there are not so many."""
     others = [store.add_version(make_files(content)) for content in "abcd"]
     in_use = [promote("first"), promote("second")]
@@ -468,7 +592,9 @@ def test_prune_leaves_the_newest_besides(store: ChampionStore, promote: Promote,
     assert store.list_versions() == [*others[max(0, 4 - num_kept) :], *in_use]
 
 
-def test_prune_that_is_dry_says_the_same_and_changes_nothing(store: ChampionStore, promote: Promote) -> None:
+def test_prune_that_is_dry_says_the_same_and_changes_nothing(
+    store: ChampionStore, promote: Promote
+) -> None:
     others = [store.add_version(make_files(content)) for content in "abc"]
     promote("first")
     before = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")}
@@ -477,16 +603,22 @@ def test_prune_that_is_dry_says_the_same_and_changes_nothing(store: ChampionStor
     assert store.prune(1) == others[:2]
 
 
-def test_prune_leaves_a_whole_champion_to_fall_back_to(store: ChampionStore, promote: Promote) -> None:
+def test_prune_leaves_a_whole_champion_to_fall_back_to(
+    store: ChampionStore, promote: Promote
+) -> None:
     """Where the one before the champion is damaged, the one before that."""
-    first, second, third = promote("first"), promote("second"), promote("third")
+    first = promote("first")
+    second = promote("second")
+    third = promote("third")
     flip_bit(find_folder(store, second) / NAMES[0])
     store.prune(0)
     flip_bit(find_folder(store, third) / NAMES[0])
     assert store.load().version == first
 
 
-def test_prune_leaves_all_where_the_pointer_is_damaged(store: ChampionStore, promote: Promote) -> None:
+def test_prune_leaves_all_where_the_pointer_is_damaged(
+    store: ChampionStore, promote: Promote
+) -> None:
     versions = [promote(content) for content in "abc"]
     truncate(find_pointer_file(store))
     with pytest.raises(ChampionError):

@@ -8,7 +8,13 @@ import pytest
 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.tables import VersionFacts, describe_version, find_facts, format_table, tabulate_history
+from rnn_pipelines.champion.tables import (
+    VersionFacts,
+    describe_version,
+    find_facts,
+    format_table,
+    tabulate_history,
+)
 from rnn_pipelines.errors import ChampionError
 
 SINCE = "2026-01-31T02:00:00+00:00"
@@ -24,7 +30,13 @@ KEPT = {
         "champion": {"loss": 4.123456, "validation_loss": None},
         "baselines": {"ridge": 6.0},
     },
-    "data": {"source": "sales.csv", "num_series": 2, "num_steps": 1400, "first": "2024-01-01", "last": "2026-01-30"},
+    "data": {
+        "source": "sales.csv",
+        "num_series": 2,
+        "num_steps": 1400,
+        "first": "2024-01-01",
+        "last": "2026-01-30",
+    },
     "as_of": None,
     "p_value": 0.25,
     "fingerprints": {"data": "0123456789abcdef"},
@@ -42,21 +54,39 @@ def known() -> VersionFacts:
 
 
 def find_row(text: str, name: str) -> str:
-    return next(line.removeprefix(name).strip() for line in text.splitlines() if line.startswith(name))
+    return next(
+        line.removeprefix(name).strip() for line in text.splitlines() if line.startswith(name)
+    )
 
 
 def test_history_has_a_line_for_each_record_with_losses_and_reasons() -> None:
     assert format_table([("a", "b"), ("long", "c")]) == "a     b\nlong  c"
     assert len(tabulate_history([KEPT, KEPT], None).splitlines()) == 3
     line = tabulate_history([KEPT], None).splitlines()[1]
-    told = ["2026-01-31T02:00:00+00:00", "retrain", "kept", "abc123", "5", "4.123", "its loss is 5; and that is worse"]
+    told = [
+        "2026-01-31T02:00:00+00:00",
+        "retrain",
+        "kept",
+        "abc123",
+        "5",
+        "4.123",
+        "its loss is 5; and that is worse",
+    ]
     assert re.split(" {2,}", line) == told
     # Where the champion has no forecast of some.
     assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
     assert "abc123*" in tabulate_history([KEPT], KEPT["version"])
-    failed = {"kind": "retrain", "outcome": "failed", "version": None, "reasons": ["it failed"], "error": "E: a\n b"}
+    failed = {
+        "kind": "retrain",
+        "outcome": "failed",
+        "version": None,
+        "reasons": ["it failed"],
+        "error": "E: a\n b",
+    }
     assert tabulate_history([failed], None).splitlines()[1].endswith("E: a b")
-    line = tabulate_history([{"kind": "rollback", "version": "x-abc123", "reasons": ["wrong"]}], None).splitlines()[1]
+    line = tabulate_history(
+        [{"kind": "rollback", "version": "x-abc123", "reasons": ["wrong"]}], None
+    ).splitlines()[1]
     assert line.split() == ["–", "rollback", "–", "abc123", "–", "–", "wrong"]
 
 
@@ -71,21 +101,33 @@ PARTLY = KEPT | {
 
 def test_version_tells_which_losses_compare(known: VersionFacts) -> None:
     text = describe_version(replace(known, record=PARTLY))
-    assert find_row(text, "on the holdout").split("  ") == ["loss", "shared loss", "validation loss"]
+    assert find_row(text, "on the holdout").split("  ") == [
+        "loss",
+        "shared loss",
+        "validation loss",
+    ]
     assert find_row(text, "challenger").split() == ["9", "5", "4.5"]
     assert find_row(text, "champion").split() == ["–", "4", "–"]
     assert find_row(text, "ridge").split() == ["6", "–", "–"]
     text = describe_version(replace(known, record=None))
     assert text.splitlines()[1:] == ["in use   no", "files    lstm.keras (28,547 bytes)"]
-    assert find_row(describe_version(replace(known, problem="it is gone")), "files") == "damaged: it is gone"
+    assert (
+        find_row(describe_version(replace(known, problem="it is gone")), "files")
+        == "damaged: it is gone"
+    )
 
 
-def test_version_tells_losses_data_and_the_reason_of_a_promotion_by_hand(known: VersionFacts) -> None:
+def test_version_tells_losses_data_and_the_reason_of_a_promotion_by_hand(
+    known: VersionFacts,
+) -> None:
     text = describe_version(known)
     assert find_row(text, "challenger").split() == ["5", "4.5"]
     assert find_row(text, "champion").split() == ["4.123", "–"]
     assert find_row(text, "ridge").split() == ["6", "–"]
-    assert find_row(describe_version(known), "data ") == "sales.csv: 2024-01-01 to 2026-01-30, 2 series, 1,400 steps"
+    assert (
+        find_row(describe_version(known), "data ")
+        == "sales.csv: 2024-01-01 to 2026-01-30, 2 series, 1,400 steps"
+    )
     text = describe_version(replace(known, reasons=["I know better", *known.reasons]))
     assert find_row(text, "manual") == "I know better"
     assert text.count("manual") == 1
@@ -115,17 +157,23 @@ def versions(store: ChampionStore) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("place", "use"), [(0, (False, True, None)), (1, (True, False, SINCE)), (2, (False, False, None))]
+    ("place", "use"),
+    [(0, (False, True, None)), (1, (True, False, SINCE)), (2, (False, False, None))],
 )
 def test_facts_have_the_use_and_the_files_of_a_version(
     store: ChampionStore, versions: list[str], place: int, use: tuple[bool, bool, str | None]
 ) -> None:
     facts = find_facts(store, versions[place][-6:])
-    assert (facts.version, (facts.is_champion, facts.is_previous, facts.since)) == (versions[place], use)
+    assert (facts.version, (facts.is_champion, facts.is_previous, facts.since)) == (
+        versions[place],
+        use,
+    )
     assert facts.files == {"model": place + 1}
 
 
-def test_without_a_name_the_facts_are_those_of_the_champion(store: ChampionStore, versions: list[str]) -> None:
+def test_without_a_name_the_facts_are_those_of_the_champion(
+    store: ChampionStore, versions: list[str]
+) -> None:
     facts = find_facts(store, None)
     assert (facts.version, facts.record["outcome"]) == (versions[1], "promoted")
     (store.folder / "versions" / versions[1] / "model").write_bytes(b"else")

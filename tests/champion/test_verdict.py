@@ -27,11 +27,15 @@ from rnn_pipelines.champion.verdict import (
 findings = st.lists(st.builds(Finding, st.sampled_from(LEVELS), st.text(max_size=3)), min_size=1)
 
 
-def add_version(folder: Path, trained_until: dict[str, Any], is_promoted: bool = True, **record: Any) -> str:
+def add_version(
+    folder: Path, trained_until: dict[str, Any], is_promoted: bool = True, **record: Any
+) -> str:
     """A version as a retraining leaves it, without networks."""
     store = ChampionStore(folder)
     settings = {"format": 1, "horizon": 2, "season_length": 7, "trained_until": trained_until}
-    version = store.add_version({"settings.json": json.dumps(settings).encode(), "lstm.keras": b"no network"})
+    version = store.add_version(
+        {"settings.json": json.dumps(settings).encode(), "lstm.keras": b"no network"}
+    )
     if is_promoted:
         store.promote(version, ["first"], "2024-05-01T02:00:00+00:00")
     made = {
@@ -46,7 +50,9 @@ def add_version(folder: Path, trained_until: dict[str, Any], is_promoted: bool =
     return version
 
 
-def test_failed_run_rings_until_the_next_one_ends_well(store: ChampionStore, tmp_path: Path) -> None:
+def test_failed_run_rings_until_the_next_one_ends_well(
+    store: ChampionStore, tmp_path: Path
+) -> None:
     add_version(store.folder, {"a": "2024-04-30"})
     keep_failure(store.folder, "predict_forecast", "it was trained on steps of D")
     found = check_task(store, tmp_path / "verdict.json")
@@ -62,12 +68,18 @@ def test_damaged_failure_rings(store: ChampionStore, tmp_path: Path) -> None:
 
 
 @given(findings)
-def test_gravest_finding_decides_and_reasons_that_ask_for_something_are_told(found: list[Finding]) -> None:
-    assert LEVELS.index(conclude(found).verdict) == max(LEVELS.index(finding.level) for finding in found)
+def test_gravest_finding_decides_and_reasons_that_ask_for_something_are_told(
+    found: list[Finding],
+) -> None:
+    assert LEVELS.index(conclude(found).verdict) == max(
+        LEVELS.index(finding.level) for finding in found
+    )
     # Each in its place, and what is well is told only where nothing asks for anything.
     verdict = conclude(found)
     kept = [finding for finding in found if verdict.verdict == "ok" or finding.level != "ok"]
-    expected = [finding.reason for level in reversed(LEVELS) for finding in kept if finding.level == level]
+    expected = [
+        finding.reason for level in reversed(LEVELS) for finding in kept if finding.level == level
+    ]
     assert list(verdict.reasons) == expected
 
 
@@ -146,7 +158,8 @@ def test_promise_of_a_version_that_was_pruned_stays_on_record(tmp_path: Path) ->
 
 
 def test_damaged_champion_is_an_alarm_and_the_one_before_it_is_read(tmp_path: Path) -> None:
-    first, second = add_version(tmp_path, {"a": 3}), add_version(tmp_path, {"a": 4})
+    first = add_version(tmp_path, {"a": 3})
+    second = add_version(tmp_path, {"a": 4})
     (tmp_path / "versions" / second / "lstm.keras").write_bytes(b"damaged")
     champion = read_champion(tmp_path)
     assert champion["version"] == first
@@ -205,7 +218,13 @@ def damage(store: ChampionStore) -> None:
 def write(path: Path, verdict: str, *reasons: str, **more: Any) -> None:
     path.write_text(
         json.dumps(
-            {"verdict": verdict, "reasons": reasons, "at": AT, "valid_until": "2999-01-01T00:00:00+00:00", **more}
+            {
+                "verdict": verdict,
+                "reasons": reasons,
+                "at": AT,
+                "valid_until": "2999-01-01T00:00:00+00:00",
+                **more,
+            }
         )
     )
 
@@ -214,14 +233,22 @@ def write(path: Path, verdict: str, *reasons: str, **more: Any) -> None:
 def test_verdict_is_the_monitors(store: ChampionStore, path: Path, verdict: str) -> None:
     write(path, verdict, "errors as promised")
     checked = check_task(store, path)
-    assert (checked.verdict, checked.reasons) == (verdict, (f"errors as promised (the monitor at {AT})",))
+    assert (checked.verdict, checked.reasons) == (
+        verdict,
+        (f"errors as promised (the monitor at {AT})",),
+    )
 
 
 @pytest.mark.parametrize(
     ("days", "verdict", "reasons"),
-    [(1, "ok", [f"errors as promised (the monitor at {AT})"]), (-1, "alarm", [f"the monitor has not run since {AT}"])],
+    [
+        (1, "ok", [f"errors as promised (the monitor at {AT})"]),
+        (-1, "alarm", [f"the monitor has not run since {AT}"]),
+    ],
 )
-def test_verdict_has_an_end(store: ChampionStore, path: Path, days: int, verdict: str, reasons: list[str]) -> None:
+def test_verdict_has_an_end(
+    store: ChampionStore, path: Path, days: int, verdict: str, reasons: list[str]
+) -> None:
     until = datetime.now(UTC) + timedelta(days=days)
     write(path, "ok", "errors as promised", valid_until=until.isoformat(timespec="seconds"))
     checked = check_task(store, path)
@@ -248,7 +275,9 @@ def promote(store: ChampionStore, age: timedelta) -> None:
         (timedelta(days=-2), "unmonitored"),
     ],
 )
-def test_unmonitored_champion_has_a_day(tmp_path: Path, path: Path, age: timedelta, verdict: str, task: str) -> None:
+def test_unmonitored_champion_has_a_day(
+    tmp_path: Path, path: Path, age: timedelta, verdict: str, task: str
+) -> None:
     store = ChampionStore(tmp_path / task)
     promote(store, age)
     checked = check_task(store, path)
@@ -268,14 +297,18 @@ def test_a_new_champion_is_no_new_day_and_the_monitor_ends_it(tmp_path: Path, pa
 
 
 @pytest.mark.parametrize("at", ["", "soon", "2026-01-31T02:00:00"])
-def test_promotion_whose_time_is_not_known_does_not_count(tmp_path: Path, path: Path, at: str) -> None:
+def test_promotion_whose_time_is_not_known_does_not_count(
+    tmp_path: Path, path: Path, at: str
+) -> None:
     store = ChampionStore(tmp_path / "forecast")
     record(store, outcome="promoted", is_promoted=True, at=at)
     promote(store, timedelta(hours=5))
     assert check_task(store, path).verdict == "ok"
 
 
-def test_damage_is_graver_than_no_monitor_and_a_failed_retraining_is_not(store: ChampionStore, path: Path) -> None:
+def test_damage_is_graver_than_no_monitor_and_a_failed_retraining_is_not(
+    store: ChampionStore, path: Path
+) -> None:
     record(store, outcome="failed", error="SeriesError: no such file")
     assert check_task(store, path).verdict == "unmonitored"
     damage(store)
@@ -302,7 +335,9 @@ def test_damage_is_graver_than_no_monitor_and_a_failed_retraining_is_not(store: 
     ],
     ids=lambda content: content[:70],
 )
-def test_verdict_that_cannot_be_read_is_an_alarm(store: ChampionStore, path: Path, content: str) -> None:
+def test_verdict_that_cannot_be_read_is_an_alarm(
+    store: ChampionStore, path: Path, content: str
+) -> None:
     path.write_text(content)
     checked = check_task(store, path)
     assert checked.verdict == "alarm"
@@ -314,7 +349,9 @@ def test_verdict_without_a_reason_counts(store: ChampionStore, path: Path) -> No
     assert check_task(store, path).verdict == "alarm"
 
 
-def test_damaged_champion_is_an_alarm_before_other_reasons(store: ChampionStore, path: Path) -> None:
+def test_damaged_champion_is_an_alarm_before_other_reasons(
+    store: ChampionStore, path: Path
+) -> None:
     write(path, "ok", "errors as promised")
     damage(store)
     checked = check_task(store, path)
@@ -333,7 +370,9 @@ def test_what_was_better_than_the_champion_is_told(store: ChampionStore, path: P
     write(path, "ok", "errors as promised")
     checked = check_task(store, path)
     assert checked.verdict == "ok"
-    assert "of the version in use: its loss is 3.1 % above that of ridge (p = 0.2)" in checked.reasons
+    assert (
+        "of the version in use: its loss is 3.1 % above that of ridge (p = 0.2)" in checked.reasons
+    )
 
 
 def test_no_champion_asks_for_a_retraining(tmp_path: Path, path: Path) -> None:
@@ -345,7 +384,9 @@ def record(store: ChampionStore, **fields: Any) -> None:
     add_record(store.folder, {"kind": "retrain", **fields})
 
 
-def test_failed_retraining_asks_for_another_until_the_next(store: ChampionStore, path: Path) -> None:
+def test_failed_retraining_asks_for_another_until_the_next(
+    store: ChampionStore, path: Path
+) -> None:
     record(store, outcome="failed", error="SeriesError: no such file")
     write(path, "ok", "errors as promised")
     checked = check_task(store, path)

@@ -45,8 +45,18 @@ HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
 TABLES = re.compile(r"\| +(numpy|pandas|pyarrow|plotly)$", re.MULTILINE)
 COMMANDS = [
-    *("audit", "check", "explain-change", "export", "history", "promote"),
-    *("prune", "publish", "report", "retrain", "rollback", "show"),
+    "audit",
+    "check",
+    "explain-change",
+    "export",
+    "history",
+    "promote",
+    "prune",
+    "publish",
+    "report",
+    "retrain",
+    "rollback",
+    "show",
 ]
 SINCE = "2026-01-31T02:00:00+00:00"
 
@@ -71,8 +81,15 @@ def store(paths: Paths) -> ChampionStore:
         version = store.add_version({"model": outcome.encode()})
         if outcome == "promoted":
             store.promote(version, ["it is better"], SINCE)
-        record = {"kind": "retrain", "at": SINCE, "outcome": outcome, "is_promoted": outcome == "promoted"}
-        add_record(store.folder, {**record, "version": version, "reasons": [f"{outcome} by the policy"]})
+        record = {
+            "kind": "retrain",
+            "at": SINCE,
+            "outcome": outcome,
+            "is_promoted": outcome == "promoted",
+        }
+        add_record(
+            store.folder, {**record, "version": version, "reasons": [f"{outcome} by the policy"]}
+        )
     return store
 
 
@@ -90,7 +107,10 @@ def test_kedro_run_stays_as_it_is_but_for_its_errors() -> None:
     command: Any = find_run_command("rnn_pipelines")
     assert command.callback is kedro_run.callback
     added = ["wait_seconds", "is_verbose"]
-    assert [option.name for option in command.params] == [*(option.name for option in kedro_run.params), *added]
+    assert [option.name for option in command.params] == [
+        *(option.name for option in kedro_run.params),
+        *added,
+    ]
 
 
 def test_kedro_finds_the_run_of_the_project(project: Path) -> None:
@@ -100,14 +120,18 @@ def test_kedro_finds_the_run_of_the_project(project: Path) -> None:
     assert (result.exit_code, "(draw_figures, render_report)" in result.stderr) == (1, True)
 
 
-def end_run(monkeypatch: pytest.MonkeyPatch, project: Path, error: Exception, *arguments: str) -> Result:
+def end_run(
+    monkeypatch: pytest.MonkeyPatch, project: Path, error: Exception, *arguments: str
+) -> Result:
     """Calls `kedro run` of a session that ends with an error."""
     bootstrap_project(project)
     monkeypatch.setattr(KedroSession, "run", Mock(side_effect=error))
     return CliRunner().invoke(run_command.run, arguments)
 
 
-def test_error_of_a_user_ends_a_run_with_its_message_alone(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+def test_error_of_a_user_ends_a_run_with_its_message_alone(
+    monkeypatch: pytest.MonkeyPatch, project: Path
+) -> None:
     result = end_run(monkeypatch, project, SeriesError("my.csv: row 3 is odd"))
     assert (result.exit_code, result.stderr) == (1, "Error: my.csv: row 3 is odd\n")
 
@@ -126,7 +150,10 @@ def test_traceback_stays(
 @pytest.mark.parametrize("option", ["--pipelines", "--pipeline"])
 def test_misspelt_pipeline_is_refused_with_the_name_that_was_meant(option: str) -> None:
     result = CliRunner().invoke(run_command.run, [f"{option}=forcast"])
-    assert (result.exit_code, result.stderr) == (1, "Error: There is no pipeline 'forcast'. Did you mean 'forecast'?\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: There is no pipeline 'forcast'. Did you mean 'forecast'?\n",
+    )
 
 
 def call_run(project: Path, *arguments: str) -> Result:
@@ -141,10 +168,15 @@ def call_run(project: Path, *arguments: str) -> Result:
         ("--to-outputs=typo", "Pipeline does not contain datasets named ['typo']"),
         ("--tags=typo", "Pipeline contains no nodes after applying all provided filters."),
         ("--runner=typo", "module 'kedro.runner' has no attribute 'typo'"),
-        ("--params=forecast.source.target=${oc.env:HOME}", "conf, or --params, could not be read: Unsupported"),
+        (
+            "--params=forecast.source.target=${oc.env:HOME}",
+            "conf, or --params, could not be read: Unsupported",
+        ),
     ],
 )
-def test_misspelt_option_ends_a_run_with_a_message_alone(project: Path, option: str, message: str) -> None:
+def test_misspelt_option_ends_a_run_with_a_message_alone(
+    project: Path, option: str, message: str
+) -> None:
     result = call_run(project, option)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith(f"Error: {message}")
@@ -154,18 +186,26 @@ def test_misspelt_option_ends_a_run_with_a_message_alone(project: Path, option: 
     ("option", "message"),
     [
         ("--load-versions=typo", "Expected the form of 'load_versions'"),
-        ("--params=forecast.source.time_format=%d.%m.%Y", "--params: a value could not be read. Put it in quotes,"),
+        (
+            "--params=forecast.source.time_format=%d.%m.%Y",
+            "--params: a value could not be read. Put it in quotes,",
+        ),
         ("--wait=nan", "Invalid value for '--wait': nan is not a number of seconds."),
     ],
 )
 def test_wrong_call_of_a_run_is_told(project: Path, option: str, message: str) -> None:
     result = call_run(project, option)
-    assert (result.exit_code, result.stderr.splitlines()[-1].startswith(f"Error: {message}")) == (2, True)
+    assert (result.exit_code, result.stderr.splitlines()[-1].startswith(f"Error: {message}")) == (
+        2,
+        True,
+    )
 
 
 @pytest.mark.parametrize("file", ["parameters_forecast.yml", "globals.yml"])
 @pytest.mark.parametrize("content", [b"\ta: 1", b"a: [", b"a: ${x}", b"- a", b"a: \xff"])
-def test_file_of_conf_that_is_no_yaml_is_told(project: Path, tmp_path: Path, file: str, content: bytes) -> None:
+def test_file_of_conf_that_is_no_yaml_is_told(
+    project: Path, tmp_path: Path, file: str, content: bytes
+) -> None:
     shutil.copytree(project / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
     (tmp_path / "conf/base" / file).write_bytes(content)
     result = call_run(project, f"--conf-source={tmp_path / 'conf'}")
@@ -183,7 +223,10 @@ def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture)
 def test_help_lists_every_command_with_the_shared_options_and_codes() -> None:
     assert sorted(cli.champion.commands) == COMMANDS
     commands = cli.champion.commands.items()
-    options = {name: {option for taken in command.params for option in taken.opts} for name, command in commands}
+    options = {
+        name: {option for taken in command.params for option in taken.opts}
+        for name, command in commands
+    }
     assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
     assert list_codes(run("--help")) == ["0", "1", "2", "75"]
 
@@ -207,7 +250,10 @@ def test_task_without_champion_has_no_history_and_one_line(paths: Paths) -> None
     assert run("history", "weather").exit_code == 2
     result = run("show", "forecast")
     assert result.exit_code == 1
-    assert result.stderr == f"Error: {paths.champion}: there is no champion yet. Run kedro champion retrain.\n"
+    assert (
+        result.stderr
+        == f"Error: {paths.champion}: there is no champion yet. Run kedro champion retrain.\n"
+    )
     result = run("history", "forecast")
     assert (result.exit_code, result.stdout) == (0, "forecast: nothing yet\n")
     paths.verdict.parent.mkdir(parents=True, exist_ok=True)
@@ -221,7 +267,10 @@ def test_history_and_champion_are_told_as_lines_and_json(store: ChampionStore) -
     assert [line.split()[2] for line in lines[1:]] == ["promoted", "promoted", "kept"]
     assert f"{find_champion(store)[-6:]}*" in lines[2]
     assert json.loads(run("history", "forecast", "--json").stdout) == list_records(store.folder)
-    assert json.loads(run("history", "forecast", "--json", "--last", "1").stdout) == list_records(store.folder)[-1:]
+    assert (
+        json.loads(run("history", "forecast", "--json", "--last", "1").stdout)
+        == list_records(store.folder)[-1:]
+    )
     result = run("show", "forecast")
     assert result.stdout.splitlines()[0].split() == ["version", find_champion(store)]
     kept = store.list_versions()[-1]
@@ -230,18 +279,32 @@ def test_history_and_champion_are_told_as_lines_and_json(store: ChampionStore) -
     assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (11, "unmonitored")
 
 
-def test_fault_of_the_program_keeps_its_traceback(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_of_the_program_keeps_its_traceback(
+    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ChampionStore, "find_pointer", lambda _: 1 / 0)
     assert isinstance(run("show", "forecast").exception, ZeroDivisionError)
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("retrain", 10), ("alarm", 20)])
-def test_check_ends_with_the_code_of_the_verdict(store: ChampionStore, paths: Paths, verdict: str, code: int) -> None:
+def test_check_ends_with_the_code_of_the_verdict(
+    store: ChampionStore, paths: Paths, verdict: str, code: int
+) -> None:
     paths.verdict.write_text(
-        json.dumps({"verdict": verdict, "reasons": ["seen"], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00"})
+        json.dumps(
+            {
+                "verdict": verdict,
+                "reasons": ["seen"],
+                "at": SINCE,
+                "valid_until": "2999-01-01T00:00:00+00:00",
+            }
+        )
     )
     result = run("check", "forecast")
-    assert (result.exit_code, result.stdout) == (code, f"forecast: {verdict}\n  seen (the monitor at {SINCE})\n")
+    assert (result.exit_code, result.stdout) == (
+        code,
+        f"forecast: {verdict}\n  seen (the monitor at {SINCE})\n",
+    )
 
 
 def test_check_as_json_has_code_numbers_and_times(store: ChampionStore, paths: Paths) -> None:
@@ -250,33 +313,61 @@ def test_check_as_json_has_code_numbers_and_times(store: ChampionStore, paths: P
     assert result.exit_code == 20
     assert json.loads(result.stdout)["verdict"] == "alarm"
     error = {"ratio": 0.5, "p_value": 0.25, "num_cutoffs": 12, "last_cutoff": "2024-01-31"}
-    verdict = {"verdict": "ok", "reasons": [], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00", "error": error}
+    verdict = {
+        "verdict": "ok",
+        "reasons": [],
+        "at": SINCE,
+        "valid_until": "2999-01-01T00:00:00+00:00",
+        "error": error,
+    }
     coverage = {"newest_value": SINCE, "newest_forecast": None, "missed_steps": {"a": 0}}
     paths.verdict.write_text(json.dumps({**verdict, "coverage": coverage}))
     found = json.loads(run("check", "forecast", "--json").stdout)
     times = {"newest_value": SINCE, "newest_forecast": None}
-    assert found["monitor"] == {"at": SINCE, "valid_until": verdict["valid_until"], "error": error, **times}
+    assert found["monitor"] == {
+        "at": SINCE,
+        "valid_until": verdict["valid_until"],
+        "error": error,
+        **times,
+    }
     expected = {"version": find_champion(store), "since": store.read_pointer().since}
     assert found["champion"].items() >= expected.items()
     assert found["champion"].keys() == {*expected, "loss", "p_value", "as_of", "data"}
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("alarm", 20)])
-def test_alerts_change_no_code(store: ChampionStore, paths: Paths, tmp_path: Path, verdict: str, code: int) -> None:
-    monitored = {"verdict": verdict, "reasons": ["seen"], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00"}
+def test_alerts_change_no_code(
+    store: ChampionStore, paths: Paths, tmp_path: Path, verdict: str, code: int
+) -> None:
+    monitored = {
+        "verdict": verdict,
+        "reasons": ["seen"],
+        "at": SINCE,
+        "valid_until": "2999-01-01T00:00:00+00:00",
+    }
     paths.verdict.write_text(json.dumps(monitored))
     file = tmp_path / "forecast.prom"
-    result = run("check", "forecast", f"--prometheus={file}", "--notify=http://127.0.0.1:1/x", "--json")
+    result = run(
+        "check", "forecast", f"--prometheus={file}", "--notify=http://127.0.0.1:1/x", "--json"
+    )
     assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (code, verdict)
     assert result.stderr.startswith("Warning: 127.0.0.1: the verdict could not be sent")
-    assert f'rnn_pipelines_champion_info{{task="forecast",version="{find_champion(store)}"}} 1\n' in file.read_text()
+    assert (
+        f'rnn_pipelines_champion_info{{task="forecast",version="{find_champion(store)}"}} 1\n'
+        in file.read_text()
+    )
 
 
 @pytest.mark.usefixtures("store")
-def test_metrics_that_cannot_be_written_leave_the_exit_code_of_an_alarm(tmp_path: Path, paths: Paths) -> None:
+def test_metrics_that_cannot_be_written_leave_the_exit_code_of_an_alarm(
+    tmp_path: Path, paths: Paths
+) -> None:
     paths.verdict.write_text("[]")
     result = run("check", "forecast", f"--prometheus={tmp_path}/missing/forecast.prom")
-    assert (result.exit_code, result.stderr.startswith("Warning: the metrics could not be written (")) == (20, True)
+    assert (
+        result.exit_code,
+        result.stderr.startswith("Warning: the metrics could not be written ("),
+    ) == (20, True)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +384,11 @@ def test_metrics_that_cannot_be_written_leave_the_exit_code_of_an_alarm(tmp_path
 )
 def test_verdict_is_sent_by_http_alone(url: str) -> None:
     result = run("check", "forecast", f"--notify={url}")
-    assert (result.exit_code, "http:// or https://" in result.stderr, "secret" in result.stderr) == (2, True, False)
+    assert (
+        result.exit_code,
+        "http:// or https://" in result.stderr,
+        "secret" in result.stderr,
+    ) == (2, True, False)
 
 
 def test_rollback_tells_both_champions(store: ChampionStore) -> None:
@@ -301,13 +396,20 @@ def test_rollback_tells_both_champions(store: ChampionStore) -> None:
     result = run("rollback", "forecast", "--reason", "it forecasts nonsense")
     after = find_champion(store)
     assert after == store.list_versions()[0]
-    assert result.stdout == f"forecast: {after} is the champion, {before} was (it forecasts nonsense)\n"
+    assert (
+        result.stdout
+        == f"forecast: {after} is the champion, {before} was (it forecasts nonsense)\n"
+    )
 
 
 def test_rollback_is_on_record(store: ChampionStore) -> None:
     run("rollback", "forecast")
     record = list_records(store.folder)[-1]
-    assert (record["kind"], record["task"], record["reasons"]) == ("rollback", "forecast", ["manual rollback"])
+    assert (record["kind"], record["task"], record["reasons"]) == (
+        "rollback",
+        "forecast",
+        ["manual rollback"],
+    )
 
 
 def test_promote_makes_a_version_the_champion(store: ChampionStore) -> None:
@@ -337,10 +439,13 @@ def test_manual_change_gives_up_if_another_one_does_not_end(
     store: ChampionStore, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "LOCK_SECONDS", 0)
-    kept, before = store.list_versions()[-1], find_champion(store)
+    kept = store.list_versions()[-1]
+    before = find_champion(store)
     with (store.folder / "pointer.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert run(*[kept if argument == "Z" else argument for argument in arguments]).exit_code == 75
+        assert (
+            run(*[kept if argument == "Z" else argument for argument in arguments]).exit_code == 75
+        )
     assert find_champion(store) == before
 
 
@@ -355,8 +460,15 @@ def trained(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[
             self.env, self.runtime_params = env, runtime_params
 
         def run(self, pipeline_names: list[str], runner: object) -> None:
-            runs.append({"names": pipeline_names, "env": self.env, "parameters": self.runtime_params})
-            record = {"kind": "retrain", "outcome": "kept", "version": "v4", "reasons": ["no better"]}
+            runs.append(
+                {"names": pipeline_names, "env": self.env, "parameters": self.runtime_params}
+            )
+            record = {
+                "kind": "retrain",
+                "outcome": "kept",
+                "version": "v4",
+                "reasons": ["no better"],
+            }
             add_record(store.folder, record)
 
     monkeypatch.setattr(cli, "KedroSession", SimpleNamespace(create=Session))
@@ -364,35 +476,51 @@ def trained(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[
     return runs
 
 
-def test_retraining_tells_the_outcome_and_gets_day_and_environment(trained: list[dict[str, Any]]) -> None:
+def test_retraining_tells_the_outcome_and_gets_day_and_environment(
+    trained: list[dict[str, Any]],
+) -> None:
     result = run("retrain", "forecast")
     assert trained == [{"names": ["retrain_forecast"], "env": None, "parameters": {}}]
     assert (result.exit_code, result.stdout) == (0, "forecast: kept v4\n  no better\n")
     run("retrain", "sentiment", "--as-of", "2026-01-31", "--env", "test")
     parameters = {"retrain_sentiment": {"as_of": "2026-01-31"}}
-    assert trained[1:] == [{"names": ["retrain_sentiment"], "env": "test", "parameters": parameters}]
+    assert trained[1:] == [
+        {"names": ["retrain_sentiment"], "env": "test", "parameters": parameters}
+    ]
 
 
-def test_second_retraining_waits_and_leaves(store: ChampionStore, trained: list[dict[str, Any]]) -> None:
+def test_second_retraining_waits_and_leaves(
+    store: ChampionStore, trained: list[dict[str, Any]]
+) -> None:
     with (store.folder / "retrain.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         result = run("retrain", "forecast", "--wait", "0.2")
     assert (result.exit_code, trained) == (75, [])
-    assert "retrain.lock: another process or thread still holds this lock after 0.2 s" in result.stderr
+    assert (
+        "retrain.lock: another process or thread still holds this lock after 0.2 s" in result.stderr
+    )
 
 
-def test_nothing_new_ends_at_once_unless_forced(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_new_ends_at_once_unless_forced(
+    trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     result = run("retrain", "forecast")
     assert trained == []
-    assert (result.exit_code, result.stdout) == (0, f"forecast: nothing new since {SINCE} (kept: kept by the policy)\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"forecast: nothing new since {SINCE} (kept: kept by the policy)\n",
+    )
     assert json.loads(run("retrain", "forecast", "--force", "--json").stdout)["outcome"] == "kept"
     assert len(trained) == 1
 
 
 @pytest.mark.parametrize("is_on_record", [False, True], ids=["before the first node", "in a node"])
 def test_failed_retraining_is_on_record_once(
-    store: ChampionStore, trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, is_on_record: bool
+    store: ChampionStore,
+    trained: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    is_on_record: bool,
 ) -> None:
     """The hook puts on record what fails in a node."""
 
@@ -442,7 +570,9 @@ def misconfigured(tracked: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("tracked")
-def test_rollback_and_promotion_are_told_when_they_are_done(told: list[str | None], store: ChampionStore) -> None:
+def test_rollback_and_promotion_are_told_when_they_are_done(
+    told: list[str | None], store: ChampionStore
+) -> None:
     first, _, kept = store.list_versions()
     run("rollback", "forecast")
     run("promote", "forecast", kept)
@@ -459,7 +589,9 @@ def test_failure_before_the_first_node_is_published(
 
 
 @pytest.mark.usefixtures("tracked")
-def test_publish_gives_the_number_of_new_runs_and_the_champion(told: list[str | None], store: ChampionStore) -> None:
+def test_publish_gives_the_number_of_new_runs_and_the_champion(
+    told: list[str | None], store: ChampionStore
+) -> None:
     assert {"2", find_champion(store)} <= set(run("publish", "forecast").stdout.split())
     found = {"task": "forecast", "num_runs": 2, "champion": find_champion(store)}
     assert json.loads(run("publish", "forecast", "--json").stdout) == found
@@ -499,31 +631,56 @@ def elsewhere(project: Path, tmp_path: Path) -> Path:
 def run_kedro(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
     """The finished command, with all that it imported on stderr, and the seconds of computing that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-X", "importtime", "-m", "kedro", "champion", *arguments, "--env=test"]
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "kedro",
+        "champion",
+        *arguments,
+        "--env=test",
+    ]
     finished = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return finished, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @pytest.mark.parametrize(("command", "code"), [("show", 0), ("history", 0), ("check", 11)])
-def test_what_is_on_record_is_told_without_pandas_and_plotly(elsewhere: Path, command: str, code: int) -> None:
+def test_what_is_on_record_is_told_without_pandas_and_plotly(
+    elsewhere: Path, command: str, code: int
+) -> None:
     store = ChampionStore(elsewhere / ".test_data/06_models/champion/forecast")
     version = store.add_version({"model": b""})
     store.promote(version, ["it is better"], SINCE)
-    add_record(store.folder, {"kind": "retrain", "at": SINCE, "outcome": "promoted", "version": version})
+    add_record(
+        store.folder, {"kind": "retrain", "at": SINCE, "outcome": "promoted", "version": version}
+    )
     finished, _ = run_kedro(elsewhere, command, "forecast")
     assert finished.returncode == code
-    assert "| rnn_pipelines.champion.history" in re.sub(" +", " ", finished.stderr)  # the project itself was loaded
+    assert "| rnn_pipelines.champion.history" in re.sub(
+        " +", " ", finished.stderr
+    )  # the project itself was loaded
     assert [*HEAVY.findall(finished.stderr), *TABLES.findall(finished.stderr)] == []
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_retraining_without_news_takes_seconds_and_no_tensorflow(project: Path, elsewhere: Path) -> None:
+def test_retraining_without_news_takes_seconds_and_no_tensorflow(
+    project: Path, elsewhere: Path
+) -> None:
     bootstrap_project(project)
     with KedroSession.create(project_path=project, env="test") as session:
-        found = fingerprint_newest("forecast", pipelines["retrain_forecast"], session.load_context().catalog)
+        found = fingerprint_newest(
+            "forecast", pipelines["retrain_forecast"], session.load_context().catalog
+        )
     folder = elsewhere / ".test_data/06_models/champion/forecast"
-    record = {"kind": "retrain", "at": SINCE, "outcome": "kept", "version": None, "reasons": ["no better"]}
+    record = {
+        "kind": "retrain",
+        "at": SINCE,
+        "outcome": "kept",
+        "version": None,
+        "reasons": ["no better"],
+    }
     add_record(folder, {**record, "fingerprints": found})
     finished, seconds = run_kedro(elsewhere, "retrain", "forecast")
     assert finished.stdout == f"forecast: nothing new since {SINCE} (kept: no better)\n"
@@ -567,7 +724,11 @@ def test_export_writes_the_champion(
     paths.store.promote(version, ["it is better"], SINCE)
     found = run("export", "forecast", str(tmp_path / "out"), "--json")
     assert found.exit_code == 0, found.output
-    assert json.loads(found.stdout) == {"task": "forecast", "version": version, "path": str(tmp_path / "out")}
+    assert json.loads(found.stdout) == {
+        "task": "forecast",
+        "version": version,
+        "path": str(tmp_path / "out"),
+    }
     assert (tmp_path / "out/model.npz").read_bytes() == files["model.npz"]
     assert (tmp_path / "out/forecaster.py").is_file()
 

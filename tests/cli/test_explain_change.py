@@ -27,12 +27,16 @@ class Session:
 
 
 @pytest.mark.parametrize(("env", "option"), [("test", " --env=test"), (None, "")])
-@pytest.mark.parametrize("missing", [None, DatasetError("Run kedro run --pipelines=predict_forecast first.")])
+@pytest.mark.parametrize(
+    "missing", [None, DatasetError("Run kedro run --pipelines=predict_forecast first.")]
+)
 def test_hint_names_the_environment(
     env: str | None, option: str, missing: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        explain_change, "KedroSession", SimpleNamespace(create=lambda env: nullcontext(Session(missing)))
+        explain_change,
+        "KedroSession",
+        SimpleNamespace(create=lambda env: nullcontext(Session(missing))),
     )
     kind = ChampionError if missing is None else DatasetError
     with pytest.raises(kind) as raised:

@@ -23,7 +23,9 @@ class Session:
     """A project with one data root and the given catalog."""
 
     def __init__(self, root: Path, datasets: dict[str, Any]) -> None:
-        self.catalog = SimpleNamespace(exists=lambda name: name in datasets, load=datasets.__getitem__)
+        self.catalog = SimpleNamespace(
+            exists=lambda name: name in datasets, load=datasets.__getitem__
+        )
         self.root = root
 
     def __enter__(self) -> None: ...
@@ -46,7 +48,9 @@ def root(tmp_path: Path, datasets: dict[str, Any], monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(overview, "KedroSession", SimpleNamespace(create=lambda env: session))
     monkeypatch.setattr(overview, "find_data_root", lambda context: context.root)
     monkeypatch.setattr(
-        overview, "find_paths_in", lambda session, task: Paths(tmp_path / task, tmp_path / f"monitor_{task}.json")
+        overview,
+        "find_paths_in",
+        lambda session, task: Paths(tmp_path / task, tmp_path / f"monitor_{task}.json"),
     )
     return tmp_path
 
@@ -56,7 +60,13 @@ def promote(root: Path, task: str) -> str:
     version = store.add_version({"model": b"1"})
     store.promote(version, ["it is better"], SINCE)
     metrics: Any = {"challenger": {"loss": 1.0}, "champion": None, "baselines": {"ridge": 2.0}}
-    retraining: Any = {"kind": "retrain", "at": SINCE, "outcome": "promoted", "is_promoted": True, "version": version}
+    retraining: Any = {
+        "kind": "retrain",
+        "at": SINCE,
+        "outcome": "promoted",
+        "is_promoted": True,
+        "version": version,
+    }
     add_record(store.folder, {**retraining, "reasons": ["it is better"], "metrics": metrics})
     return version
 
@@ -101,7 +111,8 @@ def test_failed_retraining_is_enough_for_a_page(root: Path) -> None:
 
 def test_earlier_page_is_replaced_and_another_file_is_not(root: Path) -> None:
     promote(root, "forecast")
-    own, other = root / "08_reporting/champion.html", root / "notes.html"
+    own = root / "08_reporting/champion.html"
+    other = root / "notes.html"
     assert [run("forecast").exit_code for _ in range(2)] == [0, 0]
     other.write_text("mine")
     assert run("forecast", "--output", str(other)).exit_code == 1
@@ -109,7 +120,9 @@ def test_earlier_page_is_replaced_and_another_file_is_not(root: Path) -> None:
     assert run("forecast", "--output", str(root / "missing/page.html")).exit_code == 1
 
 
-def test_data_root_on_another_machine_needs_an_output(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_root_on_another_machine_needs_an_output(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     promote(root, "forecast")
     monkeypatch.setattr(overview, "find_data_root", lambda context: None)
     result = run("forecast")
@@ -121,7 +134,9 @@ def test_missing_predictions_and_monitor_are_named_with_their_commands(root: Pat
     promote(root, "sentiment")
     run("sentiment")
     page = (root / "08_reporting/champion.html").read_text()
-    commands = [f"<code>kedro run --pipelines={name}_sentiment</code>" for name in ("predict", "monitor")]
+    commands = [
+        f"<code>kedro run --pipelines={name}_sentiment</code>" for name in ("predict", "monitor")
+    ]
     assert [command in page for command in commands] == [True, True]
 
 
@@ -129,7 +144,10 @@ def test_task_without_champion_is_not_sent_to_its_predictions(root: Path) -> Non
     promote(root, "forecast")
     run()
     page = (root / "08_reporting/champion.html").read_text()
-    assert [f"--pipelines={name}_sentiment" in page for name in ("predict", "monitor")] == [False, False]
+    assert [f"--pipelines={name}_sentiment" in page for name in ("predict", "monitor")] == [
+        False,
+        False,
+    ]
 
 
 def test_newest_predictions_are_on_the_page(root: Path, datasets: dict[str, Any]) -> None:
@@ -144,7 +162,10 @@ def test_damaged_verdict_leaves_a_note_and_an_alarm(root: Path, content: str) ->
     promote(root, "forecast")
     (root / "monitor_forecast.json").write_text(content)
     result = run("forecast", "--json")
-    assert (result.exit_code, json.loads(result.stdout)["tasks"]["forecast"]["verdict"]) == (0, "alarm")
+    assert (result.exit_code, json.loads(result.stdout)["tasks"]["forecast"]["verdict"]) == (
+        0,
+        "alarm",
+    )
     assert len(pop_failures()) == 1
     assert "This part of the report failed" in (root / "08_reporting/champion.html").read_text()
 

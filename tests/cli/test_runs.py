@@ -47,8 +47,12 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(runs.runs, arguments)
 
 
-@pytest.mark.parametrize(("option", "expected"), [((), "forecast: no runs yet\n"), (("--json",), "[]\n")])
-def test_list_is_empty_before_the_first_run(store: RunStore, option: tuple[str, ...], expected: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "expected"), [((), "forecast: no runs yet\n"), (("--json",), "[]\n")]
+)
+def test_list_is_empty_before_the_first_run(
+    store: RunStore, option: tuple[str, ...], expected: str
+) -> None:
     found = run("list", "forecast", *option)
     assert (found.exit_code, found.output) == (0, expected)
 
@@ -58,7 +62,10 @@ def test_list_says_which_run_is_damaged(names: list[str]) -> None:
     assert (found.exit_code, len(found.output.splitlines())) == (0, 3)
     assert f"{names[0]}/run.json: it is damaged" in found.output
     found = json.loads(run("list", "forecast", "--json").output)
-    assert [(record["run"], "problem" in record) for record in found] == [(names[0], True), (names[1], False)]
+    assert [(record["run"], "problem" in record) for record in found] == [
+        (names[0], True),
+        (names[1], False),
+    ]
 
 
 @pytest.mark.parametrize("command", ["show", "compare"])
@@ -69,7 +76,14 @@ def test_other_commands_end_with_what_is_damaged(names: list[str], command: str)
     assert f"{names[0]}/run.json: it is damaged" in found.output
 
 
-NOW = {"code": "c1", "commit": "abc", "versions": {"numpy": "2.4"}, "data": {}, "parameters": {}, "reads": {}}
+NOW = {
+    "code": "c1",
+    "commit": "abc",
+    "versions": {"numpy": "2.4"},
+    "data": {},
+    "parameters": {},
+    "reads": {},
+}
 
 
 @pytest.fixture
@@ -79,14 +93,23 @@ def began(store: RunStore, project: Path, monkeypatch: pytest.MonkeyPatch) -> li
     begun: list[str] = []
     session = MagicMock()
     session.__enter__.return_value.run = lambda pipeline_names, runner: begun.append(COMMAND.get())
-    monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env, runtime_params: session))
+    monkeypatch.setattr(
+        runs, "KedroSession", SimpleNamespace(create=lambda env, runtime_params: session)
+    )
     monkeypatch.setattr(runs, "_describe_now", lambda record, session, root: {**record, **NOW})
     return begun
 
 
 def leave_run(store: RunStore, **changes: Any) -> str:
     made = begin(store)
-    record = {"run": made.name, "pipeline": "forecast", "env": None, "continues": None, **NOW, **changes}
+    record = {
+        "run": made.name,
+        "pipeline": "forecast",
+        "env": None,
+        "continues": None,
+        **NOW,
+        **changes,
+    }
     publish(made, record)
     return made.name
 
@@ -94,7 +117,10 @@ def leave_run(store: RunStore, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"code": "c0", "commit": "xyz"}, ["code code was c0, and is c1", "code commit was xyz, and is abc"]),
+        (
+            {"code": "c0", "commit": "xyz"},
+            ["code code was c0, and is c1", "code commit was xyz, and is abc"],
+        ),
         ({"versions": {"numpy": "2.3"}}, ["versions numpy was 2.3, and is 2.4"]),
         ({"parameters": {"forecast.level": [80]}}, ["parameters forecast.level was"]),
         ({"reads": {"sentiment": "old"}}, ["run of sentiment was old, and is none"]),
@@ -102,7 +128,11 @@ def leave_run(store: RunStore, **changes: Any) -> str:
     ],
 )
 def test_difference_is_refused_unless_it_is_allowed(
-    store: RunStore, began: list[str], monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: list[str]
+    store: RunStore,
+    began: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    expected: list[str],
 ) -> None:
     now = {**NOW, "reads": {"sentiment": "none"}}
     monkeypatch.setattr(runs, "_describe_now", lambda record, session, root: {**record, **now})
@@ -115,7 +145,9 @@ def test_difference_is_refused_unless_it_is_allowed(
     assert [text for text in expected if text not in allowed.stderr] == []
 
 
-def test_run_is_repeated_if_nothing_differs_and_it_has_a_record(store: RunStore, began: list[str]) -> None:
+def test_run_is_repeated_if_nothing_differs_and_it_has_a_record(
+    store: RunStore, began: list[str]
+) -> None:
     leave_run(store, commit="xyz")
     assert (run("repeat", "forecast").exit_code, len(began)) == (0, 1)
     began.clear()
@@ -124,10 +156,16 @@ def test_run_is_repeated_if_nothing_differs_and_it_has_a_record(store: RunStore,
     assert (found.exit_code, began) == (0, [f"kedro runs repeat forecast {name[-6:]}"])
     (store.folder / name / "run.json").unlink()
     found = run("repeat", "forecast", name)
-    assert (found.exit_code, "has no record of its parameters" in found.stderr, len(began)) == (1, True, 1)
+    assert (found.exit_code, "has no record of its parameters" in found.stderr, len(began)) == (
+        1,
+        True,
+        1,
+    )
 
 
-def test_run_with_other_metrics_is_an_error(store: RunStore, began: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_with_other_metrics_is_an_error(
+    store: RunStore, began: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     leave_run(store)
     metrics = {"gru.mse": (1.0, 2.0), "gru.fit_seconds": (1.0, 2.0), "gru.mae": (1.0, 1.0)}
     monkeypatch.setattr(comparison, "compare", lambda store, names: {"metrics": metrics})
@@ -136,7 +174,9 @@ def test_run_with_other_metrics_is_an_error(store: RunStore, began: list[str], m
     assert "seconds" not in found.stderr
 
 
-def test_oldest_run_outlives_its_repetition(store: RunStore, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_run_outlives_its_repetition(
+    store: RunStore, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bootstrap_project(project)
     names = [leave_run(store) for _ in range(2)]
     session = MagicMock()
@@ -146,10 +186,14 @@ def test_oldest_run_outlives_its_repetition(store: RunStore, project: Path, monk
         store.prune(2)
 
     session.__enter__.return_value.run = do
-    monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env, runtime_params: session))
+    monkeypatch.setattr(
+        runs, "KedroSession", SimpleNamespace(create=lambda env, runtime_params: session)
+    )
     monkeypatch.setattr(runs, "_describe_now", lambda record, session, root: {**record, **NOW})
     found = run("repeat", "forecast", names[0])
-    assert (found.exit_code, found.output.startswith("forecast: all metrics of ")) == (0, True), found.output
+    assert (found.exit_code, found.output.startswith("forecast: all metrics of ")) == (0, True), (
+        found.output
+    )
     assert names[0] in store.list_runs()
     store.prune(2)
     assert names[0] not in store.list_runs()
@@ -166,14 +210,22 @@ def test_parameters_of_a_run_are_nested(project: Path) -> None:
 
 
 @pytest.mark.parametrize("is_dry", [False, True])
-def test_prune_names_what_goes_and_what_stays_because_of_which_files(store: RunStore, is_dry: bool) -> None:
+def test_prune_names_what_goes_and_what_stays_because_of_which_files(
+    store: RunStore, is_dry: bool
+) -> None:
     names = [do_run(store, number) for number in range(5)]
     (store.folder / names[0] / "08_reporting/note.md").write_text("mine")
     (store.folder / names[1] / METRICS).write_text("changed")
     killed = kill(store, 6)
     before = list_tree(store.root)
-    found = json.loads(run("prune", "forecast", "--keep", "2", "--json", *["--dry-run"] * is_dry).output)
-    assert (found["pipeline"], found["is_dry_run"], found["removed"]) == ("forecast", is_dry, [killed.name, names[2]])
+    found = json.loads(
+        run("prune", "forecast", "--keep", "2", "--json", *["--dry-run"] * is_dry).output
+    )
+    assert (found["pipeline"], found["is_dry_run"], found["removed"]) == (
+        "forecast",
+        is_dry,
+        [killed.name, names[2]],
+    )
     kept = [(kept["name"], kept["files"]) for kept in found["kept"]]
     assert kept == [(names[0], ["08_reporting/note.md"]), (names[1], [METRICS])]
     assert (list_tree(store.root) == before) == is_dry
@@ -189,7 +241,9 @@ def test_prune_and_repair_where_there_is_nothing_to_do(store: RunStore) -> None:
 
 
 @pytest.mark.parametrize("num_kept", ["1", "0", "-1", "x"])
-def test_fewer_runs_than_another_pipeline_may_read_are_a_wrong_call(store: RunStore, num_kept: str) -> None:
+def test_fewer_runs_than_another_pipeline_may_read_are_a_wrong_call(
+    store: RunStore, num_kept: str
+) -> None:
     assert run("prune", "forecast", "--keep", num_kept).exit_code == 2
 
 
@@ -200,8 +254,13 @@ def test_repair_says_what_it_did(store: RunStore) -> None:
     (store.find_shown("08_reporting") / "mine/note.md").write_text("mine")
     found = json.loads(run("repair", "forecast", "--json").output)["forecast"]
     assert found["linked"] == ["08_reporting/forecast"]
-    assert (store.root / found["moved"]["08_reporting/forecast"] / "mine/note.md").read_text() == "mine"
-    assert json.loads(run("repair", "forecast", "--json").output)["forecast"] == {"linked": [], "moved": {}}
+    assert (
+        store.root / found["moved"]["08_reporting/forecast"] / "mine/note.md"
+    ).read_text() == "mine"
+    assert json.loads(run("repair", "forecast", "--json").output)["forecast"] == {
+        "linked": [],
+        "moved": {},
+    }
 
 
 @pytest.mark.parametrize("arguments", [[], ["forecast", "--all"]])
@@ -210,13 +269,17 @@ def test_repair_is_of_one_pipeline_or_of_all(store: RunStore, arguments: list[st
 
 
 @pytest.mark.parametrize("command", ["prune", "repair"])
-def test_commands_that_change_runs_wait_for_a_run_and_give_up(store: RunStore, command: str) -> None:
+def test_commands_that_change_runs_wait_for_a_run_and_give_up(
+    store: RunStore, command: str
+) -> None:
     code = (
         "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
     )
     arguments = [sys.executable, "-c", code, str(store.lock)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         assert run(command, "forecast", "--wait", "0.1").exit_code == 75
@@ -240,7 +303,9 @@ def test_no_runs_are_looked_for_on_another_machine(monkeypatch: pytest.MonkeyPat
         def __exit__(self, *_: object) -> None: ...
 
         def load_context(self) -> SimpleNamespace:
-            return SimpleNamespace(config_loader={"globals": {"data_root": "s3://bucket"}}, project_path=Path())
+            return SimpleNamespace(
+                config_loader={"globals": {"data_root": "s3://bucket"}}, project_path=Path()
+            )
 
     monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env: Session()))
     with pytest.raises(RunError, match=r"globals\.data_root"):

@@ -52,7 +52,9 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What is trained, the last first, without training it; from training number `fail_at` on, it fails."""
     noted = SimpleNamespace(jobs=[], over=[], fail_at=None)
 
-    def fan_out(_: object, jobs: Sequence[Job], parallel: ParallelSpec) -> Iterator[tuple[Job, dict[str, Any]]]:
+    def fan_out(
+        _: object, jobs: Sequence[Job], parallel: ParallelSpec
+    ) -> Iterator[tuple[Job, dict[str, Any]]]:
         noted.over.append(parallel)
         for number, job in enumerate(reversed(jobs)):
             if number == noted.fail_at:
@@ -65,16 +67,24 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_time_is_estimated_before_the_first_training_from_measured_ones() -> None:
-    found = json.loads((Path(__file__).parents[2] / "benchmarks/results/compare.json").read_text())["runs"]
+    found = json.loads((Path(__file__).parents[2] / "benchmarks/results/compare.json").read_text())[
+        "runs"
+    ]
     for task, seconds in comparison.TYPICAL_SECONDS.items():
         measured = [
-            run["epochs"] * run["seconds_per_epoch"] + run["compile_seconds"] for run in found if run["task"] == task
+            run["epochs"] * run["seconds_per_epoch"] + run["compile_seconds"]
+            for run in found
+            if run["task"] == task
         ]
         assert seconds == round(np.mean(measured))
     jobs = list_jobs({"noisy_sine": make_book().root["small"]}, make_plan())
     left = format_seconds(4 * comparison.TYPICAL_SECONDS["noisy_sine"] / 2)
-    assert comparison.estimate_time(jobs, 2).startswith(f"4 trainings of noisy_sine; about {left}, by the measured")
-    unknown = comparison.estimate_time(list_jobs({"small": make_book().root["small"]}, make_plan()), 2)
+    assert comparison.estimate_time(jobs, 2).startswith(
+        f"4 trainings of noisy_sine; about {left}, by the measured"
+    )
+    unknown = comparison.estimate_time(
+        list_jobs({"small": make_book().root["small"]}, make_plan()), 2
+    )
     assert unknown == "4 trainings of small; no time was measured for small"
 
 
@@ -85,9 +95,13 @@ def test_plan_of_the_documents_takes_five_minutes_on_two_cores() -> None:
     pages = [project / name for name in ("Makefile", "README.md", "docs/how-to/compare-cells.md")]
     [(tasks, seeds)] = {plan for page in pages for plan in short.findall(page.read_text())}
     book = TaskBook.model_validate(
-        yaml.safe_load((project / "conf/base/parameters_compare.yml").read_text())["compare"]["tasks"]
+        yaml.safe_load((project / "conf/base/parameters_compare.yml").read_text())["compare"][
+            "tasks"
+        ]
     )
-    jobs = list_jobs({name: book.root[name] for name in tasks.split()}, make_plan(tasks=tasks, seeds=int(seeds)))
+    jobs = list_jobs(
+        {name: book.root[name] for name in tasks.split()}, make_plan(tasks=tasks, seeds=int(seeds))
+    )
     assert "; about 5 min, " in comparison.estimate_time(jobs, 2)
 
 
@@ -111,7 +125,10 @@ def test_keys_begin_with_task_contender_and_seed_and_all_differ() -> None:
         {"data": {**ADDING, "num_steps": 5}},
         {"training": {"learning_rate": 0.1}},
         {"training": {"seed": 1}},
-        {"contenders": CONTENDERS | {"lstm": {"cell": "lstm", "units": 8, "unit_forget_bias": False}}},
+        {
+            "contenders": CONTENDERS
+            | {"lstm": {"cell": "lstm", "units": 8, "unit_forget_bias": False}}
+        },
         {"steps_per_epoch": 1},
         {"learnt_below": 0.1},
     ],
@@ -128,7 +145,9 @@ def test_another_version_of_the_project_is_another_key(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("package", ["keras", "tensorflow"])
-def test_another_version_of_what_trains_is_another_key(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+def test_another_version_of_what_trains_is_another_key(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
     before = find_key(make_book())
     monkeypatch.setattr(jobs, "version", lambda name: "99" if name == package else version(name))
     assert find_key(make_book()) != before
@@ -141,10 +160,14 @@ def test_plan_never_changes_a_key(changes: dict[str, Any]) -> None:
 
 def test_key_follows_the_music_whatever_its_folder(music: Path, tmp_path: Path) -> None:
     copy(music / "JSB_Chorales.mat", tmp_path)
-    one, other = (find_key(make_book(), tasks="jsb", music=str(folder)) for folder in (music, tmp_path))
+    one, other = (
+        find_key(make_book(), tasks="jsb", music=str(folder)) for folder in (music, tmp_path)
+    )
     assert one == other
     (tmp_path / "JSB_Chorales.mat").write_bytes(b"another")
-    one, other = (find_key(make_book(), tasks="jsb", music=str(folder)) for folder in (music, tmp_path))
+    one, other = (
+        find_key(make_book(), tasks="jsb", music=str(folder)) for folder in (music, tmp_path)
+    )
     assert one != other
 
 
@@ -169,12 +192,18 @@ def test_trainings_are_spread_and_runs_come_in_their_order(trainings: SimpleName
     compare_cells(make_book(), make_plan("large small"), {}, ALONE)
     # The stand-in trains the last job first.
     assert trainings.jobs[::-1] == [
-        (task, cell, seed) for task in ("large", "small") for seed in (0, 1) for cell in ("lstm", "gru")
+        (task, cell, seed)
+        for task in ("large", "small")
+        for seed in (0, 1)
+        for cell in ("lstm", "gru")
     ]
     # Not in that in which they end.
     runs, _ = compare_cells(make_book(), make_plan("large small"), {}, ALONE)
     assert [(run["task"], run["cell"], run["seed"]) for run in runs] == [
-        (task, cell, seed) for task in ("large", "small") for cell in ("lstm", "gru") for seed in (0, 1)
+        (task, cell, seed)
+        for task in ("large", "small")
+        for cell in ("lstm", "gru")
+        for seed in (0, 1)
     ]
 
 
@@ -188,7 +217,12 @@ def test_finished_trainings_are_not_done_again(trainings: SimpleNamespace) -> No
     trainings.jobs.clear()
     compare_cells(make_book(), make_plan(seeds=3), finished, ALONE)
     assert sorted(trainings.jobs) == [("small", "gru", 2), ("small", "lstm", 2)]
-    assert [run["seed"] for run in compare_cells(make_book(), make_plan(), finished, ALONE)[0]] == [0, 1, 0, 1]
+    assert [run["seed"] for run in compare_cells(make_book(), make_plan(), finished, ALONE)[0]] == [
+        0,
+        1,
+        0,
+        1,
+    ]
 
 
 def test_comparison_goes_on_where_it_failed(trainings: SimpleNamespace) -> None:
@@ -203,7 +237,9 @@ def test_comparison_goes_on_where_it_failed(trainings: SimpleNamespace) -> None:
     assert trainings.jobs == [("small", "lstm", 0)]
 
 
-def test_each_training_is_logged_with_its_loss(trainings: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_training_is_logged_with_its_loss(
+    trainings: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         compare_cells(make_book(), make_plan(), {}, ALONE)
     assert caplog.messages[0].startswith("4 trainings of small; ")
@@ -224,11 +260,17 @@ def test_each_training_is_logged_with_its_loss(trainings: SimpleNamespace, caplo
             make_plan("large small"),
             "within 6 %",
         ),
-        (make_book(), make_plan("small jsb", music="nowhere"), "expected a folder, received 'nowhere'"),
+        (
+            make_book(),
+            make_plan("small jsb", music="nowhere"),
+            "expected a folder, received 'nowhere'",
+        ),
     ],
     ids=["unknown task", "unequal budgets", "no folder of music"],
 )
-def test_refused_plan_trains_nothing(trainings: SimpleNamespace, book: TaskBook, plan: PlanSpec, message: str) -> None:
+def test_refused_plan_trains_nothing(
+    trainings: SimpleNamespace, book: TaskBook, plan: PlanSpec, message: str
+) -> None:
     with pytest.raises(TaskError, match=message):
         compare_cells(book, plan, {}, ALONE)
     assert trainings.over == []
@@ -240,14 +282,22 @@ def test_only_chosen_tasks_are_trained_and_each_once(trainings: SimpleNamespace)
     assert len(compare_cells(make_book(), make_plan("small small"), {}, ALONE)[0]) == 4
     assert compare_cells(make_book(), make_plan(), {}, ALONE)[1]["left_out"] == []
     data = {"kind": "series", "source": {"name": "noisy_sine"}, "lookback": 5}
-    book = make_book(data=data, contenders={name: {"cell": "rnn", "units": 4} for name in ("one", "other")})
+    book = make_book(
+        data=data, contenders={name: {"cell": "rnn", "units": 4} for name in ("one", "other")}
+    )
     found = compare_cells(book, make_plan(), {}, ALONE)[1]["tasks"]["small"]["references"]
     of_seeds = [book.root["small"].data.prepare(seed, None).references for seed in (0, 1)]
-    assert found == {name: pytest.approx((of_seeds[0][name] + of_seeds[1][name]) / 2) for name in of_seeds[0]}
+    assert found == {
+        name: pytest.approx((of_seeds[0][name] + of_seeds[1][name]) / 2) for name in of_seeds[0]
+    }
 
 
-def test_task_without_file_is_named(trainings: SimpleNamespace, music: Path, caplog: pytest.LogCaptureFixture) -> None:
-    runs, description = compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
+def test_task_without_file_is_named(
+    trainings: SimpleNamespace, music: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs, description = compare_cells(
+        make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE
+    )
     assert {run["task"] for run in runs} == set(description["tasks"]) == {"jsb"}
     assert description["left_out"] == ["nottingham"]
     compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
@@ -256,8 +306,12 @@ def test_task_without_file_is_named(trainings: SimpleNamespace, music: Path, cap
         compare_cells(make_book(), make_plan("nottingham", music=str(music)), {}, ALONE)
 
 
-def test_description_has_weights_spec_and_what_papers_report(trainings: SimpleNamespace, music: Path) -> None:
-    described = compare_cells(make_book(), make_plan("small jsb", music=str(music)), {}, ALONE)[1]["tasks"]
+def test_description_has_weights_spec_and_what_papers_report(
+    trainings: SimpleNamespace, music: Path
+) -> None:
+    described = compare_cells(make_book(), make_plan("small jsb", music=str(music)), {}, ALONE)[1][
+        "tasks"
+    ]
     assert described["small"]["num_recurrent_parameters"] == {"lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
     assert TaskSpec.model_validate(described["small"]["spec"]) == make_book().root["small"]
     assert (set(described["jsb"]["published"]), described["small"]["published"]) == (

@@ -27,7 +27,13 @@ def test_budgets_are_the_weights_and_unequal_ones_are_refused() -> None:
     assert found == {"rnn": 17 * 20, "lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
     with pytest.raises(TaskError) as caught:
         check_budgets("mine", make_contenders(rnn=90, lstm=50, gru=57), 2)
-    facts = ("'mine'", "6 %", "rnn 8,370, lstm 10,600, gru 10,431", "2 inputs", "compare.tasks.mine.contenders")
+    facts = (
+        "'mine'",
+        "6 %",
+        "rnn 8,370, lstm 10,600, gru 10,431",
+        "2 inputs",
+        "compare.tasks.mine.contenders",
+    )
     assert has_in_order(str(caught.value), *facts)
     with pytest.raises(ValidationError, match="units"):
         ContenderSpec.model_validate({"cell": "lstm"})
@@ -36,7 +42,10 @@ def test_budgets_are_the_weights_and_unequal_ones_are_refused() -> None:
 @pytest.mark.parametrize(("units", "is_refused"), [(47, False), (46, True)])
 def test_budgets_may_differ_by_6_percent_of_the_largest(units: int, is_refused: bool) -> None:
     """Simple RNNs of 2,400, 2,303 and 2,208 weights: 96 % and 92 % of the largest."""
-    contenders = {name: ContenderSpec(cell="rnn", units=number) for name, number in (("one", 48), ("other", units))}
+    contenders = {
+        name: ContenderSpec(cell="rnn", units=number)
+        for name, number in (("one", 48), ("other", units))
+    }
     if is_refused:
         with pytest.raises(TaskError, match="within 6 %"):
             check_budgets("mine", contenders, 1)
@@ -46,8 +55,13 @@ def test_budgets_may_differ_by_6_percent_of_the_largest(units: int, is_refused: 
 
 @pytest.mark.parametrize("environment", ["base", "test"])
 def test_all_tasks_have_equal_budgets(project: Path, environment: str) -> None:
-    files = [project / f"conf/{name}/parameters_compare.yml" for name in dict.fromkeys(["base", environment])]
-    parameters: Any = OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files)))
+    files = [
+        project / f"conf/{name}/parameters_compare.yml"
+        for name in dict.fromkeys(["base", environment])
+    ]
+    parameters: Any = OmegaConf.to_container(
+        OmegaConf.merge(*(OmegaConf.load(file) for file in files))
+    )
     for name, task in TaskBook.model_validate(parameters["compare"]["tasks"]).root.items():
         assert check_budgets(name, task.contenders, NUM_INPUTS[task.data.kind])
 
@@ -66,7 +80,9 @@ def build():
 
     from rnn_pipelines.compare.training import build_contender
 
-    def build_seeded(cell: str = "lstm", every_step: bool = False, units: int = 4, **options: object):
+    def build_seeded(
+        cell: str = "lstm", every_step: bool = False, units: int = 4, **options: object
+    ):
         keras.utils.set_random_seed(0)
         contender = ContenderSpec(cell=cell, units=units, **options)
         return build_contender(contender, NUM_FEATURES, NUM_OUTPUTS, every_step)
@@ -81,12 +97,18 @@ def inputs() -> np.ndarray:
 
 def count_cell(cell: str, units: int) -> int:
     """Weights of the recurrent layer, from the equations: a GRU has two biases, a minGRU no recurrent kernel."""
-    gates, states, biases = {"rnn": (1, 1, 1), "lstm": (4, 1, 1), "gru": (3, 1, 2), "mingru": (2, 0, 1)}[cell]
+    gates, states, biases = {
+        "rnn": (1, 1, 1),
+        "lstm": (4, 1, 1),
+        "gru": (3, 1, 2),
+        "mingru": (2, 0, 1),
+    }[cell]
     return gates * (NUM_FEATURES * units + states * units * units + biases * units)
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("cell", "pointwise"), ("units", 0), ("units", "many"), ("activation", "sin"), ("width", 3)]
+    ("field", "value"),
+    [("cell", "pointwise"), ("units", 0), ("units", "many"), ("activation", "sin"), ("width", 3)],
 )
 def test_wrong_contender_is_refused_before_keras_loads(field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):
@@ -95,14 +117,20 @@ def test_wrong_contender_is_refused_before_keras_loads(field: str, value: object
 
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_forget_bias_is_refused_for_a_cell_without_a_forget_gate(cell: str) -> None:
-    with pytest.raises(ValidationError, match=f"unit_forget_bias is for the cell lstm; {cell} has no forget gate"):
+    with pytest.raises(
+        ValidationError, match=f"unit_forget_bias is for the cell lstm; {cell} has no forget gate"
+    ):
         ContenderSpec(cell=cell, units=4, unit_forget_bias=False)
 
 
 def test_cell_is_registered_in_one_line(build, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = CellKind("GRU", Style("mine"), lambda num_inputs, units: 3 * units * (num_inputs + units + 2))
+    mine = CellKind(
+        "GRU", Style("mine"), lambda num_inputs, units: 3 * units * (num_inputs + units + 2)
+    )
     monkeypatch.setitem(NETWORKS, "mine", mine)
-    assert build("mine").get_layer("recurrent").count_params() == mine.count_weights(NUM_FEATURES, 4)
+    assert build("mine").get_layer("recurrent").count_params() == mine.count_weights(
+        NUM_FEATURES, 4
+    )
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -114,8 +142,12 @@ def test_output_is_one_for_each_sequence_or_each_step(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_output_is_that_of_the_last_step_whatever_the_padding(build, inputs: np.ndarray, cell: str) -> None:
-    np.testing.assert_allclose(build(cell)(inputs), build(cell, every_step=True)(inputs)[:, -1], rtol=0, atol=1e-6)
+def test_output_is_that_of_the_last_step_whatever_the_padding(
+    build, inputs: np.ndarray, cell: str
+) -> None:
+    np.testing.assert_allclose(
+        build(cell)(inputs), build(cell, every_step=True)(inputs)[:, -1], rtol=0, atol=1e-6
+    )
     model = build(cell, every_step=True)
     padded = np.concatenate([inputs, np.full((5, 3, NUM_FEATURES), 9, "float32")], axis=1)
     np.testing.assert_allclose(model(padded)[:, :7], model(inputs), rtol=0, atol=1e-6)
@@ -124,7 +156,9 @@ def test_output_is_that_of_the_last_step_whatever_the_padding(build, inputs: np.
     assert model.count_params() == count_cell(cell, 4) + 4 * NUM_OUTPUTS + NUM_OUTPUTS
 
 
-def test_head_is_linear_and_networks_start_alike_but_for_the_bias(build, inputs: np.ndarray) -> None:
+def test_head_is_linear_and_networks_start_alike_but_for_the_bias(
+    build, inputs: np.ndarray
+) -> None:
     model = build("lstm")
     before = model(inputs).numpy()
     head = model.get_layer("head")
@@ -137,7 +171,9 @@ def test_head_is_linear_and_networks_start_alike_but_for_the_bias(build, inputs:
 
 
 @pytest.mark.parametrize(("unit_forget_bias", "bias"), [(True, 1), (False, 0)])
-def test_forget_gate_starts_with_the_bias_of_the_spec(build, unit_forget_bias: bool, bias: int) -> None:
+def test_forget_gate_starts_with_the_bias_of_the_spec(
+    build, unit_forget_bias: bool, bias: int
+) -> None:
     """Keras puts the input gate first, then forget gate, candidate and output gate."""
     found = build("lstm", unit_forget_bias=unit_forget_bias).get_layer("recurrent").get_weights()[2]
     assert found.tolist() == [0] * 4 + [bias] * 4 + [0] * 8

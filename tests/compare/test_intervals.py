@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rnn_pipelines.compare.intervals import compare_pairs, estimate_loss, estimate_mean, summarize_runs
+from rnn_pipelines.compare.intervals import (
+    compare_pairs,
+    estimate_loss,
+    estimate_mean,
+    summarize_runs,
+)
 
 LSTM = [4.31, 4.62, 4.05, 4.71, 4.44]
 GRU = [4.02, 4.30, 3.81, 4.35, 4.20]
@@ -45,7 +50,9 @@ def test_intervals_of_means_and_differences_are_students() -> None:
     estimate = estimate_mean(LSTM)
     assert (estimate["low"], estimate["high"]) == pytest.approx(interval)
     losses = [5.0, 5.001, 4.999, 5.0005]
-    assert list(estimate_loss(losses).values()) == pytest.approx(list(estimate_mean(losses).values()), rel=1e-5)
+    assert list(estimate_loss(losses).values()) == pytest.approx(
+        list(estimate_mean(losses).values()), rel=1e-5
+    )
     assert estimate_mean([2.0, 2.0, 2.0]) == {"mean": 2.0, "low": 2.0, "high": 2.0}
     (pair,) = compare_pairs({"lstm": LSTM, "gru": GRU})
     interval = stats.ttest_rel(LSTM, GRU).confidence_interval(0.95)
@@ -56,7 +63,10 @@ def test_intervals_of_means_and_differences_are_students() -> None:
     assert pair["better"] is None
     (pair,) = compare_pairs({"lstm": LSTM, "gru": LSTM})
     assert pair["better"] is None
-    pairs = [(pair["cell"], pair["against"]) for pair in compare_pairs({"rnn": LSTM, "lstm": GRU, "gru": LSTM})]
+    pairs = [
+        (pair["cell"], pair["against"])
+        for pair in compare_pairs({"rnn": LSTM, "lstm": GRU, "gru": LSTM})
+    ]
     assert pairs == [("rnn", "lstm"), ("rnn", "gru"), ("lstm", "gru")]
 
 
@@ -88,7 +98,14 @@ def test_every_measure_has_its_mean_over_the_same_seeds() -> None:
     assert (pair["low"], pair["high"]) == pytest.approx((interval.low, interval.high))
     assert [len(entry["differences"]) for entry in summarize_runs(make_runs())["summary"]] == [1, 0]
     entry = find_entry(runs, "gru")
-    for measure in ("validation", "test", "seconds_per_epoch", "seconds_to_best", "compile_seconds", "epochs"):
+    for measure in (
+        "validation",
+        "test",
+        "seconds_per_epoch",
+        "seconds_to_best",
+        "compile_seconds",
+        "epochs",
+    ):
         expected = np.mean([run[measure] for run in runs if run["cell"] == "gru"])
         assert entry[measure]["mean"] == pytest.approx(expected)
     others = [run | {"task": "copy", "test": 100.0} for run in make_runs()]

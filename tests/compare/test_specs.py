@@ -43,10 +43,15 @@ def test_wrong_task_is_refused(changes: dict[str, Any], message: str) -> None:
 def test_contender_has_the_cell_of_its_name_or_a_name_of_its_own() -> None:
     """Its results would stand under the wrong name."""
     contenders = {"lstm": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
-    with pytest.raises(ValidationError, match="contender 'lstm': expected the cell of that name, received 'gru'"):
+    with pytest.raises(
+        ValidationError, match="contender 'lstm': expected the cell of that name, received 'gru'"
+    ):
         TaskSpec.model_validate(make_task(contenders=contenders))
     contenders = {"mine": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
-    assert list(TaskSpec.model_validate(make_task(contenders=contenders)).contenders) == ["mine", "gru"]
+    assert list(TaskSpec.model_validate(make_task(contenders=contenders)).contenders) == [
+        "mine",
+        "gru",
+    ]
     contenders = {"my cell": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
     with pytest.raises(ValidationError, match="pattern"):
         TaskSpec.model_validate(make_task(contenders=contenders))
@@ -60,7 +65,8 @@ def test_name_that_is_no_word_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"), [({"tasks": " "}, "received none"), ({"seeds": 0}, "seeds"), ({"seed": 3}, "seed")]
+    ("changes", "message"),
+    [({"tasks": " "}, "received none"), ({"seeds": 0}, "seeds"), ({"seed": 3}, "seed")],
 )
 def test_wrong_plan_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):

@@ -21,19 +21,24 @@ def run(*words: object) -> None:
 
 
 @pytest.fixture
-def prepared(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]) -> SimpleNamespace:
+def prepared(
+    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
+) -> SimpleNamespace:
     values = {name: make_values(60, seed) for seed, name in enumerate(("a", "b"))}
     return prepare(values, window=WindowSpec(lookback=6, horizon=2))
 
 
 def test_page_of_a_series_of_a_saved_model_is_written_once(
-    make_forecaster: Callable[..., Any], prepared: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_forecaster: Callable[..., Any],
+    prepared: SimpleNamespace,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     save_folder(tmp_path / "model", pack(make_forecaster(prepared, "gru")))
     table = tmp_path / "table.csv"
-    prepared.series.rename(columns={"ds": "day", "y": "sales"})[["unique_id", "day", "sales"]].to_csv(
-        table, index=False
-    )
+    prepared.series.rename(columns={"ds": "day", "y": "sales"})[
+        ["unique_id", "day", "sales"]
+    ].to_csv(table, index=False)
     page = tmp_path / "gates.html"
     options = ["-t", "day", "-y", "sales", "--series", "b", "-o", page]
     run(tmp_path / "model", table, *options)
@@ -44,8 +49,17 @@ def test_page_of_a_series_of_a_saved_model_is_written_once(
         run(tmp_path / "model", table, *options)
 
 
-def test_page_of_a_saved_classifier_shows_the_texts_of_a_file(text_classifier: TextClassifier, tmp_path: Path) -> None:
+def test_page_of_a_saved_classifier_shows_the_texts_of_a_file(
+    text_classifier: TextClassifier, tmp_path: Path
+) -> None:
     save_folder(tmp_path / "model", packing.pack(text_classifier))
     (tmp_path / "texts.csv").write_text("review\nthe film was great\nawful\n")
-    run(tmp_path / "model", tmp_path / "texts.csv", "--text", "review", "-o", tmp_path / "gates.html")
+    run(
+        tmp_path / "model",
+        tmp_path / "texts.csv",
+        "--text",
+        "review",
+        "-o",
+        tmp_path / "gates.html",
+    )
     assert "the film was great" in (tmp_path / "gates.html").read_text()

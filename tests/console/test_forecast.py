@@ -36,7 +36,9 @@ def start(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """The program in this process, which takes a second less."""
-    shown, errors, code = io.StringIO(), io.StringIO(), 0
+    shown = io.StringIO()
+    errors = io.StringIO()
+    code = 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.chdir(folder))
         stack.enter_context(contextlib.redirect_stdout(shown))
@@ -56,14 +58,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("console")
     days = pd.date_range("2024-01-01", periods=40)
     values = 50 + 10 * np.sin(np.arange(40) * 2 * np.pi / 7)
-    pd.DataFrame({"Date": days, "sales": values, "price": 1.0}).to_csv(folder / "my.csv", index=False)
+    pd.DataFrame({"Date": days, "sales": values, "price": 1.0}).to_csv(
+        folder / "my.csv", index=False
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def started(folder: Path) -> subprocess.CompletedProcess[str]:
     """A call that writes the modules that it loads to the standard error."""
-    done = start(folder, "forecast", "my.csv", "--target", "sales", "--horizon", "3", "--json", "-o", "out", *SMALL)
+    done = start(
+        folder,
+        "forecast",
+        "my.csv",
+        "--target",
+        "sales",
+        "--horizon",
+        "3",
+        "--json",
+        "-o",
+        "out",
+        *SMALL,
+    )
     assert done.returncode == 0, done.stderr
     return done
 
@@ -75,7 +91,9 @@ def results(started: subprocess.CompletedProcess[str]) -> Any:
 
 
 def test_results_are_those_of_python_and_complete(folder: Path, results: Any) -> None:
-    frame = pd.read_csv(folder / "my.csv", parse_dates=["Date"]).rename(columns={"Date": "ds", "sales": "y"})
+    frame = pd.read_csv(folder / "my.csv", parse_dates=["Date"]).rename(
+        columns={"Date": "ds", "sales": "y"}
+    )
     small = {"training": {"max_steps": 25}, "lstm": {"members": 1}, "gru": {"members": 1}}
     expected = Forecaster(h=3, **small).fit(frame[["ds", "y"]]).predict()
     table = pd.read_csv(folder / "out/next_values.csv")
@@ -83,14 +101,28 @@ def test_results_are_those_of_python_and_complete(folder: Path, results: Any) ->
     np.testing.assert_allclose(table["forecast"], expected["ensemble"], atol=1e-4)
     np.testing.assert_allclose(table["lo-95"], expected["ensemble-lo-95"], atol=1e-4)
     assert results["horizon"] == 3
-    assert [row["ds"] for row in results["next_values"]] == ["2024-02-10", "2024-02-11", "2024-02-12"]
+    assert [row["ds"] for row in results["next_values"]] == [
+        "2024-02-10",
+        "2024-02-11",
+        "2024-02-12",
+    ]
     assert {path.name for path in (folder / "out").iterdir()} == {
-        *("report.html", "next_values.csv", "all_methods.csv", "metrics.json", "model")
+        "report.html",
+        "next_values.csv",
+        "all_methods.csv",
+        "metrics.json",
+        "model",
     }
     assert results["files"]["report"] == "out/report.html"
     assert "<html" in (folder / "out/report.html").read_text()
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
-    assert results["columns"] == {"time": "Date", "id": None, "series": [], "unread": ["price"], "target": "sales"}
+    assert results["columns"] == {
+        "time": "Date",
+        "id": None,
+        "series": [],
+        "unread": ["price"],
+        "target": "sales",
+    }
     frame = pd.read_csv(folder / "my.csv")
     made = Forecaster(h=3, training={"max_steps": 1}, time="Date", target="sales").fit(frame)
     line = "times from 'Date' (days), values from 'sales', not read: 'price'"
@@ -102,8 +134,21 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
     done = call(folder, "predict", "out/model", "my.csv", "-t", "Date", "-y", "sales", "--json")
     assert done.returncode == 0, done.stderr
     forecasts = [row["ensemble"] for row in json.loads(done.stdout)]
-    np.testing.assert_allclose(forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4)
-    missing = call(folder, "predict", "out/model", "my.csv", "-t", "Date", "-y", "sales", "-o", "nowhere/next.csv")
+    np.testing.assert_allclose(
+        forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4
+    )
+    missing = call(
+        folder,
+        "predict",
+        "out/model",
+        "my.csv",
+        "-t",
+        "Date",
+        "-y",
+        "sales",
+        "-o",
+        "nowhere/next.csv",
+    )
     assert missing.returncode == 2
     assert "Error: nowhere/next.csv: it can't be written" in missing.stderr
 
@@ -111,10 +156,15 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
 @pytest.mark.slow
 def test_scenarios_are_those_of_python(tmp_path: Path) -> None:
     """A series with a name of its own, whose scenarios have none."""
-    days, random = pd.date_range("2024-01-01", periods=160), np.random.default_rng(0)
+    days = pd.date_range("2024-01-01", periods=160)
+    random = np.random.default_rng(0)
     price = 10 + random.integers(-2, 3, 160) / 2
-    sales = pd.DataFrame({"Date": days, "sales": 50 - 4 * (price - 10) + random.normal(0, 0.5, 160), "price": price})
-    sales.assign(sales=sales["sales"].where(sales.index < 157)).to_csv(tmp_path / "shop.csv", index=False)
+    sales = pd.DataFrame(
+        {"Date": days, "sales": 50 - 4 * (price - 10) + random.normal(0, 0.5, 160), "price": price}
+    )
+    sales.assign(sales=sales["sales"].where(sales.index < 157)).to_csv(
+        tmp_path / "shop.csv", index=False
+    )
     ahead = sales[["Date"]][157:]
     for name, price_ahead in (("now", 10.0), ("dear", 11.0), ("other/now", 10.0)):
         (tmp_path / "other").mkdir(exist_ok=True)
@@ -123,12 +173,24 @@ def test_scenarios_are_those_of_python(tmp_path: Path) -> None:
     fit = ("forecast", "shop.csv", "--fast", "-H", "3", "--future", "price", "-o", "out", *columns)
     done = call(tmp_path, *fit)
     assert done.returncode == 0, done.stderr
-    predict = ("predict", "out/model", "shop.csv", *columns, "--json", "--future", "now.csv", "--future")
+    predict = (
+        "predict",
+        "out/model",
+        "shop.csv",
+        *columns,
+        "--json",
+        "--future",
+        "now.csv",
+        "--future",
+    )
     done = call(tmp_path, *predict, "dear.csv")
     assert done.returncode == 0, done.stderr
     found = pd.DataFrame(json.loads(done.stdout))
     assert found["unique_id"].eq("sales").all()
-    frames = {name: pd.read_csv(tmp_path / f"{name}.csv").rename(columns={"Date": "ds"}) for name in ("now", "dear")}
+    frames = {
+        name: pd.read_csv(tmp_path / f"{name}.csv").rename(columns={"Date": "ds"})
+        for name in ("now", "dear")
+    }
     past = pd.read_csv(tmp_path / "shop.csv").rename(columns={"Date": "ds", "sales": "y"})
     expected = Forecaster.load(tmp_path / "out/model").scenarios(frames, past)
     numbers = expected.columns[2:]
@@ -145,7 +207,10 @@ def test_stages_are_shown_on_a_terminal(
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     predict = ["predict", "out/model", "my.csv", "-t", "Date", "-y", "sales"]
-    for command, last in ((predict, "predict: 67 %"), (["export", "out/model", "shown"], "write the export: 50 %")):
+    for command, last in (
+        (predict, "predict: 67 %"),
+        (["export", "out/model", "shown"], "write the export: 50 %"),
+    ):
         commands.main(command, standalone_mode=False)
         shown = capsys.readouterr().err
         assert "load the model: 0 %" in shown
@@ -161,7 +226,8 @@ def test_local_times_are_predicted_in_their_zone(folder: Path) -> None:
     done = call(folder, "forecast", "zoned.csv", "-H", "3", "-o", "offsets", *SMALL)
     assert "Name their zone in --tz" in done.stderr
     predict = ("predict", "offsets/model", "local.csv", "-t", "time", "--json")
-    refused, zoned = call(folder, *predict), call(folder, *predict, "--tz", "Europe/Berlin")
+    refused = call(folder, *predict)
+    zoned = call(folder, *predict, "--tz", "Europe/Berlin")
     assert (refused.returncode, zoned.returncode) == (2, 0), zoned.stderr
     assert "name it as --tz" in refused.stderr
     expected = [f"2024-04-02 {hour:02}:00:00+02:00" for hour in (9, 10, 11)]
@@ -171,12 +237,20 @@ def test_local_times_are_predicted_in_their_zone(folder: Path) -> None:
 def test_exported_model_predicts(folder: Path, results: Any) -> None:
     done = call(folder, "export", "out/model", "exported")
     assert (done.returncode, done.stdout) == (0, "exported\n"), done.stderr
-    pd.read_csv(folder / "my.csv").rename(columns={"Date": "ds", "sales": "y"}).to_csv(folder / "ds_y.csv")
+    pd.read_csv(folder / "my.csv").rename(columns={"Date": "ds", "sales": "y"}).to_csv(
+        folder / "ds_y.csv"
+    )
     done = subprocess.run(
-        [sys.executable, "exported/forecaster.py", "ds_y.csv"], cwd=folder, check=True, capture_output=True, text=True
+        [sys.executable, "exported/forecaster.py", "ds_y.csv"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     found = pd.read_csv(io.StringIO(done.stdout))
-    np.testing.assert_allclose(found["ensemble"], [row["forecast"] for row in results["next_values"]], atol=1e-4)
+    np.testing.assert_allclose(
+        found["ensemble"], [row["forecast"] for row in results["next_values"]], atol=1e-4
+    )
     assert call(folder, "export", "out/model", "exported").returncode == 2
 
 
@@ -204,14 +278,27 @@ def test_errors_of_users_exit_with_2(folder: Path, results: Any, words: list[str
 
 def test_errors_of_the_shell_exit_with_2_and_say_what_fits(folder: Path) -> None:
     words = ["forecast", "my.csv", "--target", "no"]
-    started, called = start(folder, *words), call(folder, *words)
+    started = start(folder, *words)
+    called = call(folder, *words)
     assert (started.returncode, started.stdout) == (2, "")
     assert started.stderr.endswith(called.stderr)
     done = call(folder, "forecast", "my.csv", "-y", "sales", "--lookback", "5000", "--horizon", "3")
     given = re.search(r"--lookback=5000 does not fit .* Give (--lookback=\d+) or less", done.stderr)
     assert given, done.stderr
     assert not (folder / "my-forecast").exists()
-    done = call(folder, "forecast", "my.csv", "-y", "sales", given[1], "--horizon", "3", "-o", "fits", *SMALL)
+    done = call(
+        folder,
+        "forecast",
+        "my.csv",
+        "-y",
+        "sales",
+        given[1],
+        "--horizon",
+        "3",
+        "-o",
+        "fits",
+        *SMALL,
+    )
     assert done.returncode == 0, done.stderr
     save_folder(folder / "classifier", {"vocabulary.json": b"[]"})
     done = call(folder, "export", "classifier", "exported_classifier")
@@ -226,7 +313,9 @@ def test_neither_kedro_nor_tensorflow_is_loaded(started: subprocess.CompletedPro
     assert {"kedro", "tensorflow", "keras"}.isdisjoint(loaded)
 
 
-def test_new_folder_gets_a_number_and_an_old_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_folder_gets_a_number_and_an_old_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast")
     Path("my-forecast").symlink_to("nowhere")
@@ -236,7 +325,8 @@ def test_new_folder_gets_a_number_and_an_old_one_is_refused(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize(
-    ("file", "given"), [(".", None), (".", "out"), ("../data", None), ("../data", "../data/sub/out")]
+    ("file", "given"),
+    [(".", None), (".", "out"), ("../data", None), ("../data", "../data/sub/out")],
 )
 def test_results_are_not_written_into_the_folder_that_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, given: str | None
@@ -257,7 +347,9 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 def test_settings_names_and_columns_are_read_and_told_as_options() -> None:
     found = read_settings(("training.seed=1", "lstm.units=[64, 32]", "level=[50]"))
     assert found == {"training": {"seed": 1}, "lstm": {"units": [64, 32]}, "level": [50]}
-    assert read_settings(("forecast.source.tz=UTC", "source.freq=D")) == {"source": {"tz": "UTC", "freq": "D"}}
+    assert read_settings(("forecast.source.tz=UTC", "source.freq=D")) == {
+        "source": {"tz": "UTC", "freq": "D"}
+    }
     assert name_options("source.id, source.time_format, forecast.source.target.") == (
         "--id, --set source.time_format=…, --target."
     )
@@ -266,7 +358,9 @@ def test_settings_names_and_columns_are_read_and_told_as_options() -> None:
 def test_a_first_column_that_is_taken_for_the_times_is_named(tmp_path: Path) -> None:
     """Often, it is that of the names of series."""
     days = pd.date_range("2024-01-01", periods=40)
-    pd.DataFrame({"shop": 1, "date": days, "sales": 1.0}).to_csv(tmp_path / "shops.csv", index=False)
+    pd.DataFrame({"shop": 1, "date": days, "sales": 1.0}).to_csv(
+        tmp_path / "shops.csv", index=False
+    )
     done = call(tmp_path, "forecast", "shops.csv")
     assert done.returncode == 2
     for part in ("shop", "date", "sales", "--target", "--time", "--id"):
@@ -282,9 +376,15 @@ def test_wrong_settings_are_refused(setting: str) -> None:
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        ("give its zone as source.tz, such as Europe/Berlin", "give its zone as --tz, such as Europe/Berlin"),
+        (
+            "give its zone as source.tz, such as Europe/Berlin",
+            "give its zone as --tz, such as Europe/Berlin",
+        ),
         ("or set source.wide=true if each", "or set --wide if each"),
-        ("Give source.time_format='%Y%m' for months", "Give --set source.time_format='%Y%m' for months"),
+        (
+            "Give source.time_format='%Y%m' for months",
+            "Give --set source.time_format='%Y%m' for months",
+        ),
         ("shorten window.lookback or window.horizon.", "shorten --lookback or --horizon."),
         ("name it with covariates.path.", "name it with --set covariates.path=…."),
         ("give gaps=split", "give --set gaps=split"),
@@ -307,8 +407,12 @@ def test_parameters_in_messages_are_options(message: str, expected: str) -> None
         ("give source.decimal=comma or shorten window.lookback.",) * 2,
     ],
 )
-def test_parameters_without_an_option_of_the_command_are_named_without_set(message: str, expected: str) -> None:
-    found = name_options(message, {option for parameter in predict.params for option in parameter.opts})
+def test_parameters_without_an_option_of_the_command_are_named_without_set(
+    message: str, expected: str
+) -> None:
+    found = name_options(
+        message, {option for parameter in predict.params for option in parameter.opts}
+    )
     assert found.removesuffix(NO_OPTION) == expected.removesuffix(NO_OPTION)
     assert found.endswith(NO_OPTION) == ("=" in message)
 
@@ -318,5 +422,7 @@ def test_a_review_file_without_a_column_names_the_options_of_sentiment(tmp_path:
     path.write_text("body,label\ngood,positive\nbad,negative\n")
     with pytest.raises(ReviewError) as refused:
         read_reviews(ReviewSourceSpec(path=str(path)))
-    found = name_options(str(refused.value), {option for parameter in sentiment.params for option in parameter.opts})
+    found = name_options(
+        str(refused.value), {option for parameter in sentiment.params for option in parameter.opts}
+    )
     assert found.endswith("Name them with --text, --label and --group.")

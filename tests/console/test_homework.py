@@ -49,17 +49,24 @@ def run(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch, *words: str) -
     return int(exit_info.value.code or 0)
 
 
-def test_right_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_right_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(tmp_path, RIGHT, monkeypatch) == 0
-    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["right"] * (len(EXERCISES) + 1)
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["right"] * (
+        len(EXERCISES) + 1
+    )
 
 
 def test_wrong_and_missing_answers_have_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = (
-        "def count_gru(m, n): return 3 * (m * n + n * n + n)\ndef half_life(gate): return gate\ndef gru_step(x): pass"
-    )
+    functions = [
+        "def count_gru(m, n): return 3 * (m * n + n * n + n)",
+        "def half_life(gate): return gate",
+        "def gru_step(x): pass",
+    ]
+    code = "\n".join(functions)
     assert run(tmp_path, code, monkeypatch) == 1
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert lines["count_gru"] == "wrong: the GRU of Keras has two biases in each block."
@@ -74,7 +81,9 @@ def test_wrong_and_missing_answers_have_a_reason(
     [None, "def count_lstm(:", "import none_such", "units = features", "raise SystemExit(0)"],
     ids=["no file", "no Python", "missing module", "unknown name", "exit"],
 )
-def test_file_that_does_not_run(code: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_does_not_run(
+    code: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "homework.py"
     if code:
         path.write_text(code)
@@ -100,11 +109,17 @@ FORGED = "\\n".join([*(f"{name:15} right" for name in EXERCISES), "7 of 7 right"
 )
 @pytest.mark.parametrize("place", ["file", "function"])
 def test_file_that_ends_does_not_pass(
-    code: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    code: str,
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     inside = "def count_gru(m, n):\n" + "".join(f"    {line}\n" for line in code.splitlines())
     is_file = place == "file"
-    assert run(tmp_path, RIGHT + (code if is_file else inside), monkeypatch) == (2 if is_file else 1)
+    assert run(tmp_path, RIGHT + (code if is_file else inside), monkeypatch) == (
+        2 if is_file else 1
+    )
     written = capfd.readouterr()
     assert "7 of 7 right" not in written.out + written.err
     if not is_file:
@@ -121,7 +136,9 @@ def test_file_that_ends_does_not_pass(
         "import builtins\nbuiltins.callable = lambda _: True",
     ],
 )
-def test_file_can_not_change_the_check(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_can_not_change_the_check(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run(tmp_path, f"{code}\ndef count_gru(m, n): return 0", monkeypatch) != 0
 
 
@@ -133,7 +150,9 @@ def test_answer_that_takes_all_memory_is_wrong(
     assert "MemoryError" in capsys.readouterr().out
 
 
-def test_process_that_an_answer_starts_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_that_an_answer_starts_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alive = tmp_path / "alive"
     code = RIGHT + f"\nimport subprocess\nsubprocess.Popen(['sh', '-c', 'sleep 2; touch {alive}'])"
     run(tmp_path, code, monkeypatch)

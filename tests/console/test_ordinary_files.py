@@ -60,7 +60,10 @@ def end_at_midnight(times: pd.DatetimeIndex, form: str) -> list[str]:
         ((HOURS - pd.Timestamp(0)) // pd.Timedelta("1s"), HOURS),
         ((HOURS - pd.Timestamp(0)) // pd.Timedelta("1ms"), HOURS),
         ((DAYS - pd.Timestamp("1899-12-30")).days, DAYS),
-        ([f"{one:.6f}" for one in (HOURS - pd.Timestamp("1899-12-30")) / pd.Timedelta(1, "D")], HOURS),
+        (
+            [f"{one:.6f}" for one in (HOURS - pd.Timestamp("1899-12-30")) / pd.Timedelta(1, "D")],
+            HOURS,
+        ),
         (DAYS.strftime("%d/%m/%y"), DAYS),
         (DAYS.strftime("%y-%m-%d"), DAYS),
         (DAYS.strftime("%m/%d/%y"), DAYS),
@@ -81,7 +84,13 @@ def end_at_midnight(times: pd.DatetimeIndex, form: str) -> list[str]:
         ([f"{year}/{year + 1}" for year in YEARS.year], YEARS),
         (MONTHS.strftime("%Y %b").str.upper(), MONTHS),
         (HOURS.strftime("%Y-%m-%d %H:%M:%S UTC"), HOURS),
-        ([f"{time:%m/%d/%Y} {time.hour % 12 or 12}:00 {'ap'[time.hour > 11]}.m." for time in HOURS], HOURS),
+        (
+            [
+                f"{time:%m/%d/%Y} {time.hour % 12 or 12}:00 {'ap'[time.hour > 11]}.m."
+                for time in HOURS
+            ],
+            HOURS,
+        ),
         ((HOURS - pd.Timestamp(0)) // pd.Timedelta("1us"), HOURS),
         ((HOURS - pd.Timestamp(0)) // pd.Timedelta("1ns"), HOURS),
         (HOURS.strftime("%Y%m%d%H"), HOURS),
@@ -93,7 +102,9 @@ def end_at_midnight(times: pd.DatetimeIndex, form: str) -> list[str]:
     ],
     ids=lambda value: str(value[0]) if not isinstance(value, pd.DatetimeIndex) else "",
 )
-def test_times_are_read_in_the_forms_of_other_programs(cells: object, times: pd.DatetimeIndex, tmp_path: Path) -> None:
+def test_times_are_read_in_the_forms_of_other_programs(
+    cells: object, times: pd.DatetimeIndex, tmp_path: Path
+) -> None:
     series = read(write(tmp_path, {"when": cells}))
     assert series["ds"].tolist() == times.tolist()
     assert series["y"].tolist() == (np.arange(len(times)) + 100.5).tolist()
@@ -149,7 +160,13 @@ def name_months(form: str) -> list[str]:
         ({"Datum": HOURS.strftime("%d.%m.%Y"), "Uhrzeit": HOURS.strftime("%H:%M:%S")}, HOURS),
         ({"Date": HOURS.strftime("%m/%d/%Y"), "Time": HOURS.strftime("%I:%M %p")}, HOURS),
         ({"Date": HOURS.strftime("%Y-%m-%d"), "Hour": HOURS.hour}, HOURS),
-        ({"Date": (HOURS - pd.Timedelta(1, "h")).strftime("%Y-%m-%d"), "HE": (HOURS.hour - 1) % 24 + 1}, HOURS),
+        (
+            {
+                "Date": (HOURS - pd.Timedelta(1, "h")).strftime("%Y-%m-%d"),
+                "HE": (HOURS.hour - 1) % 24 + 1,
+            },
+            HOURS,
+        ),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )
@@ -163,7 +180,9 @@ def test_times_in_several_columns_are_found(
 
 def test_series_of_a_panel_have_times_in_several_columns(tmp_path: Path) -> None:
     rows = pd.DataFrame({"Region": "north", "Year": MONTHS.year, "Month": MONTHS.month})
-    path = write(tmp_path, pd.concat([rows, rows.assign(Region="south")], ignore_index=True).to_dict("list"))
+    path = write(
+        tmp_path, pd.concat([rows, rows.assign(Region="south")], ignore_index=True).to_dict("list")
+    )
     with pytest.raises(SeriesError, match=r"source\.id=Region"):
         read(path)
     assert read(path, "--id", "Region")["unique_id"].unique().tolist() == ["north", "south"]
@@ -194,9 +213,17 @@ YEARLY = {
     [
         (pd.DataFrame(YEARLY), MONTHS),
         (pd.DataFrame({**YEARLY, "Total": 5}), MONTHS),
-        (pd.DataFrame({"Year": YEARLY["Year"], **{k + 1: range(k, 48, 12) for k in range(12)}}), MONTHS),
+        (
+            pd.DataFrame({"Year": YEARLY["Year"], **{k + 1: range(k, 48, 12) for k in range(12)}}),
+            MONTHS,
+        ),
         (pd.DataFrame(YEARLY).set_index("Year").T.rename_axis("Month").reset_index(), MONTHS),
-        (pd.DataFrame({"Year": range(1960, 1970), **{f"Q{k + 1}": range(k, 40, 4) for k in range(4)}}), QUARTERS),
+        (
+            pd.DataFrame(
+                {"Year": range(1960, 1970), **{f"Q{k + 1}": range(k, 40, 4) for k in range(4)}}
+            ),
+            QUARTERS,
+        ),
     ],
     ids=["months", "total", "numbers", "turned", "quarters"],
 )
@@ -235,7 +262,15 @@ ROWS = "".join(f"{day:%Y-%m-%d},{100 + number}.5\n" for number, day in enumerate
         f"time,temp\n,[W/m2]\n{ROWS}",
         f"Readings of 2015\n\ntime,temp\nyyyy-mm-dd,°C\n{ROWS}",
     ],
-    ids=["comments", "header in a comment", "comments below", "many comments", "units", "one unit", "titles"],
+    ids=[
+        "comments",
+        "header in a comment",
+        "comments below",
+        "many comments",
+        "units",
+        "one unit",
+        "titles",
+    ],
 )
 def test_comments_or_units_around_the_names_are_left_out(content: str, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(content)
@@ -245,7 +280,12 @@ def test_comments_or_units_around_the_names_are_left_out(content: str, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "header", ["Date,Sales,\n,North,South\n", "Date,Sales,Sales\n,North,South\n", "Title\nDate,Sales,\n,North,South\n"]
+    "header",
+    [
+        "Date,Sales,\n,North,South\n",
+        "Date,Sales,Sales\n,North,South\n",
+        "Title\nDate,Sales,\n,North,South\n",
+    ],
 )
 def test_names_in_two_rows_are_joined(header: str, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(header + ROWS.replace(".5\n", ",7\n"))
@@ -255,14 +295,20 @@ def test_names_in_two_rows_are_joined(header: str, tmp_path: Path) -> None:
 
 
 def test_header_of_an_excel_file_can_have_two_rows(tmp_path: Path) -> None:
-    table = pd.DataFrame([["Date", "Sales", None], [None, "North", "South"], *([day, 5, 7] for day in DAYS)])
+    table = pd.DataFrame(
+        [["Date", "Sales", None], [None, "North", "South"], *([day, 5, 7] for day in DAYS)]
+    )
     table.to_excel(tmp_path / "table.xlsx", index=False, header=False)
     assert read(tmp_path / "table.xlsx", "--target", "Sales South")["y"].unique().tolist() == [7]
 
 
 @pytest.mark.parametrize(
     "content",
-    [ROWS, "".join(f"a,{row}\n" for row in ROWS.splitlines()), "".join(f"{step},{step % 7}.5\n" for step in range(60))],
+    [
+        ROWS,
+        "".join(f"a,{row}\n" for row in ROWS.splitlines()),
+        "".join(f"{step},{step % 7}.5\n" for step in range(60)),
+    ],
     ids=["dates", "ids", "steps"],
 )
 def test_file_without_names_is_refused(content: str, tmp_path: Path) -> None:
@@ -294,8 +340,10 @@ def test_model_reads_newer_values_with_a_column_for_each_month(tmp_path: Path) -
 @pytest.mark.parametrize(
     "content",
     [
-        "\ufeffMonat;Umsatz\n" + "".join(f"{month:%Y-%m};1.00{month.month % 10},5\n" for month in MONTHS),
-        "Monat;Umsatz;\n" + "".join(f"{month:%Y-%m};1.00{month.month % 10},5 €;\n" for month in MONTHS),
+        "\ufeffMonat;Umsatz\n"
+        + "".join(f"{month:%Y-%m};1.00{month.month % 10},5\n" for month in MONTHS),
+        "Monat;Umsatz;\n"
+        + "".join(f"{month:%Y-%m};1.00{month.month % 10},5 €;\n" for month in MONTHS),
     ],
     ids=["decimal commas", "separators at the end"],
 )

@@ -18,19 +18,27 @@ from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.recipe import prepare_panel, read_source
 
-FOUND = importlib.util.spec_from_file_location("own_files", Path(__file__).parents[2] / "benchmarks/own_files.py")
+FOUND = importlib.util.spec_from_file_location(
+    "own_files", Path(__file__).parents[2] / "benchmarks/own_files.py"
+)
 own_files: Any = importlib.util.module_from_spec(FOUND)
 sys.modules["own_files"] = own_files
 FOUND.loader.exec_module(own_files)
 
 SEED = int(os.environ.get("RNN_OWN_FILES_SEED", "1"))
 # Whole commands of these kinds, or of all.
-RUN = list(own_files.KINDS) if "RNN_OWN_FILES" in os.environ else ["excel_under_titles", "numeric_id", "local_hours"]
+RUN = (
+    list(own_files.KINDS)
+    if "RNN_OWN_FILES" in os.environ
+    else ["excel_under_titles", "numeric_id", "local_hours"]
+)
 SMALL = ["--set", "training.max_steps=5", "--set", "lstm.members=1", "--set", "gru.members=1"]
 
 
 def draw(kind: str, folder: Path) -> Any:
-    return own_files.KINDS[kind](folder, np.random.default_rng([SEED, sorted(own_files.KINDS).index(kind)]))
+    return own_files.KINDS[kind](
+        folder, np.random.default_rng([SEED, sorted(own_files.KINDS).index(kind)])
+    )
 
 
 def read(file: Path, words: tuple[str, ...]) -> None:
@@ -77,10 +85,19 @@ def test_commands_on_own_files_exit_as_documented(kind: str, tmp_path: Path) -> 
     own = draw(kind, tmp_path)
 
     def call(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "rnn_pipelines.console.main", "forecast", str(file), *words, *SMALL]
+        command = [
+            sys.executable,
+            "-m",
+            "rnn_pipelines.console.main",
+            "forecast",
+            str(file),
+            *words,
+            *SMALL,
+        ]
         return subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
 
-    words, file = list(own.words), own.path
+    words = list(own.words)
+    file = own.path
     if own.advice:
         done = call(file, *words)
         assert (done.returncode, done.stdout) == (2, "")
@@ -88,7 +105,9 @@ def test_commands_on_own_files_exit_as_documented(kind: str, tmp_path: Path) -> 
         assert len(done.stderr.splitlines()) <= 2
         words += own.more
         if "turned.csv" in done.stderr:
-            pd.read_csv(file).set_index("Product").T.rename_axis("ds").to_csv(tmp_path / "again.csv")
+            pd.read_csv(file).set_index("Product").T.rename_axis("ds").to_csv(
+                tmp_path / "again.csv"
+            )
             file = tmp_path / "again.csv"
     done = call(file, *words)
     assert done.returncode == 0, done.stderr

@@ -35,7 +35,9 @@ def model(
     return tmp_path
 
 
-def test_wide_file_gives_the_forecasts_of_a_long_one(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wide_file_gives_the_forecasts_of_a_long_one(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(model / "model", model / "long.csv", "-i", "unique_id")
     of_long = capsys.readouterr().out
     run(model / "model", model / "wide.csv")
@@ -59,7 +61,9 @@ def test_file_without_a_series_of_the_model_lacks_the_column(model: Path) -> Non
 
 
 @pytest.mark.parametrize("option", ["--future", "--horizon"])
-def test_options_of_series_are_refused_for_a_classifier(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_series_are_refused_for_a_classifier(
+    option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(predict, "load_model", lambda *_: object())
     with pytest.raises(ParameterError, match=f"{option}: the model classifies texts"):
         run("model", "reviews.csv", option, "3")

@@ -70,11 +70,17 @@ def follow(message: str, path: Path) -> tuple[Path, list[str]]:
 TWELVE = MONTHS[:12].strftime("%b").tolist()
 OPTIONS = {
     "months of two readings": join(MONTHS[:12].strftime("%d/%m/%Y"), VALUES, names="date,v"),
-    "numbers of two readings": join(DAYS.strftime("%d.%m.%Y"), ["1.205"] * 60, names="date;v", sep=";"),
+    "numbers of two readings": join(
+        DAYS.strftime("%d.%m.%Y"), ["1.205"] * 60, names="date;v", sep=";"
+    ),
     "blanks between cells": join(DAYS.strftime("%Y-%m-%d"), VALUES, names="date v", sep=" "),
     "a panel": join([*"AB"] * 30, DAYS.repeat(2).strftime("%Y-%m-%d"), VALUES, names="shop,date,v"),
     "a panel of months": join(
-        [*"AB"] * 24, MONTHS.repeat(2).year, MONTHS.repeat(2).month, VALUES, names="shop,Year,Month,v"
+        [*"AB"] * 24,
+        MONTHS.repeat(2).year,
+        MONTHS.repeat(2).month,
+        VALUES,
+        names="shop,Year,Month,v",
     ),
     "several values": join(DAYS.strftime("%Y-%m-%d"), VALUES, VALUES, names="date,low,high"),
     "irregular decimal years": join(np.delete(2000 + np.arange(40) / 4, 7), VALUES, names="time,v"),
@@ -95,7 +101,9 @@ CODES = {
 
 
 @pytest.mark.parametrize("content", [*OPTIONS.values(), *CODES.values()], ids=[*OPTIONS, *CODES])
-def test_remedy_of_an_error_succeeds(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remedy_of_an_error_succeeds(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     path = Path("table.csv")
     path.write_text(content)
@@ -104,7 +112,9 @@ def test_remedy_of_an_error_succeeds(content: str, tmp_path: Path, monkeypatch: 
     assert len(read(path, words)) >= 4
 
 
-def test_json_lines_are_read_after_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_lines_are_read_after_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     frame = pd.DataFrame({"date": DAYS.strftime("%Y-%m-%d"), "v": VALUES[:60]})
     frame.to_json("table.jsonl", orient="records", lines=True)
@@ -118,34 +128,64 @@ def replace(old: str, new: str) -> Callable[[str], str]:
 
 DAILY = join(DAYS.strftime("%Y-%m-%d"), VALUES, names="date,v")
 WORDS = {
-    "no names": (DAILY.partition("\n")[2], lambda content: f"date,value\n{content}", "Write a row with names"),
+    "no names": (
+        DAILY.partition("\n")[2],
+        lambda content: f"date,value\n{content}",
+        "Write a row with names",
+    ),
     "a repeated name": (
         join(DAYS, VALUES, ["x"] * 60, names="date,v,v"),
         replace("date,v,v", "date,v,w"),
         "Rename one",
     ),
-    "a mistyped number": (DAILY.replace("102.5", "1o2.5"), replace("1o2.5", "102.5"), "Correct the row"),
-    "a mistyped number left empty": (DAILY.replace("102.5", "n/v/t"), replace("n/v/t", ""), "leave its cell empty"),
-    "a mistyped time": (DAILY.replace("2021-01-05", "2021-01-55"), replace("-55", "-05"), "Correct the row"),
+    "a mistyped number": (
+        DAILY.replace("102.5", "1o2.5"),
+        replace("1o2.5", "102.5"),
+        "Correct the row",
+    ),
+    "a mistyped number left empty": (
+        DAILY.replace("102.5", "n/v/t"),
+        replace("n/v/t", ""),
+        "leave its cell empty",
+    ),
+    "a mistyped time": (
+        DAILY.replace("2021-01-05", "2021-01-55"),
+        replace("-55", "-05"),
+        "Correct the row",
+    ),
     "a mistyped time of another form": (
         join(DAYS.strftime("%d.%m.%Y"), VALUES, names="date,v").replace("05.02", "05.22"),
-        *(replace("05.22", "05.02"), "Correct the row"),
+        replace("05.22", "05.02"),
+        "Correct the row",
     ),
-    "thousands": (join(DAYS.strftime("%Y-%m-%d"), ["12k"] * 60, names="date,v"), replace("12k", "12100"), "in full"),
-    "a unit in some rows": (DAILY.replace("0.5\n", "0.5 kg\n"), replace(" kg", ""), "Correct the row"),
+    "thousands": (
+        join(DAYS.strftime("%Y-%m-%d"), ["12k"] * 60, names="date,v"),
+        replace("12k", "12100"),
+        "in full",
+    ),
+    "a unit in some rows": (
+        DAILY.replace("0.5\n", "0.5 kg\n"),
+        replace(" kg", ""),
+        "Correct the row",
+    ),
     "a total of each year": (
-        join([*MONTHS.year, 2018], [*MONTHS.strftime("%b"), "Total"], VALUES, names="Year,Month,v") + "2019,Jan,5\n",
-        *(lambda content: re.sub("2018,Total,.*\n", "", content), "Correct the row"),
+        join([*MONTHS.year, 2018], [*MONTHS.strftime("%b"), "Total"], VALUES, names="Year,Month,v")
+        + "2019,Jan,5\n",
+        lambda content: re.sub("2018,Total,.*\n", "", content),
+        "Correct the row",
     ),
     "a short name of a zone": (
         join(HOURS.strftime("%Y-%m-%d %H:%M CET"), VALUES, names="time,v"),
-        *(replace(" CET", ""), "leave out the short name of the zone"),
+        replace(" CET", ""),
+        "leave out the short name of the zone",
     ),
 }
 
 
 @pytest.mark.parametrize(("content", "repair", "advice"), WORDS.values(), ids=WORDS)
-def test_advice_of_an_error_leads_on(content: str, repair: Callable[[str], str], advice: str, tmp_path: Path) -> None:
+def test_advice_of_an_error_leads_on(
+    content: str, repair: Callable[[str], str], advice: str, tmp_path: Path
+) -> None:
     path = tmp_path / "table.csv"
     path.write_text(content)
     before = refuse(path, [])

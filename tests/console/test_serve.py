@@ -31,18 +31,26 @@ from rnn_pipelines.errors import ChampionError
 SINCE = "2024-01-01T00:00:00+00:00"
 
 
-SMALL: dict[str, Any] = {"training": {"max_steps": 25}, "lstm": {"members": 1}, "gru": {"members": 1}, "lookback": 14}
+SMALL: dict[str, Any] = {
+    "training": {"max_steps": 25},
+    "lstm": {"members": 1},
+    "gru": {"members": 1},
+    "lookback": 14,
+}
 
 
 def make_frame(seed: int = 0) -> pd.DataFrame:
-    values = 50 + np.sin(np.arange(90) * 2 * np.pi / 7) + np.random.default_rng(seed).normal(0, 0.5, 90)
+    values = (
+        50 + np.sin(np.arange(90) * 2 * np.pi / 7) + np.random.default_rng(seed).normal(0, 0.5, 90)
+    )
     return pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=90).astype(str), "y": values})
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, bytes]]:
     """The files of two forecasters, whose forecasts of the same rows differ."""
-    folder, found = tmp_path_factory.mktemp("models"), []
+    folder = tmp_path_factory.mktemp("models")
+    found = []
     for seed in (0, 1):
         Forecaster(h=3, **SMALL).fit(make_frame(seed)).save(folder / str(seed))
         found.append(load_folder(folder / str(seed)))
@@ -76,7 +84,9 @@ def port(store: ChampionStore, tmp_path: Path) -> Iterator[int]:
         yield port
 
 
-def ask(port: int, path: str, body: Any = None, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
+def ask(
+    port: int, path: str, body: Any = None, **headers: str
+) -> tuple[int, Mapping[str, str], bytes]:
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     connection.request("GET" if body is None else "POST", path, content, headers)
@@ -91,52 +101,83 @@ def make_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def test_forecasts_are_those_of_the_champion_as_json_and_csv(port: int, store: ChampionStore) -> None:
+def test_forecasts_are_those_of_the_champion_as_json_and_csv(
+    port: int, store: ChampionStore
+) -> None:
     status, _, body = ask(port, "/health")
     assert status == 200
-    assert json.loads(body)["champions"] == {"forecast": store.list_versions()[0], "sentiment": None}
+    assert json.loads(body)["champions"] == {
+        "forecast": store.list_versions()[0],
+        "sentiment": None,
+    }
     status, headers, body = ask(port, "/forecast", {"rows": make_rows(), "h": 2, "level": [80]})
     expected = Forecaster.load(store.folder).predict(make_frame(), h=2, level=[80])
     found = json.loads(body)
     assert status == 200
     assert headers["Model-Version"] == found["model_version"] == store.list_versions()[0]
-    assert list(found["rows"][0]) == ["unique_id", "ds", "ensemble", "ensemble-lo-80", "ensemble-hi-80"]
+    assert list(found["rows"][0]) == [
+        "unique_id",
+        "ds",
+        "ensemble",
+        "ensemble-lo-80",
+        "ensemble-hi-80",
+    ]
     np.testing.assert_allclose([row["ensemble"] for row in found["rows"]], expected["ensemble"])
     content = make_frame().to_csv(index=False).encode()
     status, headers, body = ask(
-        port, "/forecast?h=2&level=80,95", content, **{"Content-Type": "text/csv", "Accept": "text/csv"}
+        port,
+        "/forecast?h=2&level=80,95",
+        content,
+        **{"Content-Type": "text/csv", "Accept": "text/csv"},
     )
     assert status == 200
     assert headers["Content-Type"].startswith("text/csv")
     assert len(body.decode().splitlines()) == 3
 
 
-def predict_in_console(folder: Path, store: ChampionStore, frame: pd.DataFrame) -> tuple[list[dict[str, Any]], str]:
+def predict_in_console(
+    folder: Path, store: ChampionStore, frame: pd.DataFrame
+) -> tuple[list[dict[str, Any]], str]:
     """The rows of `rnn-pipelines predict`, and its error."""
     frame.to_csv(folder / "rows.csv", index=False)
     words = ["predict", str(store.folder), str(folder / "rows.csv"), "--json"]
-    done = CliRunner().invoke(commands, [*words, "--id", "unique_id"] if "unique_id" in frame else words)
+    done = CliRunner().invoke(
+        commands, [*words, "--id", "unique_id"] if "unique_id" in frame else words
+    )
     rows: list[dict[str, Any]] = [] if done.exception else json.loads(done.stdout)
     return rows, str(done.exception)
 
 
 def make_panel() -> pd.DataFrame:
-    return pd.concat([make_frame(seed).assign(unique_id=f"shop {seed}") for seed in (0, 1, 2)], ignore_index=True)
+    return pd.concat(
+        [make_frame(seed).assign(unique_id=f"shop {seed}") for seed in (0, 1, 2)], ignore_index=True
+    )
 
 
 @pytest.mark.parametrize("is_panel", [False, True], ids=["single", "panel"])
-def test_few_rows_are_answered_as_by_predict(tmp_path: Path, port: int, store: ChampionStore, is_panel: bool) -> None:
+def test_few_rows_are_answered_as_by_predict(
+    tmp_path: Path, port: int, store: ChampionStore, is_panel: bool
+) -> None:
     """A panel is padded from one row on; a series alone needs a lookback, here 14 rows."""
     if is_panel:
         Forecaster(h=3, **SMALL).fit(make_panel()).save(tmp_path / "panel")
         version = store.add_version(load_folder(tmp_path / "panel"))
         store.promote(version, ["a panel"], SINCE)
     for num_rows in (1, 2, 5, 13, 14, 20):
-        frame = make_panel().groupby("unique_id").tail(num_rows) if is_panel else make_frame().tail(num_rows)
+        frame = (
+            make_panel().groupby("unique_id").tail(num_rows)
+            if is_panel
+            else make_frame().tail(num_rows)
+        )
         expected, error = predict_in_console(tmp_path, store, frame)
         answers = [
             ask(port, "/forecast", {"rows": frame.to_dict(orient="records")}),
-            ask(port, "/forecast", frame.to_csv(index=False).encode(), **{"Content-Type": "text/csv"}),
+            ask(
+                port,
+                "/forecast",
+                frame.to_csv(index=False).encode(),
+                **{"Content-Type": "text/csv"},
+            ),
         ]
         for status, _, body in answers:
             found = json.loads(body)
@@ -146,7 +187,9 @@ def test_few_rows_are_answered_as_by_predict(tmp_path: Path, port: int, store: C
                 assert f"14 steps or more, received {num_rows}" in found["error"]
             else:
                 np.testing.assert_allclose(
-                    [row["ensemble"] for row in found["rows"]], [row["ensemble"] for row in expected], rtol=1e-6
+                    [row["ensemble"] for row in found["rows"]],
+                    [row["ensemble"] for row in expected],
+                    rtol=1e-6,
                 )
 
 
@@ -188,7 +231,10 @@ def test_numbers_with_three_decimals_are_no_thousands_between_commas(port: int) 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (write_csv().replace("\n", ",\n").replace("y,", "y", 1), "row 1 has more cells than the header has columns"),
+        (
+            write_csv().replace("\n", ",\n").replace("y,", "y", 1),
+            "row 1 has more cells than the header has columns",
+        ),
         (write_csv().replace("y", "y,y", 1), "more than one column 'y'"),
         (f"{write_csv()}2024-04-01\n", "row 91 has 1 of the 2 cells"),
         (write_csv().replace("ds", "day", 1), "no column ['ds']; its columns are ['day', 'y']"),
@@ -197,7 +243,9 @@ def test_numbers_with_three_decimals_are_no_thousands_between_commas(port: int) 
     ],
     ids=["surplus cell", "repeated column", "truncated row", "other column", "empty", "Excel"],
 )
-def test_csv_that_no_file_may_hold_is_refused_in_the_same_words(port: int, content: str | bytes, message: str) -> None:
+def test_csv_that_no_file_may_hold_is_refused_in_the_same_words(
+    port: int, content: str | bytes, message: str
+) -> None:
     status, answer = ask_with_csv(port, content)
     assert status == 422
     assert message in answer["error"]
@@ -230,12 +278,16 @@ def test_more_steps_than_the_limit_are_refused_at_once(port: int) -> None:
     assert ask_with_csv(port, write_csv(), "?h=100")[0] == 200
 
 
-def test_limits_of_the_command_refuse_a_typing_error_in_h(tmp_path: Path, store: ChampionStore) -> None:
+def test_limits_of_the_command_refuse_a_typing_error_in_h(
+    tmp_path: Path, store: ChampionStore
+) -> None:
     with serve(tmp_path) as port:
         assert ask(port, "/forecast", {"rows": make_rows(), "h": 1_001})[0] == 422
 
 
-def test_trained_horizon_is_answered_below_any_limit_of_steps(tmp_path: Path, store: ChampionStore) -> None:
+def test_trained_horizon_is_answered_below_any_limit_of_steps(
+    tmp_path: Path, store: ChampionStore
+) -> None:
     with serve(tmp_path, Limits(max_steps=1)) as port:
         assert ask(port, "/forecast", {"rows": make_rows()})[0] == 200
 
@@ -248,14 +300,18 @@ def test_series_times_steps_have_a_limit(tmp_path: Path, store: ChampionStore) -
         assert "3 series with 3 steps each" in json.loads(answer)["error"]
 
 
-def test_forecast_that_takes_too_long_ends_at_the_limit(tmp_path: Path, store: ChampionStore) -> None:
+def test_forecast_that_takes_too_long_ends_at_the_limit(
+    tmp_path: Path, store: ChampionStore
+) -> None:
     with serve(tmp_path, Limits(max_seconds=0.1)) as port:
         status, _, answer = ask(port, "/forecast", {"rows": make_rows(), "h": 1000})
         assert status == 503
         assert "more than 0.1 seconds" in json.loads(answer)["error"]
 
 
-def test_request_that_no_worker_takes_in_time_is_refused(tmp_path: Path, store: ChampionStore) -> None:
+def test_request_that_no_worker_takes_in_time_is_refused(
+    tmp_path: Path, store: ChampionStore
+) -> None:
     models = ServedModels(tmp_path)
     release = threading.Event()
 
@@ -294,11 +350,16 @@ def send(port: int, content: bytes) -> bytes:
         (b"\x00\x1b[31m /health HTTP/1.1\r\n\r\n", 501),
         (b"POST /forecast HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
         (b"POST /forecast HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 411),
-        (b"POST /forecast HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+        (
+            b"POST /forecast HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            411,
+        ),
         (b"POST /forecast HTTP/1.1\r\nContent-Length: 50\r\n\r\n{}", 400),
     ],
 )
-def test_requests_that_are_not_of_http_get_the_reason(port: int, request_: bytes, status: int) -> None:
+def test_requests_that_are_not_of_http_get_the_reason(
+    port: int, request_: bytes, status: int
+) -> None:
     head, _, body = send(port, request_).partition(b"\r\n\r\n")
     assert int(head.split()[1]) == status
     assert json.loads(body).keys() == {"error"}
@@ -347,7 +408,9 @@ def test_closed_connection_is_one_line_of_the_log(
     assert "Traceback" not in caplog.text + capfd.readouterr().err
 
 
-@pytest.mark.parametrize("row", [{"y": "\ud800"}, {"ds": "\ud800"}, {"unique_id": "\ud800"}, {"\ud800": 1}])
+@pytest.mark.parametrize(
+    "row", [{"y": "\ud800"}, {"ds": "\ud800"}, {"unique_id": "\ud800"}, {"\ud800": 1}]
+)
 def test_half_of_a_sign_is_refused(port: int, row: dict[str, Any]) -> None:
     status, _, answer = ask(port, "/forecast", {"rows": [one | row for one in make_rows()]})
     assert status == 422
@@ -384,7 +447,9 @@ def test_promotions_drop_and_mix_nothing(port: int, store: ChampionStore) -> Non
     """Each answer names a version, and has the forecasts of this version."""
     versions = store.list_versions()
     expected = {
-        version: Forecaster.unpack(store.read_version(version)).predict(make_frame())["ensemble"].to_numpy()
+        version: Forecaster.unpack(store.read_version(version))
+        .predict(make_frame())["ensemble"]
+        .to_numpy()
         for version in versions
     }
     assert not np.allclose(expected[versions[0]], expected[versions[1]])

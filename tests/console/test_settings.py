@@ -8,7 +8,13 @@ from rnn_pipelines.errors import ParameterError
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("%d.%m.%Y", "%d.%m.%Y"), ("'%d.%m.%Y'", "%d.%m.%Y"), ("[a, b]", ["a", "b"]), ("3", 3), ("D", "D")],
+    [
+        ("%d.%m.%Y", "%d.%m.%Y"),
+        ("'%d.%m.%Y'", "%d.%m.%Y"),
+        ("[a, b]", ["a", "b"]),
+        ("3", 3),
+        ("D", "D"),
+    ],
 )
 def test_format_of_times_needs_no_quotes(value: str, expected: object) -> None:
     """The message of an ambiguous column shows quotes, which a shell removes."""

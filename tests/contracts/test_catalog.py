@@ -9,7 +9,16 @@ from kedro.framework.context import KedroContext
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
+LAYERS = [
+    "raw",
+    "intermediate",
+    "primary",
+    "feature",
+    "model_input",
+    "models",
+    "model_output",
+    "reporting",
+]
 
 
 @pytest.fixture(scope="module")
@@ -20,30 +29,46 @@ def catalog(context: KedroContext) -> DataCatalog:
 @pytest.fixture(scope="module")
 def entries(context: KedroContext) -> dict[str, dict]:
     """The entries as they are written."""
-    return {name: entry for name, entry in context.config_loader["catalog"].items() if not name.startswith("_")}
+    return {
+        name: entry
+        for name, entry in context.config_loader["catalog"].items()
+        if not name.startswith("_")
+    }
 
 
 def test_every_dataset_has_an_entry_and_a_layer(catalog: Any, datasets: list[str]) -> None:
     assert [name for name in datasets if name not in catalog] == []
-    layers = {name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets}
+    layers = {
+        name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets
+    }
     assert {name: layer for name, layer in layers.items() if layer not in LAYERS} == {}
 
 
 def test_every_entry_belongs_to_a_pipeline(entries: dict[str, dict], datasets: list[str]) -> None:
     """A name with braces is a pattern, and stands for the datasets that it matches."""
-    patterns = {name: re.compile(re.sub(r"\\{\w+\\}", r"\\w+", re.escape(name))) for name in entries}
-    unused = [name for name, pattern in patterns.items() if not any(pattern.fullmatch(dataset) for dataset in datasets)]
+    patterns = {
+        name: re.compile(re.sub(r"\\{\w+\\}", r"\\w+", re.escape(name))) for name in entries
+    }
+    unused = [
+        name
+        for name, pattern in patterns.items()
+        if not any(pattern.fullmatch(dataset) for dataset in datasets)
+    ]
     assert unused == []
 
 
-def test_every_entry_is_written_in_a_file_of_the_pipelines(project: Path, entries: dict[str, dict]) -> None:
+def test_every_entry_is_written_in_a_file_of_the_pipelines(
+    project: Path, entries: dict[str, dict]
+) -> None:
     """A search for a name, or for a pattern, finds the node that reads or writes it."""
     files = (project / "src" / "rnn_pipelines" / "pipelines").rglob("*.py")
     wiring = "\n".join(path.read_text(encoding="utf-8") for path in files)
     assert [name for name in entries if f'"{name}"' not in wiring] == []
 
 
-def test_no_node_leads_back_to_an_earlier_layer(catalog: Any, registered: dict[str, Pipeline]) -> None:
+def test_no_node_leads_back_to_an_earlier_layer(
+    catalog: Any, registered: dict[str, Pipeline]
+) -> None:
     """kedro-viz hides all layers where two of them lead to each other."""
 
     def number(names: list[str]) -> list[int]:
@@ -51,7 +76,11 @@ def test_no_node_leads_back_to_an_earlier_layer(catalog: Any, registered: dict[s
         return [LAYERS.index(dataset.metadata["kedro-viz"]["layer"]) for dataset in datasets]
 
     nodes = [node for pipeline in registered.values() for node in pipeline.nodes]
-    backward = {node.name for node in nodes if max(number(node.inputs), default=0) > min(number(node.outputs))}
+    backward = {
+        node.name
+        for node in nodes
+        if max(number(node.inputs), default=0) > min(number(node.outputs))
+    }
     assert backward == set()
 
 
@@ -61,7 +90,8 @@ def test_every_file_lies_in_the_folder_of_its_layer(entries: dict[str, dict]) ->
         name
         for name, entry in entries.items()
         if "filepath" in entry
-        and f"/{LAYERS.index(entry['metadata']['kedro-viz']['layer']) + 1:02}_" not in entry["filepath"]
+        and f"/{LAYERS.index(entry['metadata']['kedro-viz']['layer']) + 1:02}_"
+        not in entry["filepath"]
     ]
     assert misplaced == []
 
@@ -84,7 +114,9 @@ def test_every_path_is_below_its_layer_and_nothing_is_pickled(entries: dict[str,
     assert misplaced == []
     assert [name for name, entry in entries.items() if "pickle" in str(entry).lower()] == []
     # Kedro's own data set writes NaN and Infinity, which are no JSON; Plotly's writes null.
-    assert [name for name, entry in entries.items() if entry.get("type") == "json.JSONDataset"] == []
+    assert [
+        name for name, entry in entries.items() if entry.get("type") == "json.JSONDataset"
+    ] == []
 
 
 @pytest.mark.parametrize("layer", LAYERS)

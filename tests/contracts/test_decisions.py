@@ -8,7 +8,9 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "docs/explanation/decisions"
 DECISIONS = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
-HEAD = re.compile(r"# (\d+)\. (.+)\n\nDate: (\d{4}-\d\d-\d\d)\. Status: ((?:accepted|superseded by \[).*)\.\n\n")
+HEAD = re.compile(
+    r"# (\d+)\. (.+)\n\nDate: (\d{4}-\d\d-\d\d)\. Status: ((?:accepted|superseded by \[).*)\.\n\n"
+)
 ROW = re.compile(r"\| (\d+) \| \[(.+?)\]\((\S+\.md)\) \| (\S+) \| (.+) \|")
 
 
@@ -37,4 +39,6 @@ def test_table_lists_every_decision_without_a_gap() -> None:
     assert [read_head(path)[0] for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
     rows = ROW.findall((FOLDER / "README.md").read_text())
     heads = [(read_head(path), path.name) for path in DECISIONS]
-    assert rows == [(str(number), title, file, day, status) for (number, title, day, status), file in heads]
+    assert rows == [
+        (str(number), title, file, day, status) for (number, title, day, status), file in heads
+    ]

@@ -19,7 +19,9 @@ from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
 from rnn_pipelines.sentiment.report.styles import get_styles
 
 PROJECT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
+DOCUMENTS = sorted(
+    [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")]
+)
 DOCUMENTS = [path for path in DOCUMENTS if path.parent.name != "notebooks"]  # rendered for the site
 
 # Words of the catalog, of folders and of file names, which begin like parameters.
@@ -39,13 +41,18 @@ def test_relative_links_and_named_modules_exist(document: Path) -> None:
     # When the site is built, figures are written from their numbers, and notebooks as pages.
     found = re.findall(r"\]\(([^)#\s]+)", document.read_text())
     found = [re.sub(r"(course/figures/\w+)\.html$", r"\1.json", target) for target in found]
-    targets = [re.sub(r"^\.\./notebooks/(\w+)\.md$", r"../../notebooks/\1.ipynb", target) for target in found]
+    targets = [
+        re.sub(r"^\.\./notebooks/(\w+)\.md$", r"../../notebooks/\1.ipynb", target)
+        for target in found
+    ]
     broken = [t for t in targets if not t.startswith("http") and not (document.parent / t).exists()]
     assert broken == []
     # From the root of the project, or from the package.
     named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.py)`", document.read_text()))
     roots = (PROJECT, PROJECT / "src/rnn_pipelines")
-    assert [name for name in sorted(named) if not any((root / name).is_file() for root in roots)] == []
+    assert [
+        name for name in sorted(named) if not any((root / name).is_file() for root in roots)
+    ] == []
 
 
 def list_contents(folder: Path) -> set[str]:
@@ -70,7 +77,9 @@ def test_contributing_lists_every_package() -> None:
 
 def find_depths() -> dict[str, int]:
     """Return how far below the top each package stands in its container, by the contracts of import-linter."""
-    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
     return {
         f"{container}.{name}": depth
         for contract in contracts
@@ -83,16 +92,21 @@ def find_depths() -> dict[str, int]:
 
 @pytest.mark.parametrize("task", ["", "forecast/", "sentiment/"])
 def test_contributing_lists_packages_from_the_top_layer_down(task: str) -> None:
-    depths, container = find_depths(), f"rnn_pipelines/{task}"
+    depths = find_depths()
+    container = f"rnn_pipelines/{task}"
     own = [
-        name.removeprefix(task).split("/")[0].removesuffix(".py") for name in list_packages() if name.startswith(task)
+        name.removeprefix(task).split("/")[0].removesuffix(".py")
+        for name in list_packages()
+        if name.startswith(task)
     ]
     places = [depths[f"{container.strip('/')}/{name}".replace("/", ".")] for name in own]
     assert places == sorted(places)
 
 
 def test_named_parameters_exist(document: Path) -> None:
-    files = [yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters*.yml")]
+    files = [
+        yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters*.yml")
+    ]
     parameters = {pipeline: blocks for file in files for pipeline, blocks in file.items()}
     pattern = rf"\b(?<![/.])(?:{'|'.join(parameters)})\.[a-z_]+(?:\.[a-z_]+)?"
     named = set(re.findall(pattern, document.read_text())) - NOT_PARAMETERS
@@ -117,29 +131,48 @@ def test_recorded_comparison_and_methods_are_shown() -> None:
     assert {"champion", "challenger", "baseline_ensemble", "nb_ngram"} <= shown
     assert shown <= {"champion", "challenger", *METHODS, *BASELINES}
     # Of both registries. A new method needs a row: its name, that of its `Style`, its forecast, and what it is for.
-    forecasting = {name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *TRAINED_BEFORE, *METHODS)}
-    assert list_methods("Forecasting") == forecasting, "add the row of the method to docs/reference/methods.md"
+    forecasting = {
+        name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *TRAINED_BEFORE, *METHODS)
+    }
+    assert list_methods("Forecasting") == forecasting, (
+        "add the row of the method to docs/reference/methods.md"
+    )
     classifiers = {name: get_styles()[name].name for name in list_classifiers()}
-    assert list_methods("Texts") == classifiers, "add the row of the classifier to docs/reference/methods.md"
+    assert list_methods("Texts") == classifiers, (
+        "add the row of the classifier to docs/reference/methods.md"
+    )
 
 
 def list_rows(path: Path, heading: str) -> set[str]:
     """Return the first cells of the tables that an output in a page shows below a heading."""
     tables = re.findall(rf"^    {heading} .*\n((?:    \S.*\n)+)", path.read_text(), re.MULTILINE)
-    return {re.split(" {2,}", row.strip())[0] for table in tables for row in table.splitlines()} - {"…"}
+    return {re.split(" {2,}", row.strip())[0] for table in tables for row in table.splitlines()} - {
+        "…"
+    }
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
 def test_shown_summary_names_methods(page: str) -> None:
     rows = list_rows(PROJECT / page, "on the test part")
-    shown = {row.removesuffix(" (adds nothing)") for row in rows if not re.fullmatch(r"and \d+ more", row)}
-    assert {"ensemble", "ensemble of simple methods"} <= shown <= {style.name for style in STYLES.values()}
+    shown = {
+        row.removesuffix(" (adds nothing)")
+        for row in rows
+        if not re.fullmatch(r"and \d+ more", row)
+    }
+    assert (
+        {"ensemble", "ensemble of simple methods"}
+        <= shown
+        <= {style.name for style in STYLES.values()}
+    )
 
 
 def test_list_of_how_to_pages_has_the_groups_of_the_navigation() -> None:
     """Every page is in one group of both."""
     sections = (PROJECT / "docs/how-to/index.md").read_text().split("\n## ")[1:]
-    listed = {part.splitlines()[0]: re.findall(r"^- \[.*?\]\(([\w-]+\.md)\)", part, re.MULTILINE) for part in sections}
+    listed = {
+        part.splitlines()[0]: re.findall(r"^- \[.*?\]\(([\w-]+\.md)\)", part, re.MULTILINE)
+        for part in sections
+    }
     entries = yaml.safe_load((PROJECT / "mkdocs.yml").read_text())["nav"]
     _, *groups = next(entry["How-to"] for entry in entries if "How-to" in entry)
     shown = {
@@ -159,7 +192,12 @@ def test_readme_is_short() -> None:
 
 def list_methods(heading: str) -> dict[str, str]:
     """Return the names in a table of `docs/reference/methods.md`, with those that reports show."""
-    section = (PROJECT / "docs/reference/methods.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    section = (
+        (PROJECT / "docs/reference/methods.md")
+        .read_text()
+        .partition(f"## {heading}\n")[2]
+        .partition("\n## ")[0]
+    )
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
 
 
@@ -180,16 +218,28 @@ RECORDED = {
 
 def list_result_cells(path: Path) -> Iterator[tuple[str, str, str]]:
     """Yield the row, the method and the cell of each result of a network or the ensemble in the tables of a page."""
-    for heading, body in re.findall(r"^(\| data \|.*LSTM.*)\n\|[-:| ]+\n((?:\|.*\n)+)", path.read_text(), re.MULTILINE):
+    for heading, body in re.findall(
+        r"^(\| data \|.*LSTM.*)\n\|[-:| ]+\n((?:\|.*\n)+)", path.read_text(), re.MULTILINE
+    ):
         columns = [cell.strip() for cell in heading.strip("|").split("|")]
         for row in body.splitlines():
-            cells = dict(zip(columns, (cell.strip() for cell in row.strip("|").split("|")), strict=True))
-            yield from ((cells["data"], name, cells[name]) for name in ("LSTM", "GRU", "ensemble") if cells[name])
+            cells = dict(
+                zip(columns, (cell.strip() for cell in row.strip("|").split("|")), strict=True)
+            )
+            yield from (
+                (cells["data"], name, cells[name])
+                for name in ("LSTM", "GRU", "ensemble")
+                if cells[name]
+            )
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/explanation/results.md"])
 def test_results_are_the_recorded_ones(page: str) -> None:
-    found = [(row, name, cell) for row, name, cell in list_result_cells(PROJECT / page) if row.startswith((*RECORDED,))]
+    found = [
+        (row, name, cell)
+        for row, name, cell in list_result_cells(PROJECT / page)
+        if row.startswith((*RECORDED,))
+    ]
     assert len(found) >= 15
     for row, name, cell in found:
         file, metric = next(of for words, of in RECORDED.items() if row.startswith(words))
@@ -202,14 +252,19 @@ def test_results_are_the_recorded_ones(page: str) -> None:
         digits = len(cell.split(" ± ")[0].partition(".")[2])
         assert mean == pytest.approx(sum(values) / len(values), abs=0.51 * 10**-digits), (row, name)
         if spread:
-            assert spread[0] == pytest.approx(stdev(values), rel=0.35, abs=0.51 * 10**-digits), (row, name)
+            assert spread[0] == pytest.approx(stdev(values), rel=0.35, abs=0.51 * 10**-digits), (
+                row,
+                name,
+            )
 
 
 def test_gallery_names_the_command_of_each_picture() -> None:
     """The pictures of `docs/gallery.py` are six small files, shown on the index with the commands of their runs."""
     gallery = runpy.run_path(str(PROJECT / "docs/gallery.py"))
     page = (PROJECT / "docs/index.md").read_text()
-    shown = dict(re.findall(r"^!\[.+\]\(images/(gallery-[\w-]+)\.png\)\n`(.+?)`:", page, re.MULTILINE))
+    shown = dict(
+        re.findall(r"^!\[.+\]\(images/(gallery-[\w-]+)\.png\)\n`(.+?)`:", page, re.MULTILINE)
+    )
     assert shown == {name: picture.command for name, picture in gallery["PICTURES"].items()}
     assert len(shown) == 6
     for name in shown:

@@ -42,9 +42,13 @@ DOCUMENTS = [*PAGES, *DECISIONS, *sorted(PROJECT.glob("benchmarks/*.md")), *NOTE
 MAKEFILE = (PROJECT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 VARIABLES = set(re.findall(r"^([A-Z]+) \?=", MAKEFILE, re.MULTILINE))
-PIPELINE_OF_TARGET = dict(re.findall(r"^([a-z]+):.*\n\t\$\(BIN\)/kedro run --pipelines=(\w+) ", MAKEFILE, re.MULTILINE))
+PIPELINE_OF_TARGET = dict(
+    re.findall(r"^([a-z]+):.*\n\t\$\(BIN\)/kedro run --pipelines=(\w+) ", MAKEFILE, re.MULTILINE)
+)
 # Environments that the commands or the files of a page make.
-MADE = {"backfill", *(path.split("/")[1] for page in PAGES for path, _ in list_settings(page))} - {"local"}
+MADE = {"backfill", *(path.split("/")[1] for page in PAGES for path, _ in list_settings(page))} - {
+    "local"
+}
 ENVIRONMENTS = {path.name for path in (PROJECT / "conf").iterdir() if path.is_dir()} | MADE
 # What the help of the commands has in place of a name.
 METAVAR = "TEXT"
@@ -53,7 +57,9 @@ PLAIN = "benchmark"
 PLACEHOLDERS = {"<pipeline>": "forecast", "<env>": "test", "[VERSION]": "VERSION"}
 INTERFACE = {name: getattr(rnn_pipelines, name) for name in ("Forecaster", "TextClassifier")}
 # What the documents call the objects of the interface.
-OBJECTS = {"forecaster": "Forecaster", "classifier": "TextClassifier"} | {name: name for name in INTERFACE}
+OBJECTS = {"forecaster": "Forecaster", "classifier": "TextClassifier"} | {
+    name: name for name in INTERFACE
+}
 # Data of the reader's own.
 GIVEN = {"frame", "future", "texts", "labels"}
 ASSIGNMENTS = re.compile(rf"(?:{'|'.join([*PIPELINES, 'runs', 'parallel'])})\.[\w.]+=[^\s…<]+")
@@ -74,22 +80,35 @@ def split(line: str) -> list[str]:
     for placeholder, value in PLACEHOLDERS.items():
         line = line.replace(placeholder, value)
     words = [word for word in shlex.split(line, comments=True) if "…" not in word]
-    end = next((place for place, word in enumerate(words) if word in {"&", "&&", "|", "||", ">"}), len(words))
-    start = next(place for place, word in enumerate(words) if word != "time" and not re.match(r"[A-Z_]+=", word))
+    end = next(
+        (place for place, word in enumerate(words) if word in {"&", "&&", "|", "||", ">"}),
+        len(words),
+    )
+    start = next(
+        place
+        for place, word in enumerate(words)
+        if word != "time" and not re.match(r"[A-Z_]+=", word)
+    )
     return words[start:end]
 
 
-def parse(command: click.Command, name: str, words: list[str], is_whole: bool) -> click.Context | None:
+def parse(
+    command: click.Command, name: str, words: list[str], is_whole: bool
+) -> click.Context | None:
     """Parse the words of a command with click; None if it is not whole and names a command without its arguments."""
     while isinstance(command, click.Group):
         if not words:
             return None
-        if words[0] in {option for param in command.params for option in param.opts}:  # flags, such as -v
+        if words[0] in {
+            option for param in command.params for option in param.opts
+        }:  # flags, such as -v
             words = words[1:]
             continue
         found = command.get_command(click.Context(command), words[0])
         assert found is not None, f"{name}: no command {words[0]}"
-        command, name, words = found, words[0], words[1:]
+        command = found
+        name = words[0]
+        words = words[1:]
     try:
         return command.make_context(name, words)
     except click.MissingParameter:
@@ -115,7 +134,11 @@ def check_kedro(kedro: click.Command, words: list[str], is_whole: bool = True) -
 def check_parameters(names: list[str], given: dict[str, Any], env: str | None = None) -> None:
     """Build the specs of all pipelines, as a run does, and refuse parameters that the named ones don't read."""
     env = PLAIN if env is None or env in MADE else env
-    assert KedroSession.create(project_path=PROJECT, env=env, runtime_params=given).load_context().params
+    assert (
+        KedroSession.create(project_path=PROJECT, env=env, runtime_params=given)
+        .load_context()
+        .params
+    )
     # A command that names several pipelines loads only those.
     pipelines.set_requested(None)
     inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
@@ -126,11 +149,15 @@ def check_make(kedro: click.Command, words: list[str]) -> None:
     given = dict(word.split("=", 1) for word in words if "=" in word)
     targets = [word for word in words if "=" not in word]
     assert set(given) <= VARIABLES
-    assert [target for target in targets if target not in TARGETS and not target.startswith(".venv/")] == []
+    assert [
+        target for target in targets if target not in TARGETS and not target.startswith(".venv/")
+    ] == []
     assert given.get("ENV") in {None, *ENVIRONMENTS}
     if "PARAMS" in given:
         (target,) = targets
-        check_kedro(kedro, ["run", f"--pipelines={PIPELINE_OF_TARGET[target]}", "--params", given["PARAMS"]])
+        check_kedro(
+            kedro, ["run", f"--pipelines={PIPELINE_OF_TARGET[target]}", "--params", given["PARAMS"]]
+        )
 
 
 def check_command(kedro: click.Command, line: str, is_whole: bool) -> None:
@@ -142,8 +169,12 @@ def check_command(kedro: click.Command, line: str, is_whole: bool) -> None:
     elif program == "make":
         check_make(kedro, words)
     else:
-        files = [word for word in [program, *words] if re.match(r"(tests|benchmarks|deploy)/", word)]
-        assert [file for file in files if not (PROJECT / file).exists() and ".data" not in file] == []
+        files = [
+            word for word in [program, *words] if re.match(r"(tests|benchmarks|deploy)/", word)
+        ]
+        assert [
+            file for file in files if not (PROJECT / file).exists() and ".data" not in file
+        ] == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +198,9 @@ def check_command(kedro: click.Command, line: str, is_whole: bool) -> None:
     ],
 )
 def test_wrong_commands_are_refused(kedro: click.Command, line: str) -> None:
-    with pytest.raises((AssertionError, click.ClickException, ParameterValidationError, ParameterError)):
+    with pytest.raises(
+        (AssertionError, click.ClickException, ParameterValidationError, ParameterError)
+    ):
         check_command(kedro, line, is_whole=True)
 
 
@@ -190,7 +223,10 @@ def test_yaml_and_environments_are_accepted(document: Path) -> None:
         given = yaml.safe_load(block.text) if block.language == "yaml" else None
         if isinstance(given, dict) and set(given) <= set(PIPELINES):
             check_parameters(list(PIPELINES), given)
-    assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= {*ENVIRONMENTS, METAVAR}
+    assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= {
+        *ENVIRONMENTS,
+        METAVAR,
+    }
 
 
 def test_wrong_yaml_is_refused_and_deployed_commands_are_found() -> None:
@@ -214,7 +250,9 @@ def list_deployed(text: str, task: str) -> Iterator[str]:
     text = re.sub(r'"?\$\{?\w+:-(\w+)\}"?', r"\1", text)
     for step in ("predict", "monitor"):
         filled = re.sub(r"\$task|\{task\}", task, text.replace("{step}", step))
-        for match in re.finditer(r"kedro\}? ((?:champion|run|runs) (?:[^\n|&{]*[^\n|&{\s`])?)", filled):
+        for match in re.finditer(
+            r"kedro\}? ((?:champion|run|runs) (?:[^\n|&{]*[^\n|&{\s`])?)", filled
+        ):
             yield match[1] if match[1].count('"') % 2 == 0 else match[1].rstrip('",')
 
 
@@ -246,14 +284,22 @@ def list_defined(tree: ast.AST) -> Iterator[str]:
 def check_imports(tree: ast.AST) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "rnn_pipelines":
-            assert [alias.name for alias in node.names if not hasattr(rnn_pipelines, alias.name)] == []
+            assert [
+                alias.name for alias in node.names if not hasattr(rnn_pipelines, alias.name)
+            ] == []
 
 
 def check_calls(tree: ast.AST) -> None:
     """Make each object of the interface whose arguments are written out, and look for each method of the objects."""
     for node in ast.walk(tree):
-        is_made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in INTERFACE
-        if is_made and all(name.id in INTERFACE for name in ast.walk(node) if isinstance(name, ast.Name)):
+        is_made = (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in INTERFACE
+        )
+        if is_made and all(
+            name.id in INTERFACE for name in ast.walk(node) if isinstance(name, ast.Name)
+        ):
             eval(compile(ast.Expression(node), "document", "eval"), INTERFACE)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             kind = OBJECTS.get(node.value.id)

@@ -15,7 +15,9 @@ def test_generated_pages_are_current() -> None:
     # An earlier command in this process may have loaded one pipeline only.
     pipelines.set_requested(None)
     pages = runpy.run_path(str(PROJECT / SCRIPT))["list_pages"]()
-    stale = [str(path.relative_to(PROJECT)) for path, text in pages.items() if path.read_text() != text]
+    stale = [
+        str(path.relative_to(PROJECT)) for path, text in pages.items() if path.read_text() != text
+    ]
     assert stale == [], f"To renew them: .venv/bin/python {SCRIPT}"
 
 
@@ -25,7 +27,10 @@ def test_page_of_own_numbers_is_current() -> None:
     is_current = page["PAGE"].read_text() == page["build_page"]()
     assert is_current, "To renew it: .venv/bin/python docs/try_page.py"
     assert page["PAGE"].stat().st_size <= 700_000
-    lengths = {path.stem: len(path.read_text().splitlines()) for path in (PROJECT / "docs/try").glob("*.js")}
+    lengths = {
+        path.stem: len(path.read_text().splitlines())
+        for path in (PROJECT / "docs/try").glob("*.js")
+    }
     assert sum(lengths.values()) <= 500
 
 
@@ -42,7 +47,11 @@ def test_every_notebook_can_be_rendered() -> None:
 def test_parameters_have_a_meaning() -> None:
     """Apart from the kinds of tasks, and from blocks whose keys another table explains."""
     page = (PROJECT / "docs/reference/parameters.md").read_text()
-    rows = [[cell.strip() for cell in row.split(" | ")] for row in page.splitlines() if row.startswith("| `")]
+    rows = [
+        [cell.strip() for cell in row.split(" | ")]
+        for row in page.splitlines()
+        if row.startswith("| `")
+    ]
     unexplained = {row[0] for row in rows if row[-1] in ("", "|") and not row[1].startswith("as [")}
     assert {key for key in unexplained if not key.endswith(".kind`")} == set()
     assert len(rows) > 100

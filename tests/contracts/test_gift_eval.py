@@ -10,7 +10,16 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 # Lengths of series and horizons of the settings, and of series that are too short.
-SHAPES = [(17_420, 48), (17_420, 480), (17_420, 720), (725, 30), (70_092, 48), (70_092, 720), (100, 48), (3650, 120)]
+SHAPES = [
+    (17_420, 48),
+    (17_420, 480),
+    (17_420, 720),
+    (725, 30),
+    (70_092, 48),
+    (70_092, 720),
+    (100, 48),
+    (3650, 120),
+]
 
 
 @pytest.fixture
@@ -22,7 +31,9 @@ def gift_eval(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.mark.parametrize(("num_values", "horizon"), SHAPES)
-def test_windows_do_not_overlap_and_end_with_the_series(gift_eval: ModuleType, num_values: int, horizon: int) -> None:
+def test_windows_do_not_overlap_and_end_with_the_series(
+    gift_eval: ModuleType, num_values: int, horizon: int
+) -> None:
     for list_starts in (gift_eval.list_windows, gift_eval.spread_windows):
         backs = list_starts(num_values, horizon)
         assert backs[-1] == horizon
@@ -34,19 +45,32 @@ def test_numbers_of_windows_are_those_of_the_benchmark(gift_eval: ModuleType) ->
 
 
 def test_no_method_sees_a_window_before_its_end(gift_eval: ModuleType) -> None:
-    long, short = np.arange(200.0), np.arange(1000.0, 1150.0)
-    setting = gift_eval.Setting("numbers", "h", 24, 24, 10, [long, short], gift_eval.list_windows(150, 10))
+    long = np.arange(200.0)
+    short = np.arange(1000.0, 1150.0)
+    setting = gift_eval.Setting(
+        "numbers", "h", 24, 24, 10, [long, short], gift_eval.list_windows(150, 10)
+    )
     for back in setting.backs:
-        actual, past = setting.read_actual(back), setting.read_past(back)
+        actual = setting.read_actual(back)
+        past = setting.read_past(back)
         assert actual.shape == (2, 10)
         assert (np.nanmax(past, axis=1) < actual[:, 0]).all()
         table = gift_eval.lay_out(setting, back)
         assert (table.groupby("unique_id")["y"].max() == actual[:, 0] - 1).all()
     first = gift_eval.lay_out(setting, setting.backs[0])
     starts = setting.read_actual(setting.backs[0])[:, 0]
-    assert (first.groupby("unique_id")["y"].max() < starts).all(), "the training part ends before the first window"
+    assert (first.groupby("unique_id")["y"].max() < starts).all(), (
+        "the training part ends before the first window"
+    )
 
 
 def test_windows_of_development_are_before_all_test_windows(gift_eval: ModuleType) -> None:
-    for num_values, known in ((17_420, gift_eval.ETTH1_KNOWN), (70_092, gift_eval.DEVELOPMENT_PART * 70_092)):
-        assert num_values - max(gift_eval.list_windows(num_values, horizon)[0] for horizon in (48, 480, 720)) >= known
+    for num_values, known in (
+        (17_420, gift_eval.ETTH1_KNOWN),
+        (70_092, gift_eval.DEVELOPMENT_PART * 70_092),
+    ):
+        assert (
+            num_values
+            - max(gift_eval.list_windows(num_values, horizon)[0] for horizon in (48, 480, 720))
+            >= known
+        )

@@ -22,7 +22,9 @@ def test_import_contracts_hold(project: Path) -> None:
     [["registry", "list"], ["catalog", "describe-datasets", "--env=test"]],
     ids=["registry list", "catalog describe-datasets"],
 )
-def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(project: Path, command: list[str]) -> None:
+def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(
+    project: Path, command: list[str]
+) -> None:
     finished = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "kedro", *command],
         cwd=project,
@@ -65,7 +67,9 @@ def list_imports_at_the_top(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("library", AT_THE_TOP)
-def test_heavy_library_is_loaded_at_the_top_by_these_modules_alone(project: Path, library: str) -> None:
+def test_heavy_library_is_loaded_at_the_top_by_these_modules_alone(
+    project: Path, library: str
+) -> None:
     package = project / "src" / "rnn_pipelines"
     found = {
         ".".join(path.relative_to(package).with_suffix("").parts)

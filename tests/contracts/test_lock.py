@@ -14,7 +14,10 @@ import pytest
 BESIDE = ("deploy/airflow", ".github/audit")
 
 
-@pytest.fixture(scope="module", params=["requirements.lock", *(f"{folder}/requirements.lock" for folder in BESIDE)])
+@pytest.fixture(
+    scope="module",
+    params=["requirements.lock", *(f"{folder}/requirements.lock" for folder in BESIDE)],
+)
 def lock(project: Path, request: pytest.FixtureRequest) -> str:
     return (project / request.param).read_text()
 
@@ -28,8 +31,12 @@ def test_lock_has_each_package_once_with_a_hash_and_no_address(lock: str) -> Non
     assert re.findall(r"^(?:-e |/|\.|file:).*", lock, re.MULTILINE) == []
     # One requirement each, with its hashes.
     requirements = lock.replace("\\\n", " ").strip().splitlines()
-    assert [line for line in requirements if not re.match(r"[\w.-]+==[\w.+!]+( ; .+)? +--hash", line)] == []
-    assert [line for line in requirements if not re.search(r"--hash=sha256:[0-9a-f]{64}", line)] == []
+    assert [
+        line for line in requirements if not re.match(r"[\w.-]+==[\w.+!]+( ; .+)? +--hash", line)
+    ] == []
+    assert [
+        line for line in requirements if not re.search(r"--hash=sha256:[0-9a-f]{64}", line)
+    ] == []
 
 
 def find_names(path: Path) -> set[str]:
@@ -45,13 +52,20 @@ def test_every_dependency_is_locked(project: Path) -> None:
 @pytest.mark.parametrize("name", BESIDE)
 def test_everything_that_is_needed_beside_is_locked(project: Path, name: str) -> None:
     folder = project / name
-    assert find_names(folder / "requirements.txt") - find_names(folder / "requirements.lock") == set()
+    assert (
+        find_names(folder / "requirements.txt") - find_names(folder / "requirements.lock") == set()
+    )
 
 
 @pytest.fixture
 def fresh(project: Path, tmp_path: Path) -> Path:
     """A checkout, as far as make looks at it, in which nothing is installed."""
-    for name in ("Makefile", "pyproject.toml", "requirements.lock", "deploy/airflow/requirements.lock"):
+    for name in (
+        "Makefile",
+        "pyproject.toml",
+        "requirements.lock",
+        "deploy/airflow/requirements.lock",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(project / name, tmp_path / name)
     return tmp_path
@@ -62,7 +76,9 @@ def run_make(folder: Path, *arguments: str, **variables: str) -> str:
     hidden = ("MAKE", "MFLAGS", "PIP_", "UV_", "SSL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     command = ["make", *arguments]
-    finished = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=kept | variables)
+    finished = subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, text=True, env=kept | variables
+    )
     return finished.stdout + finished.stderr
 
 
@@ -88,7 +104,9 @@ def list_steps(folder: Path, *arguments: str) -> str:
     ],
     ids=lambda values: " ".join(sorted(values)),
 )
-def test_command_installs_the_extras_that_it_needs(fresh: Path, arguments: list[str], extras: set[str]) -> None:
+def test_command_installs_the_extras_that_it_needs(
+    fresh: Path, arguments: list[str], extras: set[str]
+) -> None:
     assert set(re.findall(r"--all-extras|--extra \w+", list_steps(fresh, *arguments))) == extras
 
 
@@ -109,15 +127,22 @@ def test_installs_require_hashes_and_are_made_once(fresh: Path) -> None:
     [
         ({}, "https://of.pip,/of/pip.pem"),
         ({"PIP_INDEX_URL": "https://of.the.shell"}, "https://of.the.shell,/of/pip.pem"),
-        ({"PIP_INDEX_URL": "https://of.the.shell", "UV_DEFAULT_INDEX": "https://of.uv"}, "https://of.uv,/of/pip.pem"),
+        (
+            {"PIP_INDEX_URL": "https://of.the.shell", "UV_DEFAULT_INDEX": "https://of.uv"},
+            "https://of.uv,/of/pip.pem",
+        ),
         ({"SSL_CERT_FILE": "/of/the/shell.pem"}, "https://of.pip,/of/the/shell.pem"),
     ],
 )
-def test_uv_is_told_of_pips_index_and_certificates(fresh: Path, variables: dict[str, str], told: str) -> None:
+def test_uv_is_told_of_pips_index_and_certificates(
+    fresh: Path, variables: dict[str, str], told: str
+) -> None:
     """Unless uv has its own; and nobody else is, for an address can hold a password."""
     programs = fresh / ".venv/bin"
     programs.mkdir(parents=True)
-    (programs / "pip").write_text("#!/bin/sh\necho \"global.cert='/of/pip.pem'\nglobal.index-url='https://of.pip'\"\n")
+    (programs / "pip").write_text(
+        "#!/bin/sh\necho \"global.cert='/of/pip.pem'\nglobal.index-url='https://of.pip'\"\n"
+    )
     (programs / "uv").write_text('#!/bin/sh\necho "$UV_DEFAULT_INDEX,$SSL_CERT_FILE" > told\n')
     for path in programs.iterdir():
         path.chmod(0o755)
@@ -130,4 +155,7 @@ def test_uv_is_told_of_pips_index_and_certificates(fresh: Path, variables: dict[
 
 @pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
 def test_how_it_is_installed_names_no_address(project: Path, name: str) -> None:
-    assert re.findall(r"\S+://\S+", (project / name).read_text().replace("sqlite:///mlflow.db", "")) == []
+    assert (
+        re.findall(r"\S+://\S+", (project / name).read_text().replace("sqlite:///mlflow.db", ""))
+        == []
+    )

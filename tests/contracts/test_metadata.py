@@ -26,16 +26,22 @@ def test_every_file_is_installed_for_the_supported_versions(configuration: dict[
     package = Path(rnn_pipelines.__file__).parent
     patterns = configuration["tool"]["setuptools"]["package-data"]["rnn_pipelines"]
     installed = {path for pattern in patterns for path in package.glob(pattern)}
-    others = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    others = {
+        path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
     assert others == installed
     assert package / "py.typed" in installed
     metadata = configuration["project"]
-    first, stop = map(int, re.fullmatch(r">=3\.(\d+),<3\.(\d+)", metadata["requires-python"]).groups())
+    first, stop = map(
+        int, re.fullmatch(r">=3\.(\d+),<3\.(\d+)", metadata["requires-python"]).groups()
+    )
     named = [name.split(" :: ")[-1] for name in metadata["classifiers"] if "Python :: 3." in name]
     assert named == [f"3.{minor}" for minor in range(first, stop)]
 
 
-def test_citation_is_of_this_version_and_licence(configuration: dict[str, Any], citation: dict[str, Any]) -> None:
+def test_citation_is_of_this_version_and_licence(
+    configuration: dict[str, Any], citation: dict[str, Any]
+) -> None:
     assert citation["version"] == __version__
     assert citation["license"] == configuration["project"]["license"]
     assert citation["title"] == configuration["tool"]["kedro"]["project_name"]

@@ -31,7 +31,12 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec, TracedSeriesSpec
+from rnn_pipelines.internals.specs import (
+    SampleSpec,
+    SmallClassifierSpec,
+    TracedReviewsSpec,
+    TracedSeriesSpec,
+)
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import ParameterModel
@@ -98,7 +103,9 @@ def types(registered: dict[str, Pipeline]) -> dict[str, type[BaseModel]]:
     return TypeExtractor(registered).extract_types_from_pipelines()
 
 
-def test_every_type_is_found_frozen_and_refuses_misspelling(types: dict[str, type[BaseModel]]) -> None:
+def test_every_type_is_found_frozen_and_refuses_misspelling(
+    types: dict[str, type[BaseModel]],
+) -> None:
     assert types == TYPES
     # A root model has no names to misspell.
     lenient = [
@@ -109,13 +116,17 @@ def test_every_type_is_found_frozen_and_refuses_misspelling(types: dict[str, typ
     assert lenient == []
     # A node can't change what the next one reads.
     assert [
-        key for key, kind in types.items() if not issubclass(kind, RootModel) and not kind.model_config.get("frozen")
+        key
+        for key, kind in types.items()
+        if not issubclass(kind, RootModel) and not kind.model_config.get("frozen")
     ] == []
 
 
 def test_every_type_is_a_block_that_tells_a_wrong_value_once() -> None:
     """But for those that are one value, or names of one's own."""
-    assert [name for name, kind in TYPES.items() if not issubclass(kind, ParameterModel | RootModel)] == []
+    assert [
+        name for name, kind in TYPES.items() if not issubclass(kind, ParameterModel | RootModel)
+    ] == []
     # Of a parameter of several kinds pydantic tells each kind's fault, under names that there are not.
     names = [parameter for parameter in PARAMETERS if parameter[1] != "root"]
     found = {(model.__name__, name): find_faults(model, name, object()) for model, name in names}
@@ -126,7 +137,12 @@ def test_every_block_that_a_node_reads_has_a_type(
     types: dict[str, type[BaseModel]], registered: dict[str, Pipeline]
 ) -> None:
     """Apart from a pipeline's whole parameters, which a report may state."""
-    read = {name for pipeline in registered.values() for name in pipeline.inputs() if name.startswith("params:")}
+    read = {
+        name
+        for pipeline in registered.values()
+        for name in pipeline.inputs()
+        if name.startswith("params:")
+    }
     blocks = {name.removeprefix("params:") for name in read} - set(registered)
     assert blocks == set(types) - set(registered)
 
@@ -142,7 +158,9 @@ def test_every_parameter_stands_in_its_file_with_a_right_value(
 ) -> None:
     # The parameters of `conf/base`, pipeline by pipeline.
     files = sorted((context.project_path / "conf" / "base").glob("parameters*.yml"))
-    written = dict(OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files))))
+    written = dict(
+        OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files)))
+    )
     missing = {
         key: sorted(set(kind.model_fields) - set(find(written, key)))
         for key, kind in types.items()
@@ -156,11 +174,15 @@ def test_every_parameter_stands_in_its_file_with_a_right_value(
         assert isinstance(kind.model_validate(find(parameters, key)), kind)
 
 
-def list_numbers(schema: Any, path: str, definitions: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def list_numbers(
+    schema: Any, path: str, definitions: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every number of a JSON schema, with the place where it stands."""
     if isinstance(schema, dict):
         if "$ref" in schema:
-            yield from list_numbers(definitions[schema["$ref"].rpartition("/")[2]], path, definitions)
+            yield from list_numbers(
+                definitions[schema["$ref"].rpartition("/")[2]], path, definitions
+            )
         if schema.get("type") in ("integer", "number"):
             yield path, schema
         for name, inner in schema.items():
@@ -174,14 +196,23 @@ def list_numbers(schema: Any, path: str, definitions: dict[str, Any]) -> Iterato
 def test_every_number_has_bounds() -> None:
     """What is beyond them ends in another library's error, after hours or with files half written."""
     schemas = {key: kind.model_json_schema() for key, kind in TYPES.items()}
-    found = [number for key, schema in schemas.items() for number in list_numbers(schema, key, schema.get("$defs", {}))]
+    found = [
+        number
+        for key, schema in schemas.items()
+        for number in list_numbers(schema, key, schema.get("$defs", {}))
+    ]
     unbounded = {
         path
         for path, schema in found
-        if not ({"minimum", "exclusiveMinimum"} & set(schema) and {"maximum", "exclusiveMaximum"} & set(schema))
+        if not (
+            {"minimum", "exclusiveMinimum"} & set(schema)
+            and {"maximum", "exclusiveMaximum"} & set(schema)
+        )
     }
     # A search holds its values against the parameters that they are for.
-    assert {path for path in unbounded if not path.startswith("tune_forecast.properties.space")} == set()
+    assert {
+        path for path in unbounded if not path.startswith("tune_forecast.properties.space")
+    } == set()
 
 
 def list_parts(kind: Any) -> Iterator[Any]:
@@ -199,7 +230,9 @@ def list_parameters(kind: Any) -> Iterator[tuple[type[BaseModel], str]]:
             yield from list_parameters(field.annotation)
 
 
-PARAMETERS = sorted({parameter for kind in TYPES.values() for parameter in list_parameters(kind)}, key=str)
+PARAMETERS = sorted(
+    {parameter for kind in TYPES.values() for parameter in list_parameters(kind)}, key=str
+)
 
 
 def find_faults(model: type[BaseModel], name: str, value: Any) -> list[tuple[int | str, ...]]:
@@ -214,6 +247,15 @@ def find_faults(model: type[BaseModel], name: str, value: Any) -> list[tuple[int
 @pytest.mark.parametrize("value", [True, False, np.True_, [True]], ids=repr)
 def test_no_number_is_a_truth_value(value: Any) -> None:
     """Pydantic takes true for 1, and false for 0."""
-    parts = {parameter: {*list_parts(parameter[0].model_fields[parameter[1]].annotation)} for parameter in PARAMETERS}
-    numbers = [parameter for parameter, found in parts.items() if {int, float} & found and bool not in found]
-    assert [(model.__name__, name) for model, name in numbers if not find_faults(model, name, value)] == []
+    parts = {
+        parameter: {*list_parts(parameter[0].model_fields[parameter[1]].annotation)}
+        for parameter in PARAMETERS
+    }
+    numbers = [
+        parameter
+        for parameter, found in parts.items()
+        if {int, float} & found and bool not in found
+    ]
+    assert [
+        (model.__name__, name) for model, name in numbers if not find_faults(model, name, value)
+    ] == []

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.slow
 
 NUM_SETS = int(os.environ.get("RNN_FUZZ_SETS", "400"))
 MANY = settings(
-    max_examples=NUM_SETS, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=NUM_SETS,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 # fmt: off
@@ -44,15 +45,28 @@ ODD = [
 ]
 # fmt: on
 VALUES = st.one_of(
-    st.integers(1, 12), st.floats(0.01, 0.9), st.sampled_from(ODD), st.integers(), st.floats(), st.text(max_size=5)
+    st.integers(1, 12),
+    st.floats(0.01, 0.9),
+    st.sampled_from(ODD),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
 )
 
 
-BLOCKS = {name: kind for name, kind in list_parameter_models().items() if name not in ("source", "covariates")}
+BLOCKS = {
+    name: kind
+    for name, kind in list_parameter_models().items()
+    if name not in ("source", "covariates")
+}
 
 
 def list_places(kind: Any) -> list[str]:
-    return list(kind.model_fields) if issubclass(kind, BaseModel) and not issubclass(kind, RootModel) else []
+    return (
+        list(kind.model_fields)
+        if issubclass(kind, BaseModel) and not issubclass(kind, RootModel)
+        else []
+    )
 
 
 @st.composite
@@ -97,7 +111,10 @@ def test_parameters_of_forecast_are_refused_or_make_windows_and_a_network(
         table = read_source(source)
         recipe = spec.recipe.model_copy(update={"source": source})
         panel = prepare_panel(table, recipe)
-        if np.prod([panel.windows.lookback, panel.windows.horizon]) > 400 or panel.windows.values.shape[1] > 30:
+        if (
+            np.prod([panel.windows.lookback, panel.windows.horizon]) > 400
+            or panel.windows.values.shape[1] > 30
+        ):
             event("too large to be fitted here")
             return
         linear = fit_linear_models(panel.windows)
@@ -136,7 +153,9 @@ def test_parameters_of_every_pipeline_are_refused_or_taken(
             block = block[name]
         try:
             kinds[key].model_validate(
-                {**block, **changes} if isinstance(changes, dict) and isinstance(block, dict) else changes
+                {**block, **changes}
+                if isinstance(changes, dict) and isinstance(block, dict)
+                else changes
             )
         except ValidationError as error:
             event("refused")
@@ -148,10 +167,17 @@ def test_parameters_of_every_pipeline_are_refused_or_taken(
 @settings(MANY, max_examples=max(5, NUM_SETS // 50))
 @given(
     draw_changes(
-        {name: kind for name, kind in list_parameter_models().items() if name not in ("source", "covariates")}, most=1
+        {
+            name: kind
+            for name, kind in list_parameter_models().items()
+            if name not in ("source", "covariates")
+        },
+        most=1,
     )
 )
-def test_forecaster_with_odd_parameters_forecasts_or_refuses(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_forecaster_with_odd_parameters_forecasts_or_refuses(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
     """Small whole runs."""
     days = pd.date_range("2024-01-01", periods=60)
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.sin(np.arange(60.0)) + 2})

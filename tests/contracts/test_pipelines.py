@@ -17,7 +17,9 @@ def reads_parameters(pipeline: Pipeline) -> bool:
     return any(name.startswith("params:") for name in pipeline.inputs())
 
 
-def test_every_folder_is_a_pipeline_on_the_command_line(registered: dict[str, Pipeline], names: list[str]) -> None:
+def test_every_folder_is_a_pipeline_on_the_command_line(
+    registered: dict[str, Pipeline], names: list[str]
+) -> None:
     assert sorted(registered) == names
 
 
@@ -26,10 +28,16 @@ def test_every_pipeline_has_its_catalog(project: Path, names: list[str]) -> None
     assert files == [f"catalog_{name}.yml" for name in names]
 
 
-def test_every_pipeline_that_reads_parameters_has_their_file(project: Path, registered: dict[str, Pipeline]) -> None:
+def test_every_pipeline_that_reads_parameters_has_their_file(
+    project: Path, registered: dict[str, Pipeline]
+) -> None:
     """And no pipeline without parameters has an empty one."""
     files = sorted(path.name for path in (project / "conf" / "base").glob("parameters_*.yml"))
-    assert files == [f"parameters_{name}.yml" for name in sorted(registered) if reads_parameters(registered[name])]
+    assert files == [
+        f"parameters_{name}.yml"
+        for name in sorted(registered)
+        if reads_parameters(registered[name])
+    ]
 
 
 def test_every_pipeline_has_its_tests(project: Path, names: list[str]) -> None:
@@ -37,11 +45,15 @@ def test_every_pipeline_has_its_tests(project: Path, names: list[str]) -> None:
     assert folders == set(names)
 
 
-def test_every_pipeline_has_its_wiring_and_only_nodes_beside_it(project: Path, names: list[str]) -> None:
+def test_every_pipeline_has_its_wiring_and_only_nodes_beside_it(
+    project: Path, names: list[str]
+) -> None:
     folder = project / "src" / "rnn_pipelines" / "pipelines"
     modules = {name: sorted(path.name for path in (folder / name).glob("*.py")) for name in names}
     others = {name: sorted(set(found) - {"nodes.py"}) for name, found in modules.items()}
-    assert {name: found for name, found in others.items() if found != ["__init__.py", "pipeline.py"]} == {}
+    assert {
+        name: found for name, found in others.items() if found != ["__init__.py", "pipeline.py"]
+    } == {}
 
 
 def test_forecast_is_the_default(registered: dict[str, Pipeline]) -> None:
@@ -51,7 +63,12 @@ def test_forecast_is_the_default(registered: dict[str, Pipeline]) -> None:
 
 
 def test_every_node_has_a_docstring(registered: dict[str, Pipeline]) -> None:
-    silent = {node.name for pipeline in registered.values() for node in pipeline.nodes if not node.func.__doc__}
+    silent = {
+        node.name
+        for pipeline in registered.values()
+        for node in pipeline.nodes
+        if not node.func.__doc__
+    }
     assert silent == set()
 
 

@@ -10,7 +10,9 @@ import yaml
 def read_catalog(project: Path, env: str) -> dict[str, Any]:
     """The entries of one environment, as they are written."""
     files = sorted((project / "conf" / env).glob("catalog_*.yml"))
-    return {name: entry for file in files for name, entry in yaml.safe_load(file.read_text()).items()}
+    return {
+        name: entry for file in files for name, entry in yaml.safe_load(file.read_text()).items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,9 @@ def base(project: Path) -> dict[str, Any]:
     return read_catalog(project, "base")
 
 
-def test_every_entry_takes_the_place_of_another_in_its_layer(own: dict[str, Any], base: dict[str, Any]) -> None:
+def test_every_entry_takes_the_place_of_another_in_its_layer(
+    own: dict[str, Any], base: dict[str, Any]
+) -> None:
     layers = {name: entry.get("metadata") for name, entry in own.items()}
     assert layers == {name: base[name].get("metadata") for name in own}
 
@@ -42,7 +46,9 @@ def test_series_forecasts_and_judged_forecasts_are_on_the_server(own: dict[str, 
 
 
 def test_files_lie_in_a_root_of_their_own(project: Path) -> None:
-    assert yaml.safe_load((project / "conf/postgres/globals.yml").read_text()) == {"data_root": "data/postgres"}
+    assert yaml.safe_load((project / "conf/postgres/globals.yml").read_text()) == {
+        "data_root": "data/postgres"
+    }
 
 
 def test_no_secret_is_written_down(project: Path) -> None:

@@ -28,20 +28,36 @@ def test_programs_are_those_of_make_lint(project: Path, hooks: dict[str, dict[st
     makefile = (project / "Makefile").read_text()
     linted = set(re.findall(r"^\t\$\(BIN\)/(ruff \w+|lint-imports)", makefile, re.MULTILINE))
     entries = [hook["entry"] for hook in hooks.values() if hook["language"] == "system"]
-    assert {re.match(r"\.venv/bin/(ruff \w+|lint-imports)", entry)[1] for entry in entries} == linted
-    folders = set(re.search(r"ruff check (src [\w ]+)", (project / "Makefile").read_text())[1].split())
+    assert {
+        re.match(r"\.venv/bin/(ruff \w+|lint-imports)", entry)[1] for entry in entries
+    } == linted
+    folders = set(
+        re.search(r"ruff check (src [\w ]+)", (project / "Makefile").read_text())[1].split()
+    )
     for name in ("ruff-format", "ruff-check"):
         assert set(re.fullmatch(r"\^\(([\w|]+)\)/", hooks[name]["files"])[1].split("|")) == folders
 
 
-@pytest.mark.parametrize("line", ["<" * 7 + " HEAD", "|" * 7 + " 1a2b3c4", "=" * 7, ">" * 7 + " branch"])
+@pytest.mark.parametrize(
+    "line", ["<" * 7 + " HEAD", "|" * 7 + " 1a2b3c4", "=" * 7, ">" * 7 + " branch"]
+)
 def test_mark_of_a_merge_conflict_is_found(hooks: dict[str, dict[str, Any]], line: str) -> None:
     assert find_lines(hooks["merge-conflict"], f"before\n{line}\nafter\n") == [line]
 
 
 @pytest.mark.parametrize("folder", ["src", "tests", "docs", "conf", "deploy", ".github"])
-def test_files_hold_no_mark_of_a_merge_conflict(project: Path, hooks: dict[str, dict[str, Any]], folder: str) -> None:
-    files = [path for path in (project / folder).rglob("*.*") if path.suffix in (".py", ".md", ".yml", ".toml", ".txt")]
-    marked = [path for path in files if find_lines(hooks["merge-conflict"], path.read_text(errors="replace"))]
+def test_files_hold_no_mark_of_a_merge_conflict(
+    project: Path, hooks: dict[str, dict[str, Any]], folder: str
+) -> None:
+    files = [
+        path
+        for path in (project / folder).rglob("*.*")
+        if path.suffix in (".py", ".md", ".yml", ".toml", ".txt")
+    ]
+    marked = [
+        path
+        for path in files
+        if find_lines(hooks["merge-conflict"], path.read_text(errors="replace"))
+    ]
     assert files
     assert marked == []

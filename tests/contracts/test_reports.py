@@ -27,18 +27,29 @@ def is_guarded(node: Node) -> bool:
 @pytest.fixture(scope="module")
 def nodes(registered: dict[str, Pipeline]) -> dict[str, Node]:
     """Of all pipelines."""
-    return {f"{name}: {node.name}": node for name, pipeline in registered.items() for node in pipeline.nodes}
+    return {
+        f"{name}: {node.name}": node
+        for name, pipeline in registered.items()
+        for node in pipeline.nodes
+    }
 
 
-def test_all_outputs_of_a_guarded_node_are_parts_of_a_report_and_all_others_are_none(nodes: dict[str, Node]) -> None:
-    is_report = {name: [bool(REPORTS.fullmatch(output)) for output in node.outputs] for name, node in nodes.items()}
+def test_all_outputs_of_a_guarded_node_are_parts_of_a_report_and_all_others_are_none(
+    nodes: dict[str, Node],
+) -> None:
+    is_report = {
+        name: [bool(REPORTS.fullmatch(output)) for output in node.outputs]
+        for name, node in nodes.items()
+    }
     assert {name for name, node in nodes.items() if is_guarded(node)} == {
         name for name, parts in is_report.items() if any(parts)
     }
     assert [name for name, parts in is_report.items() if any(parts) and not all(parts)] == []
 
 
-def test_guarded_failures_are_as_the_catalog(nodes: dict[str, Node], context: KedroContext, tmp_path: Path) -> None:
+def test_guarded_failures_are_as_the_catalog(
+    nodes: dict[str, Node], context: KedroContext, tmp_path: Path
+) -> None:
     """Given nothing that it can use."""
     guarded = {name: node for name, node in nodes.items() if is_guarded(node)}
     assert len(guarded) > 15

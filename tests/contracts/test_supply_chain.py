@@ -23,14 +23,29 @@ def steps(workflow: Workflow) -> list[dict[str, Any]]:
 def test_runs_every_week(workflow: Workflow) -> None:
     """YAML reads the key `on` as true."""
     minute, hour, day, month, weekday = workflow[True]["schedule"][0]["cron"].split()
-    assert (minute.isdigit(), hour.isdigit(), day, month, weekday.isdigit()) == (True, True, "*", "*", True)
+    assert (minute.isdigit(), hour.isdigit(), day, month, weekday.isdigit()) == (
+        True,
+        True,
+        "*",
+        "*",
+        True,
+    )
 
 
-def test_python_and_locks_are_those_of_what_runs(project: Path, steps: list[dict[str, Any]]) -> None:
-    versions = {step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})}
-    assert versions == set(re.findall(r"^FROM python:([\d.]+)-", (project / "Dockerfile").read_text(), re.MULTILINE))
+def test_python_and_locks_are_those_of_what_runs(
+    project: Path, steps: list[dict[str, Any]]
+) -> None:
+    versions = {
+        step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})
+    }
+    assert versions == set(
+        re.findall(r"^FROM python:([\d.]+)-", (project / "Dockerfile").read_text(), re.MULTILINE)
+    )
     audits = [step["run"] for step in steps if step.get("run", "").startswith("pip-audit")]
-    assert [command.split()[-1] for command in audits] == ["requirements.lock", "deploy/airflow/requirements.lock"]
+    assert [command.split()[-1] for command in audits] == [
+        "requirements.lock",
+        "deploy/airflow/requirements.lock",
+    ]
     assert all({"--disable-pip", "--require-hashes"} <= set(command.split()) for command in audits)
 
 
@@ -46,9 +61,19 @@ def test_all_is_installed_from_locks_with_hashes(steps: list[dict[str, Any]]) ->
 def test_nothing_is_tracked_and_all_that_is_pinned_is_renewed(project: Path) -> None:
     assert yaml.safe_load((project / ".telemetry").read_text()) == {"consent": False}
     updates = yaml.safe_load((project / ".github/dependabot.yml").read_text())["updates"]
-    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "pip"}
-    folders = next(update["directories"] for update in updates if update["package-ecosystem"] == "pip")
+    assert {update["package-ecosystem"] for update in updates} == {
+        "github-actions",
+        "docker",
+        "pip",
+    }
+    folders = next(
+        update["directories"] for update in updates if update["package-ecosystem"] == "pip"
+    )
     # By the whole name: runs and champions have files called `.lock` and `retrain.lock` below the data root.
     name = "requirements*.lock"
-    locks = [path for pattern in (name, f"[!.]*/**/{name}", f".github/**/{name}") for path in project.glob(pattern)]
+    locks = [
+        path
+        for pattern in (name, f"[!.]*/**/{name}", f".github/**/{name}")
+        for path in project.glob(pattern)
+    ]
     assert {project / folder.strip("/") for folder in folders} == {path.parent for path in locks}

@@ -30,9 +30,15 @@ def test_runs_with_each_change_may_only_read_and_end(workflow: Workflow) -> None
     assert workflow["permissions"] == {"contents": "read"}
     assert [job for job in workflow["jobs"].values() if "permissions" in job] == []
     checkouts = [step for step in list_steps(workflow) if "checkout" in step.get("uses", "")]
-    assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(workflow["jobs"])
+    assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(
+        workflow["jobs"]
+    )
     assert workflow["env"] == {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    assert [name for name, job in workflow["jobs"].items() if not 0 < job.get("timeout-minutes", 0) <= 60] == []
+    assert [
+        name
+        for name, job in workflow["jobs"].items()
+        if not 0 < job.get("timeout-minutes", 0) <= 60
+    ] == []
     # YAML reads the key `on` as true.
     assert {"push", "pull_request", "workflow_dispatch"} <= workflow[True].keys()
     assert workflow[True]["push"] == {"branches": ["main"]}
@@ -42,16 +48,30 @@ def test_an_action_is_named_by_one_commit() -> None:
     steps = [step for path in WORKFLOWS for step in list_steps(read_workflow(path))]
     used = {step["uses"] for step in steps if "uses" in step}
     assert [name for name in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name)] == []
-    assert sorted(name.split("@")[0] for name in used) == ["actions/checkout", "actions/setup-python"]
+    assert sorted(name.split("@")[0] for name in used) == [
+        "actions/checkout",
+        "actions/setup-python",
+    ]
 
 
 def test_tests_are_those_of_make_for_every_python() -> None:
     tests = read_workflow(PROJECT / ".github/workflows/test.yml")
     metadata = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    first, stop = map(int, re.fullmatch(r">=3\.(\d+),<3\.(\d+)", metadata["requires-python"]).groups())
+    first, stop = map(
+        int, re.fullmatch(r">=3\.(\d+),<3\.(\d+)", metadata["requires-python"]).groups()
+    )
     (job,) = tests["jobs"].values()
-    assert job["strategy"]["matrix"]["python-version"] == [f"3.{minor}" for minor in range(first, stop)]
-    (chosen,) = [step["with"]["python-version"] for step in job["steps"] if "setup-python" in step.get("uses", "")]
+    assert job["strategy"]["matrix"]["python-version"] == [
+        f"3.{minor}" for minor in range(first, stop)
+    ]
+    (chosen,) = [
+        step["with"]["python-version"]
+        for step in job["steps"]
+        if "setup-python" in step.get("uses", "")
+    ]
     assert chosen == "${{ matrix.python-version }}"
     assert [job["strategy"]["fail-fast"] for job in tests["jobs"].values()] == [False]
-    assert [step["run"] for step in list_steps(tests) if "run" in step] == ["make test", "make coverage"]
+    assert [step["run"] for step in list_steps(tests) if "run" in step] == [
+        "make test",
+        "make coverage",
+    ]

@@ -18,7 +18,8 @@ def truncate(path: Path) -> None:
 
 def interrupt_after(patch: pytest.MonkeyPatch, call: str, num_calls: int) -> None:
     """Let a function of `os` raise a KeyboardInterrupt after this many calls."""
-    original, left = getattr(os, call), iter(range(num_calls))
+    original = getattr(os, call)
+    left = iter(range(num_calls))
 
     def interrupt(*args: object, **options: object) -> object:
         if next(left, None) is None:

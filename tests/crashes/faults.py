@@ -66,7 +66,8 @@ class Faults:
         setattr(module, name, call)
 
     def _watch_files(self) -> None:
-        original, faults = io.open, self
+        original = io.open
+        faults = self
 
         class Pieces(io.FileIO):
             def write(self, data: Any) -> int:

@@ -65,10 +65,14 @@ def put(path: Path, kind: str) -> None:
 
 
 def read_shown(store: RunStore) -> int:
-    number: int = json.loads((store.find_shown("08_reporting") / "metrics.json").read_text())["number"]
+    number: int = json.loads((store.find_shown("08_reporting") / "metrics.json").read_text())[
+        "number"
+    ]
     return number
 
 
 def list_tree(folder: Path) -> dict[str, bytes | str | None]:
     """Everything below a folder, as `read_tree` gives it; locks are left out."""
-    return {name: content for name, content in read_tree(folder).items() if Path(name).name != ".lock"}
+    return {
+        name: content for name, content in read_tree(folder).items() if Path(name).name != ".lock"
+    }

@@ -32,7 +32,10 @@ def run(root: Path, number: int) -> None:
             path = opened.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        publish(opened, {"run": opened.name, "pipeline": "forecast", "ended": "2026-01-01T00:00:00+00:00"})
+        publish(
+            opened,
+            {"run": opened.name, "pipeline": "forecast", "ended": "2026-01-01T00:00:00+00:00"},
+        )
         store.prune(NUM_KEPT)
 
 
@@ -52,7 +55,10 @@ def read_shown(root: Path) -> dict[str, int]:
 def find_damaged(root: Path) -> Mapping[str, list[str]]:
     """Files that are not as they were written, by run."""
     store = RunStore(root, "forecast")
-    found = {name: find_damage(store.folder / name, store.read_record(name)["files"]) for name in store.list_runs()}
+    found = {
+        name: find_damage(store.folder / name, store.read_record(name)["files"])
+        for name in store.list_runs()
+    }
     return {name: files for name, files in found.items() if files}
 
 

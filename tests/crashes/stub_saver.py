@@ -22,7 +22,11 @@ def make_files(number: int) -> dict[str, bytes]:
     Every second model has one file more.
     """
     content = f"{number:05}".encode() * (FILE_SIZE // 5)
-    files = {"settings.json": f"{number:05}".encode(), "coding.json": b"shared", "model.npz": content}
+    files = {
+        "settings.json": f"{number:05}".encode(),
+        "coding.json": b"shared",
+        "model.npz": content,
+    }
     return files | ({"intervals.npz": content} if number % 2 else {})
 
 
@@ -67,7 +71,8 @@ def main() -> None:
     parser.add_argument("--fault", choices=["none", "kill", "once", "full"], default="none")
     parser.add_argument("--at", type=int, default=0)
     arguments = parser.parse_args()
-    folder, number = arguments.folder, arguments.number
+    folder = arguments.folder
+    number = arguments.number
     match arguments.work:
         case "save":
             faults = Faults(arguments.fault, arguments.at)

@@ -27,7 +27,9 @@ FILE_SIZE = 100_000
 
 def make_files(number: int, num_files: int) -> dict[str, bytes]:
     """The model of a retraining: every byte of every file tells its number."""
-    return {f"part{index}.bin": f"{number:05}".encode() * (FILE_SIZE // 5) for index in range(num_files)}
+    return {
+        f"part{index}.bin": f"{number:05}".encode() * (FILE_SIZE // 5) for index in range(num_files)
+    }
 
 
 def drop_record(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -54,9 +56,16 @@ class WaitingStore(ChampionStore):
         return super().promote(version, reasons, since)
 
 
-def retrain(folder: Path, number: int, num_files: int, wait: Callable[[], object] = lambda: None) -> str:
+def retrain(
+    folder: Path, number: int, num_files: int, wait: Callable[[], object] = lambda: None
+) -> str:
     """All that a retraining leaves on disk; it may wait before it promotes."""
-    record: Any = {"kind": "retrain", "is_promoted": True, "reasons": [f"number {number}"], "number": number}
+    record: Any = {
+        "kind": "retrain",
+        "is_promoted": True,
+        "reasons": [f"number {number}"],
+        "number": number,
+    }
     files = make_files(number, num_files)
     return save_outcome(WaitingStore(folder, wait), files, record, "2026-01-01T00:00:00+00:00")
 
@@ -76,7 +85,9 @@ def retrain_forever(folder: Path) -> None:
 
 def retrain_together(folder: Path, num_processes: int) -> None:
     """Retrains in many processes, which start at once and promote at once, and prints how each ended."""
-    begin, promote, ready = os.pipe(), os.pipe(), os.pipe()
+    begin = os.pipe()
+    promote = os.pipe()
+    ready = os.pipe()
     children = []
     for number in range(1, num_processes + 1):
         child = os.fork()
@@ -121,7 +132,9 @@ def leave_bytes(folder: Path, num_bytes: int) -> Iterator[None]:
 @contextmanager
 def leave_inodes(folder: Path, num_inodes: int) -> Iterator[None]:
     """Fills a disk of its own with empty files but for some."""
-    fillers = [folder / f"filler{number}" for number in range(os.statvfs(folder).f_ffree - num_inodes)]
+    fillers = [
+        folder / f"filler{number}" for number in range(os.statvfs(folder).f_ffree - num_inodes)
+    ]
     for path in fillers:
         path.touch()
     try:
@@ -153,7 +166,8 @@ def retrain_without_space(folder: Path, is_disk: bool) -> list[dict[str, Any]]:
     if is_disk:
         rooms = [(leave_bytes, size) for size in range(0, 280_000, 4_096)]
         rooms += [(leave_inodes, number) for number in range(12)]
-    number, outcomes = 3, []
+    number = 3
+    outcomes = []
     for leave, room in rooms:
         store = ChampionStore(task)
         before = drop_record(store.load().files)
@@ -180,7 +194,9 @@ def retrain_without_space(folder: Path, is_disk: bool) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("work", choices=["retrain", "prune", "forever", "together", "disk", "limit"])
+    parser.add_argument(
+        "work", choices=["retrain", "prune", "forever", "together", "disk", "limit"]
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--number", type=int, default=1)
     parser.add_argument("--files", type=int, default=1)
@@ -199,7 +215,9 @@ def main() -> None:
         case "together":
             retrain_together(folder, arguments.number)
         case "disk":
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=400", "none", folder], check=True)
+            subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=400", "none", folder], check=True
+            )
             print(json.dumps(retrain_without_space(folder, is_disk=True)))
         case "limit":
             print(json.dumps(retrain_without_space(folder, is_disk=False)))

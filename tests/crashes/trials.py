@@ -50,10 +50,14 @@ class End:
 def run(script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end."""
     command = [sys.executable, str(script), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=UNMEASURED)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=120, env=UNMEASURED
+    )
 
 
-def fail_at_every_call(script: Path, work: str, options: Iterable[object], start: Path, kind: str) -> Iterator[End]:
+def fail_at_every_call(
+    script: Path, work: str, options: Iterable[object], start: Path, kind: str
+) -> Iterator[End]:
     """Does the same work from the same start, with a fault at its first call, its second, and so on.
 
     Args:
@@ -112,7 +116,9 @@ def make_fixture(cases: Mapping[str, Case], num_trials: Mapping[str, int]) -> An
     """
 
     @pytest.fixture(scope="module", params=cases)
-    def trials(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    def trials(
+        request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> list[Any]:
         folder = tmp_path_factory.mktemp("crashes")
         done = cases[request.param](folder)
         shutil.rmtree(folder)

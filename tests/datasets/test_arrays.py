@@ -28,7 +28,9 @@ class Anything:
 
 @pytest.fixture
 def forecasts() -> Forecasts:
-    return Forecasts(test=np.arange(6, dtype=np.float32).reshape(3, 2), future=np.float32([[np.nan, 1]]))
+    return Forecasts(
+        test=np.arange(6, dtype=np.float32).reshape(3, 2), future=np.float32([[np.nan, 1]])
+    )
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def dataset(tmp_path: Path) -> ArraysDataset:
 
 
 @pytest.fixture
-def panel(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]) -> WindowedPanel:
+def panel(
+    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
+) -> WindowedPanel:
     return prepare({"a": make_values(50), "b": make_values(60)}).windows
 
 
@@ -45,9 +49,13 @@ def panel(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., li
 def test_panel_comes_back_as_it_went(tmp_path: Path, panel: WindowedPanel, field: str) -> None:
     dataset = ArraysDataset(filepath=str(tmp_path / "my.npz"), holds=PANEL)
     dataset.save(panel)
-    saved, loaded = getattr(panel, field), getattr(dataset.load(), field)
+    saved = getattr(panel, field)
+    loaded = getattr(dataset.load(), field)
     np.testing.assert_array_equal(loaded, saved)
-    assert (type(loaded), getattr(loaded, "dtype", None)) == (type(saved), getattr(saved, "dtype", None))
+    assert (type(loaded), getattr(loaded, "dtype", None)) == (
+        type(saved),
+        getattr(saved, "dtype", None),
+    )
 
 
 def test_loaded_panel_still_finds_its_windows(tmp_path: Path, panel: WindowedPanel) -> None:
@@ -57,16 +65,24 @@ def test_loaded_panel_still_finds_its_windows(tmp_path: Path, panel: WindowedPan
 
 
 @pytest.mark.parametrize("more", [(), ("num_static", "num_future", "num_past")])
-def test_windows_name_the_run_that_saves_again(tmp_path: Path, panel: WindowedPanel, more: tuple[str, ...]) -> None:
+def test_windows_name_the_run_that_saves_again(
+    tmp_path: Path, panel: WindowedPanel, more: tuple[str, ...]
+) -> None:
     """Windows of before had three counts of covariates instead of their roles and names."""
     path = tmp_path / "windows.npz"
-    saved = {part.name: getattr(panel, part.name) for part in fields(WindowedPanel)} | dict.fromkeys(more, 1)
-    np.savez(path, **{name: value for name, value in saved.items() if name not in ("roles", "names")})
+    saved = {
+        part.name: getattr(panel, part.name) for part in fields(WindowedPanel)
+    } | dict.fromkeys(more, 1)
+    np.savez(
+        path, **{name: value for name, value in saved.items() if name not in ("roles", "names")}
+    )
     with pytest.raises(DatasetError, match=r"'roles'.*--pipelines=forecast again"):
         ArraysDataset(filepath=str(path), holds=PANEL).load()
 
 
-def test_forecasts_come_back_as_they_went_and_are_previewed(dataset: ArraysDataset, forecasts: Forecasts) -> None:
+def test_forecasts_come_back_as_they_went_and_are_previewed(
+    dataset: ArraysDataset, forecasts: Forecasts
+) -> None:
     dataset.save(forecasts)
     loaded = dataset.load()
     np.testing.assert_array_equal(loaded.test, forecasts.test)
@@ -90,7 +106,9 @@ def test_pickled_content_is_refused(tmp_path: Path, dataset: ArraysDataset) -> N
         dataset.save(Anything(test=np.array([{}], dtype=object), future=np.zeros(1)))
 
 
-def test_failed_save_leaves_only_the_old_file(dataset: ArraysDataset, forecasts: Forecasts, tmp_path: Path) -> None:
+def test_failed_save_leaves_only_the_old_file(
+    dataset: ArraysDataset, forecasts: Forecasts, tmp_path: Path
+) -> None:
     dataset.save(forecasts)
     with pytest.raises(DatasetError):
         dataset.save(Anything(test=np.zeros(1), future=np.array([{}], dtype=object)))

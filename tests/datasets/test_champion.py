@@ -37,7 +37,12 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from sealing import reseal
 
-RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}
+RECORD = {
+    "kind": "retrain",
+    "task": "forecast",
+    "at": "2024-01-01T00:00:00+00:00",
+    "reasons": ["why"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +78,9 @@ def open_dataset(folder: Path, task: str = "forecast") -> ChampionDataset:
 
 def save(folder: Path, artefact: Any, is_promoted: bool = True, task: str = "forecast") -> str:
     """Saves a candidate and returns the name of its version."""
-    candidate = Candidate(artefact, Decision(is_promoted, ("why",)), RECORD | {"is_promoted": is_promoted})
+    candidate = Candidate(
+        artefact, Decision(is_promoted, ("why",)), RECORD | {"is_promoted": is_promoted}
+    )
     open_dataset(folder, task).save(candidate)
     return list_records(folder)[-1]["version"]
 
@@ -87,7 +94,9 @@ def test_loaded_forecaster_gives_the_same_forecasts_without_pickles(
 ) -> None:
     save(folder, forecaster)
     loaded = open_dataset(folder).load().artefact
-    one, other = (forecast_newest(f, prepared.table, SourceSpec(name="catalog")) for f in (forecaster, loaded))
+    one, other = (
+        forecast_newest(f, prepared.table, SourceSpec(name="catalog")) for f in (forecaster, loaded)
+    )
     pd.testing.assert_frame_equal(one, other)
     save(folder, bare)
     loaded = open_dataset(folder).load().artefact
@@ -106,21 +115,26 @@ def test_loaded_classifier_gives_the_same_scores_and_knows_what_it_has_seen(
     save(folder, text_classifier, task="sentiment")
     loaded = open_dataset(folder, "sentiment").load().artefact
     texts = pd.DataFrame({"row": range(8), "text": make_reviews(8)["text"]})
-    pd.testing.assert_frame_equal(score_sentiment(loaded, texts), score_sentiment(text_classifier, texts))
+    pd.testing.assert_frame_equal(
+        score_sentiment(loaded, texts), score_sentiment(text_classifier, texts)
+    )
     for seen in (np.array([3, 2**64 - 1], np.uint64), np.zeros(0, np.uint64)):
         save(folder, dataclasses.replace(text_classifier, seen=seen), task="sentiment")
         loaded = open_dataset(folder, "sentiment").load().artefact
         assert (loaded.seen.tolist(), loaded.seen.dtype) == (seen.tolist(), np.uint64)
 
 
-def test_promoted_candidate_is_loaded_and_one_that_is_kept_back_on_record(folder: Path, bare: Forecaster) -> None:
+def test_promoted_candidate_is_loaded_and_one_that_is_kept_back_on_record(
+    folder: Path, bare: Forecaster
+) -> None:
     dataset = open_dataset(folder)
     assert (dataset.load(), dataset.exists()) == (None, False)
     version = save(folder, bare)
     champion = open_dataset(folder).load()
     assert (champion.version, champion.alarms, champion.record["version"]) == (version, (), version)
     assert 0 <= champion.age_days < 0.01
-    first, second = save(folder, bare), save(folder, bare, is_promoted=False)
+    first = save(folder, bare)
+    second = save(folder, bare, is_promoted=False)
     dataset = open_dataset(folder)
     assert dataset.load().version == first
     assert dataset.store.list_versions() == [version, first, second]
@@ -129,7 +143,9 @@ def test_promoted_candidate_is_loaded_and_one_that_is_kept_back_on_record(folder
 
 def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forecaster) -> None:
     """Whole or not at all, and covered by its checksums."""
-    candidate = Candidate(bare, Decision(True, ("why",)), RECORD | {"is_promoted": True}, {"other.bin": b"other"})
+    candidate = Candidate(
+        bare, Decision(True, ("why",)), RECORD | {"is_promoted": True}, {"other.bin": b"other"}
+    )
     dataset = open_dataset(folder)
     dataset.save(candidate)
     assert dataset.store.load().files["other.bin"] == b"other"
@@ -153,7 +169,8 @@ def test_save_that_breaks_off_leaves_a_whole_champion(
 ) -> None:
     """The old one or the new one; and the next save succeeds."""
     save(folder, bare)
-    count, fsync = 0, os.fsync
+    count = 0
+    fsync = os.fsync
 
     def fail_later(handle: int) -> None:
         nonlocal count
@@ -177,36 +194,52 @@ def test_save_that_breaks_off_leaves_a_whole_champion(
     assert not open_dataset(folder).load().artefact.scaler["mean"].any()
 
 
-def test_champion_that_is_promoted_again_by_hand_keeps_what_was_measured(folder: Path, bare: Forecaster) -> None:
+def test_champion_that_is_promoted_again_by_hand_keeps_what_was_measured(
+    folder: Path, bare: Forecaster
+) -> None:
     """And its age begins anew."""
-    first, _ = save(folder, bare), save(folder, bare)
+    first = save(folder, bare)
+    _ = save(folder, bare)
     store = ChampionStore(folder)
     promote_version(store, "forecast", first, "it was the data")
     champion = open_dataset(folder).load()
-    assert (champion.version, champion.record["kind"], champion.record["at"]) == (first, "retrain", RECORD["at"])
+    assert (champion.version, champion.record["kind"], champion.record["at"]) == (
+        first,
+        "retrain",
+        RECORD["at"],
+    )
     assert champion.promoted_at == store.read_pointer().since
 
 
 def test_older_champion_is_as_old_as_its_newest_promotion(folder: Path, bare: Forecaster) -> None:
     """Where another one is damaged, so that the pointer doesn't tell."""
-    first, _ = save(folder, bare), save(folder, bare)
+    first = save(folder, bare)
+    _ = save(folder, bare)
     promote_version(ChampionStore(folder), "forecast", first, "it was the data")
     promoted_at = list_records(folder)[-1]["at"]
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load().promoted_at == promoted_at
 
 
-def test_damaged_champion_is_replaced(folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture) -> None:
-    first, second = save(folder, bare), save(folder, bare)
+def test_damaged_champion_is_replaced(
+    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = save(folder, bare)
+    second = save(folder, bare)
     damage(folder, second)
     champion = open_dataset(folder).load()
     assert champion.version == first
     assert any(second in alarm for alarm in champion.alarms)
-    assert [r.levelname for r in caplog.records if r.name == "rnn_pipelines.datasets.champion"] == ["ERROR", "ERROR"]
+    assert [r.levelname for r in caplog.records if r.name == "rnn_pipelines.datasets.champion"] == [
+        "ERROR",
+        "ERROR",
+    ]
     assert list_records(folder)[-1]["kind"] == "alarm"
 
 
-def test_same_damage_is_recorded_once_and_that_of_a_later_champion_again(folder: Path, bare: Forecaster) -> None:
+def test_same_damage_is_recorded_once_and_that_of_a_later_champion_again(
+    folder: Path, bare: Forecaster
+) -> None:
     save(folder, bare)
     damage(folder, save(folder, bare))
     for _ in range(3):
@@ -224,7 +257,9 @@ def test_older_champion_is_as_old_as_its_own_promotion(folder: Path, bare: Forec
     assert open_dataset(folder).load().promoted_at == RECORD["at"]
 
 
-def test_where_no_champion_is_whole_there_is_none_and_an_alarm(folder: Path, bare: Forecaster) -> None:
+def test_where_no_champion_is_whole_there_is_none_and_an_alarm(
+    folder: Path, bare: Forecaster
+) -> None:
     """So that the next retraining can put one in its place."""
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load() is None
@@ -245,7 +280,8 @@ def promote_unreadable(folder: Path, bare: Forecaster) -> str:
 def test_champion_that_cannot_be_loaded_falls_back_with_an_alarm_on_record(
     folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first, second = save(folder, bare), promote_unreadable(folder, bare)
+    first = save(folder, bare)
+    second = promote_unreadable(folder, bare)
     champion = open_dataset(folder).load()
     assert champion.version == first
     alarm = f"{second}: it is whole, but can't be loaded (ValueError; the log has more)."
@@ -255,7 +291,9 @@ def test_champion_that_cannot_be_loaded_falls_back_with_an_alarm_on_record(
     assert list_damages(ChampionStore(folder)) == list(champion.alarms)
 
 
-def test_where_no_champion_can_be_loaded_there_is_none_until_the_next_one(folder: Path, bare: Forecaster) -> None:
+def test_where_no_champion_can_be_loaded_there_is_none_until_the_next_one(
+    folder: Path, bare: Forecaster
+) -> None:
     versions = [promote_unreadable(folder, bare) for _ in range(2)]
     assert open_dataset(folder).load() is None
     alarm, *_ = list_damages(ChampionStore(folder))
@@ -291,7 +329,10 @@ def test_champion_that_can_be_loaded_again_ends_the_alarm(folder: Path, bare: Fo
         for _ in range(2):
             assert open_dataset(folder).load().version == version
         assert list_damages(ChampionStore(folder)) == []
-    assert [record["kind"] for record in list_records(folder)] == ["retrain", *(2 * ["alarm", "recovery"])]
+    assert [record["kind"] for record in list_records(folder)] == [
+        "retrain",
+        *(2 * ["alarm", "recovery"]),
+    ]
 
 
 class ResourceExhaustedError(Exception):
@@ -319,7 +360,8 @@ MODELS = [
 
 def load_with(folder: Path, errors: dict[int, Exception]) -> LoadedChampion | None:
     """Loads the champion, where the calls with these numbers raise."""
-    unpack, calls = packing.unpack, itertools.count()
+    unpack = packing.unpack
+    calls = itertools.count()
 
     def unpack_or_fail(files: Any) -> Any:
         error = errors.get(next(calls))
@@ -332,7 +374,9 @@ def load_with(folder: Path, errors: dict[int, Exception]) -> LoadedChampion | No
 
 
 @pytest.mark.parametrize("error", MACHINES, ids=repr)
-def test_error_of_the_machine_is_no_fault_of_the_champion(folder: Path, bare: Forecaster, error: Exception) -> None:
+def test_error_of_the_machine_is_no_fault_of_the_champion(
+    folder: Path, bare: Forecaster, error: Exception
+) -> None:
     """Else a full disk would put a challenger in its place that was never compared with it."""
     for _ in range(2):
         save(folder, bare)
@@ -347,22 +391,29 @@ def test_whatever_a_model_raises_the_champion_before_is_in_use(
     folder: Path, bare: Forecaster, error: Exception
 ) -> None:
     """It can be loaded, so that the machine is well."""
-    first, second = save(folder, bare), save(folder, bare)
+    first = save(folder, bare)
+    second = save(folder, bare)
     champion = load_with(folder, {0: error})
     assert champion is not None
     assert champion.version == first
-    assert champion.alarms[0].startswith(f"{second}: it is whole, but can't be loaded ({type(error).__name__};")
+    assert champion.alarms[0].startswith(
+        f"{second}: it is whole, but can't be loaded ({type(error).__name__};"
+    )
 
 
 @pytest.mark.parametrize("error", MODELS, ids=repr)
-def test_only_champion_that_raises_leaves_an_alarm(folder: Path, bare: Forecaster, error: Exception) -> None:
+def test_only_champion_that_raises_leaves_an_alarm(
+    folder: Path, bare: Forecaster, error: Exception
+) -> None:
     """So that the next retraining can put one in its place."""
     save(folder, bare)
     assert load_with(folder, {0: error}) is None
     assert list_records(folder)[-1]["kind"] == "alarm"
 
 
-def test_many_champions_that_cannot_be_loaded_are_passed_over(folder: Path, bare: Forecaster) -> None:
+def test_many_champions_that_cannot_be_loaded_are_passed_over(
+    folder: Path, bare: Forecaster
+) -> None:
     first = save(folder, bare)
     for _ in range(30):
         save(folder, bare)
@@ -386,7 +437,10 @@ def test_alarm_that_cannot_be_recorded_keeps_nobody_from_the_champion(
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"path": "s3://bucket/x", "task": "forecast"}, "on this machine"), ({"path": "x", "task": "y"}, "received 'y'")],
+    [
+        ({"path": "s3://bucket/x", "task": "forecast"}, "on this machine"),
+        ({"path": "x", "task": "y"}, "received 'y'"),
+    ],
 )
 def test_wrong_entry_is_refused(settings: dict[str, str], message: str) -> None:
     with pytest.raises(DatasetError, match=message):
@@ -401,5 +455,7 @@ def test_entry_without_a_champion_needs_no_keras(tmp_path: Path) -> None:
             assert ChampionDataset(path={str(tmp_path)!r}, task=task).load() is None
         print(json.dumps(sorted({{"keras", "tensorflow", "sklearn"}} & set(sys.modules))))
     """
-    finished = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True
+    )
     assert json.loads(finished.stdout) == []

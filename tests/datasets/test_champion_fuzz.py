@@ -32,7 +32,23 @@ from sealing import reseal
 pytestmark = pytest.mark.slow
 
 SEEDS = list_seeds("RNN_FUZZ_MODELS", 200)
-ODD: list[Any] = [None, True, -1, 0, 10**9, 2**70, 1e308, float("nan"), "", "../x", "os.system", [], {}, [[]], {"a": 1}]
+ODD: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    10**9,
+    2**70,
+    1e308,
+    float("nan"),
+    "",
+    "../x",
+    "os.system",
+    [],
+    {},
+    [[]],
+    {"a": 1},
+]
 Files = Mapping[str, bytes]
 
 
@@ -55,7 +71,12 @@ def damage_bytes(content: bytes, source: random.Random) -> bytes:
     for _ in range(source.choice([1, 1, 20])):
         flipped[source.randrange(len(content))] ^= 1 << source.randrange(8)
     damaged = [
-        *(content[:place], content[place:], content[:place] + content[end:], b"", bytes(flipped), bytes(flipped)),
+        content[:place],
+        content[place:],
+        content[:place] + content[end:],
+        b"",
+        bytes(flipped),
+        bytes(flipped),
         content[:place] + bytes(end - place) + content[end:],
         content[:place] + source.randbytes(9) + content[place:],
     ]
@@ -90,7 +111,9 @@ def make_npy(source: random.Random) -> bytes:
         "descr": source.choice(["<f8", "|O", "<U9", "<M8[s]", ">i2", "nix", [("a", "<f4")]]),
         "fortran_order": False,
     }
-    header["shape"] = source.choice([(), (0,), (-1,), (3,), (10**15,), (2**31, 2**31), (10**7,), "x", (1,) * 70])
+    header["shape"] = source.choice(
+        [(), (0,), (-1,), (3,), (10**15,), (2**31, 2**31), (10**7,), "x", (1,) * 70]
+    )
     packed = io.BytesIO()
     np.lib.format.write_array_header_1_0(packed, header)
     return packed.getvalue() + source.randbytes(source.choice([0, 24, 1000]))
@@ -115,7 +138,9 @@ def damage_npz(content: bytes, source: random.Random) -> bytes:
         lambda: members.update({name: others.getvalue()}),
         lambda: members.update({name: make_npy(source)}),
         lambda: members.update({name: damage_bytes(members[name], source)}),
-        lambda: members.update({source.choice(["../planted.npy", "other.npy", "x.share.npy"]): members[name]}),
+        lambda: members.update(
+            {source.choice(["../planted.npy", "other.npy", "x.share.npy"]): members[name]}
+        ),
         lambda: members.update({name: bytes(50_000_000)}),
     ]
     source.choice(changes)()
@@ -129,12 +154,18 @@ def damage_keras(content: bytes, source: random.Random) -> bytes:
     layers = config["config"]["layers"]
     layer = source.choice(layers)
     changes: list[Callable[[], Any]] = [
-        lambda: layer.update(module=source.choice(["os", "nix.nix", "builtins", "keras.src.nix", "", None])),
-        lambda: layer.update(class_name=source.choice(["Lambda", "system", "eval", "Nix", "Functional", "", None])),
+        lambda: layer.update(
+            module=source.choice(["os", "nix.nix", "builtins", "keras.src.nix", "", None])
+        ),
+        lambda: layer.update(
+            class_name=source.choice(["Lambda", "system", "eval", "Nix", "Functional", "", None])
+        ),
         lambda: layer.update(registered_name=source.choice(["nix>Nix", "Lambda", None])),
         lambda: layer["config"].update(units=source.choice([10**6, 10**12, -1, 0, "x", None])),
         lambda: layer["config"].update({source.choice(list(layer["config"])): source.choice(ODD)}),
-        lambda: layer.update(inbound_nodes=source.choice([[], None, [{}], layers[0].get("inbound_nodes")])),
+        lambda: layer.update(
+            inbound_nodes=source.choice([[], None, [{}], layers[0].get("inbound_nodes")])
+        ),
         lambda: layers.append(config),
         lambda: config["config"].update(output_layers=source.choice([[], None, [["nix", 0, 0]]])),
     ]
@@ -145,7 +176,13 @@ def damage_keras(content: bytes, source: random.Random) -> bytes:
     elif source.random() < 0.2:
         del members[name]
     else:
-        others = [damage_bytes(members[name], source), b"", bytes(50_000_000), b"{}", b"[" * 100_000]
+        others = [
+            damage_bytes(members[name], source),
+            b"",
+            bytes(50_000_000),
+            b"{}",
+            b"[" * 100_000,
+        ]
         members[source.choice([name, name, "../planted.h5"])] = source.choice(others)
     return write_zip(members)
 
@@ -156,7 +193,9 @@ def nest(config: Any, layers: list[Any], source: random.Random) -> bytes:
         inner = json.dumps(config)
         depth = source.choice([3, 200])
         return (
-            '{"module": "keras", "class_name": "Sequential", "config": {"layers": [' * depth + inner + "]}}" * depth
+            '{"module": "keras", "class_name": "Sequential", "config": {"layers": [' * depth
+            + inner
+            + "]}}" * depth
         ).encode()
     return json.dumps(config).encode()
 
@@ -167,7 +206,9 @@ def damage(files: Files, source: random.Random) -> dict[str, bytes]:
     own = damages.get(Path(name).suffix, damage_bytes)
     change = source.choice([own, own, own, damage_bytes])
     if source.random() < 0.05:
-        return {other: content for other, content in files.items() if other != name} or {"other": b""}
+        return {other: content for other, content in files.items() if other != name} or {
+            "other": b""
+        }
     damaged = {**files, name: change(files[name], source)}
     # Most damages have right checksums: those that have not are found at once.
     return damaged if source.random() < 0.1 else reseal_if_readable(damaged)
@@ -188,7 +229,9 @@ def bases(
     text_classifier: TextClassifier,
 ) -> dict[str, tuple[str, dict[str, bytes]]]:
     """The tasks and files of a forecaster and of a text classifier."""
-    forecaster = make_forecaster(prepare({"a": make_values(50), "b": make_values(50, seed=1)}), "lstm", "gru")
+    forecaster = make_forecaster(
+        prepare({"a": make_values(50), "b": make_values(50, seed=1)}), "lstm", "gru"
+    )
     return {
         "forecast": ("forecast", forecast_packing.pack(forecaster)),
         "sentiment": ("sentiment", sentiment_packing.pack(text_classifier)),
@@ -199,13 +242,21 @@ def put_in_use(folder: Path, files: Files) -> str:
     store = ChampionStore(folder)
     version = store.add_version(files)
     store.promote(version, ["why"], "2026-01-31T02:00:00+00:00")
-    add_record(folder, {"kind": "retrain", "outcome": "promoted", "is_promoted": True, "version": version}, version)
+    add_record(
+        folder,
+        {"kind": "retrain", "outcome": "promoted", "is_promoted": True, "version": version},
+        version,
+    )
     return version
 
 
 @pytest.mark.parametrize("name", ["forecast", "sentiment"])
 def test_damaged_model_is_read_or_the_one_before_it_is_in_use(
-    name: str, bases: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    name: str,
+    bases: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("CRITICAL")
     monkeypatch.setattr(os, "fsync", lambda _: None)
@@ -213,7 +264,8 @@ def test_damaged_model_is_read_or_the_one_before_it_is_in_use(
     outside.mkdir()
     monkeypatch.chdir(outside)
     task, files = bases[name]
-    num_read, seeds = 0, SEEDS if name == "forecast" else SEEDS[::4]
+    num_read = 0
+    seeds = SEEDS if name == "forecast" else SEEDS[::4]
     for seed in seeds:
         folder = tmp_path / "champion"
         first = put_in_use(folder, files)
@@ -243,7 +295,11 @@ def test_damaged_zip_of_a_classifier_is_read_or_refused(
     for seed in SEEDS[::4]:
         source = random.Random(seed)
         members = read_zip(content)
-        damaged = write_zip(damage(members, source)) if source.random() < 0.5 else damage_bytes(content, source)
+        damaged = (
+            write_zip(damage(members, source))
+            if source.random() < 0.5
+            else damage_bytes(content, source)
+        )
         path.write_bytes(damaged)
         try:
             found = TextClassifierDataset(filepath=str(path)).load()

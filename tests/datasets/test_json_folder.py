@@ -59,7 +59,9 @@ def test_key_that_leads_to_another_folder_is_refused(folder: JSONFolder, key: st
         folder[key] = 1
 
 
-def test_key_is_not_there_while_its_value_is_written(folder: JSONFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_is_not_there_while_its_value_is_written(
+    folder: JSONFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[list[str]] = []
     replace = os.replace
     monkeypatch.setattr(os, "replace", lambda *paths: (seen.append(list(folder)), replace(*paths)))

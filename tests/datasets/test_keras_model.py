@@ -28,7 +28,8 @@ def build(*layers: str, num_members: int = 1):
     """A network that reads a history and what is known: recurrent layers, a head, and the mean of its members."""
     import keras
 
-    history, known = keras.Input((6, 3), name="history"), keras.Input((2, 2), name="known")
+    history = keras.Input((6, 3), name="history")
+    known = keras.Input((2, 2), name="known")
     outputs = []
     for member in range(num_members):
         hidden = history
@@ -38,7 +39,9 @@ def build(*layers: str, num_members: int = 1):
                 4 - number, return_sequences=not is_last, name=f"{kind}_{member + number}"
             )
             hidden = layer(hidden)
-        joined = keras.layers.Concatenate()([keras.layers.Dropout(0.1)(hidden), keras.layers.Flatten()(known)])
+        joined = keras.layers.Concatenate()(
+            [keras.layers.Dropout(0.1)(hidden), keras.layers.Flatten()(known)]
+        )
         outputs.append(keras.layers.Dense(2, name=f"head_{member}")(joined))
     output = keras.layers.Average()(outputs) if num_members > 1 else outputs[0]
     return keras.Model({"history": history, "known": known}, output)
@@ -63,14 +66,19 @@ def test_loaded_network_predicts_the_same(models: dict, filepath: str, name: str
     np.testing.assert_array_equal(predict(dataset.load()), predict(models[name]))
 
 
-def test_file_holds_no_optimizer_and_the_saved_network_keeps_its_own(filepath: str, models: dict) -> None:
+def test_file_holds_no_optimizer_and_the_saved_network_keeps_its_own(
+    filepath: str, models: dict
+) -> None:
     """Its state is twice the size of the weights, and no forecast needs it."""
     # A network in the state in which training leaves it.
     compiled = models["compiled gru"]
     compiled.compile("adam", "mse")
     compiled.optimizer.build(compiled.trainable_variables)
     KerasModelDataset(filepath=filepath).save(compiled)
-    with zipfile.ZipFile(filepath) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+    with (
+        zipfile.ZipFile(filepath) as archive,
+        h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights,
+    ):
         assert "optimizer" not in weights
     assert compiled.optimizer is not None
     dataset = KerasModelDataset(filepath=filepath)
@@ -117,4 +125,6 @@ def test_preview_shows_the_layers_without_keras(models: dict, filepath: str) -> 
         print(sorted({{"keras", "tensorflow", "sklearn"}} & set(sys.modules)))
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    )

@@ -46,7 +46,9 @@ def test_a_damaged_version_is_left_out_with_a_warning(
     assert "series.parquet changed after it was written" in caplog.text
 
 
-def test_files_of_others_stay(dataset: NewestVersionsDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_files_of_others_stay(
+    dataset: NewestVersionsDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     dataset.save(make_files(0))
     own = next(tmp_path.glob("nights/*/night.json")).with_name("notes.txt")
     own.write_text("mine")
@@ -57,7 +59,9 @@ def test_files_of_others_stay(dataset: NewestVersionsDataset, tmp_path: Path, ca
     assert len(dataset.load()) == 3
 
 
-def test_an_unfinished_version_is_removed_and_never_loaded(dataset: NewestVersionsDataset, tmp_path: Path) -> None:
+def test_an_unfinished_version_is_removed_and_never_loaded(
+    dataset: NewestVersionsDataset, tmp_path: Path
+) -> None:
     """As a killed process leaves it."""
     dataset.save(make_files(0))
     (version,) = (path for path in (tmp_path / "nights").iterdir() if path.is_dir())
@@ -79,7 +83,11 @@ def test_a_version_that_cannot_be_saved_is_a_warning(
     """A night keeps its forecasts if only the copy of its inputs fails."""
 
     def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device") if obstacle == "full" else LockedError(".lock: it is held")
+        raise (
+            OSError(28, "No space left on device")
+            if obstacle == "full"
+            else LockedError(".lock: it is held")
+        )
 
     if obstacle == "file":
         (tmp_path / "nights").write_text("mine")
@@ -91,7 +99,9 @@ def test_a_version_that_cannot_be_saved_is_a_warning(
 
 
 def test_a_folder_that_cannot_be_read_has_no_versions(
-    dataset: NewestVersionsDataset, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    dataset: NewestVersionsDataset,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(_: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -101,7 +111,9 @@ def test_a_folder_that_cannot_be_read_has_no_versions(
     assert "Permission denied" in caplog.text
 
 
-def test_no_files_are_no_version_and_another_machine_is_refused(dataset: NewestVersionsDataset) -> None:
+def test_no_files_are_no_version_and_another_machine_is_refused(
+    dataset: NewestVersionsDataset,
+) -> None:
     dataset.save({})
     assert not dataset.exists()
     with pytest.raises(DatasetError, match="expected a folder on this machine"):

@@ -26,7 +26,9 @@ def load(filepath: str, version: Version | None = None) -> int:
 
 
 def test_data_sets_that_save_at_once_do_not_end_each_others_writes(tmp_path: Path) -> None:
-    first, second = (StrictJSONDataset(filepath=str(tmp_path / name)) for name in ("first.json", "second.json"))
+    first, second = (
+        StrictJSONDataset(filepath=str(tmp_path / name)) for name in ("first.json", "second.json")
+    )
     with first._open_to_write() as file:
         second.save({"mse": 1})
         assert [path.name for path in tmp_path.glob("*.json")] == ["second.json"]
@@ -34,11 +36,17 @@ def test_data_sets_that_save_at_once_do_not_end_each_others_writes(tmp_path: Pat
     assert first.load() == {}
 
 
-@pytest.mark.parametrize(("load_version", "expected"), [(None, 2), ("2024-01-01", 1)], ids=["newest", "older"])
-def test_newest_version_is_loaded_unless_named(filepath: str, load_version: str | None, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("load_version", "expected"), [(None, 2), ("2024-01-01", 1)], ids=["newest", "older"]
+)
+def test_newest_version_is_loaded_unless_named(
+    filepath: str, load_version: str | None, expected: int
+) -> None:
     for version, value in (("2024-01-01", 1), ("2024-01-02", 2)):
         save(filepath, value, Version(None, version))
-    assert sorted(path.parent.name for path in Path(filepath).rglob("my.json") if path.is_file()) == [
+    assert sorted(
+        path.parent.name for path in Path(filepath).rglob("my.json") if path.is_file()
+    ) == [
         "2024-01-01",
         "2024-01-02",
     ]
@@ -72,9 +80,14 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch):
     return lambda: monkeypatch.setattr(LocalFileOpener, "write", write_half)
 
 
-@pytest.mark.parametrize("versions", [(None, None), ("2024-01-01", "2024-01-02")], ids=["plain", "versioned"])
+@pytest.mark.parametrize(
+    "versions", [(None, None), ("2024-01-01", "2024-01-02")], ids=["plain", "versioned"]
+)
 def test_interrupted_write_leaves_the_old_file(
-    filepath: str, fill_disk, monkeypatch: pytest.MonkeyPatch, versions: tuple[str | None, str | None]
+    filepath: str,
+    fill_disk,
+    monkeypatch: pytest.MonkeyPatch,
+    versions: tuple[str | None, str | None],
 ) -> None:
     old, new = (version and Version(None, version) for version in versions)
     save(filepath, 1, old)

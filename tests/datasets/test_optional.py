@@ -19,7 +19,9 @@ def dataset(path: Path) -> OptionalDataset:
     return OptionalDataset(dataset={"type": "json.JSONDataset", "filepath": str(path)})
 
 
-def test_what_is_not_there_is_none_and_what_cannot_be_read_an_error(dataset: OptionalDataset, path: Path) -> None:
+def test_what_is_not_there_is_none_and_what_cannot_be_read_an_error(
+    dataset: OptionalDataset, path: Path
+) -> None:
     assert dataset.load() is None
     with pytest.raises(DatasetError, match="belongs to another pipeline"):
         dataset.save({"a": 1})
@@ -32,7 +34,9 @@ def test_what_is_not_there_is_none_and_what_cannot_be_read_an_error(dataset: Opt
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_dataset_exists_where_the_other_one_does(dataset: OptionalDataset, path: Path, is_there: bool) -> None:
+def test_dataset_exists_where_the_other_one_does(
+    dataset: OptionalDataset, path: Path, is_there: bool
+) -> None:
     if is_there:
         path.write_text("{}")
     assert dataset.exists() is is_there
@@ -50,9 +54,19 @@ def test_newest_of_several_versions_is_loaded(path: Path) -> None:
 
 
 def test_configuration_is_not_changed_and_the_layer_that_of_the_other_one(path: Path) -> None:
-    config = {"type": "json.JSONDataset", "filepath": str(path), "versioned": True, "validator": "none"}
+    config = {
+        "type": "json.JSONDataset",
+        "filepath": str(path),
+        "versioned": True,
+        "validator": "none",
+    }
     OptionalDataset(dataset=config)
-    assert config == {"type": "json.JSONDataset", "filepath": str(path), "versioned": True, "validator": "none"}
+    assert config == {
+        "type": "json.JSONDataset",
+        "filepath": str(path),
+        "versioned": True,
+        "validator": "none",
+    }
     metadata = {"kedro-viz": {"layer": "models"}}
     config = {"type": "json.JSONDataset", "filepath": str(path), "metadata": metadata}
     assert OptionalDataset(dataset=config).metadata == metadata

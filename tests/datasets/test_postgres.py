@@ -45,8 +45,12 @@ def fail(request: pytest.FixtureRequest) -> Callable[[str | None], DatasetError]
 
 
 @pytest.mark.parametrize("con", [None, ""], ids=["unset", "empty"])
-def test_server_that_is_not_named_is_asked_for(fail: Callable[..., DatasetError], con: str | None) -> None:
-    assert str(fail(con)).endswith(f"no server is named. Set the environment variable RNN_POSTGRES_URL to {FORM}.")
+def test_server_that_is_not_named_is_asked_for(
+    fail: Callable[..., DatasetError], con: str | None
+) -> None:
+    assert str(fail(con)).endswith(
+        f"no server is named. Set the environment variable RNN_POSTGRES_URL to {FORM}."
+    )
 
 
 @pytest.mark.parametrize("library", ["psycopg", "sqlalchemy"])
@@ -73,7 +77,9 @@ def test_missing_library_is_named_with_the_way_to_get_it(
         ("postgresql+psycopg2://user:hunter2@host/database", "another kind"),
     ],
 )
-def test_url_that_is_refused_is_not_quoted(fail: Callable[..., DatasetError], con: str, told: str) -> None:
+def test_url_that_is_refused_is_not_quoted(
+    fail: Callable[..., DatasetError], con: str, told: str
+) -> None:
     """Neither in the message nor in the traceback, where libraries quote the part that they can't read."""
     error = fail(con)
     assert told in str(error)
@@ -87,8 +93,14 @@ def test_description_has_no_credentials(make: Callable[[str], Any]) -> None:
 
 
 def test_descriptions_have_no_credentials_and_load_no_library() -> None:
-    rows = {"type": "rnn_pipelines.datasets.PostgresRowsDataset", "table": "forecasts", "key": ["a"]}
-    dataset = OptionalDataset(dataset=rows | {"credentials": {"con": "postgresql://user:hunter2@host/database"}})
+    rows = {
+        "type": "rnn_pipelines.datasets.PostgresRowsDataset",
+        "table": "forecasts",
+        "key": ["a"],
+    }
+    dataset = OptionalDataset(
+        dataset=rows | {"credentials": {"con": "postgresql://user:hunter2@host/database"}}
+    )
     assert "forecasts" in repr(dataset)
     assert "hunter2" not in repr(dataset)
     with pytest.raises(DatasetError, match="select 1"):
@@ -98,20 +110,34 @@ def test_descriptions_have_no_credentials_and_load_no_library() -> None:
         "PostgresQueryDataset(sql='select 1'); PostgresRowsDataset(table='a', key=['b']); "
         "print({'sqlalchemy', 'psycopg'} & set(sys.modules))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout
+        == "set()\n"
+    )
 
 
 def test_options_of_the_url_win_and_other_credentials_are_options_of_the_engine() -> None:
-    con = make_engine_options({"con": "postgresql://user:a%40b@host/database?connect_timeout=3"})["con"]
-    assert con == "postgresql://user:a%40b@host/database?connect_timeout=3&fallback_application_name=rnn-pipelines"
+    con = make_engine_options({"con": "postgresql://user:a%40b@host/database?connect_timeout=3"})[
+        "con"
+    ]
+    assert (
+        con
+        == "postgresql://user:a%40b@host/database?connect_timeout=3&fallback_application_name=rnn-pipelines"
+    )
     options = make_engine_options({"con": FORM, "pool_pre_ping": True})
     assert (options["pool_pre_ping"], options["hide_parameters"]) == (True, True)
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"), [("a\ud800b", "'a\\ud800b'"), ("a\0b", "'a\\x00b'")], ids=["half a sign", "NUL"]
+    ("text", "shown"),
+    [("a\ud800b", "'a\\ud800b'"), ("a\0b", "'a\\x00b'")],
+    ids=["half a sign", "NUL"],
 )
-def test_text_that_the_server_cannot_keep_is_told_with_column_and_row(text: str, shown: str) -> None:
+def test_text_that_the_server_cannot_keep_is_told_with_column_and_row(
+    text: str, shown: str
+) -> None:
     """Before the server is asked."""
     data = pd.DataFrame({"a": [1, 2, 3], "shop": pd.Series(["Øre ☃", None, text], dtype=object)})
     with pytest.raises(DatasetError) as caught:

@@ -69,7 +69,9 @@ def test_numbers_are_no_texts_and_texts_come_back(tmp_path: Path) -> None:
     # Which could be a formula again.
     write(tmp_path, pd.DataFrame({"text": ["a\r=1+1"], "y": [1.0]}))
     assert read_cells(tmp_path) == ["a\r=1+1"]
-    loaded = write(tmp_path, pd.DataFrame({"text": pd.Series(dtype="str"), "y": pd.Series(dtype="float64")})).load()
+    loaded = write(
+        tmp_path, pd.DataFrame({"text": pd.Series(dtype="str"), "y": pd.Series(dtype="float64")})
+    ).load()
     assert (list(loaded), len(loaded)) == (["text", "y"], 0)
 
 
@@ -82,9 +84,18 @@ def test_half_a_sign_is_named_and_leaves_the_file_as_it_was(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=int(os.environ.get("RNN_FUZZ_TEXTS", "300")), derandomize=True, deadline=None)
-@given(texts=st.lists(st.one_of(st.text(st.characters(codec="utf-8")), st.text("=+-@'\t\r\n\" ,;＝ a1")), min_size=1))
-def test_any_texts_come_back_from_the_file(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+@settings(
+    max_examples=int(os.environ.get("RNN_FUZZ_TEXTS", "300")), derandomize=True, deadline=None
+)
+@given(
+    texts=st.lists(
+        st.one_of(st.text(st.characters(codec="utf-8")), st.text("=+-@'\t\r\n\" ,;＝ a1")),
+        min_size=1,
+    )
+)
+def test_any_texts_come_back_from_the_file(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
     """But for those that pandas takes for none, such as an empty one or a number, and a NUL, at which it stops."""
     texts = [text.replace("\0", "") + " ." for text in texts]
     data = pd.DataFrame({"text": texts, "y": 1.5})
@@ -92,7 +103,9 @@ def test_any_texts_come_back_from_the_file(tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.slow
-@settings(max_examples=int(os.environ.get("RNN_FUZZ_TEXTS", "2000")), derandomize=True, deadline=None)
+@settings(
+    max_examples=int(os.environ.get("RNN_FUZZ_TEXTS", "2000")), derandomize=True, deadline=None
+)
 @given(st.one_of(st.text(), st.text("=+-@'\t\r\n\" ,;＝ a1")))
 def test_one_mark_less_is_the_text_that_was(text: str) -> None:
     assert unmark_text(mark_text(text)) == text
@@ -103,5 +116,7 @@ def test_one_mark_less_is_the_text_that_was(text: str) -> None:
 def test_files_for_people_are_written_like_this(entry: str) -> None:
     from kedro.config import OmegaConfigLoader
 
-    loader = OmegaConfigLoader(str(Path(__file__).parents[2] / "conf"), base_env="base", default_run_env="base")
+    loader = OmegaConfigLoader(
+        str(Path(__file__).parents[2] / "conf"), base_env="base", default_run_env="base"
+    )
     assert loader["catalog"][entry]["type"] == "rnn_pipelines.datasets.SpreadsheetCSVDataset"

@@ -23,7 +23,9 @@ def dataset(tmp_path: Path) -> TablesDataset:
     return TablesDataset(filepath=str(tmp_path / "folder/tables.parquet"))
 
 
-def test_tables_are_loaded_as_one_from_groups_of_rows(dataset: TablesDataset, tmp_path: Path) -> None:
+def test_tables_are_loaded_as_one_from_groups_of_rows(
+    dataset: TablesDataset, tmp_path: Path
+) -> None:
     dataset.save(make_tables())
     pd.testing.assert_frame_equal(dataset.load(), pd.concat(make_tables(), ignore_index=True))
     assert pyarrow.parquet.read_metadata(tmp_path / "folder/tables.parquet").num_row_groups == 3

@@ -14,7 +14,9 @@ from documents import PROJECT
 
 COURSE = PROJECT / "docs/course"
 PAGES = sorted(COURSE.glob("[0-9]*.md"))
-BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<shown>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<shown>.*?)^```\n)?", re.MULTILINE | re.DOTALL
+)
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")
 # Seconds differ from run to run.
 TIMING = re.compile(r"\d+\.\d+ s\b")
@@ -23,7 +25,9 @@ CONTENT = re.compile(r'<script type="application/json" id="content">(.*?)</scrip
 
 
 def load_builder() -> dict[str, str]:
-    spec = importlib.util.spec_from_file_location("course_figures", PROJECT / "docs/course_figures.py")
+    spec = importlib.util.spec_from_file_location(
+        "course_figures", PROJECT / "docs/course_figures.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -36,7 +40,9 @@ FIGURES = load_builder()
 
 def read_words(text: str) -> tuple[list[str], list[float]]:
     text = TIMING.sub("", text)
-    return NUMBER.sub("", text).split(), [float(number.replace(",", "")) for number in NUMBER.findall(text)]
+    return NUMBER.sub("", text).split(), [
+        float(number.replace(",", "")) for number in NUMBER.findall(text)
+    ]
 
 
 def write_block(code: str, printed: str) -> str:
@@ -66,10 +72,14 @@ def test_code_prints_what_the_page_shows(
     for block in blocks:
         capsys.readouterr()
         exec(compile(block["code"], str(page), "exec"), names)
-        printed.append("".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines()))
+        printed.append(
+            "".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines())
+        )
     if "WRITE_COURSE" in os.environ:
         outputs = iter(printed)
-        page.write_text(BLOCK.sub(lambda block: write_block(block["code"], next(outputs)), page.read_text()))
+        page.write_text(
+            BLOCK.sub(lambda block: write_block(block["code"], next(outputs)), page.read_text())
+        )
         write_numbers(tmp_path)
     shown = [block["shown"] or "" for block in BLOCK.finditer(page.read_text())]
     assert [read_words(text)[0] for text in printed] == [read_words(text)[0] for text in shown]
@@ -79,7 +89,9 @@ def test_code_prints_what_the_page_shows(
 
 def test_each_page_shows_a_figure_and_each_figure_is_shown() -> None:
     shown = {page.stem: FRAME.findall(page.read_text()) for page in PAGES}
-    assert [name for name, figures in shown.items() if not figures and not name.endswith("papers")] == []
+    assert [
+        name for name, figures in shown.items() if not figures and not name.endswith("papers")
+    ] == []
     assert {figure for figures in shown.values() for figure in figures} == {*FIGURES}
 
 
@@ -93,14 +105,20 @@ def test_pages_are_numbered_and_linked_to_their_neighbours() -> None:
 def test_each_page_has_a_question_with_its_answer() -> None:
     for page in PAGES:
         text = page.read_text()
-        assert (page.stem, text.count("## Question"), text.count("<summary>Answer</summary>")) == (page.stem, 1, 1)
+        assert (page.stem, text.count("## Question"), text.count("<summary>Answer</summary>")) == (
+            page.stem,
+            1,
+            1,
+        )
 
 
 @pytest.mark.chromium
 @pytest.mark.parametrize("width", [1400, 390])
 @pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
 @pytest.mark.parametrize("name", FIGURES)
-def test_figure_runs_quietly_and_is_usable(tmp_path: Path, name: str, scheme: int, width: int) -> None:
+def test_figure_runs_quietly_and_is_usable(
+    tmp_path: Path, name: str, scheme: int, width: int
+) -> None:
     """Without a network; each control has a name and is reached by keyboard, and moves no other when it is used."""
     path = tmp_path / f"{name}.html"
     path.write_text(use_page(FIGURES[name], "figure.js"))

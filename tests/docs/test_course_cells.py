@@ -45,15 +45,26 @@ def use_figure(folder: Path, name: str, code: str, address: str = "", content: A
     start = f'location.hash = "{address}"; document.body.append(Object.assign(document.createElement("main"), '
     start += '{ id: "figure" }));'
     scripts = read_scripts(["cells.js", "charts.js"]) + (COURSE / f"figures/{name}.js").read_text()
-    return run_script(folder, f"{start}{scripts}\nfunction run(given) {{ {code} }}", encode(content))
+    return run_script(
+        folder, f"{start}{scripts}\nfunction run(given) {{ {code} }}", encode(content)
+    )
 
 
 def test_counts_of_stacks_equal_those_of_keras(tmp_path: Path) -> None:
-    choices = [dict(zip(("cell", "features", "first", "second"), key, strict=True)) for key in KERAS_COUNTS]
-    counts = use_figure(tmp_path, "stacks", f"return {json.dumps(choices)}.map((one) => listShapes(one).map(count));")
+    choices = [
+        dict(zip(("cell", "features", "first", "second"), key, strict=True)) for key in KERAS_COUNTS
+    ]
+    counts = use_figure(
+        tmp_path,
+        "stacks",
+        f"return {json.dumps(choices)}.map((one) => listShapes(one).map(count));",
+    )
     assert counts == [*KERAS_COUNTS.values()]
     for (cell, features, first, second), expected in KERAS_COUNTS.items():
-        sizes = [CELLS[cell].count_weights(features, first), CELLS[cell].count_weights(first, second)]
+        sizes = [
+            CELLS[cell].count_weights(features, first),
+            CELLS[cell].count_weights(first, second),
+        ]
         assert sizes == expected[:2]
 
 
@@ -88,7 +99,13 @@ def test_stack_shows_the_sum_of_its_layers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "page"), [("lstm", "02-lstm-cell"), ("gru", "03-gru-cell")])
 def test_cell_steps_as_numpy_and_as_its_page(tmp_path: Path, name: str, page: str) -> None:
     cell = CELLS[name]
-    given = [[x, h, c, b] for x in (-2, 0, 1) for h in (-0.7, 0, 0.4) for c in (-3, 0.5) for b in (-6, 1, 4)]
+    given = [
+        [x, h, c, b]
+        for x in (-2, 0, 1)
+        for h in (-0.7, 0, 0.4)
+        for c in (-3, 0.5)
+        for b in (-6, 1, 4)
+    ]
     found = use_figure(
         tmp_path,
         "cell",
@@ -106,8 +123,12 @@ def test_cell_steps_as_numpy_and_as_its_page(tmp_path: Path, name: str, page: st
         state = state_type(*(np.array([[value]]) for value in (h, c)[: len(state_type._fields)]))
         after, gates = cell.read_arrays(weights).step(np.array([[x]]), state)
         expected = {letter: gates._asdict()[gate].item() for gate, letter in cell.letters.items()}
-        expected |= {f"{letter}′": after._asdict()[key].item() for key, letter in cell.state_letters.items()}
-        assert {letter: terms[letter] for letter in expected} == pytest.approx(expected, abs=TOLERANCE)
+        expected |= {
+            f"{letter}′": after._asdict()[key].item() for key, letter in cell.state_letters.items()
+        }
+        assert {letter: terms[letter] for letter in expected} == pytest.approx(
+            expected, abs=TOLERANCE
+        )
     text = (COURSE / f"{page}.md").read_text()
     assert f"h′ = {found['first']['h′']:.3f}" in text
 
@@ -135,8 +156,10 @@ def test_answers_about_the_cells_are_those_of_the_figure(tmp_path: Path) -> None
 
 def evaluate(name: str, gate: str, stage: str, shift: float) -> tuple[np.ndarray, float]:
     """Returns the gate, float[window, step, unit], and the mean squared error, in NumPy."""
-    cell, arrays = CELLS[name], {key: np.array(array) for key, array in CONTENT[name][stage].items()}
-    units, place = arrays["recurrent_kernel"].shape[0], cell.gates.index(gate)
+    cell = CELLS[name]
+    arrays = {key: np.array(array) for key, array in CONTENT[name][stage].items()}
+    units = arrays["recurrent_kernel"].shape[0]
+    place = cell.gates.index(gate)
     arrays["bias"][0, place * units : (place + 1) * units] += shift
     windows = np.array(CONTENT["windows"])
     trace = unroll(cell.read_arrays(arrays), windows[:, :-1, None])
@@ -153,7 +176,9 @@ def test_gates_equal_those_of_numpy(tmp_path: Path, page: str) -> None:
     return [read(random), ...given.shifts.map((shift) => read(curve[SHIFTS.indexOf(shift)]))];"""
     found = use_figure(tmp_path, "gates", code, f"{name}-{gate}", CONTENT | {"shifts": shifts})
     text = (COURSE / f"{page}.md").read_text()
-    for own, (stage, shift) in zip(found, [("random", 0), *(("trained", one) for one in shifts)], strict=True):
+    for own, (stage, shift) in zip(
+        found, [("random", 0), *(("trained", one) for one in shifts)], strict=True
+    ):
         values, mse = evaluate(name, gate, stage, shift)
         by_unit = values.reshape(-1, values.shape[2])
         np.testing.assert_allclose(own["values"], by_unit.T, atol=TOLERANCE)

@@ -30,26 +30,48 @@ const read = (task, quantity) => {
 
 def test_errors_and_differences_are_the_recorded_ones(tmp_path: Path) -> None:
     tasks = [task for task in RESULTS["tasks"] if task != "forget_bias"]
-    found = use_figure(tmp_path, "compare", f"{READ} return {json.dumps(tasks)}.map((task) => read(task, 'test'));")
+    found = use_figure(
+        tmp_path, "compare", f"{READ} return {json.dumps(tasks)}.map((task) => read(task, 'test'));"
+    )
     for task, shown in zip(tasks, found, strict=True):
         summary = {one["cell"]: one for one in RESULTS["summary"] if one["task"] == task}
         (pair,) = (pair for pair in summary["lstm"]["differences"] if pair["against"] == "gru")
-        expected = {"LSTM": summary["lstm"]["test"], "GRU": summary["gru"]["test"], "Difference": pair}
+        expected = {
+            "LSTM": summary["lstm"]["test"],
+            "GRU": summary["gru"]["test"],
+            "Difference": pair,
+        }
         for name, estimate in expected.items():
             wanted = [estimate[key] for key in ("mean", "low", "high")]
-            np.testing.assert_allclose(shown["rows"][name], wanted, rtol=0.006, err_msg=f"{task}, {name}")
-        simple = [loss for name, loss in RESULTS["tasks"][task]["references"].items() if name != "noise floor"]
+            np.testing.assert_allclose(
+                shown["rows"][name], wanted, rtol=0.006, err_msg=f"{task}, {name}"
+            )
+        simple = [
+            loss
+            for name, loss in RESULTS["tasks"][task]["references"].items()
+            if name != "noise floor"
+        ]
         (best,) = (values for name, values in shown["rows"].items() if name not in expected)
         assert best == [pytest.approx(min(simple), rel=0.006)]
-        verdict = {"lstm": "excludes 0: the LSTM", "gru": "excludes 0: the GRU", None: "contains 0"}[pair["better"]]
+        verdict = {
+            "lstm": "excludes 0: the LSTM",
+            "gru": "excludes 0: the GRU",
+            None: "contains 0",
+        }[pair["better"]]
         assert f"The interval {verdict}" in shown["result"]
         assert f"benchmarks/compare.py {task} --seeds 5" in shown["result"]
 
 
 def test_seconds_that_cannot_be_compared_are_not_shown(tmp_path: Path) -> None:
-    script = f"{READ} return ['copy_100', 'temperature'].map((task) => read(task, 'seconds_per_epoch'));"
+    script = (
+        f"{READ} return ['copy_100', 'temperature'].map((task) => read(task, 'seconds_per_epoch'));"
+    )
     measured, missing = use_figure(tmp_path, "compare", script)
-    seconds = {one["cell"]: one["seconds_per_epoch"]["mean"] for one in RESULTS["summary"] if one["task"] == "copy_100"}
+    seconds = {
+        one["cell"]: one["seconds_per_epoch"]["mean"]
+        for one in RESULTS["summary"]
+        if one["task"] == "copy_100"
+    }
     assert measured["rows"]["LSTM"][0] == pytest.approx(seconds["lstm"], rel=0.006)
     assert measured["rows"]["GRU"][0] == pytest.approx(seconds["gru"], rel=0.006)
     assert (missing["rows"], "Other programs ran" in missing["result"]) == ({}, True)

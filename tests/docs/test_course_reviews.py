@@ -24,7 +24,9 @@ function run(page) {
 
 @pytest.mark.chromium
 def test_probabilities_of_the_page_are_those_of_its_figure(tmp_path: Path) -> None:
-    kept, forgotten, twice, once = run_script(tmp_path, read_scripts(COMPUTATION) + RUN, FIGURE.read_text())
+    kept, forgotten, twice, once = run_script(
+        tmp_path, read_scripts(COMPUTATION) + RUN, FIGURE.read_text()
+    )
     text = " ".join(PAGE.read_text().split())
     assert f"the probability rises from {kept:.3f} to {forgotten:.3f}" in text
     assert f"the probability of positive is {twice:.3f}, and with one negation {once:.3f}" in text

@@ -30,7 +30,8 @@ def measure_simple(noise: float, lookback: int) -> dict[str, float]:
     """The errors that the page's code prints, for any noise and lookback."""
     drawn = noise * np.array(json.loads(NOISE.read_text())["noise"])
     values = np.sin(np.arange(len(drawn)) / 10) + drawn
-    windows, targets = np.lib.stride_tricks.sliding_window_view(values, lookback)[:-1], values[lookback:]
+    windows = np.lib.stride_tricks.sliding_window_view(values, lookback)[:-1]
+    targets = values[lookback:]
     weights = np.linalg.lstsq(windows[:-TEST], targets[:-TEST], rcond=None)[0]
     errors = {
         "last value": windows[-TEST:, -1] - targets[-TEST:],
@@ -83,7 +84,11 @@ def test_training_pauses_goes_on_and_begins_anew_with_another_setting(tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "noise", "lookback", "epochs", "error"),
-    [("lstm", 0, 20, 10, "0.00013"), ("gru", 0.1, 2, 100, "0.02008"), ("gru", 0.1, 40, 100, "0.00876")],
+    [
+        ("lstm", 0, 20, 10, "0.00013"),
+        ("gru", 0.1, 2, 100, "0.02008"),
+        ("gru", 0.1, 40, 100, "0.00876"),
+    ],
 )
 def test_answers_name_the_errors_that_the_figure_shows(
     tmp_path: Path, cell: str, noise: float, lookback: int, epochs: int, error: str

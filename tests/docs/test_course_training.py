@@ -23,27 +23,40 @@ SHAPES = [(1, 8, 1), (2, 1, 1), (7, 3, 2), (20, 8, 1), (40, 8, 3), (60, 16, 1)]
 
 
 def run_training(folder: Path, code: str, content: Any) -> Any:
-    return run_script(folder, f"{read_scripts(['cells.js'])}\n{TRAINING.read_text()}\n{code}", encode(content))
+    return run_script(
+        folder, f"{read_scripts(['cells.js'])}\n{TRAINING.read_text()}\n{code}", encode(content)
+    )
 
 
-def draw_layer(cell: str, units: int, features: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def draw_layer(
+    cell: str, units: int, features: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Weights with biases, as a training leaves them."""
     drawn = CELLS[cell].initialize(rng, features, units)
-    return {name: (array + rng.normal(size=array.shape, scale=0.3)).astype(np.float32) for name, array in drawn.items()}
+    return {
+        name: (array + rng.normal(size=array.shape, scale=0.3)).astype(np.float32)
+        for name, array in drawn.items()
+    }
 
 
 @pytest.mark.parametrize("cell", TRAINED)
 def test_gradients_of_a_layer_equal_those_of_numpy(tmp_path: Path, cell: str) -> None:
     """With respect to each weight, each input and the initial state, for a gradient at every step."""
-    rng, cases, expected = np.random.default_rng(0), [], []
+    rng = np.random.default_rng(0)
+    cases = []
+    expected = []
     for steps, units, features in SHAPES:
         layer = draw_layer(cell, units, features, rng)
         inputs = rng.normal(size=(steps, features)).astype(np.float32)
         slopes = rng.normal(size=(steps, units), scale=1 / steps).astype(np.float32)
         cases.append({"layer": layer, "inputs": inputs, "slopes": slopes})
-        weights = CELLS[cell].read_arrays({name: array.astype(np.float64) for name, array in layer.items()})
+        weights = CELLS[cell].read_arrays(
+            {name: array.astype(np.float64) for name, array in layer.items()}
+        )
         batch = inputs[None].astype(np.float64)
-        found = backpropagate(weights, batch, unroll(weights, batch), slopes[None].astype(np.float64))
+        found = backpropagate(
+            weights, batch, unroll(weights, batch), slopes[None].astype(np.float64)
+        )
         expected.append(
             CELLS[cell].name_arrays(found.weights)
             | {"inputs": found.inputs[0]}
@@ -63,7 +76,10 @@ function run({{ cases }}) {{
         for name, array in wanted.items():
             np.testing.assert_allclose(found[name], array, rtol=0, atol=TOLERANCE, err_msg=name)
             # No state is read at the first step.
-            assert np.abs(array).max() > 10 * TOLERANCE or (len(found["inputs"]), name) == (1, "recurrent_kernel")
+            assert np.abs(array).max() > 10 * TOLERANCE or (len(found["inputs"]), name) == (
+                1,
+                "recurrent_kernel",
+            )
 
 
 @pytest.mark.parametrize("cell", TRAINED)
@@ -72,7 +88,11 @@ def test_gradients_of_the_loss_equal_finite_differences(tmp_path: Path, cell: st
     rng = np.random.default_rng(1)
     head = {"head_kernel": rng.normal(size=(3, 1)), "head_bias": rng.normal(size=(1, 1))}
     weights = draw_layer(cell, 3, 2, rng) | head
-    content = {"weights": weights, "windows": rng.normal(size=(4, 6, 2)), "targets": rng.normal(size=4)}
+    content = {
+        "weights": weights,
+        "windows": rng.normal(size=(4, 6, 2)),
+        "targets": rng.normal(size=4),
+    }
     code = f"""
 function run({{ weights, windows, targets }}) {{
   const {{ gradients }} = findGradients("{cell}", weights, windows, targets), differences = [];
@@ -96,7 +116,9 @@ function run({{ weights, windows, targets }}) {{
 
 def draw_mulberry32(seed: int, count: int) -> list[float]:
     """The random numbers of the page, computed with whole numbers of any size."""
-    bits, state, drawn = 0xFFFFFFFF, seed, []
+    bits = 0xFFFFFFFF
+    state = seed
+    drawn = []
     for _ in range(count):
         state = (state + 0x6D2B79F5) & bits
         value = ((state ^ (state >> 15)) * (state | 1)) & bits
@@ -120,17 +142,25 @@ function run() {
     assert abs(np.std(found["normal"]) - 1) < 0.05
     for cell, weights in zip(TRAINED, found["first"], strict=True):
         expected = CELLS[cell].initialize(np.random.default_rng(0), 2, 8)
-        assert {name: np.shape(weights[name]) for name in expected} == {name: a.shape for name, a in expected.items()}
+        assert {name: np.shape(weights[name]) for name in expected} == {
+            name: a.shape for name, a in expected.items()
+        }
         recurrent = np.array(weights["recurrent_kernel"])
         np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(8), atol=1e-12)
         np.testing.assert_array_equal(weights["bias"], expected["bias"])
-        assert 0.5 < np.abs(weights["kernel"]).max() / np.sqrt(6 / (2 + expected["kernel"].shape[1])) <= 1
+        assert (
+            0.5
+            < np.abs(weights["kernel"]).max() / np.sqrt(6 / (2 + expected["kernel"].shape[1]))
+            <= 1
+        )
 
 
 def test_steps_of_adam_and_a_ridge_regression_equal_those_of_numpy(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
-    weights, gradients = rng.normal(size=(2, 3)), rng.normal(size=(5, 2, 3))
-    rows, targets = rng.normal(size=(30, 4)), rng.normal(size=30)
+    weights = rng.normal(size=(2, 3))
+    gradients = rng.normal(size=(5, 2, 3))
+    rows = rng.normal(size=(30, 4))
+    targets = rng.normal(size=30)
     content = {"weights": weights, "gradients": list(gradients), "rows": rows, "targets": targets}
     code = """
 function run({ weights: w, gradients, rows, targets }) {
@@ -140,9 +170,11 @@ function run({ weights: w, gradients, rows, targets }) {
   return { adam: state.weights.w, ridge: fitRidge(rows, targets, 0.5) };
 }"""
     found = run_training(tmp_path, code, content)
-    mean, square = np.zeros((2, 3)), np.zeros((2, 3))
+    mean = np.zeros((2, 3))
+    square = np.zeros((2, 3))
     for step, gradient in enumerate(gradients, start=1):
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
         corrected = mean / (1 - 0.9**step), np.sqrt(square / (1 - 0.999**step))
         weights = weights - 0.01 * corrected[0] / (corrected[1] + 1e-7)
     np.testing.assert_allclose(found["adam"], weights, atol=1e-6)

@@ -14,7 +14,12 @@ import pytest
 from documents import PROJECT
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS, find_learnt_horizon, generate
+from rnn_pipelines.forecast.pretrained.generator import (
+    KINDS,
+    OTHER_SEASONS,
+    find_learnt_horizon,
+    generate,
+)
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 
 pytestmark = pytest.mark.chromium
@@ -32,7 +37,9 @@ Run = Callable[..., Any]
 def run(tmp_path: Path) -> Run:
     """Runs the body of an async function in the page, and returns what it returns. A message of the console fails."""
 
-    def run_script(body: str, width: int = 1400, is_dark: bool = False, is_quiet: bool = True) -> Any:
+    def run_script(
+        body: str, width: int = 1400, is_dark: bool = False, is_quiet: bool = True
+    ) -> Any:
         script = f"""<script>(async () => {{ {body} }})().then(
             (found) => parent.postMessage(JSON.stringify(found), "*"));</script></body>"""
         (tmp_path / "page.html").write_text(PAGE.read_text().replace("</body>", script))
@@ -43,14 +50,32 @@ def run(tmp_path: Path) -> Run:
             <iframe src="page.html" style="border: 0; width: {width}px; height: 1000px"></iframe>
             <script>onmessage = ({{ data }}) => {{ document.getElementById("answer").textContent = data; }};</script>"""
         )
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1500,1100", "--enable-logging=stderr"]
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--window-size=1500,1100",
+            "--enable-logging=stderr",
+        ]
         options += [f"--blink-settings=preferredColorScheme={0 if is_dark else 1}"]
-        options += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=20000", "--dump-dom"]
+        options += [
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+        ]
         done = subprocess.run(
-            ["chromium", *options, path.as_uri()], check=True, capture_output=True, text=True, timeout=240
+            ["chromium", *options, path.as_uri()],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=240,
         )
-        assert not is_quiet or [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
-        return json.loads(html.unescape(done.stdout.partition('<pre id="answer">')[2].partition("</pre>")[0]))
+        assert (
+            not is_quiet or [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
+        )
+        return json.loads(
+            html.unescape(done.stdout.partition('<pre id="answer">')[2].partition("</pre>")[0])
+        )
 
     return run_script
 
@@ -62,12 +87,15 @@ def draw_series(count: int) -> list[tuple[list[float], int, int]]:
     """
     drawn = []
     for number in range(count):
-        rng, season = np.random.default_rng([7, number]), SEASONS[number % len(SEASONS)]
+        rng = np.random.default_rng([7, number])
+        season = SEASONS[number % len(SEASONS)]
         size = int(np.exp(rng.uniform(np.log(3), np.log(LONGEST + 1))))
         values = generate(rng, 1, season, size)[0]
         if number % 2:  # So that logarithms are read.
             values = values - values.min() + rng.uniform(0.1, 2) * (np.ptp(values) + 1e-6)
-        horizon = int(rng.integers(1, find_learnt_horizon(season) + 1)) * (10 if number % 5 == 0 else 1)
+        horizon = int(rng.integers(1, find_learnt_horizon(season) + 1)) * (
+            10 if number % 5 == 0 else 1
+        )
         drawn.append((values.tolist(), season, horizon))
     return drawn
 
@@ -82,30 +110,42 @@ def measure_differences(run: Run, count: int) -> tuple[np.ndarray, np.ndarray]:
             round(extendTheta(past, season, horizon))]);"""
     )
     networks = [load_network(PretrainedSpec(network=cell)) for cell in CELLS]
-    of_networks, of_theta = [], []
+    of_networks = []
+    of_theta = []
     for (values, season, horizon), own in zip(series, found, strict=True):
         past = np.array([values])
         expected = [network.forecast(past, season, horizon)[0] for network in networks]
         expected.append(extend_by_theta(past, season, horizon)[0])
         # A constant series has a deviation of rounding errors.
-        deviation, largest = past.std(), np.abs(past).max()
+        deviation = past.std()
+        largest = np.abs(past).max()
         scale = deviation if deviation > 1e-9 * largest else largest or 1.0
-        differences = [np.abs(np.array(made) - right).max() / scale for made, right in zip(own, expected, strict=True)]
+        differences = [
+            np.abs(np.array(made) - right).max() / scale
+            for made, right in zip(own, expected, strict=True)
+        ]
         of_networks.append(max(differences[:-1]))
         of_theta.append(differences[-1])
     return np.array(of_networks), np.array(of_theta)
 
 
 @pytest.mark.parametrize(
-    ("season", "num_days", "steps_of_day"), [(7, 3 * 365 + 60, 1), (24, 1000, 24), (24, 15, 24), (48, 40, 48)]
+    ("season", "num_days", "steps_of_day"),
+    [(7, 3 * 365 + 60, 1), (24, 1000, 24), (24, 15, 24), (48, 40, 48)],
 )
 def test_long_horizons_and_the_long_memory_equal_those_of_numpy(
     run: Run, season: int, num_days: int, steps_of_day: int
 ) -> None:
     """At the largest horizon of the page, of a level that comes back."""
-    rng, days = np.random.default_rng(2), np.arange(num_days * steps_of_day) / steps_of_day
+    rng = np.random.default_rng(2)
+    days = np.arange(num_days * steps_of_day) / steps_of_day
     level = np.repeat(rng.normal(size=num_days), steps_of_day)
-    past = 10 * np.sin(2 * np.pi * days / 365) + 3 * np.sin(2 * np.pi * days) + level + rng.normal(size=len(days))
+    past = (
+        10 * np.sin(2 * np.pi * days / 365)
+        + 3 * np.sin(2 * np.pi * days)
+        + level
+        + rng.normal(size=len(days))
+    )
     horizon = 10 * find_learnt_horizon(season)
     found = run(
         f"""const past = {json.dumps(past.round(4).tolist())};
@@ -135,19 +175,43 @@ def test_forecasts_of_many_series_equal_those_of_numpy(run: Run) -> None:
 
 
 READ = {
-    "a column": ("1\n2.5\n\n4\n", [1, 2.5, 3.25, 4], "1 missing, filled on a straight line: row 3."),
-    "a header and CRLF": ("\ufeffy\r\n1\r\nNA\r\n3\r\n5\r\n", [1, 2, 3, 5], "4 values of y. 1 missing"),
-    "a column with decimal commas": ("1,5\n2,5\n4\n7,25", [1.5, 2.5, 4, 7.25], "with decimal commas"),
+    "a column": (
+        "1\n2.5\n\n4\n",
+        [1, 2.5, 3.25, 4],
+        "1 missing, filled on a straight line: row 3.",
+    ),
+    "a header and CRLF": (
+        "\ufeffy\r\n1\r\nNA\r\n3\r\n5\r\n",
+        [1, 2, 3, 5],
+        "4 values of y. 1 missing",
+    ),
+    "a column with decimal commas": (
+        "1,5\n2,5\n4\n7,25",
+        [1.5, 2.5, 4, 7.25],
+        "with decimal commas",
+    ),
     "numbers of the rows": ("1,5\n2,7\n3,9\n4,8", [5, 7, 9, 8], "4 values of column 2."),
-    "semicolons": ("Datum;Umsatz\n1.1.2024;1.234,5\n2.1.2024;99,5\n3.1.2024;7", [1234.5, 99.5, 7], "values of Umsatz"),
-    "thousands": ('day,y\n2024-01-01,"1,234.5"\n2024-01-02,"12,000"\n2024-01-03,7', [1234.5, 12000, 7], "values of y"),
+    "semicolons": (
+        "Datum;Umsatz\n1.1.2024;1.234,5\n2.1.2024;99,5\n3.1.2024;7",
+        [1234.5, 99.5, 7],
+        "values of Umsatz",
+    ),
+    "thousands": (
+        'day,y\n2024-01-01,"1,234.5"\n2024-01-02,"12,000"\n2024-01-03,7',
+        [1234.5, 12000, 7],
+        "values of y",
+    ),
     "spaces in numbers": ("1 234\n2'345\n3\u202f456\n−5", [1234, 2345, 3456, -5], "4 values"),
     "cells of a spreadsheet": ("shop\ty\nA\t1\nA\t2\nA\t1e1", [1, 2, 10], "values of y"),
     "one line": ("3 5 8 9", [3, 5, 8, 9], "4 values"),
     "one line with commas": ("3,5,8,9", [3, 5, 8, 9], "4 values"),
     "one line with decimal commas": ("3,5 5,5 8,25", [3.5, 5.5, 8.25], "with decimal commas"),
     "missing at the ends": ("y\n\n1\n2\n4\n-\n", [1, 2, 4], "3 values of y."),
-    "a missing day": ("t,y\n2024-01-01,1\n2024-01-02,2\n2024-01-04,1\n2024-01-05,2", [1, 2, 1, 2], "Row 4: the time"),
+    "a missing day": (
+        "t,y\n2024-01-01,1\n2024-01-02,2\n2024-01-04,1\n2024-01-05,2",
+        [1, 2, 1, 2],
+        "Row 4: the time",
+    ),
     "a name with signs": ("<b>&lt\n1\n2\n3", [1, 2, 3], "3 values of <b>&lt."),
 }
 REFUSED = {
@@ -174,7 +238,8 @@ def test_texts_are_read_or_refused_with_the_row(run: Run) -> None:
             return {{ message, kind, isShown, values: kind ? [] : readInputs().values }};
         }});"""
     )
-    read, refused = found[: len(READ)], found[len(READ) :]
+    read = found[: len(READ)]
+    refused = found[len(READ) :]
     for (name, (_, values, part)), own in zip(READ.items(), read, strict=True):
         assert (own["values"], own["kind"], own["isShown"]) == (values, "", True), name
         assert part in own["message"], name
@@ -198,8 +263,15 @@ def test_season_horizon_and_times_are_guessed(run: Run) -> None:
     months = [f"{2020 + month // 12}-{month % 12 + 1:02}-31" for month in (0, 2, 4)]
     hours = [f"2024-01-01 {hour:02}:00" for hour in range(22, 24)] + ["2024-01-02 00:00"]
     weekly = [str(10 + (step % 7 == 5) * 8 + 0.1 * step) for step in range(60)]
-    texts = ["\n".join(f"{time};{number}" for number, time in enumerate(times)) for times in (months, hours)]
-    texts += ["\n".join(weekly), "\n".join(str(number * number) for number in range(30)), "5\n5\n5\n5"]
+    texts = [
+        "\n".join(f"{time};{number}" for number, time in enumerate(times))
+        for times in (months, hours)
+    ]
+    texts += [
+        "\n".join(weekly),
+        "\n".join(str(number * number) for number in range(30)),
+        "5\n5\n5\n5",
+    ]
     found = run(
         f"""return {json.dumps(texts)}.map((text) => {{
             find("text").value = text;
@@ -232,17 +304,27 @@ def test_forecast_has_the_season_and_horizon_that_are_chosen(run: Run) -> None:
     expected = load_network(PretrainedSpec(network="lstm")).extend(np.array([values]), 7, 9)[0]
     np.testing.assert_allclose(found["shown"], expected, atol=0.6)
     assert found["far"] == [560, ""]
-    assert found["message"].startswith("Steps ahead: give a whole number from 1 to 560, 10 times what was learnt")
+    assert found["message"].startswith(
+        "Steps ahead: give a whole number from 1 to 560, 10 times what was learnt"
+    )
     assert found["gates"] == 4
 
 
 def test_errors_on_the_past_are_those_of_earlier_origins(run: Run) -> None:
     values = generate(np.random.default_rng(3), 1, 4, 60)[0].tolist()
-    found = run(f"return testOnPast({{ cell: 'gru', values: {json.dumps(values)}, season: 4, horizon: 5 }});")
-    origins = [len(values) - 5 - int(place * (len(values) - 5 - len(values) // 2) / 11 + 0.5) for place in range(12)]
-    network, errors, inside = load_network(PretrainedSpec(network="gru")), [], 0
+    found = run(
+        f"return testOnPast({{ cell: 'gru', values: {json.dumps(values)}, season: 4, horizon: 5 }});"
+    )
+    origins = [
+        len(values) - 5 - int(place * (len(values) - 5 - len(values) // 2) / 11 + 0.5)
+        for place in range(12)
+    ]
+    network = load_network(PretrainedSpec(network="gru"))
+    errors = []
+    inside = 0
     for origin in origins:
-        past, actual = np.array([values[:origin]]), np.array(values[origin : origin + 5])
+        past = np.array([values[:origin]])
+        actual = np.array(values[origin : origin + 5])
         quantiles = network.forecast(past, 4, 5)[0]
         naive = past[0, -4:][np.arange(5) % 4]
         forecasts = quantiles[:, 3], extend_by_theta(past, 4, 5)[0], naive

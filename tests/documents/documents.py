@@ -17,13 +17,19 @@ RENDERED = PROJECT / "docs/notebooks"
 PAGES = [
     PROJECT / "README.md",
     PROJECT / "CONTRIBUTING.md",
-    *(page for page in sorted(PROJECT.glob("docs/**/*.md")) if page not in DECISIONS and page.parent != RENDERED),
+    *(
+        page
+        for page in sorted(PROJECT.glob("docs/**/*.md"))
+        if page not in DECISIONS and page.parent != RENDERED
+    ),
 ]
 # It has a project of its own, with the default settings.
 TUTORIAL = PROJECT / "docs/tutorial.md"
 NOTEBOOKS = sorted(PROJECT.glob("notebooks/*.ipynb"))
 DEPLOYED = sorted(
-    path for path in PROJECT.glob("deploy/**/*") if path.is_file() and path.suffix not in (".lock", ".txt")
+    path
+    for path in PROJECT.glob("deploy/**/*")
+    if path.is_file() and path.suffix not in (".lock", ".txt")
 )
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -57,7 +63,10 @@ class ParameterModel:
             tree = ast.parse(self.text)
         except SyntaxError:
             return False
-        return any(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.Call) for node in ast.walk(tree))
+        return any(
+            isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.Call)
+            for node in ast.walk(tree)
+        )
 
     def list_commands(self) -> list[str]:
         """Return the command lines: all that follow a `$`, or else all that begin with a program of ours."""
@@ -90,12 +99,17 @@ def read_text(path: Path) -> str:
     if path.suffix != ".ipynb":
         return path.read_text()
     cells = json.loads(path.read_text())["cells"]
-    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown") + "\n"
+    return (
+        "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        + "\n"
+    )
 
 
 def list_shown(path: Path) -> list[str]:
     """Return the command lines of a document's blocks in their order."""
-    return [line for block in list_parameter_models(read_text(path)) for line in block.list_commands()]
+    return [
+        line for block in list_parameter_models(read_text(path)) for line in block.list_commands()
+    ]
 
 
 def list_settings(path: Path) -> Iterator[tuple[str, str]]:
@@ -109,7 +123,9 @@ def list_settings(path: Path) -> Iterator[tuple[str, str]]:
 def list_file_code(path: Path) -> list[str]:
     """Return the Python code of a page that makes a file for its commands."""
     blocks = list_parameter_models(read_text(path))
-    return [block.text for block in blocks if block.language == "python" and ".to_csv(" in block.text]
+    return [
+        block.text for block in blocks if block.language == "python" and ".to_csv(" in block.text
+    ]
 
 
 def list_headers(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -134,7 +150,11 @@ def copy_project(folder: Path) -> Path:
     left_out = shutil.ignore_patterns(".*", "__pycache__", "data", "tests", "benchmarks", "site")
     settings = str(PROJECT / "conf")
     shutil.copytree(
-        PROJECT, folder, ignore=lambda path, names: left_out(path, names) | ({"local"} if path == settings else set())
+        PROJECT,
+        folder,
+        ignore=lambda path, names: (
+            left_out(path, names) | ({"local"} if path == settings else set())
+        ),
     )
     (folder / "conf/local").mkdir()
     programs = folder / ".venv/bin"

@@ -12,7 +12,11 @@ from kedro.io import DatasetError
 
 from damages import flip_bit
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
-from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, keep_first_record, keep_last_record
+from rnn_pipelines.forecast.methods.predictions import (
+    ForecastLogTable,
+    keep_first_record,
+    keep_last_record,
+)
 from rnn_pipelines.storage.chain import verify_chain
 from rnn_pipelines.storage.formats import has_checksum
 
@@ -58,7 +62,9 @@ LATER = pd.Timestamp("2024-02-02", tz="UTC")
     ],
     ids=["the same again", "revised", "another cut-off", "another version"],
 )
-def test_only_new_and_revised_forecasts_are_added(filepath: str, rows: pd.DataFrame, expected: int) -> None:
+def test_only_new_and_revised_forecasts_are_added(
+    filepath: str, rows: pd.DataFrame, expected: int
+) -> None:
     dataset = ForecastLogDataset(filepath=filepath)
     dataset.save(make_rows())
     dataset.save(rows)
@@ -66,14 +72,17 @@ def test_only_new_and_revised_forecasts_are_added(filepath: str, rows: pd.DataFr
     pd.testing.assert_frame_equal(dataset.load().head(2), make_rows())
 
 
-def test_revised_forecast_is_kept_beside_the_first_one_in_the_order_of_records(filepath: str) -> None:
+def test_revised_forecast_is_kept_beside_the_first_one_in_the_order_of_records(
+    filepath: str,
+) -> None:
     """And one that becomes what it was is recorded again, because it is the last one."""
     dataset = ForecastLogDataset(filepath=filepath)
     for day, y_hat in enumerate([1.0, np.nan, np.nan, 1.0]):
         dataset.save(make_rows(y_hat=y_hat).assign(recorded_at=LATER + pd.Timedelta(days=day)))
     found = ForecastLogTable.validate(dataset.load())
     assert found["y_hat"].fillna(-1).tolist() == [1, 1, -1, -1, 1, 1]
-    first, last = keep_first_record(found), keep_last_record(found)
+    first = keep_first_record(found)
+    last = keep_last_record(found)
     assert (first["recorded_at"] == LATER).all()
     assert (last["recorded_at"] == LATER + pd.Timedelta(days=3)).all()
     assert first["ds"].tolist() == last["ds"].tolist() == make_rows()["ds"].tolist()
@@ -113,7 +122,9 @@ def test_processes_that_save_at_once_lose_and_double_nothing(filepath: str) -> N
     assert len(found) == 2 * NUM_SAVES * (NUM_PROCESSES + 1)
 
 
-def test_write_that_breaks_off_leaves_the_old_forecasts(filepath: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_that_breaks_off_leaves_the_old_forecasts(
+    filepath: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset = ForecastLogDataset(filepath=filepath)
     dataset.save(make_rows())
 
@@ -176,7 +187,9 @@ def read_format(filepath: str) -> int | None:
 
 
 @pytest.mark.parametrize("facts", [{"format": FORMAT + 1}, {"format": FORMAT - 1}, {}])
-def test_log_of_another_format_is_refused_and_left_as_it_is(filepath: str, facts: dict[str, int]) -> None:
+def test_log_of_another_format_is_refused_and_left_as_it_is(
+    filepath: str, facts: dict[str, int]
+) -> None:
     rows = make_rows()
     rows.attrs = facts
     Path(filepath).parent.mkdir()
@@ -190,7 +203,9 @@ def test_log_of_another_format_is_refused_and_left_as_it_is(filepath: str, facts
 
 
 def mark(rows: pd.DataFrame, is_suspect: bool = False) -> pd.DataFrame:
-    return rows.assign(is_suspect=is_suspect, suspect_reason="9,000 at 2024-01-02" if is_suspect else "")
+    return rows.assign(
+        is_suspect=is_suspect, suspect_reason="9,000 at 2024-01-02" if is_suspect else ""
+    )
 
 
 def test_log_of_before_the_marks_is_continued(filepath: str) -> None:

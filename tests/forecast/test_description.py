@@ -8,7 +8,12 @@ import pandas as pd
 
 from rnn_pipelines import Forecaster
 
-SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}, "split": {"test": 20}}
+SMALL = {
+    "lstm": {"units": 3},
+    "gru": {"units": 3},
+    "training": {"max_steps": 20},
+    "split": {"test": 20},
+}
 
 
 def test_forecaster_without_a_fit_shows_its_parameters() -> None:
@@ -33,4 +38,7 @@ def test_fitted_forecaster_shows_series_method_verdict_and_leaderboard(
     assert {"forecaster", "mae", "mase", "skill", "coverage_80"} <= set(headings)
     assert cells[:: len(headings)] == fitted.leaderboard()["forecaster"].tolist()
     fitted.save(tmp_path / "model")
-    assert repr(Forecaster.load(tmp_path / "model")).splitlines()[1] == "Loaded, of 2 series; in use: theta."
+    assert (
+        repr(Forecaster.load(tmp_path / "model")).splitlines()[1]
+        == "Loaded, of 2 series; in use: theta."
+    )

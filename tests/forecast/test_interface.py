@@ -30,7 +30,12 @@ from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.members import forward
 
-SMALL = {"lstm": {"units": [3, 2]}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
+SMALL = {
+    "lstm": {"units": [3, 2]},
+    "gru": {"units": 3},
+    "training": {"max_steps": 50},
+    "split": {"test": 20},
+}
 LOCAL = ["theta", "damped_trend", "holt_winters"]
 METHODS = [
     "lstm",
@@ -47,9 +52,13 @@ METHODS = [
 
 
 @pytest.fixture(scope="module")
-def frame(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> pd.DataFrame:
+def frame(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]
+) -> pd.DataFrame:
     """Two series of days."""
-    return make_table({"a": make_values(120, seed=1), "b": make_values(110, seed=2)}).reset_index(drop=True)
+    return make_table({"a": make_values(120, seed=1), "b": make_values(110, seed=2)}).reset_index(
+        drop=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,23 +69,31 @@ def fitted(frame: pd.DataFrame) -> Forecaster:
 @pytest.fixture(scope="module")
 def single(frame: pd.DataFrame) -> Forecaster:
     """Of one series, whose frame names none."""
-    return Forecaster(h=3, level=[50], lookback=8, **SMALL).fit(frame.loc[frame["unique_id"] == "a", ["ds", "y"]])
+    return Forecaster(h=3, level=[50], lookback=8, **SMALL).fit(
+        frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
+    )
 
 
-def test_predict_goes_on_after_each_series(fitted: Forecaster, frame: pd.DataFrame, single: Forecaster) -> None:
+def test_predict_goes_on_after_each_series(
+    fitted: Forecaster, frame: pd.DataFrame, single: Forecaster
+) -> None:
     found = fitted.predict(methods="all")
     ends = frame.groupby("unique_id")["ds"].max()
     for name, end in ends.items():
         expected = pd.date_range(end, periods=4)[1:]
         assert list(found.loc[found["unique_id"] == name, "ds"]) == list(expected)
-    bounds = [f"{name}-{side}-{level}" for name in METHODS for level in (50, 80) for side in ("lo", "hi")]
+    bounds = [
+        f"{name}-{side}-{level}" for name in METHODS for level in (50, 80) for side in ("lo", "hi")
+    ]
     assert list(found) == ["unique_id", "ds", *METHODS, *bounds]
     assert np.isfinite(found[[*METHODS, *bounds]]).all().all()
     pd.testing.assert_frame_equal(fitted.predict(frame), fitted.predict())
     assert len(single.predict()) == 3
 
 
-def test_columns_and_newer_values_are_read_from_a_frame_that_stays(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_columns_and_newer_values_are_read_from_a_frame_that_stays(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     newer = frame.assign(ds=frame["ds"] + pd.Timedelta(days=5), y=frame["y"] + 1)
     found = fitted.predict(newer, methods="all")
     assert (found["ds"] - fitted.predict()["ds"] == pd.Timedelta(days=5)).all()
@@ -87,7 +104,9 @@ def test_columns_and_newer_values_are_read_from_a_frame_that_stays(fitted: Forec
     pd.testing.assert_frame_equal(frame, before)
     renamed = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
     source = {"id": "shop", "time": "day", "target": "sales"}
-    found = Forecaster(h=3, level=[50, 80], lookback=8, source=source, **SMALL).fit(renamed).predict()
+    found = (
+        Forecaster(h=3, level=[50, 80], lookback=8, source=source, **SMALL).fit(renamed).predict()
+    )
     pd.testing.assert_frame_equal(found, fitted.predict())
 
 
@@ -97,7 +116,9 @@ def test_steps_stay_steps_and_wrong_lookbacks_are_arguments() -> None:
     fitted = Forecaster(h=3, lookback=8, **SMALL).fit(frame)
     assert fitted.predict(frame.iloc[-100:])["ds"].tolist() == [2024200, 2024201, 2024202]
     frame = pd.DataFrame({"ds": range(40), "y": np.arange(40.0) % 5})
-    with pytest.raises(SeriesError, match=r"^the frame: lookback=60 does not fit .* Give lookback=35 or less"):
+    with pytest.raises(
+        SeriesError, match=r"^the frame: lookback=60 does not fit .* Give lookback=35 or less"
+    ):
         Forecaster(h=5, lookback=60).fit(frame)
     with pytest.raises(SeriesError, match=r"lookback=35 does not fit .* smaller n_windows"):
         Forecaster(h=5, lookback=35).cross_validation(frame, n_windows=2)
@@ -105,12 +126,20 @@ def test_steps_stay_steps_and_wrong_lookbacks_are_arguments() -> None:
 
 def test_networks_are_keras_models_with_the_same_corrections(fitted: Forecaster) -> None:
     networks = fitted.networks
-    assert {name: network.units for name, network in networks.items()} == {"lstm": (3, 2), "gru": (3,)}
+    assert {name: network.units for name, network in networks.items()} == {
+        "lstm": (3, 2),
+        "gru": (3,),
+    }
     for network in networks.values():
-        model, rng = network.to_keras(), np.random.default_rng(0)
-        shapes = {name: [5, *(size or 4 for size in one.shape[1:])] for name, one in model.input.items()}
+        model = network.to_keras()
+        rng = np.random.default_rng(0)
+        shapes = {
+            name: [5, *(size or 4 for size in one.shape[1:])] for name, one in model.input.items()
+        }
         inputs = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-        expected, _ = forward(network.cell, network.weights, inputs["steps"].swapaxes(0, 1), inputs["static_inputs"])
+        expected, _ = forward(
+            network.cell, network.weights, inputs["steps"].swapaxes(0, 1), inputs["static_inputs"]
+        )
         np.testing.assert_allclose(model(inputs), expected.mean(axis=0), rtol=0, atol=1e-5)
         again = network.from_keras(model)
         assert again.layout.segment == network.layout.segment
@@ -122,31 +151,46 @@ def test_networks_are_keras_models_with_the_same_corrections(fitted: Forecaster)
 def test_both_engines_give_the_same_forecasts(fitted: Forecaster, frame: pd.DataFrame) -> None:
     """Within the rounding of float32, which the training and the weights of the ensemble can enlarge."""
     training = {**SMALL["training"], "engine": "keras"}
-    other = Forecaster(h=3, level=[50, 80], lookback=8, **{**SMALL, "training": training}).fit(frame)
-    found, expected = (one.predict(methods="all").set_index(["unique_id", "ds"])[METHODS] for one in (other, fitted))
+    other = Forecaster(h=3, level=[50, 80], lookback=8, **{**SMALL, "training": training}).fit(
+        frame
+    )
+    found, expected = (
+        one.predict(methods="all").set_index(["unique_id", "ds"])[METHODS]
+        for one in (other, fitted)
+    )
     np.testing.assert_allclose(found, expected, rtol=1e-3)
-    assert {name: network.record["hyperparameters"]["engine"] for name, network in other._fitted.networks.items()} == {
+    assert {
+        name: network.record["hyperparameters"]["engine"]
+        for name, network in other._fitted.networks.items()
+    } == {
         "lstm": "keras",
         "gru": "keras",
     }
 
 
-def test_columns_that_are_not_read_are_told(single: Forecaster, frame: pd.DataFrame, caplog) -> None:
+def test_columns_that_are_not_read_are_told(
+    single: Forecaster, frame: pd.DataFrame, caplog
+) -> None:
     single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].assign(price=1.0))
     assert "columns that are not read: price" in caplog.text
 
 
-def test_leaderboard_has_everyone_and_the_best_first_with_seconds(fitted: Forecaster, single: Forecaster) -> None:
+def test_leaderboard_has_everyone_and_the_best_first_with_seconds(
+    fitted: Forecaster, single: Forecaster
+) -> None:
     found = fitted.leaderboard()
     assert sorted(found["forecaster"]) == sorted(METHODS)
     assert found["mase"].is_monotonic_increasing
     found = fitted.leaderboard().set_index("forecaster")
     assert (found["prediction_seconds"] > 0).all()
-    naive = found.index.intersection(["last_value", "drift", "seasonal_naive", "seasonal_drift", "seasonal_mean"])
+    naive = found.index.intersection(
+        ["last_value", "drift", "seasonal_naive", "seasonal_drift", "seasonal_mean"]
+    )
     assert (found["fit_seconds"].loc[naive] == 0).all()
     assert (found["fit_seconds"].drop([*LOCAL, *naive]) > 0).all()
     assert found["fit_seconds"].idxmax() == "ensemble"
-    holdout, found = single.holdout(), single.leaderboard().set_index("forecaster")
+    holdout = single.holdout()
+    found = single.leaderboard().set_index("forecaster")
     for name in METHODS:
         assert found.loc[name, "mse"] == pytest.approx(np.mean((holdout["y"] - holdout[name]) ** 2))
 
@@ -154,9 +198,13 @@ def test_leaderboard_has_everyone_and_the_best_first_with_seconds(fitted: Foreca
 def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_zero(caplog) -> None:
     """With a series of zeros, which counts in the sums."""
     random = np.random.default_rng(0)
-    values = {name: (random.random(120) < 0.25) * random.integers(1, 5, 120) for name in "ab"} | {"c": np.zeros(120)}
+    values = {name: (random.random(120) < 0.25) * random.integers(1, 5, 120) for name in "ab"} | {
+        "c": np.zeros(120)
+    }
     ds = pd.date_range("2024-01-01", periods=120)
-    frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in values.items()])
+    frame = pd.concat(
+        [pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in values.items()]
+    )
     blocks = SMALL | {"training": {"max_steps": 50, "target": "both"}}
     fitted = Forecaster(h=3, level=None, lookback=8, **blocks).fit(frame)
     found = fitted.leaderboard()
@@ -168,14 +216,19 @@ def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_z
     forecasts = fitted.predict(methods=["ensemble_median", "ensemble"])
     assert forecasts["ensemble_median"].sum() < forecasts["ensemble"].sum()
     share = np.mean([value == 0 for y in values.values() for value in y[:92]])
-    assert [record.getMessage()[:4] for record in caplog.records if "RMSSE" in record.getMessage()] == [
-        f"{100 * share:.0f} %"
-    ]
+    assert [
+        record.getMessage()[:4] for record in caplog.records if "RMSSE" in record.getMessage()
+    ] == [f"{100 * share:.0f} %"]
 
 
-def test_errors_are_measured_once_for_each_fit(frame: pd.DataFrame, tmp_path: Path, monkeypatch) -> None:
-    made, measured = Forecaster(h=3, level=[50], lookback=8, **SMALL), []
-    monkeypatch.setattr(state, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted))
+def test_errors_are_measured_once_for_each_fit(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch
+) -> None:
+    made = Forecaster(h=3, level=[50], lookback=8, **SMALL)
+    measured = []
+    monkeypatch.setattr(
+        state, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted)
+    )
     one, other = (frame.loc[frame["unique_id"] == name, ["ds", "y"]] for name in ("a", "b"))
     first = made.fit(one).leaderboard()
     made.summary()
@@ -195,7 +248,9 @@ def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: F
     kept_back = frame.groupby("unique_id").cumcount(ascending=False) < 20
     changed = frame.assign(y=frame["y"].where(~kept_back, 1e3 * np.sin(np.arange(len(frame)))))
     # Without the treatment of breaks, which moves earlier values on purpose.
-    found = Forecaster(h=3, level=[50, 80], lookback=8, breaks="keep", **SMALL).fit(changed).holdout()
+    found = (
+        Forecaster(h=3, level=[50, 80], lookback=8, breaks="keep", **SMALL).fit(changed).holdout()
+    )
     again = found.groupby("unique_id", sort=False).head(3)
     pd.testing.assert_frame_equal(again.drop(columns="y"), first.drop(columns="y"))
 
@@ -205,7 +260,8 @@ def test_steps_beyond_the_horizon_are_marked_and_those_within_stay(fitted: Forec
     assert found["is_recursive"].tolist() == 2 * (3 * [False] + 5 * [True])
     bounds = [name for name in found if "-lo-" in name or "-hi-" in name]
     assert found[bounds].notna().all().all()
-    longer, expected = fitted.predict(h=8), fitted.predict()
+    longer = fitted.predict(h=8)
+    expected = fitted.predict()
     found = longer[~longer["is_recursive"]].drop(columns="is_recursive").reset_index(drop=True)
     pd.testing.assert_frame_equal(found, expected)
     expected = fitted.predict().groupby("unique_id", sort=False).head(2).reset_index(drop=True)
@@ -213,7 +269,9 @@ def test_steps_beyond_the_horizon_are_marked_and_those_within_stay(fitted: Forec
     pd.testing.assert_frame_equal(fitted.predict(h=np.int64(2)), fitted.predict(h=2))
 
 
-def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(single: Forecaster, frame: pd.DataFrame) -> None:
+def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(
+    single: Forecaster, frame: pd.DataFrame
+) -> None:
     history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
     forecasts = single.predict(methods="all")
     further = single.predict(h=6, methods="all")
@@ -228,13 +286,23 @@ def test_what_is_loaded_forecasts_as_before_and_can_be_saved_again(
 ) -> None:
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
-    columns = ["unique_id", "ds", "ensemble", "ensemble-lo-50", "ensemble-hi-50", "ensemble-lo-80", "ensemble-hi-80"]
+    columns = [
+        "unique_id",
+        "ds",
+        "ensemble",
+        "ensemble-lo-50",
+        "ensemble-hi-50",
+        "ensemble-lo-80",
+        "ensemble-hi-80",
+    ]
     found = loaded.predict(frame)
     assert list(found) == columns
     pd.testing.assert_frame_equal(found, fitted.predict()[columns])
     # As the pipelines read and use one.
     source = SourceSpec(name="catalog", id="unique_id")
-    found = forecast_newest(unpack(load_folder(tmp_path / "model")), frame.rename_axis("row"), source)
+    found = forecast_newest(
+        unpack(load_folder(tmp_path / "model")), frame.rename_axis("row"), source
+    )
     np.testing.assert_array_equal(found["y_hat"], fitted.predict()["ensemble"])
     single.save(tmp_path / "one")
     Forecaster.load(tmp_path / "one").save(tmp_path / "two")
@@ -244,14 +312,19 @@ def test_what_is_loaded_forecasts_as_before_and_can_be_saved_again(
     single.save(str(tmp_path / "model"))
     history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
     pd.testing.assert_series_equal(
-        Forecaster.load(tmp_path / "model").predict(history)["ensemble"], single.predict()["ensemble"]
+        Forecaster.load(tmp_path / "model").predict(history)["ensemble"],
+        single.predict()["ensemble"],
     )
 
 
-def test_loaded_forecaster_reads_the_named_columns(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_loaded_forecaster_reads_the_named_columns(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     own = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
-    loaded = Forecaster.load(tmp_path / "model", source={"time": "day", "target": "sales", "id": "shop"})
+    loaded = Forecaster.load(
+        tmp_path / "model", source={"time": "day", "target": "sales", "id": "shop"}
+    )
     expected = Forecaster.load(tmp_path / "model").predict(frame)
     pd.testing.assert_frame_equal(loaded.predict(own), expected)
     wide = frame.pivot(index="ds", columns="unique_id", values="y").reset_index()
@@ -283,9 +356,15 @@ def test_a_saved_forecaster_with_another_digit_or_without_a_file_is_refused(
     fitted.save(tmp_path)
     (path,) = tmp_path.glob(f"{name}.*.*")
     content = path.read_bytes()
-    digit = next(place for place in range(len(content) // 2, len(content)) if content[place : place + 1].isdigit())
+    digit = next(
+        place
+        for place in range(len(content) // 2, len(content))
+        if content[place : place + 1].isdigit()
+    )
     other = b"1" if content[digit : digit + 1] != b"1" else b"2"
-    path.unlink() if is_missing else path.write_bytes(content[:digit] + other + content[digit + 1 :])
+    path.unlink() if is_missing else path.write_bytes(
+        content[:digit] + other + content[digit + 1 :]
+    )
     with pytest.raises(ChampionError, match=name):
         Forecaster.load(tmp_path)
 
@@ -300,13 +379,18 @@ def test_a_folder_of_the_user_is_not_replaced(fitted: Forecaster, tmp_path: Path
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
 
 
-def test_threads_use_one_forecaster_and_one_folder(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
-    expected, contributions = fitted.predict(frame)["ensemble"], fitted.explain(frame)
+def test_threads_use_one_forecaster_and_one_folder(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    expected = fitted.predict(frame)["ensemble"]
+    contributions = fitted.explain(frame)
 
     def work(number: int) -> pd.Series:
         if number % 2:
             fitted.save(tmp_path / "model")
-        return (Forecaster.load(tmp_path / "model") if number % 3 else fitted).predict(frame)["ensemble"]
+        return (Forecaster.load(tmp_path / "model") if number % 3 else fitted).predict(frame)[
+            "ensemble"
+        ]
 
     fitted.save(tmp_path / "model")
     with ThreadPoolExecutor(4) as threads:
@@ -333,7 +417,9 @@ def test_what_was_not_fitted_saved_or_is_no_frame_is_refused(
         Forecaster.load(tmp_path)
     with pytest.raises(SeriesError, match="received list"):
         Forecaster().fit([1, 2, 3])
-    with pytest.raises(ParameterError, match="files: expected a dictionary of contents by name, received 3"):
+    with pytest.raises(
+        ParameterError, match="files: expected a dictionary of contents by name, received 3"
+    ):
         Forecaster.unpack(3)
     with pytest.raises(ParameterError, match=r"expected some of \[50, 80\], received \[95\]"):
         fitted.predict(level=[95])
@@ -348,7 +434,9 @@ def test_a_loaded_forecaster_needs_a_frame(single: Forecaster, tmp_path: Path) -
         loaded.leaderboard()
 
 
-@pytest.mark.parametrize("level", [80, np.int64(80), np.array([80]), [80.0], (80, 80), {80}, pd.Series([80])])
+@pytest.mark.parametrize(
+    "level", [80, np.int64(80), np.array([80]), [80.0], (80, 80), {80}, pd.Series([80])]
+)
 def test_levels_come_as_any_list_of_whole_percent(fitted: Forecaster, level: object) -> None:
     pd.testing.assert_frame_equal(fitted.predict(level=level), fitted.predict(level=[80]))
 
@@ -365,7 +453,9 @@ def test_levels_come_as_any_list_of_whole_percent(fitted: Forecaster, level: obj
         ([[80]], "level.0: Input should be a valid integer"),
     ],
 )
-def test_what_is_no_list_of_levels_is_refused(fitted: Forecaster, level: object, message: str) -> None:
+def test_what_is_no_list_of_levels_is_refused(
+    fitted: Forecaster, level: object, message: str
+) -> None:
     with pytest.raises(ParameterError, match=message):
         fitted.predict(level=level)
     with pytest.raises(ParameterError, match=message):
@@ -374,21 +464,28 @@ def test_what_is_no_list_of_levels_is_refused(fitted: Forecaster, level: object,
 
 @pytest.mark.parametrize("h", [0, -1, "3", 2.5, float("nan"), True, 3001, 10**12, [3]])
 def test_what_is_no_number_of_steps_is_refused(fitted: Forecaster, h: object) -> None:
-    with pytest.raises(ParameterError, match=r"h: expected a whole number of steps from 1 to 3,000, .* received "):
+    with pytest.raises(
+        ParameterError, match=r"h: expected a whole number of steps from 1 to 3,000, .* received "
+    ):
         fitted.predict(h=h)
 
 
 @pytest.mark.parametrize("forecaster", [["lstm"], "lstmm"])
 def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster, forecaster: object) -> None:
-    with pytest.raises(ParameterError, match=r"forecaster: expected one of .*'ensemble'.* received "):
+    with pytest.raises(
+        ParameterError, match=r"forecaster: expected one of .*'ensemble'.* received "
+    ):
         fitted.explain(forecaster=forecaster)
 
 
-def test_an_empty_frame_and_columns_that_stand_twice_are_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_an_empty_frame_and_columns_that_stand_twice_are_refused(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     """It has no newer values, and is no wish for the forecast of the training."""
     for empty in (frame.head(0), pd.DataFrame(), pd.DataFrame(index=range(3))):
         with pytest.raises(
-            SeriesError, match=r"the frame: expected a row for each time, received [03] rows of [03] col"
+            SeriesError,
+            match=r"the frame: expected a row for each time, received [03] rows of [03] col",
         ):
             fitted.predict(empty)
         with pytest.raises(SeriesError, match="the frame: expected a row for each time"):
@@ -403,10 +500,14 @@ def test_an_empty_frame_and_columns_that_stand_twice_are_refused(fitted: Forecas
         fitted.predict(frame.assign(y=np.nan))
 
 
-def test_other_and_short_series_are_refused_after_a_fit_on_one(single: Forecaster, frame: pd.DataFrame) -> None:
+def test_other_and_short_series_are_refused_after_a_fit_on_one(
+    single: Forecaster, frame: pd.DataFrame
+) -> None:
     others = frame.assign(unique_id="c").drop_duplicates("ds")
     for use in (single.predict, single.explain, lambda frame: single.predict(frame, h=8)):
-        with pytest.raises(SeriesError, match=r"none of its series .* Expected \['y'\], received \['c'\]"):
+        with pytest.raises(
+            SeriesError, match=r"none of its series .* Expected \['y'\], received \['c'\]"
+        ):
             use(others)
     # The lookback of one series; there was nothing but its name, or an empty table.
     short = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(7)
@@ -417,35 +518,51 @@ def test_other_and_short_series_are_refused_after_a_fit_on_one(single: Forecaste
     assert len(single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(8))) == 3
 
 
-def test_new_series_follow_a_panel(fitted: Forecaster, frame: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
+def test_new_series_follow_a_panel(
+    fitted: Forecaster, frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
     """On their own scale: a copy of b that is 1,000 times as large has its forecasts and intervals, times 1,000."""
     new = frame[frame["unique_id"] == "b"].assign(unique_id="c", y=lambda rows: 1000 * rows["y"])
     found = fitted.predict(pd.concat([frame, new]), methods="all").set_index("unique_id")
     numbers = found.columns.drop("ds")
     assert "forecast without training: 1 new series (c)" in caplog.text
-    pd.testing.assert_frame_equal(found.loc[["a", "b"]].reset_index(), fitted.predict(methods="all"), rtol=1e-5)
+    pd.testing.assert_frame_equal(
+        found.loc[["a", "b"]].reset_index(), fitted.predict(methods="all"), rtol=1e-5
+    )
     np.testing.assert_allclose(found.loc["c", METHODS] / 1000, found.loc["b", METHODS], rtol=0.05)
     assert np.isfinite(found[numbers]).all().all()
     ratio = (found["ensemble-hi-80"] - found["ensemble-lo-80"]).groupby("unique_id").mean()
     assert 0.5 < ratio["c"] / 1000 / ratio["b"] < 2
 
 
-def test_new_series_of_any_length_are_forecast_and_explained(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_new_series_of_any_length_are_forecast_and_explained(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     sizes = {"one": 1, "two": 2, "nine": 9, "sixty": 60}
-    new = pd.concat(frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=name) for name, size in sizes.items())
+    new = pd.concat(
+        frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=name)
+        for name, size in sizes.items()
+    )
     for h in (3, 8):
         found = fitted.predict(new, h=h, methods="all")
         assert found.groupby("unique_id").size().to_dict() == dict.fromkeys(sizes, h)
         assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
         assert (found["ensemble-hi-80"] > found["ensemble-lo-80"]).all()
-    assert fitted.predict(new, paths=2).groupby("unique_id").size().to_dict() == dict.fromkeys(sizes, 6)
+    assert fitted.predict(new, paths=2).groupby("unique_id").size().to_dict() == dict.fromkeys(
+        sizes, 6
+    )
     explained = fitted.explain(new).groupby(["unique_id", "ds"])["contribution"].sum()
     expected = fitted.predict(new).set_index(["unique_id", "ds"])["ensemble"]
     pd.testing.assert_series_equal(explained, expected.sort_index(), check_names=False, rtol=1e-3)
 
 
-def test_young_and_new_series_have_forecasts_of_their_own(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    new = [frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=f"new {size}") for size in (5, 40, 90)]
+def test_young_and_new_series_have_forecasts_of_their_own(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
+    new = [
+        frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=f"new {size}")
+        for size in (5, 40, 90)
+    ]
     wild = new[2].assign(unique_id="wild", y=lambda rows: rows["y"] ** 3)
     together = fitted.predict(pd.concat([*new, wild]), methods="all").set_index("unique_id")
     for one in new:
@@ -458,7 +575,9 @@ def test_young_and_new_series_have_forecasts_of_their_own(fitted: Forecaster, fr
         widths.append((found["ensemble-hi-80"] - found["ensemble-lo-80"]).mean())
     assert widths[1] / widths[0] == pytest.approx(1000, rel=0.01)
     # From one value on.
-    young = pd.concat([frame[frame["unique_id"] == name].tail(size) for name, size in (("a", 1), ("b", 2))])
+    young = pd.concat(
+        [frame[frame["unique_id"] == name].tail(size) for name, size in (("a", 1), ("b", 2))]
+    )
     forecasts = fitted.predict(young)
     assert forecasts.groupby("unique_id").size().to_dict() == {"a": 3, "b": 3}
     assert np.isfinite(forecasts["ensemble"]).all()
@@ -489,19 +608,26 @@ def test_gaps_and_faulty_values_are_told_by_their_rows(frame: pd.DataFrame) -> N
     a = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].reset_index(drop=True)
     open_ends.fit(a)
     for use in (open_ends.predict, open_ends.explain):
-        with pytest.raises(SeriesError, match=r"gaps at their ends\. Expected a value at each of the last 8 steps\."):
+        with pytest.raises(
+            SeriesError,
+            match=r"gaps at their ends\. Expected a value at each of the last 8 steps\.",
+        ):
             use(a.drop(index=len(a) - 3))
     wrong = frame.assign(y=frame["y"].astype(str).where(frame.index != 4, "many"))
     with pytest.raises(
-        SeriesError, match=r"the frame: column 'y', row 5: expected a number such as 1234\.5, received 'many'"
+        SeriesError,
+        match=r"the frame: column 'y', row 5: expected a number such as 1234\.5, received 'many'",
     ):
         Forecaster(h=3).fit(wrong)
 
 
 @pytest.mark.parametrize(
-    ("columns", "message"), [(["ds"], r"no column \['y'\]; its columns are \['ds'\]"), (["y"], r"no column \['ds'\]")]
+    ("columns", "message"),
+    [(["ds"], r"no column \['y'\]; its columns are \['ds'\]"), (["y"], r"no column \['ds'\]")],
 )
-def test_a_column_that_is_missing_is_named(frame: pd.DataFrame, columns: list[str], message: str) -> None:
+def test_a_column_that_is_missing_is_named(
+    frame: pd.DataFrame, columns: list[str], message: str
+) -> None:
     with pytest.raises(SeriesError, match=message):
         Forecaster(h=3).fit(frame[columns])
 
@@ -526,14 +652,17 @@ print(json.dumps([loaded, sorted(heavy & set(sys.modules))]))
 """
 
 
-def test_forecasting_loads_neither_kedro_nor_keras_and_the_package_alone_not_even_that(tmp_path: Path) -> None:
+def test_forecasting_loads_neither_kedro_nor_keras_and_the_package_alone_not_even_that(
+    tmp_path: Path,
+) -> None:
     command = [sys.executable, "-c", ALONE, str(tmp_path / "model")]
     finished = subprocess.run(command, check=True, capture_output=True, text=True)
     assert json.loads(finished.stdout) == [False, []]
 
 
 @pytest.mark.parametrize(
-    "path", [None, 3, b"a", ["a"], "a\0b", "\ud800", "~no-such-user/a", "no folder/a", "x" * 300, ""]
+    "path",
+    [None, 3, b"a", ["a"], "a\0b", "\ud800", "~no-such-user/a", "no folder/a", "x" * 300, ""],
 )
 @pytest.mark.parametrize("name", ["save", "export", "report"])
 def test_paths_that_cannot_be_written_are_refused(
@@ -547,7 +676,9 @@ def test_paths_that_cannot_be_written_are_refused(
 
 
 @pytest.mark.parametrize("method", ["predict", "explain", "explorer"])
-def test_a_missing_column_names_the_arguments(single: Forecaster, method: str, tmp_path: Path) -> None:
+def test_a_missing_column_names_the_arguments(
+    single: Forecaster, method: str, tmp_path: Path
+) -> None:
     frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=20), "y": 1.0})
     before = [tmp_path / "page.html"] if method == "explorer" else []
     with pytest.raises(MissingColumnsError) as refused:

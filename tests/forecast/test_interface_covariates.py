@@ -31,7 +31,14 @@ def make_frame(num_steps: int, *names: str) -> pd.DataFrame:
         y[num_steps:] = np.nan
         visitors = np.where(np.isnan(y), np.nan, 10 * y + random.normal(size=len(y)))
         ds = pd.date_range("2024-01-01", periods=len(y))
-        own = {"unique_id": name, "ds": ds, "y": y, "promo": promo, "visitors": visitors, "size": f"size {number % 2}"}
+        own = {
+            "unique_id": name,
+            "ds": ds,
+            "y": y,
+            "promo": promo,
+            "visitors": visitors,
+            "size": f"size {number % 2}",
+        }
         tables.append(pd.DataFrame(own))
     return pd.concat(tables, ignore_index=True)
 
@@ -48,10 +55,14 @@ def fitted(frame: pd.DataFrame) -> Forecaster:
 
 @pytest.fixture(scope="module")
 def single() -> Forecaster:
-    return Forecaster(h=HORIZON, futr_exog=["promo"], hist_exog=["visitors"], **SMALL).fit(make_frame(200, "a"))
+    return Forecaster(h=HORIZON, futr_exog=["promo"], hist_exog=["visitors"], **SMALL).fit(
+        make_frame(200, "a")
+    )
 
 
-def test_the_effect_of_a_promotion_is_found_and_its_part(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_the_effect_of_a_promotion_is_found_and_its_part(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     ahead = frame[frame["y"].isna()]
     found = {promo: fitted.predict(ahead.assign(promo=promo))["ensemble"] for promo in (0, 1)}
     np.testing.assert_allclose(found[1] - found[0], 5, atol=1.0)
@@ -65,33 +76,49 @@ def test_the_effect_of_a_promotion_is_found_and_its_part(fitted: Forecaster, fra
         fitted.predict(h=HORIZON + 1)
 
 
-def test_covariates_of_the_horizon_may_come_later_and_are_told_if_missing(frame: pd.DataFrame, fitted) -> None:
-    known, ahead = frame[frame["y"].notna()], frame[frame["y"].isna()]
+def test_covariates_of_the_horizon_may_come_later_and_are_told_if_missing(
+    frame: pd.DataFrame, fitted
+) -> None:
+    known = frame[frame["y"].notna()]
+    ahead = frame[frame["y"].isna()]
     later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(known)
     columns = ["unique_id", "ds", "promo"]
     pd.testing.assert_frame_equal(later.predict(ahead[columns]), fitted.predict())
     later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(frame[frame["y"].notna()])
-    with pytest.raises(SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"):
+    with pytest.raises(
+        SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"
+    ):
         later.predict()
-    with pytest.raises(SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"):
+    with pytest.raises(
+        SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"
+    ):
         later.explain()
 
 
 @pytest.mark.parametrize("by", ["1 D", "12 h"])
-def test_covariates_at_other_times_are_told(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path, by: str) -> None:
+def test_covariates_at_other_times_are_told(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path, by: str
+) -> None:
     """Nothing was forecast by them, and the message named another cause."""
     late = frame.assign(ds=frame["ds"].mask(frame["y"].isna(), frame["ds"] + pd.Timedelta(by)))
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     for run in (loaded.predict, loaded.explain):
-        with pytest.raises(SeriesError, match=r"in 3 of 3 series: 'a' lacks \d of 3 steps, the first at 2024-05-30"):
+        with pytest.raises(
+            SeriesError, match=r"in 3 of 3 series: 'a' lacks \d of 3 steps, the first at 2024-05-30"
+        ):
             run(late)
 
 
-def test_covariates_between_steps_are_told_in_a_fit(frame: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
+def test_covariates_between_steps_are_told_in_a_fit(
+    frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
     odd = frame.assign(ds=frame["ds"].mask(frame["y"].isna(), frame["ds"] + pd.Timedelta("12 h")))
     Forecaster(h=HORIZON, **ALL, **SMALL).fit(odd)
-    assert "rows between steps are not read: series 'a' at 2 times from 2024-05-30 12:00:00 to" in caplog.text
+    assert (
+        "rows between steps are not read: series 'a' at 2 times from 2024-05-30 12:00:00 to"
+        in caplog.text
+    )
 
 
 def test_covariates_between_steps_are_told_once_by_whoever_reads_them(
@@ -109,7 +136,9 @@ def test_covariates_between_steps_are_told_once_by_whoever_reads_them(
         assert caplog.text.count("rows between steps are not read: series 'a' at ") == 1
 
 
-def test_what_is_loaded_reads_the_same_covariates(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_is_loaded_reads_the_same_covariates(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     found = Forecaster.load(tmp_path / "model").predict(frame)
     pd.testing.assert_frame_equal(found, fitted.predict()[list(found)])
@@ -121,11 +150,15 @@ def test_future_covariates_carry_on_beyond_the_horizon() -> None:
     frame = make_frame(200, "a").dropna().drop(columns=["visitors", "size"])
     known = frame[frame["ds"] < "2024-06-01"]
     fitted = Forecaster(h=HORIZON, futr_exog=["promo"], **SMALL).fit(known)
-    found = fitted.predict(frame[frame["ds"] >= "2024-06-01"].drop(columns="y"), h=6, methods=["ridge"])
+    found = fitted.predict(
+        frame[frame["ds"] >= "2024-06-01"].drop(columns="y"), h=6, methods=["ridge"]
+    )
     promo = found[["ds"]].merge(frame)["promo"]
     assert found["ridge"][promo == 1].min() - found["ridge"][promo == 0].max() > 3
     with pytest.raises(SeriesError, match="missing over the horizon"):
-        fitted.predict(frame[frame["ds"].between("2024-06-01", "2024-06-04")].drop(columns="y"), h=6)
+        fitted.predict(
+            frame[frame["ds"].between("2024-06-01", "2024-06-04")].drop(columns="y"), h=6
+        )
 
 
 @pytest.mark.parametrize("refit", [True, False])
@@ -145,7 +178,11 @@ def test_no_window_sees_what_is_past_after_its_cutoff(frame: pd.DataFrame, refit
 @pytest.mark.parametrize("name", ["ensemble", "gru", "lstm", "ridge", "baseline_ensemble"])
 def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, name: str) -> None:
     for one in (fitted, single):
-        found = one.explain(forecaster=name).groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
+        found = (
+            one.explain(forecaster=name)
+            .groupby(["unique_id", "ds"], sort=False)["contribution"]
+            .sum()
+        )
         # The embedding of many series has kinks, which no rule integrates exactly.
         np.testing.assert_allclose(found, one.predict(methods=[name])[name], rtol=1e-4)
 
@@ -153,9 +190,13 @@ def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, na
 def test_columns_come_in_lists_and_blocks(frame: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match=r"no column \['price'\]"):
         Forecaster(h=HORIZON, futr_exog=["price"]).fit(frame)
-    with pytest.raises(ParameterError, match="futr_exog: expected a list of columns, received 'price'"):
+    with pytest.raises(
+        ParameterError, match="futr_exog: expected a list of columns, received 'price'"
+    ):
         Forecaster(futr_exog="price")
-    with pytest.raises(ParameterError, match=r"stat_exog: expected a list of columns, received array\(3\)"):
+    with pytest.raises(
+        ParameterError, match=r"stat_exog: expected a list of columns, received array\(3\)"
+    ):
         Forecaster(h=3, stat_exog=np.array(3))
     with pytest.raises(ParameterError, match="futr_exog: expected a list of columns, received 5"):
         Forecaster(futr_exog=5)
@@ -169,8 +210,12 @@ def test_columns_come_in_lists_and_blocks(frame: pd.DataFrame) -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_series_without_noise_has_intervals_without_width() -> None:
     wave = np.sin(np.arange(600) * np.pi / 12)
-    frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=600, freq="h"), "y": 10 + 3 * wave, "wave": wave})
+    frame = pd.DataFrame(
+        {"ds": pd.date_range("2024-01-01", periods=600, freq="h"), "y": 10 + 3 * wave, "wave": wave}
+    )
     frame.loc[597:, "y"] = np.nan
-    found = Forecaster(h=HORIZON, futr_exog=["wave"], **SMALL | {"lookback": 24}).fit(frame).predict()
+    found = (
+        Forecaster(h=HORIZON, futr_exog=["wave"], **SMALL | {"lookback": 24}).fit(frame).predict()
+    )
     np.testing.assert_allclose(found["ensemble-hi-50"] - found["ensemble-lo-50"], 0, atol=1e-6)
     np.testing.assert_allclose(found["ensemble"], 10 + 3 * wave[-HORIZON:], atol=1e-6)

@@ -64,7 +64,8 @@ ODD: list[Callable[[], Any]] = [
 
 
 def list_times(size: int) -> list[Callable[[], Any]]:
-    days, numbers = DAYS[:size], range(size)
+    days = DAYS[:size]
+    numbers = range(size)
     return [
         lambda: days, lambda: days.astype(str), lambda: days.astype(object), lambda: list(days.date),
         lambda: days.tz_localize("UTC"), lambda: days.tz_localize("Europe/Berlin"), lambda: days.to_period("D"),
@@ -163,7 +164,18 @@ def list_forms(frame: pd.DataFrame, draw: Draw) -> list[Callable[[], Any]]:
     """Other forms of a table: libraries, indexes, and names of columns."""
     names = list(frame.columns)
     keys = [name for name in ("unique_id", "ds") if name in frame]
-    odd = [0, None, ("a", "b"), "", float("nan"), 10**30, "ds ", b"ds", pd.Timestamp("2024-01-01"), "\0"]
+    odd = [
+        0,
+        None,
+        ("a", "b"),
+        "",
+        float("nan"),
+        10**30,
+        "ds ",
+        b"ds",
+        pd.Timestamp("2024-01-01"),
+        "\0",
+    ]
     return [
         lambda: nw.from_native(frame),
         lambda: nw.from_native(pyarrow.Table.from_pandas(frame)).lazy(),
@@ -183,8 +195,12 @@ def list_forms(frame: pd.DataFrame, draw: Draw) -> list[Callable[[], Any]]:
         lambda: frame.convert_dtypes(dtype_backend="pyarrow"),
         lambda: frame.astype("category"),
         lambda: frame.get("y", frame),
-        lambda: pd.Series(frame["y"].array, frame["ds"].array) if {"ds", "y"} <= {*names} else frame,
-        lambda: pd.Series(frame["y"].array, pd.DatetimeIndex(DAYS[: len(frame)]), name=draw.choice(odd)),
+        lambda: (
+            pd.Series(frame["y"].array, frame["ds"].array) if {"ds", "y"} <= {*names} else frame
+        ),
+        lambda: pd.Series(
+            frame["y"].array, pd.DatetimeIndex(DAYS[: len(frame)]), name=draw.choice(odd)
+        ),
         frame.to_numpy,
         lambda: frame.to_dict("records"),
         lambda: frame.iloc[:, :0],
@@ -208,7 +224,9 @@ def draw_forecaster(draw: Draw) -> Forecaster:
 
 def make_panel() -> pd.DataFrame:
     series = [
-        pd.DataFrame({"unique_id": name, "ds": DAYS, "y": 10 + np.sin(np.arange(len(DAYS)) + start)})
+        pd.DataFrame(
+            {"unique_id": name, "ds": DAYS, "y": 10 + np.sin(np.arange(len(DAYS)) + start)}
+        )
         for start, name in enumerate("ab")
     ]
     return pd.concat(series, ignore_index=True)
@@ -236,8 +254,13 @@ def judge(number: int, act: Callable[[], object], faults: list[str]) -> str:
         return "refused"
     # Any other exception is what these tests look for.
     except Exception as error:
-        places = [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)]
-        faults.append(f"{number}: {type(error).__name__}: {str(error)[:200]} at {' '.join(places[1:])}")
+        places = [
+            f"{Path(one.filename).name}:{one.lineno}"
+            for one in traceback.extract_tb(error.__traceback__)
+        ]
+        faults.append(
+            f"{number}: {type(error).__name__}: {str(error)[:200]} at {' '.join(places[1:])}"
+        )
         return "foreign"
     return "answered"
 
@@ -252,12 +275,22 @@ def test_frames_are_fitted_and_forecast_or_refused(fitted: Forecaster) -> None:
     outcomes = []
     for number in SEEDS:
         draw = random.Random(number)
-        frame, forecaster = draw_frame_or_none(draw), draw_forecaster(draw)
-        kept = copy.copy(frame) if not isinstance(frame, pd.DataFrame | pd.Series) else frame.copy(deep=True)
+        frame = draw_frame_or_none(draw)
+        forecaster = draw_forecaster(draw)
+        kept = (
+            copy.copy(frame)
+            if not isinstance(frame, pd.DataFrame | pd.Series)
+            else frame.copy(deep=True)
+        )
 
         def use(forecaster: Forecaster = forecaster, frame: Any = frame, draw: Draw = draw) -> None:
             forecaster.fit(frame)
-            for act in (forecaster.predict, forecaster.series_methods, forecaster.holdout, forecaster.leaderboard):
+            for act in (
+                forecaster.predict,
+                forecaster.series_methods,
+                forecaster.holdout,
+                forecaster.leaderboard,
+            ):
                 act()
             assert repr(forecaster)
             forecaster.predict(frame, methods="all")
@@ -289,7 +322,13 @@ def draw_paths(folder: Path) -> Iterator[Any]:
     (folder / "file").write_text("mine")
     (folder / "mine").mkdir()
     (folder / "mine" / "a.txt").write_text("mine")
-    yield from (folder / "file", folder / "mine", folder / "file" / "below", folder / "a" / "b", folder / ("x" * 300))
+    yield from (
+        folder / "file",
+        folder / "mine",
+        folder / "file" / "below",
+        folder / "a" / "b",
+        folder / ("x" * 300),
+    )
     yield from (
         folder / "new.zip",
         folder / "new.html",
@@ -329,22 +368,38 @@ def list_acts(
 ) -> list[Callable[[], object]]:
     """One call of each method, with one or all of its arguments drawn."""
     some = lambda **makers: {name: make() for name, make in makers.items() if draw.random() < 0.5}  # noqa: E731
-    blocks = ["source", "gaps", "split", "window", "calendar", "covariates", "lstm", "training", "use"]
+    blocks = [
+        "source",
+        "gaps",
+        "split",
+        "window",
+        "calendar",
+        "covariates",
+        "lstm",
+        "training",
+        "use",
+    ]
     blocks += ["futr_exog", "stat_exog"]
     # Processes of another number take long.
     workers = lambda: draw.choice([1, 1, 0, -1, "a", 1.5, 10**30])  # noqa: E731
     panel = make_panel()
     network = draw.choice([*fitted.networks.values(), odd()])
     return [
-        lambda: Forecaster(**some(h=odd, level=odd, lookback=odd, freq=odd), **{draw.choice(blocks): odd()}),
+        lambda: Forecaster(
+            **some(h=odd, level=odd, lookback=odd, freq=odd), **{draw.choice(blocks): odd()}
+        ),
         lambda: Forecaster(odd(), odd(), odd(), odd()),
         lambda: fitted.predict(**some(h=odd, level=odd, paths=odd, seed=odd, methods=odd)),
         lambda: fitted.plot(**some(h=odd, level=odd, methods=odd, ids=odd)),
-        lambda: fitted.evaluate(draw.choice([panel.assign(ds=panel["ds"] + pd.Timedelta(days=9)), odd()]), odd()),
+        lambda: fitted.evaluate(
+            draw.choice([panel.assign(ds=panel["ds"] + pd.Timedelta(days=9)), odd()]), odd()
+        ),
         lambda: fitted.predict(panel, paths=2, seed=odd()),
         lambda: fitted.predict(odd()),
         lambda: Forecaster(h=2, **SMALL).fit(odd()),
-        lambda: fitted.cross_validation(panel, workers=workers(), **some(n_windows=odd, step_size=odd, refit=odd)),
+        lambda: fitted.cross_validation(
+            panel, workers=workers(), **some(n_windows=odd, step_size=odd, refit=odd)
+        ),
         lambda: fitted.explain(panel, odd()),
         lambda: fitted.network_windows(odd()),
         lambda: fitted.replace_network(draw.choice(["lstm", "gru", odd()]), network),

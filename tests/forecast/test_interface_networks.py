@@ -15,13 +15,21 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import NetworkError, ParameterError
 from rnn_pipelines.forecast.methods.networks.network import Network
 
-SMALL = {"lstm": {"units": [3, 2], "members": 2}, "gru": {"units": 3}, "training": {"max_steps": 50}}
+SMALL = {
+    "lstm": {"units": [3, 2], "members": 2},
+    "gru": {"units": 3},
+    "training": {"max_steps": 50},
+}
 
 
 @pytest.fixture(scope="module")
-def frame(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> pd.DataFrame:
+def frame(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]
+) -> pd.DataFrame:
     """Two series of days."""
-    return make_table({"a": make_values(120, seed=1), "b": make_values(110, seed=2)}).reset_index(drop=True)
+    return make_table({"a": make_values(120, seed=1), "b": make_values(110, seed=2)}).reset_index(
+        drop=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +73,9 @@ def test_windows_are_inputs_of_the_keras_model_and_targets_are_what_it_corrects(
         assert len(targets) == num_past - 8 - 3 + 1 - 2
 
 
-def test_unchanged_weights_forecast_the_same_and_other_models_are_errors(fitted: Forecaster) -> None:
+def test_unchanged_weights_forecast_the_same_and_other_models_are_errors(
+    fitted: Forecaster,
+) -> None:
     network = fitted.networks["lstm"]
     again = fitted.replace_network("lstm", network.from_keras(network.to_keras()))
     pd.testing.assert_frame_equal(again.predict(methods="all"), fitted.predict(methods="all"))
@@ -77,29 +87,41 @@ def test_unchanged_weights_forecast_the_same_and_other_models_are_errors(fitted:
         network.from_keras(network.to_keras().get_layer("member_1"))
 
 
-def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(fitted: Forecaster, tuned: Forecaster) -> None:
+def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(
+    fitted: Forecaster, tuned: Forecaster
+) -> None:
     found, before = (one.predict(methods="all") for one in (tuned, fitted))
-    changed = {name for name in before.columns[2:] if not np.allclose(found[name], before[name], rtol=1e-6)}
+    changed = {
+        name for name in before.columns[2:] if not np.allclose(found[name], before[name], rtol=1e-6)
+    }
     columns = ("lstm", "ensemble")
     assert changed == {*columns, *(f"{name}-{end}-80" for name in columns for end in ("lo", "hi"))}
     biases = [one.networks["lstm"].weights["head_bias"] for one in (tuned, fitted)]
     assert not np.array_equal(*biases)
     np.testing.assert_allclose(
-        tuned.explain(forecaster="lstm").groupby(["unique_id", "ds"])["contribution"].sum(), found["lstm"], rtol=1e-4
+        tuned.explain(forecaster="lstm").groupby(["unique_id", "ds"])["contribution"].sum(),
+        found["lstm"],
+        rtol=1e-4,
     )
     seconds = ["fit_seconds", "prediction_seconds"]
-    pd.testing.assert_frame_equal(tuned.leaderboard().drop(columns=seconds), fitted.leaderboard().drop(columns=seconds))
+    pd.testing.assert_frame_equal(
+        tuned.leaderboard().drop(columns=seconds), fitted.leaderboard().drop(columns=seconds)
+    )
     pd.testing.assert_frame_equal(tuned.holdout(), fitted.holdout())
     found, before = (one.predict() for one in (tuned, fitted))
     for end in ("lo", "hi"):
         column = f"ensemble-{end}-80"
         # The expected size of an error depends on the forecast, too.
-        np.testing.assert_allclose(found[column] - found["ensemble"], before[column] - before["ensemble"], rtol=5e-3)
+        np.testing.assert_allclose(
+            found[column] - found["ensemble"], before[column] - before["ensemble"], rtol=5e-3
+        )
     assert "lstm" in tuned.summary().splitlines()[-1]
     assert len(tuned.summary().splitlines()) == len(fitted.summary().splitlines()) + 2
 
 
-def test_saved_forecasters_have_the_changed_network(tuned: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_saved_forecasters_have_the_changed_network(
+    tuned: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
     tuned.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     columns = ["ensemble", "ensemble-lo-80", "ensemble-hi-80"]
@@ -117,7 +139,10 @@ def test_saved_forecasters_have_the_changed_network(tuned: Forecaster, frame: pd
 
 @pytest.mark.parametrize("name", ["ridge", "LSTM", ["lstm"]])
 def test_an_unknown_network_is_an_error(fitted: Forecaster, name: Any) -> None:
-    for use in (lambda: fitted.network_windows(name), lambda: fitted.replace_network(name, fitted.networks["gru"])):
+    for use in (
+        lambda: fitted.network_windows(name),
+        lambda: fitted.replace_network(name, fitted.networks["gru"]),
+    ):
         with pytest.raises(ParameterError, match=r"\['gru', 'lstm'\]"):
             use()
 
@@ -131,7 +156,9 @@ def _break(network: Network) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("change", [_widen, _break])
-def test_other_shapes_and_weights_that_are_not_finite_are_errors(fitted: Forecaster, change: Any) -> None:
+def test_other_shapes_and_weights_that_are_not_finite_are_errors(
+    fitted: Forecaster, change: Any
+) -> None:
     network = fitted.networks["lstm"]
     with pytest.raises(ParameterError, match="head_bias"):
         fitted.replace_network("lstm", replace(network, weights=change(network)))
@@ -144,9 +171,15 @@ def test_another_shrinkage_is_an_error(fitted: Forecaster, shrinkage: float) -> 
 
 
 def test_a_network_of_another_lookback_is_an_error(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    other = Forecaster(h=3, level=[80], lookback=9, split={"test": 20}, **SMALL).fit(frame).networks["lstm"]
+    other = (
+        Forecaster(h=3, level=[80], lookback=9, split={"test": 20}, **SMALL)
+        .fit(frame)
+        .networks["lstm"]
+    )
     own = fitted.networks["lstm"]
-    shapes = [{name: array.shape for name, array in network.weights.items()} for network in (own, other)]
+    shapes = [
+        {name: array.shape for name, array in network.weights.items()} for network in (own, other)
+    ]
     assert shapes[0] == shapes[1]
     with pytest.raises(ParameterError):
         fitted.replace_network("lstm", replace(other, shrinkage=own.shrinkage))

@@ -51,12 +51,20 @@ def fitted(frame: pd.DataFrame) -> Forecaster:
 
 @pytest.fixture(scope="module")
 def fitted_with_covariate(frame: pd.DataFrame) -> Forecaster:
-    return Forecaster(**SMALL | {"h": 1}, futr_exog=["warmth"], source={"tz": ZONE}).fit(make_naive(frame))
+    return Forecaster(**SMALL | {"h": 1}, futr_exog=["warmth"], source={"tz": ZONE}).fit(
+        make_naive(frame)
+    )
 
 
-def test_forecasts_have_local_times_also_once_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_forecasts_have_local_times_also_once_loaded(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
     assert fitted.predict()["ds"].tolist() == AHEAD.tolist()
-    assert fitted.holdout()["ds"].iloc[-1] == fitted.explain()["cutoff"].iloc[-1] == frame["ds"].iloc[-1]
+    assert (
+        fitted.holdout()["ds"].iloc[-1]
+        == fitted.explain()["cutoff"].iloc[-1]
+        == frame["ds"].iloc[-1]
+    )
     found = Forecaster(**SMALL).fit(frame[["ds", "y"]]).predict()
     pd.testing.assert_frame_equal(found, fitted.predict())
     fitted.save(tmp_path / "model")
@@ -75,7 +83,9 @@ def test_cross_validation_knows_local_times(fitted: Forecaster, frame: pd.DataFr
 
 
 @pytest.mark.parametrize("is_naive", [True, False])
-def test_one_row_ahead_is_local_as_the_series_are(fitted_with_covariate: Forecaster, is_naive: bool) -> None:
+def test_one_row_ahead_is_local_as_the_series_are(
+    fitted_with_covariate: Forecaster, is_naive: bool
+) -> None:
     ahead = make_hours(AHEAD[:1], has_value=False)
     found = fitted_with_covariate.predict(make_naive(ahead) if is_naive else ahead)
     assert found["ds"].tolist() == AHEAD[:1].tolist()
@@ -86,7 +96,9 @@ def test_days_stay_local_and_errors_name_arguments() -> None:
     frame = pd.DataFrame({"ds": days, "y": np.random.default_rng(0).normal(size=200)})
     found = Forecaster(**SMALL | {"split": {"validation": 20, "test": 20}}).fit(frame).predict()
     assert found["ds"].tolist() == pd.date_range("2024-07-19", periods=HORIZON).tolist()
-    naive = make_naive(make_hours(pd.date_range("2024-10-20", "2024-10-29", freq="h", tz=ZONE)))[["ds", "y"]]
+    naive = make_naive(make_hours(pd.date_range("2024-10-20", "2024-10-29", freq="h", tz=ZONE)))[
+        ["ds", "y"]
+    ]
     with pytest.raises(SeriesError, match=r"give its zone as tz=, such as Europe/Berlin"):
         Forecaster(**SMALL).fit(naive)
     assert Forecaster(h=2, tz=ZONE).spec.recipe.source.tz == ZONE
@@ -100,5 +112,7 @@ def test_times_with_offsets_come_back_with_one(zone: str, caplog: pytest.LogCapt
     found = Forecaster(**SMALL).fit(texts).predict()["ds"]
     assert (found == pd.date_range(times[-1], periods=HORIZON + 1, freq="h")[1:]).all()
     assert str(found.iloc[0])[-6:] == ("+02:00" if zone == "+02:00" else "+00:00")
-    (warning,) = [one.getMessage() for one in caplog.records if "offsets from UTC" in one.getMessage()]
+    (warning,) = [
+        one.getMessage() for one in caplog.records if "offsets from UTC" in one.getMessage()
+    ]
     assert "Name their zone in tz=, such as Europe/Berlin" in warning

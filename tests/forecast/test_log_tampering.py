@@ -38,7 +38,9 @@ def tamper(log: pd.DataFrame, row: int, kind: Kind, other: int) -> pd.DataFrame:
     if kind == "removed":
         return log.drop(index=row)
     if kind == "added":
-        return pd.concat([log[: row + 1], taken.assign(unique_id="shop 99"), log[row + 1 :]], ignore_index=True)
+        return pd.concat(
+            [log[: row + 1], taken.assign(unique_id="shop 99"), log[row + 1 :]], ignore_index=True
+        )
     place = NIGHT * other
     if row % 2:
         taken = taken.assign(recorded_at=log["recorded_at"][place])
@@ -55,7 +57,8 @@ def test_every_change_of_a_row_is_found(dataset: ForecastLogDataset) -> None:
     num_found = num_named = 0
     for row, kind, other in draw_trials():
         nights = sorted({row // NIGHT, other if kind == "moved" else row // NIGHT})
-        first, link = nights[0], hashes[nights[0] - 1] if nights[0] else FIRST
+        first = nights[0]
+        link = hashes[nights[0] - 1] if nights[0] else FIRST
         rows = log[NIGHT * first : NIGHT * (nights[-1] + 2)].reset_index(drop=True)
         changed = tamper(rows, row - NIGHT * first, kind, other - first)
         try:
@@ -70,16 +73,25 @@ def test_every_change_of_a_row_is_found(dataset: ForecastLogDataset) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_change_is_found_in_the_file(dataset: ForecastLogDataset, tmp_path: Path, kind: Kind) -> None:
+def test_change_is_found_in_the_file(
+    dataset: ForecastLogDataset, tmp_path: Path, kind: Kind
+) -> None:
     changed = tamper(pd.concat(list(dataset.iterate_nights()), ignore_index=True), 4321, kind, 7)
     changed.attrs = {"format": FORMAT}
     changed.to_parquet(tmp_path / "forecasts.parquet")
     with pytest.raises(BrokenChainError):
-        list(verify_chain(ForecastLogDataset(filepath=str(tmp_path / "forecasts.parquet")).iterate_nights(), KEY))
+        list(
+            verify_chain(
+                ForecastLogDataset(filepath=str(tmp_path / "forecasts.parquet")).iterate_nights(),
+                KEY,
+            )
+        )
 
 
 @pytest.mark.parametrize("kind", ["kill", "full"])
-def test_killed_and_repeated_nights_leave_the_chain(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_and_repeated_nights_leave_the_chain(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At each call that changes the disk: the log has the night or not, and has it once when it is repeated."""
     monkeypatch.setitem(UNMEASURED, "PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     start = tmp_path / "start"

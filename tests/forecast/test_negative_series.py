@@ -34,7 +34,12 @@ from rnn_pipelines.forecast.partitions.champion import (
     forecast_newest,
     read_as_trained,
 )
-from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
+from rnn_pipelines.forecast.partitions.dividing import (
+    Partitions,
+    PartitionSpec,
+    Sample,
+    draw_sample,
+)
 from rnn_pipelines.forecast.partitions.fitted import describe_fit, forecast_partitions
 from rnn_pipelines.forecast.partitions.jobs import Tables
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -56,9 +61,12 @@ def draw_positive(rng: np.random.Generator) -> np.ndarray:
 
 def draw_negative(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Series by name, each with a value below 0 near its end."""
-    steps, noise = np.arange(LENGTH), rng.normal(size=LENGTH)
-    num_few, fall = int(rng.integers(1, 6)), int(rng.integers(1, 40))
-    debt, zeros = 100 + noise, np.zeros(LENGTH)
+    steps = np.arange(LENGTH)
+    noise = rng.normal(size=LENGTH)
+    num_few = int(rng.integers(1, 6))
+    fall = int(rng.integers(1, 40))
+    debt = 100 + noise
+    zeros = np.zeros(LENGTH)
     debt[-fall:], zeros[-7::3] = -50, -5
     return {
         "level": -30 + noise,
@@ -76,7 +84,10 @@ def draw_negative(rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 def tabulate(series: dict[str, np.ndarray]) -> pd.DataFrame:
     days = pd.date_range("2024-01-01", periods=LENGTH)
-    tables = [pd.DataFrame({"unique_id": name, "ds": days[-len(y) :], "y": y}) for name, y in series.items()]
+    tables = [
+        pd.DataFrame({"unique_id": name, "ds": days[-len(y) :], "y": y})
+        for name, y in series.items()
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -89,7 +100,9 @@ def make_panel() -> pd.DataFrame:
 def new() -> pd.DataFrame:
     """Series that no training has."""
     draws = [draw_negative(np.random.default_rng(seed)) for seed in SEEDS]
-    return tabulate({f"{name} {seed}": y for seed, draw in enumerate(draws) for name, y in draw.items()})
+    return tabulate(
+        {f"{name} {seed}": y for seed, draw in enumerate(draws) for name, y in draw.items()}
+    )
 
 
 @pytest.fixture(scope="module", params=["window", "log"])
@@ -111,13 +124,17 @@ def assert_not_cut(table: pd.DataFrame) -> None:
     assert not is_zero.any(), table[is_zero]
     (point,) = {"ensemble", "y_hat", "forecast"} & set(table)
     kinds = table["unique_id"].str.partition(" ")[0]
-    levels = kinds.map({"level": -30, "millions": -1e6, "thousandths": -1e-3, "constant": -50, "few": -80}).dropna()
+    levels = kinds.map(
+        {"level": -30, "millions": -1e6, "thousandths": -1e-3, "constant": -50, "few": -80}
+    ).dropna()
     assert len(levels)
     ratios = table.loc[levels.index, point] / levels
     assert ratios.between(0.6, 1.5).all(), table.loc[ratios.index[~ratios.between(0.6, 1.5)]]
 
 
-def test_new_series_their_further_steps_and_paths_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
+def test_new_series_their_further_steps_and_paths_are_not_cut(
+    positive: Forecaster, new: pd.DataFrame
+) -> None:
     found = positive.predict(new, methods="all")
     assert found["unique_id"].nunique() == new["unique_id"].nunique()
     assert_not_cut(found)
@@ -132,7 +149,9 @@ def test_loaded_and_exported_forecasters_cut_nothing(
     positive: Forecaster, new: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = positive.predict(new)
-    columns = [name for name in expected if name in ("unique_id", "ds") or name.startswith("ensemble")]
+    columns = [
+        name for name in expected if name in ("unique_id", "ds") or name.startswith("ensemble")
+    ]
     positive.save(tmp_path / "saved")
     positive.export(tmp_path / "exported")
     spec = importlib.util.spec_from_file_location("exported", tmp_path / "exported/forecaster.py")
@@ -142,7 +161,9 @@ def test_loaded_and_exported_forecasters_cut_nothing(
     monkeypatch.setitem(sys.modules, "exported", program)
     spec.loader.exec_module(program)
     for one in (Forecaster.load(tmp_path / "saved"), program.load(tmp_path / "exported")):
-        pd.testing.assert_frame_equal(one.predict(new), expected[columns], check_dtype=False, rtol=1e-5)
+        pd.testing.assert_frame_equal(
+            one.predict(new), expected[columns], check_dtype=False, rtol=1e-5
+        )
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +209,10 @@ def test_newer_values_of_a_series_with_values_below_0_in_training_are_not_cut() 
     forecaster = Forecaster(h=HORIZON, lookback=14, breaks="keep", **SMALL, training=TRAINING)
     fitted = forecaster.fit(frame[frame["unique_id"].isin(["shop 0", "shop 1", "shop 2"])])
     days = pd.date_range("2025-01-01", periods=20)
-    newer = [pd.DataFrame({"unique_id": f"shop {n}", "ds": days, "y": np.linspace(20, 0.5, 20)}) for n in (0, 2)]
+    newer = [
+        pd.DataFrame({"unique_id": f"shop {n}", "ds": days, "y": np.linspace(20, 0.5, 20)})
+        for n in (0, 2)
+    ]
     drift = fitted.predict(pd.concat(newer), methods="all").set_index("unique_id")["drift"]
     assert (drift["shop 0"].iloc[-1] < 0, drift["shop 2"].iloc[-1]) == (True, 0)
 
@@ -208,8 +232,12 @@ def test_champions_of_a_backtest_cut_nothing(fallen: SimpleNamespace) -> None:
     source = SourceSpec(name="catalog", freq="D")
     forecaster = Forecaster(h=HORIZON, lookback=14, freq="D", **SMALL, training=TRAINING)
     spec = forecaster._with(source)
-    policy = RetrainForecastSpec(policy=ForecastPolicySpec(must_beat=(), significance=1.0), budget=BudgetSpec())
-    schedules = BacktestSpec(period=20, schedules={"never": ScheduleSpec(), "often": ScheduleSpec(every=9)})
+    policy = RetrainForecastSpec(
+        policy=ForecastPolicySpec(must_beat=(), significance=1.0), budget=BudgetSpec()
+    )
+    schedules = BacktestSpec(
+        period=20, schedules={"never": ScheduleSpec(), "often": ScheduleSpec(every=9)}
+    )
     table = fallen.frame.set_axis(pd.RangeIndex(1, len(fallen.frame) + 1, name="row"))
     found = replay_schedules(table, None, spec, policy, schedules, ALONE)[0].table
     assert (select_after_fall(found)[["never", "often"]] != 0).all(axis=None)
@@ -220,7 +248,9 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
     """All series, of one table and of a divided panel."""
     champion = LoadedChampion("v1", make_champion(positive._require_training()), "", (), {})
     source = write(new, tmp_path)
-    table, _ = read_as_trained(champion, Sample(Partitions(), source, CovariateSpec()), PredictSpec())
+    table, _ = read_as_trained(
+        champion, Sample(Partitions(), source, CovariateSpec()), PredictSpec()
+    )
     log, paths, *_ = forecast_newest(champion, table, source, PathsSpec(10))
     assert_not_cut(log)
     assert (paths.table["y"] != 0).all()
@@ -232,14 +262,23 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
 
 
 @pytest.mark.slow
-def test_series_outside_the_sample_are_not_cut(positive: Forecaster, new: pd.DataFrame, tmp_path: Path) -> None:
+def test_series_outside_the_sample_are_not_cut(
+    positive: Forecaster, new: pd.DataFrame, tmp_path: Path
+) -> None:
     fitted = positive._require_training()
     long = new[new.groupby("unique_id")["y"].transform("size") == LENGTH]
     source = write(long, tmp_path)
     described = describe_fit(
-        fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, ENSEMBLE
+        fitted.spec.recipe,
+        fitted.panel,
+        fitted.data.linear,
+        fitted.methods,
+        fitted.intervals,
+        ENSEMBLE,
     )
-    panel = draw_sample(source, CovariateSpec(), PartitionSpec(training_rows=400, rows=2_000), tmp_path)
+    panel = draw_sample(
+        source, CovariateSpec(), PartitionSpec(training_rows=400, rows=2_000), tmp_path
+    )
     next_values, *_ = forecast_partitions(described, panel, ALONE)
     found = join(next_values)
     assert found["unique_id"].nunique() == long["unique_id"].nunique()
@@ -255,10 +294,14 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables), ignore_index=True)
 
 
-def test_given_policy_cuts_and_warns_of_each_once(caplog: pytest.LogCaptureFixture, fallen: SimpleNamespace) -> None:
+def test_given_policy_cuts_and_warns_of_each_once(
+    caplog: pytest.LogCaptureFixture, fallen: SimpleNamespace
+) -> None:
     with caplog.at_level(logging.WARNING):
         fitted = fit(fallen.frame, non_negative=True)
-    warnings = [record.getMessage() for record in caplog.records if "non_negative" in record.getMessage()]
+    warnings = [
+        record.getMessage() for record in caplog.records if "non_negative" in record.getMessage()
+    ]
     assert len(warnings) == 1
     assert "(shop 1)" in warnings[0]
     found = fitted.predict(methods="all")
@@ -266,12 +309,20 @@ def test_given_policy_cuts_and_warns_of_each_once(caplog: pytest.LogCaptureFixtu
     assert (found.loc[found["unique_id"] == "shop 1", "last_value"] == 0).all()
 
 
-def test_series_is_cut_until_its_first_value_below_0(prepare: Callable[..., SimpleNamespace]) -> None:
+def test_series_is_cut_until_its_first_value_below_0(
+    prepare: Callable[..., SimpleNamespace],
+) -> None:
     """The value at the origin is not known yet. If the training part has one, no window of the series is cut."""
-    values = {"late": np.r_[np.ones(55), -1, np.ones(4)], "never": np.zeros(60), "early": np.r_[1, -1, np.ones(58)]}
+    values = {
+        "late": np.r_[np.ones(55), -1, np.ones(4)],
+        "never": np.zeros(60),
+        "early": np.r_[1, -1, np.ones(58)],
+    }
     panel = prepare({name: y.tolist() for name, y in values.items()}).windows
     origins = panel.series_starts + np.arange(1, 61)[:, None]
     expected = np.stack([np.arange(1, 61) <= 55, np.ones(60, bool), np.zeros(60, bool)], axis=1)
-    np.testing.assert_array_equal(find_cut("auto", panel, origins.ravel()).reshape(60, 3), expected[:, [2, 0, 1]])
+    np.testing.assert_array_equal(
+        find_cut("auto", panel, origins.ravel()).reshape(60, 3), expected[:, [2, 0, 1]]
+    )
     assert find_cut(True, panel, origins.ravel()).all()
     assert not find_cut(False, panel, origins.ravel()).any()

@@ -24,7 +24,9 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 pytestmark = pytest.mark.slow
 
 Prepare = Callable[..., SimpleNamespace]
-SHORTEST, LONGEST, LONGEST_LOOKBACK = 40, 300, 24
+SHORTEST = 40
+LONGEST = 300
+LONGEST_LOOKBACK = 24
 HORIZONS = (1, 6, 12)
 LONGEST_OF_FEW = 80
 # Above this an error counts as greater than another.
@@ -38,8 +40,11 @@ def draw_walk(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def draw_seasons(rng: np.random.Generator, size: int) -> np.ndarray:
     """Trend times season times noise."""
-    months, shape = np.arange(size), rng.normal(0, rng.uniform(0.05, 0.4), 12)
-    return 100 * np.exp(rng.normal(0, 0.005) * months + shape[months % 12] + rng.normal(0, 0.1, size))
+    months = np.arange(size)
+    shape = rng.normal(0, rng.uniform(0.05, 0.4), 12)
+    return 100 * np.exp(
+        rng.normal(0, 0.005) * months + shape[months % 12] + rng.normal(0, 0.1, size)
+    )
 
 
 def draw_shifts(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -51,7 +56,9 @@ def draw_shifts(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def draw_demand(rng: np.random.Generator, size: int) -> np.ndarray:
     """Intermittent: nothing in most months."""
-    return np.where(rng.random(size) < rng.uniform(0.15, 0.5), 1 + rng.poisson(4, size), 0).astype(float)
+    return np.where(rng.random(size) < rng.uniform(0.15, 0.5), 1 + rng.poisson(4, size), 0).astype(
+        float
+    )
 
 
 def draw_noise(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -69,21 +76,30 @@ def measure(prepare: Prepare, number: int, longest: int) -> dict[str, float | st
     little to judge by; `hindsight` the one with the least on the test part.
     """
     rng = np.random.default_rng([7, number])
-    size, draw = int(rng.integers(SHORTEST, longest + 1)), FAMILIES[number % len(FAMILIES)]
+    size = int(rng.integers(SHORTEST, longest + 1))
+    draw = FAMILIES[number % len(FAMILIES)]
     horizon = min(HORIZONS[number // len(FAMILIES) % len(HORIZONS)], size // 10)
     window = WindowSpec(lookback=min(LONGEST_LOOKBACK, size // 4), horizon=horizon)
     panel = prepare(draw(rng, size).tolist(), window, SplitSpec(), freq="MS").windows
     linear = fit_linear_models(panel)
-    network = train_network(FittingData(panel, linear), NetworkSpec(cell="gru"), ForecastTrainingSpec()).network
-    baselines, said = forecast_simple_methods(FittingData(panel, linear)), forecast_network(network, linear, panel)
-    everything = forecast_methods(panel, linear, fit_all_methods(FittingData(panel, linear), {"gru": network})[0])
+    network = train_network(
+        FittingData(panel, linear), NetworkSpec(cell="gru"), ForecastTrainingSpec()
+    ).network
+    baselines = forecast_simple_methods(FittingData(panel, linear))
+    said = forecast_network(network, linear, panel)
+    everything = forecast_methods(
+        panel, linear, fit_all_methods(FittingData(panel, linear), {"gru": network})[0]
+    )
     origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
     actual = panel.values[origins[:, None] + np.arange(horizon), 0]
 
     def find_error(forecast: np.ndarray) -> float:
         return float(np.abs(actual - forecast).mean())
 
-    simple = [find_error(forecast_by_matrix(panel, linear, matrix, origins)) for matrix in linear.matrices[-1]]
+    simple = [
+        find_error(forecast_by_matrix(panel, linear, matrix, origins))
+        for matrix in linear.matrices[-1]
+    ]
     return {
         "family": draw.__name__.removeprefix("draw_"),
         "network": find_error(said.test),
@@ -97,7 +113,9 @@ def measure(prepare: Prepare, number: int, longest: int) -> dict[str, float | st
 def test_few_series_do_not_gainsay_that_a_network_is_hardly_ever_worse(prepare: Prepare) -> None:
     # A row for each of 10 short series, see `measure`.
     few = pd.DataFrame([measure(prepare, number, LONGEST_OF_FEW) for number in range(10)])
-    assert np.isfinite(few[["network", "baseline_ensemble", "ensemble", "hindsight"]]).all(axis=None)
+    assert np.isfinite(few[["network", "baseline_ensemble", "ensemble", "hindsight"]]).all(
+        axis=None
+    )
     # If 95 of 100 are not, as few of 10 as these are not either, more often than once in 20 times.
     num_fine = int((few["network"] <= LEVEL * few["baseline_ensemble"]).sum())
     assert binomtest(num_fine, len(few), 0.95, alternative="less").pvalue > 0.05

@@ -11,14 +11,23 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError, SeriesError
 
-SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}, "split": {"test": 20}}
+SMALL = {
+    "lstm": {"units": 3},
+    "gru": {"units": 3},
+    "training": {"max_steps": 20},
+    "split": {"test": 20},
+}
 NUM_NEWER = 12
 
 
 @pytest.fixture(scope="module")
-def frame(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> pd.DataFrame:
+def frame(
+    make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]
+) -> pd.DataFrame:
     """Two series of days with ids that are numbers."""
-    table = make_table({"1": make_values(112, seed=1), "2": make_values(112, seed=2)}).reset_index(drop=True)
+    table = make_table({"1": make_values(112, seed=1), "2": make_values(112, seed=2)}).reset_index(
+        drop=True
+    )
     return table.astype({"unique_id": "int64"})
 
 
@@ -43,12 +52,18 @@ def test_forecast_is_that_of_the_method_in_use_or_of_named_ones(fitted: Forecast
 
 @pytest.mark.parametrize("methods", ["al", ["thetaa"], [], 3, np.array(3), [["theta"]]])
 @pytest.mark.parametrize("call", ["predict", "plot", "evaluate"])
-def test_unknown_methods_are_refused(fitted: Forecaster, frame: pd.DataFrame, call: str, methods: object) -> None:
-    with pytest.raises(ParameterError, match=r"methods: expected 'all' or names of \[.*'theta'\], received "):
+def test_unknown_methods_are_refused(
+    fitted: Forecaster, frame: pd.DataFrame, call: str, methods: object
+) -> None:
+    with pytest.raises(
+        ParameterError, match=r"methods: expected 'all' or names of \[.*'theta'\], received "
+    ):
         getattr(fitted, call)(frame, methods=methods)
 
 
-def test_errors_of_newer_rows_are_those_of_forecasts_from_each_step(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_errors_of_newer_rows_are_those_of_forecasts_from_each_step(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     found = fitted.evaluate(frame, methods=["ensemble", "last_value"])
     assert found["unique_id"].dtype == "int64"
     rows = frame[frame["unique_id"] == 2].reset_index(drop=True)
@@ -59,7 +74,9 @@ def test_errors_of_newer_rows_are_those_of_forecasts_from_each_step(fitted: Fore
             if stop + step <= len(rows):
                 found_errors.append(rows["y"][stop + step - 1] - forecasts["ensemble"][step - 1])
     for step, expected in errors.items():
-        row = found.query("unique_id == 2 and horizon_step == @step and forecaster == 'ensemble'").iloc[0]
+        row = found.query(
+            "unique_id == 2 and horizon_step == @step and forecaster == 'ensemble'"
+        ).iloc[0]
         assert row["num_forecasts"] == len(expected) == NUM_NEWER + 1 - step
         assert row["rmse"] == row["mse"] ** 0.5
         np.testing.assert_allclose(
@@ -68,7 +85,9 @@ def test_errors_of_newer_rows_are_those_of_forecasts_from_each_step(fitted: Fore
         assert 0 <= row["coverage_80"] <= 1
 
 
-def test_rows_of_the_fit_in_the_frame_change_nothing(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_rows_of_the_fit_in_the_frame_change_nothing(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     newer = frame[frame.groupby("unique_id").cumcount(ascending=False) < NUM_NEWER]
     changed = frame.assign(y=frame["y"].where(frame.index.isin(newer.index), 1e6))
     pd.testing.assert_frame_equal(fitted.evaluate(newer), fitted.evaluate(frame))
@@ -83,7 +102,9 @@ def test_loaded_forecaster_is_measured_after_its_training_by_the_model_before_th
     holdout = fitted.holdout().query("unique_id == 1 and horizon_step == 3")
     row = found.query("unique_id == 1 and horizon_step == 3").iloc[0]
     assert row["num_forecasts"] == len(holdout)
-    np.testing.assert_allclose(row["mae"], (holdout["y"] - holdout["ensemble"]).abs().mean(), rtol=1e-4)
+    np.testing.assert_allclose(
+        row["mae"], (holdout["y"] - holdout["ensemble"]).abs().mean(), rtol=1e-4
+    )
 
 
 def test_frames_without_newer_rows_are_refused(fitted: Forecaster, past: pd.DataFrame) -> None:
@@ -97,7 +118,9 @@ def test_frames_without_newer_rows_are_refused(fitted: Forecaster, past: pd.Data
 
 
 def test_future_covariates_of_newer_rows_are_read(frame: pd.DataFrame) -> None:
-    one = frame.loc[frame["unique_id"] == 1, ["ds", "y"]].assign(promo=lambda rows: rows.index % 3 == 0)
+    one = frame.loc[frame["unique_id"] == 1, ["ds", "y"]].assign(
+        promo=lambda rows: rows.index % 3 == 0
+    )
     one["y"] += 100 * one["promo"]
     last = one["ds"].iloc[-NUM_NEWER]
     fitted = Forecaster(h=3, level=None, lookback=8, futr_exog=["promo"], **SMALL).fit(
@@ -106,7 +129,9 @@ def test_future_covariates_of_newer_rows_are_read(frame: pd.DataFrame) -> None:
     assert (fitted.evaluate(one[one["ds"] >= last])["mae"] < 30).all()
 
 
-def test_figure_has_forecast_intervals_and_newest(fitted: Forecaster, past: pd.DataFrame, frame: pd.DataFrame) -> None:
+def test_figure_has_forecast_intervals_and_newest(
+    fitted: Forecaster, past: pd.DataFrame, frame: pd.DataFrame
+) -> None:
     figure = fitted.plot()
     lines = {trace.name: trace for trace in figure.data if trace.visible is not False}
     expected = fitted.predict().query("unique_id == 1")
@@ -122,7 +147,9 @@ def test_figure_has_forecast_intervals_and_newest(fitted: Forecaster, past: pd.D
     assert len(figure.data) == 3
 
 
-@pytest.mark.parametrize(("ids", "received"), [(["x"], "'x'"), ([10**5000], "int without"), (3, "3"), ([], "none")])
+@pytest.mark.parametrize(
+    ("ids", "received"), [(["x"], "'x'"), ([10**5000], "int without"), (3, "3"), ([], "none")]
+)
 def test_figure_of_unknown_series_is_refused(fitted: Forecaster, ids: Any, received: str) -> None:
     expected = f"ids: expected names of the series that are forecast, received {received}"
     with pytest.raises(ParameterError, match=expected):

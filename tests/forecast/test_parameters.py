@@ -8,7 +8,11 @@ import yaml
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.parameters import EXOGENOUS, list_parameter_models, read_parameter_models
+from rnn_pipelines.forecast.parameters import (
+    EXOGENOUS,
+    list_parameter_models,
+    read_parameter_models,
+)
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +23,9 @@ def parameters(project: Path) -> dict:
 
 
 def test_defaults_and_blocks_are_those_of_the_file(parameters: dict) -> None:
-    of_file = read_parameter_models({name: block for name, block in parameters.items() if name != "source"})
+    of_file = read_parameter_models(
+        {name: block for name, block in parameters.items() if name != "source"}
+    )
     assert Forecaster().spec == of_file
     assert sorted(list_parameter_models()) == sorted(parameters)
 
@@ -29,7 +35,9 @@ def test_each_block_is_an_argument_and_a_single_level_needs_no_list() -> None:
     assert Forecaster(level=80).spec == Forecaster(level=[80]).spec
 
 
-@pytest.mark.parametrize("freq", ["D", "MS", "W-MON", "MS+14D", "B-DE", "D-SUN", "DEK", "7", 7, None])
+@pytest.mark.parametrize(
+    "freq", ["D", "MS", "W-MON", "MS+14D", "B-DE", "D-SUN", "DEK", "7", 7, None]
+)
 def test_frequencies_of_every_form_are_taken(freq: int | str | None) -> None:
     assert Forecaster(freq=freq).spec.recipe.source.freq == freq
 
@@ -40,24 +48,39 @@ def test_frequencies_of_every_form_are_taken(freq: int | str | None) -> None:
         ({"horizon": 3}, r"horizon: no such parameter. Did you mean h\?"),
         ({"input_size": 3}, r"input_size: no such parameter. Did you mean lookback\?"),
         ({"models": ["lstm"]}, r"models: no such parameter. Did you mean use\?"),
-        ({"freq": "daily"}, "freq: expected a pandas offset alias such as D, h or MS, .* received 'daily'"),
+        (
+            {"freq": "daily"},
+            "freq: expected a pandas offset alias such as D, h or MS, .* received 'daily'",
+        ),
         ({"source": {"freq": "M"}}, "freq: expected a pandas offset alias .* received 'M'"),
         ({"level": [0.8]}, "level.0: expected whole percent, such as 80 for 0.8, received 0.8"),
         ({"looback": 3}, r"looback: no such parameter. Did you mean lookback\?"),
-        ({"training": {"max_step": 3}}, r"training.max_step: no such parameter. Did you mean training.max_steps\?"),
+        (
+            {"training": {"max_step": 3}},
+            r"training.max_step: no such parameter. Did you mean training.max_steps\?",
+        ),
         ({"colour": 3}, r"colour: no such parameter. Expected one of \['breaks', 'calendar', "),
         ({"h": 0}, "window.horizon: Input should be greater than or equal to 1. Received 0"),
         ({"level": [100]}, "level.0: Input should be less than or equal to 99. Received 100"),
         ({"h": True}, "window.horizon: expected a number, received True"),
         ({"freq": True}, "source.freq: expected a number, received True"),
         ({"level": [True]}, "level.0: expected a number, received True"),
-        ({"gaps": "ignore"}, "gaps: Input should be 'interpolate', 'zero', 'error' or 'split'. Received 'ignore'"),
-        ({"split": {"test": 1.0}}, "split.test: expected a fraction above 0 and below 1, .* a date, received 1.0"),
+        (
+            {"gaps": "ignore"},
+            "gaps: Input should be 'interpolate', 'zero', 'error' or 'split'. Received 'ignore'",
+        ),
+        (
+            {"split": {"test": 1.0}},
+            "split.test: expected a fraction above 0 and below 1, .* a date, received 1.0",
+        ),
         ({"freq": 1.5}, "source.freq: expected a frequency such as .* steps, received 1.5"),
         ({"split": 0.2}, "split: .* Received 0.2"),
         ({"window": 3}, "window: expected a dictionary, received 3"),
         ({"source": []}, r"source: expected a dictionary, received \[\]"),
-        ({"lstm": {"cell": "rnn"}}, r"lstm.cell: expected one of \['gru', 'lstm'\], received 'rnn'"),
+        (
+            {"lstm": {"cell": "rnn"}},
+            r"lstm.cell: expected one of \['gru', 'lstm'\], received 'rnn'",
+        ),
         ({"lstm": {"cell": "gru"}}, r"lstm.cell: expected 'lstm', .*received 'gru'\."),
         ({"source": {"path": "a.csv"}}, r"source.path: expected none, .* received 'a\.csv'\."),
         ({"source": {"name": "seattle"}}, "source.name: expected none, .* received 'seattle'"),

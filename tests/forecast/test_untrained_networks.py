@@ -86,10 +86,16 @@ def test_no_table_has_a_network_and_needed_values_grow(forecaster: Forecaster) -
     assert metrics["values_needed"] > 0
     json.dumps(metrics)
     panel = get_fitted(forecaster).panel.windows
-    assert count_needed_values(panel, True) >= count_needed_values(panel, False) > panel.lookback + panel.horizon
+    assert (
+        count_needed_values(panel, True)
+        >= count_needed_values(panel, False)
+        > panel.lookback + panel.horizon
+    )
 
 
-def test_report_has_no_training_and_no_line_of_a_network(forecaster: Forecaster, tmp_path: Path) -> None:
+def test_report_has_no_training_and_no_line_of_a_network(
+    forecaster: Forecaster, tmp_path: Path
+) -> None:
     forecaster.report(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert "were not trained" in page
@@ -107,7 +113,9 @@ def test_no_network_is_handed_out_or_replaced(forecaster: Forecaster) -> None:
         forecaster.explain(forecaster="lstm")
 
 
-def test_forecaster_is_saved_loaded_and_exported(forecaster: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_forecaster_is_saved_loaded_and_exported(
+    forecaster: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
     expected = forecaster.predict()["ensemble"]
     forecaster.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
@@ -118,7 +126,9 @@ def test_forecaster_is_saved_loaded_and_exported(forecaster: Forecaster, frame: 
 
 def test_cross_validation_has_a_network_only_in_windows_with_enough_values() -> None:
     frame = draw_years(42)
-    found = Forecaster(h=3, training={"max_steps": 5}).cross_validation(frame, n_windows=5, refit=True)
+    found = Forecaster(h=3, training={"max_steps": 5}).cross_validation(
+        frame, n_windows=5, refit=True
+    )
     by_cutoff = found.groupby("cutoff")["lstm"].count()
     assert by_cutoff.iloc[0] == 0
     assert by_cutoff.iloc[-1] == 3
@@ -146,7 +156,9 @@ def test_challenger_names_no_network(forecaster: Forecaster) -> None:
 def test_internals_trace_the_pretrained_networks_over_the_series(forecaster: Forecaster) -> None:
     fitted = get_fitted(forecaster)
     networks = {name: trained.network for name, trained in fitted.networks.items()}
-    series = TracedSeriesSpec.model_validate({"source": {"name": "sine"}, "window": {"lookback": 10, "horizon": 1}})
+    series = TracedSeriesSpec.model_validate(
+        {"source": {"name": "sine"}, "window": {"lookback": 10, "horizon": 1}}
+    )
     chosen = choose_forecasters(fitted.panel.windows, fitted.data.linear, series, **networks)
     sample = SampleSpec(texts=("good",))
     assert trace_forecasters(chosen, sample).layers == {}
@@ -155,4 +167,6 @@ def test_internals_trace_the_pretrained_networks_over_the_series(forecaster: For
     values = np.log(fitted.panel.windows.values[:, 0] - fitted.panel.windows.zeros[0])
     traced: Any = traces.layers["pretrained_gru"][0].series
     own = traced[0, :, 0]
-    assert np.corrcoef(own[~np.isnan(own)], values[: np.isfinite(own).sum()])[0, 1] == pytest.approx(1)
+    assert np.corrcoef(own[~np.isnan(own)], values[: np.isfinite(own).sum()])[
+        0, 1
+    ] == pytest.approx(1)

@@ -44,7 +44,9 @@ def draw_days(num_series: int = 1, num_days: int = 150) -> pd.DataFrame:
 
 
 def load_module(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"exported_{folder.name}", folder / "forecaster.py")
+    spec = importlib.util.spec_from_file_location(
+        f"exported_{folder.name}", folder / "forecaster.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -55,7 +57,9 @@ def load_module(folder: Path) -> ModuleType:
 
 @pytest.mark.parametrize("num_series", [1, 4], ids=["alone", "panel"])
 @pytest.mark.parametrize("use", ["ridge", "theta", "lstm", "ensemble"])
-def test_saved_loaded_and_exported_forecasts_are_those_of_the_column(use: str, num_series: int, tmp_path: Path) -> None:
+def test_saved_loaded_and_exported_forecasts_are_those_of_the_column(
+    use: str, num_series: int, tmp_path: Path
+) -> None:
     frame = draw_days(num_series)
     forecaster = Forecaster(h=7, level=(80,), use=use, training=TRAINING).fit(frame)
     columns = [use, f"{use}-lo-80", f"{use}-hi-80"]
@@ -87,11 +91,15 @@ def test_method_in_use_is_explained_chosen_and_compared() -> None:
     assert choose_used(UseSpec("best"), data, fitted, losses) == "ridge"
     assert choose_used(UseSpec("best"), data, fitted, dict.fromkeys(losses)) == "ensemble"
     metrics = make_metrics(1.6, use="ridge")
-    assert has_in_order(write_verdict(metrics), "network, LSTM", "in use is the best baseline, ridge")
+    assert has_in_order(
+        write_verdict(metrics), "network, LSTM", "in use is the best baseline, ridge"
+    )
     assert "--use" not in " ".join(advise(metrics, ()))
 
 
-@pytest.mark.parametrize(("wrong", "closest"), [("rigde", "ridge"), ("ensembl", "ensemble"), ("beste", "best")])
+@pytest.mark.parametrize(
+    ("wrong", "closest"), [("rigde", "ridge"), ("ensembl", "ensemble"), ("beste", "best")]
+)
 def test_unknown_method_is_refused_with_the_closest_one(wrong: str, closest: str) -> None:
     with pytest.raises(ParameterError, match=rf"use: .*'{wrong}'. Did you mean '{closest}'\?$"):
         Forecaster(use=wrong)
@@ -110,11 +118,23 @@ def test_best_does_not_read_the_test_part() -> None:
 
 def test_console_writes_the_values_of_the_method_in_use(tmp_path: Path) -> None:
     draw_days().drop(columns="unique_id").to_csv(tmp_path / "days.csv", index=False)
-    command = [sys.executable, "-m", "rnn_pipelines.console.main", "forecast", "days.csv", "-H", "7", "--use", "theta"]
+    command = [
+        sys.executable,
+        "-m",
+        "rnn_pipelines.console.main",
+        "forecast",
+        "days.csv",
+        "-H",
+        "7",
+        "--use",
+        "theta",
+    ]
     command += ["--set", "training.max_steps=25", "--json", "-o", "found"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert json.loads(done.stdout)["use"] == "theta"
-    values, methods = (pd.read_csv(tmp_path / "found" / name) for name in ("next_values.csv", "all_methods.csv"))
+    values, methods = (
+        pd.read_csv(tmp_path / "found" / name) for name in ("next_values.csv", "all_methods.csv")
+    )
     np.testing.assert_allclose(values["forecast"], methods["theta"], rtol=1e-3)
     model = Forecaster.load(tmp_path / "found/model").predict(draw_days().drop(columns="unique_id"))
     np.testing.assert_allclose(model["theta"], methods["theta"], rtol=1e-5)
@@ -139,7 +159,13 @@ def make_metrics(
 
 @pytest.mark.parametrize(
     ("ensemble", "interval", "is_first"),
-    [(1.6, None, True), (1.2, (0.05, 0.35), True), (1.2, (-0.1, 0.5), False), (1.4, None, False), (0.9, None, False)],
+    [
+        (1.6, None, True),
+        (1.2, (0.05, 0.35), True),
+        (1.2, (-0.1, 0.5), False),
+        (1.4, None, False),
+        (0.9, None, False),
+    ],
 )
 def test_ensemble_that_is_clearly_behind_is_the_first_sentence_and_the_advice_names_the_command(
     ensemble: float, interval: tuple[float, float] | None, is_first: bool
@@ -153,23 +179,37 @@ def test_ensemble_that_is_clearly_behind_is_the_first_sentence_and_the_advice_na
 def choose_with_errors(use: str, errors: dict[str, tuple[float, float]]) -> str:
     """Choose among methods with these errors, on the first 60 and on the newest 20 validation windows of a series."""
     origins = np.arange(100, 180)
-    panel = SimpleNamespace(series_starts=np.zeros(1), find_series=lambda found: np.zeros(len(found), np.int64))
+    panel = SimpleNamespace(
+        series_starts=np.zeros(1), find_series=lambda found: np.zeros(len(found), np.int64)
+    )
     data = SimpleNamespace(validation=origins, panel=panel, actual=np.zeros((80, 1)))
     fitted = {
         name: FittedMethod(EnsembleModel({}, {}), np.repeat(early_and_late, [60, 20])[:, None])
         for name, early_and_late in errors.items()
     }
-    return choose_used(UseSpec(use), data, fitted, {name: early for name, (early, _) in errors.items()})
+    return choose_used(
+        UseSpec(use), data, fitted, {name: early for name, (early, _) in errors.items()}
+    )
 
 
 @pytest.mark.parametrize("use", ["ensemble", "best"])
 def test_a_method_that_fails_on_the_newest_windows_is_replaced(use: str) -> None:
-    errors = {"ensemble": (0.5, 5.0), "theta": (0.6, 1.1), "last_value": (1.0, 1.0), "seasonal_naive": (0.9, 4.0)}
+    errors = {
+        "ensemble": (0.5, 5.0),
+        "theta": (0.6, 1.1),
+        "last_value": (1.0, 1.0),
+        "seasonal_naive": (0.9, 4.0),
+    }
     assert choose_with_errors(use, errors) == "last_value"
 
 
 def test_the_best_simple_method_takes_its_place() -> None:
-    errors = {"ensemble": (0.5, 5.0), "theta": (0.6, 0.7), "last_value": (1.0, 1.0), "seasonal_naive": (0.9, 4.0)}
+    errors = {
+        "ensemble": (0.5, 5.0),
+        "theta": (0.6, 0.7),
+        "last_value": (1.0, 1.0),
+        "seasonal_naive": (0.9, 4.0),
+    }
     assert choose_with_errors("ensemble", errors) == "theta"
 
 
@@ -184,5 +224,10 @@ def test_a_tiny_error_beside_none_is_no_failure() -> None:
 
 
 def test_a_named_method_stays() -> None:
-    errors = {"ensemble": (0.5, 5.0), "theta": (0.6, 9.0), "last_value": (1.0, 1.0), "seasonal_naive": (0.9, 4.0)}
+    errors = {
+        "ensemble": (0.5, 5.0),
+        "theta": (0.6, 9.0),
+        "last_value": (1.0, 1.0),
+        "seasonal_naive": (0.9, 4.0),
+    }
     assert choose_with_errors("theta", errors) == "theta"

@@ -42,12 +42,16 @@ def fail(*_: Any) -> None:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs two nodes with settings of OpenLineage; the second one can fail. Returns the events."""
 
-    def run(settings: dict[str, Any] | None = None, function: Callable[..., Any] = count_rows) -> list[dict[str, Any]]:
+    def run(
+        settings: dict[str, Any] | None = None, function: Callable[..., Any] = count_rows
+    ) -> list[dict[str, Any]]:
         events = tmp_path / "events.jsonl"
         transport = {"type": "file", "log_file_path": str(events), "append": True}
         settings = {"is_on": True, "transport": transport} if settings is None else settings
         champion = ChampionDataset(path=str(tmp_path / "champion"), task="forecast")
-        champion.store.promote(champion.store.add_version({"model": b""}), ["first"], "2026-11-01T02:00:00+00:00")
+        champion.store.promote(
+            champion.store.add_version({"model": b""}), ["first"], "2026-11-01T02:00:00+00:00"
+        )
         monkeypatch.setattr(champion, "load", lambda: None)
         catalog = DataCatalog(
             {
@@ -60,10 +64,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             node(read_table, "params:source", "sales_table"),
             node(function, ["sales_table", "champion_forecast"], "counts"),
         ]
-        hooks, manager = LineageHooks(), _create_hook_manager()
+        hooks = LineageHooks()
+        manager = _create_hook_manager()
         manager.register(hooks)
-        hooks.after_context_created(SimpleNamespace(config_loader={"openlineage": settings}, project_path=tmp_path))
-        given = {"pipeline": Pipeline(nodes), "catalog": catalog, "run_params": {"pipeline_names": ["sales"]}}
+        hooks.after_context_created(
+            SimpleNamespace(config_loader={"openlineage": settings}, project_path=tmp_path)
+        )
+        given = {
+            "pipeline": Pipeline(nodes),
+            "catalog": catalog,
+            "run_params": {"pipeline_names": ["sales"]},
+        }
         manager.hook.before_pipeline_run(**given)
         try:
             SequentialRunner().run(Pipeline(nodes), catalog, manager)
@@ -81,7 +92,8 @@ def test_run_starts_and_completes_with_columns_rows_and_versions(run: Run, tmp_p
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == complete["run"]["runId"]
     assert (start["job"]["namespace"], start["job"]["name"]) == ("rnn-pipelines", "sales")
-    inputs, (counts,) = {found["name"]: found for found in complete["inputs"]}, complete["outputs"]
+    inputs = {found["name"]: found for found in complete["inputs"]}
+    (counts,) = complete["outputs"]
     assert inputs.keys() == {str(tmp_path / "sales.csv"), str(tmp_path / "champion")}
     sales = inputs[str(tmp_path / "sales.csv")]
     assert sales["inputFacets"]["inputStatistics"]["rowCount"] == 3
@@ -89,22 +101,43 @@ def test_run_starts_and_completes_with_columns_rows_and_versions(run: Run, tmp_p
         assert found["namespace"] == "file"
         columns = {field["name"]: field["type"] for field in found["facets"]["schema"]["fields"]}
         assert columns == {name: str(kind) for name, kind in SALES.dtypes.items()}
-    assert (counts["name"], counts["outputFacets"]["outputStatistics"]["rowCount"]) == (str(tmp_path / "counts.csv"), 2)
+    assert (counts["name"], counts["outputFacets"]["outputStatistics"]["rowCount"]) == (
+        str(tmp_path / "counts.csv"),
+        2,
+    )
     (champion,) = [found for found in start["inputs"] if found["name"].endswith("champion")]
-    version = ChampionDataset(path=str(tmp_path / "champion"), task="forecast").store.read_pointer().version
+    version = (
+        ChampionDataset(path=str(tmp_path / "champion"), task="forecast")
+        .store.read_pointer()
+        .version
+    )
     assert champion["facets"]["version"]["datasetVersion"] == version
 
 
-@pytest.mark.parametrize(("covariates", "files"), [(None, ["sales.csv"]), ("prices.csv", ["prices.csv", "sales.csv"])])
-def test_files_of_a_sample_are_inputs_once(tmp_path: Path, covariates: str | None, files: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("covariates", "files"), [(None, ["sales.csv"]), ("prices.csv", ["prices.csv", "sales.csv"])]
+)
+def test_files_of_a_sample_are_inputs_once(
+    tmp_path: Path, covariates: str | None, files: list[str]
+) -> None:
     """The node that reads gets the sample, and only the node before it gets the parameters with the paths."""
-    hooks, events = LineageHooks(), tmp_path / "events.jsonl"
-    settings = {"is_on": True, "transport": {"type": "file", "log_file_path": str(events), "append": True}}
-    hooks.after_context_created(SimpleNamespace(config_loader={"openlineage": settings}, project_path=tmp_path))
+    hooks = LineageHooks()
+    events = tmp_path / "events.jsonl"
+    settings = {
+        "is_on": True,
+        "transport": {"type": "file", "log_file_path": str(events), "append": True},
+    }
+    hooks.after_context_created(
+        SimpleNamespace(config_loader={"openlineage": settings}, project_path=tmp_path)
+    )
     list(hooks.before_pipeline_run({"pipeline_names": ["forecast"]}, Pipeline([]), DataCatalog()))
     names = {"params:forecast.source": "sales.csv", "params:forecast.covariates": covariates}
-    hooks.after_node_run({name: SimpleNamespace(path=path) for name, path in names.items()}, {"forecast_sample": 1})
-    hooks.after_node_run({"forecast_sample": 1}, {"forecast_table": SALES, "forecast_covariate_table": SALES})
+    hooks.after_node_run(
+        {name: SimpleNamespace(path=path) for name, path in names.items()}, {"forecast_sample": 1}
+    )
+    hooks.after_node_run(
+        {"forecast_sample": 1}, {"forecast_table": SALES, "forecast_covariate_table": SALES}
+    )
     list(hooks.after_pipeline_run())
     inputs = read_events(events)[-1]["inputs"]
     assert sorted(Path(found["name"]).name for found in inputs) == files
@@ -130,7 +163,9 @@ def test_refused_run_has_no_event(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_results_that_cannot_be_published_are_a_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_that_cannot_be_published_are_a_failure(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     states: list[str] = []
     hooks = LineageHooks()
     monkeypatch.setattr(hooks, "_send", lambda state, error=None: states.append(f"{state} {error}"))
@@ -142,9 +177,12 @@ def test_results_that_cannot_be_published_are_a_failure(run: Run, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "transport", [{"type": "file", "log_file_path": "/nowhere/events", "append": True}, {"type": "x"}]
+    "transport",
+    [{"type": "file", "log_file_path": "/nowhere/events", "append": True}, {"type": "x"}],
 )
-def test_failed_event_is_a_warning(run: Run, transport: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_event_is_a_warning(
+    run: Run, transport: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     warned: list[str] = []
     monkeypatch.setattr(lineage.logger, "warning", lambda text, *parts: warned.append(text % parts))
     assert run({"is_on": True, "transport": transport}) == []
@@ -176,7 +214,9 @@ def test_error_in_a_hook_is_a_warning(
     assert len(events) == (2 if lost == {"tables"} else 0)
 
 
-def test_client_that_cannot_be_imported_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_client_that_cannot_be_imported_is_a_warning(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """As a folder of that name beside the program is found as a package, too."""
     warned: list[tuple[Any, ...]] = []
     monkeypatch.setattr(lineage.logger, "warning", lambda _, *parts: warned.append(parts))
@@ -206,9 +246,15 @@ def test_missing_client_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_client_is_not_imported_and_events_without_a_run_refused() -> None:
     code = "import sys, rnn_pipelines.settings; print(sorted(name for name in sys.modules if 'openlineage' in name))"
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert finished.stdout == "[]\n"
     # So that an event that is valid says something.
-    event = {"eventTime": "2026-11-29T02:00:00Z", "producer": "https://x.example", "schemaURL": "https://x.example"}
+    event = {
+        "eventTime": "2026-11-29T02:00:00Z",
+        "producer": "https://x.example",
+        "schemaURL": "https://x.example",
+    }
     with pytest.raises(jsonschema.ValidationError, match="'run' is a required property"):
         make_validators()["RunEvent"].validate({**event, "job": {"namespace": "a", "name": "b"}})

@@ -32,7 +32,10 @@ from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec
 
 INPUTS = ["sales", "params:forecast.window", "params:forecast.lstm", "params:forecast"]
-PARAMETERS = {"forecast": {"window": {"lookback": 30}, "lstm": {"units": [32]}}, "sentiment": {"anything": 1}}
+PARAMETERS = {
+    "forecast": {"window": {"lookback": 30}, "lstm": {"units": [32]}},
+    "sentiment": {"anything": 1},
+}
 
 
 def fail(parameters: dict[str, Any], given: dict[str, Any]) -> str:
@@ -41,7 +44,9 @@ def fail(parameters: dict[str, Any], given: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("given", [{}, {"forecast": {"window": {"lookback": 9}}}], ids=["none given", "one given"])
+@pytest.mark.parametrize(
+    "given", [{}, {"forecast": {"window": {"lookback": 9}}}], ids=["none given", "one given"]
+)
 def test_known_parameters_pass(given: dict[str, Any]) -> None:
     assert check_parameter_names(INPUTS, PARAMETERS, given) is None
 
@@ -54,7 +59,9 @@ def test_misspelt_block_is_refused_with_the_name_that_was_meant() -> None:
         "Parameter 'forcast' is read by no node of this run. Did you mean 'forecast'?"
     )
     assert fail({"forecast": {"xyz": {}}}, {}).endswith("Expected one of ['lstm', 'window'].")
-    assert "Parameter 'sentiment' is read by no node" in fail(PARAMETERS, {"sentiment": {"anything": 2}})
+    assert "Parameter 'sentiment' is read by no node" in fail(
+        PARAMETERS, {"sentiment": {"anything": 2}}
+    )
 
 
 def test_names_of_parameters_are_those_of_this_run() -> None:
@@ -75,9 +82,13 @@ SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
 @pytest.mark.parametrize(
     ("pipeline", "block", "cell"), [("forecast", "lstm", "gru"), ("sentiment", "pointwise", "lstm")]
 )
-def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str, block: str, cell: str) -> None:
+def test_block_of_one_cell_that_is_named_after_another_is_refused(
+    pipeline: str, block: str, cell: str
+) -> None:
     parameters = {pipeline: {block: SPECS[pipeline](cell=cell)}}
-    with pytest.raises(ParameterError, match=f"'{pipeline}.{block}.cell': expected '{block}', .* received '{cell}'"):
+    with pytest.raises(
+        ParameterError, match=f"'{pipeline}.{block}.cell': expected '{block}', .* received '{cell}'"
+    ):
         check_network_cells([f"params:{pipeline}.{block}"], parameters)
 
 
@@ -90,7 +101,10 @@ def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str,
     ],
 )
 def test_block_that_is_named_rightly_passes(block: dict[str, Any]) -> None:
-    assert check_network_cells([f"params:forecast.{name}" for name in block], {"forecast": block}) is None
+    assert (
+        check_network_cells([f"params:forecast.{name}" for name in block], {"forecast": block})
+        is None
+    )
 
 
 def explain(parameters: dict[str, Any], **types: type) -> list[str]:
@@ -115,7 +129,9 @@ def test_misspelt_inner_names_are_refused_with_those_that_were_meant() -> None:
         "Parameter 'forecast.tuning.space.gru.units.choice' is not known. "
         "Did you mean 'forecast.tuning.space.gru.units.choices'?"
     ]
-    line = explain({"tasks": {"adding": {"contenders": {"gru": {"cell": "gru", "unit": 3}}}}}, tasks=TaskBook)[2]
+    line = explain(
+        {"tasks": {"adding": {"contenders": {"gru": {"cell": "gru", "unit": 3}}}}}, tasks=TaskBook
+    )[2]
     assert line == (
         "Parameter 'forecast.tasks.adding.contenders.gru.unit' is not known. "
         "Did you mean 'forecast.tasks.adding.contenders.gru.units'?"
@@ -124,19 +140,28 @@ def test_misspelt_inner_names_are_refused_with_those_that_were_meant() -> None:
 
 def test_each_fault_of_a_value_has_a_line() -> None:
     (line,) = explain({"tuning": {"space": {"lstm": {"units": 5}}}}, tuning=TuningSpec)
-    assert line.startswith("Parameter 'forecast.tuning.space': expected some of ['calendar.daily', ")
+    assert line.startswith(
+        "Parameter 'forecast.tuning.space': expected some of ['calendar.daily', "
+    )
     assert "received ['lstm']" in line
     parameters = {"window": {"horizon": -1, "lookbak": 3}, "source": {"seed": "x"}}
-    assert [line.partition(":")[0] for line in explain(parameters, window=WindowSpec, source=SourceSpec)] == [
+    assert [
+        line.partition(":")[0] for line in explain(parameters, window=WindowSpec, source=SourceSpec)
+    ] == [
         "Parameter 'forecast.window.horizon'",
         "Parameter 'forecast.window.lookbak' is not known. Did you mean 'forecast.window.lookback'?",
         "Parameter 'forecast.source.seed'",
     ]
     (line,) = explain({"window": {"horizon": -1}}, window=WindowSpec)
-    assert line == "Parameter 'forecast.window.horizon': Input should be greater than or equal to 1; received -1."
+    assert (
+        line
+        == "Parameter 'forecast.window.horizon': Input should be greater than or equal to 1; received -1."
+    )
     (line,) = explain({"window": {"horizon": True}}, window=WindowSpec)
     assert line == "Parameter 'forecast.window.horizon': expected a number, received True."
-    (line,) = explain({"backtest": {"period": "decade", "schedules": {"never": {}}}}, backtest=BacktestSpec)
+    (line,) = explain(
+        {"backtest": {"period": "decade", "schedules": {"never": {}}}}, backtest=BacktestSpec
+    )
     assert line == (
         "Parameter 'forecast.backtest.period': expected day, week, month, year, or a number of steps from 1 on, "
         "received 'decade'."
@@ -187,7 +212,9 @@ def look(small: Small) -> int:
     return 0
 
 
-READ = Node(read, ["params:forecast.source", "params:forecast.gaps", "params:night"], "a", name="read")
+READ = Node(
+    read, ["params:forecast.source", "params:forecast.gaps", "params:night"], "a", name="read"
+)
 LOOK = Node(look, "params:internals.small", "b", name="look")
 
 
@@ -222,13 +249,22 @@ def test_log_of_a_run_has_full_names(tmp_path: Path) -> None:
     rewrite_log([handler])
     handler.emit(record)
     handler.close()
-    assert (tmp_path / "log").read_text().split("\n") == ["give forecast.source.tz", "give source.tz", ""]
+    assert (tmp_path / "log").read_text().split("\n") == [
+        "give forecast.source.tz",
+        "give source.tz",
+        "",
+    ]
 
 
-@pytest.mark.parametrize("command", ["kedro champion retrain forecast", "kedro champion retrain forecast --promote"])
+@pytest.mark.parametrize(
+    "command", ["kedro champion retrain forecast", "kedro champion retrain forecast --promote"]
+)
 def test_command_of_a_message_has_the_parameters_of_the_run(command: str) -> None:
     """Not those of the pipeline that failed, which a retraining does not read."""
-    given = {"forecast": {"source": {"path": "my sales.csv", "tz": None}}, "predict_forecast": {"as_of": 5}}
+    given = {
+        "forecast": {"source": {"path": "my sales.csv", "tz": None}},
+        "predict_forecast": {"as_of": 5},
+    }
     options = "--env=test '--params=forecast.source.path=my sales.csv,forecast.source.tz=null'"
     once = complete_commands(f"Run {command}.", "test", given)
     assert once == f"Run {command} {options}."

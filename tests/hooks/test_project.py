@@ -28,14 +28,27 @@ def run_hook(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Calls the hook before a run of three pipelines, of which `forecast` is the default."""
     pipelines = {
         "forecast": Pipeline(
-            [Node(print, ["params:forecast.window", "params:forecast.lstm"], None, name="read_parameter_models")]
+            [
+                Node(
+                    print,
+                    ["params:forecast.window", "params:forecast.lstm"],
+                    None,
+                    name="read_parameter_models",
+                )
+            ]
         ),
         "compare": Pipeline([Node(print, "params:compare.cells", None, name="read_cells")]),
         "predict": Pipeline([Node(print, "params:forecast.source", None, name="read_source")]),
     }
-    monkeypatch.setattr("rnn_pipelines.hooks.project.pipelines", pipelines | {"__default__": pipelines["forecast"]})
+    monkeypatch.setattr(
+        "rnn_pipelines.hooks.project.pipelines", pipelines | {"__default__": pipelines["forecast"]}
+    )
 
-    def run(parameters: dict[str, Any], names: list[str] | None = None, given: dict[str, Any] | None = None) -> None:
+    def run(
+        parameters: dict[str, Any],
+        names: list[str] | None = None,
+        given: dict[str, Any] | None = None,
+    ) -> None:
         catalog = DataCatalog({"parameters": MemoryDataset(parameters)})
         RunHooks().before_pipeline_run({"pipeline_names": names, "runtime_params": given}, catalog)
 
@@ -56,7 +69,9 @@ def test_named_and_given_parameters_of_a_run_are_checked(run_hook: Callable[...,
 
 
 def test_run_ends_by_saying_where_its_report_is(caplog: pytest.LogCaptureFixture) -> None:
-    pipeline = Pipeline([Node(lambda: ("", ""), None, ["forecast_report", "forecast_scores"], name="write_report")])
+    pipeline = Pipeline(
+        [Node(lambda: ("", ""), None, ["forecast_report", "forecast_scores"], name="write_report")]
+    )
     catalog = DataCatalog({"forecast_report": TextDataset(filepath="out/report.html")})
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         RunHooks().after_pipeline_run({"pipeline_names": None}, pipeline, catalog)
@@ -70,7 +85,9 @@ def test_run_ends_by_printing_its_summary(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "\nAll is level.\n\n"
 
 
-def test_run_ends_by_saying_which_part_failed(run_hook: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+def test_run_ends_by_saying_which_part_failed(
+    run_hook: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
     """Once, and a run before has nothing to do with it."""
     pipeline = Pipeline([Node(lambda: "", None, "forecast_report", name="write_report")])
     guard(divmod, str)(1, 0)
@@ -84,7 +101,9 @@ def test_run_ends_by_saying_which_part_failed(run_hook: Callable[..., None], cap
     assert "int: ValueError" in warning.getMessage()
 
 
-def test_run_ends_by_saying_where_its_predictions_are_though_nodes_read_them(caplog: pytest.LogCaptureFixture) -> None:
+def test_run_ends_by_saying_where_its_predictions_are_though_nodes_read_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     nodes = [
         Node(lambda: "", None, "forecast_predictions", name="forecast"),
         Node(print, "forecast_predictions", None, name="show"),
@@ -99,16 +118,22 @@ def test_predictions_that_stay_in_memory_have_no_place(caplog: pytest.LogCapture
     pipeline = Pipeline([Node(lambda: "", None, "holdout_predictions", name="forecast")])
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         RunHooks().after_pipeline_run(
-            {"pipeline_names": None}, pipeline, DataCatalog({"holdout_predictions": MemoryDataset("")})
+            {"pipeline_names": None},
+            pipeline,
+            DataCatalog({"holdout_predictions": MemoryDataset("")}),
         )
     assert caplog.messages == []
 
 
 @pytest.mark.parametrize(("seconds", "lines"), [(1.0, []), (61.7, ["train: 62 s"])])
 def test_node_that_takes_long_is_said(
-    seconds: float, lines: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    seconds: float,
+    lines: list[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hooks, node = RunHooks(), Node(lambda: "", None, "model", name="train")
+    hooks = RunHooks()
+    node = Node(lambda: "", None, "model", name="train")
     clock = iter([100.0, 100.0 + seconds])
     monkeypatch.setattr("rnn_pipelines.hooks.project.time.monotonic", lambda: next(clock))
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
@@ -117,7 +142,9 @@ def test_node_that_takes_long_is_said(
     assert caplog.messages == lines
 
 
-def test_run_ends_by_saying_which_table_its_forecasts_are_in(caplog: pytest.LogCaptureFixture) -> None:
+def test_run_ends_by_saying_which_table_its_forecasts_are_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     pipeline = Pipeline([Node(lambda: "", None, "sales_forecasts", name="forecast")])
     catalog = DataCatalog({"sales_forecasts": PostgresRowsDataset(table="sales", key=["shop"])})
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
@@ -125,7 +152,9 @@ def test_run_ends_by_saying_which_table_its_forecasts_are_in(caplog: pytest.LogC
     assert caplog.messages == ["Forecasts: table sales"]
 
 
-def test_blocks_that_another_pipeline_reads_are_checked_by_name(run_hook: Callable[..., None]) -> None:
+def test_blocks_that_another_pipeline_reads_are_checked_by_name(
+    run_hook: Callable[..., None],
+) -> None:
     """Of the blocks of `forecast`, its predictions read one."""
     assert run_hook({"forecast": {"window": {}, "lstm": {}}, "sales": {}}, ["predict"]) is None
     with pytest.raises(ParameterError, match=r"Did you mean 'forecast\.window'"):
@@ -137,9 +166,13 @@ def test_blocks_that_another_pipeline_reads_are_checked_by_name(run_hook: Callab
 @pytest.fixture
 def retrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The catalog of a run that retrains both tasks."""
-    monkeypatch.setattr("rnn_pipelines.hooks.project.pipelines", dict.fromkeys(RETRAIN["pipeline_names"], Pipeline([])))
+    monkeypatch.setattr(
+        "rnn_pipelines.hooks.project.pipelines",
+        dict.fromkeys(RETRAIN["pipeline_names"], Pipeline([])),
+    )
     champions = {
-        f"champion_{task}": ChampionDataset(path=str(tmp_path / task), task=task) for task in ("forecast", "sentiment")
+        f"champion_{task}": ChampionDataset(path=str(tmp_path / task), task=task)
+        for task in ("forecast", "sentiment")
     }
     return DataCatalog({"parameters": MemoryDataset({}), **champions})
 
@@ -154,7 +187,10 @@ def fail_after(catalog: Any, promote: Callable[[ChampionStore], object]) -> dict
     stores = {task: catalog[f"champion_{task}"].store for task in ("forecast", "sentiment")}
     promote(stores["forecast"])
     hooks.on_pipeline_error(SeriesError("no such file"), RETRAIN, catalog)
-    return {task: [record["outcome"] for record in store.list_records()] for task, store in stores.items()}
+    return {
+        task: [record["outcome"] for record in store.list_records()]
+        for task, store in stores.items()
+    }
 
 
 def save_promoted(store: ChampionStore) -> None:
@@ -163,16 +199,27 @@ def save_promoted(store: ChampionStore) -> None:
 
 
 def test_retraining_that_was_decided_did_not_fail_with_another(retrained: Any) -> None:
-    assert fail_after(retrained, save_promoted) == {"forecast": ["promoted"], "sentiment": ["failed"]}
+    assert fail_after(retrained, save_promoted) == {
+        "forecast": ["promoted"],
+        "sentiment": ["failed"],
+    }
 
 
-def test_promotion_whose_record_found_no_room_did_not_fail(retrained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_promotion_whose_record_found_no_room_did_not_fail(
+    retrained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def save_without_space(store: ChampionStore) -> None:
         with monkeypatch.context() as patch, contextlib.suppress(OSError):
-            patch.setattr("rnn_pipelines.champion.outcome.add_record", Mock(side_effect=OSError("No space left")))
+            patch.setattr(
+                "rnn_pipelines.champion.outcome.add_record",
+                Mock(side_effect=OSError("No space left")),
+            )
             save_promoted(store)
 
-    assert fail_after(retrained, save_without_space) == {"forecast": ["promoted"], "sentiment": ["failed"]}
+    assert fail_after(retrained, save_without_space) == {
+        "forecast": ["promoted"],
+        "sentiment": ["failed"],
+    }
     assert len(list((retrained["champion_forecast"].store.folder).glob("history/*"))) == 0
 
 
@@ -196,7 +243,9 @@ def _no_pipelines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_hooks(settings: dict[str, Any]) -> RunHooks:
     hooks = RunHooks()
-    hooks.after_context_created(SimpleNamespace(config_loader={"mlflow": settings}, project_path=Path("/project")))
+    hooks.after_context_created(
+        SimpleNamespace(config_loader={"mlflow": settings}, project_path=Path("/project"))
+    )
     return hooks
 
 
@@ -218,25 +267,35 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str, Any, int
     return calls
 
 
-def test_wrong_setting_ends_a_retraining_before_it_takes_a_lock(catalog: DataCatalog, tmp_path: Path) -> None:
+def test_wrong_setting_ends_a_retraining_before_it_takes_a_lock(
+    catalog: DataCatalog, tmp_path: Path
+) -> None:
     with pytest.raises(ParameterError, match=r"^mlflow\.uri: "):
         make_hooks({"uri": "x"}).before_pipeline_run(RETRAIN_FORECAST, catalog)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("run_params", [ELSE, {**ELSE, "pipeline_names": None}], ids=["named", "the default"])
-def test_other_runs_do_not_read_the_settings(run_params: dict[str, Any], catalog: DataCatalog) -> None:
+@pytest.mark.parametrize(
+    "run_params", [ELSE, {**ELSE, "pipeline_names": None}], ids=["named", "the default"]
+)
+def test_other_runs_do_not_read_the_settings(
+    run_params: dict[str, Any], catalog: DataCatalog
+) -> None:
     hooks = make_hooks({"uri": "x"})
     hooks.before_pipeline_run(run_params, catalog)
     hooks.after_pipeline_run(run_params, Pipeline([]), catalog)
 
 
-def test_retraining_is_published_at_its_end(published: list[Any], catalog: DataCatalog, tmp_path: Path) -> None:
+def test_retraining_is_published_at_its_end(
+    published: list[Any], catalog: DataCatalog, tmp_path: Path
+) -> None:
     make_hooks({"is_on": True}).after_pipeline_run(RETRAIN_FORECAST, Pipeline([]), catalog)
     assert published == [(tmp_path, "forecast", "sqlite:////project/mlflow.db", 0)]
 
 
-def test_failure_is_published_after_it_is_recorded(published: list[Any], catalog: DataCatalog, tmp_path: Path) -> None:
+def test_failure_is_published_after_it_is_recorded(
+    published: list[Any], catalog: DataCatalog, tmp_path: Path
+) -> None:
     hooks = make_hooks({"is_on": True})
     hooks.before_pipeline_run(RETRAIN_FORECAST, catalog)
     hooks.on_pipeline_error(SeriesError("no such file"), RETRAIN_FORECAST, catalog)

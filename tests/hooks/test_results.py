@@ -16,7 +16,12 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
-from rnn_pipelines.datasets import DescribedTableDataset, OptionalDataset, PageDataset, StrictJSONDataset
+from rnn_pipelines.datasets import (
+    DescribedTableDataset,
+    OptionalDataset,
+    PageDataset,
+    StrictJSONDataset,
+)
 from rnn_pipelines.errors import LockedError, ParameterError, RunError
 from rnn_pipelines.hooks import results
 from rnn_pipelines.hooks.results import ResultHooks
@@ -85,7 +90,11 @@ class Project:
                 ),
                 Node(summarize, "forecast_metrics", "forecast_summary", name="summarize"),
                 *([Node(fail, "forecast_metrics", None, name="fail")] if is_failing else []),
-                *([Node(lambda source: source, "params:forecast.source", "found", name="find")] if source else []),
+                *(
+                    [Node(lambda source: source, "params:forecast.source", "found", name="find")]
+                    if source
+                    else []
+                ),
             ]
         )
         pipeline = whole if nodes == NODES else whole.only_nodes(*nodes)
@@ -94,7 +103,9 @@ class Project:
         catalog["params:forecast.source"] = MemoryDataset(source)
         hooks = ResultHooks()
         hooks.after_context_created(
-            SimpleNamespace(config_loader={"globals": {"data_root": "data"}}, project_path=self.root.parent)
+            SimpleNamespace(
+                config_loader={"globals": {"data_root": "data"}}, project_path=self.root.parent
+            )
         )
         params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
         hooks.before_pipeline_run(params, pipeline, catalog)
@@ -119,7 +130,8 @@ class Project:
                 "forecast_table": MemoryDataset(read(number)),
                 "forecast_metrics": StrictJSONDataset(filepath=str(folder / "metrics.json")),
                 "forecast_predictions": DescribedTableDataset(
-                    filepath=str(self.root / "07_model_output/forecast/predictions.parquet"), holds="not loaded here"
+                    filepath=str(self.root / "07_model_output/forecast/predictions.parquet"),
+                    holds="not loaded here",
                 ),
                 "forecast_summary": StrictJSONDataset(
                     filepath=str(self.root / "07_model_output/forecast/summary.json")
@@ -129,7 +141,9 @@ class Project:
         )
 
     def read_metrics(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.root / "08_reporting/forecast/metrics.json").read_text())
+        found: dict[str, Any] = json.loads(
+            (self.root / "08_reporting/forecast/metrics.json").read_text()
+        )
         return found
 
 
@@ -176,16 +190,23 @@ def test_run_that_fails_or_writes_nothing_leaves_the_results_before(project: Pro
 
 
 @pytest.mark.parametrize("nodes", [("summarize",), ("forecast", "summarize")])
-def test_partial_run_after_a_change_of_parameters_is_refused(project: Project, nodes: tuple[str, ...]) -> None:
+def test_partial_run_after_a_change_of_parameters_is_refused(
+    project: Project, nodes: tuple[str, ...]
+) -> None:
     """It would put new parameters beside results of the old ones."""
     project.run(1)
     before = project.store.find_current()
     with pytest.raises(RunError, match="number was 1, and is 2"):
         project.run(2, nodes=nodes)
-    assert (project.store.find_current(), project.store.versions.list_hidden(FAILED)) == (before, [])
+    assert (project.store.find_current(), project.store.versions.list_hidden(FAILED)) == (
+        before,
+        [],
+    )
 
 
-def test_partial_run_after_a_change_of_the_data_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partial_run_after_a_change_of_the_data_is_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.run(1)
     before = project.store.find_current()
     monkeypatch.setitem(globals(), "read", lambda number: pd.DataFrame({"y": [number, number]}))
@@ -221,7 +242,9 @@ def test_old_runs_are_removed_and_named(project: Project, caplog: pytest.LogCapt
     assert f"removed, because runs.keep is 2: {oldest}" in caplog.messages
 
 
-def test_damaged_record_of_an_old_run_is_a_warning(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_record_of_an_old_run_is_a_warning(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(3):
         project.run(number)
     first = project.store.list_runs()[0]
@@ -279,7 +302,9 @@ def test_record_names_what_data_sets_wrote_and_nothing_else(project: Project) ->
     assert project.store.read_record(str(project.store.find_current()))["files"].keys() == names
 
 
-def test_report_that_was_edited_keeps_its_run(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+def test_report_that_was_edited_keeps_its_run(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
     project.run(0)
     first = str(project.store.find_current())
     report = project.store.folder / first / "08_reporting/report.html"
@@ -292,9 +317,13 @@ def test_report_that_was_edited_keeps_its_run(project: Project, caplog: pytest.L
     assert "08_reporting/report.html" in caplog.text
 
 
-def test_folders_of_users_where_results_are_shown_are_all_named_before_the_first_node(project: Project) -> None:
+def test_folders_of_users_where_results_are_shown_are_all_named_before_the_first_node(
+    project: Project,
+) -> None:
     """Also one in a layer where this run writes nothing itself."""
-    notes = [project.root / layer / "forecast/notes.md" for layer in ("07_model_output", "08_reporting")]
+    notes = [
+        project.root / layer / "forecast/notes.md" for layer in ("07_model_output", "08_reporting")
+    ]
     for path in notes:
         path.parent.mkdir(parents=True)
         path.write_text("mine")
@@ -308,17 +337,24 @@ def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> 
     """Though others are shown before this one has read them."""
     project.run(1)
     hooks = ResultHooks()
-    entry = {"type": "json.JSONDataset", "filepath": str(project.root / "08_reporting/forecast/metrics.json")}
+    entry = {
+        "type": "json.JSONDataset",
+        "filepath": str(project.root / "08_reporting/forecast/metrics.json"),
+    }
     catalog = DataCatalog(
         {
             "parameters": MemoryDataset({}),
             "found": OptionalDataset(dataset=entry),
-            "internals_summary": StrictJSONDataset(filepath=str(project.root / "08_reporting/internals/summary.json")),
+            "internals_summary": StrictJSONDataset(
+                filepath=str(project.root / "08_reporting/internals/summary.json")
+            ),
         }
     )
     pipeline = Pipeline([Node(lambda found: found, "found", "internals_summary", name="read")])
     hooks.after_context_created(
-        SimpleNamespace(config_loader={"globals": {"data_root": "data"}}, project_path=project.root.parent)
+        SimpleNamespace(
+            config_loader={"globals": {"data_root": "data"}}, project_path=project.root.parent
+        )
     )
     vars(results)["pipelines"] = {"internals": pipeline}
     params = {"pipeline_names": ["internals"], "only_missing_outputs": False, "env": "test"}
@@ -340,7 +376,9 @@ def test_run_waits_for_another_one_and_then_gives_up(project: Project) -> None:
     command = [sys.executable, "-c", code, str(project.store.lock)]
     token = WAIT_SECONDS.set(0.1)
     try:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
             assert other.stdout is not None
             assert other.stdout.readline() == "held\n"
             with pytest.raises(LockedError, match="another process"):
@@ -363,16 +401,25 @@ def test_run_that_could_not_begin_lets_go_of_the_lock(project: Project) -> None:
         "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 0): pass"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(project.store.lock)], check=False).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code, str(project.store.lock)], check=False
+        ).returncode
+        == 0
+    )
 
 
 def test_settings_are_checked_before_the_first_node(project: Project) -> None:
     hooks = ResultHooks()
     hooks.after_context_created(
-        SimpleNamespace(config_loader={"globals": {"data_root": "s3://bucket/data"}}, project_path=project.root.parent)
+        SimpleNamespace(
+            config_loader={"globals": {"data_root": "s3://bucket/data"}},
+            project_path=project.root.parent,
+        )
     )
     assert hooks._root is None
-    hooks, catalog = ResultHooks(), DataCatalog({"parameters": MemoryDataset({"runs": {"keep": 0}})})
+    hooks = ResultHooks()
+    catalog = DataCatalog({"parameters": MemoryDataset({"runs": {"keep": 0}})})
     params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
     with pytest.raises(ParameterError, match=r"runs\.keep: .*greater than or equal to 2"):
         hooks.before_pipeline_run(params, Pipeline([]), catalog)
@@ -392,10 +439,14 @@ def test_node_that_reads_the_run_before_is_given_it(project: Project) -> None:
     assert found[0].differences["parameters"]["number"] == (1, 2)
 
 
-def test_damaged_run_before_is_a_warning(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_run_before_is_a_warning(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
     source = {"path": "a.csv"}
     project.run(1, source=source)
-    (project.store.folder / str(project.store.find_current()) / "08_reporting/metrics.json").write_text("{")
+    (
+        project.store.folder / str(project.store.find_current()) / "08_reporting/metrics.json"
+    ).write_text("{")
     found: list[EarlierRun | None] = []
     with caplog.at_level(logging.WARNING, "rnn_pipelines.hooks.results"):
         project.run(2, source=source, before=found.append)

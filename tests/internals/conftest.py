@@ -28,7 +28,9 @@ MakeForecasters = Callable[..., ChosenForecasters]
 @pytest.fixture(scope="package")
 def sample() -> SampleSpec:
     """Two texts, and a few windows and reviews."""
-    return SampleSpec(windows=6, reviews=2, max_words=4, texts=("The film was so GOOD, it was great", "bad"))
+    return SampleSpec(
+        windows=6, reviews=2, max_words=4, texts=("The film was so GOOD, it was great", "bad")
+    )
 
 
 @pytest.fixture(scope="package")
@@ -43,7 +45,9 @@ def make_forecasters(
         segment: int = 1, embedding: int = 0, members: int = 2, units: tuple[int, ...] = (3,)
     ) -> ChosenForecasters:
         networks = {
-            cell: _draw_network(panel, linear, members, cell=cell, units=units, segment=segment, embedding=embedding)
+            cell: _draw_network(
+                panel, linear, members, cell=cell, units=units, segment=segment, embedding=embedding
+            )
             for cell in CELLS
         }
         return ChosenForecasters(networks, linear, panel)
@@ -51,13 +55,19 @@ def make_forecasters(
     return make
 
 
-def _draw_network(panel: WindowedPanel, linear: LinearModels, members: int, **sizes: Any) -> Network:
+def _draw_network(
+    panel: WindowedPanel, linear: LinearModels, members: int, **sizes: Any
+) -> Network:
     calendar = () if sizes["embedding"] else (1,)
     shape = size_members(panel, **sizes, calendar=calendar)
     weights = initialize_members(0, members, shape)
-    weights["head_kernel"] = np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
+    weights["head_kernel"] = (
+        np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
+    )
     unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
-    return Network(weights, sizes["cell"], sizes["segment"], np.array(calendar, np.int64), 0.5, unseen)
+    return Network(
+        weights, sizes["cell"], sizes["segment"], np.array(calendar, np.int64), 0.5, unseen
+    )
 
 
 @pytest.fixture(scope="package")

@@ -22,10 +22,14 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier
 @pytest.mark.chromium
 @pytest.mark.parametrize("start", ["baseline_ensemble", "none"])
 def test_page_of_forecasters_shows_their_forecasts_of_test_windows(
-    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]], tmp_path: Path, start: str
+    prepare: Callable[..., SimpleNamespace],
+    make_values: Callable[..., list[float]],
+    tmp_path: Path,
+    start: str,
 ) -> None:
     prepared = prepare(make_values(60), window=WindowSpec(lookback=6, horizon=2))
-    panel, networks = prepared.windows, {}
+    panel = prepared.windows
+    networks = {}
     for cell in ("lstm", "gru"):
         weights = initialize_members(0, 2, size_members(panel, cell, 3, 0, 1, ()))
         weights["head_kernel"] += np.float32(0.3)
@@ -44,6 +48,10 @@ def test_page_without_networks_says_how_to_train_them_and_shows_given_texts(
 ) -> None:
     chosen = ChosenForecasters({}, None, prepare(list(np.arange(60.0))).windows)
     assert "--pipelines=forecast" in explore_forecasters(chosen, None, None)
-    page = explore_classifier(ChosenClassifier(text_classifier, [], [], "trained by sentiment"), sample)
+    page = explore_classifier(
+        ChosenClassifier(text_classifier, [], [], "trained by sentiment"), sample
+    )
     assert '"times":["the","film","was","so","good"' in page
-    assert "there are no reviews" in explore_classifier(ChosenClassifier(None, [], [], "there are no reviews"), sample)
+    assert "there are no reviews" in explore_classifier(
+        ChosenClassifier(None, [], [], "there are no reviews"), sample
+    )

@@ -51,11 +51,14 @@ def make_layer(weights, inputs: np.ndarray, mask: np.ndarray) -> LayerTrace:
     return LayerTrace(cell, weights, inputs, mask, unroll(weights, inputs, mask), 0.0, {})
 
 
-def test_gates_of_masked_steps_are_left_out_and_members_stand_side_by_side(weights, inputs, mask) -> None:
+def test_gates_of_masked_steps_are_left_out_and_members_stand_side_by_side(
+    weights, inputs, mask
+) -> None:
     gates = list_gates([make_layer(weights, inputs, mask)])
     assert {gate.shape for gate in gates.values()} == {(mask.sum(), 4)}
     assert all(np.isfinite(gate).all() for gate in gates.values())
-    one, other = make_layer(weights, inputs, mask), make_layer(weights, inputs + 1, mask)
+    one = make_layer(weights, inputs, mask)
+    other = make_layer(weights, inputs + 1, mask)
     for name, gate in list_gates([one, other]).items():
         expected = [getattr(layer.trace.gates, name)[mask] for layer in (one, other)]
         np.testing.assert_array_equal(gate, np.hstack(expected))
@@ -65,15 +68,21 @@ def test_gates_of_masked_steps_are_left_out_and_members_stand_side_by_side(weigh
 
 def test_openness_and_distributions_count_values_in_their_range() -> None:
     measured = measure_openness({"forget": np.array([[0.05, 0.1, 0.5, 0.95]])})
-    assert measured["forget"] == pytest.approx({"mean": 0.4, "low_fraction": 0.25, "high_fraction": 0.25})
+    assert measured["forget"] == pytest.approx(
+        {"mean": 0.4, "low_fraction": 0.25, "high_fraction": 0.25}
+    )
     # tanh a = 2 σ(2a) − 1.
     arguments = np.linspace(-3, 3, 101)[None, :]
-    measured = measure_openness({"forget": 1 / (1 + np.exp(-2 * arguments)), "candidate": np.tanh(arguments)})
+    measured = measure_openness(
+        {"forget": 1 / (1 + np.exp(-2 * arguments)), "candidate": np.tanh(arguments)}
+    )
     for key in ("low_fraction", "high_fraction"):
         assert measured["candidate"][key] == measured["forget"][key] > 0
     table = tabulate_distributions({"forget": np.array([[0.5]]), "candidate": np.array([[0.5]])})
     half = 0.5 / NUM_BINS
-    ends = table.groupby("gate")["value"].agg(["min", "max"]).loc[["forget", "candidate"]].to_numpy()
+    ends = (
+        table.groupby("gate")["value"].agg(["min", "max"]).loc[["forget", "candidate"]].to_numpy()
+    )
     np.testing.assert_allclose(ends, [[half, 1 - half], [-1 + 2 * half, 1 - 2 * half]])
     table = tabulate_distributions({"forget": np.array([[0.83, 0.83, 0.83, 0.01]])})
     fullest = table.loc[table["fraction"].idxmax()]
@@ -103,9 +112,14 @@ def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: 
     if cell == "gru":  # Without recurrent weights, gates and candidate don't see the large state.
         weights = GRUWeights(weights.kernel, np.zeros_like(weights.recurrent_kernel), weights.bias)
     size = 1e9
-    initial = unroll(weights, np.zeros((1, 1, 1))).states._replace(**{state: np.full((1, 1, 1), size)})
+    initial = unroll(weights, np.zeros((1, 1, 1))).states._replace(
+        **{state: np.full((1, 1, 1), size)}
+    )
     first = type(initial)(
-        *(field[:, 0] * (name == state) for name, field in zip(initial._fields, initial, strict=True))
+        *(
+            field[:, 0] * (name == state)
+            for name, field in zip(initial._fields, initial, strict=True)
+        )
     )
     trace = unroll(weights, np.ones((1, 1, 1)), initial=first)
     kept = getattr(trace.states, state)[0, 0, 0] / size
@@ -151,7 +165,10 @@ def test_lag_counts_from_the_last_word_whatever_the_padding(weights, inputs, mas
     expected = np.median([gradient[:3] for gradient in alone], axis=0)
     np.testing.assert_allclose(measured[:3], expected)
     order = np.argsort(mask, axis=1, kind="stable")
-    shifted = np.take_along_axis(inputs, order[:, :, None], axis=1), np.take_along_axis(mask, order, axis=1)
+    shifted = (
+        np.take_along_axis(inputs, order[:, :, None], axis=1),
+        np.take_along_axis(mask, order, axis=1),
+    )
     both = []
     for values, is_read in ((inputs, mask), shifted):
         trace = unroll(weights, values, is_read)
@@ -174,7 +191,9 @@ def test_backward_layer_is_measured_in_the_order_in_which_it_reads(weights, inpu
     np.testing.assert_allclose(measured[0], measured[1])
 
 
-def test_probe_asks_for_the_last_state_and_its_gradient_is_that_of_backpropagation(weights, inputs, mask) -> None:
+def test_probe_asks_for_the_last_state_and_its_gradient_is_that_of_backpropagation(
+    weights, inputs, mask
+) -> None:
     probe = probe_last_states(unroll(weights, inputs, mask), mask)
     assert np.all(np.abs(probe[:, -1]) == 1)
     assert not probe[:, :-1].any()
@@ -201,7 +220,9 @@ def test_probe_asks_for_the_last_state_and_its_gradient_is_that_of_backpropagati
         ([0.0, 0.0], 0),
     ],
 )
-def test_reach_is_where_the_gradient_stays_below_a_tenth(gradient: list[float], reach: int | None) -> None:
+def test_reach_is_where_the_gradient_stays_below_a_tenth(
+    gradient: list[float], reach: int | None
+) -> None:
     assert find_reach(np.array(gradient)) == reach
 
 
@@ -216,16 +237,24 @@ def test_summary_and_tables_tell_of_every_layer_and_member(
 ) -> None:
     measured = measure_traces(forecast, traced[0])
     assert list(measured[0]["layers"]) == [*forecast.layers, *traced[0].layers]
-    assert {layer["origin"] for layer in measured[0]["layers"].values()} == {"trained by forecast", "made too"}
+    assert {layer["origin"] for layer in measured[0]["layers"].values()} == {
+        "trained by forecast",
+        "made too",
+    }
     lengths = [len(tokenize(text)) for text in (*sample.texts, reviews[1])]
     drawn = measured[0]["layers"]["sentiment_lstm_forward"]["num_steps"] - sum(lengths)
     possible = [len(tokenize(a)) + len(tokenize(b)) for a in reviews for b in reviews if a != b]
     assert drawn in possible
     summary, _, half_lives, _ = measured
     lives = np.sort(half_lives.query("layer == 'forecast_lstm'")["half_life"])
-    assert summary["layers"]["forecast_lstm"]["half_life_steps"]["median"] == pytest.approx(lives[2])
+    assert summary["layers"]["forecast_lstm"]["half_life_steps"]["median"] == pytest.approx(
+        lives[2]
+    )
     lives = measured[2].query("layer == 'forecast_gru'")["half_life"]
-    members = [measure_half_lives(list_gates([layer])["update"]) for layer in forecast.layers["forecast_gru"]]
+    members = [
+        measure_half_lives(list_gates([layer])["update"])
+        for layer in forecast.layers["forecast_gru"]
+    ]
     np.testing.assert_allclose(lives, np.concatenate(members))
     assert measured[3].groupby("layer")["gradient"].max().to_numpy() == pytest.approx(1)
     by_lag = np.median(np.linalg.norm(forecast.gradients["forecast_lstm"][:, ::-1], axis=2), axis=0)
@@ -244,14 +273,24 @@ def test_members_are_measured_together_and_nothing_is_changed(forecast: Traces) 
     # As a JSON file has no infinity.
     layer = forecast.layers["forecast_gru"][0]
     gates = layer.trace.gates._replace(update=np.ones_like(layer.trace.gates.update))
-    still = replace(forecast, layers={"forecast_gru": [replace(layer, trace=replace(layer.trace, gates=gates))]})
+    still = replace(
+        forecast, layers={"forecast_gru": [replace(layer, trace=replace(layer.trace, gates=gates))]}
+    )
     summary = measure_traces(still)[0]
-    assert summary["layers"]["forecast_gru"]["half_life_steps"] == {"low": None, "median": None, "high": None}
+    assert summary["layers"]["forecast_gru"]["half_life_steps"] == {
+        "low": None,
+        "median": None,
+        "high": None,
+    }
     before = {name: gradient.copy() for name, gradient in forecast.gradients.items()}
     measure_traces(forecast)
-    assert all(np.array_equal(before[name], gradient) for name, gradient in forecast.gradients.items())
+    assert all(
+        np.array_equal(before[name], gradient) for name, gradient in forecast.gradients.items()
+    )
     # Its gradient is 0, and stays so.
-    still = replace(forecast, gradients={name: 0 * gradient for name, gradient in forecast.gradients.items()})
+    still = replace(
+        forecast, gradients={name: 0 * gradient for name, gradient in forecast.gradients.items()}
+    )
     summary, _, _, gradients = measure_traces(still)
     assert summary["layers"]["forecast_gru"]["reach_steps"] == 0
     assert not gradients["gradient"].any()

@@ -27,12 +27,19 @@ def test_others_run_beside_a_long_job_and_after_a_short_one() -> None:
 
 
 @pytest.mark.usefixtures("two_cores")
-def test_lines_of_jobs_beside_are_logged_at_the_level_of_this_process(caplog: pytest.LogCaptureFixture) -> None:
+def test_lines_of_jobs_beside_are_logged_at_the_level_of_this_process(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level("INFO")
     names = ("rnn_pipelines.forecast", "rnn_pipelines.networks.time_left", "other")
-    jobs = [f"__import__('logging').getLogger({name!r}).info('%d of %s', 70, {name!r})" for name in names]
+    jobs = [
+        f"__import__('logging').getLogger({name!r}).info('%d of %s', 70, {name!r})"
+        for name in names
+    ]
     run_beside(eval, [LONG, *jobs], 0.1)
-    assert [line for line in caplog.messages if line.startswith("70 of")] == ["70 of rnn_pipelines.forecast"]
+    assert [line for line in caplog.messages if line.startswith("70 of")] == [
+        "70 of rnn_pipelines.forecast"
+    ]
     caplog.set_level("WARNING", "rnn_pipelines.forecast")
     caplog.set_level("INFO")
     log = "__import__('logging').getLogger('rnn_pipelines.forecast')"
@@ -59,7 +66,9 @@ def test_job_of_a_lost_process_is_repeated_here() -> None:
 
 
 @pytest.mark.usefixtures("two_cores")
-@pytest.mark.parametrize("jobs", [[f"{LONG} or 1 / 0", LONG], [LONG, "1 / 0"]], ids=["here", "beside"])
+@pytest.mark.parametrize(
+    "jobs", [[f"{LONG} or 1 / 0", LONG], [LONG, "1 / 0"]], ids=["here", "beside"]
+)
 def test_error_of_any_job_is_raised(jobs: list[str]) -> None:
     with pytest.raises(ZeroDivisionError):
         run_beside(eval, jobs, 0.1)

@@ -25,7 +25,9 @@ def test_without_a_gpu_numpy_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.mark.parametrize(("batch_size", "engine"), [(4096, "keras"), (16, "numpy")])
-def test_gpu_is_for_large_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batch_size: int, engine: str) -> None:
+def test_gpu_is_for_large_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batch_size: int, engine: str
+) -> None:
     from rnn_pipelines.networks import keras_trainer
 
     monkeypatch.setattr(engines, "GPU_FILES", (tmp_path,))

@@ -11,7 +11,10 @@ from rnn_pipelines.errors import ParallelError
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 TWO = ParallelSpec(workers=2)
-PROCESS, THREADS = "__import__('os').getpid()", "__import__('os').environ.get('TF_NUM_INTRAOP_THREADS')"
+PROCESS, THREADS = (
+    "__import__('os').getpid()",
+    "__import__('os').environ.get('TF_NUM_INTRAOP_THREADS')",
+)
 
 
 def run(jobs: list[Any], parallel: ParallelSpec = TWO, train: Any = eval) -> dict[Any, Any]:
@@ -21,17 +24,26 @@ def run(jobs: list[Any], parallel: ParallelSpec = TWO, train: Any = eval) -> dic
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_job_comes_with_its_result(workers: int) -> None:
-    assert run([1.0, 4.0, 9.0], ParallelSpec(workers=workers), abs) == {1.0: 1.0, 4.0: 4.0, 9.0: 9.0}
+    assert run([1.0, 4.0, 9.0], ParallelSpec(workers=workers), abs) == {
+        1.0: 1.0,
+        4.0: 4.0,
+        9.0: 9.0,
+    }
 
 
-@pytest.mark.parametrize("parallel", [TWO, ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9")], ids=str)
+@pytest.mark.parametrize(
+    "parallel", [TWO, ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9")], ids=str
+)
 def test_no_job_has_no_result(parallel: ParallelSpec) -> None:
     """And needs no scheduler."""
     assert run([], parallel) == {}
 
 
 def test_several_workers_are_other_processes_and_hand_out_what_ended() -> None:
-    assert run([PROCESS, f"{PROCESS} "], ParallelSpec(workers=1)) == {PROCESS: os.getpid(), f"{PROCESS} ": os.getpid()}
+    assert run([PROCESS, f"{PROCESS} "], ParallelSpec(workers=1)) == {
+        PROCESS: os.getpid(),
+        f"{PROCESS} ": os.getpid(),
+    }
     assert os.getpid() not in run([PROCESS, f"{PROCESS} "]).values()
     ended = fan_out(eval, ["1", "__import__('time').sleep(2) or 1 / 0"], TWO)
     assert next(ended) == ("1", 1)
@@ -67,7 +79,10 @@ def test_cores_that_this_process_may_not_use_do_not_count(monkeypatch: pytest.Mo
     """As in a container."""
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
-    assert run([PROCESS, f"{PROCESS} "], ParallelSpec()) == {PROCESS: os.getpid(), f"{PROCESS} ": os.getpid()}
+    assert run([PROCESS, f"{PROCESS} "], ParallelSpec()) == {
+        PROCESS: os.getpid(),
+        f"{PROCESS} ": os.getpid(),
+    }
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -109,5 +124,7 @@ def test_dask_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnn_pipelines.networks.fan_out.CONNECT_SECONDS", 0.5)
-    with pytest.raises(ParallelError, match=r"received tcp://127\.0\.0\.1:9 .*Start them with dask scheduler"):
+    with pytest.raises(
+        ParallelError, match=r"received tcp://127\.0\.0\.1:9 .*Start them with dask scheduler"
+    ):
         run(["1"], ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9"))

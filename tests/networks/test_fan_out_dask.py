@@ -48,14 +48,19 @@ def test_job_that_kills_its_process_ends_with_an_error(start: Prepare) -> None:
         list(fan_out(os._exit, [7], start("--no-nanny").parallel))
 
 
-def test_workers_that_all_die_end_with_an_error(start: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_all_die_end_with_an_error(
+    start: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Dask waits for others without end."""
     monkeypatch.setattr("rnn_pipelines.networks.fan_out.PATIENCE_SECONDS", 2)
     cluster = start("--no-nanny")
     ended = fan_out(eval, ENDLESS, cluster.parallel)
     assert next(ended) == ("1", 1)
     kill(*cluster.pids)
-    with pytest.raises(ParallelError, match=r"Only 0/1 workers .*Start them with dask scheduler, and with dask worker"):
+    with pytest.raises(
+        ParallelError,
+        match=r"Only 0/1 workers .*Start them with dask scheduler, and with dask worker",
+    ):
         next(ended)
 
 
@@ -68,11 +73,19 @@ def test_scheduler_that_dies_ends_all_with_an_error(start: Prepare) -> None:
         next(ended)
 
 
-def test_training_that_its_workers_die_of_ends_with_an_error(start: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_that_its_workers_die_of_ends_with_an_error(
+    start: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Dask tries it on four of them, unless told otherwise."""
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
     with pytest.raises(ParallelError, match=r"those workers died while running it"):
-        list(fan_out(eval, ["__import__('os').kill(__import__('os').getppid(), 9)"], start("--no-nanny").parallel))
+        list(
+            fan_out(
+                eval,
+                ["__import__('os').kill(__import__('os').getppid(), 9)"],
+                start("--no-nanny").parallel,
+            )
+        )
 
 
 def test_workers_that_can_not_start_processes_are_refused(start: Prepare) -> None:
@@ -85,8 +98,11 @@ def test_comparison_loses_nothing_when_a_worker_is_killed(start: Prepare) -> Non
     data = {"kind": "adding", "num_steps": 8, "num_train": 64, "num_validation": 8, "num_test": 8}
     contenders = {"lstm": {"cell": "lstm", "units": 8}, "gru": {"cell": "gru", "units": 9}}
     training = {"epochs": 20, "batch_size": 8, "jit_compile": False, "weight_average": 0.0}
-    tasks = TaskBook.model_validate({"adding": {"data": data, "contenders": contenders, "training": training}})
-    cluster, plan = start("--no-nanny"), PlanSpec(tasks="adding", seeds=4)
+    tasks = TaskBook.model_validate(
+        {"adding": {"data": data, "contenders": contenders, "training": training}}
+    )
+    cluster = start("--no-nanny")
+    plan = PlanSpec(tasks="adding", seeds=4)
     runs, _ = compare_cells(tasks, plan, KillingDict(cluster.pids[0]), cluster.parallel)
     alone, _ = compare_cells(tasks, plan, {}, ParallelSpec(workers=2))
     assert [drop_times(run) for run in runs] == [drop_times(run) for run in alone]

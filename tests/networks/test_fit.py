@@ -12,7 +12,9 @@ import pytest
 
 from rnn_pipelines.networks.specs import TrainingSpec
 
-TRAINING = TrainingSpec(epochs=3, patience=3, batch_size=4, schedule="constant", weight_average=0.0, jit_compile=False)
+TRAINING = TrainingSpec(
+    epochs=3, patience=3, batch_size=4, schedule="constant", weight_average=0.0, jit_compile=False
+)
 BreakOff = Callable[[int], AbstractContextManager[None]]
 # 20 examples in batches of 4.
 NUM_BATCHES = 5
@@ -27,15 +29,29 @@ def train(is_quiet: bool = True, **options: object) -> tuple[Any, Any, dict[str,
 
     keras.utils.set_random_seed(0)
     inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
-    batches = tf.data.Dataset.from_tensor_slices((inputs, inputs.sum(axis=1, keepdims=True))).batch(4)
+    batches = tf.data.Dataset.from_tensor_slices((inputs, inputs.sum(axis=1, keepdims=True))).batch(
+        4
+    )
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)], name="linear")
-    return model, *fit(model, "mse", (batches, batches), TRAINING.model_copy(update=options), Limits(is_quiet=is_quiet))
+    return model, *fit(
+        model,
+        "mse",
+        (batches, batches),
+        TRAINING.model_copy(update=options),
+        Limits(is_quiet=is_quiet),
+    )
 
 
 @pytest.mark.parametrize("clip_norm", [0.5, None])
-def test_gradients_of_all_weights_together_are_clipped_at_the_norm_of_the_spec(clip_norm: float | None) -> None:
+def test_gradients_of_all_weights_together_are_clipped_at_the_norm_of_the_spec(
+    clip_norm: float | None,
+) -> None:
     optimizer = train(epochs=1, clip_norm=clip_norm)[0].optimizer
-    assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (clip_norm, None, None)
+    assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (
+        clip_norm,
+        None,
+        None,
+    )
 
 
 def test_record_counts_the_steps_and_clipping_changes_them() -> None:
@@ -64,7 +80,12 @@ def test_quiet_training_shows_neither_lines_nor_a_bar(
     assert ("linear" in capsys.readouterr().err) is not is_quiet
 
 
-def train_within(checkpoint: Path | None = None, fingerprint: str = "", max_seconds: float | None = None, **options):
+def train_within(
+    checkpoint: Path | None = None,
+    fingerprint: str = "",
+    max_seconds: float | None = None,
+    **options,
+):
     """Trains a network with dropout on shuffled batches, within limits: the model, its history and the record."""
     import keras
     import tensorflow as tf
@@ -74,11 +95,20 @@ def train_within(checkpoint: Path | None = None, fingerprint: str = "", max_seco
     keras.utils.set_random_seed(0)
     inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
     rows = tf.data.Dataset.from_tensor_slices((inputs, inputs.sum(axis=1, keepdims=True)))
-    layers = [keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+    layers = [
+        keras.Input((3,)),
+        keras.layers.Dense(4),
+        keras.layers.Dropout(0.5),
+        keras.layers.Dense(1),
+    ]
     model = keras.Sequential(layers, name="dropping")
     batches = rows.shuffle(20, seed=3).batch(4), rows.batch(4)
-    training = TRAINING.model_copy(update={"epochs": 8, "learning_rate": 0.05, "patience": 8, **options})
-    return model, *fit(model, "mse", batches, training, Limits(max_seconds, checkpoint, fingerprint, True))
+    training = TRAINING.model_copy(
+        update={"epochs": 8, "learning_rate": 0.05, "patience": 8, **options}
+    )
+    return model, *fit(
+        model, "mse", batches, training, Limits(max_seconds, checkpoint, fingerprint, True)
+    )
 
 
 def interrupt(break_off: BreakOff, checkpoint: Path, epoch: int, **options: object) -> None:
@@ -97,7 +127,9 @@ SETTINGS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", SETTINGS, ids=["averaged", "best is past", "cosine"])
-def test_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, break_off: BreakOff, options: dict) -> None:
+def test_interrupted_training_ends_as_one_that_was_not(
+    tmp_path: Path, break_off: BreakOff, options: dict
+) -> None:
     """Weights, losses, rates and epochs are the same to the last digit."""
     model, history, record = train_within(**options)
     checkpoint = tmp_path / "deep" / "one.npz"
@@ -124,16 +156,25 @@ def test_interrupted_training_goes_on_and_leaves_no_checkpoint(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [{"fingerprint": "other data"}, {"learning_rate": 0.01}], ids=["data", "setting"])
-def test_checkpoint_of_another_training_is_not_taken_up(tmp_path: Path, break_off: BreakOff, change: dict) -> None:
+@pytest.mark.parametrize(
+    "change", [{"fingerprint": "other data"}, {"learning_rate": 0.01}], ids=["data", "setting"]
+)
+def test_checkpoint_of_another_training_is_not_taken_up(
+    tmp_path: Path, break_off: BreakOff, change: dict
+) -> None:
     interrupt(break_off, tmp_path / "one.npz", 4)
-    found, expected = train_within(tmp_path / "one.npz", **change)[1], train_within(**change)[1]
+    found = train_within(tmp_path / "one.npz", **change)[1]
+    expected = train_within(**change)[1]
     assert found["loss"].equals(expected["loss"])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99], ids=["empty", "beginning", "half", "almost all"])
-def test_damaged_checkpoint_is_not_taken_up(tmp_path: Path, break_off: BreakOff, keep: float) -> None:
+@pytest.mark.parametrize(
+    "keep", [0, 100, 0.5, 0.99], ids=["empty", "beginning", "half", "almost all"]
+)
+def test_damaged_checkpoint_is_not_taken_up(
+    tmp_path: Path, break_off: BreakOff, keep: float
+) -> None:
     checkpoint = tmp_path / "one.npz"
     interrupt(break_off, checkpoint, 2)
     content = checkpoint.read_bytes()

@@ -29,7 +29,10 @@ def shape(request: pytest.FixtureRequest) -> MemberShape:
 def draw_weights(shape: MemberShape, num_members: int = NUM_MEMBERS) -> Weights:
     rng = np.random.default_rng(0)
     weights = initialize_members(0, num_members, shape)
-    return {name: (array + rng.normal(0, 0.3, array.shape)).astype(np.float32) for name, array in weights.items()}
+    return {
+        name: (array + rng.normal(0, 0.3, array.shape)).astype(np.float32)
+        for name, array in weights.items()
+    }
 
 
 def draw_inputs(shape: MemberShape) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
@@ -37,13 +40,17 @@ def draw_inputs(shape: MemberShape) -> tuple[np.ndarray, np.ndarray, dict[str, n
     rng = np.random.default_rng(1)
     steps = rng.normal(size=(6, 5, shape.num_inputs)).astype(np.float32)
     static_inputs = rng.normal(size=(5, shape.num_static_inputs)).astype(np.float32)
-    named = {"steps": steps.swapaxes(0, 1)} | ({"static_inputs": static_inputs} if static_inputs.size else {})
+    named = {"steps": steps.swapaxes(0, 1)} | (
+        {"static_inputs": static_inputs} if static_inputs.size else {}
+    )
     return steps, static_inputs, named
 
 
 def test_outputs_are_the_mean_of_the_members_and_weights_come_back(shape: MemberShape) -> None:
-    weights, (steps, static_inputs, named) = draw_weights(shape), draw_inputs(shape)
-    model, (outputs, _) = build_model(shape.cell, weights), forward(shape.cell, weights, steps, static_inputs)
+    weights = draw_weights(shape)
+    (steps, static_inputs, named) = draw_inputs(shape)
+    model = build_model(shape.cell, weights)
+    (outputs, _) = forward(shape.cell, weights, steps, static_inputs)
     np.testing.assert_allclose(model(named), outputs.mean(axis=0), rtol=0, atol=1e-5)
     for member in range(NUM_MEMBERS):
         found = model.get_layer(f"member_{member + 1}")(named)
@@ -56,9 +63,12 @@ def test_outputs_are_the_mean_of_the_members_and_weights_come_back(shape: Member
 
 
 def test_network_of_one_member_is_a_model_too() -> None:
-    weights, (steps, static_inputs, named) = draw_weights(SHAPES["lstm"], 1), draw_inputs(SHAPES["lstm"])
+    weights = draw_weights(SHAPES["lstm"], 1)
+    (steps, static_inputs, named) = draw_inputs(SHAPES["lstm"])
     model = build_model("lstm", weights)
-    np.testing.assert_allclose(model(named), forward("lstm", weights, steps, static_inputs)[0][0], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        model(named), forward("lstm", weights, steps, static_inputs)[0][0], rtol=0, atol=1e-5
+    )
     np.testing.assert_array_equal(read_model("lstm", model)["kernel"], weights["kernel"])
 
 
@@ -66,7 +76,8 @@ def test_network_of_one_member_is_a_model_too() -> None:
 def test_model_is_described_saved_and_trained_further(tmp_path: Path) -> None:
     import keras
 
-    weights, (_, _, named) = draw_weights(SHAPES["gru stack"]), draw_inputs(SHAPES["gru stack"])
+    weights = draw_weights(SHAPES["gru stack"])
+    (_, _, named) = draw_inputs(SHAPES["gru stack"])
     model: Any = build_model("gru", weights)
     lines: list[str] = []
     model.summary(expand_nested=True, print_fn=lines.append)

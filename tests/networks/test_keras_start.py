@@ -85,7 +85,9 @@ print(json.dumps(facts))
 
 def run_python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """In a process whose environment sets no level of its own."""
-    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"} | variables
+    environment = {
+        name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"
+    } | variables
     command = [sys.executable, "-c", code]
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
 
@@ -151,7 +153,11 @@ def test_training_from_python_leaves_the_process_alone() -> None:
 
 
 def test_all_but_noise_is_said_in_the_end(capfd: pytest.CaptureFixture[str]) -> None:
-    lines = ["an own word", "I0000 00:00:1.2  5231 port.cc:153] oneDNN", "E0000 00:00:1.2  5231 a.cc:1] it failed"]
+    lines = [
+        "an own word",
+        "I0000 00:00:1.2  5231 port.cc:153] oneDNN",
+        "E0000 00:00:1.2  5231 a.cc:1] it failed",
+    ]
     with _hold_back_noise(is_on=True):
         os.write(2, "\n".join(lines).encode())
     assert capfd.readouterr().err == f"{lines[0]}\n{lines[2]}"
@@ -166,5 +172,7 @@ def test_package_that_is_loaded_again_prepares_nothing_twice() -> None:
         "assert importlib.util.find_spec('keras') is not None\n"
         "print(sum(type(finder).__name__ == '_Starter' for finder in sys.meta_path))"
     )
-    done = subprocess.run([sys.executable, "-c", QUICKEN + code], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", QUICKEN + code], check=True, capture_output=True, text=True
+    )
     assert done.stdout.strip() == "1"

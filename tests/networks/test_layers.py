@@ -18,15 +18,23 @@ def pool():
     """Pools in one call; loads Keras."""
     from rnn_pipelines.networks.layers import MaskedPooling
 
-    def pool_values(values: np.ndarray, mask: np.ndarray, kinds: tuple[str, ...] = ("max", "mean")) -> np.ndarray:
+    def pool_values(
+        values: np.ndarray, mask: np.ndarray, kinds: tuple[str, ...] = ("max", "mean")
+    ) -> np.ndarray:
         return MaskedPooling(kinds)(values, mask=mask).numpy()
 
     return pool_values
 
 
-def make_batch(lengths: list[int], time: int, num_features: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def make_batch(
+    lengths: list[int], time: int, num_features: int = 3
+) -> tuple[np.ndarray, np.ndarray]:
     """Random values, and which steps are words: as many of the first ones as each text has."""
-    values = np.random.default_rng(0).normal(-5, 1, (len(lengths), time, num_features)).astype(np.float32)
+    values = (
+        np.random.default_rng(0)
+        .normal(-5, 1, (len(lengths), time, num_features))
+        .astype(np.float32)
+    )
     return values, np.arange(time) < np.array(lengths)[:, None]
 
 
@@ -36,7 +44,9 @@ def test_pooled_values_are_those_of_numpy(pool, kinds: tuple[str, ...], mask: li
     values, _ = make_batch([0], len(mask))
     words = values[0][mask] if any(mask) else np.zeros((1, 3))
     expected = np.concatenate([getattr(np, kind)(words, axis=0) for kind in kinds])
-    np.testing.assert_allclose(pool(values, np.array([mask]), kinds)[0], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        pool(values, np.array([mask]), kinds)[0], expected, rtol=1e-5, atol=1e-6
+    )
 
 
 def test_padding_does_not_matter_and_no_mask_is_handed_on(pool) -> None:
@@ -63,7 +73,8 @@ def test_pooling_comes_back_from_its_file(tmp_path: Path, kinds: tuple[str, ...]
 
     from rnn_pipelines.networks.layers import MaskedPooling
 
-    values, words = keras.Input((None, 3), name="values"), keras.Input((None,), dtype="bool", name="words")
+    values = keras.Input((None, 3), name="values")
+    words = keras.Input((None,), dtype="bool", name="words")
     model = keras.Model([values, words], MaskedPooling(kinds, name="pooling")(values, mask=words))
     model.save(tmp_path / "pooling.keras")
     loaded = keras.saving.load_model(tmp_path / "pooling.keras", safe_mode=True)
@@ -79,6 +90,8 @@ def test_a_cell_finds_its_layer_by_its_name(monkeypatch: pytest.MonkeyPatch) -> 
         """The layer of a new cell."""
 
     monkeypatch.setattr(layers, "Coupled", Coupled, raising=False)
-    monkeypatch.setitem(CELLS, "coupled", replace(CELLS["mingru"], name="coupled", keras_layer="Coupled"))
+    monkeypatch.setitem(
+        CELLS, "coupled", replace(CELLS["mingru"], name="coupled", keras_layer="Coupled")
+    )
     assert layers.find_layer("coupled") is Coupled
     assert layers.find_layer("mingru") is layers.MinGRU

@@ -23,7 +23,9 @@ from rnn_pipelines.networks.members import (
     read_cell,
 )
 
-NUM_MEMBERS, TIME, BATCH = 3, 6, 5
+NUM_MEMBERS = 3
+TIME = 6
+BATCH = 5
 SHAPES = {
     f"{cell}{kind}": MemberShape(cell, 2, embedding, units, num_static_inputs, 3)
     for cell in CELLS
@@ -41,7 +43,10 @@ def draw_weights(shape: MemberShape, seed: int = 0) -> Weights:
     """Weights as after some training: nothing is 0."""
     rng = np.random.default_rng(seed)
     weights = initialize_members(seed, NUM_MEMBERS, shape)
-    return {name: (array + rng.normal(0, 0.3, array.shape)).astype(np.float32) for name, array in weights.items()}
+    return {
+        name: (array + rng.normal(0, 0.3, array.shape)).astype(np.float32)
+        for name, array in weights.items()
+    }
 
 
 def draw_inputs(shape: MemberShape, *members: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -52,13 +57,20 @@ def draw_inputs(shape: MemberShape, *members: int, seed: int = 1) -> tuple[np.nd
 
 
 def run_one(
-    cell: str, weights: Weights, member: int, steps: np.ndarray, known: np.ndarray, masks: Sequence[np.ndarray] = ()
+    cell: str,
+    weights: Weights,
+    member: int,
+    steps: np.ndarray,
+    known: np.ndarray,
+    masks: Sequence[np.ndarray] = (),
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Hidden states of each layer and outputs of one member, by the equations of `cells`, in float64."""
     own = {name: array.astype(np.float64) for name, array in weights.items()}
     inputs = steps.astype(np.float64).swapaxes(0, 1)
     if "embedding_kernel" in own:
-        inputs = np.maximum(0, inputs @ own["embedding_kernel"][member] + own["embedding_bias"][member])
+        inputs = np.maximum(
+            0, inputs @ own["embedding_kernel"][member] + own["embedding_bias"][member]
+        )
     hidden = []
     for number in range(len(list_layers(cell, own))):
         layer: Any = read_cell(cell, own, member, number)
@@ -75,8 +87,11 @@ def shape(request: pytest.FixtureRequest) -> MemberShape:
 
 
 @pytest.mark.parametrize("members", [(), (NUM_MEMBERS,)], ids=["shared inputs", "own inputs"])
-def test_states_and_outputs_are_those_of_the_cells(shape: MemberShape, members: tuple[int, ...]) -> None:
-    weights, inputs = draw_weights(shape), draw_inputs(shape, *members)
+def test_states_and_outputs_are_those_of_the_cells(
+    shape: MemberShape, members: tuple[int, ...]
+) -> None:
+    weights = draw_weights(shape)
+    inputs = draw_inputs(shape, *members)
     outputs, cache = forward(shape.cell, weights, *inputs)
     assert outputs.dtype == np.float32
     for member in range(NUM_MEMBERS):
@@ -84,14 +99,22 @@ def test_states_and_outputs_are_those_of_the_cells(shape: MemberShape, members: 
         hidden, expected = run_one(shape.cell, weights, member, steps, known)
         np.testing.assert_allclose(outputs[member], expected, rtol=0, atol=2e-6)
         for layer, states in zip(cache.layers, hidden, strict=True):
-            np.testing.assert_allclose(layer.states[member, 1:].transpose(2, 0, 1), states, rtol=0, atol=1e-6)
+            np.testing.assert_allclose(
+                layer.states[member, 1:].transpose(2, 0, 1), states, rtol=0, atol=1e-6
+            )
 
 
 def test_members_do_not_depend_on_each_other_and_change_no_input(shape: MemberShape) -> None:
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    alone, _ = forward(shape.cell, {name: array[1:2] for name, array in weights.items()}, steps, known)
-    np.testing.assert_allclose(alone[0], forward(shape.cell, weights, steps, known)[0][1], rtol=0, atol=1e-6)
-    weights, inputs = draw_weights(shape), draw_inputs(shape)
+    weights = draw_weights(shape)
+    (steps, known) = draw_inputs(shape)
+    alone, _ = forward(
+        shape.cell, {name: array[1:2] for name, array in weights.items()}, steps, known
+    )
+    np.testing.assert_allclose(
+        alone[0], forward(shape.cell, weights, steps, known)[0][1], rtol=0, atol=1e-6
+    )
+    weights = draw_weights(shape)
+    inputs = draw_inputs(shape)
     before = [array.copy() for array in (*weights.values(), *inputs)]
     outputs, cache = forward(shape.cell, weights, *inputs)
     find_gradients(weights, cache, np.ones_like(outputs))
@@ -108,9 +131,11 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     from rnn_pipelines.networks.layers import find_layer
 
     shape = SHAPES[name]
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    weights = draw_weights(shape)
+    (steps, known) = draw_inputs(shape)
     masks = draw_masks((0, 1), 0.5 * masked, shape.units, NUM_MEMBERS, BATCH)
-    embedding, head = keras.layers.Dense(shape.embedding, activation="relu"), keras.layers.Dense(shape.num_outputs)
+    embedding = keras.layers.Dense(shape.embedding, activation="relu")
+    head = keras.layers.Dense(shape.num_outputs)
     embedding.build((None, None, shape.num_inputs))
     embedding.set_weights([weights["embedding_kernel"][2], weights["embedding_bias"][2, 0]])
     hidden = embedding(steps.swapaxes(0, 1))
@@ -122,7 +147,9 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     head.build((None, shape.units[-1] + shape.num_static_inputs))
     head.set_weights([weights["head_kernel"][2], weights["head_bias"][2, 0]])
     expected = head(keras.ops.concatenate([hidden[:, -1], known], axis=1)).numpy()
-    np.testing.assert_allclose(forward(shape.cell, weights, steps, known, masks)[0][2], expected, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(
+        forward(shape.cell, weights, steps, known, masks)[0][2], expected, rtol=0, atol=2e-6
+    )
 
 
 def test_dropout_keeps_the_mean_and_is_that_of_keras() -> None:
@@ -149,7 +176,8 @@ def test_dropout_keeps_the_mean_and_is_that_of_keras() -> None:
 def test_weights_depend_on_the_seed_and_the_number_of_the_member_alone(shape: MemberShape) -> None:
     few = initialize_members(3, 2, shape)
     np.random.seed(5)
-    many, other = initialize_members(3, 5, shape), initialize_members(4, 2, shape)
+    many = initialize_members(3, 5, shape)
+    other = initialize_members(4, 2, shape)
     for name, array in few.items():
         np.testing.assert_array_equal(array, many[name][:2])
     assert not np.isclose(few["kernel"][0], few["kernel"][1]).any()
@@ -160,39 +188,58 @@ def test_weights_depend_on_the_seed_and_the_number_of_the_member_alone(shape: Me
 
 @pytest.mark.parametrize(
     ("cell", "biases"),
-    [("lstm", {"bias": [*[0] * 4, *[1] * 4, *[0] * 8]}), ("gru", {"bias": 12 * [0], "recurrent_bias": 12 * [0]})],
+    [
+        ("lstm", {"bias": [*[0] * 4, *[1] * 4, *[0] * 8]}),
+        ("gru", {"bias": 12 * [0], "recurrent_bias": 12 * [0]}),
+    ],
 )
-def test_forget_gates_begin_open_and_other_biases_at_0(cell: str, biases: dict[str, list[int]]) -> None:
+def test_forget_gates_begin_open_and_other_biases_at_0(
+    cell: str, biases: dict[str, list[int]]
+) -> None:
     """The order is input, forget, candidate, output."""
     weights = initialize_members(0, 1, SHAPES[cell])
     assert {name: weights[name][0, 0].tolist() for name in biases} == biases
 
 
-@pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if CELLS[shape.cell].reads_state])
+@pytest.mark.parametrize(
+    "shape", [shape for shape in SHAPES.values() if CELLS[shape.cell].reads_state]
+)
 def test_recurrent_kernels_are_orthogonal(shape: MemberShape) -> None:
     for kernel in initialize_members(0, NUM_MEMBERS, shape)["recurrent_kernel"]:
         np.testing.assert_allclose(kernel @ kernel.T, np.eye(shape.units[0]), atol=1e-6)
 
 
-def find_loss(shape: MemberShape, weights: Weights, steps: np.ndarray, known: np.ndarray, slopes: np.ndarray) -> float:
+def find_loss(
+    shape: MemberShape, weights: Weights, steps: np.ndarray, known: np.ndarray, slopes: np.ndarray
+) -> float:
     """A loss whose gradient with respect to the outputs is `slopes`, of all members, in float64."""
     return float(
-        sum((run_one(shape.cell, weights, member, steps, known)[1] * own).sum() for member, own in enumerate(slopes))
+        sum(
+            (run_one(shape.cell, weights, member, steps, known)[1] * own).sum()
+            for member, own in enumerate(slopes)
+        )
     )
 
 
 @pytest.mark.parametrize(
     ("name", "array"),
-    [(name, array) for name, arrays in ARRAYS.items() for array in arrays if "stack" not in name or "_2" in array],
+    [
+        (name, array)
+        for name, arrays in ARRAYS.items()
+        for array in arrays
+        if "stack" not in name or "_2" in array
+    ],
 )
 def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
     shape = SHAPES[name]
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    weights = draw_weights(shape)
+    (steps, known) = draw_inputs(shape)
     outputs, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
     found = find_gradients(weights, cache, slopes)[array]
     exact = {key: value.astype(np.float64) for key, value in weights.items()}
-    expected, step = np.empty(found.shape), 1e-5
+    expected = np.empty(found.shape)
+    step = 1e-5
     for place in np.ndindex(found.shape):
         losses = []
         for sign in (1, -1):
@@ -205,9 +252,14 @@ def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
 
 def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -> None:
     """Of a weighted sum of the outputs of member 1, by the equations of `cells` in float64."""
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    weights = draw_weights(shape)
+    (steps, known) = draw_inputs(shape)
     _, cache = forward(shape.cell, weights, steps, known)
-    slopes = np.random.default_rng(2).normal(size=(NUM_MEMBERS, BATCH, shape.num_outputs)).astype(np.float32)
+    slopes = (
+        np.random.default_rng(2)
+        .normal(size=(NUM_MEMBERS, BATCH, shape.num_outputs))
+        .astype(np.float32)
+    )
     of_steps, of_known = find_input_gradients(weights, cache, slopes)
 
     def measure(moved: np.ndarray, place: int) -> float:
@@ -223,12 +275,17 @@ def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -
             assert found[entry] == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
-def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(shape: MemberShape) -> None:
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
+def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(
+    shape: MemberShape,
+) -> None:
+    weights = draw_weights(shape)
+    (steps, known) = draw_inputs(shape, NUM_MEMBERS)
     outputs, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
     found = find_gradients(weights, cache, slopes)
-    assert {name: array.shape for name, array in found.items()} == {n: array.shape for n, array in weights.items()}
+    assert {name: array.shape for name, array in found.items()} == {
+        n: array.shape for n, array in weights.items()
+    }
     own = {name: array[1:2] for name, array in weights.items()}
     _, alone = forward(shape.cell, own, steps[1], known[1])
     for name, expected in find_gradients(own, alone, slopes[1:2]).items():
@@ -253,7 +310,8 @@ def test_stacks_are_those_of_the_cells_forwards_and_backwards(
 ) -> None:
     """States, outputs, and the gradients of inputs and weights, by the equations of `cells` in float64."""
     shape = MemberShape(cell, 2, embedding, tuple(units), 1, 2)
-    weights, (steps, known) = draw_weights(shape, seed), draw_inputs(shape, seed=seed)
+    weights = draw_weights(shape, seed)
+    (steps, known) = draw_inputs(shape, seed=seed)
     masks = draw_masks((seed, 1), dropout, units, NUM_MEMBERS, BATCH)
     outputs, cache = forward(shape.cell, weights, steps, known, masks)
     hidden, expected = run_one(shape.cell, weights, 1, steps, known, masks)
@@ -261,13 +319,18 @@ def test_stacks_are_those_of_the_cells_forwards_and_backwards(
     for layer, states in zip(cache.layers, hidden, strict=True):
         assert_close(layer.states[1, 1:].transpose(2, 0, 1), states)
     slopes = np.random.default_rng(seed).normal(size=outputs.shape).astype(np.float32)
-    found, of_inputs = find_gradients(weights, cache, slopes), find_input_gradients(weights, cache, slopes)[0]
+    found = find_gradients(weights, cache, slopes)
+    of_inputs = find_input_gradients(weights, cache, slopes)[0]
     *by_layer, by_inputs = go_back(shape.cell, weights, steps, hidden, slopes[1], masks)
     for number, of_cell in enumerate(by_layer):
-        biases = [name_array(name, number) for name in ("bias", "recurrent_bias") if name in weights]
+        biases = [
+            name_array(name, number) for name in ("bias", "recurrent_bias") if name in weights
+        ]
         kernels = [name for name in CELLS[cell].arrays if name.endswith("kernel")]
         own = [found[name_array(name, number)][1] for name in kernels]
-        for array, exact in zip([*own, np.concatenate([found[name][1] for name in biases])], of_cell, strict=True):
+        for array, exact in zip(
+            [*own, np.concatenate([found[name][1] for name in biases])], of_cell, strict=True
+        ):
             assert_close(array, exact.reshape(array.shape))
     assert_close(of_inputs[1].swapaxes(0, 1), by_inputs)
 
@@ -285,12 +348,16 @@ def go_back(
     inputs = steps.astype(np.float64).swapaxes(0, 1)
     if "embedding_kernel" in own:
         inputs = np.maximum(0, inputs @ own["embedding_kernel"] + own["embedding_bias"])
-    factors: list[Any] = [mask[1].T[:, None].astype(np.float64) for mask in masks] or [1.0] * len(hidden)
+    factors: list[Any] = [mask[1].T[:, None].astype(np.float64) for mask in masks] or [1.0] * len(
+        hidden
+    )
     of_states = np.zeros_like(hidden[-1])
     of_states[:, -1] = slopes @ own["head_kernel"][: hidden[-1].shape[2]].T
     found: list[Any] = []
     for number in reversed(range(len(hidden))):
-        layer: Any = read_cell(cell, {name: array.astype(np.float64) for name, array in weights.items()}, 1, number)
+        layer: Any = read_cell(
+            cell, {name: array.astype(np.float64) for name, array in weights.items()}, 1, number
+        )
         read = hidden[number - 1] * factors[number - 1] if number else inputs
         back = backpropagate(layer, read, unroll(layer, read), of_states * factors[number])
         found.insert(0, back.weights.to_list())

@@ -40,7 +40,9 @@ for _ in range(20):
     faults.append(getrusage(RUSAGE_SELF).ru_minflt)
 print(faults[-1] - faults[4])
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     # Without it, 2,048 pages are returned to the system and cleared again in every second pass or so.
     assert int(done.stdout) < 1_000
 
@@ -64,29 +66,43 @@ def test_limit_of_a_container_counts(
     assert low <= memory.find_free_bytes() <= high
 
 
-def test_training_too_large_is_refused_before_a_step(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_too_large_is_refused_before_a_step(
+    prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
     panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
     linear = fit_linear_models(panel)
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 2**20)
-    with pytest.raises(ParameterError, match=r"training lstm with 1024 units, . members and batches of 64 needs about"):
+    with pytest.raises(
+        ParameterError,
+        match=r"training lstm with 1024 units, . members and batches of 64 needs about",
+    ):
         train_network(
-            FittingData(panel, linear), NetworkSpec(cell="lstm", units=1024, members=100), ForecastTrainingSpec()
+            FittingData(panel, linear),
+            NetworkSpec(cell="lstm", units=1024, members=100),
+            ForecastTrainingSpec(),
         )
 
 
-def test_fit_that_does_not_fit_into_memory_is_refused(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fit_that_does_not_fit_into_memory_is_refused(
+    prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
     panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 1_000)
     with pytest.raises(ParameterError, match="fitting the simple methods needs about"):
         fit_linear_models(panel)
 
 
-def test_sequences_and_word_vectors_that_do_not_fit_are_refused(make_encoded: Callable[..., EncodedTexts]) -> None:
+def test_sequences_and_word_vectors_that_do_not_fit_are_refused(
+    make_encoded: Callable[..., EncodedTexts],
+) -> None:
     with pytest.raises(ParameterError, match="drawing 30,000,000 sequences needs about"):
         AddingData(
-            kind="adding", num_steps=10**5, **dict.fromkeys(("num_train", "num_validation", "num_test"), 10**7)
+            kind="adding",
+            num_steps=10**5,
+            **dict.fromkeys(("num_train", "num_validation", "num_test"), 10**7),
         ).prepare(0, None)
     with pytest.raises(
-        ParameterError, match=r"learning 10,000,000 word vectors of 4,096 dimensions needs about 916 GiB"
+        ParameterError,
+        match=r"learning 10,000,000 word vectors of 4,096 dimensions needs about 916 GiB",
     ):
         learn_word_vectors(make_encoded([[2, 3]]), WordVectorSpec(num_words=10**7, dimensions=4096))

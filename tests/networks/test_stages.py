@@ -12,7 +12,9 @@ from rnn_pipelines.networks.stages import begin_stage, show_stages
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 5}}
 
 
-def test_line_has_stage_share_and_time_left_unless_nothing_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_line_has_stage_share_and_time_left_unless_nothing_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with show_stages(4, verbose=True):
         begin_stage("read")
         begin_stage("fit")
@@ -27,8 +29,15 @@ def test_line_has_stage_share_and_time_left_unless_nothing_runs(capsys: pytest.C
     assert capsys.readouterr().err == ""
 
 
-def test_fit_shows_stages_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=90), "y": np.random.default_rng(0).normal(size=90)})
+def test_fit_shows_stages_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "ds": pd.date_range("2024-01-01", periods=90),
+            "y": np.random.default_rng(0).normal(size=90),
+        }
+    )
     Forecaster(h=3, **SMALL).fit(frame)
     assert capsys.readouterr().err == ""
     Forecaster(h=3, **SMALL).fit(frame, verbose=True)

@@ -27,7 +27,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(3, "10 s"), (44, "40 s"), (100, "2 min"), (5300, "88 min"), (5400, "1.5 h")]
+    ("seconds", "text"),
+    [(3, "10 s"), (44, "40 s"), (100, "2 min"), (5300, "88 min"), (5400, "1.5 h")],
 )
 def test_duration_has_few_digits(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
@@ -44,13 +45,17 @@ def test_duration_has_few_digits(seconds: float, text: str) -> None:
         (1, {"can_stop": True}, "at most about 15 min left"),
     ],
 )
-def test_estimate_is_that_of_the_steps_so_far(clock: Clock, num_done: int, options: dict[str, int], text: str) -> None:
+def test_estimate_is_that_of_the_steps_so_far(
+    clock: Clock, num_done: int, options: dict[str, int], text: str
+) -> None:
     left = TimeLeft(10, "trainings", **options)
     clock.seconds = 100
     assert left.describe(num_done) == text
 
 
-def test_progress_is_logged_first_and_then_once_a_minute(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_is_logged_first_and_then_once_a_minute(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     left = TimeLeft(10, "trials")
     with caplog.at_level(logging.INFO, time_left.__name__):
         clock.seconds = 1
@@ -64,11 +69,16 @@ def test_progress_is_logged_first_and_then_once_a_minute(clock: Clock, caplog: p
     assert caplog.messages[0] == "1 of 10 trials; about 4 min left"
 
 
-def test_parallel_trainings_announce_the_time_left(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_parallel_trainings_announce_the_time_left(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     def train(_: int) -> None:
         clock.seconds += 30
 
     with caplog.at_level(logging.INFO, time_left.__name__):
         found = list(fan_out(train, range(4), ParallelSpec(workers=1)))
     assert len(found) == 4
-    assert [message.partition(";")[0] for message in caplog.messages] == ["1 of 4 trainings", "3 of 4 trainings"]
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        "1 of 4 trainings",
+        "3 of 4 trainings",
+    ]

@@ -21,7 +21,8 @@ SHAPES = {
 
 def draw_batch(shape: MemberShape, step: int) -> Batch:
     """Of 6 steps and 8 or 9 windows, as parts of a series have different sizes."""
-    rng, size = np.random.default_rng([7, step]), 8 + step % 2
+    rng = np.random.default_rng([7, step])
+    size = 8 + step % 2
     return Batch(
         rng.normal(size=(6, size, shape.num_inputs)).astype(np.float32),
         rng.normal(size=(size, shape.num_static_inputs)).astype(np.float32),
@@ -45,7 +46,8 @@ def test_fifty_steps_of_the_engines_agree(name: str) -> None:
         batch = draw_batch(shape, step)
         assert numpy.step(batch) == pytest.approx(keras.step(batch), abs=1e-4)
     assert numpy.num_steps == keras.num_steps == NUM_STEPS
-    one, other = numpy.list_state(), keras.list_state()
+    one = numpy.list_state()
+    other = keras.list_state()
     assert one.keys() == other.keys()
     for key, array in one.items():
         np.testing.assert_allclose(other[key], array, rtol=0, atol=1e-4, err_msg=key)
@@ -60,7 +62,9 @@ def test_state_continues_bit_for_bit(engine: str) -> None:
     whole, resumed = (make(engine, shape) for _ in range(2))
     for step in range(2):
         whole.step(draw_batch(shape, step))
-    resumed.set_state({name: array.copy() for name, array in whole.list_state().items()}, whole.num_steps)
+    resumed.set_state(
+        {name: array.copy() for name, array in whole.list_state().items()}, whole.num_steps
+    )
     for step in range(2, 4):
         whole.step(draw_batch(shape, step))
         resumed.step(draw_batch(shape, step))
@@ -104,7 +108,9 @@ def train_keras(num_steps: int, member: int, **options: Any) -> list[np.ndarray]
     variables = [keras.Variable(array[member]) for array in draw_gradients(99).values()]
     optimizer = keras.optimizers.Adam(0.01, **options)
     for step in range(num_steps):
-        gradients = [keras.ops.convert_to_tensor(array[member]) for array in draw_gradients(step).values()]
+        gradients = [
+            keras.ops.convert_to_tensor(array[member]) for array in draw_gradients(step).values()
+        ]
         optimizer.apply(gradients, variables)
     return [variable.numpy() for variable in variables]
 
@@ -116,7 +122,9 @@ def test_steps_are_those_of_keras_adam_for_each_member(member: int) -> None:
         np.testing.assert_allclose(found[member], expected, rtol=1e-6, atol=1e-7)
     # As Keras does with a network that is alone, where the length is that of all arrays together.
     adam = train(5, clip_norm=3.5)
-    for found, expected in zip(adam.weights.values(), train_keras(5, member, global_clipnorm=3.5), strict=True):
+    for found, expected in zip(
+        adam.weights.values(), train_keras(5, member, global_clipnorm=3.5), strict=True
+    ):
         np.testing.assert_allclose(found[member], expected, rtol=1e-5, atol=1e-6)
 
 
@@ -130,14 +138,19 @@ def test_average_is_the_running_mean_of_the_weights() -> None:
     np.testing.assert_allclose(adam.averages["kernel"], expected, rtol=1e-5)
     adam = train(3, weight_average=0.0)
     np.testing.assert_allclose(adam.averages["kernel"], adam.weights["kernel"], rtol=1e-6)
-    for found, expected in zip(train(5, clip_norm=1e3).weights.values(), train(5).weights.values(), strict=True):
+    for found, expected in zip(
+        train(5, clip_norm=1e3).weights.values(), train(5).weights.values(), strict=True
+    ):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_state_of_weights_averages_and_moments_goes_on_bit_for_bit() -> None:
-    whole, half = train(6), train(3)
+    whole = train(6)
+    half = train(3)
     resumed = train(0)
-    resumed.set_state({name: array.copy() for name, array in half.list_state().items()}, half.num_steps)
+    resumed.set_state(
+        {name: array.copy() for name, array in half.list_state().items()}, half.num_steps
+    )
     for step in range(3, 6):
         resumed.step(draw_gradients(step))
     for name, array in resumed.list_state().items():

@@ -58,15 +58,16 @@ class Database:
 
     def wait_for(self, event: str, seconds: float = 120) -> int:
         """The process on the server that waits for an event: `Lock`, or `PgSleep`; a busy machine takes a while."""
-        query = (
-            f"select pid from pg_stat_activity where '{event}' in (wait_event_type, wait_event) and usename = '{USER}'"
-        )
+        waits = f"'{event}' in (wait_event_type, wait_event)"
+        query = f"select pid from pg_stat_activity where {waits} and usename = '{USER}'"
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := self.read(query):
                 return int(found[0][0])
             time.sleep(0.05)
-        raise AssertionError(f"nobody waits for {event}: {self.read('select * from pg_stat_activity')}")
+        raise AssertionError(
+            f"nobody waits for {event}: {self.read('select * from pg_stat_activity')}"
+        )
 
 
 def find_free_port() -> int:
@@ -87,10 +88,22 @@ def server(postgres_programs: Path) -> Iterator[sa.URL]:
         options |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     port = find_free_port()
     settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    cluster = ["--username=admin", "--auth=scram-sha-256", "--pwfile=password", "--encoding=UTF8", "--locale=C"]
-    subprocess.run([postgres_programs / "initdb", "--pgdata=data", "--no-sync", *cluster], check=True, **options)
+    cluster = [
+        "--username=admin",
+        "--auth=scram-sha-256",
+        "--pwfile=password",
+        "--encoding=UTF8",
+        "--locale=C",
+    ]
+    subprocess.run(
+        [postgres_programs / "initdb", "--pgdata=data", "--no-sync", *cluster],
+        check=True,
+        **options,
+    )
     control = [postgres_programs / "pg_ctl", "--pgdata=data"]
-    subprocess.run([*control, "--wait", "--log=log", f"--options={settings}", "start"], check=True, **options)
+    subprocess.run(
+        [*control, "--wait", "--log=log", f"--options={settings}", "start"], check=True, **options
+    )
     yield sa.URL.create("postgresql", "admin", PASSWORD, "127.0.0.1", port, "postgres")
     subprocess.run([*control, "--mode=immediate", "stop"], check=True, **options)
     shutil.rmtree(folder)

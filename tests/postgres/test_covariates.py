@@ -40,13 +40,22 @@ QUERY = "select shop as unique_id, day as ds, amount as y, promo, price, weather
 
 def make_sales() -> pd.DataFrame:
     """The same as a file would hold it."""
-    i, tables = np.arange(NUM_DAYS + HORIZON), []
+    i = np.arange(NUM_DAYS + HORIZON)
+    tables = []
     for shop, size in (("a", 1), ("b", 2)):
         y = np.where(i < NUM_DAYS, 10.0 * size + 3 * (i % 3), np.nan)
         weather = np.where((i < NUM_DAYS) & (i % 7 > 0), np.where(i % 2, "rain", "sun"), "")
-        columns = {"y": y, "promo": np.where(i % 4 == 1, "true", "false"), "price": 9.5 + i % 5, "weather": weather}
+        columns = {
+            "y": y,
+            "promo": np.where(i % 4 == 1, "true", "false"),
+            "price": 9.5 + i % 5,
+            "weather": weather,
+        }
         tables.append(
-            pd.DataFrame({"unique_id": shop, "ds": pd.date_range("2024-01-01", periods=len(i)), "size": size} | columns)
+            pd.DataFrame(
+                {"unique_id": shop, "ds": pd.date_range("2024-01-01", periods=len(i)), "size": size}
+                | columns
+            )
         )
     return pd.concat(tables, ignore_index=True)
 
@@ -54,22 +63,31 @@ def make_sales() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def champion(make_forecaster: Callable[..., Forecaster]) -> LoadedChampion:
     """One that reads all four columns, as they stand in a file."""
-    sales, window = make_sales(), WindowSpec(lookback=5, horizon=HORIZON)
-    recipe = Recipe(source=SOURCE, covariates=SPEC, window=window, split=SplitSpec(validation=25, test=20))
+    sales = make_sales()
+    window = WindowSpec(lookback=5, horizon=HORIZON)
+    recipe = Recipe(
+        source=SOURCE, covariates=SPEC, window=window, split=SplitSpec(validation=25, test=20)
+    )
     table, covariate_table = read_series(SOURCE, SPEC, sales)
     panel = prepare_panel(table, recipe, covariate_table)
-    forecaster = replace(make_forecaster(SimpleNamespace(**vars(panel)), "gru"), coding=panel.coding)
+    forecaster = replace(
+        make_forecaster(SimpleNamespace(**vars(panel)), "gru"), coding=panel.coding
+    )
     return LoadedChampion("v1", forecaster, "", (), {})
 
 
 def predict(champion: LoadedChampion, external: pd.DataFrame) -> pd.Series:
     """As `predict_forecast` does."""
     newest = PredictSpec()
-    table, covariate_table = read_as_trained(champion, Sample(Partitions(), SOURCE, CovariateSpec(), external), newest)
+    table, covariate_table = read_as_trained(
+        champion, Sample(Partitions(), SOURCE, CovariateSpec(), external), newest
+    )
     return forecast_newest(champion, table, SOURCE, PathsSpec(0), covariate_table)[0]["y_hat"]
 
 
-def test_forecasts_from_a_query_are_those_from_a_file(database: Any, champion: LoadedChampion) -> None:
+def test_forecasts_from_a_query_are_those_from_a_file(
+    database: Any, champion: LoadedChampion
+) -> None:
     database.run(*SALES)
     external = PostgresQueryDataset(sql=QUERY, credentials=database.credentials).load()
     found = predict(champion, external)
@@ -78,7 +96,9 @@ def test_forecasts_from_a_query_are_those_from_a_file(database: Any, champion: L
 
 
 @pytest.mark.parametrize("change", ["promo = not promo", "price = price + 1"])
-def test_what_the_table_knows_ahead_moves_forecasts(database: Any, champion: LoadedChampion, change: str) -> None:
+def test_what_the_table_knows_ahead_moves_forecasts(
+    database: Any, champion: LoadedChampion, change: str
+) -> None:
     database.run(*SALES, f"update sales set {change} where day > '2024-03-30'")
     external = PostgresQueryDataset(sql=QUERY, credentials=database.credentials).load()
     assert (predict(champion, external) != predict(champion, make_sales())).all()

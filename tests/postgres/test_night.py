@@ -33,8 +33,11 @@ class Night:
     """A database with 240 days of two shops, and the commands, with all that they ever said."""
 
     def __init__(self, project: Path, folder: Path, database: Any) -> None:
-        self.project, self.database, self.said = project, database, ""
-        self.data, self.environment = folder / "data", folder / "postgres"
+        self.project = project
+        self.database = database
+        self.said = ""
+        self.data = folder / "data"
+        self.environment = folder / "postgres"
         shutil.copytree(project / "conf/postgres", self.environment)
         (self.environment / "globals.yml").write_text(f"data_root: {self.data}\n")
         (self.environment / "parameters_forecast.yml").write_text(json.dumps({"forecast": SIZES}))
@@ -71,14 +74,18 @@ class Night:
 
     def list_changed(self, table: str, before: dict[Any, str]) -> list[Any]:
         """Keys of the rows that were written since."""
-        return sorted(key for key, mark in self.read_marks(table).items() if before.get(key) != mark)
+        return sorted(
+            key for key, mark in self.read_marks(table).items() if before.get(key) != mark
+        )
 
     def read_marks(self, table: str) -> dict[Any, str]:
         return self.database.read_marks(table, KEY)
 
 
 @pytest.fixture(scope="module")
-def night(project: Path, tmp_path_factory: pytest.TempPathFactory, make_database: Callable[[], Any]) -> Night:
+def night(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, make_database: Callable[[], Any]
+) -> Night:
     return Night(project, tmp_path_factory.mktemp("night"), make_database())
 
 
@@ -95,7 +102,9 @@ def test_first_night_leaves_forecasts_in_the_table(night: Night) -> None:
     assert "Forecasts: table forecasts" in said
     assert "\nforecast: ok\n" in said
     days = [("2024-08-27", day) for day in ("2024-08-28", "2024-08-29", "2024-08-30")]
-    assert sorted(night.read_marks("forecasts")) == [(f"shop {shop}", *day) for shop in "ab" for day in days]
+    assert sorted(night.read_marks("forecasts")) == [
+        (f"shop {shop}", *day) for shop in "ab" for day in days
+    ]
 
 
 def test_night_that_is_repeated_changes_nothing(night: Night) -> None:
@@ -126,7 +135,9 @@ def test_forecasts_are_judged_when_their_days_have_come(night: Night) -> None:
     assert sorted(night.read_marks("evaluated_forecasts")) == [
         (f"shop {shop}", *day) for shop in "ab" for day in evaluated
     ]
-    assert night.database.read("select count(*) from evaluated_forecasts natural join series") == [(4,)]
+    assert night.database.read("select count(*) from evaluated_forecasts natural join series") == [
+        (4,)
+    ]
 
 
 def test_judgement_that_is_repeated_changes_nothing(night: Night) -> None:
@@ -137,12 +148,17 @@ def test_judgement_that_is_repeated_changes_nothing(night: Night) -> None:
 
 def test_late_correction_changes_what_comes_from_it_and_nothing_else(night: Night) -> None:
     """The judgement of that day; new forecasts from it are added to the old ones."""
-    evaluated, forecasts = night.read_marks("evaluated_forecasts"), night.read_marks("forecasts")
+    evaluated = night.read_marks("evaluated_forecasts")
+    forecasts = night.read_marks("forecasts")
     night.database.run("update series set y = 20 where unique_id = 'shop a' and ds = '2024-08-29'")
     night.do(PREDICT, MONITOR)
-    assert night.list_changed("evaluated_forecasts", evaluated) == [("shop a", "2024-08-27", "2024-08-29")]
+    assert night.list_changed("evaluated_forecasts", evaluated) == [
+        ("shop a", "2024-08-27", "2024-08-29")
+    ]
     days = ("2024-08-30", "2024-08-31", "2024-09-01")
-    assert night.list_changed("forecasts", forecasts) == [("shop a", "2024-08-29", day) for day in days]
+    assert night.list_changed("forecasts", forecasts) == [
+        ("shop a", "2024-08-29", day) for day in days
+    ]
     twice = "select ds::date::text from forecasts group by unique_id, cutoff, ds having count(*) = 2 order by 1"
     assert night.database.read(twice) == [(day,) for day in days]
     assert night.database.read("select count(*) from forecasts") == [(15,)]
@@ -162,7 +178,9 @@ def test_predictions_at_once_lose_and_double_nothing(night: Night) -> None:
     night.database.run(ADD_DAYS.format(242, 242))
     running = [night.start(PREDICT) for _ in range(2)]
     assert [night.finish(process)[0] for process in running] == [0, 0]
-    assert night.database.read("select count(*), count(distinct (unique_id, cutoff, ds)) from forecasts") == [(21, 18)]
+    assert night.database.read(
+        "select count(*), count(distinct (unique_id, cutoff, ds)) from forecasts"
+    ) == [(21, 18)]
 
 
 def test_forecast_pipeline_reads_the_table(night: Night) -> None:
@@ -196,7 +214,9 @@ def test_wrong_password_is_told_and_never_shown(night: Night) -> None:
     ],
     ids=["no server named", "another kind", "no server"],
 )
-def test_wrong_configuration_is_one_message(night: Night, variables: dict[str, str | None], told: str) -> None:
+def test_wrong_configuration_is_one_message(
+    night: Night, variables: dict[str, str | None], told: str
+) -> None:
     code, said = night.run(RETRAIN, **variables)
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("Error: PostgreSQL: ")
@@ -218,7 +238,9 @@ def test_champion_is_asked_without_a_server(night: Night) -> None:
 
 
 def test_next_values_of_a_divided_panel_are_in_a_table_with_their_run(night: Night) -> None:
-    more = ADD_DAYS.replace("array['shop a', 'shop b']", "array(select 'more ' || i from generate_series(1, 30) as i)")
+    more = ADD_DAYS.replace(
+        "array['shop a', 'shop b']", "array(select 'more ' || i from generate_series(1, 30) as i)"
+    )
     night.database.run(more.format(0, 242))
     night.do(f"run --pipelines=forecast {DIVIDED}")
     (run,) = night.database.read("select distinct run from all_next_values")

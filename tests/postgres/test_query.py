@@ -60,15 +60,23 @@ def test_series_are_read_in_the_order_of_the_query(read: Callable[[str], pd.Data
     ],
     ids=["date", "timestamp", "timestamp with a zone", "text"],
 )
-def test_times_of_every_type_are_the_same_times(database: Any, read: Callable[[str], pd.DataFrame], ds: str) -> None:
+def test_times_of_every_type_are_the_same_times(
+    database: Any, read: Callable[[str], pd.DataFrame], ds: str
+) -> None:
     """Those with a zone in UTC, across a change of the clock in the zone of the server."""
     database.set_zone("Europe/Berlin")
-    found = read_source(SourceSpec(name="catalog"), read(f"select {ds} as ds, 1.0 as y from generate_series(0, 2) i"))
+    found = read_source(
+        SourceSpec(name="catalog"),
+        read(f"select {ds} as ds, 1.0 as y from generate_series(0, 2) i"),
+    )
     assert found["ds"].tolist() == list(pd.date_range("2024-03-30", periods=3))
 
 
 def test_whole_numbers_are_steps(read: Callable[[str], pd.DataFrame]) -> None:
-    found = read_source(SourceSpec(name="catalog"), read("select i as ds, i / 2.0 as y from generate_series(5, 7) i"))
+    found = read_source(
+        SourceSpec(name="catalog"),
+        read("select i as ds, i / 2.0 as y from generate_series(5, 7) i"),
+    )
     assert found["ds"].tolist() == [5, 6, 7]
     assert found["ds"].dtype == "int64"
 
@@ -84,7 +92,10 @@ TYPED = (
 
 @pytest.mark.parametrize("batch_rows", [1 << 16, 5, 6])
 def test_types_depend_on_the_columns_of_the_server_alone(
-    database: Any, read: Callable[[str], pd.DataFrame], monkeypatch: pytest.MonkeyPatch, batch_rows: int
+    database: Any,
+    read: Callable[[str], pd.DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    batch_rows: int,
 ) -> None:
     """In one batch or in some, with a batch that has only nulls in a column."""
     monkeypatch.setattr(postgres_query, "BATCH_ROWS", batch_rows)
@@ -100,7 +111,8 @@ def test_types_depend_on_the_columns_of_the_server_alone(
             "promo": i % 2 == 0,
             "price": i / 8,
             "local": pd.Timestamp("2024-01-01") + pd.to_timedelta(i, "s").as_unit("us"),
-            "moment": pd.Timestamp("2024-03-30 11:00", tz="UTC") + pd.to_timedelta(i, "D").as_unit("us"),
+            "moment": pd.Timestamp("2024-03-30 11:00", tz="UTC")
+            + pd.to_timedelta(i, "D").as_unit("us"),
             "gap": gap,
             "number": gap,
             "nothing": pd.Series(None, i - 1, "str"),
@@ -123,21 +135,28 @@ def test_divided_query_has_the_rows_of_the_frame(
     sql = "select 's' || s as unique_id, date '2024-01-01' + i as ds, (s * i / 7.0)::numeric(9, 3) as y, i % 7 = 0 "
     sql += "as promo from generate_series(1, 40) s, generate_series(0, 24) i order by s, i"
     query = PostgresQueryDataset(sql=sql, credentials=database.credentials).load()
-    source, covariates = SourceSpec(name="catalog", id="unique_id"), CovariateSpec(future=("promo",))
+    source = SourceSpec(name="catalog", id="unique_id")
+    covariates = CovariateSpec(future=("promo",))
     sizes = PartitionSpec(training_rows=500, rows=250)
     sample = draw_sample(source, covariates, sizes, tmp_path, query)
     partitions = sample.partitions
     assert (len(partitions), partitions.num_training, partitions.num_rows) == (4, 2, 1000)
     parts = map(sample.select, range(len(partitions)))
     found = [read_series(part.source, part.covariates) for part in parts]
-    for tables, expected in zip(zip(*found, strict=True), read_series(source, covariates, query), strict=True):
+    for tables, expected in zip(
+        zip(*found, strict=True), read_series(source, covariates, query), strict=True
+    ):
         joined = pd.concat(tables).sort_values(["unique_id", "ds"], ignore_index=True)
-        pd.testing.assert_frame_equal(joined, expected.sort_values(["unique_id", "ds"], ignore_index=True))
+        pd.testing.assert_frame_equal(
+            joined, expected.sort_values(["unique_id", "ds"], ignore_index=True)
+        )
 
 
 def test_number_of_rows_and_rows_are_of_the_same_moment(database: Any) -> None:
     database.run(*SERIES)
-    query = PostgresQueryDataset(sql="select * from series", credentials=database.credentials).load()
+    query = PostgresQueryDataset(
+        sql="select * from series", credentials=database.credentials
+    ).load()
     with query.open_counted() as (num_rows, batches):
         database.run("insert into series values ('c', '2024-01-01', 1)")
         assert (num_rows, sum(map(len, batches))) == (3, 3)
@@ -147,7 +166,9 @@ def test_percent_sign_is_a_percent_sign(read: Callable[[str], pd.DataFrame]) -> 
     assert read("select 7 % 4 as y where 'shop' like 's%'")["y"].tolist() == [3]
 
 
-def test_query_that_would_write_is_refused(database: Any, read: Callable[[str], pd.DataFrame]) -> None:
+def test_query_that_would_write_is_refused(
+    database: Any, read: Callable[[str], pd.DataFrame]
+) -> None:
     with pytest.raises(DatasetError, match="delete"):
         read("delete from series returning *")
     assert database.read("select count(*) from series") == [(3,)]
@@ -167,7 +188,9 @@ def test_query_that_would_write_is_refused(database: Any, read: Callable[[str], 
         "select set_config('transaction_read_only', 'off', false), (select 1 as y)",
     ],
 )
-def test_no_query_leaves_its_transaction(database: Any, read: Callable[[str], pd.DataFrame], sql: str) -> None:
+def test_no_query_leaves_its_transaction(
+    database: Any, read: Callable[[str], pd.DataFrame], sql: str
+) -> None:
     with pytest.raises(DatasetError):
         read(sql)
     assert database.read("select to_regclass('made'), count(*) from series") == [(None, 3)]
@@ -183,8 +206,12 @@ def test_no_query_leaves_its_transaction(database: Any, read: Callable[[str], pd
         "select 1 as y",
     ],
 )
-@pytest.mark.parametrize("right", ["superuser", "pg_execute_server_program", "pg_write_server_files"])
-def test_user_who_could_do_more_than_read_is_refused(database: Any, server: sa.URL, right: str, sql: str) -> None:
+@pytest.mark.parametrize(
+    "right", ["superuser", "pg_execute_server_program", "pg_write_server_files"]
+)
+def test_user_who_could_do_more_than_read_is_refused(
+    database: Any, server: sa.URL, right: str, sql: str
+) -> None:
     """A superuser, and whoever may run programs or write files on the server; whatever the query is, it is not sent."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o777)
@@ -194,7 +221,9 @@ def test_user_who_could_do_more_than_read_is_refused(database: Any, server: sa.U
     database.run("reset role", f"create role powerful login password '{literal}' {make}")
     try:
         with pytest.raises(DatasetError, match="superuser"):
-            PostgresQueryDataset(sql=sql.format(folder / "made"), credentials={"con": url}).load().read()
+            PostgresQueryDataset(
+                sql=sql.format(folder / "made"), credentials={"con": url}
+            ).load().read()
         assert list(folder.iterdir()) == []
     finally:
         database.run("reset role", "drop role powerful")
@@ -207,7 +236,9 @@ def test_second_statement_is_refused_with_what_to_do(read: Callable[[str], pd.Da
 
 
 @pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
-def test_time_that_python_lacks_is_not_a_lost_connection(read: Callable[[str], pd.DataFrame], kind: str) -> None:
+def test_time_that_python_lacks_is_not_a_lost_connection(
+    read: Callable[[str], pd.DataFrame], kind: str
+) -> None:
     with pytest.raises(DatasetError, match="infinity") as caught:
         read(f"select 'a' as unique_id, '-infinity'::{kind} as early, 'infinity'::{kind} as ds")
     assert "connection" not in str(caught.value)
@@ -217,7 +248,9 @@ def test_semicolon_may_end_the_query(read: Callable[[str], pd.DataFrame]) -> Non
     assert read("select 1 as y;")["y"].tolist() == [1]
 
 
-def test_later_transactions_of_the_connection_may_only_read_too(read: Callable[[str], pd.DataFrame]) -> None:
+def test_later_transactions_of_the_connection_may_only_read_too(
+    read: Callable[[str], pd.DataFrame],
+) -> None:
     assert read("select current_setting('default_transaction_read_only')").iloc[0, 0] == "on"
 
 
@@ -239,7 +272,9 @@ def test_options_in_the_url_stay(database: Any) -> None:
     ],
     ids=["unknown table", "unknown column", "syntax", "missing right", "anything else"],
 )
-def test_error_of_the_server_says_what_to_do(read: Callable[[str], pd.DataFrame], sql: str, told: str) -> None:
+def test_error_of_the_server_says_what_to_do(
+    read: Callable[[str], pd.DataFrame], sql: str, told: str
+) -> None:
     with pytest.raises(DatasetError) as caught:
         read(sql)
     assert str(caught.value).startswith(f"PostgreSQL: {told}")
@@ -249,7 +284,10 @@ def test_error_of_the_server_says_what_to_do(read: Callable[[str], pd.DataFrame]
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("forecaster:", "forecaster:wrong"), 'password authentication failed for user "forecaster"'),
+        (
+            ("forecaster:", "forecaster:wrong"),
+            'password authentication failed for user "forecaster"',
+        ),
         (("forecaster:", "nobody:"), 'password authentication failed for user "nobody"'),
         (("/test_", "/nix_"), "does not exist"),
         (("127.0.0.1", "127.0.0.2"), "Connection refused"),
@@ -257,19 +295,27 @@ def test_error_of_the_server_says_what_to_do(read: Callable[[str], pd.DataFrame]
     ],
     ids=["wrong password", "unknown user", "unknown database", "no server", "unknown host"],
 )
-def test_failed_connection_says_what_to_do_and_no_password(database: Any, change: tuple[str, str], told: str) -> None:
+def test_failed_connection_says_what_to_do_and_no_password(
+    database: Any, change: tuple[str, str], told: str
+) -> None:
     """Neither in the message nor anywhere in the traceback, whole or in part, as it stands in the URL or not."""
     with pytest.raises(DatasetError) as caught:
-        PostgresQueryDataset(sql="select 1", credentials={"con": database.url.replace(*change)}).load().read()
+        PostgresQueryDataset(
+            sql="select 1", credentials={"con": database.url.replace(*change)}
+        ).load().read()
     assert told in str(caught.value)
     assert "RNN_POSTGRES_URL" in str(caught.value)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_environment_completes_the_url(database: Any, monkeypatch: pytest.MonkeyPatch, server: sa.URL) -> None:
+def test_environment_completes_the_url(
+    database: Any, monkeypatch: pytest.MonkeyPatch, server: sa.URL
+) -> None:
     monkeypatch.setenv("PGPASSWORD", server.password)
     url = re.sub(":[^:]*@", "@", database.url)
-    assert PostgresQueryDataset(sql="select 1 as y", credentials={"con": url}).load().read()["y"].tolist() == [1]
+    assert PostgresQueryDataset(sql="select 1 as y", credentials={"con": url}).load().read()[
+        "y"
+    ].tolist() == [1]
 
 
 def test_query_that_is_cut_off_says_so(database: Any, read: Callable[[str], pd.DataFrame]) -> None:
@@ -282,14 +328,19 @@ def test_query_that_is_cut_off_says_so(database: Any, read: Callable[[str], pd.D
     stop.join()
 
 
-def test_divided_query_of_more_than_two_batches_has_the_rows_of_the_frame(database: Any, tmp_path: Path) -> None:
+def test_divided_query_of_more_than_two_batches_has_the_rows_of_the_frame(
+    database: Any, tmp_path: Path
+) -> None:
     """With batches of their real size."""
     sql = "select 's' || s as unique_id, date '2020-01-01' + i as ds, s * i / 7.0 as y, 'note ' || i as note "
     sql += "from generate_series(1, 100) s, generate_series(0, 1399) i order by s, i"
     query = PostgresQueryDataset(sql=sql, credentials=database.credentials).load()
-    source, covariates = SourceSpec(name="catalog", id="unique_id"), CovariateSpec(past=("note",))
+    source = SourceSpec(name="catalog", id="unique_id")
+    covariates = CovariateSpec(past=("note",))
     assert 2 * postgres_query.BATCH_ROWS < 100 * 1400
-    sample = draw_sample(source, covariates, PartitionSpec(training_rows=60_000, rows=60_000), tmp_path, query)
+    sample = draw_sample(
+        source, covariates, PartitionSpec(training_rows=60_000, rows=60_000), tmp_path, query
+    )
     parts = map(sample.select, sample.partitions.list_numbers())
     found = [read_series(part.source, part.covariates)[0] for part in parts]
     whole = read_series(source, covariates, query)[0]

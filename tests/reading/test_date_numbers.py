@@ -48,7 +48,9 @@ def test_numbers_that_can_only_be_dates_are(times: pd.DatetimeIndex, form: str) 
     ],
     ids=["months of a year", "quarters", "one month"],
 )
-def test_numbers_that_can_be_months_or_others_are_refused_with_both_ways_out(numbers: object) -> None:
+def test_numbers_that_can_be_months_or_others_are_refused_with_both_ways_out(
+    numbers: object,
+) -> None:
     with pytest.raises(SeriesError, match=r"'ds'.*source\.time_format='%Y%m'.*source\.freq=\d+"):
         find(numbers)
 
@@ -81,7 +83,12 @@ def test_other_numbers_are_steps(steps: object) -> None:
 
 @pytest.mark.parametrize(
     ("steps", "form"),
-    [(SECONDS, "unix_s"), (SECONDS * 1000, "unix_ms"), (DAYS_OF_EXCEL, "excel"), (MONTHS_OF_EXCEL, "excel")],
+    [
+        (SECONDS, "unix_s"),
+        (SECONDS * 1000, "unix_ms"),
+        (DAYS_OF_EXCEL, "excel"),
+        (MONTHS_OF_EXCEL, "excel"),
+    ],
     ids=["seconds", "milliseconds", "days of Excel", "months of Excel"],
 )
 def test_equally_spaced_counts_are_times(steps: Sequence[int], form: str) -> None:
@@ -119,7 +126,10 @@ def test_steps_that_may_be_times_are_named_once_with_the_parameter_that_reads_th
     steps = pd.Series(numbers).astype("int64").rename("ds")
     warn_of_times(steps, "my.csv")
     (message,) = caplog.messages
-    assert f"steps such as {steps[0]} may be times such as {times[0].date()}. source.time_format={form} " in message
+    assert (
+        f"steps such as {steps[0]} may be times such as {times[0].date()}. source.time_format={form} "
+        in message
+    )
     assert read_times(steps, form.strip("'")).tolist() == times.tolist()
 
 
@@ -136,7 +146,9 @@ def test_steps_that_may_be_times_are_named_once_with_the_parameter_that_reads_th
     ],
     ids=str,
 )
-def test_steps_that_are_no_times_have_no_warning(steps: Sequence[int], caplog: pytest.LogCaptureFixture) -> None:
+def test_steps_that_are_no_times_have_no_warning(
+    steps: Sequence[int], caplog: pytest.LogCaptureFixture
+) -> None:
     warn_of_times(pd.Series(steps, name="ds"), "my.csv")
     assert not caplog.messages
 

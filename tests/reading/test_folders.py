@@ -56,7 +56,9 @@ def test_files_of_a_folder_are_read_like_one(save: Save, tmp_path: Path, ending:
 def test_folders_name_the_values_of_a_partitioned_data_set(save: Save, tmp_path: Path) -> None:
     table = make_table()
     folder = tmp_path / "partitioned"
-    table.drop(columns="other").assign(region="a b/c").to_parquet(folder, partition_cols=["region", "id"], index=False)
+    table.drop(columns="other").assign(region="a b/c").to_parquet(
+        folder, partition_cols=["region", "id"], index=False
+    )
     (folder / "_SUCCESS").touch()
     spec = SourceSpec(path=str(folder), id="id")
     read_back, columns = read_table(spec, ["region"])
@@ -69,19 +71,29 @@ def test_only_wanted_columns_are_read(save: Save, tmp_path: Path) -> None:
     save("a.parquet", make_table().assign(nested=[[1]] * 60))
     save("b.parquet", make_table().assign(id="other").drop(columns="other"))
     assert len(read(tmp_path / "folder")) == 120
-    assert list(read_frame(SourceSpec(path=str(tmp_path / "folder" / "b.parquet"), id="id"))) == ["ds", "y", "id"]
+    assert list(read_frame(SourceSpec(path=str(tmp_path / "folder" / "b.parquet"), id="id"))) == [
+        "ds",
+        "y",
+        "id",
+    ]
 
 
 def test_wide_files_may_have_different_series(save: Save, tmp_path: Path) -> None:
     times = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=6)})
     save("a.csv", times[:3].assign(one=[1, 2, 3]))
     save("b.csv", times[3:].assign(one=[4, 5, 6], two=[7, 8, 9]))
-    values = read_source(SourceSpec(path=str(tmp_path / "folder"), wide=True)).dropna().set_index("unique_id")["y"]
+    values = (
+        read_source(SourceSpec(path=str(tmp_path / "folder"), wide=True))
+        .dropna()
+        .set_index("unique_id")["y"]
+    )
     assert values["one"].tolist() == [1, 2, 3, 4, 5, 6]
     assert values["two"].tolist() == [7, 8, 9]
 
 
-def test_numbers_in_one_csv_file_and_markers_in_another_are_numbers(save: Save, tmp_path: Path) -> None:
+def test_numbers_in_one_csv_file_and_markers_in_another_are_numbers(
+    save: Save, tmp_path: Path
+) -> None:
     save("a.csv", make_table(1))
     save("b.csv", make_table(1).assign(id="b", y=["n/a", *range(19)]))
     values = read(tmp_path / "folder")["y"]
@@ -110,7 +122,9 @@ def test_different_types_name_the_file(save: Save, tmp_path: Path) -> None:
         read(tmp_path / "folder")
 
 
-def test_column_that_is_empty_in_one_file_has_the_type_of_the_others(save: Save, tmp_path: Path) -> None:
+def test_column_that_is_empty_in_one_file_has_the_type_of_the_others(
+    save: Save, tmp_path: Path
+) -> None:
     save("a.parquet", make_table(1).assign(y=None))
     save("b.parquet", make_table(1).assign(id="b"))
     values = read(tmp_path / "folder")["y"]

@@ -13,7 +13,9 @@ from rnn_pipelines.reading.numbers import Marks, parse_numbers, read_other_signs
 UNKNOWN = Marks(None, None)
 
 
-def read(cells: list[object], marks: Marks = UNKNOWN, is_comma_separated: bool = True) -> tuple[list[float], dict]:
+def read(
+    cells: list[object], marks: Marks = UNKNOWN, is_comma_separated: bool = True
+) -> tuple[list[float], dict]:
     values, found = parse_numbers(pd.Series(cells, name="y"), "my.csv", marks, is_comma_separated)
     return values.tolist(), found
 
@@ -45,7 +47,9 @@ def fail(cells: list[object], marks: Marks = UNKNOWN, is_comma_separated: bool =
         (["5-", "\u22127", "1"], [-5, -7, 1], {}),
     ],
 )
-def test_signs_are_found_from_all_numbers(cells: list[str], values: list[float], found: dict[str, str]) -> None:
+def test_signs_are_found_from_all_numbers(
+    cells: list[str], values: list[float], found: dict[str, str]
+) -> None:
     assert read(cells, is_comma_separated=False) == (values, found)
 
 
@@ -56,13 +60,32 @@ REFUSED: list[tuple[list[object], Marks, bool, list[str]]] = [
     (["1,234"], UNKNOWN, True, ["source.decimal=comma (1.234) or source.thousands=comma (1,234)"]),
     ([2.5, "1.234"], UNKNOWN, False, [POINT_OR_GROUPS]),
     ([2.5, "high", "1.5"], UNKNOWN, True, ["row 2", "'high'"]),
-    *((["2.5", cell, "3"], UNKNOWN, True, ["row 2"]) for cell in (True, np.True_, 1j, datetime.timedelta(1))),
+    *(
+        (["2.5", cell, "3"], UNKNOWN, True, ["row 2"])
+        for cell in (True, np.True_, 1j, datetime.timedelta(1))
+    ),
     # Digits of other scripts fit the pattern of pandas.
-    *((["1.5", cell, "2.5"], UNKNOWN, is_csv, ["row 2"]) for cell in ("１２", "١", "1٫5", "२.5") for is_csv in (0, 1)),
-    *(([cell, cell], UNKNOWN, is_csv, ["none of its 2"]) for cell in ("１２", "١", "1٫5", "२.5") for is_csv in (0, 1)),
-    (["1,5"] * 1400, Marks(".", None), True, ["all 1,400", "source.decimal=comma instead of source.decimal=point"]),
+    *(
+        (["1.5", cell, "2.5"], UNKNOWN, is_csv, ["row 2"])
+        for cell in ("１２", "١", "1٫5", "२.5")
+        for is_csv in (0, 1)
+    ),
+    *(
+        ([cell, cell], UNKNOWN, is_csv, ["none of its 2"])
+        for cell in ("１２", "١", "1٫5", "२.5")
+        for is_csv in (0, 1)
+    ),
+    (
+        ["1,5"] * 1400,
+        Marks(".", None),
+        True,
+        ["all 1,400", "source.decimal=comma instead of source.decimal=point"],
+    ),
     (["5 kg", "6 kg", "1 t"], UNKNOWN, True, ["'kg' in row 1", "'t' in row 3"]),
-    *((["1", cell, "3"], UNKNOWN, True, ["row 2"]) for cell in ("12o", "5 kg", "shop 1", "(5", "--5")),
+    *(
+        (["1", cell, "3"], UNKNOWN, True, ["row 2"])
+        for cell in ("12o", "5 kg", "shop 1", "(5", "--5")
+    ),
     # Broken exponents, quarters and times are no units.
     *(
         ([cell, cell], UNKNOWN, True, [repr(cell)])
@@ -76,7 +99,9 @@ REFUSED: list[tuple[list[object], Marks, bool, list[str]]] = [
 
 
 @pytest.mark.parametrize(("cells", "marks", "is_comma_separated", "parts"), REFUSED)
-def test_cell_is_refused(cells: list[object], marks: Marks, is_comma_separated: bool, parts: list[str]) -> None:
+def test_cell_is_refused(
+    cells: list[object], marks: Marks, is_comma_separated: bool, parts: list[str]
+) -> None:
     message = fail(cells, marks, bool(is_comma_separated))
     assert [part for part in parts if part not in message] == []
 
@@ -85,7 +110,9 @@ def test_signs_and_missing_cells_of_columns_of_numbers() -> None:
     assert read(["1.234", "2.500"]) == ([1.234, 2.5], {})
     assert read(["1.234,5"], Marks(",", None))[1] == {"thousands": "point"}
     mixed = pd.Series([2.5, "1,5", None, " "], name="price")
-    np.testing.assert_array_equal(read_other_signs(mixed, "my.csv", UNKNOWN, True), [2.5, 1.5, np.nan, np.nan])
+    np.testing.assert_array_equal(
+        read_other_signs(mixed, "my.csv", UNKNOWN, True), [2.5, 1.5, np.nan, np.nan]
+    )
     with pytest.raises(SeriesError, match=r"column 'price'.* '1,234', can be read in two ways"):
         read_other_signs(pd.Series([2.5, "1,234"], name="price"), "my.csv", UNKNOWN, True)
     np.testing.assert_array_equal(read([None, "1,5", None])[0], [np.nan, 1.5, np.nan])
@@ -93,7 +120,8 @@ def test_signs_and_missing_cells_of_columns_of_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("marks", "value"), [(Marks(".", None), 1.234), (Marks(None, "."), 1234), (Marks(",", "."), 1234)]
+    ("marks", "value"),
+    [(Marks(".", None), 1.234), (Marks(None, "."), 1234), (Marks(",", "."), 1234)],
 )
 def test_a_given_sign_decides(marks: Marks, value: float) -> None:
     assert read(["1.234", "950"], marks, is_comma_separated=False)[0] == [value, 950]

@@ -32,7 +32,9 @@ def make_table(num_series: int = 40, num_steps: int = 30) -> pd.DataFrame:
     )
 
 
-def divide(path: Path, folder: Path, num_files: int = 4, dialect: Dialect | None = None) -> list[pd.DataFrame]:
+def divide(
+    path: Path, folder: Path, num_files: int = 4, dialect: Dialect | None = None
+) -> list[pd.DataFrame]:
     folder.mkdir()
     targets = [folder / f"{number}.parquet" for number in range(num_files)]
     survey = Survey(Roles("id", ("ds",), ("y",)))
@@ -82,7 +84,8 @@ def test_file_of_a_series_does_not_depend_on_the_other_rows(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("batch_rows")
 def test_files_of_a_folder_are_one_table(tmp_path: Path) -> None:
-    table, folder = make_table(), tmp_path / "days"
+    table = make_table()
+    folder = tmp_path / "days"
     for day, rows in table.groupby("ds"):
         path = folder / f"{day:%Y-%m-%d}.parquet"
         path.parent.mkdir(exist_ok=True)
@@ -96,21 +99,32 @@ def test_files_of_a_folder_are_one_table(tmp_path: Path) -> None:
 
 
 def test_names_of_folders_are_cells(tmp_path: Path) -> None:
-    table, folder = make_table(6), tmp_path / "stores"
+    table = make_table(6)
+    folder = tmp_path / "stores"
     for name, rows in table.groupby("id"):
         (folder / f"id={name}").mkdir(parents=True)
         rows[["ds", "y"]].to_parquet(folder / f"id={name}" / "rows.parquet", index=False)
     found = pd.concat(divide(folder, tmp_path / "parts"))
-    assert found.groupby("id")["y"].sum().to_dict() == pytest.approx(table.groupby("id")["y"].sum().to_dict())
-    assert [has_column(folder, name, FILES, Dialect()) for name in ("id", "ds", "store")] == [True, True, False]
+    assert found.groupby("id")["y"].sum().to_dict() == pytest.approx(
+        table.groupby("id")["y"].sum().to_dict()
+    )
+    assert [has_column(folder, name, FILES, Dialect()) for name in ("id", "ds", "store")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.usefixtures("batch_rows")
-@pytest.mark.parametrize(("sep", "dialect"), [(",", Dialect()), (";", Dialect()), ("\t", Dialect(sep="\t"))])
+@pytest.mark.parametrize(
+    ("sep", "dialect"), [(",", Dialect()), (";", Dialect()), ("\t", Dialect(sep="\t"))]
+)
 def test_cells_of_csv_files_are_texts(tmp_path: Path, sep: str, dialect: Dialect) -> None:
     table = make_table()
     path = tmp_path / "table.csv"
-    path.write_text(f"Sales of {len(table)} days\n" + table.to_csv(index=False, sep=sep, lineterminator="\n"))
+    path.write_text(
+        f"Sales of {len(table)} days\n" + table.to_csv(index=False, sep=sep, lineterminator="\n")
+    )
     found = pd.concat(divide(path, tmp_path / "parts", dialect=dialect))
     assert found.dtypes.astype(str).eq("str").all() or found.dtypes.eq(object).all()
     numbers = found.assign(y=found["y"].astype(float)).groupby("id")["y"].sum()
@@ -118,7 +132,8 @@ def test_cells_of_csv_files_are_texts(tmp_path: Path, sep: str, dialect: Dialect
 
 
 def test_dictionaries_and_integers_are_those_of_the_first_file(tmp_path: Path) -> None:
-    table, folder = make_table(), tmp_path / "days"
+    table = make_table()
+    folder = tmp_path / "days"
     folder.mkdir()
     table.astype({"id": "category"})[:400].to_parquet(folder / "a.parquet")
     table.assign(y=1)[400:].to_parquet(folder / "b.parquet")
@@ -137,15 +152,20 @@ def test_rows_are_counted_without_reading_them(tmp_path: Path) -> None:
 
 
 def test_columns_of_other_kinds_and_missing_ones_name_the_file(tmp_path: Path) -> None:
-    table, folder = make_table(), tmp_path / "days"
+    table = make_table()
+    folder = tmp_path / "days"
     folder.mkdir()
     table[:400].to_parquet(folder / "a.parquet")
     table.assign(y="many")[400:].to_parquet(folder / "b.parquet")
     with pytest.raises(SeriesError, match="column 'y' has another type"):
         divide(folder, tmp_path / "parts")
     source = SourceSpec(path=str(folder), id="id")
-    with pytest.raises(SeriesError, match=r"b\.parquet: column 'y' holds str, but float64 in a\.parquet"):
-        draw_sample(source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions")
+    with pytest.raises(
+        SeriesError, match=r"b\.parquet: column 'y' holds str, but float64 in a\.parquet"
+    ):
+        draw_sample(
+            source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions"
+        )
     make_table().drop(columns="y").to_parquet(tmp_path / "table.parquet")
     with pytest.raises(MissingColumnsError, match="'y'") as error:
         divide(tmp_path / "table.parquet", tmp_path / "others")
@@ -153,7 +173,8 @@ def test_columns_of_other_kinds_and_missing_ones_name_the_file(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("a.parquet", True), ("a.csv", True), ("a.xlsx", False), ("b.csv", False)]
+    ("name", "expected"),
+    [("a.parquet", True), ("a.csv", True), ("a.xlsx", False), ("b.csv", False)],
 )
 def test_only_plain_files_are_divided(tmp_path: Path, name: str, expected: bool) -> None:
     for file in ("a.parquet", "a.csv", "a.xlsx"):

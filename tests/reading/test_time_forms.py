@@ -17,8 +17,21 @@ def list_cells() -> list[str]:
     cells = [date.strftime(form.replace("%q", "2")) for form in ALL for date in DATES]
     cells += [cell.replace("May", "Mai").replace("November", "Nov.") for cell in cells]
     cells += [cell.lower() for cell in cells[::7]] + [cell.upper() for cell in cells[::5]]
-    cells += [cell.replace(" ", "  ") for cell in cells[::3]] + [cell.replace("07", "7") for cell in cells[::2]]
-    return sorted({*cells, "5. März 2024", "Okt 24", "12 JÄN. 2023", "24-Q1", "1.5", "Marchs 2024", "3 2024 Mar"})
+    cells += [cell.replace(" ", "  ") for cell in cells[::3]] + [
+        cell.replace("07", "7") for cell in cells[::2]
+    ]
+    return sorted(
+        {
+            *cells,
+            "5. März 2024",
+            "Okt 24",
+            "12 JÄN. 2023",
+            "24-Q1",
+            "1.5",
+            "Marchs 2024",
+            "3 2024 Mar",
+        }
+    )
 
 
 def test_no_other_form_reads_a_cell_and_few_are_tried() -> None:
@@ -27,7 +40,11 @@ def test_no_other_form_reads_a_cell_and_few_are_tried() -> None:
     candidates = [set(list_forms(cell)) for cell in cells]
     for form in ALL:
         read = read_times(cells, form).notna()
-        assert [cell for cell, can, own in zip(cells, read, candidates, strict=True) if can and form not in own] == []
+        assert [
+            cell
+            for cell, can, own in zip(cells, read, candidates, strict=True)
+            if can and form not in own
+        ] == []
     assert max(map(len, _list_by_shape().values())) <= 6
 
 

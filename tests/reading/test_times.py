@@ -65,15 +65,35 @@ def two_digits(*years: int) -> list[str]:
 
 
 NEXT = pd.Timestamp.now().year + 1
-NOT_DATES = ("2001Q5", "Q0 2001", "2021-W53", "2023-W05-8", "30 Feb 2023", "Okto 2023", "19 Jun", "Q1")
+NOT_DATES = (
+    "2001Q5",
+    "Q0 2001",
+    "2021-W53",
+    "2023-W05-8",
+    "30 Feb 2023",
+    "Okto 2023",
+    "19 Jun",
+    "Q1",
+)
 ZONED = (
-    *("2024-01-05T10Z", "2024-01-05 10+02", "2024-01-05 10-05", "2024/1/5 10-05", "20240105 10-05"),
-    *("2024-01-05 10:00 -0500", "2024-01-05 1000-05", "2024-01-05 10:00+1", "20240105T1000+02"),
+    "2024-01-05T10Z",
+    "2024-01-05 10+02",
+    "2024-01-05 10-05",
+    "2024/1/5 10-05",
+    "20240105 10-05",
+    "2024-01-05 10:00 -0500",
+    "2024-01-05 1000-05",
+    "2024-01-05 10:00+1",
+    "20240105T1000+02",
 )
 # Cells, a given form, and parts of the error.
 REFUSED: list[tuple[list[object] | np.ndarray, str | None, list[str]]] = [
     # The first days of twelve months would be twelve days.
-    (["01.01.2024", "01.02.2024"], None, ["all 2 times", "time_format='%d.%m.%Y' or source.time_format='%m.%d.%Y'"]),
+    (
+        ["01.01.2024", "01.02.2024"],
+        None,
+        ["all 2 times", "time_format='%d.%m.%Y' or source.time_format='%m.%d.%Y'"],
+    ),
     (["13.01.24", "31.01.24"], None, ["in 2 ways", "source.time_format='%d.%m.%y' or"]),
     *((["2001-01-01", cell], None, ["row 2"]) for cell in NOT_DATES),
     *(([cell], None, [cell]) for cell in NOT_DATES),
@@ -84,31 +104,44 @@ REFUSED: list[tuple[list[object] | np.ndarray, str | None, list[str]]] = [
     (["2024-01-05T00:00+02:00", "2024-01-06"], None, ["row 2", "'2024-01-06' has no time zone"]),
     *(([zoned, "2024-01-06 10:00"], None, ["row 2", "has no time zone"]) for zoned in ZONED),
     (["0000-01-01", "2024-01-01"], None, ["row 1", "1 to 9999", "'0000-01-01'"]),
-    *((np.array([0, seconds], "M8[s]"), None, ["row 2", "1 to 9999"]) for seconds in (-(10**14), 10**14)),
+    *(
+        (np.array([0, seconds], "M8[s]"), None, ["row 2", "1 to 9999"])
+        for seconds in (-(10**14), 10**14)
+    ),
     ([1999.12, 2000.1], "%Y.%m", ["row 2", "'2000.1'"]),
     (["512024", "31012024"], "%d%m%Y", ["row 1", "'512024'"]),
     *(
         (two_digits(*years), None, ["years of two digits", "source.time_format='%d/%m/%y'"])
         for years in (
-            *((1968,), (1967, 1968, 1969, 1970), range(1940, 1950), (1910, 1920, 1970, 1975)),
-            *(range(1930, 2020), (2020, 2068)),
+            (1968,),
+            (1967, 1968, 1969, 1970),
+            range(1940, 1950),
+            (1910, 1920, 1970, 1975),
+            range(1930, 2020),
+            (2020, 2068),
         )
     ),
 ]
 
 
 @pytest.mark.parametrize(("cells", "form", "parts"), REFUSED)
-def test_times_are_refused_by_cell_or_form(cells: list[object], form: str | None, parts: list[str]) -> None:
+def test_times_are_refused_by_cell_or_form(
+    cells: list[object], form: str | None, parts: list[str]
+) -> None:
     with pytest.raises(SeriesError) as caught:
         parse_times(pd.Series(cells, name="ds"), "my.csv", form)
     assert [part for part in parts if part not in str(caught.value)] == []
 
 
-@pytest.mark.parametrize("cells", [["Jan-01", "Jan-08", "Jan-15", "Feb-05"], ["Jun-21", "Jun-22", "Jun-23"]], ids=str)
+@pytest.mark.parametrize(
+    "cells", [["Jan-01", "Jan-08", "Jan-15", "Feb-05"], ["Jun-21", "Jun-22", "Jun-23"]], ids=str
+)
 def test_number_behind_a_month_may_be_a_day_or_a_year(cells: list[str]) -> None:
     assert "time_format='%b-%y'" in fail(cells)
     times, _ = parse_times(pd.Series(cells, name="ds"), "my.csv", "%b-%y")
-    assert times.iloc[0] == pd.Timestamp(2000 + int(cells[0][-2:]), 1 if cells[0].startswith("Jan") else 6, 1)
+    assert times.iloc[0] == pd.Timestamp(
+        2000 + int(cells[0][-2:]), 1 if cells[0].startswith("Jan") else 6, 1
+    )
 
 
 def test_iso_8601_needs_no_form_and_a_given_one_is_followed() -> None:
@@ -154,8 +187,12 @@ def test_dates_that_have_become_numbers_are_read(cells: list[object], form: str)
     ],
     ids=str,
 )
-def test_decimal_numbers_are_refused_with_the_forms_that_they_can_have(cells: list[object], forms: list[str]) -> None:
-    with pytest.raises(SeriesError, match=r"all 2 cells are decimal numbers.* source\.time_format") as caught:
+def test_decimal_numbers_are_refused_with_the_forms_that_they_can_have(
+    cells: list[object], forms: list[str]
+) -> None:
+    with pytest.raises(
+        SeriesError, match=r"all 2 cells are decimal numbers.* source\.time_format"
+    ) as caught:
         parse_times(pd.Series(cells, name="ds"), "my.csv", None)
     assert re.findall("time_format='(.*?)'", str(caught.value)) == forms
 
@@ -175,14 +212,17 @@ def test_years_of_two_digits_are_those_from_1969_on(years: Iterable[int]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("years", "num_warnings"), [((1968, 1969), 1), ((1968,), 1), ((2020, NEXT), 1), ((2020, 2021), 0), ((), 0)]
+    ("years", "num_warnings"),
+    [((1968, 1969), 1), ((1968,), 1), ((2020, NEXT), 1), ((2020, 2021), 0), ((), 0)],
 )
 def test_years_of_two_digits_in_a_given_form_are_followed_with_a_warning(
     caplog: pytest.LogCaptureFixture, years: tuple[int, ...], num_warnings: int
 ) -> None:
     times, _ = parse_times(pd.Series(two_digits(*years), name="ds"), "my.csv", "%d/%m/%y")
     warn_of_centuries(times.rename("ds"), "my.csv", "%d/%m/%y")
-    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    warnings = [
+        record.getMessage() for record in caplog.records if record.levelno == logging.WARNING
+    ]
     assert len(warnings) == num_warnings
     assert all("source.time_format='%d/%m/%y'" in warning for warning in warnings)
 
@@ -204,7 +244,15 @@ def test_steps_beyond_what_floats_hold_stay_exact(form: str) -> None:
         pd.Series([0.0, np.nan]),
         pd.Series([0, 1], dtype=complex),
     ],
-    ids=["bools", "2**63", "2**63 - 1", "10**18", "exponents beyond 2**53", "NaN", "complex numbers"],
+    ids=[
+        "bools",
+        "2**63",
+        "2**63 - 1",
+        "10**18",
+        "exponents beyond 2**53",
+        "NaN",
+        "complex numbers",
+    ],
 )
 def test_what_is_no_step_is_none(cells: pd.Series) -> None:
     assert read_steps(cells) is None

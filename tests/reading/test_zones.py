@@ -18,14 +18,22 @@ from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.reading.zones import show_local
 
 BERLIN = "Europe/Berlin"
-AUTUMN = ["2024-10-27 00:00", "2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"]
+AUTUMN = [
+    "2024-10-27 00:00",
+    "2024-10-27 01:00",
+    "2024-10-27 02:00",
+    "2024-10-27 02:00",
+    "2024-10-27 03:00",
+]
 QUARTERS = [f"2024-10-27 02:{minute}" for minute in ("00", "15", "30", "45")] * 2
 SPRING = ["2024-03-31 00:00", "2024-03-31 01:00", "2024-03-31 03:00", "2024-03-31 04:00"]
 
 Write = Callable[..., str]
 
 
-def read(times: list[str], tz: str = BERLIN, values: list[object] | None = None, **options: object) -> pd.DataFrame:
+def read(
+    times: list[str], tz: str = BERLIN, values: list[object] | None = None, **options: object
+) -> pd.DataFrame:
     table = pd.DataFrame({"ds": times, "y": values or [1.0] * len(times)})
     return read_source(SourceSpec(name="catalog", tz=tz, **options), table)
 
@@ -40,10 +48,14 @@ READ = {
     "repeated hour": (AUTUMN, HOURS),
     "newest first": (AUTUMN[::-1], HOURS[::-1]),
     "a row that was added later": (
-        [f"2024-10-26 {hour:02}:00" for hour in range(24) if hour != 5] + [*AUTUMN, "2024-10-26 05:00"],
+        [f"2024-10-26 {hour:02}:00" for hour in range(24) if hour != 5]
+        + [*AUTUMN, "2024-10-26 05:00"],
         [*HOURS, "26 03"],
     ),
-    "no order, and no repeated hour": ([AUTUMN[place] for place in (1, 2, 0, 4)], ["26 23", "27 00", "26 22", "27 02"]),
+    "no order, and no repeated hour": (
+        [AUTUMN[place] for place in (1, 2, 0, 4)],
+        ["26 23", "27 00", "26 22", "27 02"],
+    ),
     # A repeated hour that stands alone is that of summer.
     "one repeated hour": ([*AUTUMN[:3], AUTUMN[4]], ["26 22", "26 23", "27 00", "27 02"]),
     "skipped hour": (SPRING, ["30 23", "31 00", "31 01", "31 02"]),
@@ -51,13 +63,27 @@ READ = {
 }
 NIGHT = [f"2024-10-27 02:{minute}" for minute in ("00", "30", "15", "45", "30")]
 REFUSED = {
-    "no order": ([AUTUMN[place] for place in (1, 2, 0, 4, 3)], ["row 5", "2024-10-27 02:00:00", "'y'"]),
+    "no order": (
+        [AUTUMN[place] for place in (1, 2, 0, 4, 3)],
+        ["row 5", "2024-10-27 02:00:00", "'y'"],
+    ),
     "back twice": (
-        ["2024-10-27 01:00", "2024-10-27 01:30", *NIGHT, *(f"2024-10-27 {hour:02}:00" for hour in range(3, 20))],
+        [
+            "2024-10-27 01:00",
+            "2024-10-27 01:30",
+            *NIGHT,
+            *(f"2024-10-27 {hour:02}:00" for hour in range(3, 20)),
+        ],
         ["row 7", "2024-10-27 02:"],
     ),
-    "skipped hour": ([*SPRING[:2], "2024-03-31 02:00", *SPRING[2:]], ["row 3", "2024-03-31 02:00:00", BERLIN]),
-    "some zones": (["2024-07-01T00:00+02:00", "2024-07-01T01:00"], ["row 2", "'2024-07-01T01:00' has no time zone"]),
+    "skipped hour": (
+        [*SPRING[:2], "2024-03-31 02:00", *SPRING[2:]],
+        ["row 3", "2024-03-31 02:00:00", BERLIN],
+    ),
+    "some zones": (
+        ["2024-07-01T00:00+02:00", "2024-07-01T01:00"],
+        ["row 2", "'2024-07-01T01:00' has no time zone"],
+    ),
     "steps": (["1", "2"], ["steps", "source.tz"]),
 }
 
@@ -122,8 +148,26 @@ def test_rows_beside_a_missing_one_are_told_apart_by_their_order(
     ("times", "hour"),
     [
         # Every two hours in UTC, so that one of the two instants is on no step.
-        (["2024-10-26 22:00", "2024-10-27 00:00", "2024-10-27 02:00", "2024-10-27 03:00", "2024-10-27 05:00"], "27 00"),
-        (["2024-10-26 23:00", "2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 04:00", "2024-10-27 06:00"], "27 01"),
+        (
+            [
+                "2024-10-26 22:00",
+                "2024-10-27 00:00",
+                "2024-10-27 02:00",
+                "2024-10-27 03:00",
+                "2024-10-27 05:00",
+            ],
+            "27 00",
+        ),
+        (
+            [
+                "2024-10-26 23:00",
+                "2024-10-27 01:00",
+                "2024-10-27 02:00",
+                "2024-10-27 04:00",
+                "2024-10-27 06:00",
+            ],
+            "27 01",
+        ),
     ],
 )
 @pytest.mark.parametrize("way", [1, -1])
@@ -148,13 +192,18 @@ def test_long_steps_that_are_regular_in_utc_alone_are_counted_in_utc(spacing: st
 )
 def test_steps_of_more_than_an_hour_stay_local(times: list[str]) -> None:
     table = read(times)
-    assert (table["ds"].tolist(), table.attrs["tz"]) == ([pd.Timestamp(time) for time in times], None)
+    assert (table["ds"].tolist(), table.attrs["tz"]) == (
+        [pd.Timestamp(time) for time in times],
+        None,
+    )
 
 
 def test_tables_of_a_zone_have_local_days_and_hours() -> None:
     hours = pd.date_range("2024-07-01", periods=72, freq="h")
     rows = pd.DataFrame({"ds": hours, "y": 1.0})
-    newest, _ = read_as_of(rows, SourceSpec(name="catalog", tz=BERLIN), AsOfSpec(as_of="2024-07-02"))
+    newest, _ = read_as_of(
+        rows, SourceSpec(name="catalog", tz=BERLIN), AsOfSpec(as_of="2024-07-02")
+    )
     assert show_local(newest["ds"], BERLIN).iloc[-1] == pd.Timestamp("2024-07-02 23:00", tz=BERLIN)
     rows = pd.DataFrame({"ds": AUTUMN, "y": 1.0, "price": range(5)})
     source = SourceSpec(name="catalog", tz=BERLIN)
@@ -171,9 +220,13 @@ def test_tables_of_a_zone_have_local_days_and_hours() -> None:
 @pytest.fixture(scope="module")
 def panel() -> Panel:
     hours = pd.date_range("2024-03-01", "2024-04-30", freq="h", tz=BERLIN)
-    rows = pd.DataFrame({"ds": hours.tz_localize(None), "y": np.random.default_rng(0).normal(size=len(hours))})
+    rows = pd.DataFrame(
+        {"ds": hours.tz_localize(None), "y": np.random.default_rng(0).normal(size=len(hours))}
+    )
     source = SourceSpec(name="catalog", tz=BERLIN)
-    recipe = Recipe(source=source, window=WindowSpec(lookback=24, horizon=24), split={"test": "2024-04-20"})
+    recipe = Recipe(
+        source=source, window=WindowSpec(lookback=24, horizon=24), split={"test": "2024-04-20"}
+    )
     return prepare_panel(read_source(source, rows), recipe)
 
 
@@ -184,6 +237,12 @@ def test_panel_of_a_zone_has_local_calendar_and_parts(panel: Panel) -> None:
     assert panel.cutoffs["test_from"].tolist() == [pd.Timestamp("2024-04-19 22:00")]
     recipe = Recipe(source=SourceSpec(name="catalog"))
     settings = describe_forecaster(
-        panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
+        panel.series,
+        panel.profile,
+        panel.cutoffs,
+        recipe.window,
+        recipe.calendar,
+        recipe.gaps,
+        recipe.breaks,
     )
     assert settings.tz == BERLIN

@@ -27,9 +27,17 @@ ODD_ZONES = (
     "Australia/Lord_Howe", "Antarctica/Troll", "Africa/Casablanca", "America/St_Johns", "Asia/Tehran", "Pacific/Apia",
     "Europe/Dublin", "America/Havana", "America/Santiago", "Asia/Beirut", "America/Caracas", "Asia/Pyongyang",
 )  # fmt: skip
-STEPS = {name: pd.Timedelta(name).to_pytimedelta() for name in ("30min", "1h", "2h", "3h", "6h", "12h", "1D")}
+STEPS = {
+    name: pd.Timedelta(name).to_pytimedelta()
+    for name in ("30min", "1h", "2h", "3h", "6h", "12h", "1D")
+}
 # instants: equally spaced in UTC. walls: equally spaced on the clock at the wall, each time once.
-FORMS = ("instants, without a zone", "instants, with a zone", "walls, without a zone", "walls, with a zone")
+FORMS = (
+    "instants, without a zone",
+    "instants, with a zone",
+    "walls, without a zone",
+    "walls, with a zone",
+)
 NUM_STEPS = 14
 
 
@@ -63,7 +71,8 @@ def list_changes(zone: str) -> list[datetime]:
 def find_change(info: ZoneInfo, begin: datetime, end: datetime) -> datetime:
     """By halves, until a minute is left."""
     before = begin.astimezone(info).utcoffset()
-    low, high = 0, int((end - begin).total_seconds() // 60)
+    low = 0
+    high = int((end - begin).total_seconds() // 60)
     while high - low > 1:
         middle = (low + high) // 2
         if (begin + timedelta(minutes=middle)).astimezone(info).utcoffset() == before:
@@ -77,7 +86,9 @@ def make_instants(zone: str, change: datetime, step: timedelta, form: str) -> li
     """Instants around a change; those of walls leave out what the clock passes over, and have the first of two."""
     info = ZoneInfo(zone)
     wall = (change - step * NUM_STEPS).astimezone(info).replace(tzinfo=None)
-    first = datetime(wall.year, wall.month, wall.day, 0 if step >= timedelta(hours=2) else wall.hour)
+    first = datetime(
+        wall.year, wall.month, wall.day, 0 if step >= timedelta(hours=2) else wall.hour
+    )
     if form.startswith("instants"):
         begin = first.replace(tzinfo=info).astimezone(UTC)
         return [begin + step * number for number in range(2 * NUM_STEPS)]
@@ -96,7 +107,9 @@ def make_trial(zone: str, step: str, form: str, change: datetime, seed: int) -> 
     instants = make_instants(zone, change, STEPS[step], form)
     lacking = []
     if seed:
-        near = [n for n, instant in enumerate(instants) if abs(instant - change) <= timedelta(hours=4)]
+        near = [
+            n for n, instant in enumerate(instants) if abs(instant - change) <= timedelta(hours=4)
+        ]
         lacking = [instants.pop(chance.choice(near or [len(instants) // 2]))]
     return Trial(zone, step, form, instants, lacking, chance.random() < 0.5)
 
@@ -128,7 +141,10 @@ def write(trial: Trial) -> tuple[SourceSpec, pd.DataFrame]:
     times = pd.DatetimeIndex(trial.instants).tz_convert(trial.zone)
     is_zoned = trial.form.endswith("with a zone")
     table = pd.DataFrame(
-        {"ds": times if is_zoned else times.tz_localize(None), "y": np.arange(len(times), dtype=float)}
+        {
+            "ds": times if is_zoned else times.tz_localize(None),
+            "y": np.arange(len(times), dtype=float),
+        }
     )
     source = SourceSpec(name="catalog", tz=None if is_zoned else trial.zone)
     return source, table[::-1].reset_index(drop=True) if trial.is_reversed else table
@@ -144,9 +160,13 @@ def list_readings(trial: Trial) -> list[list[datetime]]:
     for instant in trial.instants:
         wall = instant.astimezone(info).replace(tzinfo=None)
         options = sorted({wall.replace(tzinfo=info, fold=fold).astimezone(UTC) for fold in (0, 1)})
-        found = [[*one, option] for one in found for option in options if not one or option > one[-1]]
+        found = [
+            [*one, option] for one in found for option in options if not one or option > one[-1]
+        ]
     step = STEPS[trial.step]
-    on_grid = [one for one in found if all((b - a) % step == timedelta(0) for a, b in pairwise(one))]
+    on_grid = [
+        one for one in found if all((b - a) % step == timedelta(0) for a, b in pairwise(one))
+    ]
     return on_grid or found
 
 
@@ -159,12 +179,15 @@ def judge(trial: Trial) -> str:
     source, table = write(trial)
     try:
         read = read_source(source, table)
-        series, profile = repair_series(read, source.model_copy(update={"freq": trial.step}), GapPolicy("split"))
+        series, profile = repair_series(
+            read, source.model_copy(update={"freq": trial.step}), GapPolicy("split")
+        )
     except SeriesError:
         return "refused"
     observed = series[series["observed"]].sort_values("y")
     assert observed["y"].tolist() == list(range(len(trial.instants)))
-    step, times = STEPS[trial.step], observed["ds"].dt.to_pydatetime().tolist()
+    step = STEPS[trial.step]
+    times = observed["ds"].dt.to_pydatetime().tolist()
     num_missing = int((~series["observed"]).sum())
     if profile["tz"] is not None:
         found = [pd.Timestamp(time).to_pydatetime().replace(tzinfo=UTC) for time in observed["ds"]]
@@ -174,14 +197,19 @@ def judge(trial: Trial) -> str:
         return "utc"
     info = ZoneInfo(trial.zone)
     walls = [instant.astimezone(info).replace(tzinfo=None) for instant in trial.instants]
-    differences = [abs(pd.Timestamp(wall) - time) for wall, time in zip(walls, observed["ds"], strict=True)]
+    differences = [
+        abs(pd.Timestamp(wall) - time) for wall, time in zip(walls, observed["ds"], strict=True)
+    ]
     # A day whose midnight is passed over begins later.
     assert all(
-        not difference or is_first_of_day(wall, info) for wall, difference in zip(walls, differences, strict=True)
+        not difference or is_first_of_day(wall, info)
+        for wall, difference in zip(walls, differences, strict=True)
     )
     between = list(series.loc[~series["observed"], "ds"])
     lacking = {instant.astimezone(info).replace(tzinfo=None) for instant in trial.lacking}
-    assert all(time.to_pydatetime() in lacking or is_passed_over(time, info) for time in between), times
+    assert all(time.to_pydatetime() in lacking or is_passed_over(time, info) for time in between), (
+        times
+    )
     return "local"
 
 
@@ -195,7 +223,8 @@ def is_first_of_day(wall: datetime, info: ZoneInfo) -> bool:
 
 
 def test_series_across_a_change_are_read_as_they_happened_or_refused() -> None:
-    wrong, outcomes = [], []
+    wrong = []
+    outcomes = []
     for trial in list_trials():
         try:
             outcomes.append((trial, judge(trial)))

@@ -19,7 +19,8 @@ def list_parts(text: str) -> list[tuple[str, str]]:
 
 def test_equations_are_mathml_with_their_text() -> None:
     assert parse_equation("Forget gate:  f = σ(x)") == Equation("Forget gate", "f = σ(x)")
-    index, prime = write("W_f h′")[0], write("W_f h′")[2]
+    index = write("W_f h′")[0]
+    prime = write("W_f h′")[2]
     assert (index.tag, [part.text for part in index]) == ("msub", ["W", "f"])
     assert (prime.tag, [part.text for part in prime]) == ("msup", ["h", "′"])
     times = ("mo", "\u2062")
@@ -27,7 +28,13 @@ def test_equations_are_mathml_with_their_text() -> None:
     assert list_parts("r (h)")[1] == times
     assert times not in list_parts("1 − z = r · c")
     assert list_parts("tanh c") == [("mi", "tanh"), ("mo", "\u2061"), ("mspace", ""), ("mi", "c")]
-    assert list_parts("σ(a)") == [("mi", "σ"), ("mo", "\u2061"), ("mo", "("), ("mi", "a"), ("mo", ")")]
+    assert list_parts("σ(a)") == [
+        ("mi", "σ"),
+        ("mo", "\u2061"),
+        ("mo", "("),
+        ("mi", "a"),
+        ("mo", ")"),
+    ]
     assert 'alttext="c′ = f · c,  h′ = o"' in write_mathml(Equation("", "c′ = f · c,  h′ = o"))
 
 

@@ -44,7 +44,9 @@ def test_the_substitute_is_given_the_error_once_in_one_line() -> None:
     pop_failures()
 
 
-def test_the_log_has_a_warning_and_the_traceback_for_those_who_ask(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_a_warning_and_the_traceback_for_those_who_ask(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.DEBUG, "rnn_pipelines"):
         guard(draw, str.upper)([])
     warning, traceback = caplog.records

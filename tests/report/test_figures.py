@@ -6,7 +6,13 @@ import pytest
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.figures import MAX_LABEL_LENGTH, add_menu, set_layout
-from rnn_pipelines.report.numbers import format_number, format_p_cell, format_percent, format_points, format_skill
+from rnn_pipelines.report.numbers import (
+    format_number,
+    format_p_cell,
+    format_percent,
+    format_points,
+    format_skill,
+)
 
 
 def make_figure(num_traces: int) -> Figure:
@@ -36,7 +42,8 @@ def test_numbers_have_4_digits_and_all_whole_ones(value: float | None, text: str
 
 
 @pytest.mark.parametrize(
-    ("skill", "text"), [(0.0229, "+0.023"), (-1.2, "−1.200"), (-7e14, "< −99"), (0.0, "+0.000"), (None, "–")]
+    ("skill", "text"),
+    [(0.0229, "+0.023"), (-1.2, "−1.200"), (-7e14, "< −99"), (0.0, "+0.000"), (None, "–")],
 )
 def test_skills_have_a_sign(skill: float | None, text: str) -> None:
     assert format_skill(skill) == text
@@ -62,11 +69,15 @@ def test_menu_shows_the_run_of_its_label() -> None:
     assert figure.layout.updatemenus[0].buttons[0].label == "a" * (MAX_LABEL_LENGTH - 1) + "…"
 
 
-@pytest.mark.parametrize(("difference", "text"), [(0.0046, "+0.46"), (-0.31, "−31.00"), (0.0, "+0.00")])
+@pytest.mark.parametrize(
+    ("difference", "text"), [(0.0046, "+0.46"), (-0.31, "−31.00"), (0.0, "+0.00")]
+)
 def test_points_have_a_sign(difference: float, text: str) -> None:
     assert format_points(difference) == text
 
 
-@pytest.mark.parametrize(("p_value", "text"), [(0.0339, "0.034"), (9.9e-5, "< 0.0001"), (None, "–")])
+@pytest.mark.parametrize(
+    ("p_value", "text"), [(0.0339, "0.034"), (9.9e-5, "< 0.0001"), (None, "–")]
+)
 def test_p_values_in_a_column_have_no_letter(p_value: float | None, text: str) -> None:
     assert format_p_cell(p_value) == text

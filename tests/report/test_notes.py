@@ -30,7 +30,10 @@ def test_a_figure_that_fails_holds_the_escaped_error(tmp_path: Path) -> None:
     assert len(lines) > 3
     assert " ".join(lines).split() == ["word"] * 80
     figures = draw_notes(["a", "b"])(REASON)
-    assert {name: len(figure.layout.annotations) for name, figure in figures.items()} == {"a": 1, "b": 1}
+    assert {name: len(figure.layout.annotations) for name, figure in figures.items()} == {
+        "a": 1,
+        "b": 1,
+    }
 
     def draw(size: int) -> Figure:
         return Figure().add_scatter(y=[1 / size])

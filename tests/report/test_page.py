@@ -50,7 +50,9 @@ def make_figure() -> Figure:
 
 def write_page(*parts: object, title: str = "Title", verdict: str = "Verdict.") -> str:
     """A page without the code of Plotly."""
-    page = render_page(title, verdict, [Section("First", list(parts)), Section("Second", ["Text."])])
+    page = render_page(
+        title, verdict, [Section("First", list(parts)), Section("Second", ["Text."])]
+    )
     return page.replace(read_plotly(), "")
 
 
@@ -59,7 +61,9 @@ def test_page_and_its_figures_fetch_nothing() -> None:
     reader = Reader(write_page("Text."))
     assert reader.find("href") == [f"#{name}" for name in reader.find("id")]
     assert not re.search(r"url\(|@import", write_page(make_figure()))
-    assert not re.search(r"//|www\.|plot\.?ly\.com", write_page(make_figure(), Table(["a"], [["b"]])))
+    assert not re.search(
+        r"//|www\.|plot\.?ly\.com", write_page(make_figure(), Table(["a"], [["b"]]))
+    )
     assert "default-src 'none';" in Reader(write_page()).find("content")[1]
     page = write_page(make_figure())
     assert '"displaylogo": false' in page
@@ -69,10 +73,16 @@ def test_page_and_its_figures_fetch_nothing() -> None:
 def test_code_of_plotly_is_in_a_page_of_figures_once() -> None:
     page = render_page("Title", "Verdict.", [Section("First", [make_figure(), make_figure()])])
     assert page.count(read_plotly()) == 1
-    names = [name for name in Reader(write_page(make_figure(), "Text.", make_figure())).find("id") if "figure" in name]
+    names = [
+        name
+        for name in Reader(write_page(make_figure(), "Text.", make_figure())).find("id")
+        if "figure" in name
+    ]
     assert names == ["figure-1-1", "figure-1-3"]
     assert read_plotly() not in render_page("Title", "Verdict.", [Section("First", ["Text."])])
-    assert read_plotly() in render_page("Title", "Verdict.", [Section("First", ["Text.", make_figure()])])
+    assert read_plotly() in render_page(
+        "Title", "Verdict.", [Section("First", ["Text.", make_figure()])]
+    )
     # Figures are made by the Python package, and drawn by the bundle.
     code = gzip.decompress(base64.b64decode(read_plotly())).decode()
     version = re.search(r"plotly\.js \(cartesian - minified\) v(\d+)\.", code)
@@ -93,7 +103,8 @@ def test_parts_come_in_their_order_under_their_titles() -> None:
     assert "<b>" not in write_page(make_figure().update_layout(title={"text": "First"}))
     page = write_page(Quote(["first fact", "second fact"], "The text."))
     assert page.index("first fact") < page.index("second fact") < page.index("<p>The text.</p>")
-    figure, divided = Figure(), make_subplots(1, 2, subplot_titles=["one", "other"])
+    figure = Figure()
+    divided = make_subplots(1, 2, subplot_titles=["one", "other"])
     page = render_page("A", "b", [Section("C", [figure, divided])])
     first, second = (int(size) for size in re.findall(r'"margin":{"t":(\d+)', page))
     assert second - first == PART_TITLES
@@ -130,7 +141,9 @@ def test_texts_are_escaped_and_kept_on_their_lines() -> None:
 def test_table_has_its_rows_and_marks() -> None:
     table = Table(["name", "error"], [["a", "2"], ["b", "1"]], best=frozenset({(1, 1)}))
     assert re.findall(r'class="number best">(.*?)<', write_page(table)) == ["1"]
-    table = make_table([1, 2], {"number": str, "double": lambda number: str(2 * number)}, caption="numbers")
+    table = make_table(
+        [1, 2], {"number": str, "double": lambda number: str(2 * number)}, caption="numbers"
+    )
     assert (list(table.header), table.rows, table.caption) == (
         ["number", "double"],
         [["1", "2"], ["2", "4"]],
@@ -158,7 +171,10 @@ def test_direction_of_a_column_decides_which_number_is_marked() -> None:
         "floor": {"error": "0.5000"},
     }
     table = tabulate("method", numbers.items(), columns, "caption")
-    assert (table.header, table.caption) == (["method", "error", "accuracy", "bias, %", "s"], "caption")
+    assert (table.header, table.caption) == (
+        ["method", "error", "accuracy", "bias, %", "s"],
+        "caption",
+    )
     assert table.rows == [
         ["a", "1.000", "50.00 %", "−10.0", "1.000"],
         ["b", "2.000", "75.00 %", "+20.0", "–"],

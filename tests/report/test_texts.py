@@ -34,7 +34,15 @@ Another one.
 
 End.
 """
-VALUES = {"name": "x", "first": "", "second": "Good.", "num": 2, "is_long": False, "table": TABLE, "other": None}
+VALUES = {
+    "name": "x",
+    "first": "",
+    "second": "Good.",
+    "num": 2,
+    "is_long": False,
+    "table": TABLE,
+    "other": None,
+}
 
 
 @pytest.fixture
@@ -44,7 +52,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     folder = tmp_path / name
     folder.mkdir()
     (folder / "__init__.py").touch()
-    (folder / "texts.toml").write_text('[notes]\nfirst = """\nLower\nis better."""\n', encoding="utf-8")
+    (folder / "texts.toml").write_text(
+        '[notes]\nfirst = """\nLower\nis better."""\n', encoding="utf-8"
+    )
     (folder / "page.page").write_text(PAGE, encoding="utf-8")
     (folder / "sections.page").write_text(PAGE[PAGE.index("## Always") :], encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -54,10 +64,20 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 def test_texts_and_sections_of_a_template(package: str) -> None:
     assert read_texts(package) == {"notes": {"first": "Lower is better."}}
     sections = list_sections(package, "sections", **VALUES, more=[])
-    assert sections == [Section("Always", ["A paragraph of 2 lines.", TABLE]), Section("Last", ["End."])]
+    assert sections == [
+        Section("Always", ["A paragraph of 2 lines.", TABLE]),
+        Section("Last", ["End."]),
+    ]
     other = Section("Other", ["Text."])
-    sections = list_sections(package, "sections", **VALUES | {"is_long": True, "other": [TABLE, "One."]}, more=[other])
-    assert [section.title for section in sections] == ["Always", "Only with a part", "Other", "Last"]
+    sections = list_sections(
+        package, "sections", **VALUES | {"is_long": True, "other": [TABLE, "One."]}, more=[other]
+    )
+    assert [section.title for section in sections] == [
+        "Always",
+        "Only with a part",
+        "Other",
+        "Last",
+    ]
     assert sections[0].parts == ["A paragraph of 2 lines. It is long.", "Another one.", TABLE]
     assert sections[1].parts == [TABLE, "One."]
     page = render_template(package, "page", **VALUES | {"name": "<b>"}, more=None)

@@ -9,7 +9,12 @@ from plotly.graph_objects import Figure, Scatter
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
-from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulate_parameters, tabulate_trainings
+from rnn_pipelines.report.trainings import (
+    draw_losses,
+    tabulate_layers,
+    tabulate_parameters,
+    tabulate_trainings,
+)
 
 STYLES = Styles(CELL_STYLES)
 HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
@@ -54,7 +59,11 @@ def test_losses_and_the_best_epoch_are_drawn() -> None:
     draw(history)
     pd.testing.assert_frame_equal(history, HISTORY)
     assert draw().layout.title.subtitle.text.startswith("on scaled values, ")
-    assert list(find_trace(draw(HISTORY.assign(loss=[3.0, 2.0, 0.0])), "LSTM, training").y) == [3.0, 2.0, 0.0]
+    assert list(find_trace(draw(HISTORY.assign(loss=[3.0, 2.0, 0.0])), "LSTM, training").y) == [
+        3.0,
+        2.0,
+        0.0,
+    ]
 
 
 @pytest.mark.parametrize("is_best", [[False, False, True], [0.25, 0.25, 0.5]])
@@ -63,12 +72,16 @@ def test_star_marks_the_epoch_that_was_kept(is_best: list[float]) -> None:
 
 
 @pytest.mark.parametrize(("smallest", "scale"), [(0.5, "log"), (1.0, None)])
-def test_losses_that_differ_much_have_a_logarithmic_axis(smallest: float, scale: str | None) -> None:
+def test_losses_that_differ_much_have_a_logarithmic_axis(
+    smallest: float, scale: str | None
+) -> None:
     assert draw(HISTORY.assign(loss=[3.0, 2.0, smallest])).layout.yaxis.type == scale
 
 
 def test_trainings_layers_and_parameters_have_their_rows() -> None:
-    assert list(tabulate_trainings({"gru": RECORD}, STYLES).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
+    assert list(tabulate_trainings({"gru": RECORD}, STYLES).rows) == [
+        ["GRU", "4,512", "30", "21", "61.3", "2.4"]
+    ]
     table = tabulate_layers({"lstm": RECORD}, STYLES)[0]
     assert table.caption.startswith("LSTM from input to output")
     assert table.rows[1] == ["lstm_1", "LSTM", "32", "4,512"]

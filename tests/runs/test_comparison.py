@@ -15,7 +15,9 @@ from rnn_pipelines.runs.writing import open_run, publish
 FILES = ("08_reporting/metrics.json", "08_reporting/losses.json")
 
 
-def do_run(store: RunStore, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a", **record: Any) -> str:
+def do_run(
+    store: RunStore, mse: float = 1.0, horizon: int = 7, fingerprint: str = "a", **record: Any
+) -> str:
     run = open_run(store, FILES, needed=None)
     folder = run.folder / "08_reporting"
     folder.mkdir()
@@ -37,13 +39,18 @@ def do_run(store: RunStore, mse: float = 1.0, horizon: int = 7, fingerprint: str
 
 def test_main_metric_and_numbers_are_those_of_results(store: RunStore) -> None:
     name = do_run(store)
-    assert comparison.read_numbers(store.folder / name, FILES) == {"lstm.mse": 1.0, "lstm.seconds": 3.0}
+    assert comparison.read_numbers(store.folder / name, FILES) == {
+        "lstm.mse": 1.0,
+        "lstm.seconds": 3.0,
+    }
     do_run(store, mse=2.0)
     do_run(store, mse=1.5)
     lines = comparison.tabulate_runs(store).splitlines()
     assert ["lstm.mse 2" in lines[2], "lstm.mse 1.5" in lines[3]] == [True, True]
     folder = store.folder / name / "08_reporting"
-    (folder / "metrics.json").write_text('{"run": "a", "lstm": {"mse": 1}, "ensemble": {"mse": 3, "mae": 2}}')
+    (folder / "metrics.json").write_text(
+        '{"run": "a", "lstm": {"mse": 1}, "ensemble": {"mse": 3, "mae": 2}}'
+    )
     assert comparison.find_main_metric(store, store.read_record(name)) == "ensemble.mse 3"
     (folder / "metrics.json").write_text("{")
     assert comparison.find_main_metric(store, store.read_record(name)) == "–"
@@ -55,7 +62,12 @@ def test_list_says_what_differs_from_the_run_before(store: RunStore) -> None:
     do_run(store, horizon=14, fingerprint="b")
     do_run(store, horizon=14, fingerprint="b")
     lines = comparison.tabulate_runs(store).splitlines()
-    assert [line.rpartition("  ")[2] for line in lines[1:]] == ["–", "parameters", "data", "nothing"]
+    assert [line.rpartition("  ")[2] for line in lines[1:]] == [
+        "–",
+        "parameters",
+        "data",
+        "nothing",
+    ]
 
 
 def test_list_marks_the_run_that_is_shown(store: RunStore) -> None:
@@ -65,7 +77,8 @@ def test_list_marks_the_run_that_is_shown(store: RunStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", '{"format": 99}', '{"format": 1, "run": "NAME", "files": {}, "versions": []}']
+    "content",
+    ["{", "[]", '{"format": 99}', '{"format": 1, "run": "NAME", "files": {}, "versions": []}'],
 )
 def test_damaged_record_hides_no_other_run(store: RunStore, content: str) -> None:
     names = [do_run(store) for _ in range(3)]
@@ -114,11 +127,15 @@ def test_comparison_sets_metrics_side_by_side(store: RunStore) -> None:
         ({"versions": {"numpy": "3"}}, "versions", {"numpy": ("2", "3")}),
     ],
 )
-def test_comparison_gives_the_differences(store: RunStore, changed: dict[str, Any], kind: str, expected: dict) -> None:
+def test_comparison_gives_the_differences(
+    store: RunStore, changed: dict[str, Any], kind: str, expected: dict
+) -> None:
     names = [do_run(store), do_run(store, **changed)]
     compared = comparison.compare(store, names)
     kinds = ("data", "parameters", "code", "versions", "files")
-    assert {name: compared[name] for name in kinds} == {name: expected if name == kind else {} for name in kinds}
+    assert {name: compared[name] for name in kinds} == {
+        name: expected if name == kind else {} for name in kinds
+    }
     (key,) = expected
     text = comparison.compare_runs(store, names, metrics=None)
     assert [line.split()[0] for line in text.split("\n\n")[1].splitlines()[1:]] == [f"{kind}.{key}"]
@@ -132,7 +149,10 @@ def test_commit_that_leaves_the_code_as_it_was_is_no_difference(store: RunStore)
 
 def test_commits_are_given_if_the_code_differs(store: RunStore) -> None:
     names = [do_run(store, commit="1" * 40), do_run(store, commit="2" * 40, code="d")]
-    assert comparison.compare(store, names)["code"] == {"code": ("c", "d"), "commit": ("1" * 12, "2" * 12)}
+    assert comparison.compare(store, names)["code"] == {
+        "code": ("c", "d"),
+        "commit": ("1" * 12, "2" * 12),
+    }
 
 
 def test_comparison_names_files_that_not_all_runs_have(store: RunStore) -> None:
@@ -177,7 +197,10 @@ def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: Run
     name = do_run(store)
     (store.folder / name / "08_reporting/mine.json").write_text('{"run": "x", "mse": 9}')
     (store.folder / name / "08_reporting/losses.json").unlink()
-    assert comparison.compare(store, [name])["metrics"] == {"lstm.mse": (1.0,), "lstm.seconds": (3.0,)}
+    assert comparison.compare(store, [name])["metrics"] == {
+        "lstm.mse": (1.0,),
+        "lstm.seconds": (3.0,),
+    }
 
 
 @pytest.mark.parametrize(
@@ -185,7 +208,10 @@ def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: Run
     [
         ({"a": {"b": 1}, "c": 2}, {"a.b": 1, "c": 2}),
         ({"a": [1, 2]}, {"a": [1, 2]}),
-        ({"a": [{"name": "x", "mse": 1}, {"mse": 2}]}, {"a.x.name": "x", "a.x.mse": 1, "a.1.mse": 2}),
+        (
+            {"a": [{"name": "x", "mse": 1}, {"mse": 2}]},
+            {"a.x.name": "x", "a.x.mse": 1, "a.1.mse": 2},
+        ),
         ({"a": [{"name": ["x"]}]}, {"a.['x'].name": ["x"]}),
         (
             {"a": [{"name": "x", "v": 1}, {"name": "x", "v": 2}]},
@@ -204,7 +230,10 @@ def make_record(run: str, path: str | None = "a.csv", units: int = 16, **facts: 
         "run": run,
         "pipeline": "forecast",
         "data": {"forecast_table": {"fingerprint": "a", "num_rows": 9}},
-        "parameters": {"forecast.source": {"path": path, "tz": None}, "forecast": {"lstm": {"units": units}}},
+        "parameters": {
+            "forecast.source": {"path": path, "tz": None},
+            "forecast": {"lstm": {"units": units}},
+        },
         "code": "c",
         "commit": None,
         "versions": {},
@@ -233,7 +262,11 @@ def test_newest_run_on_the_source_is_found_with_its_results(store: RunStore) -> 
     do_run_on(store, path="b.csv")
     found = find(store)
     assert found is not None
-    assert (found.pipeline, found.run, found.ended) == ("forecast", newest, "2026-01-01T00:00:00+00:00")
+    assert (found.pipeline, found.run, found.ended) == (
+        "forecast",
+        newest,
+        "2026-01-01T00:00:00+00:00",
+    )
     assert found.results == {"ensemble.mse": 2.5, "test_fingerprint": "f"}
     assert found.differences == {}
     run = do_run_on(store)
@@ -257,8 +290,11 @@ def test_differences_are_named_by_kind(store: RunStore) -> None:
     assert "data" not in found.differences
 
 
-def test_run_with_a_damaged_record_is_passed_over_and_damaged_results_an_error(store: RunStore) -> None:
-    whole, damaged = do_run_on(store), do_run_on(store)
+def test_run_with_a_damaged_record_is_passed_over_and_damaged_results_an_error(
+    store: RunStore,
+) -> None:
+    whole = do_run_on(store)
+    damaged = do_run_on(store)
     (store.folder / damaged / "run.json").write_text("{")
     found = find(store)
     assert found is not None

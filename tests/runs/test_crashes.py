@@ -49,7 +49,8 @@ class Trial:
 
 def inspect(end: End, allowed: set[int]) -> Trial:
     """What is found on disk; then runs once more."""
-    root, shown = end.folder, stub_run.read_shown(end.folder)
+    root = end.folder
+    shown = stub_run.read_shown(end.folder)
     damaged = list(stub_run.find_damaged(root))
     trial = Trial(end, allowed, set(shown.values()), len(ALL - shown.keys()), damaged)
     num_notes = count_notes(root)
@@ -99,7 +100,11 @@ def prepare_notes(root: Path) -> int:
     """The same among notes of a user, which keep the oldest run and two hidden folders."""
     prepare_runs(root)
     runs = RunStore(root, "forecast")
-    for path in (runs.folder / runs.list_runs()[0], *runs.versions.list_hidden(FAILED), root / "08_reporting"):
+    for path in (
+        runs.folder / runs.list_runs()[0],
+        *runs.versions.list_hidden(FAILED),
+        root / "08_reporting",
+    ):
         (path / NOTE).write_bytes(MINE)
     hidden = runs.folder / ".2026-01-01T00.00.00.000000Z-abcdef.failed"
     hidden.mkdir()
@@ -119,7 +124,9 @@ def prepare_copy(root: Path) -> int:
 
 def try_random_moments(tmp_path: Path) -> list[Trial]:
     """Kills a process that runs without end at any moment; the next one goes on from there."""
-    root, trials, latest = tmp_path / "root", [], 0
+    root = tmp_path / "root"
+    trials = []
+    latest = 0
     for end in kill_at_random(SCRIPT, [root] * NUM_RANDOM_KILLS):
         latest = end.done[-1] if end.done else latest
         trials.append(inspect(end, {latest, latest + 1}))
@@ -127,7 +134,12 @@ def try_random_moments(tmp_path: Path) -> list[Trial]:
     return trials
 
 
-PREPARED = {"first": prepare_nothing, "third": prepare_runs, "notes": prepare_notes, "copy": prepare_copy}
+PREPARED = {
+    "first": prepare_nothing,
+    "third": prepare_runs,
+    "notes": prepare_notes,
+    "copy": prepare_copy,
+}
 CASES: dict[str, Case] = {
     f"{name} {kind}": lambda path, kind=kind, prepare=prepare: try_every_call(path, kind, prepare)
     for name, prepare in PREPARED.items()
@@ -146,10 +158,14 @@ def test_what_is_shown_is_of_the_run_before_or_of_the_new_one(trials: list[Trial
     assert [trial for trial in trials if not trial.shown <= trial.allowed] == []
 
 
-def test_everything_is_shown_once_there_was_a_run(trials: list[Trial], request: pytest.FixtureRequest) -> None:
+def test_everything_is_shown_once_there_was_a_run(
+    trials: list[Trial], request: pytest.FixtureRequest
+) -> None:
     """Except for the moment in which a link takes the place of a copied folder."""
     missing = [trial for trial in trials if trial.num_missing and trial.allowed != {0, 1}]
-    assert len(missing) <= (len(stub_run.LAYERS) if "copy" in request.node.callspec.params["trials"] else 0)
+    assert len(missing) <= (
+        len(stub_run.LAYERS) if "copy" in request.node.callspec.params["trials"] else 0
+    )
 
 
 def test_no_note_of_a_user_is_lost(trials: list[Trial], request: pytest.FixtureRequest) -> None:
@@ -159,7 +175,9 @@ def test_no_note_of_a_user_is_lost(trials: list[Trial], request: pytest.FixtureR
 
 
 @pytest.mark.parametrize("fault", ["damaged", "problem", "left"])
-def test_every_run_is_whole_and_the_next_one_succeeds_and_cleans_up(trials: list[Trial], fault: str) -> None:
+def test_every_run_is_whole_and_the_next_one_succeeds_and_cleans_up(
+    trials: list[Trial], fault: str
+) -> None:
     """Also because no lock outlives its process."""
     assert [trial for trial in trials if getattr(trial, fault)] == []
 
@@ -167,7 +185,10 @@ def test_every_run_is_whole_and_the_next_one_succeeds_and_cleans_up(trials: list
 def test_runs_at_once_are_all_kept_apart(tmp_path: Path) -> None:
     """Pairs of processes that begin together: each run is whole, and the last to end is shown."""
     for pair in range(1, 51):
-        commands = [[sys.executable, str(SCRIPT), "run", str(tmp_path), "--number", str(2 * pair + n)] for n in (0, 1)]
+        commands = [
+            [sys.executable, str(SCRIPT), "run", str(tmp_path), "--number", str(2 * pair + n)]
+            for n in (0, 1)
+        ]
         processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
         assert [process.wait(timeout=60) for process in processes] == [0, 0]
         shown = stub_run.read_shown(tmp_path)

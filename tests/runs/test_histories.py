@@ -24,7 +24,18 @@ from rnn_pipelines.runs.links import repair
 from rnn_pipelines.runs.run_store import FAILED, RECORD, RunStore
 from rnn_pipelines.runs.writing import OpenRun, publish, put_aside
 from rnn_pipelines.versions.folder import UNFINISHED
-from small_runs import FILES, KINDS, LAYERS, METRICS, SOURCE, begin, do_run, list_tree, read_shown, write
+from small_runs import (
+    FILES,
+    KINDS,
+    LAYERS,
+    METRICS,
+    SOURCE,
+    begin,
+    do_run,
+    list_tree,
+    read_shown,
+    write,
+)
 
 SEEDS = list_seeds("RNN_FUZZ_HISTORIES", 40)
 NUM_STEPS = 14
@@ -85,8 +96,25 @@ class History:
         self.number = 0
 
     def step(self) -> None:
-        deeds = [self.run, self.run, self.run_some, self.run_some, self.fail, self.prune, self.repair, self.break_off]
-        others = [self.put_note, self.put_note, self.edit, self.put_link, self.put_folder, self.remove_own, self.copy]
+        deeds = [
+            self.run,
+            self.run,
+            self.run_some,
+            self.run_some,
+            self.fail,
+            self.prune,
+            self.repair,
+            self.break_off,
+        ]
+        others = [
+            self.put_note,
+            self.put_note,
+            self.edit,
+            self.put_link,
+            self.put_folder,
+            self.remove_own,
+            self.copy,
+        ]
         deed = self.random.choice(deeds * 2 + others)
         self.log.append(deed.__name__)
         before = self.count_mine()
@@ -132,7 +160,9 @@ class History:
         assert list_tree(self.store.root) == before
         done = [self.store.versions.remove_unfinished(), self.store.prune(num_kept)]
         assert done == dry
-        assert not any(os.path.lexists(self.store.folder / name) for one in done for name in one.removed)
+        assert not any(
+            os.path.lexists(self.store.folder / name) for one in done for name in one.removed
+        )
 
     def repair(self) -> None:
         repair(self.store, LAYERS)
@@ -148,14 +178,21 @@ class History:
     # What the user does
 
     def put_note(self) -> None:
-        folders = [path for path in self.store.root.rglob("*") if path.is_dir() and not path.is_symlink()]
+        folders = [
+            path for path in self.store.root.rglob("*") if path.is_dir() and not path.is_symlink()
+        ]
         folder = self.random.choice([*folders, self.store.root])
-        name = self.random.choice(["note.md", ".note", "run.json", "metrics.json", ".run.json.part", "x.part"])
+        name = self.random.choice(
+            ["note.md", ".note", "run.json", "metrics.json", ".run.json.part", "x.part"]
+        )
         self.write_mine(folder / name)
 
     def edit(self) -> None:
         """A file of a run that has ended, or failed."""
-        folders = [*map(self.store.folder.joinpath, self.store.list_runs()), *self.store.versions.list_hidden(FAILED)]
+        folders = [
+            *map(self.store.folder.joinpath, self.store.list_runs()),
+            *self.store.versions.list_hidden(FAILED),
+        ]
         paths = [folder / name for folder in folders for name in FILES if (folder / name).is_file()]
         if paths:
             self.write_mine(self.random.choice(paths), is_new=False)
@@ -175,7 +212,11 @@ class History:
     def put_folder(self) -> None:
         """One that looks like something of ours, or stands in the place of a link."""
         places = [self.store.folder / f".{HIDDEN}{ending}" for ending in (UNFINISHED, FAILED)]
-        places += [self.store.folder / HIDDEN, self.store.folder / "current", *map(self.store.find_shown, LAYERS)]
+        places += [
+            self.store.folder / HIDDEN,
+            self.store.folder / "current",
+            *map(self.store.find_shown, LAYERS),
+        ]
         places += [path.with_name(f".{path.name}.copied.part") for path in places[3:]]
         folder = self.random.choice(places)
         if os.path.lexists(folder):
@@ -200,7 +241,11 @@ class History:
         shutil.copytree(
             self.store.root,
             to,
-            ignore=(lambda folder, names: [name for name in names if os.path.islink(os.path.join(folder, name))])
+            ignore=(
+                lambda folder, names: [
+                    name for name in names if os.path.islink(os.path.join(folder, name))
+                ]
+            )
             if without_links
             else None,
             ignore_dangling_symlinks=True,

@@ -62,10 +62,13 @@ def test_results_are_then_as_in_the_folder_that_was_copied(copy: RunStore, store
 
 
 @pytest.mark.parametrize(
-    "name", ["08_reporting/forecast/note.md", "runs/forecast/current/note.md", "01_raw/forecast/a/b"]
+    "name",
+    ["08_reporting/forecast/note.md", "runs/forecast/current/note.md", "01_raw/forecast/a/b"],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_copy_with_anything_else_in_it_is_left_as_it_is(copy: RunStore, name: str, kind: str) -> None:
+def test_copy_with_anything_else_in_it_is_left_as_it_is(
+    copy: RunStore, name: str, kind: str
+) -> None:
     put(copy.root / name, kind)
     blocked = copy.root / "/".join(Path(name).parts[: 3 if name.startswith("runs") else 2])
     before = list_tree(blocked)
@@ -74,7 +77,9 @@ def test_copy_with_anything_else_in_it_is_left_as_it_is(copy: RunStore, name: st
     assert list_tree(blocked) == before
 
 
-@pytest.mark.parametrize("place", ["08_reporting/forecast/metrics.json", f"runs/forecast/current/{METRICS}"])
+@pytest.mark.parametrize(
+    "place", ["08_reporting/forecast/metrics.json", f"runs/forecast/current/{METRICS}"]
+)
 def test_copy_that_was_changed_is_left_as_it_is(copy: RunStore, place: str) -> None:
     (copy.root / place).write_text("mine")
     with pytest.raises(RunError, match="repair forecast"):
@@ -82,8 +87,12 @@ def test_copy_that_was_changed_is_left_as_it_is(copy: RunStore, place: str) -> N
     assert (copy.root / place).read_text() == "mine"
 
 
-@pytest.mark.parametrize("change", [lambda path: path.write_text("mine"), lambda path: path.unlink()])
-def test_copy_of_a_file_that_the_run_no_longer_has_is_left_as_it_is(copy: RunStore, change: object) -> None:
+@pytest.mark.parametrize(
+    "change", [lambda path: path.write_text("mine"), lambda path: path.unlink()]
+)
+def test_copy_of_a_file_that_the_run_no_longer_has_is_left_as_it_is(
+    copy: RunStore, change: object
+) -> None:
     """The copy may be the only one."""
     original = copy.folder / copy.list_runs()[-1] / METRICS
     change(original)  # type: ignore[operator]
@@ -92,7 +101,9 @@ def test_copy_of_a_file_that_the_run_no_longer_has_is_left_as_it_is(copy: RunSto
     assert list_tree(copy.find_shown("08_reporting")) == before
 
 
-def test_file_that_comes_after_the_check_is_not_removed(copy: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_comes_after_the_check_is_not_removed(
+    copy: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is then in the folder that the copy was renamed to, and ends later runs by its name."""
     aside = copy.root / "08_reporting/.forecast.copied.part"
     check = Copied.has_all_of
@@ -114,7 +125,9 @@ def test_file_that_comes_after_the_check_is_not_removed(copy: RunStore, monkeypa
 
 def test_copies_of_an_older_run_are_left_as_they_are(copy: RunStore) -> None:
     shutil.rmtree(copy.find_shown("08_reporting"))
-    shutil.copytree(copy.folder / copy.list_runs()[0] / "08_reporting", copy.find_shown("08_reporting"))
+    shutil.copytree(
+        copy.folder / copy.list_runs()[0] / "08_reporting", copy.find_shown("08_reporting")
+    )
     assert restore_links(copy, LAYERS) == [copy.find_shown("08_reporting")]
 
 
@@ -151,13 +164,20 @@ def test_all_that_stands_in_the_place_of_links_is_named_at_once(store: RunStore)
     with pytest.raises(RunError) as refused:
         begin(store)
     assert list_tree(store.root) == before
-    for name in ("01_raw/forecast", "08_reporting/forecast", "runs/forecast/current", "kedro runs repair forecast"):
+    for name in (
+        "01_raw/forecast",
+        "08_reporting/forecast",
+        "runs/forecast/current",
+        "kedro runs repair forecast",
+    ):
         assert name in str(refused.value)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_what_no_run_made_is_refused_in_the_place_of_a_link(store: RunStore, layer: str, kind: str) -> None:
+def test_what_no_run_made_is_refused_in_the_place_of_a_link(
+    store: RunStore, layer: str, kind: str
+) -> None:
     do_run(store, 1)
     put(store.find_shown(layer), kind)
     before = list_tree(store.root)
@@ -207,7 +227,9 @@ def test_link_through_the_current_run_is_ours_in_any_form(store: RunStore) -> No
     assert (read_shown(store), shown.readlink().is_absolute()) == (1, False)
 
 
-def test_link_to_the_results_of_another_data_folder_is_not_ours(store: RunStore, tmp_path: Path) -> None:
+def test_link_to_the_results_of_another_data_folder_is_not_ours(
+    store: RunStore, tmp_path: Path
+) -> None:
     do_run(store, 1)
     do_run(RunStore(tmp_path / "other", "forecast"), 2)
     shown = store.find_shown("08_reporting")
@@ -226,8 +248,12 @@ def test_record_that_names_a_path_outside_of_its_run_makes_no_link(store: RunSto
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["08_reporting/.forecast.01234567.part", "runs/forecast/.current.01234567.part"])
-def test_hidden_things_of_somebody_else_beside_a_link_stay(store: RunStore, name: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["08_reporting/.forecast.01234567.part", "runs/forecast/.current.01234567.part"]
+)
+def test_hidden_things_of_somebody_else_beside_a_link_stay(
+    store: RunStore, name: str, kind: str
+) -> None:
     put(store.root / name, kind)
     before = list_tree(store.root)
     do_run(store, 1)
@@ -244,17 +270,26 @@ def test_something_where_copies_are_renamed_to_is_refused(copy: RunStore, kind: 
 
 
 @pytest.mark.parametrize("copy_folder", [copy_by_cp, copy_by_zip, copy_without_links])
-def test_repair_of_a_copy_makes_all_links(store: RunStore, tmp_path: Path, copy_folder: Copy) -> None:
+def test_repair_of_a_copy_makes_all_links(
+    store: RunStore, tmp_path: Path, copy_folder: Copy
+) -> None:
     for number in (1, 2):
         do_run(store, number)
     copy_folder(store.root, tmp_path / "copy")
     found = repair(RunStore(tmp_path / "copy", "forecast"), LAYERS)
-    assert (found.linked, found.moved) == (["01_raw/forecast", "08_reporting/forecast", "runs/forecast/current"], {})
+    assert (found.linked, found.moved) == (
+        ["01_raw/forecast", "08_reporting/forecast", "runs/forecast/current"],
+        {},
+    )
     assert list_tree(tmp_path / "copy") == list_tree(store.root)
 
 
 def test_repair_renames_what_it_does_not_know(copy: RunStore) -> None:
-    mine = {"01_raw/forecast": "note.md", "08_reporting/forecast": "metrics.json", "runs/forecast/current": "note.md"}
+    mine = {
+        "01_raw/forecast": "note.md",
+        "08_reporting/forecast": "metrics.json",
+        "runs/forecast/current": "note.md",
+    }
     for folder, name in mine.items():
         (copy.root / folder / name).write_text("mine")
     before = {folder: list_tree(copy.root / folder) for folder in mine}
@@ -291,7 +326,9 @@ def test_repair_passes_over_runs_without_a_record(store: RunStore) -> None:
     assert store.find_current() == names[0]
 
 
-def test_link_that_a_killed_process_left_is_removed(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_that_a_killed_process_left_is_removed(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     do_run(store, 1)
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", Mock(side_effect=KeyboardInterrupt))

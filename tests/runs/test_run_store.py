@@ -8,7 +8,14 @@ import pytest
 
 from rnn_pipelines.errors import ParameterError, RunError
 from rnn_pipelines.parameter_models import read_parameter_model
-from rnn_pipelines.runs.run_store import RECORD, RunRecord, RunsSpec, RunStore, read_record, write_record
+from rnn_pipelines.runs.run_store import (
+    RECORD,
+    RunRecord,
+    RunsSpec,
+    RunStore,
+    read_record,
+    write_record,
+)
 from rnn_pipelines.runs.writing import publish, put_aside
 from rnn_pipelines.versions.files import measure_files
 from rnn_pipelines.versions.folder import Removal
@@ -162,7 +169,11 @@ def test_record_comes_back_with_the_files_and_what_another_version_adds(folder: 
     ],
     ids=str,
 )  # fmt: skip
-def test_odd_values_are_damage_that_is_told_with_its_key(folder: Path, fields: dict[str, Any], key: str) -> None:
+def test_odd_values_are_damage_that_is_told_with_its_key(
+    folder: Path, fields: dict[str, Any], key: str
+) -> None:
     change(folder, **fields)
-    with pytest.raises(RunError, match=rf"^{folder}/run\.json: it is damaged \(.*{key}.*\)\. Copy it back"):
+    with pytest.raises(
+        RunError, match=rf"^{folder}/run\.json: it is damaged \(.*{key}.*\)\. Copy it back"
+    ):
         read_record(folder)

@@ -18,13 +18,17 @@ from small_runs import FILES, KINDS, METRICS, SOURCE, begin, do_run, fail, put, 
 
 def test_results_are_seen_once_the_run_has_ended(store: RunStore) -> None:
     do_run(store, 1)
-    assert json.loads((store.root / "08_reporting/forecast/metrics.json").read_text()) == {"number": 1}
+    assert json.loads((store.root / "08_reporting/forecast/metrics.json").read_text()) == {
+        "number": 1
+    }
     write(begin(store), 2)
     assert read_shown(store) == 1
     assert len(store.list_runs()) == 1
 
 
-def test_newest_run_is_shown_also_if_the_data_folder_is_moved(store: RunStore, tmp_path: Path) -> None:
+def test_newest_run_is_shown_also_if_the_data_folder_is_moved(
+    store: RunStore, tmp_path: Path
+) -> None:
     names = [do_run(store, number) for number in (1, 2)]
     assert read_shown(store) == 2
     assert (store.list_runs(), store.find_current()) == (names, names[1])
@@ -33,7 +37,9 @@ def test_newest_run_is_shown_also_if_the_data_folder_is_moved(store: RunStore, t
     assert read_shown(RunStore(tmp_path / "moved", "forecast")) == 1
 
 
-def test_layer_that_lies_elsewhere_has_links_that_lead_to_the_results(store: RunStore, tmp_path: Path) -> None:
+def test_layer_that_lies_elsewhere_has_links_that_lead_to_the_results(
+    store: RunStore, tmp_path: Path
+) -> None:
     """On another disk, say: a link is followed from where it really lies."""
     layer = store.root / "08_reporting"
     store.root.mkdir()
@@ -60,7 +66,9 @@ def test_run_that_leaves_nodes_out_goes_on_from_what_is_shown(store: RunStore) -
 
 @pytest.mark.parametrize("is_failed", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_copies_and_records_no_file_of_somebody_else(store: RunStore, kind: str, is_failed: bool) -> None:
+def test_it_copies_and_records_no_file_of_somebody_else(
+    store: RunStore, kind: str, is_failed: bool
+) -> None:
     before = fail(store, 1) if is_failed else store.folder / do_run(store, 1)
     put(before / "08_reporting/notes", kind)
     run = begin(store, needed=[METRICS])
@@ -76,7 +84,9 @@ def test_it_does_not_copy_through_a_link(store: RunStore, tmp_path: Path) -> Non
     assert list_files(begin(store, needed=[METRICS]).folder) == [METRICS, RECORD]
 
 
-def test_file_that_was_changed_is_not_copied(store: RunStore, caplog: pytest.LogCaptureFixture) -> None:
+def test_file_that_was_changed_is_not_copied(
+    store: RunStore, caplog: pytest.LogCaptureFixture
+) -> None:
     before = do_run(store, 1)
     (store.folder / before / SOURCE).write_text("mine")
     run = begin(store, needed=[METRICS])
@@ -85,7 +95,9 @@ def test_file_that_was_changed_is_not_copied(store: RunStore, caplog: pytest.Log
 
 
 @pytest.mark.parametrize("is_recorded", [True, False])
-def test_file_that_is_needed_and_was_changed_ends_the_run(store: RunStore, is_recorded: bool) -> None:
+def test_file_that_is_needed_and_was_changed_ends_the_run(
+    store: RunStore, is_recorded: bool
+) -> None:
     """Before its first node; also a file of somebody else at that path."""
     before = do_run(store, 1)
     needed = METRICS if is_recorded else "08_reporting/other.json"
@@ -140,7 +152,9 @@ def test_it_does_not_go_on_from_one_that_failed_too_early(store: RunStore) -> No
     assert begin(store, needed=[METRICS]).continues == before
 
 
-def test_it_goes_on_from_one_that_failed_on_a_full_disk(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_goes_on_from_one_that_failed_on_a_full_disk(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """There was no room for the record, but the record that was begun names its files."""
     run = begin(store)
     write(run, 1)
@@ -190,7 +204,8 @@ def test_damage_is_found(store: RunStore, change: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"format": 1, "run": "another", "files": {}}', '{"format": 1, "files": 1}']
+    "content",
+    ["", "[]", "{}", '{"format": 1, "run": "another", "files": {}}', '{"format": 1, "files": 1}'],
 )
 def test_damaged_record_is_refused_by_name(store: RunStore, content: str) -> None:
     name = do_run(store, 1)

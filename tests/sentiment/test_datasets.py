@@ -65,17 +65,21 @@ def test_loaded_classifier_has_the_same_parts_and_scores(
     loaded = TextClassifierDataset(filepath=str(path)).load()
     texts = [*make_reviews(8)["text"], "", "xyzzy 😀", "so bad " * 40]
     table = pd.DataFrame({"row": range(len(texts)), "text": texts})
-    pd.testing.assert_frame_equal(score_sentiment(loaded, table), score_sentiment(text_classifier, table))
+    pd.testing.assert_frame_equal(
+        score_sentiment(loaded, table), score_sentiment(text_classifier, table)
+    )
     for field in ("vocabulary", "padding", "calibration"):
         assert getattr(loaded, field) == getattr(text_classifier, field)
-    ngrams, expected = loaded.ngrams, text_classifier.ngrams
+    ngrams = loaded.ngrams
+    expected = text_classifier.ngrams
     assert (ngrams.order, ngrams.intercept) == (expected.order, expected.intercept)
     assert (type(ngrams.order), type(ngrams.intercept)) == (int, float)
 
 
 def test_unusual_parts_come_back(filepath: str, reweigh: Reweigh) -> None:
     """Words of every script, texts without signs, and the texts that the classifier has seen."""
-    words, seen = ["素晴らしい", "😀", "don't", '"', "\\", "é"], np.array([1, 2**64 - 1], np.uint64)
+    words = ["素晴らしい", "😀", "don't", '"', "\\", "é"]
+    seen = np.array([1, 2**64 - 1], np.uint64)
     dataset = TextClassifierDataset(filepath=filepath)
     dataset.save(dataclasses.replace(reweigh(0.0), vocabulary=words, signs=False, seen=seen))
     found = dataset.load()
@@ -84,7 +88,9 @@ def test_unusual_parts_come_back(filepath: str, reweigh: Reweigh) -> None:
 
 
 @pytest.mark.parametrize("name", [*PARTS, "lstm.keras"])
-def test_missing_file_is_named_when_the_classifier_is_read(text_classifier: TextClassifier, name: str) -> None:
+def test_missing_file_is_named_when_the_classifier_is_read(
+    text_classifier: TextClassifier, name: str
+) -> None:
     files = {other: content for other, content in pack(text_classifier).items() if other != name}
     with pytest.raises(ChampionError, match=name):
         unpack(files)
@@ -120,7 +126,9 @@ def replace_sealed(packed: bytes, name: str, content: bytes) -> bytes:
     """The same, with the checksum of the other member."""
     changed = replace_member(packed, name, content)
     with zipfile.ZipFile(io.BytesIO(changed)) as archive:
-        files = {member.removeprefix("networks/"): archive.read(member) for member in archive.namelist()}
+        files = {
+            member.removeprefix("networks/"): archive.read(member) for member in archive.namelist()
+        }
     return replace_member(changed, "settings.json", reseal(files)["settings.json"])
 
 
@@ -137,23 +145,38 @@ def flip_bit(packed: bytes, name: str) -> bytes:
 
 
 def set_format(packed: bytes, number: int | str | None) -> bytes:
-    settings = json.loads(zipfile.ZipFile(io.BytesIO(packed)).read("settings.json")) | {"format": number}
-    content = json.dumps({name: value for name, value in settings.items() if value is not None}).encode()
+    settings = json.loads(zipfile.ZipFile(io.BytesIO(packed)).read("settings.json")) | {
+        "format": number
+    }
+    content = json.dumps(
+        {name: value for name, value in settings.items() if value is not None}
+    ).encode()
     return replace_member(packed, "settings.json", content)
 
 
 REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "pickled array": (lambda packed: replace_sealed(packed, "ngrams.npz", pickle_array()), "allow_pickle=False"),
+    "pickled array": (
+        lambda packed: replace_sealed(packed, "ngrams.npz", pickle_array()),
+        "allow_pickle=False",
+    ),
     **{
         f"cut off at {part}": (
-            lambda packed, part=part: packed[: part if isinstance(part, int) else int(part * len(packed))],
+            lambda packed, part=part: packed[
+                : part if isinstance(part, int) else int(part * len(packed))
+            ],
             r"my\.zip",
         )
         for part in (0, 100, 0.5, 0.999)
     },
-    "damaged part": (lambda packed: flip_bit(packed, "vocabulary.json"), "Bad CRC-32 for file 'vocabulary.json'"),
+    "damaged part": (
+        lambda packed: flip_bit(packed, "vocabulary.json"),
+        "Bad CRC-32 for file 'vocabulary.json'",
+    ),
     **{
-        f"no {name}": (lambda packed, name=name: replace_member(packed, name, None), f"no item named '{name}'")
+        f"no {name}": (
+            lambda packed, name=name: replace_member(packed, name, None),
+            f"no item named '{name}'",
+        )
         for name in PARTS
     },
     **{
@@ -172,7 +195,9 @@ def test_spoilt_file_is_refused(
         TextClassifierDataset(filepath=path).load()
 
 
-def test_network_with_code_in_it_is_refused(packed: bytes, tmp_path: Path, write: Callable[..., str]) -> None:
+def test_network_with_code_in_it_is_refused(
+    packed: bytes, tmp_path: Path, write: Callable[..., str]
+) -> None:
     import keras
 
     model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
@@ -188,7 +213,9 @@ def test_missing_classifier_is_an_error_with_the_command(filepath: str) -> None:
         TextClassifierDataset(filepath=filepath).load()
 
 
-def test_network_that_cannot_be_saved_leaves_the_old_classifier(filepath: str, reweigh: Reweigh) -> None:
+def test_network_that_cannot_be_saved_leaves_the_old_classifier(
+    filepath: str, reweigh: Reweigh
+) -> None:
     dataset = TextClassifierDataset(filepath=filepath)
     dataset.save(reweigh(1.0))
     with pytest.raises(DatasetError):
@@ -211,4 +238,6 @@ def test_preview_shows_how_models_are_weighed_without_keras(
         print(sorted({{"keras", "tensorflow", "sklearn", "scipy"}} & set(sys.modules)))
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    )

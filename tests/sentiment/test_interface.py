@@ -47,12 +47,23 @@ def stages() -> io.StringIO:
 def fitted(reviews: pd.DataFrame, no_graphs: None, stages: io.StringIO) -> TextClassifier:
     labels = reviews["label"].map({0: "neg", 1: "pos"})
     with redirect_stderr(stages):
-        return TextClassifier(**SMALL).fit(reviews["text"], labels, groups=reviews["group"], verbose=True)
+        return TextClassifier(**SMALL).fit(
+            reviews["text"], labels, groups=reviews["group"], verbose=True
+        )
 
 
-def test_texts_get_label_and_confidence_and_classifiers_a_leaderboard(fitted: TextClassifier) -> None:
+def test_texts_get_label_and_confidence_and_classifiers_a_leaderboard(
+    fitted: TextClassifier,
+) -> None:
     found = fitted.predict(["a great fine film", "the dull awful film", "xyzzy"])
-    assert list(found) == ["text", "label", "probability", "confidence", "num_words", "num_known_words"]
+    assert list(found) == [
+        "text",
+        "label",
+        "probability",
+        "confidence",
+        "num_words",
+        "num_known_words",
+    ]
     assert found["text"].tolist() == ["a great fine film", "the dull awful film", "xyzzy"]
     assert found["probability"][0] > 0.5 > found["probability"][1]
     assert found["confidence"][2] == 0.5
@@ -63,16 +74,27 @@ def test_texts_get_label_and_confidence_and_classifiers_a_leaderboard(fitted: Te
 
 
 def test_fit_shows_its_stages_if_wanted(
-    reviews: pd.DataFrame, fitted: TextClassifier, stages: io.StringIO, capsys: pytest.CaptureFixture[str]
+    reviews: pd.DataFrame,
+    fitted: TextClassifier,
+    stages: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    expected = ["read the words: 0 %", "fit the n-grams: 29 %", "load TensorFlow", "train lstm", "evaluate: 86 %"]
+    expected = [
+        "read the words: 0 %",
+        "fit the n-grams: 29 %",
+        "load TensorFlow",
+        "train lstm",
+        "evaluate: 86 %",
+    ]
     assert [stage for stage in expected if stage not in stages.getvalue()] == []
     capsys.readouterr()
     TextClassifier(**SMALL).fit(reviews["text"], reviews["label"], verbose=False)
     assert capsys.readouterr().err == ""
 
 
-def test_classifier_shows_its_networks_its_state_and_the_leaderboard(fitted: TextClassifier, tmp_path: Path) -> None:
+def test_classifier_shows_its_networks_its_state_and_the_leaderboard(
+    fitted: TextClassifier, tmp_path: Path
+) -> None:
     best = fitted.leaderboard()["classifier"].iloc[0]
     first, second, *table = repr(fitted).splitlines()
     assert first == "TextClassifier(lstm=2, gru=2)"
@@ -86,14 +108,22 @@ def test_classifier_shows_its_networks_its_state_and_the_leaderboard(fitted: Tex
 
 
 def test_blocks_are_arguments_with_the_defaults_of_the_file(project: Path) -> None:
-    blocks = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())["sentiment"]
+    blocks = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())[
+        "sentiment"
+    ]
     assert {*blocks} - {"source", "pointwise"} <= {*signature(TextClassifier).parameters}
-    parameters = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())["sentiment"]
+    parameters = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())[
+        "sentiment"
+    ]
     others = {"source", "pointwise"}
-    assert TextClassifier().spec == read_spec({name: v for name, v in parameters.items() if name not in others})
+    assert TextClassifier().spec == read_spec(
+        {name: v for name, v in parameters.items() if name not in others}
+    )
 
 
-def test_saved_champion_predicts_the_same(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:
+def test_saved_champion_predicts_the_same(
+    fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     texts = reviews["text"].tolist()[:20]
     loaded = TextClassifier.load(tmp_path / "model")
@@ -109,7 +139,9 @@ def test_saved_champion_predicts_the_same(fitted: TextClassifier, reviews: pd.Da
 
 
 @pytest.mark.parametrize("name", ["settings", "vocabulary", "ngrams", "seen", "lstm"])
-def test_a_saved_classifier_that_is_damaged_is_refused(fitted: TextClassifier, tmp_path: Path, name: str) -> None:
+def test_a_saved_classifier_that_is_damaged_is_refused(
+    fitted: TextClassifier, tmp_path: Path, name: str
+) -> None:
     fitted.save(tmp_path)
     (path,) = tmp_path.glob(f"{name}.*.*")
     path.write_bytes(path.read_bytes()[:-1])
@@ -132,7 +164,9 @@ def test_a_classifier_that_has_learnt_nothing_says_so(tmp_path: Path) -> None:
         TextClassifier.load(tmp_path)
     with pytest.raises(ReviewError, match="expected a list of groups, received 'ab'"):
         TextClassifier().fit(["good", "bad"], [1, 0], groups="ab")
-    with pytest.raises(ReviewError, match="column 'group', row 1: expected a text that UTF-8 can hold"):
+    with pytest.raises(
+        ReviewError, match="column 'group', row 1: expected a text that UTF-8 can hold"
+    ):
         TextClassifier().fit(["good", "bad"], [1, 0], groups=["\ud800", "b"])
 
 
@@ -154,7 +188,11 @@ def test_a_classifier_that_has_learnt_nothing_says_so(tmp_path: Path) -> None:
             [1, 0],
             r"column 'text', row 2: expected a text that UTF-8 can hold, received 'b\\ud800'",
         ),
-        (["good", "bad"], ["pos", "n\ud800"], r"column 'label', row 2: expected a text that UTF-8 can hold"),
+        (
+            ["good", "bad"],
+            ["pos", "n\ud800"],
+            r"column 'label', row 2: expected a text that UTF-8 can hold",
+        ),
     ],
 )
 def test_what_can_not_be_used_is_told(texts: list, labels: list, message: str) -> None:
@@ -175,14 +213,18 @@ def test_what_can_not_be_used_is_told(texts: list, labels: list, message: str) -
         (b"good", "b'good'"),
     ],
 )
-def test_what_is_no_list_is_refused_with_what_to_give(fitted: TextClassifier, texts: object, received: str) -> None:
+def test_what_is_no_list_is_refused_with_what_to_give(
+    fitted: TextClassifier, texts: object, received: str
+) -> None:
     message = rf"the texts: expected a list of texts, received {received}\. Give one .*, such as frame\['text'\]\."
     with pytest.raises(ReviewError, match=message):
         fitted.predict(texts)
 
 
 @pytest.mark.parametrize("kind", [tuple, np.array, pd.Series, pd.Index])
-def test_texts_may_be_any_sequence(fitted: TextClassifier, kind: Callable[[list[str]], object]) -> None:
+def test_texts_may_be_any_sequence(
+    fitted: TextClassifier, kind: Callable[[list[str]], object]
+) -> None:
     texts = ["good film", "bad film"]
     assert fitted.predict(kind(texts))["text"].tolist() == texts
 
@@ -200,7 +242,10 @@ def test_what_can_not_be_predicted_is_told(fitted: TextClassifier, texts: object
         ({"epochs": 3}, r"epochs: no such parameter\. Did you mean training=\{'epochs': ...\}\?"),
         ({"gru": {"unit": 3}}, r"gru\.unit: no such parameter\. Did you mean gru\.units\?"),
         ({"gru": {"cell": "lstm"}}, r"gru\.cell: expected 'gru', .*received 'lstm'\."),
-        ({"gru": {"units": 0}}, r"gru\.units: Input should be greater than or equal to 1\. Received 0"),
+        (
+            {"gru": {"units": 0}},
+            r"gru\.units: Input should be greater than or equal to 1\. Received 0",
+        ),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_would_be_right(blocks: dict, message: str) -> None:
@@ -209,10 +254,14 @@ def test_a_wrong_parameter_is_named_with_what_would_be_right(blocks: dict, messa
 
 
 ALONE = (
-    "import sys; from rnn_pipelines import TextClassifier; TextClassifier(); print({*sys.modules} & {*sys.argv[1:]})"
+    "import sys; from rnn_pipelines import TextClassifier; TextClassifier(); "
+    "print({*sys.modules} & {*sys.argv[1:]})"
 )
 
 
 def test_naming_a_classifier_loads_neither_kedro_nor_keras() -> None:
     command = [sys.executable, "-c", ALONE, "kedro", "keras", "tensorflow", "sklearn", "plotly"]
-    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "set()"
+    assert (
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        == "set()"
+    )

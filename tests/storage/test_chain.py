@@ -97,7 +97,11 @@ def test_check_of_a_row_is_the_documented_hash() -> None:
     for place, row in enumerate(rows.itertuples(), start=1):
         ds, recorded_at = (int(time.timestamp()) * 1_000_000 for time in (row.ds, row.recorded_at))
         text = hashlib.sha256(row.name.encode()).digest()
-        content = struct.pack("<qqd", place, ds, row.hi_80) + text + struct.pack("<qqd", recorded_at, row.step, row.y)
+        content = (
+            struct.pack("<qqd", place, ds, row.hi_80)
+            + text
+            + struct.pack("<qqd", recorded_at, row.step, row.y)
+        )
         checks.append(f"{place}/2:{hashlib.sha256(seed + content).hexdigest()[:32]}")
     linked = link_night(rows, FIRST)
     assert linked[CHECK].tolist() == checks
@@ -105,7 +109,9 @@ def test_check_of_a_row_is_the_documented_hash() -> None:
 
 
 def change(log: pd.DataFrame, row: int, column: str, value: object) -> pd.DataFrame:
-    return log.assign(**{column: [value if place == row else cell for place, cell in enumerate(log[column])]})
+    return log.assign(
+        **{column: [value if place == row else cell for place, cell in enumerate(log[column])]}
+    )
 
 
 @pytest.mark.parametrize("row", [0, 7, NUM_NIGHTS * NUM_ROWS - 1], ids=["first", "middle", "last"])
@@ -190,5 +196,9 @@ def test_rows_of_before_the_chain_are_taken_over_by_a_link_that_says_so() -> Non
     ],
     ids=["changed", "removed", "added", "all removed"],
 )
-def test_damage_to_rows_of_before_the_chain_is_found(damage: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    assert "the night before it was changed or removed" in str(catch(damage(make_log(num_unlinked=2))))
+def test_damage_to_rows_of_before_the_chain_is_found(
+    damage: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    assert "the night before it was changed or removed" in str(
+        catch(damage(make_log(num_unlinked=2)))
+    )

@@ -49,15 +49,21 @@ def test_old_content_is_replaced_whole(path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_old_content_stays_until_all_is_written(path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_old_content_stays_until_all_is_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     seen = []
     original = getattr(os, step)
-    monkeypatch.setattr(os, step, lambda *arguments: (seen.append(path.read_bytes()), original(*arguments))[1])
+    monkeypatch.setattr(
+        os, step, lambda *arguments: (seen.append(path.read_bytes()), original(*arguments))[1]
+    )
     replace_file(path, b"new")
     assert seen[0] == b"old"
 
 
-def test_content_is_on_disk_before_it_takes_the_name(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_is_on_disk_before_it_takes_the_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And the folder's entry after it: a power cut must not leave an empty file."""
     steps = []
     for step in ("fsync", "replace"):
@@ -73,16 +79,22 @@ def test_content_is_on_disk_before_it_takes_the_name(path: Path, monkeypatch: py
     names = []
     replace = os.replace
     monkeypatch.setattr(
-        os, "replace", lambda source, target: (names.append(Path(source).name), replace(source, target))
+        os,
+        "replace",
+        lambda source, target: (names.append(Path(source).name), replace(source, target)),
     )
     replace_file(path, b"new")
     assert names[0].startswith(".")
     assert not names[0].endswith(".json")
 
 
-@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt("stop")], ids=type)
+@pytest.mark.parametrize(
+    "error", [OSError("No space left on device"), KeyboardInterrupt("stop")], ids=type
+)
 @pytest.mark.parametrize("step", STEPS)
-def test_failure_leaves_the_old(path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
+def test_failure_leaves_the_old(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
+) -> None:
     """And nothing beside the file."""
     break_off(monkeypatch, step, error)
     with pytest.raises(type(error)):

@@ -36,9 +36,21 @@ def write_champion(folder: Path) -> Read:
     """Three versions, the first two of which were champions, and a record of another kind."""
     store = ChampionStore(folder)
     for number in range(3):
-        files = {"settings.json": b'{"format": 3, "units": %d}' % number, "model.npz": bytes(range(number, 200))}
-        record: Any = {"kind": "retrain", "is_promoted": number < 2, "reasons": [f"it is {number} better"]}
-        save_outcome(store, files, record | {"metrics": {"challenger": {"loss": 1.25}}}, "2026-01-31T02:00:00+00:00")
+        files = {
+            "settings.json": b'{"format": 3, "units": %d}' % number,
+            "model.npz": bytes(range(number, 200)),
+        }
+        record: Any = {
+            "kind": "retrain",
+            "is_promoted": number < 2,
+            "reasons": [f"it is {number} better"],
+        }
+        save_outcome(
+            store,
+            files,
+            record | {"metrics": {"challenger": {"loss": 1.25}}},
+            "2026-01-31T02:00:00+00:00",
+        )
     add_record(folder, {"kind": "alarm", "is_promoted": False, "reasons": ["the error is large"]})
     keys = {record["record"]: list(record) for record in list_records(folder)}
 
@@ -48,7 +60,10 @@ def write_champion(folder: Path) -> Read:
         if champion.alarms:
             raise RnnPipelinesError(str(champion.alarms))
         # A key that no reader knows is harmless.
-        records = [{key: record.get(key) for key in keys[record["record"]]} for record in store.list_records()]
+        records = [
+            {key: record.get(key) for key in keys[record["record"]]}
+            for record in store.list_records()
+        ]
         versions = {name: store.read_version(name) for name in store.list_versions()}
         return champion, store.read_pointer(), records, versions
 
@@ -87,12 +102,17 @@ class Sums:
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         sums = pd.read_parquet(str(partition.source.path)).groupby("shop")["y"].sum()
         sums.reset_index().to_parquet(folder / NEXT_VALUES)
-        return {"num_series": len(sums), "left_out": [f"like {name}" for name in sums.index], "total": sums.sum()}
+        return {
+            "num_series": len(sums),
+            "left_out": [f"like {name}" for name in sums.index],
+            "total": sums.sum(),
+        }
 
 
 def write_divided(folder: Path) -> Read:
     """A panel and its covariates in three partitions, and their results."""
-    names, days = [f"shop {number}" for number in range(NUM_SERIES)], pd.date_range("2024-01-01", periods=NUM_STEPS)
+    names = [f"shop {number}" for number in range(NUM_SERIES)]
+    days = pd.date_range("2024-01-01", periods=NUM_STEPS)
     table = pd.DataFrame({"shop": np.repeat(names, NUM_STEPS), "ds": np.tile(days, NUM_SERIES)})
     values = np.random.default_rng(0).normal(100, 10, (2, len(table)))
     paths = [folder.with_name(f"{name}.parquet") for name in ("sales", "prices")]
@@ -100,7 +120,10 @@ def write_divided(folder: Path) -> Read:
     table.assign(price=values[1]).to_parquet(paths[1])
 
     def read(folder: Path) -> Any:
-        given = SourceSpec(path=str(paths[0]), id="shop"), CovariateSpec(future=["price"], path=str(paths[1]))
+        given = (
+            SourceSpec(path=str(paths[0]), id="shop"),
+            CovariateSpec(future=["price"], path=str(paths[1])),
+        )
         sample = draw_sample(*given, PartitionSpec(training_rows=120, rows=120), folder)
         partitions = sample.partitions
         folders, facts = run_jobs(Sums(), sample, ParallelSpec(workers=1))
@@ -114,21 +137,33 @@ def write_divided(folder: Path) -> Read:
 
 def describe(table: pd.DataFrame) -> tuple[str, ...]:
     """Return all values of a table, with their types."""
-    numbers = {name: column.to_numpy().tobytes() for name, column in table.select_dtypes("number").items()}
+    numbers = {
+        name: column.to_numpy().tobytes() for name, column in table.select_dtypes("number").items()
+    }
     return table.to_csv(), str(table.dtypes), str(numbers)
 
 
-@pytest.mark.parametrize("write", [write_champion, write_log, pytest.param(write_divided, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "write", [write_champion, write_log, pytest.param(write_divided, marks=pytest.mark.slow)]
+)
 def test_flipped_bit_is_reported_or_harmless(
-    write: Callable[[Path], Read], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    write: Callable[[Path], Read],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    whole, folder = tmp_path / "whole", tmp_path / "store"
+    whole = tmp_path / "whole"
+    folder = tmp_path / "store"
     # The name of the store is the same, because paths are part of some files.
     read = write(folder)
     shutil.copytree(folder, whole)
     expected = read(folder)
-    names = [file.relative_to(whole) for file in sorted(whole.rglob("*")) if file.is_file() and file.stat().st_size]
+    names = [
+        file.relative_to(whole)
+        for file in sorted(whole.rglob("*"))
+        if file.is_file() and file.stat().st_size
+    ]
     num_reported = 0
     for name in names:
         for number in range(NUM_FLIPS):
@@ -141,7 +176,9 @@ def test_flipped_bit_is_reported_or_harmless(
             (folder / name).write_bytes(content)
             try:
                 is_same = read(folder) == expected
-                is_reported = any(record.levelname in ("WARNING", "ERROR") for record in caplog.records)
+                is_reported = any(
+                    record.levelname in ("WARNING", "ERROR") for record in caplog.records
+                )
             except (RnnPipelinesError, DatasetError):
                 is_same, is_reported = False, True
             except Exception as error:
@@ -151,5 +188,7 @@ def test_flipped_bit_is_reported_or_harmless(
             # A divided panel is divided again.
             assert is_same or write is not write_divided, f"{name}, bit {bit}"
             num_reported += is_reported
-    print(f"{write.__name__}: {len(names)} files, {NUM_FLIPS} bits of each: {num_reported} reported")
+    print(
+        f"{write.__name__}: {len(names)} files, {NUM_FLIPS} bits of each: {num_reported} reported"
+    )
     assert num_reported > 0.9 * len(names) * NUM_FLIPS

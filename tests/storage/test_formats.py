@@ -5,13 +5,24 @@ import json
 import pytest
 
 from rnn_pipelines.errors import FormatError
-from rnn_pipelines.storage.formats import BLANK, KEY, dump_object, embed_checksum, has_checksum, read_object
+from rnn_pipelines.storage.formats import (
+    BLANK,
+    KEY,
+    dump_object,
+    embed_checksum,
+    has_checksum,
+    read_object,
+)
 
 FIELDS = {"format": 1, "reasons": ["it is 3 % better", f'"{KEY}": "{BLANK}"'], "loss": 0.125}
 
 
 def test_object_comes_back_without_its_checksum() -> None:
-    assert read_object(dump_object(FIELDS), "it") == read_object(dump_object(FIELDS).decode(), "it") == FIELDS
+    assert (
+        read_object(dump_object(FIELDS), "it")
+        == read_object(dump_object(FIELDS).decode(), "it")
+        == FIELDS
+    )
     # A list of checksums has that of the file.
     content = json.dumps(FIELDS).encode()
     assert not has_checksum(content)
@@ -25,7 +36,8 @@ def test_object_comes_back_without_its_checksum() -> None:
 
 
 def test_every_flipped_bit_is_found_or_harmless() -> None:
-    content, num_harmless = dump_object(FIELDS), 0
+    content = dump_object(FIELDS)
+    num_harmless = 0
     for bit in range(8 * len(content)):
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8

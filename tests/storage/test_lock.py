@@ -133,7 +133,9 @@ def test_killed_process_leaves_no_lock(path: Path, start: Start) -> None:
 
 
 @pytest.mark.parametrize("code", [FORK, SPAWN], ids=["forked", "spawned"])
-def test_child_that_outlives_a_killed_process_does_not_keep_its_lock(path: Path, start: Start, code: str) -> None:
+def test_child_that_outlives_a_killed_process_does_not_keep_its_lock(
+    path: Path, start: Start, code: str
+) -> None:
     process, child = start(code)
     time.sleep(0.05)
     process.kill()
@@ -205,7 +207,9 @@ def test_link_is_refused_and_nothing_changes_where_it_leads(path: Path, tmp_path
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_linked_folder_has_one_lock_under_both_names(path: Path, tmp_path: Path, start: Start) -> None:
+def test_linked_folder_has_one_lock_under_both_names(
+    path: Path, tmp_path: Path, start: Start
+) -> None:
     path.parent.mkdir()
     (tmp_path / "link").symlink_to(path.parent)
     linked = tmp_path / "link" / path.name

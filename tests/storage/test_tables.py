@@ -22,7 +22,9 @@ class Prices(Table):
 @pytest.fixture
 def prices() -> pd.DataFrame:
     days = pd.date_range("2024-01-01", periods=2)
-    return pd.DataFrame({"shop": ["a", "a", "b"], "day": [*days, days[0]], "price": [1.0, np.nan, 2.0]})
+    return pd.DataFrame(
+        {"shop": ["a", "a", "b"], "day": [*days, days[0]], "price": [1.0, np.nan, 2.0]}
+    )
 
 
 def test_right_tables_are_returned_as_they_are(prices: pd.DataFrame) -> None:
@@ -56,7 +58,9 @@ def test_empty_table_has_columns_of_their_kinds(kind: str) -> None:
 
 
 def test_wrong_tables_are_refused(prices: pd.DataFrame) -> None:
-    with pytest.raises(TableError, match=r"Prices: expected the columns .*price \(float\).*, received"):
+    with pytest.raises(
+        TableError, match=r"Prices: expected the columns .*price \(float\).*, received"
+    ):
         Prices.validate(prices.drop(columns="price"))
     with pytest.raises(TableError, match="colour"):
         Prices.validate(prices.assign(colour="red"))
@@ -93,6 +97,8 @@ class Grown(Prices):
     ],
     ids=["another kind", "infinite", "another family"],
 )
-def test_columns_of_a_family_are_of_its_kind(prices: pd.DataFrame, values: dict[str, object], said: str) -> None:
+def test_columns_of_a_family_are_of_its_kind(
+    prices: pd.DataFrame, values: dict[str, object], said: str
+) -> None:
     with pytest.raises(TableError, match=said):
         Grown.validate(prices.assign(**values))

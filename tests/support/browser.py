@@ -14,8 +14,15 @@ CHROMIUM = shutil.which("chromium")
 RESULT = re.compile(r'<pre id="result"[^>]*>(.*?)</pre>', re.DOTALL)
 # The switches of a browser that starts quietly and reaches nothing.
 SWITCHES = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-extensions", "--disable-background-networking"),
-    *("--no-first-run", "--disable-component-update", "--proxy-server=127.0.0.1:1", "--enable-logging=stderr"),
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--proxy-server=127.0.0.1:1",
+    "--enable-logging=stderr",
     "--log-level=0",
 ]
 
@@ -29,7 +36,13 @@ def open_page(path: Path, address: str = "", *switches: str) -> tuple[Any, list[
     """
     assert CHROMIUM is not None
     profile = path.parent / f"profile-{os.getpid()}"
-    command = [CHROMIUM, *SWITCHES, f"--user-data-dir={profile}", "--virtual-time-budget=600000", *switches]
+    command = [
+        CHROMIUM,
+        *SWITCHES,
+        f"--user-data-dir={profile}",
+        "--virtual-time-budget=600000",
+        *switches,
+    ]
     command += ["--dump-dom", f"file://{path}{address}"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     found = RESULT.search(finished.stdout)

@@ -6,7 +6,11 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear.models import (
+    LinearModel,
+    LinearModels,
+    forecast_out_of_fold,
+)
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe_network
 from rnn_pipelines.forecast.methods.networks.network import Network
@@ -20,7 +24,9 @@ def forecast_network(network: Network, linear: LinearModels, panel: WindowedPane
     return forecast_methods(panel, linear, fitted)["network"]
 
 
-def forecast_origins(network: Network, linear: LinearModels, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+def forecast_origins(
+    network: Network, linear: LinearModels, panel: WindowedPanel, origins: np.ndarray
+) -> np.ndarray:
     """The same from some origins: float32[window, horizon], scaled."""
     model = NetworkModel(LinearModel(linear.combine()), network)
     return PanelModel(linear.normalizer, model).forecast(panel, origins)
@@ -43,11 +49,16 @@ def find_all_errors(
     panel: WindowedPanel, linear: LinearModels, networks: Mapping[str, Network]
 ) -> dict[str, np.ndarray]:
     """Out-of-fold errors of all methods by name."""
-    return find_errors(FittingData(panel, linear), fit_all_methods(FittingData(panel, linear), networks)[0])
+    return find_errors(
+        FittingData(panel, linear), fit_all_methods(FittingData(panel, linear), networks)[0]
+    )
 
 
 def combine(
-    panel: WindowedPanel, linear: LinearModels, networks: Mapping[str, Network], weights: Mapping[str, float]
+    panel: WindowedPanel,
+    linear: LinearModels,
+    networks: Mapping[str, Network],
+    weights: Mapping[str, float],
 ) -> FittedMethod:
     """An ensemble of these weights."""
     data = FittingData(panel, linear)
@@ -55,7 +66,10 @@ def combine(
 
 
 def combine_model(
-    panel: WindowedPanel, linear: LinearModels, networks: Mapping[str, Network], weights: Mapping[str, float]
+    panel: WindowedPanel,
+    linear: LinearModels,
+    networks: Mapping[str, Network],
+    weights: Mapping[str, float],
 ) -> PanelModel:
     """The model of an ensemble of these weights."""
     return PanelModel(linear.normalizer, combine(panel, linear, networks, weights).model)

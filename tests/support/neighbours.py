@@ -9,7 +9,11 @@ import numpy as np
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.local.method import contribute_as_whole
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, fit_by_fold
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.predictors import (
+    NormalizedWindows,
+    normalize_targets,
+    normalize_windows,
+)
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
@@ -23,13 +27,19 @@ class NeighbourModel:
     history: np.ndarray
     targets: np.ndarray
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         distances = ((windows.history[:, None] - self.history[None]) ** 2).sum(axis=2)
         nearest = np.argsort(distances, axis=1)[:, :NUM_NEIGHBOURS]
         return windows.units.denormalize(self.targets[nearest].mean(axis=1))
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        return contribute_as_whole("neighbours", self.forecast(panel, windows, origins)[0], panel, windows)
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
+        return contribute_as_whole(
+            "neighbours", self.forecast(panel, windows, origins)[0], panel, windows
+        )
 
     def pack(self) -> dict[str, Any]:
         return vars(self)

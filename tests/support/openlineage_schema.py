@@ -16,7 +16,10 @@ def make_validators() -> dict[str, Draft202012Validator]:
     resources = [(schema["$id"], Resource.from_contents(schema)) for schema in schemas.values()]
     # Facets refer to several releases of one schema, which only adds to the earlier ones.
     event = schemas["OpenLineage"]
-    older = [(f"https://openlineage.io/spec/2-0-{n}/OpenLineage.json", Resource.from_contents(event)) for n in range(3)]
+    older = [
+        (f"https://openlineage.io/spec/2-0-{n}/OpenLineage.json", Resource.from_contents(event))
+        for n in range(3)
+    ]
     registry = Registry().with_resources([*resources, *older])
     names = {**{name: schema["$id"] for name, schema in schemas.items()}, "RunEvent": event["$id"]}
     return {

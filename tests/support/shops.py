@@ -10,14 +10,25 @@ def make_shops(num_series: int, num_steps: int, horizon: int) -> pd.DataFrame:
     Returns:
         `shop, ds, y, price, kind`; the values of the last `horizon` days of each shop are missing.
     """
-    random, steps = np.random.default_rng(0), np.arange(num_steps + horizon)
+    random = np.random.default_rng(0)
+    steps = np.arange(num_steps + horizon)
     tables = []
     for number in range(num_series):
         price = np.where(random.random(len(steps)) < 0.2, 0.8, 1.0)
-        y = 50 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(0, 3, len(steps))
+        y = 50 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(
+            0, 3, len(steps)
+        )
         days = pd.date_range("2024-01-01", periods=len(steps))
         tables.append(
-            pd.DataFrame({"shop": f"shop {number}", "ds": days, "y": y, "price": price, "kind": "AB"[number % 2]})
+            pd.DataFrame(
+                {
+                    "shop": f"shop {number}",
+                    "ds": days,
+                    "y": y,
+                    "price": price,
+                    "kind": "AB"[number % 2],
+                }
+            )
         )
         tables[-1].loc[num_steps:, "y"] = np.nan
     return pd.concat(tables, ignore_index=True)

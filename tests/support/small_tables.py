@@ -38,7 +38,12 @@ from rnn_pipelines.forecast.partitions.champion import (
     forecast_newest,
     read_as_trained,
 )
-from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample, read_sample
+from rnn_pipelines.forecast.partitions.dividing import (
+    PartitionSpec,
+    Sample,
+    draw_sample,
+    read_sample,
+)
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Recipe, run_steps
@@ -74,7 +79,9 @@ def make_single(size: int = 90, freq: str = "D", seed: int = 0, **columns: Any) 
     return pd.DataFrame({"ds": days, "y": draw(size, seed), **columns})
 
 
-def make_panel(*names: str, size: int = 90, freq: str = "D", is_static: bool = False) -> pd.DataFrame:
+def make_panel(
+    *names: str, size: int = 90, freq: str = "D", is_static: bool = False
+) -> pd.DataFrame:
     """Return a series for each name."""
     tables = []
     for number, name in enumerate(names):
@@ -85,7 +92,9 @@ def make_panel(*names: str, size: int = 90, freq: str = "D", is_static: bool = F
 
 def add_price(frame: pd.DataFrame, num_ahead: int = 14) -> pd.DataFrame:
     """Return a daily series with a price that is known ahead."""
-    ahead = pd.DataFrame({"ds": pd.date_range(frame["ds"].max(), periods=num_ahead + 1)[1:], "y": np.nan})
+    ahead = pd.DataFrame(
+        {"ds": pd.date_range(frame["ds"].max(), periods=num_ahead + 1)[1:], "y": np.nan}
+    )
     longer = pd.concat([frame, ahead], ignore_index=True)
     return longer.assign(price=np.where(np.arange(len(longer)) % 5 == 0, 1.0, 2.0))
 
@@ -105,7 +114,9 @@ def make_tables() -> dict[str, SmallTable]:
     utc["ds"] = utc["ds"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "single": SmallTable(make_single(), {}),
-        "renamed": SmallTable(make_single().rename(columns={"y": "sales"}), {"source": {"target": "sales"}}),
+        "renamed": SmallTable(
+            make_single().rename(columns={"y": "sales"}), {"source": {"target": "sales"}}
+        ),
         "panel": SmallTable(make_panel("a", "b"), shop),
         "upper": SmallTable(make_panel("A", "B"), shop),
         "numbers": SmallTable(make_panel("1", "2"), shop),
@@ -124,7 +135,8 @@ def make_tables() -> dict[str, SmallTable]:
         "price": SmallTable(add_price(make_single()), {"covariates": {"future": ["price"]}}),
         "weather": SmallTable(noted, {"covariates": {"past": ["weather"]}}),
         "kind": SmallTable(
-            make_panel("a", "b", is_static=True), {"covariates": {"static": ["kind"]}, "source": {"id": "shop"}}
+            make_panel("a", "b", is_static=True),
+            {"covariates": {"static": ["kind"]}, "source": {"id": "shop"}},
         ),
         "holidays": SmallTable(make_single(), {"covariates": {"holidays": "DE"}}),
         "longer horizon": SmallTable(make_single(), {"window": {"lookback": 14, "horizon": 5}}),
@@ -164,7 +176,9 @@ class Night:
     def prepare(self) -> dict[str, Any]:
         """Return all values of a retraining up to the challenger; they do not depend on the champion."""
         if not self._prepared:
-            retraining = RetrainForecastSpec(policy=ForecastPolicySpec(must_beat=()), budget=BudgetSpec(max_steps=1))
+            retraining = RetrainForecastSpec(
+                policy=ForecastPolicySpec(must_beat=()), budget=BudgetSpec(max_steps=1)
+            )
             values: dict[str, Any] = {
                 **self.recipe.list_values(),
                 **{cell: NetworkSpec(cell=cell, units=2, members=1) for cell in NETWORKS},
@@ -183,15 +197,21 @@ class Night:
         """Decide on the challenger of this table, with a champion of any table; return the candidate."""
         values = self.prepare()
         tables = values["table"], values["covariate_table"]
-        run = describe_run(*tables, values["profile"], self.parameters, values["retraining"], time.time())
-        candidate = run_steps(list_steps(NETWORKS)[FIRST:], {**values, "champion": champion, "run": run})["outcome"]
+        run = describe_run(
+            *tables, values["profile"], self.parameters, values["retraining"], time.time()
+        )
+        candidate = run_steps(
+            list_steps(NETWORKS)[FIRST:], {**values, "champion": champion, "run": run}
+        )["outcome"]
         assert isinstance(candidate, Candidate)
         return candidate
 
     def predict(self, champion: LoadedChampion | None) -> ForecastLog:
         """Forecast this table with a champion of any table."""
         parts = PartitionSpec(), self.folder
-        sample = draw_sample_as_trained(champion, self.recipe.source, self.recipe.covariates, *parts)
+        sample = draw_sample_as_trained(
+            champion, self.recipe.source, self.recipe.covariates, *parts
+        )
         table, covariate_table = read_as_trained(champion, sample, ALL, self.recipe.covariates)
         asked = self.recipe.source, PathsSpec(0), covariate_table
         return forecast_newest(champion, table, *asked, gaps=self.recipe.gaps)[0]
@@ -203,17 +223,25 @@ class Night:
         evaluated = join_actuals(log, series, champion)
         coverage = check_coverage(log, series, profile, champion)
         drift = monitoring.measure_drift(series, profile, champion, reference, sample, MONITORING)
-        covariates = monitoring.measure_covariate_drift(series, profile, champion, coding, covariate_table, MONITORING)
-        return monitoring.monitor_forecasts(evaluated, coverage, champion, drift, covariates, MONITORING)
+        covariates = monitoring.measure_covariate_drift(
+            series, profile, champion, coding, covariate_table, MONITORING
+        )
+        return monitoring.monitor_forecasts(
+            evaluated, coverage, champion, drift, covariates, MONITORING
+        )
 
     def audit(self, folder: Path, log: ForecastLog) -> dict[str, Any]:
         """Return the errors of proven forecasts by this table."""
         champion, coding, _ = monitoring.read_champion(folder, self.parameters)
         return prove_forecasts(log, [], self._read(champion, coding)[0], champion)
 
-    def _read(self, champion: KnownChampion, coding: Coding) -> tuple[Series, Profile, pd.DataFrame, Sample]:
+    def _read(
+        self, champion: KnownChampion, coding: Coding
+    ) -> tuple[Series, Profile, pd.DataFrame, Sample]:
         sample = self._draw(coding)
-        table, covariate_table = monitoring.read_newest(sample, champion, self.recipe.covariates, MONITORING)
+        table, covariate_table = monitoring.read_newest(
+            sample, champion, self.recipe.covariates, MONITORING
+        )
         series, profile = repair_series(table, self.recipe.source, self.recipe.gaps)
         return series, profile, covariate_table, sample
 

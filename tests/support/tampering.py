@@ -10,7 +10,9 @@ import pandas as pd
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable
 
 KEY = list(ForecastLogTable.key)
-NUM_NIGHTS, NUM_SERIES, HORIZON = 40, 50, 5
+NUM_NIGHTS = 40
+NUM_SERIES = 50
+HORIZON = 5
 NIGHT = NUM_SERIES * HORIZON
 NUM_ROWS = NUM_NIGHTS * NIGHT
 # All with RNN_FUZZ_ROWS=10000.
@@ -27,13 +29,18 @@ def make_nights() -> Iterator[pd.DataFrame]:
         cutoff = pd.Timestamp("2024-01-01") + pd.Timedelta(days=night)
         rows = pd.DataFrame(
             {
-                "unique_id": np.repeat([f"shop {number} ø" for number in range(NUM_SERIES)], HORIZON),
+                "unique_id": np.repeat(
+                    [f"shop {number} ø" for number in range(NUM_SERIES)], HORIZON
+                ),
                 "cutoff": cutoff,
-                "ds": np.tile(pd.date_range(cutoff + pd.Timedelta(days=1), periods=HORIZON), NUM_SERIES),
+                "ds": np.tile(
+                    pd.date_range(cutoff + pd.Timedelta(days=1), periods=HORIZON), NUM_SERIES
+                ),
                 "horizon_step": np.tile(np.arange(1, HORIZON + 1), NUM_SERIES),
                 "y_hat": np.where(rng.random(NIGHT) < 0.02, -0.0, rng.normal(0, 1e3, NIGHT)),
                 "model_version": f"v{night // 15}",
-                "recorded_at": cutoff.tz_localize("UTC") + pd.Timedelta(hours=25, microseconds=night),
+                "recorded_at": cutoff.tz_localize("UTC")
+                + pd.Timedelta(hours=25, microseconds=night),
             }
         )
         for level in (80, 95) if night < NUM_NIGHTS // 2 else (80, 95, 99):

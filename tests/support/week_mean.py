@@ -12,5 +12,8 @@ def extend_by_week_mean(past: np.ndarray, season_length: int, horizon: int) -> n
 
 
 WEEK_MEAN = LocalMethod(
-    "week_mean", extend_by_week_mean, Style("mean of the last week", "#654321"), "repeats the mean of the last week"
+    "week_mean",
+    extend_by_week_mean,
+    Style("mean of the last week", "#654321"),
+    "repeats the mean of the last week",
 )

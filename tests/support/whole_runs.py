@@ -22,8 +22,16 @@ from rnn_pipelines.datasets import ChampionDataset
 PROJECT = Path(__file__).parents[2]
 ROOT = PROJECT / ".test_data"
 BASELINES = [
-    *("last_value", "drift", "seasonal_naive", "climatology", "ridge", "baseline_ensemble"),
-    *("theta", "damped_trend", "holt_winters", "trees"),
+    "last_value",
+    "drift",
+    "seasonal_naive",
+    "climatology",
+    "ridge",
+    "baseline_ensemble",
+    "theta",
+    "damped_trend",
+    "holt_winters",
+    "trees",
 ]
 # The keys of a record of a retraining.
 MANIFEST = {
@@ -35,11 +43,22 @@ MANIFEST = {
 def make_command(pipeline: str, *settings: str) -> list[str]:
     """Return the command of a run, with settings such as `forecast.gru.units=4`."""
     parameters = ["--params", ",".join(settings)] if settings else []
-    return [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}", "--env=test", *parameters]
+    return [
+        sys.executable,
+        "-m",
+        "kedro",
+        "run",
+        f"--pipelines={pipeline}",
+        "--env=test",
+        *parameters,
+    ]
 
 
 def run_command(
-    pipeline: str, *settings: str, conf: Path | None = None, environment: dict[str, str] | None = None
+    pipeline: str,
+    *settings: str,
+    conf: Path | None = None,
+    environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a pipeline in a process of its own, and return its exit code and output.
 
@@ -50,7 +69,9 @@ def run_command(
     """
     source = [f"--conf-source={conf}"] if conf else []
     command = [*make_command(pipeline, *settings), *source]
-    return subprocess.run(command, check=False, cwd=PROJECT, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        command, check=False, cwd=PROJECT, env=environment, capture_output=True, text=True
+    )
 
 
 def run_well(pipeline: str, *settings: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -70,12 +91,16 @@ def run_here(pipeline: str, parameters: dict[str, Any], conf: Path | None = None
         session.run(pipeline_names=[pipeline])
 
 
-def call_command(pipeline: str, *settings: str, option: str = "--pipelines", arguments: Sequence[str] = ()) -> Result:
+def call_command(
+    pipeline: str, *settings: str, option: str = "--pipelines", arguments: Sequence[str] = ()
+) -> Result:
     """Call the command of a run in this process, and return its exit code and output."""
     bootstrap_project(PROJECT)
     parameters = ["--params", ",".join(settings)] if settings else []
     try:
-        return CliRunner().invoke(run, [f"{option}={pipeline}", "--env=test", *parameters, *arguments])
+        return CliRunner().invoke(
+            run, [f"{option}={pipeline}", "--env=test", *parameters, *arguments]
+        )
     finally:
         # The command loads only the pipelines that it needs.
         pipelines.set_requested(None)

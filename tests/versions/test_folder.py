@@ -18,7 +18,14 @@ from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.storage.files import name_temporary
 from rnn_pipelines.versions import folder as folder_module
 from rnn_pipelines.versions.checksums import list_checksums
-from rnn_pipelines.versions.folder import Kept, Removal, VersionedFolder, list_foreign, match_letters, warn_of_kept
+from rnn_pipelines.versions.folder import (
+    Kept,
+    Removal,
+    VersionedFolder,
+    list_foreign,
+    match_letters,
+    warn_of_kept,
+)
 from small_runs import FILES, KINDS, do_run, kill, put
 from trees import read_tree
 
@@ -94,7 +101,14 @@ def champions(tmp_path: Path) -> Kind:
 # Each puts something of a user's into a folder. The name that is reported is the key, or the file that is changed.
 FOREIGN = {
     ("file", name)
-    for name in (".notes.md", "deep/.notes.md", ".mine/notes", "deep/run.json", "note.part", ".notes.md.01234567.part")
+    for name in (
+        ".notes.md",
+        "deep/.notes.md",
+        ".mine/notes",
+        "deep/run.json",
+        "note.part",
+        ".notes.md.01234567.part",
+    )
 } | {(what, "deep/raw") for what in ("link", "link to nothing")}
 
 
@@ -111,7 +125,10 @@ def test_file_of_a_user_keeps_its_version(
     warn_of_kept(removal)
     # A folder in a flat version is reported as a whole.
     found = name if kind.files == FILES else name.partition("/")[0]
-    assert (removal.removed, [(kept.name, kept.files) for kept in removal.kept]) == ([], [(folder.name, [found])])
+    assert (removal.removed, [(kept.name, kept.files) for kept in removal.kept]) == (
+        [],
+        [(folder.name, [found])],
+    )
     assert read_tree(folder) == before
     assert found in caplog.text
 
@@ -136,8 +153,12 @@ def test_empty_folder_of_a_user_keeps_a_flat_version(champions: Kind) -> None:
     assert [kept.files for kept in champions.remove(name).kept] == [["plots"]]
 
 
-@pytest.mark.parametrize("content", [None, "{", '{"format": 1, "files": {"a": 1}}', '{"format": 99}'])
-def test_version_whose_list_is_missing_or_damaged_is_not_removed(kind: Kind, content: str | None) -> None:
+@pytest.mark.parametrize(
+    "content", [None, "{", '{"format": 1, "files": {"a": 1}}', '{"format": 99}']
+)
+def test_version_whose_list_is_missing_or_damaged_is_not_removed(
+    kind: Kind, content: str | None
+) -> None:
     name = kind.add()
     listed = kind.folder / name / kind.versions.list_name
     listed.unlink()
@@ -154,7 +175,9 @@ def test_empty_folder_with_the_name_of_a_version_is_not_removed(kind: Kind) -> N
 
 
 @pytest.mark.parametrize("is_list", [False, True])
-def test_file_that_was_moved_to_another_disk_keeps_its_version(kind: Kind, tmp_path: Path, is_list: bool) -> None:
+def test_file_that_was_moved_to_another_disk_keeps_its_version(
+    kind: Kind, tmp_path: Path, is_list: bool
+) -> None:
     name = kind.add()
     moved = kind.versions.list_name if is_list else kind.files[0]
     path = kind.folder / name / moved
@@ -163,7 +186,9 @@ def test_file_that_was_moved_to_another_disk_keeps_its_version(kind: Kind, tmp_p
     assert (tmp_path / "moved").exists()
 
 
-def test_folder_that_was_moved_to_another_disk_and_linked_keeps_its_run(runs: Kind, tmp_path: Path) -> None:
+def test_folder_that_was_moved_to_another_disk_and_linked_keeps_its_run(
+    runs: Kind, tmp_path: Path
+) -> None:
     name = runs.add()
     path = runs.folder / name / "08_reporting"
     path.symlink_to(path.rename(tmp_path / "moved"))
@@ -172,7 +197,9 @@ def test_folder_that_was_moved_to_another_disk_and_linked_keeps_its_run(runs: Ki
     assert read_tree(tmp_path / "moved") == before
 
 
-def test_file_that_comes_after_the_check_is_not_removed(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_comes_after_the_check_is_not_removed(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The next removal finds it in the hidden folder, and names it."""
     name = kind.add()
 
@@ -198,7 +225,9 @@ def test_file_in_the_way_of_a_removal_keeps_the_version(kind: Kind) -> None:
     assert mine.read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["2020-01-01 my notes", "mine", "2020-01-01T00.00.00.000Z", "VERSION-copy"])
+@pytest.mark.parametrize(
+    "name", ["2020-01-01 my notes", "mine", "2020-01-01T00.00.00.000Z", "VERSION-copy"]
+)
 def test_folder_of_another_name_is_not_listed(kind: Kind, name: str) -> None:
     added = kind.add()
     shutil.copytree(kind.folder / added, kind.folder / name.replace("VERSION", added))
@@ -206,7 +235,9 @@ def test_folder_of_another_name_is_not_listed(kind: Kind, name: str) -> None:
     assert kind.versions.list_complete() == [added]
 
 
-@pytest.mark.parametrize("name", [".killed.part", ".x.part", ".x.failed", ".2026-01-01T00.00.00.000000Z.part"])
+@pytest.mark.parametrize(
+    "name", [".killed.part", ".x.part", ".x.failed", ".2026-01-01T00.00.00.000000Z.part"]
+)
 @pytest.mark.parametrize("what", KINDS)
 def test_hidden_folder_of_another_name_stays(kind: Kind, name: str, what: str) -> None:
     kind.add()
@@ -216,7 +247,9 @@ def test_hidden_folder_of_another_name_stays(kind: Kind, name: str, what: str) -
     assert os.path.lexists(kind.folder / name)
 
 
-@pytest.mark.parametrize("state", ["whole", "temporary files", "a file less", "no list", "a part of the list", "empty"])
+@pytest.mark.parametrize(
+    "state", ["whole", "temporary files", "a file less", "no list", "a part of the list", "empty"]
+)
 def test_folder_of_a_killed_process_is_removed_in_any_state(kind: Kind, state: str) -> None:
     left = kind.leave()
     listed = left / kind.versions.list_name
@@ -243,7 +276,9 @@ def test_files_of_a_killed_run_may_be_incomplete(runs: Kind) -> None:
 
 @pytest.mark.parametrize("ending", ["part", "failed"])
 @pytest.mark.parametrize("is_named_alike", [False, True])
-def test_folder_of_a_user_with_such_a_name_stays(kind: Kind, ending: str, is_named_alike: bool) -> None:
+def test_folder_of_a_user_with_such_a_name_stays(
+    kind: Kind, ending: str, is_named_alike: bool
+) -> None:
     hidden = kind.folder / f".{OLD}.{ending}"
     put(hidden / (kind.files[0] if is_named_alike else "note.txt"), "file")
     assert kind.versions.remove([hidden]).removed == []
@@ -281,7 +316,9 @@ def test_interrupted_removal_leaves_complete_versions_only(
 
 
 @pytest.mark.parametrize("call", ["fsync", "rename", "replace", "chmod"])
-def test_version_that_fails_leaves_nothing(champions: Kind, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def test_version_that_fails_leaves_nothing(
+    champions: Kind, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
     champions.folder.mkdir(parents=True)
     interrupt_after(monkeypatch, call, 0)
     with pytest.raises(KeyboardInterrupt):

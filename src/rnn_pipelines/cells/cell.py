@@ -37,7 +37,9 @@ class Cell:
     """
 
     name: str  # in parameters and in the names of layers
-    weights: type[CellWeights[Any, Any]]  # the class of the weights of a layer, with the equations of its steps
+    weights: type[
+        CellWeights[Any, Any]
+    ]  # the class of the weights of a layer, with the equations of its steps
     letters: Mapping[str, str]  # the letter of each gate, in the order in which they are explained
     state_letters: Mapping[str, str]  # the letter of each state
     keeping: str  # the gate that is the share of the state that is kept
@@ -49,8 +51,12 @@ class Cell:
     # its cache, and the gradient for each state as an output, float32[member, time, unit, batch], or with one step, for
     # the last one only.
     go_back: Callable[[LayerArrays, LayerCache, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    first_biases: Mapping[str, float] = field(default_factory=dict)  # the initial biases of gates that are not 0
-    options: Sequence[str] = ("activation",)  # further parameters of its Keras layer that a comparison may set
+    first_biases: Mapping[str, float] = field(
+        default_factory=dict
+    )  # the initial biases of gates that are not 0
+    options: Sequence[str] = (
+        "activation",
+    )  # further parameters of its Keras layer that a comparison may set
     reads_state: bool = True  # whether the gates read the hidden state
     num_biases: int = 1  # of each gate and unit; the second one is for the product with the state
 
@@ -62,7 +68,8 @@ class Cell:
     @property
     def arrays(self) -> tuple[str, ...]:
         """The names of the arrays of a layer: kernels before biases, those of the inputs before those of the states."""
-        kernels, biases = ("kernel", "recurrent_kernel"), ("bias", "recurrent_bias")
+        kernels = ("kernel", "recurrent_kernel")
+        biases = ("bias", "recurrent_bias")
         return *kernels[: 1 + self.reads_state], *biases[: self.num_biases]
 
     def count_weights_by_gate(self, num_inputs: int, units: int) -> dict[str, int]:
@@ -74,7 +81,9 @@ class Cell:
         """Return the number of weights of a layer with Keras' defaults."""
         return sum(self.count_weights_by_gate(num_inputs, units).values())
 
-    def initialize(self, rng: np.random.Generator, num_inputs: int, units: int) -> dict[str, np.ndarray]:
+    def initialize(
+        self, rng: np.random.Generator, num_inputs: int, units: int
+    ) -> dict[str, np.ndarray]:
         """Draw the arrays of a layer, float64, as Keras does.
 
         Glorot-uniform kernels, orthogonal recurrent kernels, and biases of 0 except `first_biases`.
@@ -84,7 +93,9 @@ class Cell:
         drawn = [draw_glorot_uniform(rng, num_inputs, width)]
         if self.reads_state:
             drawn.append(draw_orthogonal(rng, units, width))
-        return dict(zip(self.arrays, [*drawn, first, np.zeros((1, width))][: len(self.arrays)], strict=True))
+        return dict(
+            zip(self.arrays, [*drawn, first, np.zeros((1, width))][: len(self.arrays)], strict=True)
+        )
 
     def read_arrays(self, arrays: LayerArrays) -> CellWeights[Any, Any]:
         """Return the weights with these arrays of one layer, float[row, column]."""

@@ -41,20 +41,28 @@ def backpropagate(
     inputs, without the effect of the state on later steps. Errors are those of `unroll`.
     """
     inputs, mask, first = fill_defaults(weights, inputs, mask, initial)
-    states, column = np.stack(trace.states), np.stack(first)[:, :, None]
+    states = np.stack(trace.states)
+    column = np.stack(first)[:, :, None]
     parts = [states[:, :, 1:], column] if trace.backwards else [column, states[:, :, :-1]]
-    before, gates_type, state_type = np.concatenate(parts, axis=2), weights.gates_type, weights.state_type
+    before = np.concatenate(parts, axis=2)
+    gates_type = weights.gates_type
+    state_type = weights.state_type
     # The gradient that enters a masked step is 0, and adds 0 to the others unless a gate is NaN.
     gates = np.where(mask[:, :, None], trace.gates, 0)
     hidden_gradients = np.asarray(hidden_gradients, inputs.dtype)
     of_weights = [np.zeros_like(array) for array in weights.to_list()]
-    of_inputs, of_state = np.empty_like(inputs), state_type(*np.zeros_like(first))
+    of_inputs = np.empty_like(inputs)
+    of_state = state_type(*np.zeros_like(first))
     order = range(inputs.shape[1])
     for time in order if trace.backwards else reversed(order):
         is_read = mask[:, time, None]
         of_state = of_state._replace(hidden=of_state.hidden + hidden_gradients[:, time])
         step = inputs[:, time], state_type(*before[:, :, time]), gates_type(*gates[:, :, time])
-        of_step, of_inputs[:, time], passed = weights.step_back(*step, state_type(*np.where(is_read, of_state, 0)))
+        of_step, of_inputs[:, time], passed = weights.step_back(
+            *step, state_type(*np.where(is_read, of_state, 0))
+        )
         of_state = state_type(*np.where(is_read, passed, of_state))
-        of_weights = [total + part for total, part in zip(of_weights, of_step.to_list(), strict=True)]
+        of_weights = [
+            total + part for total, part in zip(of_weights, of_step.to_list(), strict=True)
+        ]
     return Gradients(type(weights)(*of_weights), of_inputs, of_state)

@@ -5,7 +5,14 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.cells.cell import CANDIDATE, Cell, LayerArrays, LayerCache, Steps, sigmoid_in_place
+from rnn_pipelines.cells.cell import (
+    CANDIDATE,
+    Cell,
+    LayerArrays,
+    LayerCache,
+    Steps,
+    sigmoid_in_place,
+)
 from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.weights import CellWeights
 
@@ -43,11 +50,19 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
         return self.bias.ndim == 2
 
     def list_shapes(self, width: int) -> list[tuple[int, ...]]:
-        return [(len(self.kernel), width), (self.units, width), (2, width) if self.reset_after else (width,)]
+        return [
+            (len(self.kernel), width),
+            (self.units, width),
+            (2, width) if self.reset_after else (width,),
+        ]
 
     def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the biases of the products with inputs and state, float[3 · units]; a single one is of the inputs."""
-        return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
+        return (
+            (self.bias[0], self.bias[1])
+            if self.reset_after
+            else (self.bias, np.zeros_like(self.bias))
+        )
 
     def step(self, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
         """Compute one step in time: the state after it, and the gates.
@@ -101,7 +116,9 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
 
             dW   = xᵀ da,    db = Σ da,    dx = da Wᵀ
         """
-        h, (z, r, g), of_hidden = before.hidden, gates, gradients.hidden
+        h = before.hidden
+        (z, r, g) = gates
+        of_hidden = gradients.hidden
         u_z, u_r, u_g = np.split(self.recurrent_kernel, 3, axis=-1)
         a_z = of_hidden * (h - g) * z * (1 - z)
         a_g = of_hidden * (1 - z) * (1 - g**2)
@@ -117,8 +134,14 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
             of_recurrent_kernel = np.concatenate([h.T @ a_z, h.T @ a_r, (r * h).T @ a_g], axis=-1)
             of_before = of_hidden * z + a_z @ u_z.T + a_r @ u_r.T + of_product * r
         a = np.concatenate([a_z, a_r, a_g], axis=-1)
-        of_bias = np.stack([a.sum(axis=0), recurrent.sum(axis=0)]) if self.reset_after else a.sum(axis=0)
-        return GRUWeights(inputs.T @ a, of_recurrent_kernel, of_bias), a @ self.kernel.T, GRUState(of_before)
+        of_bias = (
+            np.stack([a.sum(axis=0), recurrent.sum(axis=0)]) if self.reset_after else a.sum(axis=0)
+        )
+        return (
+            GRUWeights(inputs.T @ a, of_recurrent_kernel, of_bias),
+            a @ self.kernel.T,
+            GRUState(of_before),
+        )
 
 
 def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
@@ -126,14 +149,17 @@ def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
     num_members, time, width, batch = products.shape
     units = width // 3
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
-    kept, recurrent = np.empty_like(states[:, 1:]), np.empty_like(products[:, 0])
+    kept = np.empty_like(states[:, 1:])
+    recurrent = np.empty_like(products[:, 0])
     kernel = np.ascontiguousarray(arrays["recurrent_kernel"].swapaxes(-1, -2))
     bias = arrays["recurrent_bias"].swapaxes(-1, -2)
     for step in range(time):
-        hidden, gate = states[:, step], products[:, step]
+        hidden = states[:, step]
+        gate = products[:, step]
         np.matmul(kernel, hidden, out=recurrent)
         recurrent += bias
-        opened, candidate = gate[:, : 2 * units], gate[:, 2 * units :]
+        opened = gate[:, : 2 * units]
+        candidate = gate[:, 2 * units :]
         opened += recurrent[:, : 2 * units]
         sigmoid_in_place(opened)
         kept[:, step] = recurrent[:, 2 * units :]
@@ -146,11 +172,15 @@ def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
     return states, products, kept
 
 
-def _go_back(arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _go_back(
+    arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Go back through all steps of all members."""
     kernel = arrays["recurrent_kernel"]
-    units, of_hidden = of_states.shape[2], of_states[:, -1]
-    of_products, of_recurrent = np.empty_like(cache.gates), np.empty_like(cache.gates)
+    units = of_states.shape[2]
+    of_hidden = of_states[:, -1]
+    of_products = np.empty_like(cache.gates)
+    of_recurrent = np.empty_like(cache.gates)
     for step in reversed(range(cache.gates.shape[1])):
         z, r, g = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(3))
         found = of_products[:, step]

@@ -5,7 +5,14 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.cells.cell import CANDIDATE, Cell, LayerArrays, LayerCache, Steps, sigmoid_in_place
+from rnn_pipelines.cells.cell import (
+    CANDIDATE,
+    Cell,
+    LayerArrays,
+    LayerCache,
+    Steps,
+    sigmoid_in_place,
+)
 from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.weights import CellWeights
 
@@ -55,8 +62,12 @@ class LSTMWeights(CellWeights[LSTMState, LSTMGates]):
         Source: Hochreiter & Schmidhuber (1997), DOI 10.1162/neco.1997.9.8.1735, without forget gate (f = 1); Gers et
             al. (2000), DOI 10.1162/089976600300015015, with it.
         """
-        i, f, g, o = np.split(inputs @ self.kernel + state.hidden @ self.recurrent_kernel + self.bias, 4, axis=-1)
-        gates = LSTMGates(input=sigmoid(i), forget=sigmoid(f), candidate=np.tanh(g), output=sigmoid(o))
+        i, f, g, o = np.split(
+            inputs @ self.kernel + state.hidden @ self.recurrent_kernel + self.bias, 4, axis=-1
+        )
+        gates = LSTMGates(
+            input=sigmoid(i), forget=sigmoid(f), candidate=np.tanh(g), output=sigmoid(o)
+        )
         cell = gates.forget * state.cell + gates.input * gates.candidate
         return LSTMState(hidden=gates.output * np.tanh(cell), cell=cell), gates
 
@@ -77,11 +88,17 @@ class LSTMWeights(CellWeights[LSTMState, LSTMGates]):
         i, f, g, o = gates
         shown = np.tanh(f * before.cell + i * g)
         cell = gradients.cell + gradients.hidden * o * (1 - shown**2)
-        of_input, of_forget = cell * g * i * (1 - i), cell * before.cell * f * (1 - f)
-        of_candidate, of_output = cell * i * (1 - g**2), gradients.hidden * shown * o * (1 - o)
+        of_input = cell * g * i * (1 - i)
+        of_forget = cell * before.cell * f * (1 - f)
+        of_candidate = cell * i * (1 - g**2)
+        of_output = gradients.hidden * shown * o * (1 - o)
         a = np.concatenate([of_input, of_forget, of_candidate, of_output], axis=-1)
         of_weights = LSTMWeights(inputs.T @ a, before.hidden.T @ a, a.sum(axis=0))
-        return of_weights, a @ self.kernel.T, LSTMState(hidden=a @ self.recurrent_kernel.T, cell=cell * f)
+        return (
+            of_weights,
+            a @ self.kernel.T,
+            LSTMState(hidden=a @ self.recurrent_kernel.T, cell=cell * f),
+        )
 
 
 def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
@@ -89,10 +106,13 @@ def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
     num_members, time, width, batch = products.shape
     units = width // 4
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
-    cells, recurrent = np.zeros_like(states), np.empty_like(products[:, 0])
+    cells = np.zeros_like(states)
+    recurrent = np.empty_like(products[:, 0])
     kernel = np.ascontiguousarray(arrays["recurrent_kernel"].swapaxes(-1, -2))
     for step in range(time):
-        gate, cell, new = products[:, step], cells[:, step + 1], states[:, step + 1]
+        gate = products[:, step]
+        cell = cells[:, step + 1]
+        new = states[:, step + 1]
         gate += np.matmul(kernel, states[:, step], out=recurrent)
         sigmoid_in_place(gate[:, : 2 * units])
         candidate = gate[:, 2 * units : 3 * units]
@@ -105,15 +125,21 @@ def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
     return states, products, cells
 
 
-def _go_back(arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _go_back(
+    arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Go back through all steps of all members."""
     kernel = arrays["recurrent_kernel"]
-    units, of_hidden = of_states.shape[2], of_states[:, -1]
+    units = of_states.shape[2]
+    of_hidden = of_states[:, -1]
     found = np.empty_like(cache.gates)
     of_cell = np.zeros_like(of_hidden)
     for step in reversed(range(cache.gates.shape[1])):
-        i, f, g, o = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(4))
-        of_gates, shown = found[:, step], np.tanh(cache.extra[:, step + 1])
+        i, f, g, o = (
+            cache.gates[:, step, place * units : (place + 1) * units] for place in range(4)
+        )
+        of_gates = found[:, step]
+        shown = np.tanh(cache.extra[:, step + 1])
         of_shown = of_hidden * o
         of_cell += of_shown * (1 - shown * shown)
         of_gates[:, :units] = of_cell * g * i * (1 - i)

@@ -5,7 +5,14 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.cells.cell import CANDIDATE, Cell, LayerArrays, LayerCache, Steps, sigmoid_in_place
+from rnn_pipelines.cells.cell import (
+    CANDIDATE,
+    Cell,
+    LayerArrays,
+    LayerCache,
+    Steps,
+    sigmoid_in_place,
+)
 from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.gru import GRUState
 from rnn_pipelines.cells.weights import CellWeights
@@ -52,9 +59,16 @@ class MinGRUWeights(CellWeights[GRUState, MinGRUGates]):
         da = [dh' · (h − g) · z · (1 − z), dh' · (1 − z)]
         dW = xᵀ da,    db = Σ da,    dx = da Wᵀ,    dh = dh' · z
         """
-        (z, g), of_hidden = gates, gradients.hidden
-        a = np.concatenate([of_hidden * (before.hidden - g) * z * (1 - z), of_hidden * (1 - z)], axis=-1)
-        return MinGRUWeights(inputs.T @ a, a.sum(axis=0)), a @ self.kernel.T, GRUState(of_hidden * z)
+        (z, g) = gates
+        of_hidden = gradients.hidden
+        a = np.concatenate(
+            [of_hidden * (before.hidden - g) * z * (1 - z), of_hidden * (1 - z)], axis=-1
+        )
+        return (
+            MinGRUWeights(inputs.T @ a, a.sum(axis=0)),
+            a @ self.kernel.T,
+            GRUState(of_hidden * z),
+        )
 
 
 def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
@@ -62,7 +76,8 @@ def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
     num_members, time, width, batch = products.shape
     units = width // 2
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
-    update, candidate = products[:, :, :units], products[:, :, units:]
+    update = products[:, :, :units]
+    candidate = products[:, :, units:]
     sigmoid_in_place(update)
     for step in range(time):
         new = states[:, step + 1]
@@ -72,12 +87,16 @@ def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
     return states, products, states[:, :0]
 
 
-def _go_back(arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _go_back(
+    arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Go back through all steps of all members. The gradients for products with states are empty: there are none."""
-    units, of_hidden = of_states.shape[2], of_states[:, -1]
+    units = of_states.shape[2]
+    of_hidden = of_states[:, -1]
     found = np.empty_like(cache.gates)
     for step in reversed(range(cache.gates.shape[1])):
-        z, g = cache.gates[:, step, :units], cache.gates[:, step, units:]
+        z = cache.gates[:, step, :units]
+        g = cache.gates[:, step, units:]
         of_old = of_hidden * z
         found[:, step, :units] = (cache.states[:, step] - g) * of_old * (1 - z)
         found[:, step, units:] = of_hidden - of_old

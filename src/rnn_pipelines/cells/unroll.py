@@ -50,7 +50,8 @@ def fill_defaults(
     weights: CellWeights[Any, Any], inputs: np.ndarray, mask: np.ndarray | None, initial: Any
 ) -> tuple[np.ndarray, np.ndarray, Any]:
     """Return inputs, mask and initial state in the dtype of the weights, with 0 at masked inputs; or a ValueError."""
-    num_inputs, dtype = len(weights.kernel), weights.kernel.dtype
+    num_inputs = len(weights.kernel)
+    dtype = weights.kernel.dtype
     inputs = np.asarray(inputs, dtype)
     if inputs.ndim != 3 or inputs.shape[2] != num_inputs:
         raise ValueError(
@@ -67,4 +68,8 @@ def fill_defaults(
     inputs = np.where(mask[:, :, None], inputs, 0)
     fields = [0] * len(weights.state_type._fields) if initial is None else initial
     shape = (len(inputs), weights.units)
-    return inputs, mask, weights.state_type(*(np.broadcast_to(np.asarray(field, dtype), shape) for field in fields))
+    return (
+        inputs,
+        mask,
+        weights.state_type(*(np.broadcast_to(np.asarray(field, dtype), shape) for field in fields)),
+    )

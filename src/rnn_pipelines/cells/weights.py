@@ -22,7 +22,9 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
     Shapes that do not fit each other are a ValueError.
     """
 
-    kernel: np.ndarray  # float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
+    kernel: (
+        np.ndarray
+    )  # float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
     # `state_type` and `gates_type`: named tuples of float[batch, units].
     state_type: ClassVar[Any]
     gates_type: ClassVar[Any]
@@ -52,7 +54,9 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
         """Compute one step in time, from float[batch, feature] and the state before it."""
 
     @abstractmethod
-    def step_back(self, inputs: np.ndarray, before: StateT, gates: GatesT, gradients: StateT) -> Any:
+    def step_back(
+        self, inputs: np.ndarray, before: StateT, gates: GatesT, gradients: StateT
+    ) -> Any:
         """Go back through one step: return the gradients for weights, inputs and the state before it.
 
         `inputs` are float[batch, feature], `before` is the state before the step, `gradients` those of the state after

@@ -60,7 +60,9 @@ def write_metrics(path: Path, found: Mapping[str, Any]) -> None:
     """
     is_own = is_regular(path) and path.read_bytes().startswith((HELP + PREFIX).encode())
     if path.is_symlink() or (path.exists() and not is_own):
-        raise ChampionError(f"{path}: it holds no metrics of this command, and is not overwritten. Name another file.")
+        raise ChampionError(
+            f"{path}: it holds no metrics of this command, and is not overwritten. Name another file."
+        )
     replace_file(path, format_metrics(found, datetime.now(UTC)).encode())
 
 
@@ -74,10 +76,17 @@ def format_metrics(found: Mapping[str, Any], now: datetime) -> str:
 
 
 def _format_rows(found: Mapping[str, Any], now: datetime) -> str:
-    lines, listed = [], _list_rows(found, now)
+    lines = []
+    listed = _list_rows(found, now)
     for metric, text in METRICS.items():
-        rows = [(labels, value) for labels, value in listed[metric] if value is not None and math.isfinite(value)]
-        lines += [f"{HELP}{PREFIX}{metric} {text}", f"# TYPE {PREFIX}{metric} gauge"] if rows else []
+        rows = [
+            (labels, value)
+            for labels, value in listed[metric]
+            if value is not None and math.isfinite(value)
+        ]
+        lines += (
+            [f"{HELP}{PREFIX}{metric} {text}", f"# TYPE {PREFIX}{metric} gauge"] if rows else []
+        )
         for labels, value in rows:
             pairs = {"task": found["task"], **labels}.items()
             inside = ",".join(f'{name}="{_escape(str(label))}"' for name, label in pairs)
@@ -85,20 +94,34 @@ def _format_rows(found: Mapping[str, Any], now: datetime) -> str:
     return "\n".join([*lines, ""])
 
 
-def _list_rows(found: Mapping[str, Any], now: datetime) -> dict[str, list[tuple[dict[str, Any], float | None]]]:
+def _list_rows(
+    found: Mapping[str, Any], now: datetime
+) -> dict[str, list[tuple[dict[str, Any], float | None]]]:
     """Return labels and values by metric, None for unknown values."""
-    champion, monitor = found["champion"] or {}, found["monitor"] or {}
-    times = {"check": now.isoformat(), "champion_since": champion.get("since"), "monitor": monitor.get("at")}
+    champion = found["champion"] or {}
+    monitor = found["monitor"] or {}
+    times = {
+        "check": now.isoformat(),
+        "champion_since": champion.get("since"),
+        "monitor": monitor.get("at"),
+    }
     times |= {name: monitor.get(name) for name in ("newest_value", "newest_forecast")}
-    moments = {name: datetime.fromisoformat(time).timestamp() if time else None for name, time in times.items()}
+    moments = {
+        name: datetime.fromisoformat(time).timestamp() if time else None
+        for name, time in times.items()
+    }
     return {
         **{f"{name}_timestamp_seconds": [({}, moment)] for name, moment in moments.items()},
         "verdict": [({"verdict": level}, float(level == found["verdict"])) for level in LEVELS],
         "champion_info": [({"version": champion["version"]}, 1.0)] if champion else [],
         "error_ratio": [({}, (monitor.get("error") or {}).get("ratio"))],
-        "coverage_ratio": [({"level": row["level"]}, row["coverage"]) for row in monitor.get("intervals") or ()],
+        "coverage_ratio": [
+            ({"level": row["level"]}, row["coverage"]) for row in monitor.get("intervals") or ()
+        ],
         "drift_ratio": [({}, monitor.get("drifted_fraction"))],
-        "drift_effect": [({"measure": row["measure"]}, row["effect"]) for row in monitor.get("measures") or ()],
+        "drift_effect": [
+            ({"measure": row["measure"]}, row["effect"]) for row in monitor.get("measures") or ()
+        ],
     }
 
 
@@ -121,7 +144,9 @@ def post_verdict(url: str, found: Mapping[str, Any]) -> str | None:
     """
     reasons: list[str | None] = []
     # A server that answers byte by byte keeps each single attempt below its limit. The thread ends with the process.
-    sender = threading.Thread(target=lambda: reasons.append(_post(url, json.dumps(found).encode())), daemon=True)
+    sender = threading.Thread(
+        target=lambda: reasons.append(_post(url, json.dumps(found).encode())), daemon=True
+    )
     sender.start()
     sender.join(TIMEOUT_SECONDS)
     reason = reasons[0] if reasons else f"timed out after {TIMEOUT_SECONDS:g} seconds"

@@ -10,7 +10,11 @@ from rnn_pipelines.errors import ChampionError
 
 def find_retraining(records: Sequence[Record]) -> Record | None:
     """Return the newest retraining that ended with a decision; failed retrainings are ignored."""
-    finished = [r for r in records if r.get("kind") == "retrain" and r.get("outcome") in ("promoted", "kept")]
+    finished = [
+        r
+        for r in records
+        if r.get("kind") == "retrain" and r.get("outcome") in ("promoted", "kept")
+    ]
     return finished[-1] if finished else None
 
 

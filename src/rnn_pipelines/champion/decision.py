@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION, Decision, Evidence, PolicySpec, decide_promotion
+from rnn_pipelines.champion.policy import (
+    CHALLENGER,
+    CHAMPION,
+    Decision,
+    Evidence,
+    PolicySpec,
+    decide_promotion,
+)
 from rnn_pipelines.champion.records import (
     ChallengerTraining,
     Measures,
@@ -67,7 +74,9 @@ def decide(
         decided = decide_promotion(_gather_evidence(case, champion, metrics), policy)
     else:
         reasons = (*case.faults, *case.objections)
-        decided = Decision(not reasons, reasons or ("there is no champion yet, and no part was held back",))
+        decided = Decision(
+            not reasons, reasons or ("there is no champion yet, and no part was held back",)
+        )
     if_kept = () if decided.is_promoted else case.if_kept
     decision = replace(decided, reasons=(*decided.reasons, *case.ahead, *if_kept))
     outcome: Record = {
@@ -75,7 +84,10 @@ def decide(
         "is_promoted": decision.is_promoted,
         "reasons": list(decision.reasons),
         "p_value": case.p_value,
-        "seconds": {"training": training["training_seconds"], "total": time.time() - run["started"]},
+        "seconds": {
+            "training": training["training_seconds"],
+            "total": time.time() - run["started"],
+        },
         "metrics": metrics,
         "seeds": training["seeds"],
         "training": {name: value for name, value in training.items() if name in ON_RECORD},
@@ -88,9 +100,15 @@ def decide(
     return Candidate(challenger, decision, record)
 
 
-def _gather_metrics(case: Case, champion: LoadedChampion | None, training: ChallengerTraining) -> Metrics:
+def _gather_metrics(
+    case: Case, champion: LoadedChampion | None, training: ChallengerTraining
+) -> Metrics:
     """Return all measures, with the losses of challenger and champion on their own validation parts."""
-    expected = None if champion is None else (champion.record.get("metrics") or Metrics()).get("challenger")
+    expected = (
+        None
+        if champion is None
+        else (champion.record.get("metrics") or Metrics()).get("challenger")
+    )
     losses = {
         CHALLENGER: training["validation_losses"].get(training["chosen"]),
         CHAMPION: (expected or Measures()).get("validation_loss"),
@@ -99,7 +117,9 @@ def _gather_metrics(case: Case, champion: LoadedChampion | None, training: Chall
         name: {"validation_loss": loss, **case.measures[name]} if name in case.measures else None
         for name, loss in losses.items()
     }
-    baselines = {name: measures["loss"] for name, measures in case.measures.items() if name not in losses}
+    baselines = {
+        name: measures["loss"] for name, measures in case.measures.items() if name not in losses
+    }
     return {"challenger": both[CHALLENGER], "champion": both[CHAMPION], "baselines": baselines}
 
 

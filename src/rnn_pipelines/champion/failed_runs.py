@@ -20,7 +20,12 @@ PREFIX = "failed_"
 
 def keep_failure(folder: Path, pipeline: str, error: str) -> None:
     """Keep the error of a pipeline's run; if it can't be written either, an error is logged."""
-    record = {"format": FORMAT, "pipeline": pipeline, "at": make_timestamp(), "error": make_line(error)}
+    record = {
+        "format": FORMAT,
+        "pipeline": pipeline,
+        "at": make_timestamp(),
+        "error": make_line(error),
+    }
     try:
         replace_file(_find_path(folder, pipeline), json.dumps(record, indent=2).encode())
     except OSError as failure:
@@ -32,7 +37,9 @@ def clear_failure(folder: Path, pipeline: str) -> None:
     try:
         _find_path(folder, pipeline).unlink(missing_ok=True)
     except OSError as failure:
-        logger.error("%s: the earlier failure of %s could not be removed (%s)", folder, pipeline, failure)
+        logger.error(
+            "%s: the earlier failure of %s could not be removed (%s)", folder, pipeline, failure
+        )
 
 
 def list_failures(folder: Path) -> Iterator[str]:

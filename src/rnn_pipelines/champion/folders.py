@@ -22,7 +22,13 @@ from rnn_pipelines.errors import ChampionError, RnnPipelinesError, show_all
 from rnn_pipelines.storage.files import check_path, find_target, replace_file, sync_folder
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name
-from rnn_pipelines.versions.checksums import CHECKSUMS, list_checksums, parse_checksums, read_listed, read_version
+from rnn_pipelines.versions.checksums import (
+    CHECKSUMS,
+    list_checksums,
+    parse_checksums,
+    read_listed,
+    read_version,
+)
 from rnn_pipelines.versions.files import measure
 from rnn_pipelines.versions.folder import OwnFiles, list_foreign
 
@@ -90,7 +96,11 @@ def _remove_unlisted(folder: Path, own: Collection[str]) -> None:
             try:
                 (folder / name).unlink(missing_ok=True)
             except OSError as error:
-                logger.warning("%s: the file is not needed any more, and can't be removed (%s)", folder / name, error)
+                logger.warning(
+                    "%s: the file is not needed any more, and can't be removed (%s)",
+                    folder / name,
+                    error,
+                )
 
 
 def _locate(name: str, checksum: str) -> str:
@@ -103,7 +113,9 @@ def _list_own(folder: Path) -> set[str]:
     """Return the names of all files in a folder of saved models; one with other files raises a ChampionError."""
     if not folder.is_dir():
         if os.path.lexists(folder):
-            raise ChampionError(f"{folder}: expected a folder, found a file or a link to none. Name another folder.")
+            raise ChampionError(
+                f"{folder}: expected a folder, found a file or a link to none. Name another folder."
+            )
         return set()
     # Listed once, because another save may add files meanwhile.
     there = set(os.listdir(folder))
@@ -150,7 +162,9 @@ def unpack_model(folder: Path, load: Callable[[], Model]) -> Model:
         raise
     # The system, Keras, h5py, NumPy and zipfile can raise any error for a damaged file.
     except Exception as error:
-        raise ChampionError(f"{folder}: the model can't be loaded ({type(error).__name__}: {error}).") from error
+        raise ChampionError(
+            f"{folder}: the model can't be loaded ({type(error).__name__}: {error})."
+        ) from error
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:
@@ -165,7 +179,9 @@ def load_folder(folder: Path) -> dict[str, bytes]:
     if (folder / CHECKSUMS).is_file():
         version = folder.resolve()
         return read_version(version.parent, version.name)[0]
-    if folder.is_dir() and any(path.name == SETTINGS or NAME.fullmatch(path.name) for path in folder.iterdir()):
+    if folder.is_dir() and any(
+        path.name == SETTINGS or NAME.fullmatch(path.name) for path in folder.iterdir()
+    ):
         remedy = "Copy it back, or save the model to another folder."
         raise ChampionError(f"{folder}: the list of its files, {LIST}, is missing. {remedy}")
     raise ChampionError(f"{folder}: there is no saved model (looked in {Path.cwd()}).")
@@ -177,7 +193,8 @@ def _read_saved(folder: Path) -> dict[str, bytes]:
         try:
             return read_listed(folder, listed, folder, _locate)
         except ChampionError:
-            before, listed = listed, (folder / LIST).read_bytes()
+            before = listed
+            listed = (folder / LIST).read_bytes()
             # If the list has changed, another save has replaced the model and removed the previous files.
             if listed == before:
                 raise

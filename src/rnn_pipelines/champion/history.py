@@ -46,13 +46,19 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
         name = name or make_name(folder)
         complete = {"format": FORMAT, "record": name, **record} | {"record": name}
         replace_file(history / f"{name}.json", dump_object(complete))
-        remove_temporary(history, lambda file: file.endswith(".json") and is_name(file.removesuffix(".json")))
+        remove_temporary(
+            history, lambda file: file.endswith(".json") and is_name(file.removesuffix(".json"))
+        )
     return name
 
 
 def find_origin(records: Iterable[Record], version: str) -> Record | None:
     """Return the record of the retraining that made a version; None if there is none."""
-    found = [record for record in records if record.get("kind") == "retrain" and record.get("version") == version]
+    found = [
+        record
+        for record in records
+        if record.get("kind") == "retrain" and record.get("version") == version
+    ]
     return found[-1] if found else None
 
 

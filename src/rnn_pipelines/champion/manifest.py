@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PACKAGE = Path(__file__).parents[1]
-LIBRARIES = ("kedro", "keras", "tensorflow", "h5py", "numpy", "pandas", "scikit-learn", "scipy", "pydantic")
+LIBRARIES = (
+    "kedro",
+    "keras",
+    "tensorflow",
+    "h5py",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "pydantic",
+)
 
 
 def describe_run(
@@ -55,10 +65,16 @@ def make_fingerprints(table: "pd.DataFrame", parameters: Mapping[str, Any]) -> F
     for block in plain.values():
         if isinstance(block, dict):
             block.pop("as_of", None)
-    return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
+    return {
+        "data": fingerprint_table(table),
+        "parameters": fingerprint_values(plain),
+        "code": fingerprint_code(),
+    }
 
 
-def join_covariates(table: "pd.DataFrame", covariate_table: "pd.DataFrame | None" = None) -> "pd.DataFrame":
+def join_covariates(
+    table: "pd.DataFrame", covariate_table: "pd.DataFrame | None" = None
+) -> "pd.DataFrame":
     """Return the table with the covariates, if there are some, as text columns, for one fingerprint of both."""
     if covariate_table is None or covariate_table.empty:
         return table
@@ -72,7 +88,9 @@ def fingerprint_table(table: "pd.DataFrame") -> str:
     """Return a hash of columns, types and values of a table, in the order of its rows; the index is ignored."""
     import pandas as pd
 
-    digest = hashlib.sha256(json.dumps({name: str(kind) for name, kind in table.dtypes.items()}).encode())
+    digest = hashlib.sha256(
+        json.dumps({name: str(kind) for name, kind in table.dtypes.items()}).encode()
+    )
     digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
     return digest.hexdigest()
 
@@ -82,13 +100,17 @@ def fingerprint_values(values: Any) -> str:
 
     A value of another type raises a TypeError, because its text could differ between processes.
     """
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=_write_value).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(values, sort_keys=True, default=_write_value).encode()
+    ).hexdigest()
 
 
 def _write_value(value: Any) -> str:
     if isinstance(value, date | PurePath):
         return str(value)
-    raise TypeError(f"{value!r}: a {type(value).__name__} has no fingerprint; expected plain values.")
+    raise TypeError(
+        f"{value!r}: a {type(value).__name__} has no fingerprint; expected plain values."
+    )
 
 
 def fingerprint_code() -> str:
@@ -103,7 +125,9 @@ def find_commit() -> str | None:
     """Return the checked-out commit; None without a Git checkout or without Git."""
     try:
         command = ["git", "rev-parse", "HEAD"]
-        finished = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False, timeout=10)
+        finished = subprocess.run(
+            command, cwd=PACKAGE, capture_output=True, text=True, check=False, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     # Before the first commit, Git prints the word HEAD and fails.

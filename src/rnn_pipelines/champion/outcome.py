@@ -28,14 +28,18 @@ class Change:
     reason: str
 
 
-def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Record, since: str) -> str:
+def save_outcome(
+    store: ChampionStore, files: Mapping[str, bytes], record: Record, since: str
+) -> str:
     """Write the version with its record, then the pointer to it, then the history, and return the version's name.
 
     If the process stops at any point, a complete model is in use, and its version holds the expected error. After an
     OSError, `ChampionStore.list_records` shows whether the version is promoted. The record has `is_promoted` and
     `reasons`; `since` is now, in ISO 8601, UTC.
     """
-    version = store.add_version({**files, RECORD: json.dumps({"format": FORMAT, **record}, indent=2).encode()})
+    version = store.add_version(
+        {**files, RECORD: json.dumps({"format": FORMAT, **record}, indent=2).encode()}
+    )
     if record["is_promoted"]:
         store.promote(version, record["reasons"], since)
     add_record(store.folder, name_record(record, version), version)
@@ -58,7 +62,9 @@ def record_failure(folder: Path, task: str, error: BaseException, as_of: int | s
     try:
         add_record(folder, record)
     except OSError as failure:
-        logger.error("%s: the record of the failed retraining could not be written (%s)", folder, failure)
+        logger.error(
+            "%s: the record of the failed retraining could not be written (%s)", folder, failure
+        )
 
 
 def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> Change:
@@ -88,13 +94,25 @@ def find_version(store: ChampionStore, name: str) -> str:
     if found:
         matches = f"{len(found)} versions match: {', '.join(found)}"
         raise ChampionError(f"{show(name)}: {matches}. Give more letters of the name.")
-    raise ChampionError(f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}.")
+    raise ChampionError(
+        f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}."
+    )
 
 
 def _record(
-    store: ChampionStore, task: str, kind: Literal["promote", "rollback"], pointer: Pointer, before: Pointer | None
+    store: ChampionStore,
+    task: str,
+    kind: Literal["promote", "rollback"],
+    pointer: Pointer,
+    before: Pointer | None,
 ) -> Change:
     change = Change(pointer.version, None if before is None else before.version, pointer.reasons[0])
-    record: Record = {"kind": kind, "task": task, "at": pointer.since, "is_promoted": True, "version": change.version}
+    record: Record = {
+        "kind": kind,
+        "task": task,
+        "at": pointer.since,
+        "is_promoted": True,
+        "version": change.version,
+    }
     add_record(store.folder, {**record, "champion": change.before, "reasons": [change.reason]})
     return change

@@ -42,7 +42,9 @@ def read_pointer(path: Path) -> Pointer | None:
         if not isinstance(pointer.checksum, str):
             raise TypeError("checksum: expected a text")
         if datetime.fromisoformat(pointer.since).tzinfo is None:
-            raise ValueError(f"since: expected a time with its zone, received {show(pointer.since)}")
+            raise ValueError(
+                f"since: expected a time with its zone, received {show(pointer.since)}"
+            )
         return pointer
     except FileNotFoundError:
         return None

@@ -72,16 +72,31 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     losses = evidence.baseline_losses
     unknown = [name for name in policy.must_beat if name not in losses]
     if unknown:
-        raise ParameterError(f"must_beat: expected some of {show_all(losses)}, received {show_all(unknown)}.")
-    shared = {} if evidence.shared_loss is None else {"its loss on the shared part": evidence.shared_loss}
+        raise ParameterError(
+            f"must_beat: expected some of {show_all(losses)}, received {show_all(unknown)}."
+        )
+    shared = (
+        {}
+        if evidence.shared_loss is None
+        else {"its loss on the shared part": evidence.shared_loss}
+    )
     simple = {f"the loss of {name}": losses[name] for name in policy.must_beat}
     numbers = {"its loss": evidence.challenger_loss, **shared, **simple}
     # Comparisons with NaN or infinity are meaningless.
-    infinite = [f"{name} is {number}, not a finite number" for name, number in numbers.items() if not isfinite(number)]
+    infinite = [
+        f"{name} is {number}, not a finite number"
+        for name, number in numbers.items()
+        if not isfinite(number)
+    ]
     faults = (*evidence.faults, *infinite)
     loss = evidence.challenger_loss
-    own, must_beat = f"its loss {loss:.4g}", policy.must_beat
-    unbeaten = tuple(f"{own} is not below {name} {losses[name]:.4g}" for name in must_beat if not loss < losses[name])
+    own = f"its loss {loss:.4g}"
+    must_beat = policy.must_beat
+    unbeaten = tuple(
+        f"{own} is not below {name} {losses[name]:.4g}"
+        for name in must_beat
+        if not loss < losses[name]
+    )
     reasons = faults or unbeaten or evidence.objections
     if reasons:
         return Decision(False, reasons)
@@ -107,7 +122,9 @@ def _name_better(evidence: Evidence) -> Iterator[str]:
         yield f"it is worse than the best simple method: {losses}"
 
 
-def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec) -> Decision:
+def _compare(
+    evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec
+) -> Decision:
     # The absolute value, because a fraction of a negative loss would put the bound above the loss.
     bound = champion_loss - policy.min_improvement_fraction * abs(champion_loss)
     loss = evidence.challenger_loss if evidence.shared_loss is None else evidence.shared_loss
@@ -120,8 +137,13 @@ def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: P
     is_worse = loss > champion_loss and is_shown
     if is_old and not is_worse:
         if evidence.reservations:
-            return Decision(False, (f"{measured}: it is not shown to be better", *evidence.reservations))
-        return Decision(True, (f"{measured}: it is not worse, and the champion is {count(round(age), 'day')} old",))
+            return Decision(
+                False, (f"{measured}: it is not shown to be better", *evidence.reservations)
+            )
+        return Decision(
+            True,
+            (f"{measured}: it is not worse, and the champion is {count(round(age), 'day')} old",),
+        )
     if is_worse:
         return Decision(False, (f"{measured}: it is worse",))
     if is_shown:

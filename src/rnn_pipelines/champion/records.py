@@ -166,10 +166,14 @@ def list_measures(record: Record) -> dict[str, Measures]:
     metrics = record.get("metrics") or Metrics()
     both = {CHALLENGER: metrics.get("challenger"), CHAMPION: metrics.get("champion")}
     measured = {name: measures for name, measures in both.items() if measures}
-    return measured | {name: Measures(loss=loss) for name, loss in (metrics.get("baselines") or {}).items()}
+    return measured | {
+        name: Measures(loss=loss) for name, loss in (metrics.get("baselines") or {}).items()
+    }
 
 
-def find_compared_loss(metrics: Metrics | None, name: Literal["challenger", "champion"]) -> float | None:
+def find_compared_loss(
+    metrics: Metrics | None, name: Literal["challenger", "champion"]
+) -> float | None:
     """Return the loss in the comparison of champion and challenger: of the part that both cover; None if unknown."""
     measures = (metrics or Metrics()).get(name) or Measures()
     return measures.get("shared_loss", measures.get("loss"))
@@ -189,7 +193,10 @@ def make_plain(values: Any) -> Any:
 def flatten(values: Any, path: str = "") -> dict[str, Any]:
     """Return nested values by their paths; list items are keyed by unique `name`s or position."""
     if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
-        names = [str(value.get("name", n)) if isinstance(value, dict) else str(n) for n, value in enumerate(values)]
+        names = [
+            str(value.get("name", n)) if isinstance(value, dict) else str(n)
+            for n, value in enumerate(values)
+        ]
         keys = names if len(set(names)) == len(names) else map(str, range(len(names)))
         values = dict(zip(keys, values, strict=True))
     if not isinstance(values, dict) or (path and not values):

@@ -6,10 +6,27 @@ from datetime import datetime
 from typing import Any
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
-from rnn_pipelines.champion.records import Measures, Record, find_compared_loss, list_measures, list_reasons
-from rnn_pipelines.champion.tables import NO_VALUE, VersionFacts, format_value, list_origins, shorten_version
+from rnn_pipelines.champion.records import (
+    Measures,
+    Record,
+    find_compared_loss,
+    list_measures,
+    list_reasons,
+)
+from rnn_pipelines.champion.tables import (
+    NO_VALUE,
+    VersionFacts,
+    format_value,
+    list_origins,
+    shorten_version,
+)
 from rnn_pipelines.champion.verdict import Level, Verdict
-from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number, format_percent
+from rnn_pipelines.report.numbers import (
+    begin_sentence,
+    format_minute,
+    format_number,
+    format_percent,
+)
 from rnn_pipelines.report.page import Part, Section, Table, make_table, mark_best, render_page
 from rnn_pipelines.report.retrainings import Contest, draw_retrainings
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
@@ -46,14 +63,20 @@ ACTIONS: dict[Level, str] = {
 def render_retraining_report(record: Record) -> str:
     """Render the record of a retraining, also of a failed one, as one HTML page that loads nothing else."""
     others = [*(record.get("reasons") or [])[1:], *(record.get("notes") or [])]
-    facts = [("version", record.get("version")), ("retrained", record.get("at")), *list_origins(record)]
+    facts = [
+        ("version", record.get("version")),
+        ("retrained", record.get("at")),
+        *list_origins(record),
+    ]
     origins = [[name, format_value(value)] for name, value in facts if value is not None]
     parts: dict[str, list[Part]] = {
         "Other reasons and notes": [begin_sentence(f"{text.rstrip('.')}.") for text in others],
         "Losses on the holdout": [*_report_losses(record)],
         "Loss by step": [*_tabulate_steps(record)],
         "Origin": [Table(["fact", "value"], origins, num_text_columns=2)],
-        "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
+        "Parameters": [
+            tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()
+        ],
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
     title = f"Retraining of {record.get('task')}, {format_minute(str(record.get('at')))}"
@@ -70,9 +93,14 @@ def tabulate_losses(measured: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return a table of all scalar measures, such as loss and accuracy."""
     known = (key for m in measured.values() for key in m if not isinstance(m[key], list))
     columns = list(dict.fromkeys(["loss", *known]))
-    rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
+    rows = [
+        [STYLES[name].name, *(format_number(m.get(key)) for key in columns)]
+        for name, m in measured.items()
+    ]
     best = mark_best(rows, {1: [m.get("loss") for m in measured.values()]})
-    return Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
+    return Table(
+        header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best
+    )
 
 
 def _report_losses(record: Record) -> Iterator[Part]:
@@ -87,10 +115,15 @@ def _report_losses(record: Record) -> Iterator[Part]:
 
 def _tabulate_steps(record: Record) -> Iterator[Part]:
     measured = list_measures(record)
-    by_step = {name: found for name, m in measured.items() if isinstance(found := m.get("by_step"), list)}
+    by_step = {
+        name: found for name, m in measured.items() if isinstance(found := m.get("by_step"), list)
+    }
     if by_step:
         steps = range(max(map(len, by_step.values())))
-        rows = [[str(step + 1), *(format_number(losses[step]) for losses in by_step.values())] for step in steps]
+        rows = [
+            [str(step + 1), *(format_number(losses[step]) for losses in by_step.values())]
+            for step in steps
+        ]
         header = ["step ahead", *(STYLES[name].name for name in by_step)]
         yield Table(header, rows, caption="Loss at each step of the horizon")
 
@@ -122,13 +155,20 @@ def render_overview(overviews: Sequence[Overview], now: datetime) -> str:
             ": evaluation": [*_report_evaluation(overview)],
             ": decisions": [*_report_history(overview)],
         }
-        sections += [Section(f"{begin_sentence(overview.task)}{what}", found) for what, found in parts.items() if found]
-    return render_page(f"Champions, {now:%Y-%m-%d %H:%M} UTC", " ".join(map(summarize_task, overviews)), sections)
+        sections += [
+            Section(f"{begin_sentence(overview.task)}{what}", found)
+            for what, found in parts.items()
+            if found
+        ]
+    return render_page(
+        f"Champions, {now:%Y-%m-%d %H:%M} UTC", " ".join(map(summarize_task, overviews)), sections
+    )
 
 
 def summarize_task(overview: Overview) -> str:
     """Return the champion and the verdict of a task in a sentence, with the first reason unless all is well."""
-    verdict, version = overview.verdict, overview.champion
+    verdict = overview.verdict
+    version = overview.champion
     if version is None:
         return f"{begin_sentence(overview.task)}: no champion yet."
     reason = "" if verdict.verdict == "ok" else f", because {verdict.reasons[0].rstrip('.')}"
@@ -138,7 +178,9 @@ def summarize_task(overview: Overview) -> str:
 
 
 def _describe_state(overview: Overview) -> Iterator[Part]:
-    task, verdict, champion = overview.task, overview.verdict, overview.champion
+    task = overview.task
+    verdict = overview.verdict
+    champion = overview.champion
     yield f"Check: {verdict.verdict}. {ACTIONS[verdict.verdict].format(task=task)}"
     yield from (begin_sentence(f"{reason.rstrip('.')}.") for reason in verdict.reasons)
     if champion is None:
@@ -149,7 +191,9 @@ def _describe_state(overview: Overview) -> Iterator[Part]:
         "champion": champion.version,
         "in use since": format_minute(champion.since) if champion.since else None,
         "because": "; ".join(champion.reasons) or None,
-        "files": f"damaged: {champion.problem}" if champion.problem else f"{len(champion.files)}, intact",
+        "files": f"damaged: {champion.problem}"
+        if champion.problem
+        else f"{len(champion.files)}, intact",
         **{name: origins.get(name) for name in ORIGINS},
     }
     rows = [[name, format_value(value)] for name, value in facts.items() if value is not None]
@@ -162,7 +206,11 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
     if CHALLENGER not in measured:
         return
     simple = {name: m for name, m in measured.items() if name not in (CHALLENGER, CHAMPION)}
-    known = {name: loss for name, measures in simple.items() if (loss := measures.get("loss")) is not None}
+    known = {
+        name: loss
+        for name, measures in simple.items()
+        if (loss := measures.get("loss")) is not None
+    }
     shown: dict[str, Measures] = {"this version": measured[CHALLENGER]}
     if CHAMPION in measured:
         shown["champion before it"] = measured[CHAMPION]
@@ -181,13 +229,19 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
 
 
 def _report_history(overview: Overview) -> Iterator[Part]:
-    records, task = overview.records, overview.task
+    records = overview.records
+    task = overview.task
     contests = []
     for record in records:
         metrics = record.get("metrics")
-        challenger, champion = find_compared_loss(metrics, "challenger"), find_compared_loss(metrics, "champion")
+        challenger = find_compared_loss(metrics, "challenger")
+        champion = find_compared_loss(metrics, "champion")
         if record.get("kind") == "retrain" and challenger is not None:
-            contests.append(Contest(str(record.get("at")), challenger, champion, bool(record.get("is_promoted"))))
+            contests.append(
+                Contest(
+                    str(record.get("at")), challenger, champion, bool(record.get("is_promoted"))
+                )
+            )
     if len(contests) > 1:
         yield draw_retrainings(contests, overview.loss)
     if records:
@@ -209,7 +263,13 @@ def tabulate_decisions(records: Sequence[Record], champion: VersionFacts | None)
         "decision": lambda record: str(record.get("outcome") or record.get("kind")),
         "first reason": lambda record: next(iter(list_reasons(record)), NO_VALUE),
         "version": write_version,
-        "loss": lambda record: format_number(find_compared_loss(record.get("metrics"), "challenger")),
-        "champion's": lambda record: format_number(find_compared_loss(record.get("metrics"), "champion")),
+        "loss": lambda record: format_number(
+            find_compared_loss(record.get("metrics"), "challenger")
+        ),
+        "champion's": lambda record: format_number(
+            find_compared_loss(record.get("metrics"), "champion")
+        ),
     }
-    return make_table(records, columns, num_text_columns=3, caption="Newest first; * marks the champion")
+    return make_table(
+        records, columns, num_text_columns=3, caption="Newest first; * marks the champion"
+    )

@@ -42,7 +42,8 @@ class ChampionStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self._pointer = folder, folder / "champion.json"
+        self.folder = folder
+        self._pointer = folder / "champion.json"
         self._versions = VersionedFolder(folder / "versions", CHECKSUMS, list_own_files)
 
     def add_version(self, files: Mapping[str, bytes]) -> str:
@@ -59,7 +60,9 @@ class ChampionStore:
             try:
                 warn_of_kept(self._versions.remove_unfinished())
             except OSError as error:
-                logger.warning("%s: an unfinished version can't be removed (%s)", self._versions.folder, error)
+                logger.warning(
+                    "%s: an unfinished version can't be removed (%s)", self._versions.folder, error
+                )
             version = make_name(self.folder)
             self._versions.add(version, list_checksums(files), files)
         return version
@@ -77,7 +80,13 @@ class ChampionStore:
             checksum = self._verify(version)[1]
             before = self.find_pointer()
             previous = [] if before is None else [before.version, *before.previous]
-            pointer = Pointer(version, checksum, since, list(reasons), [name for name in previous if name != version])
+            pointer = Pointer(
+                version,
+                checksum,
+                since,
+                list(reasons),
+                [name for name in previous if name != version],
+            )
             self._replace_pointer(pointer)
         return pointer
 
@@ -108,7 +117,9 @@ class ChampionStore:
     def _verify(self, version: str) -> tuple[dict[str, bytes], str]:
         return read_version(self._versions.folder, version)
 
-    def _list_intact(self, versions: Iterable[str], problems: list[str]) -> Iterator[tuple[str, dict[str, bytes], str]]:
+    def _list_intact(
+        self, versions: Iterable[str], problems: list[str]
+    ) -> Iterator[tuple[str, dict[str, bytes], str]]:
         """Yield each intact version with its files and their checksum; add the problem of another to `problems`."""
         for version in versions:
             try:
@@ -165,7 +176,10 @@ class ChampionStore:
         each version without a record may have been the champion.
         """
         records = list_records(self.folder)
-        return sorted([*records, *self._list_left_out(records)], key=lambda record: give_order(record["record"]))
+        return sorted(
+            [*records, *self._list_left_out(records)],
+            key=lambda record: give_order(record["record"]),
+        )
 
     def find_folder(self, version: str) -> Path:
         return self._versions.folder / version
@@ -188,10 +202,16 @@ class ChampionStore:
             protected: list[str] = []
             if pointer is not None:
                 # Back to an intact predecessor, to which `load` could fall back.
-                intact = next((version for version, *_ in self._list_intact(pointer.previous, [])), None)
+                intact = next(
+                    (version for version, *_ in self._list_intact(pointer.previous, [])), None
+                )
                 end = None if intact is None else pointer.previous.index(intact) + 1
                 protected = [pointer.version, *pointer.previous[:end]]
-            folders = {name: self.find_folder(name) for name in self.list_versions() if name not in protected}
+            folders = {
+                name: self.find_folder(name)
+                for name in self.list_versions()
+                if name not in protected
+            }
             others = [folder for folder in folders.values() if not folder.is_symlink()]
             if not is_dry:
                 warn_of_kept(self._versions.remove_unfinished())
@@ -221,11 +241,19 @@ class ChampionStore:
         for version in versions:
             try:
                 if version not in known:
-                    found.append(name_record(read_record(self.read_version(version)[RECORD], version), version))
+                    found.append(
+                        name_record(
+                            read_record(self.read_version(version)[RECORD], version), version
+                        )
+                    )
             except (ChampionError, KeyError):  # damaged, or without a record
                 continue
             except ValueError as error:
-                logger.error("%s: left out of the history, because its record is damaged (%s)", version, error)
+                logger.error(
+                    "%s: left out of the history, because its record is damaged (%s)",
+                    version,
+                    error,
+                )
         return found
 
     def _replace_pointer(self, pointer: Pointer) -> None:

@@ -6,7 +6,13 @@ from typing import Any
 
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.outcome import find_version
-from rnn_pipelines.champion.records import Metrics, Record, find_compared_loss, list_measures, list_reasons
+from rnn_pipelines.champion.records import (
+    Metrics,
+    Record,
+    find_compared_loss,
+    list_measures,
+    list_reasons,
+)
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, make_line
 
@@ -41,10 +47,15 @@ def find_facts(store: ChampionStore, name: str | None) -> VersionFacts:
     """
     pointer = store.find_pointer()
     if name is None and pointer is None:
-        raise ChampionError(f"{store.folder}: there is no champion yet. Run kedro champion retrain.")
-    version = pointer.version if name is None and pointer is not None else find_version(store, name or "")
+        raise ChampionError(
+            f"{store.folder}: there is no champion yet. Run kedro champion retrain."
+        )
+    version = (
+        pointer.version if name is None and pointer is not None else find_version(store, name or "")
+    )
     in_use = pointer if pointer is not None and pointer.version == version else None
-    problem, files = None, {}
+    problem = None
+    files = {}
     try:
         files = {name: len(content) for name, content in store.read_version(version).items()}
     except ChampionError as error:
@@ -73,12 +84,19 @@ def describe_version(known: VersionFacts) -> str:
     files = ", ".join(f"{name} ({size:,} bytes)" for name, size in known.files.items())
     facts = [
         ("version", known.version),
-        ("in use", f"the champion since {known.since or 'an unknown time'}" if known.is_champion else use),
+        (
+            "in use",
+            f"the champion since {known.since or 'an unknown time'}" if known.is_champion else use,
+        ),
         ("files", f"damaged: {known.problem}" if known.problem else files),
         ("retrained", record.get("at")),
         ("outcome", record.get("outcome")),
         *(("because", reason) for reason in record.get("reasons", [])),
-        *(("manual", reason) for reason in known.reasons if reason not in record.get("reasons", [])),
+        *(
+            ("manual", reason)
+            for reason in known.reasons
+            if reason not in record.get("reasons", [])
+        ),
         *list_origins(record),
     ]
     text = format_table([(name, format_value(value)) for name, value in facts if value is not None])
@@ -90,7 +108,9 @@ def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
     """Yield the inputs of a retraining with readable names; None for unknown ones."""
     data = record.get("data") or {}
     if data:
-        counts = ", ".join(f"{value:,} {name[4:]}" for name, value in data.items() if name.startswith("num_"))
+        counts = ", ".join(
+            f"{value:,} {name[4:]}" for name, value in data.items() if name.startswith("num_")
+        )
         times = f"{data['first']} to {data['last']}, " if "first" in data else ""
         yield "data", f"{data.get('source')}: {times}{counts}"
     yield "as of", record.get("as_of")
@@ -102,13 +122,19 @@ def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
     for name, seconds in (record.get("seconds") or {}).items():
         yield f"seconds, {name}", seconds
     versions = record.get("versions") or {}
-    yield "computed with", ", ".join(f"{name} {version}" for name, version in versions.items()) or None
+    yield (
+        "computed with",
+        ", ".join(f"{name} {version}" for name, version in versions.items()) or None,
+    )
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
     cells = [[make_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
     return "\n".join(lines)
 
 
@@ -125,12 +151,15 @@ def shorten_version(version: str) -> str:
 
 
 def _write_row(record: Record, champion: str | None) -> tuple[str, ...]:
-    version, metrics = record.get("version"), record.get("metrics") or Metrics()
+    version = record.get("version")
+    metrics = record.get("metrics") or Metrics()
     return (
         format_value(record.get("at")),
         format_value(record.get("kind")),
         format_value(record.get("outcome")),
-        NO_VALUE if version is None else shorten_version(version) + ("*" if version == champion else ""),
+        NO_VALUE
+        if version is None
+        else shorten_version(version) + ("*" if version == champion else ""),
         format_value(find_compared_loss(metrics, "challenger")),
         format_value(find_compared_loss(metrics, "champion")),
         "; ".join(list_reasons(record)),

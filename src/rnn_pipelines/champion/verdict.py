@@ -24,7 +24,9 @@ LEVELS: tuple[Level, ...] = ("ok", "retrain", "unmonitored", "alarm")
 SETTINGS = "settings.json"
 # The stamp of a task's log of predictions, in the folder of its champion.
 LOG_STAMP = "log.json"
-LOG_REMEDY = f"Restore a copy of it, or remove {LOG_STAMP} from the champion's folder to begin another log"
+LOG_REMEDY = (
+    f"Restore a copy of it, or remove {LOG_STAMP} from the champion's folder to begin another log"
+)
 # Tolerated difference between the clocks of machines that share a folder.
 CLOCKS_DIFFER = timedelta(minutes=5)
 # From the first promotion to the first monitoring that is expected.
@@ -32,7 +34,16 @@ FIRST_DAY = timedelta(days=1)
 # The verdicts of a monitor.
 MONITORED = tuple(level for level in LEVELS if level != "unmonitored")
 # The keys of a monitor's file that programs read: times, errors with their cut-offs, drift, and the measures of texts.
-MONITORED_KEYS = ("at", "valid_until", "version", "error", "intervals", "drifted_fraction", "num_texts", "measures")
+MONITORED_KEYS = (
+    "at",
+    "valid_until",
+    "version",
+    "error",
+    "intervals",
+    "drifted_fraction",
+    "num_texts",
+    "measures",
+)
 # Those of the coverage in it: times, and no series.
 COVERAGE_KEYS = ("newest_value", "newest_forecast")
 
@@ -136,9 +147,13 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     champion, alarms = load_usable(store)
     version = None if champion is None else champion.version
     pointer = store.find_pointer()
-    evaluated = {str(r["version"]): r for r in records if r.get("kind") == "retrain" and r.get("version")}
+    evaluated = {
+        str(r["version"]): r for r in records if r.get("kind") == "retrain" and r.get("version")
+    }
     # The data of a version that was promoted manually are in the record of its retraining.
-    ends = {version: (record.get("data") or {}).get("last") for version, record in evaluated.items()}
+    ends = {
+        version: (record.get("data") or {}).get("last") for version, record in evaluated.items()
+    }
     promoted = [record.get("version") for record in records if record.get("is_promoted")]
     settings = None if champion is None else champion.files.get(SETTINGS)
     since = pointer.since if pointer is not None and pointer.version == version else ""
@@ -150,7 +165,10 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
         "settings": read,
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
-        "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},
+        "versions": {
+            name: _find_expected_error(name, record, folder, known)
+            for name, record in evaluated.items()
+        },
         "log": read_log_stamp(folder),
     }
 
@@ -171,7 +189,9 @@ def read_log_stamp(folder: Path) -> LogStamp | None:
             last_recorded_at=found["last_recorded_at"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ChampionError(f"{path}: {error}. Restore a copy, or remove it to begin another log") from error
+        raise ChampionError(
+            f"{path}: {error}. Restore a copy, or remove it to begin another log"
+        ) from error
     return stamp
 
 
@@ -183,8 +203,14 @@ def write_log_stamp(folder: Path, stamp: LogStamp) -> None:
 def _find_expected_error(version: str, record: Record, folder: Path, known: int) -> ExpectedError:
     expected = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
-        settings = read_object((folder / "versions" / version / SETTINGS).read_bytes(), version, known)
-    except (OSError, ValueError, FormatError):  # removed, damaged, or of another version of the project
+        settings = read_object(
+            (folder / "versions" / version / SETTINGS).read_bytes(), version, known
+        )
+    except (
+        OSError,
+        ValueError,
+        FormatError,
+    ):  # removed, damaged, or of another version of the project
         settings = {}
     return {
         "at": record.get("at"),
@@ -209,7 +235,8 @@ def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
     `champion` has `version`, `since`, and of its retraining `loss`, `p_value`, `as_of` and `data`; `monitor` the keys
     of `MONITORED_KEYS` and `COVERAGE_KEYS` in its file. Either is None if it is missing or damaged.
     """
-    pointer, champion = store.find_pointer(), None
+    pointer = store.find_pointer()
+    champion = None
     if pointer is not None:
         record = find_origin(store.list_records(), pointer.version) or Record()
         champion = {
@@ -222,7 +249,11 @@ def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         monitor = {name: found[name] for name in MONITORED_KEYS if name in found}
-        monitor |= {name: found["coverage"][name] for name in COVERAGE_KEYS if name in found.get("coverage", ())}
+        monitor |= {
+            name: found["coverage"][name]
+            for name in COVERAGE_KEYS
+            if name in found.get("coverage", ())
+        }
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         # The verdict has the reason.
         pass
@@ -233,12 +264,23 @@ def read_findings(path: Path) -> list[Finding]:
     """Return the findings of the monitor's last run; an outdated or damaged verdict is an alarm."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        level, reasons, at = found["verdict"], found["reasons"], found["at"]
+        level = found["verdict"]
+        reasons = found["reasons"]
+        at = found["at"]
         if level not in MONITORED or not isinstance(reasons, list):
-            raise ValueError(f"expected one of {MONITORED} with reasons, received {level!r} with {reasons!r}")
-        findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
+            raise ValueError(
+                f"expected one of {MONITORED} with reasons, received {level!r} with {reasons!r}"
+            )
+        findings = [
+            Finding(level, f"{reason} (the monitor at {at})")
+            for reason in reasons or ["no reason was given"]
+        ]
         if datetime.fromisoformat(at) > datetime.now(UTC) + CLOCKS_DIFFER:
-            findings.append(Finding("alarm", f"the monitor ran at {at}, which is in the future; check the clock"))
+            findings.append(
+                Finding(
+                    "alarm", f"the monitor ran at {at}, which is in the future; check the clock"
+                )
+            )
         if datetime.fromisoformat(found["valid_until"]) < datetime.now(UTC):
             findings.append(Finding("alarm", f"the monitor has not run since {at}"))
         return findings
@@ -252,7 +294,9 @@ def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
     if pointer is None:
         return
     # The day of the first champion: with a new champion every night, every day would be its first.
-    promoted = [record.get("at", "") for record in store.list_records() if record.get("is_promoted")]
+    promoted = [
+        record.get("at", "") for record in store.list_records() if record.get("is_promoted")
+    ]
     ages = []
     for time in (pointer.since, *promoted):
         # Texts that are no times with a zone are left out.
@@ -275,7 +319,9 @@ def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
         yield Finding("retrain", "there is no champion yet")
     else:
         # The first reason is that of the promotion; the others name models that were better on that day.
-        yield from (Finding("ok", f"of the version in use: {reason}") for reason in pointer.reasons[1:])
+        yield from (
+            Finding("ok", f"of the version in use: {reason}") for reason in pointer.reasons[1:]
+        )
     yield from (Finding("alarm", damage) for damage in list_damages(store))
     yield from (Finding("alarm", failure) for failure in list_failures(store.folder))
     retrainings = [r for r in store.list_records() if r.get("kind") == "retrain"]

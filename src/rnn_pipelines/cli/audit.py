@@ -22,7 +22,9 @@ from rnn_pipelines.storage.formats import dump_object, read_object
 if TYPE_CHECKING:
     from rnn_pipelines.storage.chain import Link
 
-LOG, SERIES, CHAMPION = "predict_forecast_forecasts", "monitor_forecast_series", "monitor_forecast_champion"
+LOG = "predict_forecast_forecasts"
+SERIES = "monitor_forecast_series"
+CHAMPION = "monitor_forecast_champion"
 FOLDER = "monitor_forecast_champion_folder"
 BROKEN = 30
 
@@ -31,7 +33,12 @@ BROKEN = 30
 @click.argument("task", type=click.Choice(["forecast"]))
 @env_option
 @AS_JSON
-@click.option("--against", metavar="FILE", type=click.Path(path_type=Path), help="Stamp that the chain must contain.")
+@click.option(
+    "--against",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Stamp that the chain must contain.",
+)
 @click.option(
     "--stamp",
     metavar="FILE",
@@ -41,7 +48,12 @@ BROKEN = 30
 @click.pass_context
 @add_exit_codes({0: "unchanged", BROKEN: "the log was changed; the first wrong row is named"})
 def audit(
-    ctx: click.Context, task: str, env: str | None, is_json: bool, against: Path | None, stamp: Path | None
+    ctx: click.Context,
+    task: str,
+    env: str | None,
+    is_json: bool,
+    against: Path | None,
+    stamp: Path | None,
 ) -> None:
     """Verify that the log of forecasts is unchanged, and measure the forecasts that were made before their values.
 
@@ -61,7 +73,9 @@ def audit(
         catalog: Any = session.load_context().catalog
         kept = read_log_stamp(catalog.load(FOLDER))
         if kept is None and not catalog.exists(LOG):
-            raise ChampionError("there are no forecasts yet. Run kedro run --pipelines=predict_forecast.")
+            raise ChampionError(
+                "there are no forecasts yet. Run kedro run --pipelines=predict_forecast."
+            )
         nights = catalog[LOG].iterate_nights() if catalog.exists(LOG) else ()
         chain, links = audit_chain(nights, stamped, kept)
         is_ok = chain["verdict"] == "ok"
@@ -69,9 +83,13 @@ def audit(
     if stamp is not None and chain["sha256"] is None:
         print_text(f"{stamp}: no stamp is written, because no night has a hash.", is_error=True)
     elif stamp is not None and is_ok:
-        fields = {name: chain[name] for name in ("sha256", "last_recorded_at", "num_nights", "num_rows")}
+        fields = {
+            name: chain[name] for name in ("sha256", "last_recorded_at", "num_nights", "num_rows")
+        }
         written_at = datetime.now(UTC).isoformat(timespec="seconds")
-        replace_file(stamp, dump_object({"format": 1, "task": task, **fields, "written_at": written_at}))
+        replace_file(
+            stamp, dump_object({"format": 1, "task": task, **fields, "written_at": written_at})
+        )
     first, *rest = describe_audit(chain, proof, problem)
     facts = {"task": task, **chain, "problem": problem, **(proof or {})}
     print_result(is_json, facts, write_list(f"{task}: {first}", rest))
@@ -95,7 +113,11 @@ def _read_stamp(path: Path) -> str:
     try:
         found = read_object(path.read_bytes(), path)
     except (OSError, ValueError) as error:
-        raise ParameterError(f"{path}: expected a stamp of kedro champion audit ({error}).") from None
+        raise ParameterError(
+            f"{path}: expected a stamp of kedro champion audit ({error})."
+        ) from None
     if not isinstance(found.get("sha256"), str) or not {"task", "num_nights"} <= found.keys():
-        raise ParameterError(f"{path}: expected a stamp of kedro champion audit, with task, num_nights and sha256.")
+        raise ParameterError(
+            f"{path}: expected a stamp of kedro champion audit, with task, num_nights and sha256."
+        )
     return str(found["sha256"])

@@ -23,14 +23,29 @@ from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
 from rnn_pipelines.cli import explain_change as explain
 from rnn_pipelines.cli import options
 from rnn_pipelines.cli.audit import audit
-from rnn_pipelines.cli.options import AS_JSON, CHANGED, DONE, IS_DRY, LOCKED, Command, add_exit_codes, print_result
+from rnn_pipelines.cli.options import (
+    AS_JSON,
+    CHANGED,
+    DONE,
+    IS_DRY,
+    LOCKED,
+    Command,
+    add_exit_codes,
+    print_result,
+)
 
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import PlainErrors, run
 from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import ParameterError, TrackingError, make_line
 from rnn_pipelines.hooks.parameters import complete_commands
-from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, find_saver, fingerprint_newest
+from rnn_pipelines.hooks.paths import (
+    Paths,
+    find_paths,
+    find_paths_in,
+    find_saver,
+    fingerprint_newest,
+)
 from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.printing import print_text, write_list
 from rnn_pipelines.storage.lock import hold_lock
@@ -72,7 +87,9 @@ def champion() -> None:
     """Group the commands; `help` has the text for users, because it names the tasks."""
 
 
-def command(codes: Mapping[int, str] = DONE, name: str | None = None) -> Callable[[Command], click.Command]:
+def command(
+    codes: Mapping[int, str] = DONE, name: str | None = None
+) -> Callable[[Command], click.Command]:
     """Return a decorator that makes a command of the group, with TASK, --env, --json and the exit codes in its help."""
 
     def decorate(function: Command) -> click.Command:
@@ -86,7 +103,12 @@ def command(codes: Mapping[int, str] = DONE, name: str | None = None) -> Callabl
 @WAIT
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
-@click.option("--promote", "is_promoting", is_flag=True, help="Put the challenger into use, regardless of the policy.")
+@click.option(
+    "--promote",
+    "is_promoting",
+    is_flag=True,
+    help="Put the challenger into use, regardless of the policy.",
+)
 @options.PARAMS
 def retrain(  # noqa: PLR0913, PLR0917 - each is an option
     task: str,
@@ -108,12 +130,17 @@ def retrain(  # noqa: PLR0913, PLR0917 - each is an option
     session = KedroSession.create(env=env, runtime_params={**params, **newest})
     with session:
         paths = find_paths_in(session, task)
-        with hold_lock(paths.champion / "retrain.lock", wait), _put_failure_on_record(paths, task, as_of):
+        with (
+            hold_lock(paths.champion / "retrain.lock", wait),
+            _put_failure_on_record(paths, task, as_of),
+        ):
             paths.find_tracking()
             changes = _list_changes(session, paths, task)
             is_run = is_forced or bool(changes)
             if is_run:
-                print_text(f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True)
+                print_text(
+                    f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True
+                )
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(paths.store.list_records()) or Record()
             if is_promoting:
@@ -121,12 +148,19 @@ def retrain(  # noqa: PLR0913, PLR0917 - each is an option
     if is_promoting:
         text = f"{record.get('version')} is in use"
     elif is_run:
-        text = write_list(f"{record.get('outcome')} {record.get('version')}", record.get("reasons", []))
+        text = write_list(
+            f"{record.get('outcome')} {record.get('version')}", record.get("reasons", [])
+        )
     else:
         reasons = "; ".join(record["reasons"])
         text = make_line(f"nothing new since {record['at']} ({record['outcome']}: {reasons})")
     outcome = record.get("outcome") if is_run else "nothing new"
-    found = {"task": task, "outcome": "promoted" if is_promoting else outcome, "news": changes, "record": record}
+    found = {
+        "task": task,
+        "outcome": "promoted" if is_promoting else outcome,
+        "news": changes,
+        "record": record,
+    }
     print_result(is_json, found, complete_commands(f"{task}: {text}", env, params))
 
 
@@ -141,14 +175,22 @@ def _promote_challenger(paths: Paths, task: str, record: Record) -> None:
 
 
 @command()
-@click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Show only the newest N records.")
+@click.option(
+    "--last",
+    "num_records",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Show only the newest N records.",
+)
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """List the history, oldest first: retrainings with their reasons, manual changes and alarms."""
     store = find_paths(task, env).store
     records = store.list_records()[-(num_records or 0) :]
     pointer = store.find_pointer()
     version = None if pointer is None else pointer.version
-    print_result(is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet")
+    print_result(
+        is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet"
+    )
 
 
 @command()
@@ -178,7 +220,9 @@ def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **al
 
 
 @command(CHANGED)
-@click.option("--reason", default="manual rollback", show_default=True, help="Reason, for the history.")
+@click.option(
+    "--reason", default="manual rollback", show_default=True, help="Reason, for the history."
+)
 def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     """Make the previous champion the champion again; a second rollback goes one further back.
 
@@ -212,8 +256,14 @@ def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json
 
 @command(name="explain-change")
 @click.option("--series", metavar="ID", help="Explain only this series.")
-@click.option("--time", metavar="TIME", help="Explain only forecasts for this time, or a month such as 2026-10.")
-def explain_change(task: str, env: str | None, is_json: bool, series: str | None, time: str | None) -> None:
+@click.option(
+    "--time",
+    metavar="TIME",
+    help="Explain only forecasts for this time, or a month such as 2026-10.",
+)
+def explain_change(
+    task: str, env: str | None, is_json: bool, series: str | None, time: str | None
+) -> None:
     """Explain why the newest forecasts differ from those of the run before: the parts sum to the change."""
     print_result(is_json, *explain.explain_change(task, env, series, time))
 
@@ -227,7 +277,11 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     """
     # Here, because the other commands need neither NumPy nor pandas.
     from rnn_pipelines.champion.folders import unpack_model
-    from rnn_pipelines.forecast.export.files import NO_CLASSIFIER, export_forecaster, unpack_exportable
+    from rnn_pipelines.forecast.export.files import (
+        NO_CLASSIFIER,
+        export_forecaster,
+        unpack_exportable,
+    )
 
     if task != "forecast":
         raise ParameterError(f"{task}: {NO_CLASSIFIER}")
@@ -240,7 +294,9 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
 
 @command(CHANGED)
 @click.argument("version")
-@click.option("--reason", default="manual promotion", show_default=True, help="Reason, for the history.")
+@click.option(
+    "--reason", default="manual promotion", show_default=True, help="Reason, for the history."
+)
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Make a VERSION the champion, regardless of the policy."""
     paths = find_paths(task, env)
@@ -250,17 +306,28 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
 @command({0: "removed, or there was nothing to remove", 75: LOCKED})
 @WAIT
 @click.option(
-    "--keep", "num_kept", metavar="N", type=click.IntRange(min=0), required=True, help="Newest versions to keep."
+    "--keep",
+    "num_kept",
+    metavar="N",
+    type=click.IntRange(min=0),
+    required=True,
+    help="Newest versions to keep.",
 )
 @IS_DRY
-def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool) -> None:
+def prune(
+    task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool
+) -> None:
     """Remove old versions, except the newest N, the champion, and the previous champion."""
     paths = find_paths(task, env)
     # A challenger that waits for its promotion must not be removed.
     with hold_lock(paths.champion / "retrain.lock", wait):
         removed = paths.store.prune(num_kept, is_dry)
     title = f"{task}: {len(removed)} {'would be ' if is_dry else ''}removed"
-    print_result(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
+    print_result(
+        is_json,
+        {"task": task, "is_dry_run": is_dry, "removed": removed},
+        "\n".join([title, *removed]),
+    )
 
 
 @command(CHANGED)
@@ -272,7 +339,9 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     paths = find_paths(task, env)
     spec = paths.find_tracking()
     if spec is None:
-        raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{paths.env}/mlflow.yml.")
+        raise TrackingError(
+            f"mlflow.yml: is_on is false. Write is_on: true into conf/{paths.env}/mlflow.yml."
+        )
     published = publication.publish(paths.store, task, spec, save_model=find_saver(task))
     text = publication.describe_publication(published, task, spec)
     print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
@@ -282,7 +351,9 @@ def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
     # Imports only this pipeline and checks only its parameters, as in the run.
     pipelines.set_requested([f"retrain_{task}"])
     catalog = session.load_context().catalog
-    return list_changes(paths.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
+    return list_changes(
+        paths.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog)
+    )
 
 
 @contextmanager

@@ -12,14 +12,21 @@ RUN = "kedro run --pipelines=predict_forecast"
 ENTRIES = ("nights", "forecasts", "all_series")
 
 
-def explain_change(task: str, env: str | None, series: str | None, time: str | None) -> tuple[dict[str, Any], str]:
+def explain_change(
+    task: str, env: str | None, series: str | None, time: str | None
+) -> tuple[dict[str, Any], str]:
     """Return the explanation as JSON and as text; errors are those of `explain_nights`.
 
     A task without forecasts, or a time without one, raises a ParameterError.
     """
     # Here, because the other commands need neither Plotly nor pandas.
     from rnn_pipelines.forecast.operations.change import explain_nights
-    from rnn_pipelines.forecast.report.change import MAX_ROWS, choose_times, describe_change, tabulate_changes
+    from rnn_pipelines.forecast.report.change import (
+        MAX_ROWS,
+        choose_times,
+        describe_change,
+        tabulate_changes,
+    )
     from rnn_pipelines.report.terminal import summarize
 
     if task != "forecast":
@@ -28,11 +35,15 @@ def explain_change(task: str, env: str | None, series: str | None, time: str | N
         with KedroSession.create(env=env) as session:
             catalog = session.load_context().catalog
             nights, log, all_series = (catalog.load(f"predict_forecast_{name}") for name in ENTRIES)
-        description = describe_change(choose_times(explain_nights(nights, log, all_series, series), time))
+        description = describe_change(
+            choose_times(explain_nights(nights, log, all_series, series), time)
+        )
     except (ChampionError, DatasetError) as error:
         # The run of the hint is in the same environment.
         if env:
             error.args = (str(error).replace(RUN, f"{RUN} --env={env}"), *error.args[1:])
         raise
     table = tabulate_changes(description["changes"][:MAX_ROWS])
-    return {"task": task, **description}, summarize([description["sentence"], *description["notes"]], table)
+    return {"task": task, **description}, summarize(
+        [description["sentence"], *description["notes"]], table
+    )

@@ -40,7 +40,9 @@ def add_exit_codes(codes: Mapping[int, str] = DONE) -> Callable[[Command], Comma
 class Seconds(click.FloatRange):
     """The type of a number of seconds, 0 or more."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         seconds: float = super().convert(value, param, ctx)
         if math.isnan(seconds):
             self.fail("nan is not a number of seconds.", param, ctx)
@@ -56,7 +58,9 @@ PARAMS = click.option(
     callback=_OF_RUN.callback,
     help="Parameters that differ from conf, as of kedro run --params.",
 )
-IS_DRY = click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+IS_DRY = click.option(
+    "--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed."
+)
 
 
 def _check_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
@@ -69,13 +73,19 @@ def _check_url(ctx: click.Context, param: click.Parameter, url: str | None) -> s
 def add_alert_options(command: Command) -> Command:
     """Add --prometheus and --notify to a command, as `metrics` and `url`."""
     text = "Write the result as metrics, for the textfile collector of Prometheus' node exporter."
-    metrics = click.option("--prometheus", "metrics", metavar="FILE", type=click.Path(path_type=Path), help=text)
+    metrics = click.option(
+        "--prometheus", "metrics", metavar="FILE", type=click.Path(path_type=Path), help=text
+    )
     text = "Send the result as JSON by one HTTP POST. A failure is a warning; the exit code stays."
-    return metrics(click.option("--notify", "url", metavar="URL", callback=_check_url, help=text)(command))
+    return metrics(
+        click.option("--notify", "url", metavar="URL", callback=_check_url, help=text)(command)
+    )
 
 
 def add_wait_option(text: str) -> Callable[[Command], Command]:
-    return click.option("--wait", metavar="SECONDS", type=Seconds(min=0), default=60, show_default=True, help=text)
+    return click.option(
+        "--wait", metavar="SECONDS", type=Seconds(min=0), default=60, show_default=True, help=text
+    )
 
 
 def print_result(is_json: bool, found: Any, text: str) -> None:

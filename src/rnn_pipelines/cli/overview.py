@@ -42,13 +42,20 @@ class TaskParts:
 
 PARTS: Mapping[str, TaskParts] = {
     "forecast": TaskParts(
-        "MSE", "predict_forecast_forecasts", lambda log, ended: forecast.report_forecasts(log), forecast.report_monitor
+        "MSE",
+        "predict_forecast_forecasts",
+        lambda log, ended: forecast.report_forecasts(log),
+        forecast.report_monitor,
     ),
-    "sentiment": TaskParts("log loss", "predict_sentiment_scores", sentiment.report_scores, sentiment.report_monitor),
+    "sentiment": TaskParts(
+        "log loss", "predict_sentiment_scores", sentiment.report_scores, sentiment.report_monitor
+    ),
 }
 
 
-def write_overview(tasks: Sequence[str], env: str | None, output: Path | None) -> tuple[Path, list[Overview]]:
+def write_overview(
+    tasks: Sequence[str], env: str | None, output: Path | None
+) -> tuple[Path, list[Overview]]:
     """Write the page and return its path, with the facts on it; without an output, into the data root.
 
     Raises:
@@ -58,9 +65,13 @@ def write_overview(tasks: Sequence[str], env: str | None, output: Path | None) -
     overviews, roots = zip(*(read_task(task, env) for task in tasks), strict=True)
     if not any(overview.champion or overview.records for overview in overviews):
         remedy = f"Run kedro champion retrain {tasks[0]}."
-        raise ChampionError(f"{', '.join(tasks)}: there is no champion and no history yet. {remedy}")
+        raise ChampionError(
+            f"{', '.join(tasks)}: there is no champion and no history yet. {remedy}"
+        )
     if output is None and roots[0] is None:
-        raise RunError("globals.data_root is on another machine. Name a file of this one (--output).")
+        raise RunError(
+            "globals.data_root is on another machine. Name a file of this one (--output)."
+        )
     path = output or roots[0] / DEFAULT
     if output is None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,11 +94,17 @@ def read_task(task: str, env: str | None) -> tuple[Overview, Path | None]:
     store = paths.store
     has_champion = store.find_pointer() is not None
     if has_champion:
-        predictions = predictions or [f"There are no predictions yet. Run kedro run --pipelines=predict_{task}."]
-        monitor = monitor or [f"The monitor has not run yet. Run kedro run --pipelines=monitor_{task}."]
+        predictions = predictions or [
+            f"There are no predictions yet. Run kedro run --pipelines=predict_{task}."
+        ]
+        monitor = monitor or [
+            f"The monitor has not run yet. Run kedro run --pipelines=monitor_{task}."
+        ]
     champion = find_facts(store, None) if has_champion else None
     verdict = check_task(store, paths.verdict, paths.log)
-    return Overview(task, parts.loss, champion, store.list_records(), verdict, predictions, monitor), root
+    return Overview(
+        task, parts.loss, champion, store.list_records(), verdict, predictions, monitor
+    ), root
 
 
 def _guard(function: Callable[..., list[Part]]) -> Callable[..., list[Part]]:
@@ -95,7 +112,8 @@ def _guard(function: Callable[..., list[Part]]) -> Callable[..., list[Part]]:
 
 
 def _report_predictions(context: KedroContext, task: str, parts: TaskParts) -> list[Part]:
-    catalog, root = context.catalog, find_data_root(context)
+    catalog = context.catalog
+    root = find_data_root(context)
     if not catalog.exists(parts.dataset):
         return []
     store = None if root is None else RunStore(root, f"predict_{task}")

@@ -45,7 +45,9 @@ class LockedOut(click.ClickException):
 
 
 @contextmanager
-def show_plainly(names: Sequence[str] | None = None, rewrite: Callable[[str], str] = str) -> Iterator[None]:
+def show_plainly(
+    names: Sequence[str] | None = None, rewrite: Callable[[str], str] = str
+) -> Iterator[None]:
     """Show an error that users can meet as one message; a bug of the program keeps its traceback.
 
     Args:
@@ -61,19 +63,28 @@ def show_plainly(names: Sequence[str] | None = None, rewrite: Callable[[str], st
         raise click.ClickException(escape_lines(explain_faults(str(error), types))) from error
     except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
         message = make_line(error)
-        chosen = {} if names is None else {name: pipelines[name] for name in names or ["__default__"]}
-        raise click.ClickException(rewrite(rename_parameters(message, find_full_names(chosen)))) from error
+        chosen = (
+            {} if names is None else {name: pipelines[name] for name in names or ["__default__"]}
+        )
+        raise click.ClickException(
+            rewrite(rename_parameters(message, find_full_names(chosen)))
+        ) from error
     except OSError as error:
         raise click.ClickException(make_line(error, MAX_LETTERS)) from error
     except Exception as error:
-        modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+        modules = [
+            frame.f_globals.get("__name__", "")
+            for frame, _ in traceback.walk_tb(error.__traceback__)
+        ]
         if not modules[-1].startswith(READERS):
             raise
         message = make_line(error, MAX_LETTERS)
         if any(module.startswith("kedro.config") for module in modules):
             is_syntax = not isinstance(error, OmegaConfBaseException)
             expected = " Expected YAML in UTF-8, of names and values." if is_syntax else ""
-            message = f"conf, or --params, could not be read: {message.removesuffix('.')}.{expected}"
+            message = (
+                f"conf, or --params, could not be read: {message.removesuffix('.')}.{expected}"
+            )
         raise click.ClickException(message) from error
 
 
@@ -103,12 +114,18 @@ class PlainRun(click.Command):
         if ctx.params.pop("is_verbose"):
             return _end_with_alarm(ctx, super().invoke(ctx))
         names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
-        env, given = ctx.params["env"], ctx.params["params"]
-        with show_plainly(names, lambda message: complete_commands(message, env, given)), _hide_repeated_errors():
+        env = ctx.params["env"]
+        given = ctx.params["params"]
+        with (
+            show_plainly(names, lambda message: complete_commands(message, env, given)),
+            _hide_repeated_errors(),
+        ):
             known = ["__default__", *PIPELINES]
             for name in names:
                 if name not in known:
-                    raise click.ClickException(f"There is no pipeline {show(name)}. {suggest(name, known)}")
+                    raise click.ClickException(
+                        f"There is no pipeline {show(name)}. {suggest(name, known)}"
+                    )
             _check_distinct_nodes(names)
             return _end_with_alarm(ctx, super().invoke(ctx))
 
@@ -146,7 +163,9 @@ def _check_distinct_nodes(names: list[str]) -> None:
             raise click.ClickException(f"{text}. Run one after the other.")
 
 
-VERBOSE = click.Option(["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error.")
+VERBOSE = click.Option(
+    ["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error."
+)
 WAIT = click.Option(
     ["--wait", "wait_seconds"],
     metavar="SECONDS",
@@ -155,4 +174,9 @@ WAIT = click.Option(
     show_default=True,
     help="How long to wait for another run of the same pipeline to end; then this one ends with 75.",
 )
-run = PlainRun("run", params=[*kedro_run.params, WAIT, VERBOSE], callback=kedro_run.callback, help=kedro_run.help)
+run = PlainRun(
+    "run",
+    params=[*kedro_run.params, WAIT, VERBOSE],
+    callback=kedro_run.callback,
+    help=kedro_run.help,
+)

@@ -14,7 +14,12 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 
-from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
+from rnn_pipelines.champion.manifest import (
+    find_commit,
+    fingerprint_code,
+    fingerprint_table,
+    list_versions,
+)
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.tables import format_value, shorten_version
 from rnn_pipelines.cli.options import AS_JSON, IS_DRY, add_wait_option, print_result
@@ -35,7 +40,9 @@ NUM_COMPARED = 2
 # Without retrainings, which make versions of a champion, and `predict_forecast`, which appends to a log.
 NAMES = [name for name in PIPELINES if not name.startswith(PREFIX) and name != "predict_forecast"]
 PIPELINE = click.argument("pipeline", type=click.Choice(NAMES), metavar="PIPELINE")
-WAIT = add_wait_option("How long to wait for a run of the pipeline to end; then the command ends with 75.")
+WAIT = add_wait_option(
+    "How long to wait for a run of the pipeline to end; then the command ends with 75."
+)
 
 
 @click.group(cls=PlainErrors)
@@ -72,23 +79,38 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
 @PIPELINE
 @click.argument("run", nargs=-1)
 @click.option(
-    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; may be given several times."
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    help="A metric to show; may be given several times.",
 )
 @click.option("--all", "is_all", is_flag=True, help="Show all metrics.")
 @env_option
 @AS_JSON
 def compare(
-    pipeline: str, run: tuple[str, ...], metrics: tuple[str, ...], is_all: bool, env: str | None, is_json: bool
+    pipeline: str,
+    run: tuple[str, ...],
+    metrics: tuple[str, ...],
+    is_all: bool,
+    env: str | None,
+    is_json: bool,
 ) -> None:
     """Compare the metrics of RUNs, and list the differences in data, parameters, code, versions and names of files.
 
     Without a RUN, the two newest ones are compared.
     """
     store = find_run_store(pipeline, env)
-    names = [comparison.find_run(store, letters) for letters in run] or store.list_runs()[-NUM_COMPARED:]
+    names = [comparison.find_run(store, letters) for letters in run] or store.list_runs()[
+        -NUM_COMPARED:
+    ]
     if len(names) < NUM_COMPARED:
-        raise click.ClickException(f"{pipeline}: expected two runs, found {len(names)}. Run it once more.")
-    text = comparison.compare_runs(store, names, None if is_all else metrics or comparison.MAIN_METRICS)
+        raise click.ClickException(
+            f"{pipeline}: expected two runs, found {len(names)}. Run it once more."
+        )
+    text = comparison.compare_runs(
+        store, names, None if is_all else metrics or comparison.MAIN_METRICS
+    )
     print_result(is_json, comparison.compare(store, names), text)
 
 
@@ -105,7 +127,9 @@ def compare(
 @env_option
 @WAIT
 @AS_JSON
-def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wait: float, is_json: bool) -> None:
+def prune(
+    pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wait: float, is_json: bool
+) -> None:
     """Remove old runs, except the newest N and the current one.
 
     The default of N is runs.keep. Files of killed runs, and failed runs older than the current one, are removed too. A
@@ -116,17 +140,26 @@ def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wa
     found = Removal()
     if store.folder.is_dir():
         with hold_lock(store.lock, wait):
-            left, old = store.versions.remove_unfinished(is_dry), store.prune(num_kept, is_dry)
+            left = store.versions.remove_unfinished(is_dry)
+            old = store.prune(num_kept, is_dry)
         found = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
     title = f"{pipeline}: {len(found.removed)} {'would be ' if is_dry else ''}removed"
-    lines = [title, *found.removed, *(f"{kept.name} is kept, because {kept.reason}" for kept in found.kept)]
-    print_result(is_json, {"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)}, "\n".join(lines))
+    lines = [
+        title,
+        *found.removed,
+        *(f"{kept.name} is kept, because {kept.reason}" for kept in found.kept),
+    ]
+    print_result(
+        is_json, {"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)}, "\n".join(lines)
+    )
 
 
 @runs.command()
 @PIPELINE
 @click.argument("run", required=False)
-@click.option("--anyway", "is_anyway", is_flag=True, help="Run it even if something differs from the RUN.")
+@click.option(
+    "--anyway", "is_anyway", is_flag=True, help="Run it even if something differs from the RUN."
+)
 @env_option
 def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> None:
     """Make the numbers of a RUN, or of the current one, again, in a new run with its parameters.
@@ -137,11 +170,15 @@ def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> 
     store = find_run_store(pipeline, env)
     record = store.read_record(comparison.find_run(store, run))
     if "env" not in record:
-        raise RunError(f"{pipeline}: the run {record.get('run', run)} has no record of its parameters.")
+        raise RunError(
+            f"{pipeline}: the run {record.get('run', run)} has no record of its parameters."
+        )
     pipelines.set_requested([pipeline])
     with KedroSession.create(env=record["env"], runtime_params=_nest_parameters(record)) as session:
         changes = _list_changes(record, _describe_now(record, session, store.root))
-        _report(f"{pipeline}: the run {record['run']} can't be repeated as it was", changes, is_anyway)
+        _report(
+            f"{pipeline}: the run {record['run']} can't be repeated as it was", changes, is_anyway
+        )
         command = f"kedro runs repeat {pipeline} {shorten_version(record['run'])}"
         with ExitStack() as stack:
             stack.callback(COMMAND.reset, COMMAND.set(command))
@@ -149,7 +186,9 @@ def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> 
             session.run(pipeline_names=[pipeline], runner=SequentialRunner())
     name = comparison.find_run(store, None)
     metrics = comparison.compare(store, [record["run"], name])["metrics"]
-    differing = [key for key, (before, after) in metrics.items() if before != after and "seconds" not in key]
+    differing = [
+        key for key, (before, after) in metrics.items() if before != after and "seconds" not in key
+    ]
     _report(f"{pipeline}: the metrics of {record['run']} and {name} differ", differing, is_anyway)
     if not differing:
         print_text(f"{pipeline}: all metrics of {name} equal those of {record['run']}")
@@ -171,13 +210,17 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
         raise click.UsageError("Expected either a PIPELINE or --all.")
     found = {}
     for name in NAMES if pipeline is None else [pipeline]:
-        store, layers = find_run_store(name, env), find_layers(name, env)
+        store = find_run_store(name, env)
+        layers = find_layers(name, env)
         with hold_lock(store.lock, wait):
             found[name] = repair_links(store, layers)
     lines = []
     for name, repaired in found.items():
         moved = count(len(repaired.moved), "file or folder", "files or folders")
-        lines += [f"{name}: made {count(len(repaired.linked), 'link')}, moved {moved}", *repaired.linked]
+        lines += [
+            f"{name}: made {count(len(repaired.linked), 'link')}, moved {moved}",
+            *repaired.linked,
+        ]
         lines += [f"{path} is now {to}" for path, to in repaired.moved.items()]
     print_result(is_json, found, "\n".join(lines))
 
@@ -193,7 +236,9 @@ def find_layers(pipeline: str, env: str | None) -> set[str]:
     # Imports only this pipeline and checks only its parameters, as in its run.
     pipelines.set_requested([pipeline])
     with _open_context(env) as context:
-        places = find_places(pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context))
+        places = find_places(
+            pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context)
+        )
     return {paths.layer for paths in places.values() if paths.store.pipeline == pipeline}
 
 
@@ -203,7 +248,9 @@ def find_run_store(pipeline: str, env: str | None) -> RunStore:
         root = find_data_root(context)
     if root is None:
         remedy = "Name an environment whose data root is a folder of this one (--env)."
-        raise RunError(f"{pipeline}: no runs are kept, because globals.data_root is on another machine. {remedy}")
+        raise RunError(
+            f"{pipeline}: no runs are kept, because globals.data_root is on another machine. {remedy}"
+        )
     return RunStore(root, pipeline)
 
 
@@ -223,12 +270,16 @@ def _nest_parameters(record: RunRecord) -> dict[str, Any]:
 
 def _describe_now(record: RunRecord, session: KedroSession, root: Path) -> RunRecord:
     """Return what the record of a run would hold now, with its parameters; the tables of its sources are read."""
-    pipeline, catalog = pipelines[record["pipeline"]], session.load_context().catalog
+    pipeline = pipelines[record["pipeline"]]
+    catalog = session.load_context().catalog
     read = read_outputs(record["data"], pipeline, catalog)
     kept = [name for name in record["parameters"] if f"params:{name}" in pipeline.inputs()]
     return {
         **record,
-        "data": {name: {"fingerprint": fingerprint_table(read[name]), "num_rows": len(read[name])} for name in read},
+        "data": {
+            name: {"fingerprint": fingerprint_table(read[name]), "num_rows": len(read[name])}
+            for name in read
+        },
         "parameters": {name: make_plain(catalog.load(f"params:{name}")) for name in kept},
         "reads": {name: RunStore(root, name).find_current() or "none" for name in record["reads"]},
         "code": fingerprint_code(),
@@ -253,9 +304,15 @@ def _list_changes(record: RunRecord, now: RunRecord) -> list[str]:
         rows |= {f"{kind} {key}": row for key, row in differing.items()}
     for name, run in record["reads"].items():
         rows |= {f"run of {name}": (run, now["reads"][name])} if run != now["reads"][name] else {}
-    part = [f"it is a part of a run, and continued {record['continues']}"] if record["continues"] else []
+    part = (
+        [f"it is a part of a run, and continued {record['continues']}"]
+        if record["continues"]
+        else []
+    )
     texts = {name: [*map(format_value, row)] for name, row in rows.items()}
-    return part + [f"{name} was {before}, and is {after}" for name, (before, after) in texts.items()]
+    return part + [
+        f"{name} was {before}, and is {after}" for name, (before, after) in texts.items()
+    ]
 
 
 @contextmanager

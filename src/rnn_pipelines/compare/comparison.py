@@ -14,14 +14,25 @@ from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
 from rnn_pipelines.networks.time_left import format_seconds
 
 # Mean seconds of a training with its compilation, from `benchmarks/results/compare.json`, rounded.
-TYPICAL_SECONDS = {"noisy_sine": 27, "temperature": 29, "adding_100": 213, "jsb_chorales": 165, "forget_bias": 291}
-TYPICAL_SECONDS |= {"adding_200": 501, "copy_100": 187, "nottingham": 122}
+TYPICAL_SECONDS = {
+    "noisy_sine": 27,
+    "temperature": 29,
+    "adding_100": 213,
+    "jsb_chorales": 165,
+    "forget_bias": 291,
+    "adding_200": 501,
+    "copy_100": 187,
+    "nottingham": 122,
+}
 
 logger = logging.getLogger(__name__)
 
 
 def compare_cells(
-    tasks: TaskBook, plan: PlanSpec, finished: MutableMapping[str, RunWithCurve], parallel: ParallelSpec
+    tasks: TaskBook,
+    plan: PlanSpec,
+    finished: MutableMapping[str, RunWithCurve],
+    parallel: ParallelSpec,
 ) -> tuple[list[RunWithCurve], Description]:
     """Train every network of the chosen tasks with every seed, except the trainings that are finished.
 
@@ -39,7 +50,10 @@ def compare_cells(
     left_out = [name for name in chosen if name not in present]
     if left_out:
         names = ", ".join(left_out)
-        logger.warning("Left out, because their music files are missing: %s. See docs/reference/data-sets.md.", names)
+        logger.warning(
+            "Left out, because their music files are missing: %s. See docs/reference/data-sets.md.",
+            names,
+        )
     if not present:
         raise TaskError(
             f"compare.plan.tasks: expected a task whose file exists, received only {show_all(left_out)}. Set "
@@ -51,7 +65,9 @@ def compare_cells(
     order = list(dict.fromkeys(job.task for job in jobs))
     in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
     missing = [job for job in in_turn if job.key not in finished]
-    logger.info("%s", estimate_time(missing, count_workers(parallel) if parallel.backend == "loky" else 1))
+    logger.info(
+        "%s", estimate_time(missing, count_workers(parallel) if parallel.backend == "loky" else 1)
+    )
     for job, run in fan_out(_train, missing, parallel):
         finished[job.key] = run
         logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
@@ -85,10 +101,15 @@ def describe_task(name: str, task: TaskSpec, plan: PlanSpec) -> TaskDescription:
     """Return the facts of a task for the report, apart from its trainings."""
     # One seed at a time, because the sequences of all seeds may not fit in memory.
     contests = (task.data.prepare(seed, plan.music) for seed in range(plan.seeds))
-    sizes, references = zip(*((contest.num_inputs, contest.references) for contest in contests), strict=True)
+    sizes, references = zip(
+        *((contest.num_inputs, contest.references) for contest in contests), strict=True
+    )
     return {
         "spec": task.model_dump(mode="json"),
-        "references": {name: float(np.mean([of_seed[name] for of_seed in references])) for name in references[0]},
+        "references": {
+            name: float(np.mean([of_seed[name] for of_seed in references]))
+            for name in references[0]
+        },
         "published": {paper: dict(losses) for paper, losses in task.data.published.items()},
         "num_recurrent_parameters": check_budgets(name, task.contenders, sizes[0]),
     }

@@ -31,7 +31,9 @@ class CellKind:
 
 # A simple recurrent layer has no gates: its new state is computed like the candidate of the other cells.
 NETWORKS = {
-    "rnn": CellKind("SimpleRNN", CELL_STYLES["rnn"], lambda num_inputs, units: units * (num_inputs + units + 1))
+    "rnn": CellKind(
+        "SimpleRNN", CELL_STYLES["rnn"], lambda num_inputs, units: units * (num_inputs + units + 1)
+    )
 }
 NETWORKS |= {
     name: CellKind(cell.keras_layer, CELL_STYLES[name], cell.count_weights, cell.options)
@@ -65,18 +67,25 @@ class ContenderSpec(ParameterModel, frozen=True):
     def _validate_forget_bias(self) -> "ContenderSpec":
         options = NETWORKS[self.cell].options
         if not self.unit_forget_bias and "unit_forget_bias" not in options:
-            raise ValueError(f"unit_forget_bias is for the cell lstm; {self.cell} has no forget gate")
+            raise ValueError(
+                f"unit_forget_bias is for the cell lstm; {self.cell} has no forget gate"
+            )
         if self.activation != "tanh" and "activation" not in options:
             raise ValueError(f"activation: the cell {self.cell} has none; leave it out")
         return self
 
 
-def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs: int) -> dict[str, int]:
+def check_budgets(
+    name: str, contenders: Mapping[str, ContenderSpec], num_inputs: int
+) -> dict[str, int]:
     """Return the number of recurrent weights of each network: kernel, recurrent kernel and bias.
 
     Numbers that differ too much for a fair comparison raise a TaskError.
     """
-    weights = {key: NETWORKS[spec.cell].count_weights(num_inputs, spec.units) for key, spec in contenders.items()}
+    weights = {
+        key: NETWORKS[spec.cell].count_weights(num_inputs, spec.units)
+        for key, spec in contenders.items()
+    }
     if min(weights.values()) < (1 - BUDGET_TOLERANCE) * max(weights.values()):
         raise TaskError(
             f"task {show(name)}: expected numbers of recurrent weights within {100 * BUDGET_TOLERANCE:.0f} % of each "

@@ -7,7 +7,14 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.compare.records import Difference, Estimate, NetworkSummary, Results, Run, RunWithCurve
+from rnn_pipelines.compare.records import (
+    Difference,
+    Estimate,
+    NetworkSummary,
+    Results,
+    Run,
+    RunWithCurve,
+)
 
 CONFIDENCE = 0.95
 
@@ -21,10 +28,13 @@ def estimate_mean(values: Sequence[float]) -> Estimate:
     """
     from scipy.stats import t
 
-    mean, num_values = float(np.mean(values)), len(values)
+    mean = float(np.mean(values))
+    num_values = len(values)
     if num_values == 1:
         return {"mean": mean, "low": None, "high": None}
-    half = float(t.ppf((1 + CONFIDENCE) / 2, num_values - 1) * np.std(values, ddof=1) / np.sqrt(num_values))
+    half = float(
+        t.ppf((1 + CONFIDENCE) / 2, num_values - 1) * np.std(values, ddof=1) / np.sqrt(num_values)
+    )
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
@@ -48,7 +58,8 @@ def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]
     for cell, against in combinations(values, 2):
         difference = estimate_mean(np.subtract(values[cell], values[against]).tolist())
         better = None
-        low, high = difference["low"], difference["high"]
+        low = difference["low"]
+        high = difference["high"]
         if low is not None and high is not None and (high < 0 or low > 0):
             better = cell if difference["mean"] < 0 else against
         yield {"cell": cell, "against": against, **difference, "better": better}
@@ -62,23 +73,44 @@ def summarize_runs(runs: Sequence[RunWithCurve]) -> Results:
     table = pd.DataFrame(runs).sort_values("seed", kind="stable")
     by_task = table.groupby("task", sort=False)
     return {
-        "runs": [cast(Run, {key: value for key, value in run.items() if key != "curve"}) for run in runs],
-        "summary": [network for task, of_task in by_task for network in _summarize_task(task, of_task)],
+        "runs": [
+            cast(Run, {key: value for key, value in run.items() if key != "curve"}) for run in runs
+        ],
+        "summary": [
+            network for task, of_task in by_task for network in _summarize_task(task, of_task)
+        ],
     }
 
 
 def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[NetworkSummary]:
     by_cell = dict(iter(runs.groupby("cell", sort=False)))
-    pairs = list(compare_pairs({cell: of_cell["test"].tolist() for cell, of_cell in by_cell.items()}))
+    pairs = list(
+        compare_pairs({cell: of_cell["test"].tolist() for cell, of_cell in by_cell.items()})
+    )
     steps = {cell: of_cell["steps_to_learn"] for cell, of_cell in by_cell.items()}
-    step_pairs = list(compare_pairs({cell: s.tolist() for cell, s in steps.items() if s.notna().all()}))
-    keys = ("validation", "test", "seconds_per_epoch", "seconds_to_best", "compile_seconds", "epochs")
+    step_pairs = list(
+        compare_pairs({cell: s.tolist() for cell, s in steps.items() if s.notna().all()})
+    )
+    keys = (
+        "validation",
+        "test",
+        "seconds_per_epoch",
+        "seconds_to_best",
+        "compile_seconds",
+        "epochs",
+    )
     for cell, of_cell in by_cell.items():
         learnt = steps[cell].dropna()
         estimates = {key: estimate_loss(of_cell[key].tolist()) for key in keys}
-        sizes = {key: int(of_cell[key].iloc[0]) for key in ("num_recurrent_parameters", "num_parameters")}
-        summary = {"task": task, "cell": cell, "num_seeds": len(of_cell), **sizes, **estimates}
-        summary |= {
+        sizes = {
+            key: int(of_cell[key].iloc[0]) for key in ("num_recurrent_parameters", "num_parameters")
+        }
+        summary = {
+            "task": task,
+            "cell": cell,
+            "num_seeds": len(of_cell),
+            **sizes,
+            **estimates,
             "num_learnt": len(learnt),
             "steps_to_learn": float(learnt.median()) if len(learnt) else None,
             "differences": [pair for pair in pairs if pair["cell"] == cell],

@@ -43,5 +43,8 @@ def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
         checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
         for contender, spec in task.contenders.items():
             alone = task.model_copy(update={"contenders": {contender: spec}})
-            jobs += [Job(name, contender, seed, alone, plan.music, checksum) for seed in range(plan.seeds)]
+            jobs += [
+                Job(name, contender, seed, alone, plan.music, checksum)
+                for seed in range(plan.seeds)
+            ]
     return jobs

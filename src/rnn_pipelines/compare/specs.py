@@ -71,5 +71,7 @@ class PlanSpec(ParameterModel, frozen=True):
     @model_validator(mode="after")
     def _validate_tasks(self) -> "PlanSpec":
         if not self.tasks.split():
-            raise ValueError("tasks: expected names of tasks with spaces between them, received none")
+            raise ValueError(
+                "tasks: expected names of tasks with spaces between them, received none"
+            )
         return self

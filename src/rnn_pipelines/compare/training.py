@@ -40,13 +40,21 @@ def train_contender(job: Job) -> RunWithCurve:
     model = build_contender(contender, contest.num_inputs, contest.num_outputs, contest.every_step)
     train = batch_sequences(contest.parts["train"], job.spec, shuffle_seed=job.seed)
     batches = train, batch_sequences(contest.parts["validation"], job.spec)
-    history, record = fit(model, make_loss(contest.loss), batches, job.spec.training, Limits(is_quiet=True))
+    history, record = fit(
+        model, make_loss(contest.loss), batches, job.spec.training, Limits(is_quiet=True)
+    )
     measured = {part: measure_part(model, contest, part) for part in ("validation", "test")}
-    return _describe_run(job, model, history.assign(val_loss=contest.scale * history["val_loss"]), record, measured)
+    return _describe_run(
+        job, model, history.assign(val_loss=contest.scale * history["val_loss"]), record, measured
+    )
 
 
 def _describe_run(
-    job: Job, model: keras.Model, history: pd.DataFrame, record: TrainingRecord, measured: dict[str, float]
+    job: Job,
+    model: keras.Model,
+    history: pd.DataFrame,
+    record: TrainingRecord,
+    measured: dict[str, float],
 ) -> RunWithCurve:
     curve = history["val_loss"]
     steps_per_epoch = record["num_steps"] // record["num_epochs"]
@@ -67,7 +75,9 @@ def _describe_run(
         "epochs": record["num_epochs"],
         "best_epoch": record["best_epoch"],
         "steps_per_epoch": steps_per_epoch,
-        "steps_to_learn": int(is_learnt.idxmax() + 1) * steps_per_epoch if is_learnt.any() else None,
+        "steps_to_learn": int(is_learnt.idxmax() + 1) * steps_per_epoch
+        if is_learnt.any()
+        else None,
         "curve": curve.tolist(),
     }
 
@@ -95,7 +105,9 @@ class NotesCrossentropy(keras.losses.Loss):
         return keras.ops.sum(keras.ops.softplus(logits) - targets * logits, axis=-1)
 
 
-def batch_sequences(sequences: Sequences, task: TaskSpec, shuffle_seed: int | None = None) -> tf.data.Dataset:
+def batch_sequences(
+    sequences: Sequences, task: TaskSpec, shuffle_seed: int | None = None
+) -> tf.data.Dataset:
     """Return sequences as a dataset for Keras; the order of the batches depends on the seed, not on the network.
 
     For evaluation, without a seed, they are in the given order; for training, in a new order in each epoch.
@@ -111,24 +123,32 @@ def batch_sequences(sequences: Sequences, task: TaskSpec, shuffle_seed: int | No
     else:
         numbers = numbers.shuffle(num_sequences, seed=shuffle_seed).batch(task.training.batch_size)
         numbers = numbers.take(task.steps_per_epoch or -1)
-    arrays = [tf.constant(array) for array in (sequences.inputs, sequences.targets, sequences.weights)]
+    arrays = [
+        tf.constant(array) for array in (sequences.inputs, sequences.targets, sequences.weights)
+    ]
     batches = numbers.map(lambda chosen: tuple(tf.gather(array, chosen) for array in arrays))
     if sequences.weights.ndim == 2 and not task.training.jit_compile:
         batches = batches.map(_cut_padding)
     return batches.prefetch(2)
 
 
-def _cut_padding(inputs: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def _cut_padding(
+    inputs: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     longest = tf.cast(tf.reduce_max(tf.reduce_sum(weights, axis=1)), tf.int32)
     return inputs[:, :longest], targets[:, :longest], weights[:, :longest]
 
 
 def measure_part(model: keras.Model, contest: Contest, part: str) -> float:
     sequences = contest.parts[part]
-    return contest.measure(model.predict(sequences.inputs, batch_size=EVALUATION_BATCH_SIZE, verbose=0), sequences)
+    return contest.measure(
+        model.predict(sequences.inputs, batch_size=EVALUATION_BATCH_SIZE, verbose=0), sequences
+    )
 
 
-def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int, every_step: bool) -> keras.Model:
+def build_contender(
+    contender: ContenderSpec, num_inputs: int, num_outputs: int, every_step: bool
+) -> keras.Model:
     """Build a network of a comparison, whose recurrent layer is named `RECURRENT`.
 
     The model is not compiled. Its inputs are float32[batch, time, num_inputs], its outputs float32[batch, num_outputs]

@@ -15,13 +15,26 @@ from rnn_pipelines.storage.files import require_new
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("file", type=click.Path())
-@click.option("--output", "-o", type=click.Path(), default="gates.html", show_default=True, help="New HTML file.")
-@click.option("--time", "-t", default="ds", show_default=True, help="Column of the times of a series.")
-@click.option("--target", "-y", default="y", show_default=True, help="Column of the values of a series.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(),
+    default="gates.html",
+    show_default=True,
+    help="New HTML file.",
+)
+@click.option(
+    "--time", "-t", default="ds", show_default=True, help="Column of the times of a series."
+)
+@click.option(
+    "--target", "-y", default="y", show_default=True, help="Column of the values of a series."
+)
 @click.option("--id", "-i", help="Column with the names of the series.")
 @click.option("--series", help="Name of the series to show. By default the first one.")
 @click.option("--text", default="text", show_default=True, help="Column of the texts.")
-def explorer(model: str, file: str, output: str, series: str | None, text: str, **columns: Any) -> None:
+def explorer(
+    model: str, file: str, output: str, series: str | None, text: str, **columns: Any
+) -> None:
     """Show the gates of the networks in MODEL, a saved folder, on the series or texts in FILE.
 
     Writes one HTML page, which needs neither a server nor a network.

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from rnn_pipelines.forecast.fitting import Evaluated, Fitted
     from rnn_pipelines.forecast.parameters import ForecastSpec
 
-FILES = {"report": "report.html", "next_values": "next_values.csv", "all_methods": "all_methods.csv"}
-FILES |= {"metrics": "metrics.json", "model": MODEL}
+FILES = {
+    "report": "report.html",
+    "next_values": "next_values.csv",
+    "all_methods": "all_methods.csv",
+    "metrics": "metrics.json",
+    "model": MODEL,
+}
 
 
 # Options that are parameters of the block `source`.
@@ -28,26 +33,64 @@ OF_WINDOW = ("horizon", "lookback")
 
 @click.command()
 @click.argument("file", type=click.Path())
-@click.option("--time", "-t", help="Column of the times. By default ds, or else the column of dates.")
-@click.option("--target", "-y", help="Column of the values. By default y, or else the only other one of numbers.")
+@click.option(
+    "--time", "-t", help="Column of the times. By default ds, or else the column of dates."
+)
+@click.option(
+    "--target",
+    "-y",
+    help="Column of the values. By default y, or else the only other one of numbers.",
+)
 @click.option("--id", "-i", help="Column with the names of the series, if there are several.")
 @click.option("--wide", is_flag=True, help="Each column of numbers is a series.")
 @click.option("--tz", help="Time zone of the times, such as Europe/Berlin.")
 @click.option("--sheet", help="Sheet of an Excel file. By default the only one with a table.")
-@click.option("--horizon", "-H", type=int, help="Steps ahead. By default by the frequency: 14 days, 12 months, …")
-@click.option("--lookback", type=int, help="Steps back that a forecast reads. By default by frequency and length.")
-@click.option("--level", type=int, multiple=True, default=(80, 95), help="An interval in percent; repeat it.")
-@click.option("--future", multiple=True, help="A column that is known in advance, such as a price; repeat it.")
-@click.option("--past", multiple=True, help="A column that is known up to the last value; repeat it.")
-@click.option("--holidays", help="A country with its public holidays, such as DE or US.")
-@click.option("--use", help="The method of the forecast: ensemble, best or a name, such as theta. By default ensemble.")
 @click.option(
-    "--fast", is_flag=True, help="Fit no networks and trees: other simple methods and the pretrained network."
+    "--horizon",
+    "-H",
+    type=int,
+    help="Steps ahead. By default by the frequency: 14 days, 12 months, …",
 )
-@click.option("--set", "settings", multiple=True, help="Any parameter of a forecast, as training.seed=1; repeat it.")
-@click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-forecast.")
+@click.option(
+    "--lookback",
+    type=int,
+    help="Steps back that a forecast reads. By default by frequency and length.",
+)
+@click.option(
+    "--level", type=int, multiple=True, default=(80, 95), help="An interval in percent; repeat it."
+)
+@click.option(
+    "--future", multiple=True, help="A column that is known in advance, such as a price; repeat it."
+)
+@click.option(
+    "--past", multiple=True, help="A column that is known up to the last value; repeat it."
+)
+@click.option("--holidays", help="A country with its public holidays, such as DE or US.")
+@click.option(
+    "--use",
+    help="The method of the forecast: ensemble, best or a name, such as theta. By default ensemble.",
+)
+@click.option(
+    "--fast",
+    is_flag=True,
+    help="Fit no networks and trees: other simple methods and the pretrained network.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    help="Any parameter of a forecast, as training.seed=1; repeat it.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(),
+    help="New folder of the results. By default <file>-forecast.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any) -> None:
+def forecast(
+    file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any
+) -> None:
     """Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.
 
     Prints the verdict, the best methods on the held-out part and the next values. The new folder has report.html,
@@ -67,11 +110,15 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
         from rnn_pipelines.forecast.report.report import render_fitted
         from rnn_pipelines.forecast.report.summary import summarize_run
 
-        fitted = fit_forecasters(*read_source(recipe.source, recipe.covariates, recipe.window), spec)
+        fitted = fit_forecasters(
+            *read_source(recipe.source, recipe.covariates, recipe.window), spec
+        )
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
         begin_stage("write the report")
-        files = _list_files(evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"])
+        files = _list_files(
+            evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"]
+        )
         write_folder(folder, files, pack(make_champion(fitted)))
     if as_json:
         print_json(_list_results(fitted, evaluated, folder))
@@ -85,7 +132,9 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "
     from rnn_pipelines.forecast.parameters import read_parameter_models, use_pretrained_alone
     from rnn_pipelines.forecast.source.specs import SourceSpec
 
-    covariates = {name: list(options[name]) for name in ("future", "past")} | {"holidays": options["holidays"]}
+    covariates = {name: list(options[name]) for name in ("future", "past")} | {
+        "holidays": options["holidays"]
+    }
     own = {
         "source": {"path": file} | {name: options[name] for name in OF_SOURCE if options[name]},
         "covariates": {name: value for name, value in covariates.items() if value},
@@ -112,7 +161,9 @@ def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[
     if {"time", "target"} <= given.keys():
         return given
     named = [given[name] for name in ("time", "target", "id") if given.get(name)]
-    listed = [column for block in ("future", "past", "static") for column in covariates.get(block, [])]
+    listed = [
+        column for block in ("future", "past", "static") for column in covariates.get(block, [])
+    ]
     chosen = choose_columns(read_frame(source, named), source, given, listed)
     return given | {name: getattr(chosen, name) for name in ("time", "target", "id", "wide")}
 
@@ -137,7 +188,8 @@ def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dic
     from rnn_pipelines.forecast.report.next_values import tabulate_used
     from rnn_pipelines.forecast.report.verdict import write_verdict
 
-    profile, metrics = fitted.panel.profile, evaluated.metrics
+    profile = fitted.panel.profile
+    metrics = evaluated.metrics
     return {
         "source": profile["source"],
         "columns": {**profile["columns"], "target": profile["target"]},
@@ -148,7 +200,9 @@ def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dic
         "verdict": write_verdict(metrics),
         "use": metrics.use,
         "deciding_metric": metrics.deciding,
-        "leaderboard": make_plain([{"forecaster": name, **metrics.forecasters[name]} for name in metrics.rank()]),
+        "leaderboard": make_plain(
+            [{"forecaster": name, **metrics.forecasters[name]} for name in metrics.rank()]
+        ),
         "next_values": list_rows(tabulate_used(evaluated.future, profile["dead"])),
         "folder": str(folder),
         "files": {name: str(folder / file) for name, file in FILES.items()},

@@ -40,17 +40,23 @@ def _draw_sizes(rng: np.random.Generator) -> tuple[int, int]:
     return int(rng.integers(1, 9)), int(rng.integers(2, 65))
 
 
-def _draw_step(rng: np.random.Generator, states: int, blocks: int, *biases: int) -> tuple[np.ndarray, ...]:
+def _draw_step(
+    rng: np.random.Generator, states: int, blocks: int, *biases: int
+) -> tuple[np.ndarray, ...]:
     """Return inputs and states of a batch of two, and the weights of a layer with three features and four units."""
     shapes = [(2, 3), *[(2, 4)] * states, (3, 4 * blocks), (4, 4 * blocks), (*biases, 4 * blocks)]
     return tuple(rng.normal(size=shape) for shape in shapes)
 
 
-def _step_lstm(x: np.ndarray, h: np.ndarray, c: np.ndarray, *weights: np.ndarray) -> tuple[np.ndarray, ...]:
+def _step_lstm(
+    x: np.ndarray, h: np.ndarray, c: np.ndarray, *weights: np.ndarray
+) -> tuple[np.ndarray, ...]:
     return tuple(LSTMWeights(*weights).step(x, LSTMState(h, c))[0])
 
 
-def _step_gru(x: np.ndarray, h: np.ndarray, *weights: np.ndarray, is_swapped: bool = False) -> np.ndarray:
+def _step_gru(
+    x: np.ndarray, h: np.ndarray, *weights: np.ndarray, is_swapped: bool = False
+) -> np.ndarray:
     state, gates = GRUWeights(*weights).step(x, GRUState(h))
     return h + gates.candidate - state.hidden if is_swapped else state.hidden
 
@@ -65,7 +71,9 @@ EXERCISES = {
         lambda m, n: 4 * (m * n + n * n + n),
         {
             "the biases are missing": lambda m, n: 4 * (m * n + n * n),
-            "an LSTM has four blocks: three gates and the candidate": lambda m, n: 3 * (m * n + n * n + n),
+            "an LSTM has four blocks: three gates and the candidate": lambda m, n: (
+                3 * (m * n + n * n + n)
+            ),
         },
     ),
     "count_gru": Exercise(
@@ -73,7 +81,9 @@ EXERCISES = {
         lambda m, n: 3 * (m * n + n * n + 2 * n),
         {
             "the GRU of Keras has two biases in each block": lambda m, n: 3 * (m * n + n * n + n),
-            "a GRU has three blocks: two gates and the candidate": lambda m, n: 4 * (m * n + n * n + 2 * n),
+            "a GRU has three blocks: two gates and the candidate": lambda m, n: (
+                4 * (m * n + n * n + 2 * n)
+            ),
         },
     ),
     "lstm_step": Exercise(
@@ -83,7 +93,13 @@ EXERCISES = {
             "the order is h′, c′": lambda *given: _step_lstm(*given)[::-1],
             "c′ lacks f · c": lambda x, h, c, *weights: _step_lstm(x, h, 0 * c, *weights),
             "the columns are in the order i, f, g, o": lambda x, h, c, *weights: _step_lstm(
-                x, h, c, *(np.concatenate([np.split(array, 4, -1)[k] for k in (1, 0, 2, 3)], -1) for array in weights)
+                x,
+                h,
+                c,
+                *(
+                    np.concatenate([np.split(array, 4, -1)[k] for k in (1, 0, 2, 3)], -1)
+                    for array in weights
+                ),
             ),
         },
     ),
@@ -91,9 +107,11 @@ EXERCISES = {
         lambda rng: _draw_step(rng, 1, 3, 2),
         _step_gru,
         {
-            "z keeps the old state: h′ = z · h + (1 − z) · g": lambda *given: _step_gru(*given, is_swapped=True),
-            "Keras resets after the product: g = tanh(x W_g + b_g + r · (h U_g + d_g))": lambda *given: _step_gru(
-                *given[:-1], given[-1].sum(axis=0)
+            "z keeps the old state: h′ = z · h + (1 − z) · g": lambda *given: _step_gru(
+                *given, is_swapped=True
+            ),
+            "Keras resets after the product: g = tanh(x W_g + b_g + r · (h U_g + d_g))": lambda *given: (
+                _step_gru(*given[:-1], given[-1].sum(axis=0))
             ),
         },
     ),
@@ -112,8 +130,8 @@ EXERCISES = {
         _measure_naive,
         {
             "this is the root of the mean": lambda *given: np.sqrt(_measure_naive(*given)),
-            "the last value of a window is windows[:, -1, 0]": lambda windows, targets: _measure_naive(
-                windows, targets, step=0
+            "the last value of a window is windows[:, -1, 0]": lambda windows, targets: (
+                _measure_naive(windows, targets, step=0)
             ),
         },
     ),
@@ -134,9 +152,17 @@ def find_mistake(name: str, reply: Reply) -> str:
         expected = solve(*case)
         if is_same(value, expected):
             continue
-        known = [sentence for sentence, mistake in mistakes.items() if is_same(value, make_plain(mistake(*case)))]
+        known = [
+            sentence
+            for sentence, mistake in mistakes.items()
+            if is_same(value, make_plain(mistake(*case)))
+        ]
         if known or np.ndim(case[0]):
-            return known[0] if known else "the values or their shapes differ from those of the equations"
+            return (
+                known[0]
+                if known
+                else "the values or their shapes differ from those of the equations"
+            )
         given = ", ".join(f"{argument:.6g}" for argument in case)
         return f"{name}({given}) is {expected:.6g}, and not {shown}"
     is_complete = len(reply["values"]) == len(cases)
@@ -146,7 +172,11 @@ def find_mistake(name: str, reply: Reply) -> str:
 def is_same(returned: Any, expected: Any) -> bool:
     """Return whether two numbers, arrays or pairs of arrays have the same shapes, and values equal to 1e-6."""
     if isinstance(expected, tuple):
-        return isinstance(returned, list) and len(returned) == len(expected) and all(map(is_same, returned, expected))
+        return (
+            isinstance(returned, list)
+            and len(returned) == len(expected)
+            and all(map(is_same, returned, expected))
+        )
     try:
         array = np.asarray(returned, float)
     except (OverflowError, TypeError, ValueError):
@@ -183,13 +213,17 @@ def _read_reply(file: str, line: bytes) -> Reply:
         reply: Reply = json.loads(line)
         check_types(reply, Reply)
     except ValueError as error:
-        raise ParameterError(f"{file} changes the program that runs it ({error}). Define functions alone.") from error
+        raise ParameterError(
+            f"{file} changes the program that runs it ({error}). Define functions alone."
+        ) from error
     return reply
 
 
 def _run(file: str, names: list[str], seconds: float) -> tuple[list[bytes], bool]:
     """Return the lines that `answers` writes about some exercises, and whether it took too long."""
-    cases = {name: [[make_plain(one) for one in case] for case in draw_cases(name)] for name in names}
+    cases = {
+        name: [[make_plain(one) for one in case] for case in draw_cases(name)] for name in names
+    }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "rnn_pipelines.console.answers", file],
         stdin=subprocess.PIPE,

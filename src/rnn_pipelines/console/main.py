@@ -14,7 +14,14 @@ from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.serve import serve
 from rnn_pipelines.console.settings import name_options
-from rnn_pipelines.errors import ChampionError, ParameterError, ReviewError, RnnPipelinesError, RunError, SeriesError
+from rnn_pipelines.errors import (
+    ChampionError,
+    ParameterError,
+    ReviewError,
+    RnnPipelinesError,
+    RunError,
+    SeriesError,
+)
 from rnn_pipelines.printing import escape_log, print_text, rewrite_messages
 from rnn_pipelines.version import __version__
 
@@ -26,7 +33,9 @@ OF_COLUMNS = "rnn_pipelines.forecast.source.column_choice"
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rnn-pipelines")
-@click.option("--verbose", "-v", is_flag=True, help="Print the log: what was detected, repaired and chosen.")
+@click.option(
+    "--verbose", "-v", is_flag=True, help="Print the log: what was detected, repaired and chosen."
+)
 def commands(verbose: bool) -> None:
     """Forecast time series and classify texts with LSTM and GRU networks, compared with simple methods.
 
@@ -45,7 +54,9 @@ for command in (forecast, sentiment, predict, explorer, export, serve, homework)
 def main() -> None:
     logging.basicConfig(format="%(message)s")
     # The first word that is no option of the group.
-    command = next((commands.commands[word] for word in sys.argv[1:] if word in commands.commands), forecast)
+    command = next(
+        (commands.commands[word] for word in sys.argv[1:] if word in commands.commands), forecast
+    )
     options = {"FILE", *(option for parameter in command.params for option in parameter.opts)}
     escape_log(logging.getLogger().handlers)
     try:

@@ -44,7 +44,8 @@ class ServedModels:
 
         While a new champion is loaded, requests get the one before it. If it can't be loaded, it stays in use.
         """
-        state, pointer = self._tasks[task], self._read_pointer(task)
+        state = self._tasks[task]
+        pointer = self._read_pointer(task)
         if state.served is None:
             with state.lock:
                 if state.served is None or state.pointer != pointer:
@@ -55,7 +56,11 @@ class ServedModels:
             except RnnPipelinesError as error:
                 # Not tried again until the pointer changes.
                 state.pointer = pointer
-                logger.error("%s: the new champion can't be loaded; the one before it stays in use (%s)", task, error)
+                logger.error(
+                    "%s: the new champion can't be loaded; the one before it stays in use (%s)",
+                    task,
+                    error,
+                )
             finally:
                 state.lock.release()
         assert state.served is not None
@@ -64,7 +69,9 @@ class ServedModels:
     def list_versions(self) -> dict[str, str | None]:
         """Return the version of each task's champion; None for none."""
         pointers = {task: ChampionStore(self._folder / task).find_pointer() for task in TASKS}
-        return {task: None if pointer is None else pointer.version for task, pointer in pointers.items()}
+        return {
+            task: None if pointer is None else pointer.version for task, pointer in pointers.items()
+        }
 
     def _read_pointer(self, task: str) -> bytes:
         try:
@@ -73,14 +80,18 @@ class ServedModels:
             return b""
 
     def _load(self, task: str, pointer: bytes) -> None:
-        state, folder = self._tasks[task], self._folder / task
+        state = self._tasks[task]
+        folder = self._folder / task
         if not folder.is_dir():
-            raise ChampionError(f"{folder}: no champion yet. Run kedro champion retrain {task} first.")
+            raise ChampionError(
+                f"{folder}: no champion yet. Run kedro champion retrain {task} first."
+            )
         champion = ChampionStore(folder).load()
         for alarm in champion.alarms:
             logger.warning("%s: %s", task, alarm)
         model = unpack_model(folder, lambda: _unpack(task, dict(champion.files)))
-        state.served, state.pointer = Served(champion.version, model), pointer
+        state.served = Served(champion.version, model)
+        state.pointer = pointer
         logger.info("%s: version %s", task, champion.version)
 
 

@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("file", type=click.Path())
-@click.option("--time", "-t", default="ds", show_default=True, help="Column of the times of a series.")
-@click.option("--target", "-y", default="y", show_default=True, help="Column of the values of a series.")
+@click.option(
+    "--time", "-t", default="ds", show_default=True, help="Column of the times of a series."
+)
+@click.option(
+    "--target", "-y", default="y", show_default=True, help="Column of the values of a series."
+)
 @click.option("--id", "-i", help="Column with the names of the series.")
-@click.option("--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training.")
-@click.option("--horizon", "-H", type=int, help="Steps ahead of a series. By default that of the training.")
+@click.option(
+    "--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training."
+)
+@click.option(
+    "--horizon", "-H", type=int, help="Steps ahead of a series. By default that of the training."
+)
 @click.option(
     "--future",
     type=click.Path(),
@@ -36,9 +44,16 @@ if TYPE_CHECKING:
     help="File of future covariates, a scenario; repeat it to compare. FILE then holds the past.",
 )
 @click.option("--text", default="text", show_default=True, help="Column of the texts.")
-@click.option("--output", "-o", type=click.Path(), help="New CSV file. By default, the table is printed as CSV.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(),
+    help="New CSV file. By default, the table is printed as CSV.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
-def predict(model: str, file: str, text: str, output: str | None, as_json: bool, **series: Any) -> None:
+def predict(
+    model: str, file: str, text: str, output: str | None, as_json: bool, **series: Any
+) -> None:
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
     from rnn_pipelines.storage.spreadsheets import write_csv
 
@@ -54,7 +69,9 @@ def predict(model: str, file: str, text: str, output: str | None, as_json: bool,
         try:
             replace_file(Path(output), write_csv(table))
         except OSError as error:
-            raise RunError(f"{output}: it can't be written ({error.strerror}). Name another file.") from error
+            raise RunError(
+                f"{output}: it can't be written ({error.strerror}). Name another file."
+            ) from error
 
 
 def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) -> "pd.DataFrame":
@@ -68,7 +85,9 @@ def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) ->
         return _forecast(loaded, file, **series)
     for name in ("future", "horizon"):
         if series[name]:
-            raise ParameterError(f"--{name}: the model classifies texts, and forecasts no series. Leave it out.")
+            raise ParameterError(
+                f"--{name}: the model classifies texts, and forecasts no series. Leave it out."
+            )
     texts = read_texts(TextFileSpec(path=file, text=text))["text"].tolist()
     begin_stage("predict")
     return loaded.predict(texts)
@@ -85,19 +104,36 @@ def unpack_saved(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | Te
 
 
 def _forecast(
-    forecaster: "Forecaster", file: str, future: tuple[str, ...], horizon: int | None, **columns: Any
+    forecaster: "Forecaster",
+    file: str,
+    future: tuple[str, ...],
+    horizon: int | None,
+    **columns: Any,
 ) -> "pd.DataFrame":
     names = forecaster._names
     frame = read_series_file(file, names, **columns)
-    scenarios = {Path(one).stem: read_series_file(one, names, **columns, has_target=False) for one in future}
+    scenarios = {
+        Path(one).stem: read_series_file(one, names, **columns, has_target=False) for one in future
+    }
     if len(scenarios) < len(future):
-        raise ParameterError(f"--future: expected files of different names, received {show_all(future)}.")
+        raise ParameterError(
+            f"--future: expected files of different names, received {show_all(future)}."
+        )
     begin_stage("predict")
-    return forecaster.scenarios(scenarios, frame, horizon) if scenarios else forecaster.predict(frame, h=horizon)
+    return (
+        forecaster.scenarios(scenarios, frame, horizon)
+        if scenarios
+        else forecaster.predict(frame, h=horizon)
+    )
 
 
 def read_series_file(
-    file: str, names: Collection[str], time: str, target: str, id: str | None, has_target: bool = True
+    file: str,
+    names: Collection[str],
+    time: str,
+    target: str,
+    id: str | None,
+    has_target: bool = True,
 ) -> "pd.DataFrame":
     """Return the table of a file with the columns `ds`, `unique_id` if it is named, and `y`, or those of a wide table.
 
@@ -107,7 +143,8 @@ def read_series_file(
     from rnn_pipelines.forecast.source.specs import SourceSpec
     from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 
-    source, keys = SourceSpec(path=file, time=time, target=target, id=id), [time, *([id] if id else [])]
+    source = SourceSpec(path=file, time=time, target=target, id=id)
+    keys = [time, *([id] if id else [])]
     try:
         frame = read_frame(source, None if has_target else keys)
     except MissingColumnsError as error:

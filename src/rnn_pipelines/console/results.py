@@ -22,12 +22,16 @@ def choose_folder(file: str, suffix: str, given: str | None) -> Path:
     A given path that exists, or a folder that would lie in the one that is read, raises a RunError.
     """
     name = f"{Path(file).absolute().name.split('.')[0]}-{suffix}"
-    names = [name, *(f"{name}-{number}" for number in range(2, 10_000))] if given is None else [given]
+    names = (
+        [name, *(f"{name}-{number}" for number in range(2, 10_000))] if given is None else [given]
+    )
     path = next((path for path in map(Path, names) if not os.path.lexists(path)), Path(names[-1]))
     require_new(path, "Name a new folder in --output.")
     # The next command would read the results as data.
     if path.absolute().parent.resolve().is_relative_to(Path(file).resolve()):
-        raise RunError(f"{path}: it would lie in the folder that is read. Name a folder outside of {file} in --output.")
+        raise RunError(
+            f"{path}: it would lie in the folder that is read. Name a folder outside of {file} in --output."
+        )
     return path
 
 
@@ -43,7 +47,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, b
                 (draft / name).write_bytes(content)
             save_folder(draft / MODEL, model)
     except OSError as error:
-        raise RunError(f"{folder}: the results can't be written ({error.strerror}). Name another folder.") from error
+        raise RunError(
+            f"{folder}: the results can't be written ({error.strerror}). Name another folder."
+        ) from error
 
 
 def list_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:

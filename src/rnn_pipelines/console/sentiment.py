@@ -14,12 +14,32 @@ from rnn_pipelines.printing import print_json, print_text
 @click.command()
 @click.argument("file", type=click.Path())
 @click.option("--text", "-t", default="text", show_default=True, help="Column of the texts.")
-@click.option("--label", "-l", default="label", show_default=True, help="Column of the labels: positive and negative.")
-@click.option("--group", help="Column of shops, films or authors, each of which stays on one side of a split.")
-@click.option("--set", "settings", multiple=True, help="Any parameter of sentiment, as training.epochs=3; repeat it.")
-@click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-sentiment.")
+@click.option(
+    "--label",
+    "-l",
+    default="label",
+    show_default=True,
+    help="Column of the labels: positive and negative.",
+)
+@click.option(
+    "--group", help="Column of shops, films or authors, each of which stays on one side of a split."
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    help="Any parameter of sentiment, as training.epochs=3; repeat it.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(),
+    help="New folder of the results. By default <file>-sentiment.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def sentiment(file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **columns: str | None) -> None:
+def sentiment(
+    file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **columns: str | None
+) -> None:
     """Learn the sentiment of the labelled texts in FILE, which is CSV, Parquet or Excel.
 
     Prints the classifiers on held-out texts. The new folder has metrics.json, and the folder model for

@@ -38,15 +38,44 @@ LIMITS = Limits()
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address; 0.0.0.0 for all of the machine.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 for any free port.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address; 0.0.0.0 for all of the machine.",
+)
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 for any free port.",
+)
 @click.option("--champions", default="data/06_models/champion", show_default=True, type=click.Path(path_type=Path),
               help="Folder with the champions of forecast and sentiment.")  # fmt: skip
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Forecasts at the same time.")
-@click.option("--max-bytes", default=LIMITS.max_bytes, show_default=True, type=click.IntRange(1), help="Of a request.")
+@click.option(
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Forecasts at the same time.",
+)
+@click.option(
+    "--max-bytes",
+    default=LIMITS.max_bytes,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Of a request.",
+)
 @click.option("--max-steps", default=LIMITS.max_steps, show_default=True, type=click.IntRange(1),
               help="Of h. The trained horizon is always allowed.")  # fmt: skip
-@click.option("--max-rows", default=LIMITS.max_rows, show_default=True, type=click.IntRange(1), help="Of an answer.")
+@click.option(
+    "--max-rows",
+    default=LIMITS.max_rows,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Of an answer.",
+)
 @click.option("--max-seconds", default=LIMITS.max_seconds, show_default=True,
               type=click.FloatRange(0, min_open=True), help="For an answer.")  # fmt: skip
 def serve(host: str, port: int, champions: Path, workers: int, **limits: Any) -> None:
@@ -89,7 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
     limits: Limits
     slots: threading.BoundedSemaphore
     protocol_version = "HTTP/1.1"
-    server_version, sys_version = f"rnn-pipelines/{__version__}", ""
+    server_version = f"rnn-pipelines/{__version__}"
+    sys_version = ""
     timeout = TIMEOUT
 
     def do_HEAD(self) -> None:
@@ -111,7 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
         if task is None:
             self._fail_address()
         elif not length.isdecimal() or "Transfer-Encoding" in self.headers:
-            message = "the request has no Content-Length. Send the body in one piece, with its length."
+            message = (
+                "the request has no Content-Length. Send the body in one piece, with its length."
+            )
             self._fail(HTTPStatus.LENGTH_REQUIRED, message, closes=True)
         elif len(length) > MAX_DIGITS or int(length) > self.limits.max_bytes:
             message = f"the body has more than {self.limits.max_bytes:,} bytes (--max-bytes). Send fewer rows."
@@ -154,7 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
         # A fault of one request must not end the others.
         except Exception:
             logger.exception("%s failed", make_line(self.path))
-            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "an error of the server, which its log describes.")
+            self._fail(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "an error of the server, which its log describes."
+            )
         else:
             self._send(HTTPStatus.OK, content, kind, found.version)
 
@@ -175,7 +209,9 @@ class _Handler(BaseHTTPRequestHandler):
         started = time.monotonic()
         seconds = self.limits.max_seconds
         if not self.slots.acquire(timeout=seconds):
-            raise TimeLimitError(f"all workers were busy for {seconds:g} seconds (--max-seconds). Ask again later.")
+            raise TimeLimitError(
+                f"all workers were busy for {seconds:g} seconds (--max-seconds). Ask again later."
+            )
         try:
             with limit_time(seconds, time.monotonic() - started):
                 return task.answer(self.models, options, self.limits)
@@ -199,7 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
         status = HTTPStatus(code)
         self._fail(status, f"{message or status.phrase}.", closes=True)
 
-    def _send(self, status: HTTPStatus, content: bytes, kind: str = "application/json", version: str = "") -> None:
+    def _send(
+        self, status: HTTPStatus, content: bytes, kind: str = "application/json", version: str = ""
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))

@@ -38,12 +38,16 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
             if not isinstance(block, dict):
                 break
         if not sign or not last or not isinstance(block, dict):
-            raise ParameterError(f"--set: expected a setting such as training.seed=1, received {show(setting)}.")
+            raise ParameterError(
+                f"--set: expected a setting such as training.seed=1, received {show(setting)}."
+            )
         try:
             # No value of YAML begins with a percent sign, but formats of times do if a shell has removed their quotes.
             block[last] = value if value.startswith("%") else yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise ParameterError(f"--set: expected a value of YAML, received {show(setting)}.") from error
+            raise ParameterError(
+                f"--set: expected a value of YAML, received {show(setting)}."
+            ) from error
     return found
 
 
@@ -58,7 +62,11 @@ def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values(
     if "--label" in own:
         from rnn_pipelines.sentiment.text.source import FILES
 
-        names = {FILES.path: "FILE", FILES.columns: "--text, --label and --group", "sentiment.split": "--set split"}
+        names = {
+            FILES.path: "FILE",
+            FILES.columns: "--text, --label and --group",
+            "sentiment.split": "--set split",
+        }
         return rename_parameters(message, names)
     blocks = list_parameter_models(SourceSpec)
     listed = [name for block, kind in blocks.items() for name, _ in list_names(block, kind)]
@@ -66,7 +74,11 @@ def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values(
     message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
     if "--set" not in own:
         # There, `--future` names files of values.
-        options |= {"covariates.path": options.pop("covariates.future")} if "covariates.future" in options else {}
+        options |= (
+            {"covariates.path": options.pop("covariates.future")}
+            if "covariates.future" in options
+            else {}
+        )
         others = {name: "" for name in (*listed, *OPTIONS) if name not in options}
         named = rename_parameters(message, options)
         if rename_parameters(message, {**others, **options}) == named:

@@ -66,7 +66,9 @@ def _read_json(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ParameterError(f"the body: expected JSON, or CSV with the type text/csv ({error}).") from error
+        raise ParameterError(
+            f"the body: expected JSON, or CSV with the type text/csv ({error})."
+        ) from error
     if not isinstance(found, dict):
         raise ParameterError(f"the body: expected an object, received {show(found)}.")
     return found
@@ -76,9 +78,13 @@ def _read_address(query: str) -> dict[str, Any]:
     """Return the numbers in the query of an address, one for `h` and a list for other names."""
     given = parse_qs(query, keep_blank_values=True)
     try:
-        options: dict[str, Any] = {name: [int(one) for one in ",".join(given[name]).split(",")] for name in given}
+        options: dict[str, Any] = {
+            name: [int(one) for one in ",".join(given[name]).split(",")] for name in given
+        }
     except ValueError as error:
-        raise ParameterError(f"the address: expected whole numbers such as h=7&level=80,95 ({error}).") from error
+        raise ParameterError(
+            f"the address: expected whole numbers such as h=7&level=80,95 ({error})."
+        ) from error
     if len(options.get("h", [])) > 1:
         raise ParameterError(f"h: expected one number, received {show(options['h'])}.")
     if "h" in options:
@@ -91,11 +97,15 @@ def _make_table(rows: Any) -> pd.DataFrame:
         return rows
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         example = "{'ds': '2024-01-31', 'y': 5}"
-        raise ParameterError(f"rows: expected a list of objects such as {example}, received {show(rows)}.")
+        raise ParameterError(
+            f"rows: expected a list of objects such as {example}, received {show(rows)}."
+        )
     try:
         return pd.DataFrame(rows)
     except UnicodeEncodeError as error:
-        raise ParameterError(f"rows: expected texts that UTF-8 can hold, received {show(error.object)}.") from error
+        raise ParameterError(
+            f"rows: expected texts that UTF-8 can hold, received {show(error.object)}."
+        ) from error
 
 
 def _forecast(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
@@ -112,7 +122,9 @@ def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: Limits) -> No
     num_steps = h if isinstance(h, int) else horizon
     most = max(limits.max_steps, horizon)
     if num_steps > most:
-        raise ParameterError(f"h: expected at most {most:,} steps (--max-steps), received {show(h)}.")
+        raise ParameterError(
+            f"h: expected at most {most:,} steps (--max-steps), received {show(h)}."
+        )
     # Cells of JSON can be lists, which have no hash.
     num_series = table["unique_id"].map(repr).nunique() if "unique_id" in table else 1
     if num_series * num_steps > limits.max_rows:
@@ -123,7 +135,11 @@ def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: Limits) -> No
 
 def _classify(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
     _check_names(options, {"texts", "rows"})
-    texts = options["rows"].get("text") if isinstance(options.get("rows"), pd.DataFrame) else options.get("texts")
+    texts = (
+        options["rows"].get("text")
+        if isinstance(options.get("rows"), pd.DataFrame)
+        else options.get("texts")
+    )
     served = models.get("sentiment")
     return Answer(served.version, served.model.predict(texts))
 

@@ -8,8 +8,16 @@ from rnn_pipelines.datasets.newest_versions import NewestVersionsDataset
 from rnn_pipelines.datasets.one_file import PageDataset, StrictJSONDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
-from rnn_pipelines.datasets.postgres_rows import PostgresLogDataset, PostgresRowsDataset, PostgresRunRowsDataset
-from rnn_pipelines.datasets.tables import DescribedTableDataset, SpreadsheetCSVDataset, TablesDataset
+from rnn_pipelines.datasets.postgres_rows import (
+    PostgresLogDataset,
+    PostgresRowsDataset,
+    PostgresRunRowsDataset,
+)
+from rnn_pipelines.datasets.tables import (
+    DescribedTableDataset,
+    SpreadsheetCSVDataset,
+    TablesDataset,
+)
 
 __all__ = [
     "ArraysDataset",

@@ -21,7 +21,8 @@ class ArraysDataset(DataclassDataset):
     def load(self) -> Any:
         """Return the dataclass; raise a DatasetError with the command to run if another version saved other fields."""
         arrays = self._read()
-        kind, values = load_obj(self._holds), {name: a if a.ndim else a.item() for name, a in arrays.items()}
+        kind = load_obj(self._holds)
+        values = {name: a if a.ndim else a.item() for name, a in arrays.items()}
         if hasattr(kind, "from_arrays"):
             return kind.from_arrays(values)
         differing = values.keys() ^ {field.name for field in dataclasses.fields(kind)}
@@ -41,7 +42,9 @@ class ArraysDataset(DataclassDataset):
     def preview(self) -> TablePreview:
         """Return name, shape and type of each array, for kedro-viz."""
         rows = [[name, str(list(a.shape)), str(a.dtype)] for name, a in self._read().items()]
-        return TablePreview({"index": list(range(len(rows))), "columns": ["array", "shape", "dtype"], "data": rows})
+        return TablePreview(
+            {"index": list(range(len(rows))), "columns": ["array", "shape", "dtype"], "data": rows}
+        )
 
     def _read(self) -> dict[str, np.ndarray]:
         with self._open_to_read() as file, np.load(file, allow_pickle=False) as arrays:

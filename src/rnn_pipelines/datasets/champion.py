@@ -40,8 +40,13 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
         folder = find_local_path(path)
-        if find_spec(f"rnn_pipelines.{task}") is None or find_spec(f"rnn_pipelines.{task}.model") is None:
-            raise DatasetError(f"task: expected one with the module model.packing, received {task!r}.")
+        if (
+            find_spec(f"rnn_pipelines.{task}") is None
+            or find_spec(f"rnn_pipelines.{task}.model") is None
+        ):
+            raise DatasetError(
+                f"task: expected one with the module model.packing, received {task!r}."
+            )
         self.store = ChampionStore(folder)
         self.metadata = metadata
         self._task = task
@@ -88,7 +93,9 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
                 logger.error("%s: %s", champion.version, error)
                 cause = error.__cause__ or error
                 # Without the message, which names a temporary file, so that the alarm is the same each time.
-                why = f"it is whole, but can't be loaded ({type(cause).__name__}; the log has more)."
+                why = (
+                    f"it is whole, but can't be loaded ({type(cause).__name__}; the log has more)."
+                )
                 unreadable[champion.version] = f"{champion.version}: {why}"
                 # If an earlier version can be loaded, the machine is not at fault. If none can, the error is raised:
                 # after a full disk, a challenger would replace a champion that it was never compared with.
@@ -103,7 +110,9 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
 
     def _complete(self, champion: Champion, artefact: Any) -> LoadedChampion:
         records = self.store.list_records()
-        promotions = [r for r in records if r.get("is_promoted") and r.get("version") == champion.version]
+        promotions = [
+            r for r in records if r.get("is_promoted") and r.get("version") == champion.version
+        ]
         pointer = self.store.find_pointer()
         since = pointer.since if pointer is not None and pointer.version == champion.version else ""
         return LoadedChampion(
@@ -115,12 +124,18 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             record=find_origin(records, champion.version) or Record(),
         )
 
-    def _report(self, alarms: list[str], version: str | None, unreadable: Mapping[str, str]) -> None:
+    def _report(
+        self, alarms: list[str], version: str | None, unreadable: Mapping[str, str]
+    ) -> None:
         """Log the alarms each time, and record them once for the same damage."""
         for alarm in alarms:
             logger.error("%s champion: %s", self._task, alarm)
         records = self.store.list_records()
-        ends = [place for place, record in enumerate(records) if record.get("is_promoted") or record.get("readable")]
+        ends = [
+            place
+            for place, record in enumerate(records)
+            if record.get("is_promoted") or record.get("readable")
+        ]
         about: Record = {"kind": "alarm", "reasons": alarms}
         if unreadable:
             about = {**about, "unreadable": dict(unreadable), "loader": describe_loader()}
@@ -128,12 +143,20 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             self._record(version, about)
 
     def _record(self, version: str | None, about: Record) -> None:
-        record: Record = {"task": self._task, "at": make_timestamp(), "is_promoted": False, "version": version, **about}
+        record: Record = {
+            "task": self._task,
+            "at": make_timestamp(),
+            "is_promoted": False,
+            "version": version,
+            **about,
+        }
         try:
             add_record(self.store.folder, record)
         except OSError as error:
             # A prediction needs the champion, but not the record.
-            logger.error("%s: the %s could not be recorded (%s)", self.store.folder, about["kind"], error)
+            logger.error(
+                "%s: the %s could not be recorded (%s)", self.store.folder, about["kind"], error
+            )
 
     def _exists(self) -> bool:
         return self.store.find_pointer() is not None
@@ -154,4 +177,6 @@ def _may_be_the_machines(error: BaseException) -> bool:
     if isinstance(error, ModuleNotFoundError):
         return str(error.name).partition(".")[0] in LIBRARIES
     is_of_the_system = isinstance(error, OSError) and error.errno is not None
-    return is_of_the_system or isinstance(error, ImportError) or type(error).__name__ in OUT_OF_MEMORY
+    return (
+        is_of_the_system or isinstance(error, ImportError) or type(error).__name__ in OUT_OF_MEMORY
+    )

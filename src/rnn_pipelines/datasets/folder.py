@@ -29,7 +29,9 @@ class FolderDataset(AbstractDataset[None, Any]):
         return self._folder
 
     def save(self, data: None) -> None:
-        raise DatasetError(f"{self._folder}: a node fills this folder while it runs; nothing is saved after it.")
+        raise DatasetError(
+            f"{self._folder}: a node fills this folder while it runs; nothing is saved after it."
+        )
 
     def _exists(self) -> bool:
         # A folder that does not exist yet counts as empty.

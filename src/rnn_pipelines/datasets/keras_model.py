@@ -38,5 +38,10 @@ class KerasModelDataset(OneFileDataset):
         """Return name, kind and units of each layer, from the archive's own JSON, for kedro-viz."""
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:
             layers = json.loads(archive.read("config.json"))["config"]["layers"]
-        rows = [[layer["config"]["name"], layer["class_name"], layer["config"].get("units", "")] for layer in layers]
-        return TablePreview({"index": list(range(len(rows))), "columns": ["layer", "kind", "units"], "data": rows})
+        rows = [
+            [layer["config"]["name"], layer["class_name"], layer["config"].get("units", "")]
+            for layer in layers
+        ]
+        return TablePreview(
+            {"index": list(range(len(rows))), "columns": ["layer", "kind", "units"], "data": rows}
+        )

@@ -54,7 +54,8 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
         try:
             if not data:
                 return
-            folder, listed = self._versions.folder, list_checksums(data)
+            folder = self._versions.folder
+            listed = list_checksums(data)
             with hold_lock(folder / ".lock", LOCK_SECONDS):
                 warn_of_kept(self._versions.remove_unfinished())
                 names = self._versions.list_complete()

@@ -20,10 +20,16 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
     The file is on any file system of fsspec that needs no credentials here (cloud SDKs find theirs in the environment).
     """
 
-    run: str | None = None  # the name of the current run, saved in the file if its format permits; None outside of runs
+    run: str | None = (
+        None  # the name of the current run, saved in the file if its format permits; None outside of runs
+    )
 
     def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self._protocol, path = get_protocol_and_path(filepath, version)
         options = {"auto_mkdir": True} if self._protocol == "file" else {}
@@ -41,7 +47,10 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
     @contextmanager
     def _open_to_write(self) -> Iterator[BinaryIO]:
         """Yield a file that replaces the older one when it is complete."""
-        with self._fs.transaction, self._fs.open(get_filepath_str(self._get_save_path(), self._protocol), "wb") as file:
+        with (
+            self._fs.transaction,
+            self._fs.open(get_filepath_str(self._get_save_path(), self._protocol), "wb") as file,
+        ):
             yield file
         self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
 
@@ -54,14 +63,23 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
         return bool(self._fs.exists(get_filepath_str(self._get_load_path(), self._protocol)))
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "protocol": self._protocol, "version": self._version}
+        return {
+            "filepath": str(self._filepath),
+            "protocol": self._protocol,
+            "version": self._version,
+        }
 
 
 class DataclassDataset(OneFileDataset):
     """Base class of datasets of a dataclass; `holds` is its import path."""
 
     def __init__(
-        self, *, filepath: str, holds: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        holds: str,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, version=version, metadata=metadata)
         self._holds = holds

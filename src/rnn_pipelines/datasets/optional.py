@@ -21,7 +21,9 @@ class OptionalDataset(AbstractDataset[None, Any]):
         return self._dataset.load() if self._dataset.exists() else None
 
     def save(self, data: None) -> None:
-        raise DatasetError(f"{self._dataset}: this dataset belongs to another pipeline, and can only be loaded.")
+        raise DatasetError(
+            f"{self._dataset}: this dataset belongs to another pipeline, and can only be loaded."
+        )
 
     def _exists(self) -> bool:
         return bool(self._dataset.exists())

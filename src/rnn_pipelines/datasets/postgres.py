@@ -14,7 +14,9 @@ FORM = "postgresql://user:password@host:5432/database"
 # Defaults that the URL can override. libpq's own timeout is minutes.
 CONNECTING = {"connect_timeout": "10", "fallback_application_name": "rnn-pipelines"}
 # Times and floating numbers are read as text, which the settings of the server or user must not change.
-TEXT_FORMAT = "select set_config('datestyle', 'ISO', true), set_config('extra_float_digits', '3', true)"
+TEXT_FORMAT = (
+    "select set_config('datestyle', 'ISO', true), set_config('extra_float_digits', '3', true)"
+)
 
 # Predefined roles; a superuser is a member of each.
 SERVER_RIGHTS = ("pg_execute_server_program", "pg_write_server_files")
@@ -51,19 +53,27 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
     options = dict(credentials or {})
     given = options.pop("con", None)
     if not given:
-        raise DatasetError(f"PostgreSQL: no server is named. Set the environment variable {VARIABLE} to {FORM}.")
+        raise DatasetError(
+            f"PostgreSQL: no server is named. Set the environment variable {VARIABLE} to {FORM}."
+        )
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
         # Without the cause, which quotes the URL.
-        raise DatasetError(f"PostgreSQL: the URL of the server can't be read; expected {FORM}.") from None
+        raise DatasetError(
+            f"PostgreSQL: the URL of the server can't be read; expected {FORM}."
+        ) from None
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
-        raise DatasetError(f"PostgreSQL: expected a URL of the form {FORM}, received one of another kind.")
+        raise DatasetError(
+            f"PostgreSQL: expected a URL of the form {FORM}, received one of another kind."
+        )
     # With an unescaped @, a part of the password would become the host or database, which errors quote.
     if given.count("@") > (url.username is not None):
         message = "PostgreSQL: the URL of the server has too many @. Write @ in user or password as %40, and / as %2F."
         raise DatasetError(message)
-    url = url.update_query_dict({name: value for name, value in CONNECTING.items() if name not in url.query})
+    url = url.update_query_dict(
+        {name: value for name, value in CONNECTING.items() if name not in url.query}
+    )
     con = url.render_as_string(hide_password=False)
     return {"poolclass": NullPool, "hide_parameters": True, **options, "con": con}
 
@@ -81,7 +91,11 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
     existing = given.get("options", make_url(options["con"]).query.get("options", ""))
     return {
         **options,
-        "connect_args": {**given, "options": f"{existing} {READ_ONLY}".strip(), "prepare_threshold": 0},
+        "connect_args": {
+            **given,
+            "options": f"{existing} {READ_ONLY}".strip(),
+            "prepare_threshold": 0,
+        },
         "execution_options": {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
     }
 
@@ -103,7 +117,9 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
 
 
 @contextmanager
-def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: bool = False) -> Iterator["Connection"]:
+def connect(
+    credentials: Mapping[str, Any] | None, label: str, *, is_read_only: bool = False
+) -> Iterator["Connection"]:
     """Yield a connection with one transaction, which is committed at the end, or rolled back after an error.
 
     A read-only transaction sees the same rows in all its statements. If the connection or a statement fails, raise a

@@ -31,7 +31,9 @@ class Query:
     """
 
     sql: str  # one statement
-    credentials: Mapping[str, Any] | None = field(default=None, repr=False)  # see `make_engine_options`
+    credentials: Mapping[str, Any] | None = field(
+        default=None, repr=False
+    )  # see `make_engine_options`
 
     def read(self) -> pd.DataFrame:
         """Return all rows, with the types of a Parquet file."""
@@ -74,12 +76,17 @@ class Query:
         self._declare(connection)
         num_rows = BATCH_ROWS
         while num_rows == BATCH_ROWS:
-            cursor: Any = connection.exec_driver_sql(f"fetch forward {BATCH_ROWS} from {CURSOR}").cursor
+            cursor: Any = connection.exec_driver_sql(
+                f"fetch forward {BATCH_ROWS} from {CURSOR}"
+            ).cursor
             schema = pa.schema([(name, _find_type(code)) for name, code, *_ in cursor.description])
             rows = cursor.fetchall()
             num_rows = len(rows)
             columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-            arrays = [_make_array(cells, column.type) for cells, column in zip(columns, schema, strict=True)]
+            arrays = [
+                _make_array(cells, column.type)
+                for cells, column in zip(columns, schema, strict=True)
+            ]
             yield pa.table(arrays, schema=schema)
         connection.exec_driver_sql(f"close {CURSOR}")
 
@@ -95,7 +102,11 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
     """
 
     def __init__(
-        self, *, sql: str, credentials: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        sql: str,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self._query = Query(sql, credentials)
         self.metadata = metadata

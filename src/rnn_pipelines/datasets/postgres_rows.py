@@ -66,7 +66,11 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
                 message = f"{self._label}: the table does not exist yet. Run the pipeline that saves its first rows."
                 raise DatasetError(message)
             rows = connection.execute(select(table).order_by(*table.primary_key)).all()
-            dtypes = {name: DTYPES[kind] for name, kind in postgres_table.list_columns(table).items() if kind in DTYPES}
+            dtypes = {
+                name: DTYPES[kind]
+                for name, kind in postgres_table.list_columns(table).items()
+                if kind in DTYPES
+            }
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
@@ -91,12 +95,17 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             if there is None:
                 wanted.create(connection, checkfirst=False)
             else:
-                for what, describe in (("columns", self._list_fixed), ("primary key", postgres_table.list_key)):
+                for what, describe in (
+                    ("columns", self._list_fixed),
+                    ("primary key", postgres_table.list_key),
+                ):
                     if describe(there) != describe(wanted):
                         raise self._explain_other(what, describe(wanted), describe(there))
                 postgres_table.add_columns(connection, there, wanted)
             num_changed = self._write(connection, wanted, staging)
-        logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, num_rows)
+        logger.info(
+            "table %s: %d of %d rows are new or changed", self._table, num_changed, num_rows
+        )
 
     def _prepare(self, tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """Yield the tables that have rows, checked, with the names of columns that SQL needs not quote."""
@@ -119,7 +128,9 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
 
     def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
         """Write the rows of another table, and return how many are new or changed."""
-        statement = postgres_table.make_upsert(table, staging).execution_options(preserve_rowcount=True)
+        statement = postgres_table.make_upsert(table, staging).execution_options(
+            preserve_rowcount=True
+        )
         return connection.execute(statement).rowcount
 
     def _find(self, connection: "Connection") -> "Table | None":
@@ -156,7 +167,9 @@ class PostgresRunRowsDataset(PostgresRowsDataset):
 
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
         if not self.run:
-            raise DatasetError(f"{self._label}: the run has no name. Save by kedro run, with the hooks of the project.")
+            raise DatasetError(
+                f"{self._label}: the run has no name. Save by kedro run, with the hooks of the project."
+            )
         return table.assign(run=self.run)
 
 
@@ -186,17 +199,24 @@ class PostgresLogDataset(PostgresRowsDataset):
         """Yield the rows, or their columns of these `names`, in the order of `split_nights`."""
         from sqlalchemy import select
 
-        kinds, (*key, time) = postgres_table.list_columns(table), self._key
+        kinds = postgres_table.list_columns(table)
+        (*key, time) = self._key
         # By bytes, as the log in a file is sorted, whatever the language of the database.
-        order = [table.columns[name].collate("C") if kinds[name] == "TEXT" else table.columns[name] for name in key]
+        order = [
+            table.columns[name].collate("C") if kinds[name] == "TEXT" else table.columns[name]
+            for name in key
+        ]
         chosen = {name: kinds[name] for name in names or kinds}
         query = select(*(table.columns[name] for name in chosen)).where(*where)
-        return postgres_table.read_rows(connection, query.order_by(table.columns[time], *order), chosen)
+        return postgres_table.read_rows(
+            connection, query.order_by(table.columns[time], *order), chosen
+        )
 
     def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
         from sqlalchemy import func, select
 
-        rows, kinds = postgres_table.select_new(table, staging), postgres_table.list_columns(staging)
+        rows = postgres_table.select_new(table, staging)
+        kinds = postgres_table.list_columns(staging)
         new = pd.concat([pd.DataFrame(), *postgres_table.read_rows(connection, rows, kinds)])
         if new.empty:
             return 0
@@ -208,18 +228,24 @@ class PostgresLogDataset(PostgresRowsDataset):
             last = pd.concat(list(self._read_in_order(connection, table, *where, names=LINKS)))
         else:
             # All columns on the server, because the audit reads them; the hash of old rows may take minutes.
-            connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "1h", True)))
+            connection.execute(
+                select(func.set_config("idle_in_transaction_session_timeout", "1h", True))
+            )
             there = self._find(connection)
             assert there is not None
             last = pd.concat([pd.DataFrame(), *self._read_in_order(connection, there)])
-        postgres_table.copy_rows(connection, table, link_night(new.sort_values(self._key), find_link(last)))
+        postgres_table.copy_rows(
+            connection, table, link_night(new.sort_values(self._key), find_link(last))
+        )
         return len(new)
 
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(**dict.fromkeys(LINKS, ""))
 
     def _list_fixed(self, table: "Table") -> dict[str, str]:
-        return {name: kind for name, kind in super()._list_fixed(table).items() if name not in LINKS}
+        return {
+            name: kind for name, kind in super()._list_fixed(table).items() if name not in LINKS
+        }
 
     def _find(self, connection: "Connection") -> "Table | None":
         table = super()._find(connection)

@@ -26,7 +26,17 @@ BATCH_ROWS = 1 << 16
 
 def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
     """Return the definition of a table with the columns of `data`, without creating it."""
-    from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, MetaData, PrimaryKeyConstraint, Table, Text
+    from sqlalchemy import (
+        BigInteger,
+        Boolean,
+        Column,
+        DateTime,
+        Double,
+        MetaData,
+        PrimaryKeyConstraint,
+        Table,
+        Text,
+    )
 
     kinds: dict[str, TypeEngine[Any]] = {
         "O": Text(),
@@ -37,7 +47,11 @@ def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
     }
     columns = []
     for column, values in data.items():
-        kind = DateTime(timezone=True) if isinstance(values.dtype, pd.DatetimeTZDtype) else kinds.get(values.dtype.kind)
+        kind = (
+            DateTime(timezone=True)
+            if isinstance(values.dtype, pd.DatetimeTZDtype)
+            else kinds.get(values.dtype.kind)
+        )
         if kind is None:
             raise DatasetError(
                 f"table {show(name)}, column {show(column)}: expected texts, truth values, numbers or "
@@ -83,7 +97,8 @@ def add_columns(connection: "Connection", there: "Table", wanted: "Table") -> No
     prepare = connection.dialect.identifier_preparer
     types = list_columns(wanted)
     for name in types.keys() - list_columns(there).keys():
-        table, column = prepare.format_table(there), prepare.quote(name)
+        table = prepare.format_table(there)
+        column = prepare.quote(name)
         connection.execute(DDL(f"alter table {table} add column {column} {types[name]}"))
 
 
@@ -101,7 +116,9 @@ def create_staging(connection: "Connection", table: "Table") -> "Table":
     from sqlalchemy import Column, MetaData, Table
 
     columns = [Column(column.name, column.type) for column in table.columns]
-    staging = Table("rnn_staging", MetaData(), *columns, prefixes=["temporary"], postgresql_on_commit="drop")
+    staging = Table(
+        "rnn_staging", MetaData(), *columns, prefixes=["temporary"], postgresql_on_commit="drop"
+    )
     staging.create(connection, checkfirst=False)
     return staging
 
@@ -111,21 +128,31 @@ def copy_rows(connection: "Connection", table: "Table", data: pd.DataFrame) -> N
     import pyarrow as pa
     from pyarrow.csv import WriteOptions, write_csv
 
-    prepare, driver = connection.dialect.identifier_preparer, connection.connection.driver_connection
+    prepare = connection.dialect.identifier_preparer
+    driver = connection.connection.driver_connection
     assert driver is not None
-    schema = pa.schema([(name, _find_arrow_type(kind)) for name, kind in list_columns(table).items()])
+    schema = pa.schema(
+        [(name, _find_arrow_type(kind)) for name, kind in list_columns(table).items()]
+    )
     names = ", ".join(prepare.quote(name) for name in schema.names)
-    statement = f"copy {prepare.format_table(table)} ({names}) from stdin (format csv, encoding 'utf8')"
+    statement = (
+        f"copy {prepare.format_table(table)} ({names}) from stdin (format csv, encoding 'utf8')"
+    )
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(data), BATCH_ROWS):
             rows = data.iloc[start : start + BATCH_ROWS]
-            arrays = [_make_array(rows[name], kind) for name, kind in zip(schema.names, schema.types, strict=True)]
+            arrays = [
+                _make_array(rows[name], kind)
+                for name, kind in zip(schema.names, schema.types, strict=True)
+            ]
             text = pa.BufferOutputStream()
             write_csv(pa.table(arrays, schema=schema), text, WriteOptions(include_header=False))
             copy.write(text.getvalue().to_pybytes())
 
 
-def read_rows(connection: "Connection", query: "Select[Any]", types: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+def read_rows(
+    connection: "Connection", query: "Select[Any]", types: Mapping[str, str]
+) -> Iterator[pd.DataFrame]:
     """Yield the rows of a query by `copy`, some thousands at a time; `types` are those of its columns, in order."""
     from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
@@ -144,14 +171,23 @@ def read_rows(connection: "Connection", query: "Select[Any]", types: Mapping[str
         # Each block has whole rows.
         blocks = iter(copy)
         while content := b"".join(islice(blocks, BATCH_ROWS)):
-            names = ReadOptions(column_names=list(types), block_size=len(content), use_threads=False)
-            yield read_csv(io.BytesIO(content), names, ParseOptions(newlines_in_values=True), converted).to_pandas()
+            names = ReadOptions(
+                column_names=list(types), block_size=len(content), use_threads=False
+            )
+            yield read_csv(
+                io.BytesIO(content), names, ParseOptions(newlines_in_values=True), converted
+            ).to_pandas()
 
 
 def _find_arrow_type(kind: str) -> "pa.DataType":
     import pyarrow as pa
 
-    types = {"TEXT": pa.string(), "BOOLEAN": pa.bool_(), "BIGINT": pa.int64(), "DOUBLE PRECISION": pa.float64()}
+    types = {
+        "TEXT": pa.string(),
+        "BOOLEAN": pa.bool_(),
+        "BIGINT": pa.int64(),
+        "DOUBLE PRECISION": pa.float64(),
+    }
     return types.get(kind) or pa.timestamp("us", "UTC" if kind.endswith("WITH TIME ZONE") else None)
 
 
@@ -159,7 +195,11 @@ def _make_array(column: pd.Series, kind: "pa.DataType") -> "pa.Array | pa.Chunke
     import pyarrow as pa
 
     # Arrow would take the times of a zone by a way of pandas that is deprecated.
-    cells = column.to_numpy("datetime64[us]") if isinstance(column.dtype, pd.DatetimeTZDtype) else column
+    cells = (
+        column.to_numpy("datetime64[us]")
+        if isinstance(column.dtype, pd.DatetimeTZDtype)
+        else column
+    )
     return pa.array(cells, kind, from_pandas=True)
 
 
@@ -188,14 +228,21 @@ def select_new(table: "Table", staging: "Table") -> "Select[Any]":
     from sqlalchemy import and_, func, or_, select, text, tuple_
 
     *key, time = list_key(table)
-    others, names = table.alias(), [column.name for column in table.columns]
+    others = table.alias()
+    names = [column.name for column in table.columns]
     values = [name for name in names if name not in (*key, time, *LINKS)]
     of_key = and_(*(others.columns[name] == staging.columns[name] for name in key))
     last = select(func.max(others.columns[time])).where(of_key).correlate(staging).scalar_subquery()
-    is_last = and_(*(table.columns[name] == staging.columns[name] for name in key), table.columns[time] == last)
+    is_last = and_(
+        *(table.columns[name] == staging.columns[name] for name in key), table.columns[time] == last
+    )
     before, after = (tuple_(*(one.columns[name] for name in values)) for one in (table, staging))
     is_new = or_(table.columns[time].is_(None), before.is_distinct_from(after))
     given = select(func.max(staging.alias().columns[time])).scalar_subquery()
-    later = select(func.max(others.columns[time]) + text("interval '1 microsecond'")).scalar_subquery()
-    rows = [func.greatest(given, later) if column.name == time else column for column in staging.columns]
+    later = select(
+        func.max(others.columns[time]) + text("interval '1 microsecond'")
+    ).scalar_subquery()
+    rows = [
+        func.greatest(given, later) if column.name == time else column for column in staging.columns
+    ]
     return select(*rows).select_from(staging.outerjoin(table, is_last)).where(is_new)

@@ -62,7 +62,10 @@ class TablesDataset(OneFileDataset):
             return
         schema = first.schema.remove_metadata()
         options = {"compression": "zstd", "use_dictionary": ["unique_id"]}
-        with self._open_to_write() as file, pyarrow.parquet.ParquetWriter(file, schema, **options) as writer:
+        with (
+            self._open_to_write() as file,
+            pyarrow.parquet.ParquetWriter(file, schema, **options) as writer,
+        ):
             writer.write_table(first.cast(schema))
             for table in tables:
                 writer.write_table(table.cast(schema))
@@ -82,7 +85,8 @@ class DescribedTableDataset(DataclassDataset):
     """
 
     def load(self) -> Any:
-        table, kind = self._read(), load_obj(self._holds)
+        table = self._read()
+        kind = load_obj(self._holds)
         names = [field.name for field in dataclasses.fields(kind) if field.name != "table"]
         missing = [name for name in names if name not in table.attrs]
         if missing:
@@ -91,20 +95,34 @@ class DescribedTableDataset(DataclassDataset):
                 "makes it again."
             )
         found = {name: table.attrs[name] for name in names}
-        described = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+        described = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in found.items()
+        }
         table.attrs = {}
         return kind(table=table, **described)
 
     def save(self, data: Any) -> None:
         refuse_broken_texts(data.table, str(self._filepath))
         table = data.table.copy(deep=False)
-        found = {field.name: getattr(data, field.name) for field in dataclasses.fields(data) if field.name != "table"}
-        described = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+        found = {
+            field.name: getattr(data, field.name)
+            for field in dataclasses.fields(data)
+            if field.name != "table"
+        }
+        described = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in found.items()
+        }
         table.attrs = {"run": self.run} | described
         # Dictionaries of numbers that hardly repeat make a file larger, and take longer to write and to read.
         doubles = [name for name in table if table[name].dtype == np.float64]
         others = [name for name in table if name not in doubles]
-        options = {"use_dictionary": others, "use_byte_stream_split": doubles, "row_group_size": GROUP_ROWS}
+        options = {
+            "use_dictionary": others,
+            "use_byte_stream_split": doubles,
+            "row_group_size": GROUP_ROWS,
+        }
         with self._open_to_write() as file:
             table.to_parquet(file, compression="zstd", **options)
 

@@ -68,13 +68,19 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             with ParquetFile(self._path) as file:
                 facts = json.loads(file.schema_arrow.metadata.get(b"PANDAS_ATTRS", "{}"))
                 check_format(facts.get("format"), self._path, FORMAT)
-                yield from split_nights((batch.to_pandas() for batch in file.iter_batches()), ForecastLogTable.key)
+                yield from split_nights(
+                    (batch.to_pandas() for batch in file.iter_batches()), ForecastLogTable.key
+                )
         except (ArrowException, OSError, ValueError) as error:
-            raise DatasetError(f"{self._path}: it can't be read ({error}). Restore a copy.") from error
+            raise DatasetError(
+                f"{self._path}: it can't be read ({error}). Restore a copy."
+            ) from error
 
     def _read(self) -> pd.DataFrame:
         if not self._path.exists():
-            raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
+            raise DatasetError(
+                f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first."
+            )
         content = self._path.read_bytes()
         try:
             has_checksum(content)
@@ -82,7 +88,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             advice = "Restore a copy, or move it away to begin another log."
             raise DatasetError(f"{self._path}: {error}. {advice}") from error
         log = pd.read_parquet(io.BytesIO(content))
-        facts, log.attrs = log.attrs, {}
+        facts = log.attrs
+        log.attrs = {}
         check_format(facts.get("format"), self._path, FORMAT)
         return log
 
@@ -93,7 +100,9 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             added = {name for name in (*there, *data) if ForecastLogTable.is_in_family(name)}
             added |= {SUSPECT, REASON, *LINKS}
             fixed = [[name for name in table if name not in added] for table in (there, data)]
-            if fixed[0] != fixed[1] or any(there[name].dtype.kind != data[name].dtype.kind for name in fixed[0]):
+            if fixed[0] != fixed[1] or any(
+                there[name].dtype.kind != data[name].dtype.kind for name in fixed[0]
+            ):
                 raise DatasetError(
                     f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
@@ -124,13 +133,16 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:
     """Return the rows that differ from the last ones on record of their keys, recorded after all others."""
     # One time of their own, also if the clock was set back: the order of `recorded_at` is that of the records.
-    recorded_at = pd.Series([data[RECORDED].max(), there[RECORDED].max() + pd.Timedelta("1us")]).max()
+    recorded_at = pd.Series(
+        [data[RECORDED].max(), there[RECORDED].max() + pd.Timedelta("1us")]
+    ).max()
     data = data.assign(**{RECORDED: recorded_at}).astype({RECORDED: data[RECORDED].dtype})
     key = [name for name in ForecastLogTable.key if name != RECORDED]
     last = keep_last_record(fill_marks(there) if SUSPECT in data else there)
     before = data[key].merge(last, on=key, how="left")
     values = [name for name in data if name not in ForecastLogTable.key]
     # A bound that neither has is no difference.
-    old, new = before.reindex(columns=values), data[values].reset_index(drop=True)
+    old = before.reindex(columns=values)
+    new = data[values].reset_index(drop=True)
     is_equal = (old == new) | (old.isna() & new.isna())
     return data[~is_equal.all(axis=1).to_numpy()]

@@ -20,17 +20,26 @@ COLUMNS = ("forecaster", "mae", "rmse", "mase", "skill", "bias")
 
 
 def describe_state(
-    spec: ForecastSpec, artefact: Forecaster | None, fitted: Fitted | None, replaced: Sequence[str] = ()
+    spec: ForecastSpec,
+    artefact: Forecaster | None,
+    fitted: Fitted | None,
+    replaced: Sequence[str] = (),
 ) -> list[str]:
     """Return lines with the parameters of a forecaster, and what it was fitted on.
 
     The method in use is None before a fit; the fit is None before it, and after a load.
     """
-    window, freq = spec.recipe.window, spec.recipe.source.freq
-    shape: dict[str, object] = {"h": window.horizon, "level": list(spec.level.root), "lookback": window.lookback}
+    window = spec.recipe.window
+    freq = spec.recipe.source.freq
+    shape: dict[str, object] = {
+        "h": window.horizon,
+        "level": list(spec.level.root),
+        "lookback": window.lookback,
+    }
     if artefact is not None:
         settings = artefact.settings
-        shape, freq = shape | {"h": settings.horizon, "lookback": settings.lookback}, settings.freq
+        shape = shape | {"h": settings.horizon, "lookback": settings.lookback}
+        freq = settings.freq
     values = ", ".join(f"{name}={value!r}" for name, value in {**shape, "freq": freq}.items())
     lines = [f"Forecaster({values})", _describe_fit(artefact, fitted)]
     if replaced:
@@ -41,10 +50,12 @@ def describe_state(
 def _describe_fit(artefact: Forecaster | None, fitted: Fitted | None) -> str:
     if artefact is None:
         return "Not fitted. Call fit, or Forecaster.load."
-    num_series, use = len(artefact.scaler), artefact.settings.use
+    num_series = len(artefact.scaler)
+    use = artefact.settings.use
     if fitted is None:
         return f"Loaded, of {count(num_series, 'series', 'series')}; in use: {use}."
-    profile, table = fitted.panel.profile, fitted.panel.series
+    profile = fitted.panel.profile
+    table = fitted.panel.series
     ends = pd.Series([table["ds"].max()])
     return (
         f"Fitted on {count(profile['num_series'], 'series', 'series')} with {count(len(table), 'value')} up to "
@@ -65,5 +76,9 @@ def render_html(lines: Sequence[str], metrics: ForecastMetrics | None) -> str:
         parts += [f"<p>{escape(sentence)}</p>" for sentence in list_verdict(metrics) if sentence]
         table = rank_forecasters(metrics)
         shown = [name for name in table if name in COLUMNS or name.startswith("coverage_")]
-        parts.append(table[shown].to_html(index=False, float_format=lambda number: f"{number:.{NUM_DIGITS}g}"))
+        parts.append(
+            table[shown].to_html(
+                index=False, float_format=lambda number: f"{number:.{NUM_DIGITS}g}"
+            )
+        )
     return "\n".join(parts)

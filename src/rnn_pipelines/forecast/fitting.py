@@ -17,13 +17,23 @@ from rnn_pipelines.forecast.evaluation.summary import (
     warn_of_zeros,
 )
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals, fit_intervals
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods, replace_network
+from rnn_pipelines.forecast.methods.ensemble import (
+    ENSEMBLE,
+    EnsembleModel,
+    fit_all_methods,
+    replace_network,
+)
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.in_use import choose_used, wrap_in_ensemble
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import Network, TrainedNetwork
-from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, show_predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictions import (
+    Forecasts,
+    Predictions,
+    show_predictions,
+    tabulate_forecasts,
+)
 from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
@@ -52,7 +62,9 @@ class Fitted:
     settings: ForecasterSettings  # of a forecaster, without networks
     data: FittingData  # of the fits: the windows and their linear models
     networks: Mapping[str, TrainedNetwork]  # trained, by name, with their records
-    methods: Mapping[str, FittedMethod]  # all methods by name, including the ensemble; evaluated, and refitted for use
+    methods: Mapping[
+        str, FittedMethod
+    ]  # all methods by name, including the ensemble; evaluated, and refitted for use
     # Of the ensemble, with the losses of its methods, see `fit_ensemble`; and the name of the method in use, `used`.
     weights: Mapping[str, Any]
     intervals: Intervals
@@ -71,7 +83,9 @@ class Evaluated:
     future: Predictions
 
 
-def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: ForecastSpec) -> Fitted:
+def fit_forecasters(
+    table: Source, covariate_table: pd.DataFrame | None, spec: ForecastSpec
+) -> Fitted:
     """Fit simple methods, networks, their ensemble and intervals; for the covariates, see `read_series`.
 
     Raise a SeriesError with the reason and a remedy, or a TrainingError if a loss is no longer finite.
@@ -86,7 +100,9 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     begin_stage("train networks")
     networks = train_networks(data, spec.networks, spec.training)
     begin_stage("fit the ensemble")
-    methods, weights = fit_all_methods(data, {name: network.network for name, network in networks.items()})
+    methods, weights = fit_all_methods(
+        data, {name: network.network for name, network in networks.items()}
+    )
     weights["used"] = choose_used(spec.use, data, methods, weights["losses"])
     settings = settings.model_copy(update={"use": weights["used"]})
     methods = check_refit(data, methods)
@@ -106,7 +122,9 @@ def use_network(fitted: Fitted, name: str, network: Network) -> Fitted:
     if not network.shrinkage:
         logger.warning("%s: its weights have no effect, because its shrinkage is 0", name)
     elif not ensemble.weights.get(name):
-        logger.warning("%s: the ensemble does not change, because the weight of %s in it is 0", name, name)
+        logger.warning(
+            "%s: the ensemble does not change, because the weight of %s in it is 0", name, name
+        )
     networks = {**fitted.networks, name: replace(fitted.networks[name], network=network)}
     return replace(fitted, networks=networks, methods=methods)
 
@@ -116,7 +134,9 @@ def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
 
     The part is `test`, with the actual values, or `future`.
     """
-    return _tabulate(fitted, forecast_methods(fitted.panel.windows, fitted.data.linear, fitted.methods), part)
+    return _tabulate(
+        fitted, forecast_methods(fitted.panel.windows, fitted.data.linear, fitted.methods), part
+    )
 
 
 def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) -> Predictions:
@@ -133,7 +153,8 @@ def evaluate(fitted: Fitted) -> Evaluated:
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
     forecasts = forecast_methods(panel.windows, fitted.data.linear, fitted.methods)
     test, future = (_tabulate(fitted, forecasts, part) for part in PARTS)
-    seconds, evaluation = list_seconds(fitted.data.linear, fitted.methods, forecasts), fitted.spec.recipe.evaluation
+    seconds = list_seconds(fitted.data.linear, fitted.methods, forecasts)
+    evaluation = fitted.spec.recipe.evaluation
     found, _, by_step, by_level = evaluate_forecasts(
         test, panel.series, panel.cutoffs, panel.profile, evaluation, seconds, **records
     )
@@ -158,15 +179,26 @@ def describe_zeros(fitted: Fitted) -> str:
     panel = fitted.panel
     zero_fraction = measure_zero_fraction(panel.series, panel.cutoffs)
     is_ranked = len(panel.windows.index("test")) > 0
-    deciding = choose_deciding(len(panel.cutoffs) > 1, zero_fraction, zero_fraction < 1) if is_ranked else None
+    deciding = (
+        choose_deciding(len(panel.cutoffs) > 1, zero_fraction, zero_fraction < 1)
+        if is_ranked
+        else None
+    )
     return warn_of_zeros(zero_fraction, deciding)
 
 
 def describe_all_series(fitted: Fitted) -> SeriesMethods:
     """Return a row for each series with what forecasts it, see `SeriesMethodsTable`."""
-    panel, linear = fitted.panel, fitted.data.linear
+    panel = fitted.panel
+    linear = fitted.data.linear
     return describe_series_methods(
-        fitted.table, panel.cutoffs, panel.profile, panel.windows, linear, fitted.methods, fitted.weights
+        fitted.table,
+        panel.cutoffs,
+        panel.profile,
+        panel.windows,
+        linear,
+        fitted.methods,
+        fitted.weights,
     )
 
 
@@ -185,6 +217,9 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
 
 def make_champion(fitted: Fitted) -> Forecaster:
     """Return the method in use as in a retraining, with the settings of its networks and the level for monitoring."""
-    panel, in_use = fitted.panel, wrap_in_ensemble(fitted.methods, fitted.weights["used"])
+    panel = fitted.panel
+    in_use = wrap_in_ensemble(fitted.methods, fitted.weights["used"])
     settings = name_networks(fitted.settings, in_use, *fitted.networks.values())
-    return make_forecaster(fitted.data, in_use, panel.scaler, panel.coding, settings, fitted.spec.level)
+    return make_forecaster(
+        fitted.data, in_use, panel.scaler, panel.coding, settings, fitted.spec.level
+    )

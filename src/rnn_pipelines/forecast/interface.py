@@ -20,7 +20,10 @@ from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationS
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
-from rnn_pipelines.forecast.methods.training.fine_tuning import check_replacement, list_network_windows
+from rnn_pipelines.forecast.methods.training.fine_tuning import (
+    check_replacement,
+    list_network_windows,
+)
 from rnn_pipelines.forecast.model.change import Change, explain_change, show_change
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
@@ -144,7 +147,11 @@ class Forecaster(ForecasterState):
         table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
         with show_stages(fitting.NUM_STAGES, verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
-        self._fitted, self._artefacts, self._covariates = fitted, fitting.list_artefacts(fitted), covariates
+        self._fitted, self._artefacts, self._covariates = (
+            fitted,
+            fitting.list_artefacts(fitted),
+            covariates,
+        )
         self._evaluated, self._replaced, self._used = None, frozenset(), fitted.weights["used"]
         self._id_type = find_id_type(frame, source)
         if warning := fitting.describe_zeros(fitted):
@@ -189,28 +196,39 @@ class Forecaster(ForecasterState):
                 its range.
         """
         given = [
-            name for name, value in (("level", level), ("paths", paths), ("quantiles", quantiles)) if value is not None
+            name
+            for name, value in (("level", level), ("paths", paths), ("quantiles", quantiles))
+            if value is not None
         ]
         if quantiles is not None and len(given) > 1:
             raise ParameterError(f"quantiles: give them without {given[0]}.")
-        names, levels = self._choose_methods(methods), self._choose_levels(level)
+        names = self._choose_methods(methods)
+        levels = self._choose_levels(level)
         by_quantile = {} if quantiles is None else self._choose_quantiles(quantiles)
         frame, id_type = self._read_frame(frame)
         ends = self._find_ends(frame, h)
         if paths is not None:
-            table = draw_next_paths(ends.forecaster, ends.panel, ends.features, ends.num_steps, paths, seed).table
+            table = draw_next_paths(
+                ends.forecaster, ends.panel, ends.features, ends.num_steps, paths, seed
+            ).table
         else:
             if by_quantile:
                 table = newer_values.forecast_quantiles(ends, self._artefacts, names, by_quantile)
             else:
-                table = lay_side_by_side(newer_values.forecast_ends(ends, self._artefacts, names), levels)
+                table = lay_side_by_side(
+                    newer_values.forecast_ends(ends, self._artefacts, names), levels
+                )
             if ends.num_steps <= ends.panel.horizon:
                 table = table.drop(columns="is_recursive")
         return restore_ids(show_table(table, self._find_zone()), id_type)
 
     @naming_arguments()
     def scenarios(
-        self, futures: Mapping[str, Any], frame: Any = None, h: int | None = None, level: Levels = None
+        self,
+        futures: Mapping[str, Any],
+        frame: Any = None,
+        h: int | None = None,
+        level: Levels = None,
     ) -> pd.DataFrame:
         """Forecast several tables of future covariates by the method in use, and subtract the first forecast.
 
@@ -253,7 +271,8 @@ class Forecaster(ForecasterState):
         # Plotly takes a second to load.
         from rnn_pipelines.forecast.report.figures import plot_next_values
 
-        names, levels = self._choose_methods(methods), self._choose_levels(level)
+        names = self._choose_methods(methods)
+        levels = self._choose_levels(level)
         ends = self._find_ends(self._read_frame(frame)[0], h)
         forecasts = newer_values.forecast_ends(ends, self._artefacts, names)
         next_values = newer_values.tabulate_ends(forecasts, levels, self._used, self._find_zone())
@@ -274,18 +293,23 @@ class Forecaster(ForecasterState):
             SeriesError: no row is newer; see `predict`.
             ParameterError: there is no such method.
         """
-        best, names = self._require_fit(), self._choose_methods(methods)
+        best = self._require_fit()
+        names = self._choose_methods(methods)
         frame, id_type = self._read_frame(frame)
         if frame is None:
             raise ParameterError("frame: expected a table with newer rows, received None.")
         newer = newer_values.read_newer(frame, self.spec.recipe, best)
         if self._fitted is not None:
             newer = newer_values.continue_rows(newer, self._fitted.table, self._covariates)
-            artefacts, until = self._artefacts, newer_values.find_last(self._fitted.table)
+            artefacts = self._artefacts
+            until = newer_values.find_last(self._fitted.table)
         else:
-            artefacts, until = {self._used: best.as_evaluated()}, pd.Series(best.settings.trained_until)
+            artefacts = {self._used: best.as_evaluated()}
+            until = pd.Series(best.settings.trained_until)
         chosen = {name: artefacts[name] for name in names}
-        return restore_ids(newer_values.measure_newer(chosen, newer, until, self._choose_levels(None)), id_type)
+        return restore_ids(
+            newer_values.measure_newer(chosen, newer, until, self._choose_levels(None)), id_type
+        )
 
     @property
     def networks(self) -> dict[str, Network]:
@@ -324,10 +348,16 @@ class Forecaster(ForecasterState):
                 that are not finite.
         """
         fitted = fitting.use_network(
-            self._require_training(), name, check_replacement(name, network, self._find_network(name))
+            self._require_training(),
+            name,
+            check_replacement(name, network, self._find_network(name)),
         )
         changed = copy.copy(self)
-        changed._fitted, changed._artefacts, changed._evaluated = fitted, fitting.list_artefacts(fitted), None
+        changed._fitted, changed._artefacts, changed._evaluated = (
+            fitted,
+            fitting.list_artefacts(fitted),
+            None,
+        )
         changed._replaced = self._replaced | {name}
         return changed
 
@@ -393,7 +423,9 @@ class Forecaster(ForecasterState):
         horizon = self._require_fit().settings.horizon
         best, table, covariates = self._find_series(self._read_frame(frame)[0], horizon)
         artefacts = {name: artefact.copy_scales(best) for name, artefact in self._artefacts.items()}
-        write_page(check_path(path), render_networks(explore_series(artefacts, table, covariates, series)))
+        write_page(
+            check_path(path), render_networks(explore_series(artefacts, table, covariates, series))
+        )
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -436,8 +468,12 @@ class Forecaster(ForecasterState):
         table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
         num_fits = validation.n_windows if refit else 1
         with show_stages(fitting.NUM_STAGES * num_fits, verbose):
-            found = cross_validate(table, covariates, self._with(source), validation, parallel).table
-        found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
+            found = cross_validate(
+                table, covariates, self._with(source), validation, parallel
+            ).table
+        found = found[
+            ["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]
+        ]
         return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
 
     @naming_arguments()
@@ -457,16 +493,22 @@ class Forecaster(ForecasterState):
         self._require_fit()
         forecaster = self._used if forecaster is None else forecaster
         if not isinstance(forecaster, str) or forecaster not in self._artefacts:
-            raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
+            raise ParameterError(
+                f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}."
+            )
         artefact = self._artefacts[forecaster]
         frame, id_type = self._read_frame(frame)
         best, series, covariates = self._find_series(frame, artefact.settings.horizon)
         artefact = artefact.copy_scales(best)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
-        return restore_ids(show_table(explain_ends(artefact, series, covariates), self._find_zone()), id_type)
+        return restore_ids(
+            show_table(explain_ends(artefact, series, covariates), self._find_zone()), id_type
+        )
 
     @naming_arguments()
-    def explain_change(self, before: Any = None, after: Any = None, earlier: "Forecaster | None" = None) -> Change:
+    def explain_change(
+        self, before: Any = None, after: Any = None, earlier: "Forecaster | None" = None
+    ) -> Change:
         """Explain why the forecasts changed from those of one frame to those of another, as a sum of parts.
 
         Args:
@@ -483,8 +525,11 @@ class Forecaster(ForecasterState):
         from rnn_pipelines.forecast.report.change import write_change
 
         if not isinstance(earlier, Forecaster | None):
-            raise ParameterError(f"earlier: expected a Forecaster, or None for this one, received {show(earlier)}.")
-        (one, _), (other, id_type) = (earlier or self)._make_night(before, "earlier"), self._make_night(after, "later")
+            raise ParameterError(
+                f"earlier: expected a Forecaster, or None for this one, received {show(earlier)}."
+            )
+        (one, _) = (earlier or self)._make_night(before, "earlier")
+        (other, id_type) = self._make_night(after, "later")
         one = one if earlier else replace(one, version="later")
         change = show_change(explain_change(one, other), self._find_zone(), id_type)
         return replace(change, sentence=write_change(change))
@@ -537,10 +582,17 @@ class Forecaster(ForecasterState):
     def unpack(cls, files: Mapping[str, bytes], source: Mapping[str, Any] | None = None) -> Self:
         """Return the forecaster in the files of a saved model or champion: content by name; see `load`."""
         if not isinstance(files, Mapping):
-            raise ParameterError(f"files: expected a dictionary of contents by name, received {show(files)}.")
+            raise ParameterError(
+                f"files: expected a dictionary of contents by name, received {show(files)}."
+            )
         artefact = unpack(files)
-        intervals, settings = artefact.intervals, artefact.settings
-        level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
+        intervals = artefact.intervals
+        settings = artefact.settings
+        level = (
+            []
+            if intervals is None
+            else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
+        )
         # Times with a zone need no parameter.
         tz = None if settings.zone.is_carried else settings.zone.name
         blocks: dict[str, Any] = {
@@ -551,15 +603,20 @@ class Forecaster(ForecasterState):
             "covariates": artefact.coding.make_spec().model_dump(),
         }
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
-        loaded._artefacts, loaded._used = {settings.use: artefact}, settings.use
+        loaded._artefacts = {settings.use: artefact}
+        loaded._used = settings.use
         return loaded
 
     def _find_network(self, name: str) -> Network:
         networks = self.networks
         if not networks:
-            needed = max(one.record["values_needed"] for one in self._require_training().networks.values())
+            needed = max(
+                one.record["values_needed"] for one in self._require_training().networks.values()
+            )
             message = f"name: no network was trained, because there are too few values. Fit about {needed} in a series."
             raise ParameterError(message)
         if not isinstance(name, str) or name not in networks:
-            raise ParameterError(f"name: expected one of {sorted(networks)}, received {show(name)}.")
+            raise ParameterError(
+                f"name: expected one of {sorted(networks)}, received {show(name)}."
+            )
         return networks[name]

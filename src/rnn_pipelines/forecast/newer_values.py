@@ -14,8 +14,16 @@ from rnn_pipelines.forecast.intervals.quantiles import find_normal
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.model.newest import repair_as_trained, select_series
-from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_side_by_side, report_ahead
-from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.model.recursion import (
+    forecast_recursively,
+    lay_side_by_side,
+    report_ahead,
+)
+from rnn_pipelines.forecast.model.settings import (
+    ForecasterSettings,
+    find_trained_axis,
+    refuse_other_beginnings,
+)
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
@@ -70,12 +78,21 @@ def read_frame(
             f"the frame: expected a row for each time, received {frame.shape[0]} rows of {frame.shape[1]} columns. "
             "Check how it was made."
         )
-    source, covariates, axis = name_columns(frame, recipe.source), recipe.covariates, None
+    source = name_columns(frame, recipe.source)
+    covariates = recipe.covariates
+    axis = None
     if learnt is not None:
         # Numbers that can be dates are steps if the training had steps.
         freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
-        source, axis = source.model_copy(update={"freq": freq}), find_trained_axis(learnt)
-    wanted = (source.id, *source.time.split(TIME_SIGN), source.time, source.target, *covariates.columns)
+        source = source.model_copy(update={"freq": freq})
+        axis = find_trained_axis(learnt)
+    wanted = (
+        source.id,
+        *source.time.split(TIME_SIGN),
+        source.time,
+        source.target,
+        *covariates.columns,
+    )
     others = [str(name) for name in frame if name not in wanted]
     if others and not source.is_wide and source.target in frame:
         logger.warning("the frame: columns that are not read: %s", ", ".join(others))
@@ -100,7 +117,8 @@ def holds_future_alone(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecast
 
 def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> Newer:
     """Read newer values on the time axis of the training; see `read_frame`."""
-    source, names = recipe.source, forecaster.scaler[ID]
+    source = recipe.source
+    names = forecaster.scaler[ID]
     if not frame.empty and ID not in frame and source.id is None:
         # A frame without names stands for the only series of the training, whatever its name.
         if source.target in frame and len(names) == 1 and names.iloc[0] != source.target:
@@ -108,7 +126,9 @@ def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> N
         columns = tuple(str(name) for name in frame if str(name) in set(names))
         # So does a wide table with columns that have the names of the series.
         if source.target not in frame and columns:
-            recipe = recipe.model_copy(update={"source": source.model_copy(update={"series": columns})})
+            recipe = recipe.model_copy(
+                update={"source": source.model_copy(update={"series": columns})}
+            )
     table, covariates, source = read_frame(frame, recipe, forecaster.settings)
     return Newer(table, covariates, source.model_copy(update={"freq": forecaster.settings.freq}))
 
@@ -122,7 +142,11 @@ def repair_newer(
     """
     forecaster, series = repair_as_trained(forecaster, newer.table, newer.source)
     # A table of `covariates.path` may hold values for years ahead, which need no warning.
-    if newer.covariates is not None and forecaster.coding.list_columns(AHEAD) and recipe.covariates.path is None:
+    if (
+        newer.covariates is not None
+        and forecaster.coding.list_columns(AHEAD)
+        and recipe.covariates.path is None
+    ):
         known = select_series(forecaster, series)
         given = newer.covariates[newer.covariates["unique_id"].isin(known["unique_id"])]
         report_ahead(forecaster, known, given, num_steps)
@@ -138,19 +162,29 @@ def add_future(
     num_steps: int,
 ) -> pd.DataFrame:
     """Return the covariates of a training, replaced and extended by those of a frame; warn of unread rows."""
-    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame)
+    more = read_future(
+        covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame
+    )
     report_ahead(forecaster, series, more, num_steps)
     return join_rows(covariates, more)
 
 
-def forecast_ends(ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str]) -> dict[str, pd.DataFrame]:
+def forecast_ends(
+    ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str]
+) -> dict[str, pd.DataFrame]:
     """Return the forecasts of some methods by name; see `forecast_recursively`."""
     scaled = {name: artefacts[name].copy_scales(ends.forecaster) for name in names}
-    return {name: forecast_recursively(scaled[name], ends.panel, ends.features, ends.num_steps) for name in names}
+    return {
+        name: forecast_recursively(scaled[name], ends.panel, ends.features, ends.num_steps)
+        for name in names
+    }
 
 
 def forecast_quantiles(
-    ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str], quantiles: Mapping[float, int]
+    ends: Ends,
+    artefacts: Mapping[str, Forecaster],
+    names: Sequence[str],
+    quantiles: Mapping[float, int],
 ) -> pd.DataFrame:
     """Return quantiles of some methods, in columns such as `ensemble-q-10`.
 
@@ -164,11 +198,15 @@ def forecast_quantiles(
     for name in names:
         for quantile, level in quantiles.items():
             bounds = [table[name_bounds(name, known)[quantile > MEDIAN]] for known in levels]
-            columns[f"{name}-q-{100 * quantile:g}"] = interpolate_bound(table[name], bounds, levels, level)
+            columns[f"{name}-q-{100 * quantile:g}"] = interpolate_bound(
+                table[name], bounds, levels, level
+            )
     return table[["unique_id", "ds", "is_recursive"]].assign(**columns)
 
 
-def interpolate_bound(forecast: pd.Series, bounds: Sequence[pd.Series], levels: Sequence[int], level: int) -> pd.Series:
+def interpolate_bound(
+    forecast: pd.Series, bounds: Sequence[pd.Series], levels: Sequence[int], level: int
+) -> pd.Series:
     """Return the bound of a level, from those of other levels on the same side; that of level 0 is the forecast."""
     if level == 0:
         return forecast
@@ -183,19 +221,24 @@ def tabulate_ends(
 ) -> Predictions:
     """Return the forecasts of `forecast_ends` for a figure, with times in the zone of the data."""
     table = show_table(lay_side_by_side(forecasts, levels, STEPS), tz)
-    return Predictions(table, tuple(forecasts), tuple(levels), use if use in forecasts else next(iter(forecasts)))
+    return Predictions(
+        table, tuple(forecasts), tuple(levels), use if use in forecasts else next(iter(forecasts))
+    )
 
 
 def choose_ids(predictions: Predictions, ids: Sequence[Any] | None) -> Predictions:
     """Return the forecasts of some series; raise a ParameterError if there is no such series, or none is named."""
     if ids is None:
         return predictions
-    wanted, names = list_values(ids), predictions.table["unique_id"]
+    wanted = list_values(ids)
+    names = predictions.table["unique_id"]
     known = set(names)
     missing = [one for one in wanted if is_broken(one) or str(one) not in known]
     if missing or not wanted:
         received = show(missing[0]) if missing else "none"
-        raise ParameterError(f"ids: expected names of the series that are forecast, received {received}.")
+        raise ParameterError(
+            f"ids: expected names of the series that are forecast, received {received}."
+        )
     return predictions.keep(names.isin([str(one) for one in wanted]))
 
 
@@ -230,15 +273,21 @@ def measure_newer(
     forecaster, series = repair_as_trained(forecaster, newer.table, newer.source)
     last = series["unique_id"].map(until)
     ends = series["unique_id"].map(find_last(series))
-    cutoffs = series.loc[last.isna() | (series["ds"] >= last) & (series["ds"] < ends), ["unique_id", "ds"]]
+    cutoffs = series.loc[
+        last.isna() | (series["ds"] >= last) & (series["ds"] < ends), ["unique_id", "ds"]
+    ]
     if not cutoffs["unique_id"].isin(until.index).any():
         raise SeriesError(
             f"the frame: expected rows after the training, which ends at {format_time(until.max())}, received none up "
             f"to {format_time(series['ds'].max())}."
         )
-    panel, features = lay_out_cutoffs(forecaster, series, cutoffs.rename(columns={"ds": "cutoff"}), newer.covariates)
+    panel, features = lay_out_cutoffs(
+        forecaster, series, cutoffs.rename(columns={"ds": "cutoff"}), newer.covariates
+    )
     if not len(panel.index("future")):
-        raise SeriesError("the frame: expected values over a lookback before the newer rows. Give more rows.")
+        raise SeriesError(
+            "the frame: expected values over a lookback before the newer rows. Give more rows."
+        )
     scaled = {name: one.copy_scales(forecaster) for name, one in artefacts.items()}
     found = {name: forecast_panel(one, panel, features) for name, one in scaled.items()}
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
@@ -246,15 +295,27 @@ def measure_newer(
     return _measure_steps(table, list(artefacts), levels)
 
 
-def _measure_steps(table: pd.DataFrame, names: Sequence[str], levels: Sequence[int]) -> pd.DataFrame:
+def _measure_steps(
+    table: pd.DataFrame, names: Sequence[str], levels: Sequence[int]
+) -> pd.DataFrame:
     key = ["unique_id", "horizon_step"]
-    means = {name: average_errors(table, names, METRICS[name].statistic, by="horizon_step") for name in MEANS}
+    means = {
+        name: average_errors(table, names, METRICS[name].statistic, by="horizon_step")
+        for name in MEANS
+    }
     columns = {name: mean.set_index(key) for name, mean in means.items()}
     for level in levels:
         bounds = {name: [table[bound] for bound in name_bounds(name, level)] for name in names}
-        inside = {name: table["y"].between(low, high).where(low.notna()) for name, (low, high) in bounds.items()}
+        inside = {
+            name: table["y"].between(low, high).where(low.notna())
+            for name, (low, high) in bounds.items()
+        }
         columns[f"coverage_{level}"] = table[key].assign(**inside).groupby(key).mean()
-    found = pd.DataFrame({name: means.rename_axis(columns="forecaster").stack() for name, means in columns.items()})
-    found.insert(0, "num_forecasts", table.groupby(key).size().reindex(found.index.droplevel(2)).to_numpy())
+    found = pd.DataFrame(
+        {name: means.rename_axis(columns="forecaster").stack() for name, means in columns.items()}
+    )
+    found.insert(
+        0, "num_forecasts", table.groupby(key).size().reindex(found.index.droplevel(2)).to_numpy()
+    )
     found.insert(2, "rmse", np.sqrt(found["mse"]))
     return found.reset_index()

@@ -85,8 +85,15 @@ class FrameSpec(SourceSpec, frozen=True):
 
 def list_parameter_models(source: type[SourceSpec] = FrameSpec) -> dict[str, Any]:
     """Return the type of each block of `forecast` by its name; that of `source` is given."""
-    recipe = {name: field.annotation for name, field in Recipe.model_fields.items()} | {"source": source}
-    others = {"training": ForecastTrainingSpec, "level": LevelSpec, "use": UseSpec, "pretrained": PretrainedSpec}
+    recipe = {name: field.annotation for name, field in Recipe.model_fields.items()} | {
+        "source": source
+    }
+    others = {
+        "training": ForecastTrainingSpec,
+        "level": LevelSpec,
+        "use": UseSpec,
+        "pretrained": PretrainedSpec,
+    }
     return recipe | dict.fromkeys(NETWORKS, NetworkSpec) | others
 
 
@@ -101,16 +108,22 @@ def read_parameter_models(
     """
     types = list_parameter_models(source)
     check_block_names(given, types, others)
-    always = {name: {"cell": name} for name in NETWORKS} | {"source": IN_MEMORY if source is FrameSpec else {}}
+    always = {name: {"cell": name} for name in NETWORKS} | {
+        "source": IN_MEMORY if source is FrameSpec else {}
+    }
     read = {
-        name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), given.get(name)))
+        name: read_parameter_model(
+            name, kind, join_parameters(always.get(name, {}), given.get(name))
+        )
         for name, kind in types.items()
         if name in given or name in always or name == "training"
     }
     for name in NETWORKS:
         check_network_cell(f"{name}.cell", name, read[name].cell)
     return ForecastSpec(
-        recipe=Recipe(**{name: block for name, block in read.items() if name in Recipe.model_fields}),
+        recipe=Recipe(
+            **{name: block for name, block in read.items() if name in Recipe.model_fields}
+        ),
         networks={name: read[name] for name in NETWORKS},
         training=read["training"],
         level=read.get("level", LevelSpec(())),
@@ -120,24 +133,44 @@ def read_parameter_models(
 
 
 def read_arguments(
-    h: int | None, level: Levels, lookback: int | None, freq: int | str | None, blocks: Mapping[str, Any]
+    h: int | None,
+    level: Levels,
+    lookback: int | None,
+    freq: int | str | None,
+    blocks: Mapping[str, Any],
 ) -> ForecastSpec:
     """Read the arguments of `Forecaster`, which names some parameters without their block; a block of None is open."""
     blocks = {name: block for name, block in blocks.items() if block is not None}
     for name in NAMES_ELSEWHERE.keys() & blocks:
         raise ParameterError(f"{name}: no such parameter. Did you mean {NAMES_ELSEWHERE[name]}?")
-    window, source, covariates = (_pop_parameters(name, blocks) for name in ("window", "source", "covariates"))
+    window, source, covariates = (
+        _pop_parameters(name, blocks) for name in ("window", "source", "covariates")
+    )
     source |= {name: blocks.pop(name) for name in OF_TABLES if name in blocks}
-    covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
+    covariates |= {
+        EXOGENOUS[name]: _list_columns(name, blocks.pop(name))
+        for name in EXOGENOUS
+        if name in blocks
+    }
     networks = blocks.pop("networks", ALL)
     if networks not in (ALL, PRETRAINED):
-        raise ParameterError(f"networks: expected '{ALL}' or '{PRETRAINED}', received {show(networks)}.")
+        raise ParameterError(
+            f"networks: expected '{ALL}' or '{PRETRAINED}', received {show(networks)}."
+        )
     if networks == PRETRAINED:
         blocks["pretrained"] = use_pretrained_alone(blocks.get("pretrained"))
-    window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
+    window |= {
+        name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None
+    }
     source |= {} if freq is None else {"freq": freq}
     levels = () if level is None else level
-    given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
+    given = {
+        **blocks,
+        "window": window,
+        "source": source,
+        "covariates": covariates,
+        "level": levels,
+    }
     spec = read_parameter_models(given, others=("h", "lookback", "freq", *OF_TABLES, *EXOGENOUS))
     freq = spec.recipe.source.freq
     try:
@@ -159,7 +192,11 @@ def use_pretrained_alone(block: Any) -> dict[str, Any]:
 @contextmanager
 def naming_arguments() -> Iterator[None]:
     """Let errors and warnings of the library name parameters as arguments of `Forecaster`: `tz=` for `source.tz`."""
-    names = {f"{name}{sign}": f"{argument}=" for name, argument in ARGUMENTS.items() for sign in ("", "=")}
+    names = {
+        f"{name}{sign}": f"{argument}="
+        for name, argument in ARGUMENTS.items()
+        for sign in ("", "=")
+    }
     with rewrite_messages(lambda message: rename_parameters(message, names)):
         yield
 
@@ -168,7 +205,9 @@ def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
     listed = () if columns is None else tuple(list_values(columns))
     # A value that is no collection is a list of itself.
     if isinstance(columns, str) or (len(listed) == 1 and listed[0] is columns):
-        raise ParameterError(f"{name}: expected a list of columns, received {show(columns)}. Put it into a list.")
+        raise ParameterError(
+            f"{name}: expected a list of columns, received {show(columns)}. Put it into a list."
+        )
     return listed
 
 

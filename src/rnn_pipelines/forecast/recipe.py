@@ -12,12 +12,21 @@ from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy, choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.source.covariates import CovariateSpec, check_future_covariates, read_series
+from rnn_pipelines.forecast.source.covariates import (
+    CovariateSpec,
+    check_future_covariates,
+    read_series,
+)
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, add_calendar
 from rnn_pipelines.forecast.windows.coding import Coding, add_covariates, fit_coding
-from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.panel import (
+    EvaluationSpec,
+    OpenWindowSpec,
+    WindowedPanel,
+    WindowSpec,
+)
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.forecast.windows.windowing import make_windows
@@ -87,7 +96,9 @@ def add_features(
 
     This runs once per fit, so that covariates between steps are logged here.
     """
-    features = make_features(series, profile, calendar, window.fill(profile).horizon, coding, covariate_table)
+    features = make_features(
+        series, profile, calendar, window.fill(profile).horizon, coding, covariate_table
+    )
     if covariate_table is not None and coding.list_columns(AHEAD):
         report_off_steps(features.table, covariate_table, profile["tz"])
     return features
@@ -110,8 +121,16 @@ def make_features(
 LAYOUT = (
     Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
     Step(fit_coding, ("series", "cutoffs", "covariates", "covariate_table"), ("coding",)),
-    Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",)),
-    Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation", "profile"), ("windows",)),
+    Step(
+        add_features,
+        ("series", "profile", "calendar", "window", "coding", "covariate_table"),
+        ("features",),
+    ),
+    Step(
+        make_windows,
+        ("features", "cutoffs", "scaler", "window", "evaluation", "profile"),
+        ("windows",),
+    ),
 )
 PREPARATION = (
     Step(
@@ -132,16 +151,32 @@ def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
-def prepare_panel(table: Source, recipe: Recipe, covariate_table: pd.DataFrame | None = None) -> Panel:
+def prepare_panel(
+    table: Source, recipe: Recipe, covariate_table: pd.DataFrame | None = None
+) -> Panel:
     """Make windows of a table and its covariates; raise a SeriesError with the reason and a remedy."""
-    return _gather(run_steps(PREPARATION, {"table": table, "covariate_table": covariate_table, **recipe.list_values()}))
+    return _gather(
+        run_steps(
+            PREPARATION,
+            {"table": table, "covariate_table": covariate_table, **recipe.list_values()},
+        )
+    )
 
 
 def lay_out_panel(
-    series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Recipe, covariate_table: pd.DataFrame | None = None
+    series: Series,
+    profile: Profile,
+    cutoffs: Cutoffs,
+    recipe: Recipe,
+    covariate_table: pd.DataFrame | None = None,
 ) -> Panel:
     """Make windows of repaired series with given cut-offs, instead of the recipe's split, source and gaps."""
-    given = {"series": series, "profile": profile, "cutoffs": cutoffs, "covariate_table": covariate_table}
+    given = {
+        "series": series,
+        "profile": profile,
+        "cutoffs": cutoffs,
+        "covariate_table": covariate_table,
+    }
     return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))
 
 

@@ -68,13 +68,23 @@ def check_scenarios(futures: Any) -> dict[str, Any]:
     Raise a ParameterError if they are no dictionary, empty, or a name is no text or the name of another column.
     """
     if not isinstance(futures, Mapping) or not futures:
-        raise ParameterError(f"scenarios: expected a dictionary of tables by name, received {show(futures)}.")
-    wrong = [name for name in futures if not isinstance(name, str) or not name.strip() or name in RESERVED]
+        raise ParameterError(
+            f"scenarios: expected a dictionary of tables by name, received {show(futures)}."
+        )
+    wrong = [
+        name
+        for name in futures
+        if not isinstance(name, str) or not name.strip() or name in RESERVED
+    ]
     if wrong:
-        raise ParameterError(f"scenarios: expected names other than {show_all(RESERVED)}, received {show(wrong[0])}.")
+        raise ParameterError(
+            f"scenarios: expected names other than {show_all(RESERVED)}, received {show(wrong[0])}."
+        )
     for name, other in permutations(futures, 2):
         if name.startswith(other) and SUFFIX.fullmatch(name[len(other) :]):
-            raise ParameterError(f"scenarios: {show(name)} is also a column of {show(other)}. Rename one of them.")
+            raise ParameterError(
+                f"scenarios: {show(name)} is also a column of {show(other)}. Rename one of them."
+            )
     return dict(futures)
 
 
@@ -89,8 +99,12 @@ def compare_scenarios(
     """
     columns = situation.forecaster.coding.list_columns(AHEAD)
     if not columns or situation.covariates is None:
-        raise ParameterError("scenarios: the forecaster reads no future covariates. Fit it with some.")
-    tables, forecasts, evaluated = {}, {}, {}
+        raise ParameterError(
+            "scenarios: the forecaster reads no future covariates. Fit it with some."
+        )
+    tables = {}
+    forecasts = {}
+    evaluated = {}
     for name, future in futures.items():
         try:
             tables[name] = replace_future(situation, recipe, future)
@@ -102,8 +116,11 @@ def compare_scenarios(
     table = lay_side_by_side(forecasts, levels)
     first, *others = futures
     for name in others:
-        changed = [column for column in columns if not tables[name][column].equals(tables[first][column])]
-        difference, expected = table[name] - table[first], evaluated[name] - evaluated[first]
+        changed = [
+            column for column in columns if not tables[name][column].equals(tables[first][column])
+        ]
+        difference = table[name] - table[first]
+        expected = evaluated[name] - evaluated[first]
         table[f"{name}{DIFFERENCE}"] = difference
         effects = measure_effects(situation, changed, levels)
         for level in levels:
@@ -116,21 +133,28 @@ def compare_scenarios(
 
 def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.DataFrame:
     """Return the covariates of a scenario: those up to the end of each series, then those of a table alone."""
-    series, covariates = situation.series, situation.covariates
+    series = situation.series
+    covariates = situation.covariates
     assert covariates is not None
-    frame, names = convert_frame(future, recipe.source), series["unique_id"].unique()
+    frame = convert_frame(future, recipe.source)
+    names = series["unique_id"].unique()
     # A frame without names stands for all series, as that of a wide table does.
     if recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
         frame = pd.concat([frame.assign(**{ID: name}) for name in names])
-    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame)
+    more = read_future(
+        covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame
+    )
     ends = series.groupby("unique_id")["ds"].max()
     known, ahead = (table["ds"] > table["unique_id"].map(ends) for table in (covariates, more))
     report_ahead(situation.forecaster, series, more, situation.num_steps)
     return join_rows(covariates[~known], more[ahead])
 
 
-def _forecast(situation: Situation, forecaster: Forecaster, covariates: pd.DataFrame) -> pd.DataFrame:
-    series, num_steps = situation.series, situation.num_steps
+def _forecast(
+    situation: Situation, forecaster: Forecaster, covariates: pd.DataFrame
+) -> pd.DataFrame:
+    series = situation.series
+    num_steps = situation.num_steps
     check_recursive(forecaster, series, num_steps, covariates)
     forecaster, panel, features = lay_out_recursive(forecaster, series, num_steps, covariates)
     return forecast_recursively(forecaster, panel, features, num_steps)
@@ -161,7 +185,10 @@ def measure_effects(
         logger.warning(
             "differences of %s have no interval: there are fewer than %d cut-offs after the training, or %s changed "
             "no forecast there (%s)",
-            *(count(len(unknown), "series", "series"), MIN_CUTOFFS, ", ".join(changed), names_of_unknown),
+            count(len(unknown), "series", "series"),
+            MIN_CUTOFFS,
+            ", ".join(changed),
+            names_of_unknown,
         )
     return {name: known.get(name, dict.fromkeys(levels, (np.nan, np.nan))) for name in names}
 
@@ -171,10 +198,13 @@ def _measure_slope(effects: pd.DataFrame, levels: Sequence[int]) -> dict[int, tu
     from scipy import stats
 
     effect, error = (effects[name] - effects[name].mean() for name in ("effect", "error"))
-    products, squares = ((effect * other).groupby(effects["cutoff"]).sum() for other in (error, effect))
+    products, squares = (
+        (effect * other).groupby(effects["cutoff"]).sum() for other in (error, effect)
+    )
     slope = float(products.sum() / squares.sum())
     # The slopes without each cut-off, whose errors depend on each other.
-    num, others = len(products), (products.sum() - products) / (squares.sum() - squares)
+    num = len(products)
+    others = (products.sum() - products) / (squares.sum() - squares)
     deviation = float(np.sqrt((num - 1) / num * ((others - slope) ** 2).sum()))
     reaches = {level: stats.t.ppf(0.5 + level / 200, num - 1) * deviation for level in levels}
     return {level: (1 + slope - reach, 1 + slope + reach) for level, reach in reaches.items()}
@@ -182,7 +212,9 @@ def _measure_slope(effects: pd.DataFrame, levels: Sequence[int]) -> dict[int, tu
 
 def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFrame:
     """Return `unique_id, cutoff, error, effect` of past forecasts, the last two over the deviation of the series."""
-    forecaster, series, covariates = situation.evaluated, situation.series, situation.covariates
+    forecaster = situation.evaluated
+    series = situation.series
+    covariates = situation.covariates
     assert covariates is not None
     learnt = series["unique_id"].map(forecaster.settings.trained_until)
     from_end = series.groupby("unique_id")["ds"].cumcount(ascending=False)
@@ -193,19 +225,31 @@ def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFr
     cutoffs = series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     if cutoffs.empty:
         return pd.DataFrame({"unique_id": [], "cutoff": [], "error": [], "effect": []})
-    usual = covariates.groupby("unique_id")[list(changed)].transform(lambda values: values.mode().get(0, np.nan))
+    usual = covariates.groupby("unique_id")[list(changed)].transform(
+        lambda values: values.mode().get(0, np.nan)
+    )
     panel, features = lay_out_cutoffs(forecaster, series, cutoffs, covariates)
     exchanged, _ = lay_out_cutoffs(forecaster, series, cutoffs, covariates.assign(**usual))
-    origins, times = panel.list_origins("future"), features.table["ds"].to_numpy()
+    origins = panel.list_origins("future")
+    times = features.table["ds"].to_numpy()
     expected = forecaster.model.forecast(panel, origins)
-    without, cutoff = np.empty_like(expected), times[origins - 1]
+    without = np.empty_like(expected)
+    cutoff = times[origins - 1]
     # Only the rows after each cut-off, as scenarios differ: the window may read the covariates, too.
     for time in np.unique(cutoff):
         values = np.where((times > time)[:, None], exchanged.values, panel.values)
-        without[cutoff == time] = forecaster.model.forecast(replace(panel, values=values), origins[cutoff == time])
+        without[cutoff == time] = forecaster.model.forecast(
+            replace(panel, values=values), origins[cutoff == time]
+        )
     rows = origins[:, None] + np.arange(horizon)
-    actual = np.where(features.table["observed"].to_numpy(bool)[rows], panel.values[rows, 0], np.nan)
+    actual = np.where(
+        features.table["observed"].to_numpy(bool)[rows], panel.values[rows, 0], np.nan
+    )
     names = features.table["unique_id"].to_numpy()[origins]
-    arrays = {"unique_id": np.repeat(names, horizon), "cutoff": np.repeat(cutoff, horizon), "error": actual - expected}
-    arrays |= {"effect": expected - without}
+    arrays = {
+        "unique_id": np.repeat(names, horizon),
+        "cutoff": np.repeat(cutoff, horizon),
+        "error": actual - expected,
+        "effect": expected - without,
+    }
     return pd.DataFrame({name: array.ravel() for name, array in arrays.items()}).dropna()

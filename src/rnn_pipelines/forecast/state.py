@@ -12,7 +12,13 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.model.recursion import check_recursive, check_steps, lay_out_recursive
-from rnn_pipelines.forecast.newer_values import Ends, add_future, holds_future_alone, read_newer, repair_newer
+from rnn_pipelines.forecast.newer_values import (
+    Ends,
+    add_future,
+    holds_future_alone,
+    read_newer,
+    repair_newer,
+)
 from rnn_pipelines.forecast.parameters import ForecastSpec, Levels, Quantiles
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
@@ -25,7 +31,8 @@ class ForecasterState:
     """The parameters, the fit and the methods in use of a `Forecaster`; the levels of its intervals are in percent."""
 
     def __init__(self, spec: ForecastSpec) -> None:
-        self.spec, self.levels = spec, spec.level.root
+        self.spec = spec
+        self.levels = spec.level.root
         self._artefacts: dict[str, Artefact] = {}
         # The name of the method in use; `best` is known after the fit.
         self._used = ENSEMBLE
@@ -49,12 +56,16 @@ class ForecasterState:
         """Return the same with the leaderboard, for notebooks."""
         from rnn_pipelines.forecast.description import render_html
 
-        return render_html(self._describe(), None if self._fitted is None else self._evaluate().metrics)
+        return render_html(
+            self._describe(), None if self._fitted is None else self._evaluate().metrics
+        )
 
     def _describe(self) -> list[str]:
         from rnn_pipelines.forecast.description import describe_state
 
-        return describe_state(self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced))
+        return describe_state(
+            self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced)
+        )
 
     def _make_artefact(self) -> Artefact:
         """Return the forecaster in use: as loaded, or as a retraining makes it."""
@@ -73,7 +84,9 @@ class ForecasterState:
     def _require_training(self) -> Fitted:
         self._require_fit()
         if self._fitted is None:
-            raise ParameterError("a loaded forecaster holds no training data. Call fit, or cross_validation.")
+            raise ParameterError(
+                "a loaded forecaster holds no training data. Call fit, or cross_validation."
+            )
         return self._fitted
 
     def _evaluate(self) -> Evaluated:
@@ -85,17 +98,22 @@ class ForecasterState:
     def _choose_levels(self, level: Levels) -> list[int]:
         artefact = self._require_fit()
         levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
-        asked = list(self.levels if level is None else read_parameter_model("level", LevelSpec, level).root)
+        asked = list(
+            self.levels if level is None else read_parameter_model("level", LevelSpec, level).root
+        )
         missing = sorted(set(asked) - set(levels))
         if missing:
-            raise ParameterError(f"level: expected some of {levels}, received {missing}. Fit with them.")
+            raise ParameterError(
+                f"level: expected some of {levels}, received {missing}. Fit with them."
+            )
         return asked
 
     def _choose_quantiles(self, quantiles: Quantiles) -> dict[float, int]:
         """Return the level of the interval that each quantile bounds, 0 for the median."""
         intervals = self._require_fit().intervals
         levels = read_parameter_model("quantiles", QuantileSpec, quantiles).list_levels()
-        largest, known = max(levels.values()), 0 if intervals is None else int(intervals.levels.max(initial=0))
+        largest = max(levels.values())
+        known = 0 if intervals is None else int(intervals.levels.max(initial=0))
         if largest > known:
             needed = f"quantiles: they need an interval of level {largest}, and the largest of the fit is {known}"
             raise ParameterError(f"{needed}. Fit with level={largest}.")
@@ -111,7 +129,9 @@ class ForecasterState:
         unknown = [name for name in names if not isinstance(name, str) or name not in known]
         if unknown or not names:
             wrong = show(unknown[0]) if unknown else "none"
-            raise ParameterError(f"methods: expected 'all' or names of {sorted(known)}, received {wrong}.")
+            raise ParameterError(
+                f"methods: expected 'all' or names of {sorted(known)}, received {wrong}."
+            )
         return list(dict.fromkeys(names))
 
     def _find_ends(self, frame: pd.DataFrame | None, h: int | None) -> Ends:
@@ -123,16 +143,22 @@ class ForecasterState:
         check_recursive(best, series, num_steps, covariates)
         return Ends(series, num_steps, *lay_out_recursive(best, series, num_steps, covariates))
 
-    def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Artefact, Series, pd.DataFrame | None]:
+    def _find_series(
+        self, frame: pd.DataFrame | None, num_steps: int
+    ) -> tuple[Artefact, Series, pd.DataFrame | None]:
         """Return the forecaster in use, series that are repaired as in the training, and covariates.
 
         Warn of unread rows.
         """
-        recipe, best = self.spec.recipe, self._artefacts[self._used]
+        recipe = self.spec.recipe
+        best = self._artefacts[self._used]
         if frame is None or (self._fitted is not None and holds_future_alone(frame, recipe, best)):
             if self._fitted is None:
-                raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
-            series, covariates = self._fitted.panel.series, self._covariates
+                raise ParameterError(
+                    "a loaded forecaster holds no series. Call predict with a frame."
+                )
+            series = self._fitted.panel.series
+            covariates = self._covariates
             if frame is not None and covariates is not None:
                 covariates = add_future(frame, recipe, best, series, covariates, num_steps)
             return best, series, covariates
@@ -159,12 +185,18 @@ class ForecasterState:
         id_type = find_id_type(taken, self.spec.recipe.source)
         return taken, self._id_type if id_type is None else id_type
 
-    def _compare_scenarios(self, futures: Any, frame: Any, h: int | None, level: Levels) -> pd.DataFrame:
+    def _compare_scenarios(
+        self, futures: Any, frame: Any, h: int | None, level: Levels
+    ) -> pd.DataFrame:
         from rnn_pipelines.forecast.scenarios import Situation, check_scenarios, compare_scenarios
 
-        futures, levels, artefact = check_scenarios(futures), self._choose_levels(level), self._require_fit()
+        futures = check_scenarios(futures)
+        levels = self._choose_levels(level)
+        artefact = self._require_fit()
         frame, id_type = self._read_frame(frame)
-        num_steps = artefact.settings.horizon if h is None else check_steps(h, artefact.settings.horizon)
+        num_steps = (
+            artefact.settings.horizon if h is None else check_steps(h, artefact.settings.horizon)
+        )
         artefact, series, covariates = self._find_series(frame, num_steps)
         evaluated = self._make_artefact().as_evaluated().copy_scales(artefact)
         situation = Situation(artefact, evaluated, series, covariates, num_steps)

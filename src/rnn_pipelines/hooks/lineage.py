@@ -25,7 +25,9 @@ def _only_warn(missing: str) -> Iterator[None]:
         yield
     # Any exception, because a run must not fail for its lineage.
     except Exception as problem:
-        logger.warning("OpenLineage did not receive the %s of the run (%s)", missing, make_line(problem))
+        logger.warning(
+            "OpenLineage did not receive the %s of the run (%s)", missing, make_line(problem)
+        )
 
 
 class LineageHooks:
@@ -41,9 +43,12 @@ class LineageHooks:
 
     # Around all other hooks, so that names are those before results are redirected, and a refused run has no event.
     @hook_impl(wrapper=True)
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> Around:
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> Around:
         """Find the data sets of both sides and the stores of champions, and send START."""
-        self._spec, self._sides = find_lineage(self._context), None
+        self._spec = find_lineage(self._context)
+        self._sides = None
         if self._spec.is_on:
             with _only_warn("START"):
                 from openlineage import client
@@ -53,9 +58,14 @@ class LineageHooks:
                 self._stores: dict[str, Any] = {}
                 # The user's files by the name of their block of parameters: `source` and `covariates`.
                 self._paths: dict[str, str] = {}
-                self._run = str(uuid.generate_new_uuid()), ",".join(run_params["pipeline_names"] or ["__default__"])
+                self._run = (
+                    str(uuid.generate_new_uuid()),
+                    ",".join(run_params["pipeline_names"] or ["__default__"]),
+                )
                 sides = {"input": pipeline.inputs(), "output": pipeline.all_outputs()}
-                self._sides = {side: self._find_datasets(side, names, catalog) for side, names in sides.items()}
+                self._sides = {
+                    side: self._find_datasets(side, names, catalog) for side, names in sides.items()
+                }
         yield
         self._send("START")
 
@@ -68,9 +78,17 @@ class LineageHooks:
                     self._paths[re.split(r"[:.]", name)[-1]] = path
                 data = getattr(value, "table", value)
                 if hasattr(data, "dtypes") and hasattr(data, "columns"):
-                    if name in outputs and name.endswith("_table") and name not in self._sides["output"]:
+                    if (
+                        name in outputs
+                        and name.endswith("_table")
+                        and name not in self._sides["output"]
+                    ):
                         self._add_source(name)
-                    self._add_facts(name, {str(column): str(kind) for column, kind in data.dtypes.items()}, len(data))
+                    self._add_facts(
+                        name,
+                        {str(column): str(kind) for column, kind in data.dtypes.items()},
+                        len(data),
+                    )
 
     @hook_impl(wrapper=True)
     def after_pipeline_run(self) -> Around:
@@ -92,7 +110,9 @@ class LineageHooks:
         if path is not None or not table.endswith("_covariate_table"):
             self._sides["input"][table] = self._name_dataset("input", table, path)
 
-    def _find_datasets(self, side: str, names: Iterable[str], catalog: DataCatalog) -> dict[str, Any]:
+    def _find_datasets(
+        self, side: str, names: Iterable[str], catalog: DataCatalog
+    ) -> dict[str, Any]:
         found = {}
         for name in sorted(names):
             dataset = getattr(catalog.get(name), "_dataset", catalog.get(name))
@@ -107,14 +127,20 @@ class LineageHooks:
         """Return a data set with the name of its file, or else of its entry in the catalog."""
         kind = getattr(self._library.event_v2, f"{side.capitalize()}Dataset")
         is_file = path is not None and "://" not in str(path)
-        return kind("file", str(self._context.project_path / path)) if is_file else kind(self._spec.namespace, name)
+        return (
+            kind("file", str(self._context.project_path / path))
+            if is_file
+            else kind(self._spec.namespace, name)
+        )
 
     def _add_facts(self, name: str, columns: dict[str, str], num_rows: int) -> None:
-        facets, schema = self._library.facet_v2, self._library.facet_v2.schema_dataset
+        facets = self._library.facet_v2
+        schema = self._library.facet_v2.schema_dataset
         fields = [schema.SchemaDatasetFacetFields(*column) for column in columns.items()]
         for side in (side for side, datasets in self._sides.items() if name in datasets):
             self._sides[side][name].facets["schema"] = schema.SchemaDatasetFacet(fields)
-            module, of = getattr(facets, f"{side}_statistics_{side}_dataset"), side.capitalize()
+            module = getattr(facets, f"{side}_statistics_{side}_dataset")
+            of = side.capitalize()
             statistics = getattr(module, f"{of}Statistics{of}DatasetFacet")(num_rows)
             getattr(self._sides[side][name], f"{side}Facets")[f"{side}Statistics"] = statistics
 
@@ -122,11 +148,16 @@ class LineageHooks:
         if self._sides is None:
             return
         with _only_warn(state):
-            events, facets = self._library.event_v2, self._library.facet_v2
+            events = self._library.event_v2
+            facets = self._library.facet_v2
             for name, store in self._stores.items():
                 if (pointer := store.find_pointer()) is not None:
-                    version = facets.dataset_version_dataset.DatasetVersionDatasetFacet(pointer.version)
-                    for datasets in (datasets for datasets in self._sides.values() if name in datasets):
+                    version = facets.dataset_version_dataset.DatasetVersionDatasetFacet(
+                        pointer.version
+                    )
+                    for datasets in (
+                        datasets for datasets in self._sides.values() if name in datasets
+                    ):
                         datasets[name].facets["version"] = version
             failure = facets.error_message_run.ErrorMessageRunFacet(make_line(error), "Python")
             event = events.RunEvent(

@@ -45,13 +45,21 @@ def complete_commands(message: str, env: str | None, given: Mapping[str, Any]) -
 def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[str]:
     """Return the inputs of pipelines that own parameters of this run but do not run; not all blocks need be read."""
     # A name without a point is read as a whole, and has no blocks that another pipeline could read.
-    full = [name.removeprefix("params:") for name in inputs if name.startswith("params:") and "." in name]
+    full = [
+        name.removeprefix("params:")
+        for name in inputs
+        if name.startswith("params:") and "." in name
+    ]
     owners = {name.partition(".")[0] for name in full}
-    modules = [import_module(f"rnn_pipelines.pipelines.{owner}") for owner in sorted(owners - set(names))]
+    modules = [
+        import_module(f"rnn_pipelines.pipelines.{owner}") for owner in sorted(owners - set(names))
+    ]
     return {name for module in modules for name in module.create_pipeline().inputs()}
 
 
-def check_parameter_names(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:
+def check_parameter_names(
+    inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]
+) -> None:
     """Check the names of the blocks of parameters; Kedro checks the keys inside a typed block.
 
     The inputs are those of the pipelines, including `params:<pipeline>.<block>`. A block of a pipeline that runs, or a
@@ -111,7 +119,9 @@ def check_network_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> No
 
     Blocks that Kedro has checked are models.
     """
-    for path in sorted(name.removeprefix("params:") for name in inputs if name.startswith("params:")):
+    for path in sorted(
+        name.removeprefix("params:") for name in inputs if name.startswith("params:")
+    ):
         pipeline, _, block = path.partition(".")
         network = parameters.get(pipeline, {}).get(block) if block else None
         if isinstance(network, BaseModel):
@@ -122,7 +132,9 @@ def _check_known_names(prefix: str, received: Iterable[str], known: Iterable[str
     for name in received:
         if name not in known:
             hint = suggest(name, sorted(known), prefix)
-            raise ParameterError(f"Parameter '{prefix}{name}' is read by no node of this run. {hint}")
+            raise ParameterError(
+                f"Parameter '{prefix}{name}' is read by no node of this run. {hint}"
+            )
 
 
 def find_full_names(pipelines: Mapping[str, Pipeline]) -> dict[str, str]:

@@ -19,7 +19,13 @@ def read_skipped_parameters(
 ) -> dict[str, Any]:
     """Return the parameters of the nodes that do not run, or may not, by their names."""
     runs = set() if run_params["only_missing_outputs"] else set(pipeline.nodes)
-    names = {name for node in whole.nodes if node not in runs for name in node.inputs if name.startswith("params:")}
+    names = {
+        name
+        for node in whole.nodes
+        if node not in runs
+        for name in node.inputs
+        if name.startswith("params:")
+    }
     # The number of processes changes no result.
     names.discard("params:parallel")
     return {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in sorted(names)}
@@ -27,14 +33,17 @@ def read_skipped_parameters(
 
 def refuse_other_parameters(before: RunRecord, parameters: Mapping[str, Any], command: str) -> None:
     """Raise a RunError if nodes that do not run would have other parameters than those of the earlier results."""
-    then, now = flatten(before.get("parameters", {})), flatten(parameters)
+    then = flatten(before.get("parameters", {}))
+    now = flatten(parameters)
     others = [
         f"{name} was {show(then[name])}, and is {show(value)}"
         for name, value in now.items()
         if name in then and then[name] != value
     ]
     if others:
-        some = "; ".join(others[:NAMES_IN_MESSAGE]) + ("; …" if len(others) > NAMES_IN_MESSAGE else "")
+        some = "; ".join(others[:NAMES_IN_MESSAGE]) + (
+            "; …" if len(others) > NAMES_IN_MESSAGE else ""
+        )
         fact = f"the results of run {before['run']} were made by other parameters ({some})"
         raise RunError(f"{fact}. Run all nodes: {command}")
 

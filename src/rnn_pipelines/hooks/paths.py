@@ -56,7 +56,9 @@ class LineageSpec(ParameterModel, frozen=True):
 
     is_on: bool = False
     namespace: str = Field("rnn-pipelines", min_length=1)
-    transport: dict[str, Any] = Field({"type": "file", "log_file_path": "openlineage.jsonl", "append": True})
+    transport: dict[str, Any] = Field(
+        {"type": "file", "log_file_path": "openlineage.jsonl", "append": True}
+    )
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ def find_data_root(context: KedroContext) -> Path | None:
         own: Any = OmegaConf.load(path) if path.is_file() else {}
         # That of `base` would apply.
         if own and "data_root" not in own:
-            raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, or remove the file.")
+            raise ParameterError(
+                f"{path}: expected data_root, found none. Add data_root: data, or remove the file."
+            )
     return None if "://" in root else Path(context.project_path, root)
 
 
@@ -111,9 +115,13 @@ def find_paths_in(session: KedroSession, task: str) -> Paths:
     """
     context = session.load_context()
     entries = context.config_loader["catalog"]
-    champion, verdict = (entries.get(name, {}) for name in (f"champion_{task}", f"monitor_{task}_verdict"))
+    champion, verdict = (
+        entries.get(name, {}) for name in (f"champion_{task}", f"monitor_{task}_verdict")
+    )
     if "path" not in champion:
-        raise ChampionError(f"catalog entry champion_{task}: expected one with a path; there is no {task} to retrain.")
+        raise ChampionError(
+            f"catalog entry champion_{task}: expected one with a path; there is no {task} to retrain."
+        )
     verdict_file = verdict.get("filepath", f"no monitor_{task}_verdict in the catalog")
     files = context.project_path / champion["path"], context.project_path / verdict_file
     log_file = entries.get(f"predict_{task}_forecasts", {}).get("filepath")
@@ -132,7 +140,9 @@ def find_lineage(context: KedroContext) -> LineageSpec:
     An invalid setting raises a ParameterError. If it is on, and its client is not installed, a MissingLibraryError is
     raised.
     """
-    spec: LineageSpec = read_parameter_model("openlineage", LineageSpec, find_settings(context, "openlineage"))
+    spec: LineageSpec = read_parameter_model(
+        "openlineage", LineageSpec, find_settings(context, "openlineage")
+    )
     if spec.is_on and find_spec("openlineage") is None:
         raise MissingLibraryError(
             "openlineage.yml: is_on is true, but the client of OpenLineage is not installed. Run pip install "
@@ -164,11 +174,15 @@ def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
 
     champion = catalog[f"champion_{task}"]
     if not isinstance(champion, ChampionDataset):
-        raise ChampionError(f"catalog entry champion_{task}: expected a ChampionDataset, received {champion!r}.")
+        raise ChampionError(
+            f"catalog entry champion_{task}: expected a ChampionDataset, received {champion!r}."
+        )
     return champion.store
 
 
-def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> Fingerprints:
+def fingerprint_newest(
+    task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
+) -> Fingerprints:
     """Return the current fingerprints of data, parameters and code, without training.
 
     A panel that is larger than memory is divided first, and the retraining finds its parts. The first nodes of the
@@ -178,12 +192,19 @@ def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[A
     found = read_outputs(tables, pipeline, catalog)
     read = [found[name] for name in tables if name in found]
     parameters = catalog.load("parameters")
-    return make_fingerprints(join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")})
+    return make_fingerprints(
+        join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")}
+    )
 
 
-def read_outputs(names: Iterable[str], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, Any]:
+def read_outputs(
+    names: Iterable[str], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
+) -> dict[str, Any]:
     """Return outputs of the first nodes of a pipeline, and save nothing; unknown names are left out."""
-    outputs, found = pipeline.all_outputs().intersection(names), dict[str, Any]()
+    outputs = pipeline.all_outputs().intersection(names)
+    found = dict[str, Any]()
     for reader in pipeline.to_outputs(*outputs).nodes if outputs else ():
-        found |= reader.run({name: found[name] if name in found else catalog.load(name) for name in reader.inputs})
+        found |= reader.run(
+            {name: found[name] if name in found else catalog.load(name) for name in reader.inputs}
+        )
     return {name: found[name] for name in outputs}

@@ -68,15 +68,22 @@ class RunHooks:
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
         full_names = checks.find_full_names({name: pipelines[name] for name in names})
-        env, given = run_params.get("env"), run_params["runtime_params"] or {}
+        env = run_params.get("env")
+        given = run_params["runtime_params"] or {}
         rewrite_log(
             logging.getLogger().handlers,
-            lambda message: checks.complete_commands(rename_parameters(message, full_names), env, given),
+            lambda message: checks.complete_commands(
+                rename_parameters(message, full_names), env, given
+            ),
         )
-        inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
+        inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {
+            OF_ALL_RUNS
+        }
         parameters = catalog.load("parameters")
         checks.check_parameter_names(inputs, given, given)
-        checks.check_parameter_names(inputs | checks.find_inputs_of_owners(inputs, names), parameters, given={})
+        checks.check_parameter_names(
+            inputs | checks.find_inputs_of_owners(inputs, names), parameters, given={}
+        )
         checks.check_network_cells(inputs, parameters)
         for task in list_retrained(run_params):
             self._find_tracking()
@@ -85,7 +92,9 @@ class RunHooks:
             self._num_retrainings[task] = count_retrainings(store)
 
     @hook_impl
-    def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+    def on_pipeline_error(
+        self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog
+    ) -> None:
         """Record failed runs, release the locks of retrainings, and publish their failures to MLflow.
 
         A retraining that ended with a decision is no failure, even if a later node or another task fails.
@@ -101,7 +110,11 @@ class RunHooks:
                 store = find_store(catalog, task)
                 if store.find_pointer() is not None:
                     given = run_params["runtime_params"] or {}
-                    keep_failure(store.folder, pipeline, checks.complete_commands(str(error), run_params["env"], given))
+                    keep_failure(
+                        store.folder,
+                        pipeline,
+                        checks.complete_commands(str(error), run_params["env"], given),
+                    )
         self._locks.close()
         self._publish(run_params, catalog)
         rewrite_log(logging.getLogger().handlers)
@@ -117,7 +130,9 @@ class RunHooks:
             logger.info("%s: %.0f s", node.name, seconds)
 
     @hook_impl
-    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
         """Print the summary of the run, log the location of each result, and publish retrainings to MLflow."""
         for name in sorted(pipeline.outputs()):
             if name.endswith("_summary") and name in catalog:
@@ -130,7 +145,9 @@ class RunHooks:
             location = described.get("filepath") or (f"table {table}" if table else None)
             if location:
                 logger.info("%s: %s", label, location)
-        records = [name for name in pipeline.all_outputs() if name.endswith(ALARMING) and name in catalog]
+        records = [
+            name for name in pipeline.all_outputs() if name.endswith(ALARMING) and name in catalog
+        ]
         IS_ALARM.set(any(catalog.load(name)["is_alarm"] for name in records))
         for used, task in list_using(run_params):
             clear_failure(find_store(catalog, task).folder, used)
@@ -142,4 +159,6 @@ class RunHooks:
 
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         for task in list_retrained(run_params):
-            publish_if_possible(find_store(catalog, task), task, self._find_tracking, find_saver(task))
+            publish_if_possible(
+                find_store(catalog, task), task, self._find_tracking, find_saver(task)
+            )

@@ -15,16 +15,32 @@ from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
+from rnn_pipelines.champion.manifest import (
+    find_commit,
+    fingerprint_code,
+    fingerprint_table,
+    list_versions,
+)
 from rnn_pipelines.champion.records import flatten, make_plain
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.hooks.partial_runs import read_skipped_parameters, refuse_other_data, refuse_other_parameters
+from rnn_pipelines.hooks.partial_runs import (
+    read_skipped_parameters,
+    refuse_other_data,
+    refuse_other_parameters,
+)
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
 from rnn_pipelines.runs.comparison import EarlierRun, find_earlier_run
-from rnn_pipelines.runs.run_store import COMMAND, WAIT_SECONDS, DataFacts, RunRecord, RunsSpec, RunStore
+from rnn_pipelines.runs.run_store import (
+    COMMAND,
+    WAIT_SECONDS,
+    DataFacts,
+    RunRecord,
+    RunsSpec,
+    RunStore,
+)
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name, make_timestamp
@@ -78,13 +94,22 @@ class ResultHooks:
 
     # Called after the checks of parameters, because Kedro calls the first registered hooks last.
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
         """Take the locks, make the run's folders, and redirect datasets to them."""
-        self._num_kept = read_parameter_model("runs", RunsSpec, catalog.load("parameters").get("runs", {})).keep
-        whole = sum((pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]), Pipeline([]))
+        self._num_kept = read_parameter_model(
+            "runs", RunsSpec, catalog.load("parameters").get("runs", {})
+        ).keep
+        whole = sum(
+            (pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]),
+            Pipeline([]),
+        )
         result_files = find_places(pipeline.datasets(), catalog, self._root)
         written = find_places(whole.all_outputs(), catalog, self._root)
-        is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
+        is_whole = (
+            set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
+        )
         # The earlier results that a partial run needs.
         needed = None if is_whole else pipeline.inputs()
         skipped = read_skipped_parameters(whole, pipeline, run_params, catalog)
@@ -92,19 +117,34 @@ class ResultHooks:
         check = partial(refuse_other_parameters, parameters=skipped, command=self._command)
         try:
             # The stores in which it writes, in a fixed order, so that no two runs wait for each other.
-            stores = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
-            writers = [store for store in stores if not store.pipeline.startswith((PREFIX, *APPENDING))]
+            stores = {
+                result_files[name].store for name in pipeline.all_outputs() & result_files.keys()
+            }
+            writers = [
+                store for store in stores if not store.pipeline.startswith((PREFIX, *APPENDING))
+            ]
             for writer in sorted(writers, key=lambda store: store.pipeline):
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
-                reads = None if needed is None else {name: result_files[name] for name in needed & result_files.keys()}
+                reads = (
+                    None
+                    if needed is None
+                    else {name: result_files[name] for name in needed & result_files.keys()}
+                )
                 files = None if reads is None else _list_files(writer, reads)
                 self._runs[writer] = open_run(writer, _list_files(writer, written), files, check)
-            self._facts = {writer: _list_facts(run_params, run) for writer, run in self._runs.items()}
+            self._facts = {
+                writer: _list_facts(run_params, run) for writer, run in self._runs.items()
+            }
             read = self._redirect(result_files, catalog) if self._runs else {}
             self._name_runs(pipeline.all_outputs(), catalog)
             names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
-            parameters = {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names}
-            self._records = {run.store: _describe(run, run_params, parameters, read) for run in self._runs.values()}
+            parameters = {
+                name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names
+            }
+            self._records = {
+                run.store: _describe(run, run_params, parameters, read)
+                for run in self._runs.values()
+            }
         except BaseException:
             self._end()
             raise
@@ -129,7 +169,9 @@ class ResultHooks:
                     record["data"][name] = facts
                     # Before the command that ends a page.
                     if len(table):
-                        self._facts[store].insert(-1, f"{name} {facts['fingerprint'][:NUM_LETTERS]}")
+                        self._facts[store].insert(
+                            -1, f"{name} {facts['fingerprint'][:NUM_LETTERS]}"
+                        )
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
@@ -137,7 +179,9 @@ class ResultHooks:
         try:
             for writer, run in self._runs.items():
                 publish(run, {**self._records[writer], "ended": make_timestamp()})
-                logger.info("Run of %s: %s (%s)", run.store.pipeline, run.name, self._facts[writer][-1])
+                logger.info(
+                    "Run of %s: %s (%s)", run.store.pipeline, run.name, self._facts[writer][-1]
+                )
                 _remove_old(run.store, self._num_kept)
         finally:
             self._end()
@@ -157,23 +201,29 @@ class ResultHooks:
             # Only logged, because the error of the run matters more; the next run removes the rest.
             logger.warning("the results of the failed run could not be stored (%s)", error)
         finally:
-            self._runs, self._records, self._shown = {}, {}, {}
+            self._runs = {}
+            self._records = {}
+            self._shown = {}
             self._locks.close()
 
-    def _redirect(self, result_files: Mapping[str, ResultFile], catalog: DataCatalog) -> dict[str, str]:
+    def _redirect(
+        self, result_files: Mapping[str, ResultFile], catalog: DataCatalog
+    ) -> dict[str, str]:
         """Redirect own results to the run's folder, and inputs from other pipelines to one fixed run of each.
 
         Return the fixed runs, by pipeline.
         """
         read = {}
         for name, result_file in result_files.items():
-            dataset, run = _find_file(catalog, name), self._runs.get(result_file.store)
+            dataset = _find_file(catalog, name)
+            run = self._runs.get(result_file.store)
             if run is not None:
                 folder = run.folder
                 if hasattr(dataset, "facts"):
                     dataset.facts = self._facts[result_file.store]
             elif (current := result_file.store.find_current()) and result_file.is_linked():
-                folder, read[result_file.store.pipeline] = result_file.store.folder / current, current
+                folder = result_file.store.folder / current
+                read[result_file.store.pipeline] = current
             else:
                 continue
             self._shown[dataset] = dataset._filepath
@@ -199,7 +249,9 @@ class ResultHooks:
                     dataset.run = run.name
 
 
-def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None) -> dict[str, ResultFile]:
+def find_places(
+    names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None
+) -> dict[str, ResultFile]:
     """Return the datasets whose files are results of a pipeline, sorted by name; none without a data root here."""
     result_files = {}
     for name in sorted(names):
@@ -207,7 +259,9 @@ def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path 
         if root is not None and path is not None and Path(path).is_relative_to(root):
             layer, *rest = Path(path).relative_to(root).parts
             if len(rest) > 1 and rest[0] in PIPELINES:
-                result_files[name] = ResultFile(RunStore(root, rest[0]), layer, PurePosixPath(*rest[1:]))
+                result_files[name] = ResultFile(
+                    RunStore(root, rest[0]), layer, PurePosixPath(*rest[1:])
+                )
     return result_files
 
 
@@ -221,7 +275,11 @@ def _find_before(store: RunStore, record: RunRecord) -> EarlierRun | None:
 
 
 def _list_files(store: RunStore, result_files: Mapping[str, ResultFile]) -> set[str]:
-    return {str(result_file.within()) for result_file in result_files.values() if result_file.store == store}
+    return {
+        str(result_file.within())
+        for result_file in result_files.values()
+        if result_file.store == store
+    }
 
 
 def _remove_old(store: RunStore, num_kept: int) -> None:
@@ -236,7 +294,9 @@ def _remove_old(store: RunStore, num_kept: int) -> None:
         logger.info("removed, because runs.keep is %d: %s", num_kept, ", ".join(removal.removed))
 
 
-def _describe(run: OpenRun, run_params: dict[str, Any], parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
+def _describe(
+    run: OpenRun, run_params: dict[str, Any], parameters: dict[str, Any], read: dict[str, str]
+) -> RunRecord:
     return {
         "run": run.name,
         "pipeline": run.store.pipeline,
@@ -254,10 +314,18 @@ def _describe(run: OpenRun, run_params: dict[str, Any], parameters: dict[str, An
 
 def _write_command(run_params: Mapping[str, Any]) -> str:
     """Return the command that runs all nodes."""
-    command = ["kedro", "run", f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}"]
+    command = [
+        "kedro",
+        "run",
+        f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}",
+    ]
     command += [f"--env={run_params['env']}"] if run_params["env"] else []
     given = flatten(run_params.get("runtime_params") or {})
-    command += [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"] if given else []
+    command += (
+        [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"]
+        if given
+        else []
+    )
     return shlex.join(command)
 
 

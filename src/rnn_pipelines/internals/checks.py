@@ -13,7 +13,9 @@ from rnn_pipelines.errors import NetworkError
 MAX_DIFFERENCE = 1e-4
 
 
-def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected: np.ndarray) -> float:
+def compare_states(
+    name: str, trace: Trace[Any, Any], mask: np.ndarray, expected: np.ndarray
+) -> float:
     """Return the largest difference between the trace and the hidden states that the network computed.
 
     `mask` is bool[batch, time], true for steps that are read. `expected` is float[batch, time, units], or
@@ -42,5 +44,7 @@ def count_by_gate(name: str, cell: Cell, arrays: Sequence[np.ndarray]) -> dict[s
     counted = dict.fromkeys(formula, sum(array.size for array in arrays) // len(formula))
     if counted != formula:
         expected = f"expected the numbers of weights of the formula, {formula}, received {counted}"
-        raise NetworkError(f"{name}: {expected}. Train the layer with biases, which is the default.")
+        raise NetworkError(
+            f"{name}: {expected}. Train the layer with biases, which is the default."
+        )
     return counted

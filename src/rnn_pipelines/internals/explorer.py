@@ -23,7 +23,9 @@ else:
 TITLE = "The gates of trained networks"
 
 
-def explore_forecasters(forecasters: ChosenForecasters, features: Features | None, scaler: Scaler | None) -> str:
+def explore_forecasters(
+    forecasters: ChosenForecasters, features: Features | None, scaler: Scaler | None
+) -> str:
     """Render the explorer's page over test windows; without trained networks, a page that says so.
 
     Args:
@@ -32,14 +34,22 @@ def explore_forecasters(forecasters: ChosenForecasters, features: Features | Non
     linear = forecasters.linear
     if linear is None or features is None or scaler is None or not forecasters.networks:
         return render_page(
-            TITLE, "No network was trained. Run kedro run --pipelines=forecast on more values first.", []
+            TITLE,
+            "No network was trained. Run kedro run --pipelines=forecast on more values first.",
+            [],
         )
     models = {}
     for cell, network in forecasters.networks.items():
-        start = replace(linear, weights=np.zeros_like(linear.weights)) if network.start == "none" else linear
+        start = (
+            replace(linear, weights=np.zeros_like(linear.weights))
+            if network.start == "none"
+            else linear
+        )
         models[cell] = NetworkModel(LinearModel(start.combine()), network)
     origins = choose_origins(forecasters.panel, NUM_WINDOWS)
-    described = describe_networks(forecasters.panel, features, scaler, linear.normalizer, models, origins)
+    described = describe_networks(
+        forecasters.panel, features, scaler, linear.normalizer, models, origins
+    )
     return render_networks(described)
 
 

@@ -22,7 +22,8 @@ REACH_FRACTION = 0.1
 def list_gates(members: Sequence[LayerTrace]) -> dict[str, np.ndarray]:
     """Return the gates of all steps that were read, by name: float[num_steps, units of all members of the network]."""
     gates = {
-        name: [getattr(one.trace.gates, name)[one.mask] for one in members] for name in members[0].trace.gates._fields
+        name: [getattr(one.trace.gates, name)[one.mask] for one in members]
+        for name in members[0].trace.gates._fields
     }
     return {name: np.concatenate(values, axis=1) for name, values in gates.items()}
 
@@ -35,7 +36,8 @@ def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, Openness]:
     measured: dict[str, Openness] = {}
     for name, values in gates.items():
         opened = (values + 1) / 2 if name == CANDIDATE else values
-        low, high = float((opened < LOW).mean()), float((opened > HIGH).mean())
+        low = float((opened < LOW).mean())
+        high = float((opened > HIGH).mean())
         measured[name] = {"mean": float(values.mean()), "low_fraction": low, "high_fraction": high}
     return measured
 
@@ -47,7 +49,9 @@ def tabulate_distributions(gates: dict[str, np.ndarray]) -> pd.DataFrame:
         bounds = (-1.0, 1.0) if name == CANDIDATE else (0.0, 1.0)
         counts, edges = np.histogram(values, NUM_BINS, bounds)
         middle = (edges[:-1] + edges[1:]) / 2
-        tables.append(pd.DataFrame({"gate": name, "value": middle, "fraction": counts / counts.sum()}))
+        tables.append(
+            pd.DataFrame({"gate": name, "value": middle, "fraction": counts / counts.sum()})
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -84,12 +88,18 @@ def differentiate(layer: LayerTrace, of_states: np.ndarray) -> np.ndarray:
     `of_states` is its gradient with respect to each hidden state: float[batch, time, units].
     """
     # In float32, gradients that vanish over hundreds of steps become denormal numbers, which are slow.
-    weights: Any = type(layer.weights)(*(array.astype(np.float64) for array in layer.weights.to_list()))
-    gradients: np.ndarray = backpropagate(weights, layer.inputs, layer.trace, of_states, layer.mask).inputs
+    weights: Any = type(layer.weights)(
+        *(array.astype(np.float64) for array in layer.weights.to_list())
+    )
+    gradients: np.ndarray = backpropagate(
+        weights, layer.inputs, layer.trace, of_states, layer.mask
+    ).inputs
     return gradients
 
 
-def measure_gradient_by_lag(gradients: np.ndarray, mask: np.ndarray, backwards: bool = False) -> np.ndarray:
+def measure_gradient_by_lag(
+    gradients: np.ndarray, mask: np.ndarray, backwards: bool = False
+) -> np.ndarray:
     """Return the length of the gradient of an output with respect to the inputs k steps before the last step.
 
     Args:
@@ -102,9 +112,12 @@ def measure_gradient_by_lag(gradients: np.ndarray, mask: np.ndarray, backwards: 
     """
     lengths = np.linalg.norm(gradients, axis=-1)
     if not backwards:
-        lengths, mask = lengths[:, ::-1], mask[:, ::-1]
+        lengths = lengths[:, ::-1]
+        mask = mask[:, ::-1]
     newest_first = np.argsort(~mask, axis=1, kind="stable")
-    lengths, is_read = (np.take_along_axis(array, newest_first, axis=1) for array in (lengths, mask))
+    lengths, is_read = (
+        np.take_along_axis(array, newest_first, axis=1) for array in (lengths, mask)
+    )
     num_lags = int((is_read.sum(axis=0) >= max(MIN_SEQUENCES * len(mask), 1)).sum())
     return np.nanmedian(np.where(is_read, lengths, np.nan)[:, :num_lags], axis=0)
 
@@ -128,15 +141,22 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
     the half-lives (`unit`, `half_life`), and the gradients (`lag`, `gradient`) as shares of the largest one.
     """
     layers: dict[str, LayerSummary] = {}
-    distributions, half_lives, gradients = [], [], []
+    distributions = []
+    half_lives = []
+    gradients = []
     for group in traces:
         for name, members in group.layers.items():
-            layer, gates = members[0], list_gates(members)
+            layer = members[0]
+            gates = list_gates(members)
             lives = measure_half_lives(gates[layer.cell.keeping])
             # The quantiles are values of the sample, because an infinite value cannot be interpolated.
             quantiles = np.quantile(lives, [0.1, 0.5, 0.9], method="inverted_cdf")
-            low, median, high = (float(value) if np.isfinite(value) else None for value in quantiles)
-            by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
+            low, median, high = (
+                float(value) if np.isfinite(value) else None for value in quantiles
+            )
+            by_lag = measure_gradient_by_lag(
+                group.gradients[name], layer.mask, layer.trace.backwards
+            )
             layers[name] = {
                 "origin": group.origin,
                 "cell": layer.cell.name,
@@ -152,12 +172,18 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
                 "reach_steps": find_reach(by_lag),
             }
             distributions.append(tabulate_distributions(gates).assign(layer=name))
-            half_lives.append(pd.DataFrame({"layer": name, "unit": range(len(lives)), "half_life": lives}))
+            half_lives.append(
+                pd.DataFrame({"layer": name, "unit": range(len(lives)), "half_life": lives})
+            )
             # A forecaster without a correction has no gradient; the divisor 1 keeps its zeros.
             by_lag /= by_lag.max() or 1
-            gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag}))
+            gradients.append(
+                pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag})
+            )
     summary: Summary = {"layers": layers}
     for group in traces:
         if group.classifier is not None:
             summary["classifier"] = group.classifier
-    return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
+    return summary, *(
+        pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients)
+    )

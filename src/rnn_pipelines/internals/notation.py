@@ -34,4 +34,6 @@ def name_layer(layer: str) -> str:
 
 def list_forecaster(cell: str, layers: Iterable[str]) -> list[str]:
     """Return the names of the layers of a forecaster, from its inputs to its head; if none was trained, pretrained."""
-    return [layer for layer in layers if layer.split("_")[:2] == ["forecast", cell]] or [f"{PRETRAINED}_{cell}"]
+    return [layer for layer in layers if layer.split("_")[:2] == ["forecast", cell]] or [
+        f"{PRETRAINED}_{cell}"
+    ]

@@ -36,7 +36,9 @@ def run_beside(
     if num_workers < 1 or not is_first_process():
         return [train(job) for job in jobs]
     started: Started[Result] = []
-    timer = Timer(seconds, lambda: started.extend(_start_beside(train, others, num_workers, num_bytes)))
+    timer = Timer(
+        seconds, lambda: started.extend(_start_beside(train, others, num_workers, num_bytes))
+    )
     timer.start()
     try:
         result = train(first)
@@ -60,12 +62,17 @@ def _start_beside(
     try:
         # Each is copied twice: as it is sent, and in its process.
         if 2 * len(jobs) * num_bytes > find_free_bytes():
-            logger.info("all trainings run in this process, because there is no free memory for copies of the data")
+            logger.info(
+                "all trainings run in this process, because there is no free memory for copies of the data"
+            )
             return []
         executor = get_executor(num_workers)
         started = [executor.submit(_train_with_log, train, job) for job in jobs]
     except Exception as error:
-        logger.warning("no other process could be started (%s); all trainings run in this one", make_line(repr(error)))
+        logger.warning(
+            "no other process could be started (%s); all trainings run in this one",
+            make_line(repr(error)),
+        )
         if executor is not None:
             executor.shutdown(wait=False, kill_workers=True)
         return []
@@ -95,7 +102,10 @@ def _take_or_repeat(
     try:
         result, records = future.result()
     except Exception as error:
-        logger.warning("a training in another process failed (%s); it is repeated in this one", make_line(repr(error)))
+        logger.warning(
+            "a training in another process failed (%s); it is repeated in this one",
+            make_line(repr(error)),
+        )
         return train(job)
     for record in records:
         # The level applies where a line is logged, and `handle` ignores it.
@@ -105,9 +115,12 @@ def _take_or_repeat(
     return result
 
 
-def _train_with_log(train: Callable[[Job], Result], job: Job) -> tuple[Result, list[logging.LogRecord]]:
+def _train_with_log(
+    train: Callable[[Job], Result], job: Job
+) -> tuple[Result, list[logging.LogRecord]]:
     """Train in this process of another one, and return the lines of the log too, without those of the time left."""
-    handler, own = BufferingHandler(sys.maxsize), logging.getLogger(PACKAGE)
+    handler = BufferingHandler(sys.maxsize)
+    own = logging.getLogger(PACKAGE)
     handler.addFilter(lambda record: record.name != TimeLeft.__module__)
     own.addHandler(handler)
     own.setLevel(logging.INFO)

@@ -56,7 +56,9 @@ class Clock(keras.callbacks.Callback):
         losses = {name: float((logs or {}).get(name, np.nan)) for name in ("loss", "val_loss")}
         seconds = time.perf_counter() - self._epoch_started
         self._num_epochs += 1
-        self.rows.append({"epoch": epoch + 1, **losses, "learning_rate": self._learning_rate, "seconds": seconds})
+        self.rows.append(
+            {"epoch": epoch + 1, **losses, "learning_rate": self._learning_rate, "seconds": seconds}
+        )
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._call_started = time.perf_counter()
@@ -75,10 +77,14 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, name: str, epochs: int, num_done: int, is_quiet: bool) -> None:
         super().__init__()
-        self._name, self._epochs, self._is_quiet = name, epochs, is_quiet
+        self._name = name
+        self._epochs = epochs
+        self._is_quiet = is_quiet
         self._time_left = TimeLeft(epochs, "epochs", num_done, can_stop=True)
         is_shown = sys.stderr.isatty() and not is_quiet
-        self._bar = tqdm(total=epochs, initial=num_done, desc=name, unit="epoch", disable=not is_shown)
+        self._bar = tqdm(
+            total=epochs, initial=num_done, desc=name, unit="epoch", disable=not is_shown
+        )
 
     def __enter__(self) -> "Progress":
         return self
@@ -92,7 +98,14 @@ class Progress(keras.callbacks.Callback):
         self._bar.update()
         if self._bar.disable and not self._is_quiet:
             left = self._time_left.describe(epoch + 1)
-            logger.info("%s epoch %d/%d %s%s", self._name, epoch + 1, self._epochs, losses, left and f"; {left}")
+            logger.info(
+                "%s epoch %d/%d %s%s",
+                self._name,
+                epoch + 1,
+                self._epochs,
+                losses,
+                left and f"; {left}",
+            )
 
 
 class TimeLimit(keras.callbacks.Callback):
@@ -105,7 +118,12 @@ class TimeLimit(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self._clock.seconds < self._max_seconds:
             return
-        logger.info("%s: stopped at the limit of %g s, epoch %d", self.model.name, self._max_seconds, epoch + 1)
+        logger.info(
+            "%s: stopped at the limit of %g s, epoch %d",
+            self.model.name,
+            self._max_seconds,
+            epoch + 1,
+        )
         self.model.stop_training = True
 
 
@@ -126,10 +144,17 @@ class Checkpoint(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, path: Path, fingerprint: str, clock: Clock, counting: Sequence[keras.callbacks.Callback]
+        self,
+        path: Path,
+        fingerprint: str,
+        clock: Clock,
+        counting: Sequence[keras.callbacks.Callback],
     ) -> None:
         super().__init__()
-        self._path, self._fingerprint, self._clock, self._counting = path, fingerprint, clock, counting
+        self._path = path
+        self._fingerprint = fingerprint
+        self._clock = clock
+        self._counting = counting
         nothing: CheckpointState = {"fingerprint": "", "rows": [], "counters": []}
         self._state: CheckpointState
         self._arrays: dict[str, np.ndarray]
@@ -158,7 +183,9 @@ class Checkpoint(keras.callbacks.Callback):
             for name, value in counters.items():
                 setattr(callback, name, value)
         num_best = sum(name.startswith("best_") for name in self._arrays)
-        self._find_keeper().best_weights = [self._arrays[f"best_{number}"] for number in range(num_best)] or None
+        self._find_keeper().best_weights = [
+            self._arrays[f"best_{number}"] for number in range(num_best)
+        ] or None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if epoch <= self.num_epochs:

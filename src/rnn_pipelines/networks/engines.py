@@ -17,7 +17,9 @@ MIN_GPU_SIZE = 128 * 256
 GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
 
-def make_trainer(engine: EngineName, cell: str, weights: Weights, settings: StepSettings) -> Trainer:
+def make_trainer(
+    engine: EngineName, cell: str, weights: Weights, settings: StepSettings
+) -> Trainer:
     """Return the members in training by an engine, which is imported here."""
     if engine == "numpy":
         return NumPyTrainer(cell, weights, settings)
@@ -26,7 +28,9 @@ def make_trainer(engine: EngineName, cell: str, weights: Weights, settings: Step
     return KerasTrainer(cell, weights, settings)
 
 
-def choose_engine(asked: Literal["auto", "numpy", "keras"], shape: MemberShape, batch_size: int) -> EngineName:
+def choose_engine(
+    asked: Literal["auto", "numpy", "keras"], shape: MemberShape, batch_size: int
+) -> EngineName:
     """Return the engine of a training: for `auto`, Keras if there is a GPU and the network or its batches are large."""
     if asked != "auto":
         return asked

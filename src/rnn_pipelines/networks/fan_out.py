@@ -32,7 +32,9 @@ CONNECT_SECONDS = 30
 # A training may take hours. After this time without a result, the scheduler is asked whether it has a worker, and has
 # the same time to find one.
 PATIENCE_SECONDS = 60
-START_DASK = "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine"
+START_DASK = (
+    "Start them with dask scheduler, and with dask worker ADDRESS --no-nanny on each machine"
+)
 
 
 class ParallelSpec(ParameterModel, frozen=True):
@@ -51,7 +53,9 @@ class ParallelSpec(ParameterModel, frozen=True):
     @model_validator(mode="after")
     def _validate_scheduler(self) -> "ParallelSpec":
         if (self.backend == "dask") is not (self.scheduler is not None):
-            raise ValueError("scheduler: expected the address of a scheduler with backend dask, and none with loky")
+            raise ValueError(
+                "scheduler: expected the address of a scheduler with backend dask, and none with loky"
+            )
         if self.scheduler is not None and not re.fullmatch(r"\S+:\d+", self.scheduler):
             raise ValueError(
                 f"scheduler: expected an address with a port, such as tcp://host:8786, received {show(self.scheduler)}"
@@ -62,7 +66,10 @@ class ParallelSpec(ParameterModel, frozen=True):
 
 
 def fan_out(
-    train: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec, noun: str = "trainings"
+    train: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    parallel: ParallelSpec,
+    noun: str = "trainings",
 ) -> Iterator[tuple[Job, Result]]:
     """Yield each job with its result, in the order of completion; `noun` names the jobs in log lines.
 
@@ -84,7 +91,9 @@ def fan_out(
         yield job, result
 
 
-def _train_here(train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int) -> Iterator[tuple[Job, Result]]:
+def _train_here(
+    train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int
+) -> Iterator[tuple[Job, Result]]:
     if num_workers == 1:
         for job in jobs:
             yield job, train(job)
@@ -144,7 +153,9 @@ def _train_in_own_process(train: Callable[[Job], Result], job: Job) -> Result:
     from distributed import get_worker
 
     if current_process().daemon:
-        raise ParallelError("parallel.scheduler: its workers may not start processes. Start them with --no-nanny.")
+        raise ParallelError(
+            "parallel.scheduler: its workers may not start processes. Start them with --no-nanny."
+        )
     return get_executor(get_worker().state.nthreads).submit(train_apart, train, job, 1).result()
 
 
@@ -153,11 +164,15 @@ def get_executor(num_workers: int) -> "ProcessPoolExecutor":
     from joblib.externals.loky import get_reusable_executor
 
     # loky warns with this message when it restarts a process.
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
+    warnings.filterwarnings(
+        "ignore", "A worker stopped while some jobs were given to the executor", UserWarning
+    )
     return get_reusable_executor(max_workers=num_workers)
 
 
-def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], address: str) -> Iterator[tuple[Job, Result]]:
+def _train_over_dask(
+    train: Callable[[Job], Result], jobs: Sequence[Job], address: str
+) -> Iterator[tuple[Job, Result]]:
     """Train on the workers of a Dask scheduler.
 
     Without the check for workers, Dask would wait forever after all of them died. So would joblib with Dask.
@@ -189,7 +204,9 @@ def _connect(address: str) -> "Client":
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        message = "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
+        message = (
+            "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
+        )
         raise ParallelError(message) from error
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

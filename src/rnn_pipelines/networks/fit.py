@@ -11,7 +11,13 @@ import pandas as pd
 import tensorflow as tf
 
 from rnn_pipelines.errors import TrainingError, count
-from rnn_pipelines.networks.callbacks import Checkpoint, Clock, Progress, TimeLimit, fingerprint_training
+from rnn_pipelines.networks.callbacks import (
+    Checkpoint,
+    Clock,
+    Progress,
+    TimeLimit,
+    fingerprint_training,
+)
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
 
@@ -28,7 +34,9 @@ class Limits:
     # File of the state after each epoch, from which an interrupted training resumes. It is removed at the end of the
     # training. None for no checkpoint.
     checkpoint: Path | None = None
-    fingerprint: str = ""  # of the data and the network. A checkpoint with another fingerprint is ignored.
+    fingerprint: str = (
+        ""  # of the data and the network. A checkpoint with another fingerprint is ignored.
+    )
     is_quiet: bool = False  # show no progress, if several trainings run at once
 
 
@@ -49,16 +57,20 @@ def fit(
     train, validation = batches
     num_batches = int(train.cardinality())
     clock = Clock()
-    callbacks, checkpoint = _make_callbacks(training), None
+    callbacks = _make_callbacks(training)
+    checkpoint = None
     if limits.checkpoint is not None:
-        fingerprint = fingerprint_training(model, f"{limits.fingerprint} {training.model_dump_json()}")
+        fingerprint = fingerprint_training(
+            model, f"{limits.fingerprint} {training.model_dump_json()}"
+        )
         counting = [callback for callback in callbacks if hasattr(callback, "wait")]
         checkpoint = Checkpoint(limits.checkpoint, fingerprint, clock, counting)
     last = [TimeLimit(limits.max_seconds, clock)] if limits.max_seconds is not None else []
     num_done = checkpoint.num_epochs if checkpoint else 0
     progress = Progress(model.name, training.epochs, num_done, limits.is_quiet)
     _compile(model, loss, training, num_batches)
-    started, seconds_before = time.perf_counter(), checkpoint.seconds if checkpoint else 0.0
+    started = time.perf_counter()
+    seconds_before = checkpoint.seconds if checkpoint else 0.0
     with progress:
         for _ in range(ITERATORS_PER_EPOCH * num_done):
             next(iter(train))
@@ -86,13 +98,19 @@ def fit(
     return table, record
 
 
-def _compile(model: keras.Model, loss: str | keras.losses.Loss, training: TrainingSpec, num_batches: int) -> None:
+def _compile(
+    model: keras.Model, loss: str | keras.losses.Loss, training: TrainingSpec, num_batches: int
+) -> None:
     rate: float | keras.optimizers.schedules.LearningRateSchedule = training.learning_rate
     if training.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, training.epochs * num_batches)
+        rate = keras.optimizers.schedules.CosineDecay(
+            training.learning_rate, training.epochs * num_batches
+        )
     averaged = {"use_ema": training.weight_average > 0, "ema_momentum": training.weight_average}
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm, **averaged)
-    model.compile(optimizer, loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
+    model.compile(
+        optimizer, loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4)
+    )
 
 
 def _tabulate_history(name: str, clock: Clock) -> pd.DataFrame:
@@ -112,6 +130,12 @@ def _make_callbacks(training: TrainingSpec) -> list[keras.callbacks.Callback]:
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if training.schedule == "plateau":
         patience = math.ceil(training.patience / 2)
-        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=patience))
-    callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=training.patience, restore_best_weights=True))
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=patience)
+        )
+    callbacks.append(
+        keras.callbacks.EarlyStopping(
+            "val_loss", patience=training.patience, restore_best_weights=True
+        )
+    )
     return callbacks

@@ -8,12 +8,20 @@ from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.networks.members import ForwardCache, Weights, list_layers, name_array, transpose
 
 
-def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray) -> Weights:
+def find_gradients(
+    weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
+) -> Weights:
     """Return the gradient of a loss for each array of weights, from float32[member, batch, output] of the outputs."""
-    found = {"head_kernel": cache.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
+    found = {
+        "head_kernel": cache.head_inputs @ of_outputs,
+        "head_bias": of_outputs.sum(axis=1, keepdims=True),
+    }
     for number, of_products, of_recurrent in _backward(weights, cache, of_outputs):
         layer = cache.layers[number]
-        of_layer = {"kernel": _sum_products(layer.inputs, of_products), "bias": _sum_batch(of_products)}
+        of_layer = {
+            "kernel": _sum_products(layer.inputs, of_products),
+            "bias": _sum_batch(of_products),
+        }
         if "recurrent_kernel" in weights:
             of_layer["recurrent_kernel"] = _sum_products(layer.states[:, :-1], of_recurrent)
         if "recurrent_bias" in weights:
@@ -37,8 +45,11 @@ def find_input_gradients(
     *_, (_, of_inputs, _) = _backward(weights, cache, of_outputs)
     kernel = weights["kernel"]
     if "embedding_kernel" in weights:
-        kernel, of_inputs = weights["embedding_kernel"], _find_gradient_of_embedding(weights, cache, of_inputs)
-    return transpose(kernel[:, None] @ of_inputs), of_outputs @ transpose(weights["head_kernel"][:, units:])
+        kernel = weights["embedding_kernel"]
+        of_inputs = _find_gradient_of_embedding(weights, cache, of_inputs)
+    return transpose(kernel[:, None] @ of_inputs), of_outputs @ transpose(
+        weights["head_kernel"][:, units:]
+    )
 
 
 def _backward(
@@ -49,7 +60,8 @@ def _backward(
     Yield the number of the layer, and the gradients for the arguments of its gates: for the products with its inputs,
     and for those with its states.
     """
-    layers, units = list_layers(cache.cell, weights), cache.layers[-1].states.shape[-2]
+    layers = list_layers(cache.cell, weights)
+    units = cache.layers[-1].states.shape[-2]
     of_last = weights["head_kernel"][:, :units] @ transpose(of_outputs)
     if cache.masks:
         of_last *= cache.masks[-1]
@@ -57,7 +69,9 @@ def _backward(
     of_states = of_last[:, None]
     for number in reversed(range(len(layers))):
         layer = layers[number]
-        of_products, of_recurrent = CELLS[cache.cell].go_back(layer, cache.layers[number], of_states)
+        of_products, of_recurrent = CELLS[cache.cell].go_back(
+            layer, cache.layers[number], of_states
+        )
         yield number, of_products, of_recurrent
         if number:
             of_states = layer["kernel"][:, None] @ of_products

@@ -48,8 +48,12 @@ def read_model(cell: str, model: keras.Model) -> Weights:
             f"{show(model.name)}: expected the members of a network, such as member_1, received the layers "
             f"{show_all(layer.name for layer in model.layers)}. Give a model of Network.to_keras."
         )
-    arrays = [[layer.get_weights() for layer in member.layers if layer.weights] for member in members]
-    return stack_members(cell, arrays, has_embedding=any(layer.name == "embedding" for layer in members[0].layers))
+    arrays = [
+        [layer.get_weights() for layer in member.layers if layer.weights] for member in members
+    ]
+    return stack_members(
+        cell, arrays, has_embedding=any(layer.name == "embedding" for layer in members[0].layers)
+    )
 
 
 def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> list[Any]:
@@ -59,11 +63,15 @@ def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> li
     """
     made: list[Any] = []
     if "embedding_kernel" in weights:
-        made.append(layers.Dense(weights["embedding_bias"].shape[-1], activation="relu", name="embedding"))
+        made.append(
+            layers.Dense(weights["embedding_bias"].shape[-1], activation="relu", name="embedding")
+        )
     units = count_units(cell, weights)
     layer = find_layer(cell)
     for number, width in enumerate(units):
-        made.append(layer(width, return_sequences=number < len(units) - 1, name=name_array(cell, number)))
+        made.append(
+            layer(width, return_sequences=number < len(units) - 1, name=name_array(cell, number))
+        )
     made.append(layers.Dense(weights["head_bias"].shape[-1], name="head"))
     num_inputs = _count_inputs(weights)
     for layer, arrays in zip(made, list_arrays(cell, weights, member), strict=True):
@@ -73,7 +81,9 @@ def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> li
     return made
 
 
-def call_layers(made: Sequence[Any], steps: Any, static_inputs: Any = None, masks: Sequence[Any] = ()) -> Any:
+def call_layers(
+    made: Sequence[Any], steps: Any, static_inputs: Any = None, masks: Sequence[Any] = ()
+) -> Any:
     """Compute the outputs of one member from float32[batch, time, feature] and float32[batch, static_inputs], if any.
 
     `made` are its layers, see `make_layers`. For each recurrent layer, the masks are float32[batch, units], see
@@ -89,20 +99,32 @@ def call_layers(made: Sequence[Any], steps: Any, static_inputs: Any = None, mask
     return head(read if static_inputs is None else ops.concatenate([read, static_inputs], axis=-1))
 
 
-def list_arrays(cell: str, weights: Mapping[str, np.ndarray], member: int) -> list[list[np.ndarray]]:
+def list_arrays(
+    cell: str, weights: Mapping[str, np.ndarray], member: int
+) -> list[list[np.ndarray]]:
     """Return the arrays of each layer of one member, in the order of Keras' `get_weights`."""
     kinds = [kind for kind in ("embedding", "head") if f"{kind}_kernel" in weights]
-    *first, head = ([weights[f"{kind}_kernel"][member], weights[f"{kind}_bias"][member, 0]] for kind in kinds)
+    *first, head = (
+        [weights[f"{kind}_kernel"][member], weights[f"{kind}_bias"][member, 0]] for kind in kinds
+    )
     numbers = range(len(list_layers(cell, weights)))
-    return [*first, *(read_cell(cell, weights, member, number).to_list() for number in numbers), head]
+    return [
+        *first,
+        *(read_cell(cell, weights, member, number).to_list() for number in numbers),
+        head,
+    ]
 
 
-def stack_members(cell: str, members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool) -> Weights:
+def stack_members(
+    cell: str, members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool
+) -> Weights:
     """Return the weights of members; the inverse of `list_arrays`."""
     found: list[Weights] = []
     for arrays in members:
         named: Weights = {}
-        for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[1 - has_embedding :]:
+        for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[
+            1 - has_embedding :
+        ]:
             named |= {f"{kind}_kernel": kernel, f"{kind}_bias": bias[None]}
         for number, of_layer in enumerate(arrays[int(has_embedding) : -1]):
             own = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))

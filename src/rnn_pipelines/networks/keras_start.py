@@ -32,7 +32,9 @@ NOISE = re.compile(
 
 def quicken_start() -> None:
     """Install the import hook, unless Keras or TensorFlow is loaded or the hook is installed already."""
-    if not any(name in sys.modules for name in STARTED) and not any(map(_is_starter, sys.meta_path)):
+    if not any(name in sys.modules for name in STARTED) and not any(
+        map(_is_starter, sys.meta_path)
+    ):
         sys.meta_path.insert(0, _Starter())
 
 
@@ -53,10 +55,16 @@ def _is_starter(finder: object) -> bool:
 class _Starter(MetaPathFinder):
     """A finder that delegates to the other finders, and wraps the loader of Keras and TensorFlow."""
 
-    def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Any, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if fullname not in STARTED:
             return None
-        others = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if not _is_starter(finder))
+        others = (
+            finder.find_spec(fullname, path, target)
+            for finder in sys.meta_path
+            if not _is_starter(finder)
+        )
         spec = next((spec for spec in others if spec is not None), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _QuietLoader(spec.loader, self)
@@ -91,7 +99,9 @@ class _Hidden(MetaPathFinder):
     def __init__(self, names: Sequence[str]) -> None:
         self._names, self._thread = names, threading.get_ident()
 
-    def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Any, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if fullname in self._names and threading.get_ident() == self._thread:
             raise ModuleNotFoundError(f"{fullname} is hidden while Keras loads", name=fullname)
         return None
@@ -117,7 +127,9 @@ def _hold_back_noise(is_on: bool) -> Iterator[None]:
         try:
             held = stack.enter_context(tempfile.TemporaryFile()) if is_on else None
             own = os.dup(2) if held else -1
-        except OSError:  # the disk is full, or the process has no standard error: nothing is captured
+        except (
+            OSError
+        ):  # the disk is full, or the process has no standard error: nothing is captured
             held = None
         if held is None:
             yield

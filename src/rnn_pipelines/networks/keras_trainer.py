@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnn_pipelines.networks.keras_members import call_layers, list_arrays, make_layers, stack_members
+from rnn_pipelines.networks.keras_members import (
+    call_layers,
+    list_arrays,
+    make_layers,
+    stack_members,
+)
 from rnn_pipelines.networks.members import Weights
 from rnn_pipelines.networks.trainer import Adam, Batch, StepSettings
 
@@ -24,7 +29,9 @@ class KerasTrainer:
 
     def __init__(self, cell: str, weights: Weights, settings: StepSettings) -> None:
         members = range(len(weights["head_kernel"]))
-        self._cell, self._settings, self.num_steps = cell, settings, 0
+        self._cell = cell
+        self._settings = settings
+        self.num_steps = 0
         self._has_embedding = "embedding_kernel" in weights
         self._trained = [make_layers(cell, weights, member) for member in members]
         self._averaged = [make_layers(cell, weights, member) for member in members]
@@ -46,7 +53,8 @@ class KerasTrainer:
 
     def step(self, batch: Batch) -> float:
         self.num_steps += 1
-        number, settings = self.num_steps, self._settings
+        number = self.num_steps
+        settings = self._settings
         rate = settings.learning_rate * np.sqrt(1 - Adam.SECOND**number) / (1 - Adam.FIRST**number)
         decay = min(settings.weight_average, (1 + number) / (10 + number))
         loss = self._step(
@@ -58,21 +66,33 @@ class KerasTrainer:
         return float(loss) / max(1, int(batch.is_seen.sum()) * batch.targets.shape[-1])
 
     def forward(self, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
-        found: np.ndarray = self._forward(member, *map(tf.constant, _put_batch_first(steps, static_inputs))).numpy()
+        found: np.ndarray = self._forward(
+            member, *map(tf.constant, _put_batch_first(steps, static_inputs))
+        ).numpy()
         return found
 
     def copy_averages(self) -> Weights:
         return self._read("averages")
 
     def list_state(self) -> dict[str, np.ndarray]:
-        return {f"{kind}.{name}": array for kind in self._kinds for name, array in self._read(kind).items()}
+        return {
+            f"{kind}.{name}": array
+            for kind in self._kinds
+            for name, array in self._read(kind).items()
+        }
 
     def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
         for kind, members in self._kinds.items():
             prefix = f"{kind}."
-            arrays = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+            arrays = {
+                name.removeprefix(prefix): array
+                for name, array in state.items()
+                if name.startswith(prefix)
+            }
             for member, variables in enumerate(members):
-                values = [array for layer in list_arrays(self._cell, arrays, member) for array in layer]
+                values = [
+                    array for layer in list_arrays(self._cell, arrays, member) for array in layer
+                ]
                 for variable, value in zip(variables, values, strict=True):
                     variable.assign(value)
         self.num_steps = num_steps
@@ -86,26 +106,39 @@ class KerasTrainer:
         return stack_members(self._cell, members, self._has_embedding)
 
     def _take_step(
-        self, pace: Sequence[Any], inputs: Sequence[Any], wanted: Sequence[Any], masks: Sequence[Any]
+        self,
+        pace: Sequence[Any],
+        inputs: Sequence[Any],
+        wanted: Sequence[Any],
+        masks: Sequence[Any],
     ) -> Any:
         """Compute one step as a graph, and return the sum of the losses.
 
         `pace` is the rate of the step, and the share of the new weights in their running mean; `inputs` are steps and
         static inputs, `wanted` targets, and which of them each member learns from, `masks` those of dropout.
         """
-        (steps, static_inputs), (targets, is_seen), (rate, share) = inputs, wanted, pace
-        total, size = 0.0, tf.cast(tf.size(targets[0]), tf.float32)
+        (steps, static_inputs) = inputs
+        (targets, is_seen) = wanted
+        (rate, share) = pace
+        total = 0.0
+        size = tf.cast(tf.size(targets[0]), tf.float32)
         measure = tf.abs if self._settings.is_absolute else tf.square
         weights = self._kinds["weights"]
         with tf.GradientTape() as tape:
             for member, layers in enumerate(self._trained):
-                outputs = call_layers(layers, steps, static_inputs, [mask[member] for mask in masks])
+                outputs = call_layers(
+                    layers, steps, static_inputs, [mask[member] for mask in masks]
+                )
                 total += tf.reduce_sum(measure((outputs - targets[member]) * is_seen[member]))
             loss = total / size
         gradients = tape.gradient(loss, weights)
         for member, found in enumerate(gradients):
-            kinds = [self._kinds[kind][member] for kind in ("weights", "averages", "first", "second")]
-            for gradient, trained, average, first, second in zip(self._shorten(found), *kinds, strict=True):
+            kinds = [
+                self._kinds[kind][member] for kind in ("weights", "averages", "first", "second")
+            ]
+            for gradient, trained, average, first, second in zip(
+                self._shorten(found), *kinds, strict=True
+            ):
                 first.assign_add((1 - Adam.FIRST) * (gradient - first))
                 second.assign_add((1 - Adam.SECOND) * (gradient * gradient - second))
                 trained.assign_sub(rate * first / (tf.sqrt(second) + Adam.SMALL))
@@ -115,7 +148,9 @@ class KerasTrainer:
     def _shorten(self, gradients: Sequence[Any]) -> Sequence[Any]:
         if self._settings.clip_norm is None:
             return gradients
-        factor = tf.minimum(1.0, self._settings.clip_norm / (tf.linalg.global_norm(gradients) + 1e-12))
+        factor = tf.minimum(
+            1.0, self._settings.clip_norm / (tf.linalg.global_norm(gradients) + 1e-12)
+        )
         return [gradient * factor for gradient in gradients]
 
 

@@ -48,7 +48,9 @@ class MinGRUCell(keras.layers.Layer):
         self.units = self.state_size = units
 
     def build(self, shape: Any) -> None:
-        self.kernel = self.add_weight(shape=(shape[-1], 2 * self.units), initializer="glorot_uniform", name="kernel")
+        self.kernel = self.add_weight(
+            shape=(shape[-1], 2 * self.units), initializer="glorot_uniform", name="kernel"
+        )
         self.bias = self.add_weight(shape=(2 * self.units,), initializer="zeros", name="bias")
 
     def call(self, inputs: Any, states: Any) -> tuple[Any, Any]:
@@ -68,7 +70,9 @@ class MinGRU(keras.layers.RNN):
         self.units = units
 
     def get_config(self) -> dict[str, Any]:
-        return {name: value for name, value in super().get_config().items() if name != "cell"} | {"units": self.units}
+        return {name: value for name, value in super().get_config().items() if name != "cell"} | {
+            "units": self.units
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "MinGRU":

@@ -44,7 +44,9 @@ class ForwardCache:
 
     cell: str  # its name in `CELLS`
     inputs: np.ndarray  # float32[time, feature, batch], or float32[member, time, feature, batch]
-    layers: tuple[LayerCache, ...]  # of each recurrent layer; the inputs of the first one are those after the embedding
+    layers: tuple[
+        LayerCache, ...
+    ]  # of each recurrent layer; the inputs of the first one are those after the embedding
     masks: Sequence[np.ndarray]  # as given to `forward`
     head_inputs: np.ndarray  # float32[member, feature, batch]
 
@@ -54,8 +56,14 @@ def initialize_members(seed: int, num_members: int, shape: MemberShape) -> Weigh
 
     As in Keras: Glorot-uniform kernels, orthogonal recurrent kernels, biases of 0, and of 1 for forget gates.
     """
-    members = [_initialize_member(np.random.default_rng([seed, member]), shape) for member in range(num_members)]
-    return {name: np.stack([member[name] for member in members]).astype(np.float32) for name in members[0]}
+    members = [
+        _initialize_member(np.random.default_rng([seed, member]), shape)
+        for member in range(num_members)
+    ]
+    return {
+        name: np.stack([member[name] for member in members]).astype(np.float32)
+        for name in members[0]
+    }
 
 
 def _initialize_member(rng: np.random.Generator, shape: MemberShape) -> Weights:
@@ -88,10 +96,14 @@ def list_layers(cell: str, weights: Mapping[str, np.ndarray]) -> list[Weights]:
 
 def count_units(cell: str, weights: Mapping[str, np.ndarray]) -> tuple[int, ...]:
     """Return the units of each recurrent layer."""
-    return tuple(layer["kernel"].shape[-1] // len(CELLS[cell].gates) for layer in list_layers(cell, weights))
+    return tuple(
+        layer["kernel"].shape[-1] // len(CELLS[cell].gates) for layer in list_layers(cell, weights)
+    )
 
 
-def read_cell(cell: str, weights: Mapping[str, np.ndarray], member: int, layer: int = 0) -> CellWeights[Any, Any]:
+def read_cell(
+    cell: str, weights: Mapping[str, np.ndarray], member: int, layer: int = 0
+) -> CellWeights[Any, Any]:
     """Return a recurrent layer of one member, as weights of `cells`."""
     arrays = list_layers(cell, weights)[layer]
     return CELLS[cell].read_arrays({name: array[member] for name, array in arrays.items()})
@@ -143,8 +155,11 @@ def draw_masks(
     """
     if not rate:
         return []
-    rng, factor = np.random.default_rng(seed), np.float32(1 / (1 - rate))
-    return [factor * (rng.random((num_members, width, batch), np.float32) >= rate) for width in units]
+    rng = np.random.default_rng(seed)
+    factor = np.float32(1 / (1 - rate))
+    return [
+        factor * (rng.random((num_members, width, batch), np.float32) >= rate) for width in units
+    ]
 
 
 def transpose(arrays: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ from rnn_pipelines.errors import ParameterError
 
 # Parameters of glibc's mallopt, and the largest value of the first.
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
-MAX_MMAP_THRESHOLD, KEPT_BYTES = 2**25, 2**30
+MAX_MMAP_THRESHOLD = 2**25
+KEPT_BYTES = 2**30
 
 
 def keep_freed_memory() -> None:
@@ -31,7 +32,10 @@ def reuse_freed_memory() -> None:
 # Files of the container's memory limit and its memory in use, if there is a container.
 CGROUP_LIMITS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+    (
+        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ),
 )
 
 
@@ -58,7 +62,9 @@ def find_free_bytes() -> int:
     return free
 
 
-def estimate_recurrent_bytes(num_gates: int, num_inputs: int, units: int, time: int, batch: int) -> float:
+def estimate_recurrent_bytes(
+    num_gates: int, num_inputs: int, units: int, time: int, batch: int
+) -> float:
     """Return the memory of training one recurrent layer, float32, in bytes, with batches of examples of some steps.
 
     Each weight has five arrays (itself, its gradient, Adam's two means, the running mean), plus temporary ones. Each

@@ -8,7 +8,9 @@ class LayerRecord(TypedDict):
 
     layer: str  # its name
     kind: str  # its class in Keras
-    output_shape: list[int | None]  # without the batch; None for an axis that is as long as its input
+    output_shape: list[
+        int | None
+    ]  # without the batch; None for an axis that is as long as its input
     num_parameters: int  # number of weights, including those that are not trained
 
 

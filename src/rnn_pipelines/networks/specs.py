@@ -30,8 +30,12 @@ def format_units(units: int | Sequence[int]) -> str:
 Units = Annotated[
     Width | Annotated[tuple[Width, ...], Field(min_length=1, max_length=MAX_LAYERS)] | None,
     BeforeValidator(lambda units: units.split("+") if isinstance(units, str) else units),
-    AfterValidator(lambda units: units[0] if isinstance(units, tuple) and len(units) == 1 else units),
-    expect(f"a whole number from 1 to {MAX_UNITS:,}, or up to {MAX_LAYERS} of them, such as [64, 32] or 64+32"),
+    AfterValidator(
+        lambda units: units[0] if isinstance(units, tuple) and len(units) == 1 else units
+    ),
+    expect(
+        f"a whole number from 1 to {MAX_UNITS:,}, or up to {MAX_LAYERS} of them, such as [64, 32] or 64+32"
+    ),
 ]
 
 

@@ -32,7 +32,8 @@ def show_stages(num_stages: int, verbose: bool | None = None) -> Iterator[None]:
 
     form = "{desc}: {percentage:.0f} %, {elapsed}, {remaining} left"
     with tqdm(total=num_stages, leave=False, bar_format=form) as bar:
-        token, ended = _LINE.set(bar), Event()
+        token = _LINE.set(bar)
+        ended = Event()
 
         def refresh() -> None:
             while not ended.wait(SECONDS_BETWEEN):

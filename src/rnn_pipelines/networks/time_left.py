@@ -18,16 +18,24 @@ class TimeLeft:
     """
 
     def __init__(
-        self, num_steps: int, what: str, num_before: int = 0, num_parallel: int = 1, can_stop: bool = False
+        self,
+        num_steps: int,
+        what: str,
+        num_before: int = 0,
+        num_parallel: int = 1,
+        can_stop: bool = False,
     ) -> None:
-        self._num_steps, self._what, self._num_before = num_steps, what, num_before
+        self._num_steps = num_steps
+        self._what = what
+        self._num_before = num_before
         self._num_parallel, self._can_stop = num_parallel, can_stop
         self._started = time.monotonic()
         self._next_line = 0.0
 
     def describe(self, num_done: int) -> str:
         """Return `about 4 min left`, given the completed steps, more than before; empty if the loop ends soon."""
-        elapsed, num_parallel = time.monotonic() - self._started, self._num_parallel
+        elapsed = time.monotonic() - self._started
+        num_parallel = self._num_parallel
         rounds_done = math.ceil((num_done - self._num_before) / num_parallel)
         rounds_left = max(self._num_steps - num_done - (num_parallel - 1), 0) / num_parallel
         seconds = elapsed / rounds_done * rounds_left

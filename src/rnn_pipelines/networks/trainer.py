@@ -59,16 +59,22 @@ class NumPyTrainer:
     """See `Trainer`. The initial weights are changed in place."""
 
     def __init__(self, cell: str, weights: Weights, settings: StepSettings) -> None:
-        self._cell, self._is_absolute = cell, settings.is_absolute
-        self._adam = Adam(weights, settings.learning_rate, settings.weight_average, settings.clip_norm)
-        self.list_state, self.set_state = self._adam.list_state, self._adam.set_state
+        self._cell = cell
+        self._is_absolute = settings.is_absolute
+        self._adam = Adam(
+            weights, settings.learning_rate, settings.weight_average, settings.clip_norm
+        )
+        self.list_state = self._adam.list_state
+        self.set_state = self._adam.set_state
 
     @property
     def num_steps(self) -> int:
         return self._adam.num_steps
 
     def step(self, batch: Batch) -> float:
-        outputs, cache = forward(self._cell, self._adam.weights, batch.steps, batch.static_inputs, batch.masks)
+        outputs, cache = forward(
+            self._cell, self._adam.weights, batch.steps, batch.static_inputs, batch.masks
+        )
         errors = (outputs - batch.targets) * batch.is_seen
         loss, slopes = measure_loss(errors, self._is_absolute)
         slopes /= np.float32(errors[0].size)
@@ -105,27 +111,39 @@ class Adam:
     Source: Kingma & Ba (2015), arXiv:1412.6980, algorithm 1 in the form of section 2's last paragraph.
     """
 
-    FIRST, SECOND, SMALL = 0.9, 0.999, 1e-7
+    FIRST = 0.9
+    SECOND = 0.999
+    SMALL = 1e-7
 
     def __init__(
-        self, weights: Weights, learning_rate: float, weight_average: float, clip_norm: float | None = None
+        self,
+        weights: Weights,
+        learning_rate: float,
+        weight_average: float,
+        clip_norm: float | None = None,
     ) -> None:
         self.weights = weights
         self.averages = {name: array.copy() for name, array in weights.items()}
         self.num_steps = 0
         self._first = {name: np.zeros_like(array) for name, array in weights.items()}
         self._second = {name: np.zeros_like(array) for name, array in weights.items()}
-        self._learning_rate, self._decay, self._clip_norm = learning_rate, weight_average, clip_norm
+        self._learning_rate = learning_rate
+        self._decay = weight_average
+        self._clip_norm = clip_norm
 
     def step(self, gradients: Weights) -> None:
         self.num_steps += 1
         if self._clip_norm is not None:
             gradients = self._shorten(gradients, self._clip_norm)
         number = self.num_steps
-        rate = np.float32(self._learning_rate * np.sqrt(1 - self.SECOND**number) / (1 - self.FIRST**number))
+        rate = np.float32(
+            self._learning_rate * np.sqrt(1 - self.SECOND**number) / (1 - self.FIRST**number)
+        )
         decay = min(self._decay, (1 + number) / (10 + number))
         for name, gradient in gradients.items():
-            trained, first, second = self.weights[name], self._first[name], self._second[name]
+            trained = self.weights[name]
+            first = self._first[name]
+            second = self._second[name]
             first += np.float32(1 - self.FIRST) * (gradient - first)
             second += np.float32(1 - self.SECOND) * (gradient * gradient - second)
             trained -= rate * first / (np.sqrt(second) + np.float32(self.SMALL))
@@ -133,8 +151,17 @@ class Adam:
 
     def list_state(self) -> dict[str, np.ndarray]:
         """Return all arrays by unique names, for a checkpoint."""
-        kinds = {"weights": self.weights, "averages": self.averages, "first": self._first, "second": self._second}
-        return {f"{kind}.{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
+        kinds = {
+            "weights": self.weights,
+            "averages": self.averages,
+            "first": self._first,
+            "second": self._second,
+        }
+        return {
+            f"{kind}.{name}": array
+            for kind, arrays in kinds.items()
+            for name, array in arrays.items()
+        }
 
     def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
         """Restore a state of `list_state` and its number of steps."""
@@ -144,6 +171,10 @@ class Adam:
 
     @staticmethod
     def _shorten(gradients: Weights, clip_norm: float) -> Weights:
-        squares = sum((array.astype(np.float64) ** 2).sum(axis=(1, 2)) for array in gradients.values())
-        factors = np.minimum(1.0, clip_norm / (np.sqrt(squares) + 1e-12)).astype(np.float32)[:, None, None]
+        squares = sum(
+            (array.astype(np.float64) ** 2).sum(axis=(1, 2)) for array in gradients.values()
+        )
+        factors = np.minimum(1.0, clip_norm / (np.sqrt(squares) + 1e-12)).astype(np.float32)[
+            :, None, None
+        ]
         return {name: array * factors for name, array in gradients.items()}

@@ -20,19 +20,34 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.pipelines.wiring import node
 
 
-def create_input_nodes(parameters: str, tables: list[str], recipe: str, network: str, spec: str) -> list[Node]:
+def create_input_nodes(
+    parameters: str, tables: list[str], recipe: str, network: str, spec: str
+) -> list[Node]:
     """Read the newest values and gather the parameters of `forecast`, into the datasets of a pipeline.
 
     `recipe`, `network` and `spec` are datasets of the gathered parameters, `network` a pattern for each network.
     """
     networks = {name: network.format(network=name) for name in NETWORKS}
-    newest = ["forecast_external", "params:forecast.source", parameters, "params:forecast.covariates"]
-    gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
-    gathered |= {"use": "params:forecast.use", "pretrained": "params:forecast.pretrained"}
+    newest = [
+        "forecast_external",
+        "params:forecast.source",
+        parameters,
+        "params:forecast.covariates",
+    ]
+    gathered = {
+        "recipe": recipe,
+        "training": "params:forecast.training",
+        "level": "params:forecast.level",
+        **networks,
+        "use": "params:forecast.use",
+        "pretrained": "params:forecast.pretrained",
+    }
     prepared = [f"params:forecast.{block}" for block in Recipe.model_fields]
     nodes = [node(read_as_of, newest, tables), node(gather_recipe, prepared, recipe)]
     for name, dataset in networks.items():
-        nodes.append(node(take_network, f"params:forecast.{name}", dataset, dataset.removesuffix("_network")))
+        nodes.append(
+            node(take_network, f"params:forecast.{name}", dataset, dataset.removesuffix("_network"))
+        )
     return [*nodes, node(gather_spec, gathered, spec)]
 
 

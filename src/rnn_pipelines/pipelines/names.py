@@ -11,7 +11,12 @@ PREFIX = "retrain_"
 TASKS = tuple(name.removeprefix(PREFIX) for name in PIPELINES if name.startswith(PREFIX))
 
 # The pipelines that use the model of a task.
-USING = {f"{use}_{task}": task for task in TASKS for use in ("predict", "monitor") if f"{use}_{task}" in PIPELINES}
+USING = {
+    f"{use}_{task}": task
+    for task in TASKS
+    for use in ("predict", "monitor")
+    if f"{use}_{task}" in PIPELINES
+}
 
 
 def list_using(run_params: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -30,7 +30,9 @@ BATCH_ROWS = 1 << 18
 CSV = (".csv", ".tsv", ".txt")
 
 
-def read_batches(file: FileSurvey, columns: list[str], files: TableFiles, dialect: Dialect) -> Iterator["pa.Table"]:
+def read_batches(
+    file: FileSurvey, columns: list[str], files: TableFiles, dialect: Dialect
+) -> Iterator["pa.Table"]:
     """Yield columns of a file, or of the names of its folders, in batches with its types; see `read_columns`.
 
     The detected dialect of a CSV file is set in `file`; its cells are texts.
@@ -38,10 +40,13 @@ def read_batches(file: FileSurvey, columns: list[str], files: TableFiles, dialec
     import pyarrow as pa
 
     assert file.path is not None
-    opened, named = read_with_names(file.path, columns, partial(_open, file.path, files=files, dialect=dialect))
+    opened, named = read_with_names(
+        file.path, columns, partial(_open, file.path, files=files, dialect=dialect)
+    )
     some = [name for name in columns if name not in named]
     if isinstance(opened, CsvFile):
-        file.found, file.is_comma_separated = list_detected(dialect, opened.dialect), opened.dialect.sep == ","
+        file.found = list_detected(dialect, opened.dialect)
+        file.is_comma_separated = opened.dialect.sep == ","
         batches = _read_csv(opened, some)
     else:
         batches = _read_parquet(file.path, opened, some, files)
@@ -103,12 +108,16 @@ def _read_parquet(
 ) -> Iterator["pa.Table"]:
     import pyarrow as pa
 
-    plain = pa.schema([find_plain_field(file.schema_arrow.field(name), path, files) for name in columns])
+    plain = pa.schema(
+        [find_plain_field(file.schema_arrow.field(name), path, files) for name in columns]
+    )
     # A file without rows has no batches.
     yield plain.empty_table()
     with file:
         batches = file.iter_batches(BATCH_ROWS, columns=columns)
-        while (batch := load_file(path, "a Parquet file", partial(next, batches, None), files)) is not None:
+        while (
+            batch := load_file(path, "a Parquet file", partial(next, batches, None), files)
+        ) is not None:
             rows = pa.Table.from_batches([batch]).select(columns)
             yield load_file(path, "a Parquet file", partial(rows.cast, plain), files)
 
@@ -123,7 +132,9 @@ def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.Table"]:
         while (batch := file.load(partial(next, batches, None))) is not None:
             has_empty |= bool((batch[max(places)].isna() | (batch[max(places)] == "")).any())
             # A table, because pandas returns the texts of many rows in several chunks, which no record batch holds.
-            yield pa.Table.from_pandas(batch[places].set_axis(columns, axis=1), schema, preserve_index=False)
+            yield pa.Table.from_pandas(
+                batch[places].set_axis(columns, axis=1), schema, preserve_index=False
+            )
     file.check_row_lengths(places, has_empty)
 
 
@@ -138,7 +149,9 @@ def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
         return next(iter(some))
     if all(types.is_integer(kind) or types.is_floating(kind) for kind in some):
         return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in some)))
-    is_one_zone = all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1
+    is_one_zone = (
+        all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1
+    )
     if is_one_zone or all(types.is_time(kind) for kind in some):
         return max(some, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
     if all(types.is_decimal(kind) for kind in some):

@@ -25,14 +25,21 @@ _LATE_YEARS = ("%m%Y", "%d%m%Y")
 # The counts of the years 1990 to 2040.
 _SECONDS = 631_152_000, 2_240_524_800
 _COUNTS = {"unix_s": _SECONDS, "excel": (32_874, 51_501)}
-_COUNTS |= {f"unix_{unit}": (_SECONDS[0] * by, _SECONDS[1] * by) for unit, by in (("ms", 1000), ("us", 1_000_000))}
+_COUNTS |= {
+    f"unix_{unit}": (_SECONDS[0] * by, _SECONDS[1] * by)
+    for unit, by in (("ms", 1000), ("us", 1_000_000))
+}
 # Names of columns that hold no other counts.
-_TIME = re.compile(r"(.*[^a-z])?(date|datum|time|timestamp|datetime|zeit|fecha)([^a-z].*)?", re.IGNORECASE)
+_TIME = re.compile(
+    r"(.*[^a-z])?(date|datum|time|timestamp|datetime|zeit|fecha)([^a-z].*)?", re.IGNORECASE
+)
 
 logger = logging.getLogger(__name__)
 
 
-def find_date_form(steps: pd.Series, raw: pd.Series, label: str, are_times: bool = False) -> str | None:
+def find_date_form(
+    steps: pd.Series, raw: pd.Series, label: str, are_times: bool = False
+) -> str | None:
     """Return the date form of int64 numbers, as `time_format` accepts it; None if they are steps.
 
     Counts of seconds, milliseconds or days are times if they are equally spaced, their column is named a time, or
@@ -71,14 +78,21 @@ def warn_of_times(steps: pd.Series, label: str) -> None:
     # Steps from 11900 to 12100 are months by chance, all of January.
     if form == "%m%Y" and _read(numbers, form).dt.month.max() == 1:
         form = None
-    counts = (name for name, (first, last) in _COUNTS.items() if first <= numbers[0] and numbers[-1] <= last)
+    counts = (
+        name
+        for name, (first, last) in _COUNTS.items()
+        if first <= numbers[0] and numbers[-1] <= last
+    )
     found = form or next(counts, None)
     if found is not None:
         times = pd.Series(_read(steps.iloc[:1].to_numpy(), found))
         shown = format_time(times.iloc[0]), f"'{found}'" if form else found
         logger.warning(
             "%s: column '%s': steps such as %d may be times such as %s. source.time_format=%s reads them as times.",
-            *(label, steps.name, steps.iloc[0], *shown),
+            label,
+            steps.name,
+            steps.iloc[0],
+            *shown,
         )
 
 
@@ -90,7 +104,9 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
     if numbers[0] < 10 ** (num_least - 1) or numbers[-1] >= 10**num_digits:
         return False
     # Check the two ends first, because most steps fail there.
-    return all(_read(some, form).dt.year.between(*YEARS).all() for some in (numbers[[0, -1]], numbers))
+    return all(
+        _read(some, form).dt.year.between(*YEARS).all() for some in (numbers[[0, -1]], numbers)
+    )
 
 
 def _are_months(numbers: np.ndarray) -> bool:

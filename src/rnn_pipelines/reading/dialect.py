@@ -15,7 +15,15 @@ from zipfile import BadZipFile, ZipFile
 from rnn_pipelines.reading.table_files import begins_comment, find_header, has_data
 
 # Names of signs, because `kedro run --params` does not accept a comma as a value.
-SIGNS = {"comma": ",", "point": ".", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " ", "apostrophe": "'"}
+SIGNS = {
+    "comma": ",",
+    "point": ".",
+    "semicolon": ";",
+    "tab": "\t",
+    "pipe": "|",
+    "space": " ",
+    "apostrophe": "'",
+}
 NAMES = {sign: name for name, sign in SIGNS.items()}
 SEPARATORS = (",", ";", "\t", "|")
 
@@ -79,7 +87,9 @@ def _measure_unpacked(path: Path) -> int:
 
 
 def _describe_size(file: str) -> str:
-    return f"{file} has more than {MAX_UNPACKED_BYTES:,} bytes, which only an unpacked file may have"
+    return (
+        f"{file} has more than {MAX_UNPACKED_BYTES:,} bytes, which only an unpacked file may have"
+    )
 
 
 def _open_zipped(path: Path) -> IO[bytes]:
@@ -87,7 +97,11 @@ def _open_zipped(path: Path) -> IO[bytes]:
         archive = ZipFile(path)
     except BadZipFile as error:
         raise ValueError(str(error)) from error
-    members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
+    members = [
+        one
+        for one in archive.infolist()
+        if not one.is_dir() and not one.filename.startswith("__MACOSX/")
+    ]
     if len(members) != 1:
         names = ", ".join(repr(found.filename) for found in members[:_NAMES_IN_MESSAGE])
         raise ValueError(f"it holds {len(members)} files ({names}), instead of one")
@@ -101,7 +115,9 @@ def _open_zipped(path: Path) -> IO[bytes]:
         raise ValueError(str(error)) from error
 
 
-def open_text(open_bytes: OpenBytes, dialect: Dialect, num_titles: int = 0, errors: str = "strict") -> TextIO:
+def open_text(
+    open_bytes: OpenBytes, dialect: Dialect, num_titles: int = 0, errors: str = "strict"
+) -> TextIO:
     """Open a file as text after the lines above its header, with its line breaks as they are."""
     text = TextIOWrapper(open_bytes(), dialect.encoding, errors=errors, newline="")
     for _ in range(num_titles):
@@ -109,7 +125,9 @@ def open_text(open_bytes: OpenBytes, dialect: Dialect, num_titles: int = 0, erro
     return text
 
 
-def find_dialect(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect) -> tuple[Dialect, int]:
+def find_dialect(
+    open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect
+) -> tuple[Dialect, int]:
     """Detect the open parts of the dialect of a CSV file, whose header should have the `wanted` columns.
 
     Return it with the number of lines above the header, 0 if no line is the header. Raise a ValueError if it is not
@@ -120,7 +138,9 @@ def find_dialect(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect)
     dialect = dialect._replace(encoding=encoding)
     num_titles = _count_titles(open_bytes, wanted, dialect)
     with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
-        header = next((line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip()), "")
+        header = next(
+            (line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip()), ""
+        )
     # At most one separator fits two or more columns. Else the one with the most cells, so that an error can name them.
     cells = {sep: _split(header, sep) for sep in SEPARATORS}
     likely = max(SEPARATORS, key=lambda sep: (set(wanted) <= set(cells[sep]), len(cells[sep])))
@@ -165,10 +185,13 @@ def _find_encoding(blocks: Iterator[bytes], given: str | None) -> str:
     for mark, encoding in _MARKS.items():
         if first.startswith(mark):
             return encoding
-    decoder, is_utf8 = codecs.getincrementaldecoder("utf-8")(), True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_utf8 = True
     for block in chain([first], blocks):
         if b"\0" in block:
-            raise ValueError("it holds null bytes, as UTF-16 without its mark does (utf-16-le, utf-16-be)")
+            raise ValueError(
+                "it holds null bytes, as UTF-16 without its mark does (utf-16-le, utf-16-be)"
+            )
         try:
             # Most files are ASCII, which this test finds much faster than decoding.
             if is_utf8 and (decoder.getstate()[0] or not block.isascii()):
@@ -199,7 +222,9 @@ def strip_comment(name: str) -> str:
     return re.sub(r"^#+\s*(?=[^\W\d])", "", name)
 
 
-def read_first_rows(open_bytes: OpenBytes, dialect: Dialect, num_titles: int, num_cells: int) -> list[list[str]]:
+def read_first_rows(
+    open_bytes: OpenBytes, dialect: Dialect, num_titles: int, num_cells: int
+) -> list[list[str]]:
     """Return the cells of the two rows below the first one, without blanks around them; of long texts, none."""
     with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
         filled = (line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip())
@@ -221,4 +246,6 @@ def begins_with_blank_line(open_bytes: OpenBytes, dialect: Dialect, num_titles: 
 def _split(line: str, sep: str) -> list[str]:
     """Return the cells of the first line, without blanks around them, and without the sign of a comment."""
     line = strip_comment(line.removeprefix("\ufeff").rstrip("\r\n"))
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=sep, skipinitialspace=True), [])]
+    return [
+        cell.strip() for cell in next(csv.reader([line], delimiter=sep, skipinitialspace=True), [])
+    ]

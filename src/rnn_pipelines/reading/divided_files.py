@@ -23,7 +23,9 @@ DIVIDED = "rnn_pipelines.divided"
 _OWN_FILE = re.compile(r"\d{5}\.parquet")
 
 
-def write_survey(folder: Path, survey: Survey, kept: Collection[int], facts: Mapping[str, Any]) -> None:
+def write_survey(
+    folder: Path, survey: Survey, kept: Collection[int], facts: Mapping[str, Any]
+) -> None:
     """Write the rows of the numbers `kept`, which decide how a folder is read, and JSON `facts` on the whole table."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -32,7 +34,9 @@ def write_survey(folder: Path, survey: Survey, kept: Collection[int], facts: Map
     table = pa.concat_tables(survey.decisive)
     table = table.filter(pc.is_in(table[ROW_COLUMN], pa.array(sorted(kept), pa.int64())))
     is_inferred = all(file.is_comma_separated for file in survey.files)
-    metadata = {DIVIDED: json.dumps({**facts, "found": survey.list_found(), "is_inferred": is_inferred})}
+    metadata = {
+        DIVIDED: json.dumps({**facts, "found": survey.list_found(), "is_inferred": is_inferred})
+    }
     pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), folder / SURVEY)
 
 
@@ -59,7 +63,11 @@ def list_names(survey: Path) -> list[str]:
 
 
 def read_divided(
-    path: Path, survey: Path, columns: Sequence[str], numbers: Collection[str] | None, files: TableFiles
+    path: Path,
+    survey: Path,
+    columns: Sequence[str],
+    numbers: Collection[str] | None,
+    files: TableFiles,
 ) -> pd.DataFrame:
     """Return columns of a file of a divided table, or of all files in a folder, after those of its survey.
 
@@ -70,18 +78,28 @@ def read_divided(
     import pyarrow as pa
     import pyarrow.parquet
 
-    own = sorted(file for file in path.iterdir() if _OWN_FILE.fullmatch(file.name)) if path.is_dir() else [path]
+    own = (
+        sorted(file for file in path.iterdir() if _OWN_FILE.fullmatch(file.name))
+        if path.is_dir()
+        else [path]
+    )
     wanted = [*columns, ROW_COLUMN]
 
     def read(file: Path) -> "pa.Table":
         return pyarrow.parquet.ParquetFile(file).read(columns=wanted).select(wanted)
 
-    tables = [load_file(file, "a Parquet file", partial(read, file), files) for file in [survey, *own]]
+    tables = [
+        load_file(file, "a Parquet file", partial(read, file), files) for file in [survey, *own]
+    ]
     facts = json.loads(tables[0].schema.metadata[DIVIDED.encode()])
-    joined = pa.concat_tables([table.replace_schema_metadata() for table in tables], promote_options="permissive")
+    joined = pa.concat_tables(
+        [table.replace_schema_metadata() for table in tables], promote_options="permissive"
+    )
     signs = np.where(np.arange(len(joined)) < len(tables[0]), -1, 1)
     index = pd.Index(joined[ROW_COLUMN].to_numpy() * signs, name=ROW)
-    frame: pd.DataFrame = joined.select(list(columns)).to_pandas(ignore_metadata=True).set_axis(index)
+    frame: pd.DataFrame = (
+        joined.select(list(columns)).to_pandas(ignore_metadata=True).set_axis(index)
+    )
     if facts["is_inferred"]:
         frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers or ()})
     frame.attrs = {DIVIDED: facts} | ({} if facts["found"] is None else {"found": facts["found"]})

@@ -40,7 +40,9 @@ class _CellError(RnnPipelinesError, ValueError):
     """A cell has no value; the message names its column and row."""
 
 
-def read_excel(path: Path, wanted: list[str], files: TableFiles, sheet: str | None, has_all: bool) -> pd.DataFrame:
+def read_excel(
+    path: Path, wanted: list[str], files: TableFiles, sheet: str | None, has_all: bool
+) -> pd.DataFrame:
     if importlib.util.find_spec("openpyxl") is None:
         raise files.error(
             f"{path}: Excel files need the package openpyxl. Run {sys.executable} -m pip install openpyxl, or save it "
@@ -71,12 +73,18 @@ def read_excel(path: Path, wanted: list[str], files: TableFiles, sheet: str | No
 
 
 def _choose_sheet(
-    path: Path, headers: dict[str, tuple[int, list[str]]], wanted: list[str], files: TableFiles, asked: str | None
+    path: Path,
+    headers: dict[str, tuple[int, list[str]]],
+    wanted: list[str],
+    files: TableFiles,
+    asked: str | None,
 ) -> str:
     """Return the name of the only sheet with the wanted columns, or of the one that is asked for."""
     if asked is not None:
         if asked not in headers:
-            raise files.error(f"{path}: no sheet {show(asked)}; its sheets are {show_all(headers)}.")
+            raise files.error(
+                f"{path}: no sheet {show(asked)}; its sheets are {show_all(headers)}."
+            )
         headers = {asked: headers[asked]}
     fitting = [name for name, (_, header) in headers.items() if set(wanted) <= set(header)]
     if not wanted:
@@ -89,7 +97,9 @@ def _choose_sheet(
             f"{f'Name one with {files.dialect}.sheet.' if files.dialect else 'Save that sheet as a file of its own.'}"
         )
     if not headers:
-        raise files.error(f"{path}: expected a sheet with cells, received none. Save the table in a sheet.")
+        raise files.error(
+            f"{path}: expected a sheet with cells, received none. Save the table in a sheet."
+        )
     name = fitting[0] if fitting else next(iter(headers))
     require_columns(wanted, headers[name][1], f"{path}, sheet '{name}'", files)
     return name
@@ -114,7 +124,10 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
     """
     found = {}
     for sheet in book.worksheets:
-        rows = [[str(_read_plain(cell)) for cell in cells] for cells in sheet.iter_rows(max_row=_MAX_TITLE_ROWS)]
+        rows = [
+            [str(_read_plain(cell)) for cell in cells]
+            for cells in sheet.iter_rows(max_row=_MAX_TITLE_ROWS)
+        ]
         place = next((place for place, row in enumerate(rows) if set(wanted) <= set(row)), 0)
         place = place if wanted else (find_header(rows) or (0, 0))[0]
         header = rows[place] if rows else []
@@ -126,7 +139,10 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
 
 def _make_alike(rows: Sequence[Sequence[str]], num_cells: int) -> list[list[str]]:
     """Return rows of as many cells as a header, with empty texts for empty cells."""
-    return [[cell if cell != "nan" else "" for cell in (*row, *repeat("", num_cells))][:num_cells] for row in rows]
+    return [
+        [cell if cell != "nan" else "" for cell in (*row, *repeat("", num_cells))][:num_cells]
+        for row in rows
+    ]
 
 
 def _read_rows(book: "Workbook", name: str, header_row: int, places: Sequence[int]) -> pd.DataFrame:
@@ -136,10 +152,15 @@ def _read_rows(book: "Workbook", name: str, header_row: int, places: Sequence[in
     error in a cell.
     """
     empty = ("",) * len(places)
-    rows, num_empty = [], 0
+    rows = []
+    num_empty = 0
     for cells in book[name].iter_rows(min_row=header_row + 1):
         # Rows that the file omits have no cells. This shortcut saves most of the time if there are a million.
-        row = empty if not cells else tuple(_read_value(cells[place]) if place < len(cells) else "" for place in places)
+        row = (
+            empty
+            if not cells
+            else tuple(_read_value(cells[place]) if place < len(cells) else "" for place in places)
+        )
         if row == empty:
             num_empty += 1
             continue
@@ -174,7 +195,11 @@ def _check_formulas(path: Path, sheet: str, header_row: int, is_empty: pd.DataFr
     """
     with ZipFile(path) as archive:
         # Most files have no formulas, and are not read a second time.
-        if not any(_FORMULA.search(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")):
+        if not any(
+            _FORMULA.search(archive.read(name))
+            for name in archive.namelist()
+            if name.endswith(".xml")
+        ):
             return
     with closing(_open_workbook(path, is_value=False)) as book:
         rows = book[sheet].iter_rows(min_row=header_row + 1)

@@ -10,7 +10,13 @@ import pandas as pd
 
 from rnn_pipelines.errors import MissingColumnsError
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.table_files import WEIGHTS, TableFiles, Weights, expand_home, list_columns
+from rnn_pipelines.reading.table_files import (
+    WEIGHTS,
+    TableFiles,
+    Weights,
+    expand_home,
+    list_columns,
+)
 from rnn_pipelines.reading.user_files import PLAIN_CSV, read_columns
 
 Table = TypeVar("Table")
@@ -28,7 +34,9 @@ def list_files(path: Path) -> list[Path]:
     if not os.path.isdir(path):
         return []
     found = (file for file in path.rglob("*") if file.is_file())
-    return sorted(file for file in found if not any(part[0] in "._" for part in file.relative_to(path).parts))
+    return sorted(
+        file for file in found if not any(part[0] in "._" for part in file.relative_to(path).parts)
+    )
 
 
 def list_tables(path: Path) -> list[Path]:
@@ -54,7 +62,9 @@ def read_tables(
     path = expand_home(path)
     paths = list_files(path) if os.path.isdir(path) else [path]
     if not paths:
-        raise files.error(f"{path}: expected CSV, Parquet or Excel files, received none. Check {files.path}.")
+        raise files.error(
+            f"{path}: expected CSV, Parquet or Excel files, received none. Check {files.path}."
+        )
 
     def read(file: Path, inferred: Collection[str] | None) -> pd.DataFrame:
         table, named = read_with_names(
@@ -89,14 +99,22 @@ def join_tables(
         )
     filled = [table for table in tables if len(table)] or tables[:1]
     some = [table.dropna(axis=1, how="all") for table in filled]
-    joined = pd.concat(some, ignore_index=WEIGHTS not in filled[0].attrs).reindex(columns=_list_columns(tables))
+    joined = pd.concat(some, ignore_index=WEIGHTS not in filled[0].attrs).reindex(
+        columns=_list_columns(tables)
+    )
     joined.attrs = {
-        "found": {name: value for table in tables for name, value in table.attrs.get("found", {}).items()},
-        "unread": list(dict.fromkeys(name for table in tables for name in table.attrs.get("unread", ()))),
+        "found": {
+            name: value for table in tables for name, value in table.attrs.get("found", {}).items()
+        },
+        "unread": list(
+            dict.fromkeys(name for table in tables for name in table.attrs.get("unread", ()))
+        ),
     }
     if WEIGHTS in filled[0].attrs:
         weights = [table.attrs[WEIGHTS].by_column for table in filled]
-        joined.attrs[WEIGHTS] = Weights({name: pd.concat([one[name] for one in weights]) for name in weights[0]})
+        joined.attrs[WEIGHTS] = Weights(
+            {name: pd.concat([one[name] for one in weights]) for name in weights[0]}
+        )
     return joined
 
 
@@ -109,11 +127,15 @@ def read_with_names(
     except MissingColumnsError as error:
         # Such as `store=12`.
         parts = (part.partition("=") for part in path.parent.parts if "=" in part)
-        named = {name: None if value == NO_PARTITION else unquote(value) for name, _, value in parts}
+        named = {
+            name: None if value == NO_PARTITION else unquote(value) for name, _, value in parts
+        }
         missing = error.missing
         if not set(missing) <= set(named):
             raise
-    return read([name for name in wanted if name not in missing]), {name: named[name] for name in missing}
+    return read([name for name in wanted if name not in missing]), {
+        name: named[name] for name in missing
+    }
 
 
 def _list_columns(tables: list[pd.DataFrame]) -> list[str]:

@@ -17,10 +17,29 @@ MAX_VALUE = float(np.finfo(np.float32).max)
 _BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
 # Missing markers in columns of numbers; in other columns, NA may be a country.
-NO_VALUE = ["", "NA", "N/A", "n/a", "n.a.", "k.A.", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "missing"]
+NO_VALUE = [
+    "",
+    "NA",
+    "N/A",
+    "n/a",
+    "n.a.",
+    "k.A.",
+    "NaN",
+    "nan",
+    "null",
+    "NULL",
+    "None",
+    "#N/A",
+    "<NA>",
+    "missing",
+]
 NO_VALUE += ["ND", "N.D.", "n.d.", "#NV", "(null)", "\\N"]
 # Numbers that stand for missing values in many measurements.
-SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
+SENTINELS = [
+    sign * number
+    for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9)
+    for sign in (1, -1)
+]
 # Typographic signs, and the plain ones that replace them; negative numbers of accounts, as (5) or 5-, with a minus.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
 _NEGATIVE = {r"^\(\s*([^()+-]*[0-9][^()+-]*)\)$": r"-\1", r"^([0-9][^+-]*)-$": r"-\1"}
@@ -44,15 +63,24 @@ class Marks(NamedTuple):
     @property
     def pattern(self) -> str:
         """The regular expression of a number; groups of thousands do not begin with 0, unlike 0.125."""
-        groups = rf"|[1-9][0-9]{{0,2}}(?:{re.escape(self.thousands)}[0-9]{{3}})+" if self.thousands else ""
+        groups = (
+            rf"|[1-9][0-9]{{0,2}}(?:{re.escape(self.thousands)}[0-9]{{3}})+"
+            if self.thousands
+            else ""
+        )
         decimal = re.escape(self.decimal or ".")
         # Not \d: it matches digits of other scripts, which the parsers do not accept.
-        return rf"[+-]?(?:(?:[0-9]+{groups})(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+        return (
+            rf"[+-]?(?:(?:[0-9]+{groups})(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+        )
 
     @property
     def parameters(self) -> dict[str, str]:
         """The signs as parameters, without defaults."""
-        given = {"decimal": self.decimal if self.decimal != "." else None, "thousands": self.thousands}
+        given = {
+            "decimal": self.decimal if self.decimal != "." else None,
+            "thousands": self.thousands,
+        }
         return {name: NAMES[sign] for name, sign in given.items() if sign}
 
     def read(self, cells: pd.Series) -> pd.Series:
@@ -64,7 +92,11 @@ class Marks(NamedTuple):
 
 POINT = Marks(".", None)
 # In the order of trial.
-MARKS = [POINT, Marks(",", None), *(Marks(*signs) for signs in (".,", ",.", ". ", ", ", ".'", ",'"))]
+MARKS = [
+    POINT,
+    Marks(",", None),
+    *(Marks(*signs) for signs in (".,", ",.", ". ", ", ", ".'", ",'")),
+]
 
 
 def parse_numbers(
@@ -115,12 +147,17 @@ def read_exactly(cells: pd.Series) -> pd.Series:
 
 def check_float32_range(values: pd.Series, raw: pd.Series, label: str) -> None:
     """Raise a SeriesError if a value is infinite or beyond float32, in which networks compute."""
-    for wrong, expected in ((np.isinf(values), "a finite number"), (values.abs() > MAX_VALUE, _BOUNDED)):
+    for wrong, expected in (
+        (np.isinf(values), "a finite number"),
+        (values.abs() > MAX_VALUE, _BOUNDED),
+    ):
         if wrong.any():
             raise _explain(wrong, raw, label, expected)
 
 
-def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
+def read_other_signs(
+    raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool
+) -> pd.Series:
     """Return a column as float64 if all cells are numbers or blank and some use other signs than a decimal point.
 
     Other columns stay unchanged. Raise a SeriesError if the numbers can be read in two ways; see `parse_numbers`.
@@ -158,10 +195,14 @@ def _part_texts(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
         return pd.Series(np.nan, index=raw.index, dtype="float64"), raw.dropna()
     kinds = (int, float, Decimal, np.integer, np.floating)
     cells = raw.astype("object")
-    is_number = cells.map(lambda cell: isinstance(cell, kinds) and not isinstance(cell, bool)).astype(bool)
+    is_number = cells.map(
+        lambda cell: isinstance(cell, kinds) and not isinstance(cell, bool)
+    ).astype(bool)
     # Numbers are parsed from text, because Python's integers can exceed floats. Dates and durations count as text,
     # because pandas would convert them to numbers.
-    return read_exactly(raw[is_number].astype(str)).reindex(raw.index), raw[raw.notna() & ~is_number].astype(str)
+    return read_exactly(raw[is_number].astype(str)).reindex(raw.index), raw[
+        raw.notna() & ~is_number
+    ].astype(str)
 
 
 def _clean(text: pd.Series) -> pd.Series:
@@ -197,7 +238,12 @@ def _leave_units(cells: pd.Series, raw: pd.Series, label: str) -> pd.Series | No
             f"{name_row(raw, raw.index.get_loc(units.index[0]))} and {show(others.iloc[0])} in row "
             f"{name_row(raw, raw.index.get_loc(others.index[0]))}. Convert the values to one unit."
         )
-    logger.info("%s: column '%s': the unit %s of its numbers is left out", label, raw.name, show(units.iloc[0]))
+    logger.info(
+        "%s: column '%s': the unit %s of its numbers is left out",
+        label,
+        raw.name,
+        show(units.iloc[0]),
+    )
     return parts[0] + parts[2]
 
 
@@ -206,7 +252,11 @@ def _fits(cells: pd.Series, marks: Marks) -> np.ndarray:
 
 
 def _list_asked(given: Marks) -> list[Marks]:
-    return [marks for marks in MARKS if all(want in (None, has) for want, has in zip(given, marks, strict=True))]
+    return [
+        marks
+        for marks in MARKS
+        if all(want in (None, has) for want, has in zip(given, marks, strict=True))
+    ]
 
 
 def _find_marks(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> Marks | None:
@@ -220,7 +270,8 @@ def _find_marks(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> M
 def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> NoReturn:
     others = [marks for marks in MARKS if _fits(cells, marks).all()]
     if others:
-        names, found = {name: NAMES[sign] for name, sign in given._asdict().items() if sign}, others[0]
+        names = {name: NAMES[sign] for name, sign in given._asdict().items() if sign}
+        found = others[0]
         thousands = f" and a {NAMES[found.thousands]} between thousands" if found.thousands else ""
         raise SeriesError(
             f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with a decimal "
@@ -228,7 +279,8 @@ def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, given: Marks
             f"{_join(found.parameters) or 'nothing'} instead of {_join(names)}."
         )
     best = max(_list_asked(given), key=lambda marks: int(_fits(cells, marks).sum()))
-    is_number, has_unit = _fits(cells, best), cells.str.fullmatch(_WITH_UNIT).to_numpy(bool)
+    is_number = _fits(cells, best)
+    has_unit = cells.str.fullmatch(_WITH_UNIT).to_numpy(bool)
     if not is_number.any() and not has_unit.all():
         # The cells with a unit would be read if the others were numbers, so that these are the wrong ones.
         is_number = has_unit
@@ -236,7 +288,9 @@ def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, given: Marks
     raise _explain(wrong, raw, label, f"a number such as 1234{best.decimal}5")
 
 
-def _check_unambiguous_marks(whole: list[Marks], cells: pd.Series, raw: pd.Series, label: str) -> None:
+def _check_unambiguous_marks(
+    whole: list[Marks], cells: pd.Series, raw: pd.Series, label: str
+) -> None:
     """Raise a SeriesError if the signs leave two readings, such as one or one thousand for 1.234."""
     first = whole[0].read(cells)
     others = [marks for marks in whole[1:] if not marks.read(cells).equals(first)]
@@ -263,7 +317,11 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
 
 
 def _format_which(cells: pd.Series, raw: pd.Series) -> str:
-    return f"all {count_rows(raw.dropna()):,} values" if len(cells) == raw.notna().sum() else "the texts"
+    return (
+        f"all {count_rows(raw.dropna()):,} values"
+        if len(cells) == raw.notna().sum()
+        else "the texts"
+    )
 
 
 def _join(parameters: dict[str, str]) -> str:

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.reading.batches import CSV, has_values, is_empty, is_text, join_types, list_types, read_batches
+from rnn_pipelines.reading.batches import (
+    CSV,
+    has_values,
+    is_empty,
+    is_text,
+    join_types,
+    list_types,
+    read_batches,
+)
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
 from rnn_pipelines.reading.shapes import encode, flatten
@@ -26,7 +34,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Rows of a file that are written at once, and rows of all files that wait in memory.
-GROUP_ROWS, WAITING_ROWS = 1 << 17, 1 << 22
+GROUP_ROWS = 1 << 17
+WAITING_ROWS = 1 << 22
 # The beginning of a CSV file, which shows the mean length of its rows.
 HEAD_BYTES = 1 << 20
 
@@ -39,7 +48,10 @@ def can_scatter(path: Path) -> bool:
 
 def count_rows(path: Path, files: TableFiles) -> int:
     """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
-    return sum(load_file(file, "a Parquet file", partial(_count_rows, file), files) for file in list_tables(path))
+    return sum(
+        load_file(file, "a Parquet file", partial(_count_rows, file), files)
+        for file in list_tables(path)
+    )
 
 
 def is_counted_exactly(path: Path) -> bool:
@@ -48,14 +60,19 @@ def is_counted_exactly(path: Path) -> bool:
 
 
 def survey_files(
-    path: Path, survey: Survey, files: TableFiles, dialect: Dialect, decide: Callable[[Survey], Collection[int]]
+    path: Path,
+    survey: Survey,
+    files: TableFiles,
+    dialect: Dialect,
+    decide: Callable[[Survey], Collection[int]],
 ) -> Iterator["pa.Table"]:
     """Yield the rows of a file or a folder in batches of one schema, without dictionaries, and survey them.
 
     `decide` is called with the whole survey before the last rows, and returns the numbers of its rows without those
     that are left out, such as a footer. Cells of CSV files are texts.
     """
-    columns, paths = survey.roles.columns, list_tables(path)
+    columns = survey.roles.columns
+    paths = list_tables(path)
     by_file = {file: list_types(file, columns, files) for file in paths}
     types = {}
     for name in columns:
@@ -69,7 +86,10 @@ def survey_files(
 
 
 def survey_batches(
-    batches: Iterable["pa.Table"], survey: Survey, files: TableFiles, decide: Callable[[Survey], Collection[int]]
+    batches: Iterable["pa.Table"],
+    survey: Survey,
+    files: TableFiles,
+    decide: Callable[[Survey], Collection[int]],
 ) -> Iterator["pa.Table"]:
     """Yield the rows of a query, and survey them; see `survey_files`."""
     return _survey([(FileSurvey(None), batches)], survey, {}, decide, files)
@@ -95,7 +115,9 @@ def _survey(
             numbers = np.arange(file.num_rows + 1, file.num_rows + len(batch) + 1)
             file.num_rows += len(batch)
             rows = batch.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
-            found, file.tail = _split_tail([rows] if file.tail is None else [file.tail, rows], survey)
+            found, file.tail = _split_tail(
+                [rows] if file.tail is None else [file.tail, rows], survey
+            )
             body = _leave_rows(found, survey)
             file.add(body, survey.roles)
             if len(found):
@@ -167,23 +189,36 @@ def _leave_rows(table: "pa.Table", survey: Survey) -> "pa.Table":
 
 
 def _cast(
-    table: "pa.Table", file: FileSurvey, survey: Survey, types: "dict[str, pa.DataType | None]", files: TableFiles
+    table: "pa.Table",
+    file: FileSurvey,
+    survey: Survey,
+    types: "dict[str, pa.DataType | None]",
+    files: TableFiles,
 ) -> "list[pa.Table]":
     """Return rows with the types of all files, and their numbers in the table; none if files have other types."""
     import pyarrow as pa
 
     columns: dict[str, pa.ChunkedArray] = {}
     for name in survey.roles.columns:
-        kind, cells = types.get(name, table[name].type), table[name]
+        kind = types.get(name, table[name].type)
+        cells = table[name]
         if kind is None or kind == cells.type:
             pass
         elif is_empty(cells):
             cells = pa.nulls(len(cells), kind)
         elif is_text(cells.type) and not is_text(kind):
             # Cells of a CSV file beside Parquet files with numbers.
-            numbers = infer_numbers(cells.to_pandas()) if file.is_comma_separated else pd.Series(dtype=str)
+            numbers = (
+                infer_numbers(cells.to_pandas())
+                if file.is_comma_separated
+                else pd.Series(dtype=str)
+            )
             survey.is_mixed |= isinstance(numbers.dtype, pd.StringDtype)
-            cells = cells if survey.is_mixed else pa.chunked_array([pa.array(numbers, from_pandas=True)])
+            cells = (
+                cells
+                if survey.is_mixed
+                else pa.chunked_array([pa.array(numbers, from_pandas=True)])
+            )
         elif pa.types.is_integer(cells.type) and pa.types.is_floating(kind):
             # Rounded beyond 2⁵³, as when the tables of all files are joined.
             cells = cells.cast(kind, safe=False)
@@ -192,8 +227,12 @@ def _cast(
         return []
     rows = pa.array(table[ROW_COLUMN].to_numpy() + file.first, pa.int64())
     fields = [(name, types.get(name, cells.type)) for name, cells in columns.items()]
-    cast = partial(pa.table({**columns, ROW_COLUMN: rows}).cast, pa.schema([*fields, (ROW_COLUMN, pa.int64())]))
-    return [load_file(Path(file.path or ""), "columns of the types of the other files", cast, files)]
+    cast = partial(
+        pa.table({**columns, ROW_COLUMN: rows}).cast, pa.schema([*fields, (ROW_COLUMN, pa.int64())])
+    )
+    return [
+        load_file(Path(file.path or ""), "columns of the types of the other files", cast, files)
+    ]
 
 
 def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path]) -> np.ndarray:
@@ -205,20 +244,25 @@ def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path
     import pyarrow.parquet
 
     waiting: list[list[pa.Table]] = [[] for _ in targets]
-    counts, num_waiting = np.zeros(len(targets), np.int64), np.zeros(len(targets), np.int64)
+    counts = np.zeros(len(targets), np.int64)
+    num_waiting = np.zeros(len(targets), np.int64)
     with ExitStack() as stack:
         writers: list[pa.parquet.ParquetWriter] = []
 
         def write(number: int) -> None:
             if waiting[number]:
                 writers[number].write_table(pa.concat_tables(waiting[number]))
-            waiting[number], num_waiting[number] = [], 0
+            waiting[number] = []
+            num_waiting[number] = 0
 
         for batch in batches:
             if not writers:
                 # The numbers of rows ascend, and take a tenth of the space by their differences.
                 others = [name for name in batch.schema.names if name != ROW_COLUMN]
-                form = {"use_dictionary": others, "column_encoding": {ROW_COLUMN: "DELTA_BINARY_PACKED"}}
+                form = {
+                    "use_dictionary": others,
+                    "column_encoding": {ROW_COLUMN: "DELTA_BINARY_PACKED"},
+                }
                 opened = (pa.parquet.ParquetWriter(file, batch.schema, **form) for file in targets)
                 writers = [stack.enter_context(writer) for writer in opened]
             for number, rows in _divide(batch, key, len(targets)):
@@ -239,7 +283,9 @@ def count_values(paths: Sequence[Path], name: str) -> int:
     import pyarrow.parquet
 
     columns = (pyarrow.parquet.read_table(path, columns=[name])[name] for path in paths)
-    return sum(int(pyarrow.compute.count_distinct(column, mode="all").as_py()) for column in columns)
+    return sum(
+        int(pyarrow.compute.count_distinct(column, mode="all").as_py()) for column in columns
+    )
 
 
 def _divide(batch: "pa.Table", key: str, num_parts: int) -> Iterator[tuple[int, "pa.Table"]]:

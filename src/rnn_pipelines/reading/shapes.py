@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Numbers with a decimal point, and such that can be thousands: 1.234; the longer ones may exceed float32.
-_PLAIN = (r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$", r"^[+-]?[0-9]{1,15}\.[0-9]{1,20}$", r"^[+-]?[0-9]{1,20}$")
+_PLAIN = (
+    r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$",
+    r"^[+-]?[0-9]{1,15}\.[0-9]{1,20}$",
+    r"^[+-]?[0-9]{1,20}$",
+)
 # Numbers such as 999 and -99.90, which can stand for missing values.
 _SENTINEL = r"^[^1-8]*99[^1-8]*$"
 # Their last digits decide whether they exceed float32.
@@ -110,7 +114,9 @@ def is_sentinel(values: np.ndarray) -> np.ndarray:
 
 
 def _find_numbers(values: np.ndarray) -> Shapes:
-    is_outside, is_missing, sentinel = np.abs(values) > MAX_VALUE, np.isnan(values), is_sentinel(values)
+    is_outside = np.abs(values) > MAX_VALUE
+    is_missing = np.isnan(values)
+    sentinel = is_sentinel(values)
     codes = np.select([is_missing, is_outside, sentinel], [1, 2, 3], 0)
     names = ["number", "none", "outside"]
     if sentinel.any():
@@ -122,8 +128,12 @@ def _find_numbers(values: np.ndarray) -> Shapes:
 
 def _find_typed_times(column: "pa.Array") -> Shapes:
     years = np.asarray(column.cast("int64").fill_null(0).to_numpy(zero_copy_only=False))
-    first, last = np.array(["0001-01-01", "9999-12-31T23:59:59"], f"M8[{column.type.unit}]").view("int64")
-    is_outside = (years < first) | (years > last) if column.type.unit != "ns" else np.zeros(len(years), bool)
+    first, last = np.array(["0001-01-01", "9999-12-31T23:59:59"], f"M8[{column.type.unit}]").view(
+        "int64"
+    )
+    is_outside = (
+        (years < first) | (years > last) if column.type.unit != "ns" else np.zeros(len(years), bool)
+    )
     codes = np.where(column.is_null().to_numpy(zero_copy_only=False), 1, np.where(is_outside, 2, 0))
     return _leave_unused(codes, ["time", "none", "outside"])
 
@@ -155,7 +165,9 @@ def _write(column: "pa.Array") -> "pa.Array":
         texts.validate(full=True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         codes, cells = encode(column)
-        texts = pa.array([None if cell is None else repr(cell) for cell in cells], pa.large_string())
+        texts = pa.array(
+            [None if cell is None else repr(cell) for cell in cells], pa.large_string()
+        )
         texts = texts.take(pa.array(codes))
     return texts
 
@@ -163,7 +175,9 @@ def _write(column: "pa.Array") -> "pa.Array":
 def _match(texts: "pa.Array", pattern: str) -> np.ndarray:
     import pyarrow.compute as pc
 
-    found: np.ndarray = pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False)
+    found: np.ndarray = (
+        pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False)
+    )
     return found
 
 

@@ -15,7 +15,15 @@ import pandas as pd
 
 from rnn_pipelines.reading.folders import join_tables
 from rnn_pipelines.reading.numbers import NO_VALUE
-from rnn_pipelines.reading.shapes import MAX_TIMES, Shapes, find_cells, find_names, find_times, flatten, generalise
+from rnn_pipelines.reading.shapes import (
+    MAX_TIMES,
+    Shapes,
+    find_cells,
+    find_names,
+    find_times,
+    flatten,
+    generalise,
+)
 from rnn_pipelines.reading.table_files import ROW, WEIGHTS, TableFiles, Weights, load_file
 from rnn_pipelines.reading.user_files import keeps_cells
 
@@ -58,11 +66,15 @@ class FileSurvey:
     """The survey of one file."""
 
     path: Path | None  # of the file; None for a query
-    found: Mapping[str, str] | None = None  # the detected dialect of a CSV file; None for another one
+    found: Mapping[str, str] | None = (
+        None  # the detected dialect of a CSV file; None for another one
+    )
     is_comma_separated: bool = False  # whether it is a CSV file with commas between cells
     first: int = 0  # the number of rows in the files before
     num_rows: int = 0  # of the file
-    rows: "list[pa.Table]" = field(default_factory=list)  # those that decide, with their numbers in the file
+    rows: "list[pa.Table]" = field(
+        default_factory=list
+    )  # those that decide, with their numbers in the file
     tail: "pa.Table | None" = None  # the last rows
     # For each column of `Roles.shaped`, the first row and the number of rows of each shape; none for rows in the tail.
     shapes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
@@ -76,7 +88,9 @@ class FileSurvey:
         for name, shapes in roles.find_shapes(table).items():
             known = self.shapes[name]
             counts = np.bincount(shapes.codes, minlength=len(shapes.names)).tolist()
-            for shape, place, count in zip(shapes.names, shapes.find_first().tolist(), counts, strict=True):
+            for shape, place, count in zip(
+                shapes.names, shapes.find_first().tolist(), counts, strict=True
+            ):
                 one = generalise(shape) if len(known) > MAX_TIMES and shape not in known else shape
                 if one in known:
                     known[one][1] += count
@@ -93,7 +107,9 @@ class FileSurvey:
         tables = [*self.rows, *([] if self.tail is None else [self.tail])]
         return pa.concat_tables(tables, promote_options="permissive")
 
-    def to_frame(self, columns: Sequence[str], numbers: Collection[str], is_alone: bool) -> pd.DataFrame:
+    def to_frame(
+        self, columns: Sequence[str], numbers: Collection[str], is_alone: bool
+    ) -> pd.DataFrame:
         """Return the rows that decide, as `read_columns` returns a file; `is_alone`: numbered without other files."""
         table = self.to_arrow()
         start = 0 if is_alone else self.first
@@ -102,7 +118,9 @@ class FileSurvey:
         if self.is_comma_separated:
             frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers})
         frame.attrs = {} if self.found is None else {"found": dict(self.found)}
-        in_tail = pd.Series(1, [] if self.tail is None else self.tail[ROW_COLUMN].to_numpy() + start)
+        in_tail = pd.Series(
+            1, [] if self.tail is None else self.tail[ROW_COLUMN].to_numpy() + start
+        )
         weights = {}
         for name, shapes in self.shapes.items():
             counts = {row + start: count for row, count in shapes.values()}
@@ -128,14 +146,20 @@ class Survey:
         return {name: value for file in self.files for name, value in (file.found or {}).items()}
 
     def read(
-        self, path: Path | None, columns: Sequence[str], numbers: Collection[str] | None, files: TableFiles
+        self,
+        path: Path | None,
+        columns: Sequence[str],
+        numbers: Collection[str] | None,
+        files: TableFiles,
     ) -> pd.DataFrame:
         """Return the rows that decide, as `read_tables` returns a table or, by its path, one of its files."""
         chosen = [file for file in self.files if file.path == path] or self.files
         by_path = {file.path or Path(): file for file in chosen}
 
         def read(one: Path, inferred: Collection[str] | None) -> Any:
-            load = partial(by_path[one].to_frame, columns, inferred or (), is_alone=len(chosen) == 1)
+            load = partial(
+                by_path[one].to_frame, columns, inferred or (), is_alone=len(chosen) == 1
+            )
             return load_file(one, "a Parquet file", load, files)
 
         return join_tables([*by_path], read, numbers or (), files)

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rnn_pipelines.errors import MAX_PATH, MissingColumnsError, RnnPipelinesError, make_line, show, show_all
+from rnn_pipelines.errors import (
+    MAX_PATH,
+    MissingColumnsError,
+    RnnPipelinesError,
+    make_line,
+    show,
+    show_all,
+)
 
 # Digits of a number or a date.
 _DATA = "^[^a-zA-Z]{0,3}[0-9]|[0-9]{2}"
@@ -26,9 +33,15 @@ class TableFiles(NamedTuple):
     columns: str  # the parameters that name its columns
     other: str = ""  # a hint for files of another kind
     csv_endings: tuple[str, ...] = (".csv", ".csv.gz")  # endings of CSV file names, in lower case
-    dialect: str = ""  # parameter group with separator and encoding of a CSV file; empty if there is none
-    wide: str = ""  # the parameter for tables with one column for each series; empty if there is none
-    missing: type[MissingColumnsError] | None = None  # exception for missing columns, instead of `error`
+    dialect: str = (
+        ""  # parameter group with separator and encoding of a CSV file; empty if there is none
+    )
+    wide: str = (
+        ""  # the parameter for tables with one column for each series; empty if there is none
+    )
+    missing: type[MissingColumnsError] | None = (
+        None  # exception for missing columns, instead of `error`
+    )
 
 
 def expand_home(path: str | Path) -> Path:
@@ -43,25 +56,37 @@ def require_file(path: Path, files: TableFiles) -> None:
         raise files.error(message)
     # Unlike `Path.is_file`, this accepts invalid file names.
     if not os.path.isfile(path):
-        raise files.error(f"{make_line(path, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check {files.path}.")
+        raise files.error(
+            f"{make_line(path, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check {files.path}."
+        )
 
 
-def require_columns(wanted: list[str], received: list[str], label: object, files: TableFiles) -> None:
+def require_columns(
+    wanted: list[str], received: list[str], label: object, files: TableFiles
+) -> None:
     """Raise `files.error` if a wanted column is missing or repeated."""
     names = [name for name in received if name != ""]
     missing = [column for column in wanted if column not in names]
     if missing:
         hint = f"Name them with {files.columns}."
         if len(received) == 1 and any(mark in str(received[0]) for mark in ",;|\t"):
-            hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
+            hint = (
+                f"Leave out {files.dialect}.sep."
+                if files.dialect
+                else "Separate the cells of each line by commas."
+            )
         elif files.dialect and len(received) == 1 and " " in str(received[0]).strip():
             hint = f"Give {files.dialect}.sep=space if blanks separate the cells."
         elif files.wide and len(missing) == 1 and len(set(names) - set(wanted)) > 1:
             hint = f"{hint[:-1]}, or set {files.wide} if each column is a series."
-        close = [name for name in names if str(name).strip().lower() == str(missing[0]).strip().lower()]
+        close = [
+            name for name in names if str(name).strip().lower() == str(missing[0]).strip().lower()
+        ]
         if close:
             hint = f"Write {show(close[0])}."
-        message = f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}"
+        message = (
+            f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}"
+        )
         if files.missing is not None:
             raise files.missing(message, missing, len(set(names) - set(wanted)))
         raise files.error(message)
@@ -96,7 +121,9 @@ def find_header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
     usual = sorted(below)[len(below) // 2] if below else 0
     places = [place for place, number in enumerate(counts) if number > 1 or usual <= 1]
     is_table = [2 * counts[place] > usual for place in places]
-    likely = (k for k in range(len(places) - 1) if counts[places[k]] >= usual and all(is_table[k : k + 3]))
+    likely = (
+        k for k in range(len(places) - 1) if counts[places[k]] >= usual and all(is_table[k : k + 3])
+    )
     found = next(likely, None)
     if found is None:
         return None
@@ -124,7 +151,8 @@ def join_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
     filled = [name for name in names if name]
     if len(filled) == len(names) == len(set(names)):
         return list(names)
-    joined, above = [], ""
+    joined = []
+    above = ""
     for name, below in zip(names, rows[0], strict=True):
         above = name or above
         joined.append(f"{above} {below}".strip())
@@ -156,12 +184,15 @@ def count_rows(cells: pd.Series) -> int:
     return int(of_column[of_column.index.isin(cells.index)].sum())
 
 
-def explain_cells(wrong: pd.Series, raw: pd.Series, label: object, expected: str, remedies: Sequence[str]) -> str:
+def explain_cells(
+    wrong: pd.Series, raw: pd.Series, label: object, expected: str, remedies: Sequence[str]
+) -> str:
     """Return the message for the first wrong cell of a column, or for a column without a right one.
 
     `raw` is the column as read, with its name; the remedies are for a row and, if a column can be a wrong one, for it.
     """
-    row, num_wrong = int(wrong.to_numpy().argmax()), count_rows(raw[wrong])
+    row = int(wrong.to_numpy().argmax())
+    num_wrong = count_rows(raw[wrong])
     cell = show(str(raw.iloc[row]))
     if len(remedies) > 1 and num_wrong == count_rows(raw[wrong | raw.notna()]) > 1:
         found = f"none of its {num_wrong:,} cells is {expected}; the first is {cell}"
@@ -187,7 +218,9 @@ def load_file(path: object, expected: str, read: Callable[[], Any], files: Table
     # Readers of these formats can raise any exception for a damaged file.
     except Exception as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
+        raise files.error(
+            f"{path}: expected {expected}, but: {reason}. Save it again as one."
+        ) from error
 
 
 def is_broken(cell: object) -> bool:
@@ -215,7 +248,9 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
                 pyarrow.array(column).validate(full=True)
                 continue
             except pyarrow.ArrowInvalid:
-                column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
+                column = pd.Series(
+                    pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object
+                )
         elif not (kind == "object" or isinstance(kind, pd.StringDtype | pd.CategoricalDtype)):
             continue
         # Of a missing category, the result is missing.

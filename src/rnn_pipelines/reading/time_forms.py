@@ -11,7 +11,15 @@ import pandas as pd
 
 from rnn_pipelines.errors import MAX_VALUE, make_line, show
 
-_DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
+_DATES = (
+    "%d{0}%m{0}%Y",
+    "%m{0}%d{0}%Y",
+    "%Y{0}%m{0}%d",
+    "%d{0}%m{0}%y",
+    "%m{0}%d{0}%y",
+    "%y{0}%m{0}%d",
+    "%m{0}%Y",
+)
 _TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 # Forms to try if times are not ISO 8601.
 FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
@@ -19,13 +27,30 @@ FORMS += ["%YM%m", *("%Y-%j" + time for time in _TIMES)]
 
 # Dates with the name of a month; {0} is its abbreviation or its full name, {1} is that of a weekday.
 _NAMED_DATES = (
-    *("%d-{0}-%Y", "%d-{0}-%y", "%d {0} %Y", "%d {0} %y", "%d. {0} %Y", "%d/{0}/%Y", "%d/{0}/%y", "%d{0}%Y"),
-    *("{0} %d, %Y", "{0} %d %Y", "{0}-%d-%Y", "%Y-{0}-%d", "%Y {0} %d"),
-    *("{1}, {0} %d, %Y", "{1} {0} %d, %Y", "{1}, %d {0} %Y", "{1} %d {0} %Y", "{1} %d-{0}-%Y"),
+    "%d-{0}-%Y",
+    "%d-{0}-%y",
+    "%d {0} %Y",
+    "%d {0} %y",
+    "%d. {0} %Y",
+    "%d/{0}/%Y",
+    "%d/{0}/%y",
+    "%d{0}%Y",
+    "{0} %d, %Y",
+    "{0} %d %Y",
+    "{0}-%d-%Y",
+    "%Y-{0}-%d",
+    "%Y {0} %d",
+    "{1}, {0} %d, %Y",
+    "{1} {0} %d, %Y",
+    "{1}, %d {0} %Y",
+    "{1} %d {0} %Y",
+    "{1} %d-{0}-%Y",
 )
 _NAMED_MONTHS = ("{0} %Y", "{0}-%Y", "{0}, %Y", "{0}/%Y", "{0}%Y", "%Y {0}", "%Y-{0}", "%Y{0}")
 # These could also be days: Jun-23 is a month of 2023 or a day of any year, see `can_be_days`.
-SHORT_MONTHS = tuple(form.format(name) for name in ("%b", "%B") for form in ("{0}-%y", "{0} %y", "%y-{0}"))
+SHORT_MONTHS = tuple(
+    form.format(name) for name in ("%b", "%B") for form in ("{0}-%y", "{0} %y", "%y-{0}")
+)
 # Letters of an abbreviated name.
 _SHORT = 3
 # German, French, Spanish, Italian, Portuguese and Dutch names of months that differ from English ones.
@@ -45,15 +70,37 @@ _TRANSLATED = {
 }
 # Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
 _PERIODS = (
-    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "%Y/Q%q", "%Y.Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y"),
-    *("%q. Quartal %Y", "%YT%q", "%Y-T%q", "T%q %Y", "%G-W%V", "%GW%V", "%G-W%V-%u", "W%V %G", "KW %V/%G", "KW%V/%G"),
+    "%YQ%q",
+    "%Y-Q%q",
+    "%Y Q%q",
+    "%Y:Q%q",
+    "%Y/Q%q",
+    "%Y.Q%q",
+    "Q%q %Y",
+    "Q%q-%Y",
+    "Q%q/%Y",
+    "%qQ%Y",
+    "%q. Quartal %Y",
+    "%YT%q",
+    "%Y-T%q",
+    "T%q %Y",
+    "%G-W%V",
+    "%GW%V",
+    "%G-W%V-%u",
+    "W%V %G",
+    "KW %V/%G",
+    "KW%V/%G",
 )
 # Forms of a column that is named after weeks; others are months.
 WEEKS = ("%G/%V", "%G-%V")
-WEEK_NAME = re.compile(r"(.*[^a-z])?((iso.?)?w(ee)?k|kw|woche|semaine|semana)([^a-z].*)?", re.IGNORECASE)
+WEEK_NAME = re.compile(
+    r"(.*[^a-z])?((iso.?)?w(ee)?k|kw|woche|semaine|semana)([^a-z].*)?", re.IGNORECASE
+)
 
 # Times as numbers: their unit and the time that is 0. Those of Unix are in UTC.
-COUNTS = {f"unix_{unit}": (unit, "1970-01-01") for unit in ("s", "ms", "us", "ns")} | {"excel": ("D", "1899-12-30")}
+COUNTS = {f"unix_{unit}": (unit, "1970-01-01") for unit in ("s", "ms", "us", "ns")} | {
+    "excel": ("D", "1899-12-30")
+}
 # Years with decimals, 1949.25 for April; and years that begin within a calendar year, 1985/86.
 DECIMAL_YEAR, SPLIT_YEAR = "decimal_year", "split_year"
 # Parts of a month by which decimal years are below its first day, because they are rounded.
@@ -67,14 +114,23 @@ _DOT = r"(?<=[^\W\d])\.(?=[\s-]|$)"
 _SPLIT = "([0-9]{4})[-/](?:[0-9]{2})?([0-9]{2})"
 _END = r"(?<![0-9:])24:00(?!:?[0-9]*[1-9])"
 
-_YEAR_DIRECTIVES, _MONTH_DIRECTIVES = {"%Y", "%y", "%G"}, {"%m", "%b", "%B"}
+_YEAR_DIRECTIVES = {"%Y", "%y", "%G"}
+_MONTH_DIRECTIVES = {"%m", "%b", "%B"}
 _DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "%M", "%S", "%V"], 2)
 
 
 @cache
 def _number_months() -> dict[str, int]:
-    months = {name.lower(): number for names in (month_name, month_abbr) for number, name in enumerate(names)}
-    names = {one.lower(): months[name.lower()] for name, others in _TRANSLATED.items() for one in others.split("|")}
+    months = {
+        name.lower(): number
+        for names in (month_name, month_abbr)
+        for number, name in enumerate(names)
+    }
+    names = {
+        one.lower(): months[name.lower()]
+        for name, others in _TRANSLATED.items()
+        for one in others.split("|")
+    }
     return {**names, **months}
 
 
@@ -106,7 +162,9 @@ def _list_by_shape() -> dict[str, list[str]]:
     months = [date.format(month) for date, month in product(_NAMED_MONTHS, ("%b", "%B"))]
     # The form of C, Unix logs and e-mails comes after them.
     for form in (*named, *months, "%a %b %d %H:%M:%S %Y", *SHORT_MONTHS, *_PERIODS, *FORMS):
-        found.setdefault(_find_shape(datetime(2024, 3, 5).strftime(form.replace("%q", "1"))), []).append(form)
+        found.setdefault(
+            _find_shape(datetime(2024, 3, 5).strftime(form.replace("%q", "1"))), []
+        ).append(form)
     return found
 
 
@@ -115,7 +173,11 @@ def _find_shape(time: str) -> str:
     names = {"%b": (*month_name, *month_abbr), "%a": (*day_name, *day_abbr)}
     shapes = {name.lower(): shape for shape, own in names.items() for name in own} | {"am": "pm"}
     plain = re.sub(r"\s+", " ", time.strip().lower())
-    return re.sub(r"[^\W\d_]+|\d+", lambda part: re.sub(r"^\d\d?$|\d", "0", shapes.get(part[0], part[0])), plain)
+    return re.sub(
+        r"[^\W\d_]+|\d+",
+        lambda part: re.sub(r"^\d\d?$|\d", "0", shapes.get(part[0], part[0])),
+        plain,
+    )
 
 
 def can_be_days(times: pd.Series) -> bool:
@@ -131,7 +193,9 @@ def can_be_days(times: pd.Series) -> bool:
 def translate_months(text: pd.Series, form: str) -> pd.Series:
     """Return texts with names of months in English, abbreviated if the form has %b; the French 1er is 1."""
     for name, names in _TRANSLATED.items():
-        text = text.str.replace(rf"(?i)\b(?:{names})\b\.?", name[:_SHORT] if "%b" in form else name, regex=True)
+        text = text.str.replace(
+            rf"(?i)\b(?:{names})\b\.?", name[:_SHORT] if "%b" in form else name, regex=True
+        )
     return text.str.replace(r"\b1er\b", "1", regex=True).str.replace(_DOT, "", regex=True)
 
 
@@ -142,7 +206,9 @@ def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:
         follows = pd.to_numeric(years[1]).mod(100) == (pd.to_numeric(years[0]) + 1).mod(100)
         return years[0].where(follows), "%Y"
     if "%q" in form:
-        pattern = re.escape(form).replace("%Y", "(?P<year>[0-9]{4})").replace("%q", "(?P<quarter>[1-4])")
+        pattern = (
+            re.escape(form).replace("%Y", "(?P<year>[0-9]{4})").replace("%q", "(?P<quarter>[1-4])")
+        )
         parts = text.str.strip().str.extract(f"^{pattern}$", flags=re.IGNORECASE)
         month = 3 * pd.to_numeric(parts["quarter"]) - 2
         return parts["year"] + "-" + month.astype("Int64").astype("str"), "%Y-%m"
@@ -158,9 +224,14 @@ def read_counts(raw: pd.Series, form: str) -> pd.Series:
     """
     if form == DECIMAL_YEAR:
         months = np.floor(12 * pd.to_numeric(raw, errors="coerce").astype("float64") + _ROUNDING)
-        return pd.to_datetime(pd.DataFrame({"year": months // 12, "month": months % 12 + 1, "day": 1}), errors="coerce")
+        return pd.to_datetime(
+            pd.DataFrame({"year": months // 12, "month": months % 12 + 1, "day": 1}),
+            errors="coerce",
+        )
     unit, zero = COUNTS[form]
-    times = pd.to_datetime(pd.to_numeric(raw, errors="coerce"), unit=unit, origin=zero, errors="coerce")
+    times = pd.to_datetime(
+        pd.to_numeric(raw, errors="coerce"), unit=unit, origin=zero, errors="coerce"
+    )
     return times.dt.round("s" if unit == "D" else "ms")
 
 
@@ -176,7 +247,9 @@ def are_equally_spaced(times: pd.Series) -> bool:
     """Return whether the different times are equally spaced: by their distance, or on a certain day of the months."""
     ordered = times.drop_duplicates().sort_values()
     months = 12 * ordered.dt.year + ordered.dt.month
-    on_one_day = (ordered.dt.day.nunique() == 1 or ordered.dt.is_month_end.all()) and _are_equal(months)
+    on_one_day = (ordered.dt.day.nunique() == 1 or ordered.dt.is_month_end.all()) and _are_equal(
+        months
+    )
     return on_one_day or _are_equal(ordered)
 
 
@@ -211,7 +284,9 @@ def check_time_format(form: str) -> str:
     if "%d" in directives and not directives & _MONTH_DIRECTIVES:
         raise ValueError(f"{expected}, which has a day (%d) and no month (%m; %M is the minute)")
     if "%q" in directives and (directives != {"%Y", "%q"} or len(re.findall("%.", form)) > 2):
-        raise ValueError(f"{expected}, which has a quarter (%q) beside other parts than a year (%Y)")
+        raise ValueError(
+            f"{expected}, which has a quarter (%q) beside other parts than a year (%Y)"
+        )
     text = pd.Series(["2024-03-31"])
     try:
         pd.to_datetime(text, format=make_plain(text, form)[1], errors="coerce", utc=True)

@@ -23,7 +23,8 @@ _YEAR_MONTH = ("%Y.%m", "%y.%m")
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
 _YEAR = pd.Timedelta(365, "D")
 # Decimal years, and serial numbers of Excel of the years 1990 to 2040.
-_DECIMAL_YEARS, _SERIAL_NUMBERS = (1700, 2100), (32_874, 51_501)
+_DECIMAL_YEARS = (1700, 2100)
+_SERIAL_NUMBERS = (32_874, 51_501)
 _NANOSECONDS = 1_000_000_000_000_000_000, 2_240_524_800_000_000_000
 # Two years such as 2000-01 can be months.
 _MIN_SPLIT_YEARS = 3
@@ -51,7 +52,9 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
             text = text.str.replace(r"(\.[0-9])$", r"\g<1>0", regex=True)
         elif time_forms.count_digits(form):
             # As numbers, dates lose the leading zero of days and months, and pandas would read other days.
-            text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else time_forms.count_digits(form))
+            text = text.str.removesuffix(".0").str.zfill(
+                0 if form.startswith("%Y") else time_forms.count_digits(form)
+            )
         if "%b" in form or "%B" in form:
             text = time_forms.translate_months(text, form)
         if form == ISO:
@@ -62,7 +65,11 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
             text, is_end = time_forms.end_days(text)
         text, form = time_forms.make_plain(text, form)
     times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
-    return times if is_end is None or not is_end.any() else times.mask(is_end, times + pd.Timedelta(1, "D"))
+    return (
+        times
+        if is_end is None or not is_end.any()
+        else times.mask(is_end, times + pd.Timedelta(1, "D"))
+    )
 
 
 def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
@@ -82,7 +89,9 @@ def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
     return plain if plain.min() >= pd.Timestamp(1, 1, 1) else None
 
 
-def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd.Series, dict[str, str]]:
+def parse_times(
+    raw: pd.Series, label: str, time_format: str | None
+) -> tuple[pd.Series, dict[str, str]]:
     """Read times or texts that all have one form: by default ISO 8601, or the only one of `list_forms` that fits.
 
     Return datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter. Raise a
@@ -100,8 +109,14 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
     elif time_format in _YEAR_MONTH:
         # Numbers such as 2000.1 need other months that show which month it is.
         months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
-        if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
-            raise _explain(months.eq("1"), raw, label, "as text, because this number can be October too")
+        if (
+            pd.api.types.is_numeric_dtype(raw)
+            and months.eq("1").any()
+            and months.isin(["1", "11", "12"]).all()
+        ):
+            raise _explain(
+                months.eq("1"), raw, label, "as text, because this number can be October too"
+            )
     times = read_times(raw, time_format or ISO)
     if not times.isna().any():
         _check_years(times, raw, label)
@@ -127,7 +142,9 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         if best is not None and likely[best].count() > times.count():
             time_format = best
             times = likely[best]
-    raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
+    raise _explain(
+        times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}"
+    )
 
 
 def read_steps(raw: pd.Series) -> pd.Series | None:
@@ -160,10 +177,16 @@ def _check_years(times: pd.Series, raw: pd.Series, label: str) -> None:
 
 def _hold_split_years(raw: pd.Series) -> bool:
     """Return whether all texts are years such as 2000-01, and at least three show that they are no months."""
-    if raw.empty or not isinstance(raw.iloc[0], str) or time_forms.SPLIT_YEAR not in time_forms.list_forms(raw.iloc[0]):
+    if (
+        raw.empty
+        or not isinstance(raw.iloc[0], str)
+        or time_forms.SPLIT_YEAR not in time_forms.list_forms(raw.iloc[0])
+    ):
         return False
     texts = raw.drop_duplicates()
-    return len(texts) >= _MIN_SPLIT_YEARS and bool(read_times(texts, time_forms.SPLIT_YEAR).notna().all())
+    return len(texts) >= _MIN_SPLIT_YEARS and bool(
+        read_times(texts, time_forms.SPLIT_YEAR).notna().all()
+    )
 
 
 def _find_decimals(raw: pd.Series, label: str) -> str | None:
@@ -172,7 +195,11 @@ def _find_decimals(raw: pd.Series, label: str) -> str | None:
     These are months and quarters as parts of a year, or days and hours as serial numbers of Excel. Raise a SeriesError
     for other decimal numbers.
     """
-    if is_datetime64_any_dtype(raw) or raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
+    if (
+        is_datetime64_any_dtype(raw)
+        or raw.empty
+        or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip())
+    ):
         return None
     text = raw.astype(str).str.strip()
     if not text.str.fullmatch(_NUMBER).all():
@@ -202,7 +229,9 @@ def are_decimal_times(numbers: pd.Series) -> bool:
     form = _find_decimal_range(numbers)
     if form == time_forms.DECIMAL_YEAR:
         return time_forms.find_decimal_years(numbers)
-    return form is not None and time_forms.are_equally_spaced(read_times(numbers, form).dt.round("min"))
+    return form is not None and time_forms.are_equally_spaced(
+        read_times(numbers, form).dt.round("min")
+    )
 
 
 def _find_decimal_range(numbers: pd.Series) -> str | None:
@@ -224,7 +253,10 @@ def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
         logger.warning(
             "%s: column '%s': years of two digits are read as 1969 to 2068 by source.time_format='%s', but "
             "%s. Write them with four digits if another century is meant.",
-            *(label, times.name, form, doubt),
+            label,
+            times.name,
+            form,
+            doubt,
         )
 
 
@@ -254,12 +286,16 @@ def _list_likely(raw: pd.Series) -> list[str]:
 
 
 def _find_form(raw: pd.Series, label: str) -> str | None:
-    read = {form: times for form in _list_likely(raw) if (times := read_times(raw, form)).notna().all()}
+    read = {
+        form: times for form in _list_likely(raw) if (times := read_times(raw, form)).notna().all()
+    }
     if not read:
         return None
     form, times = next(iter(read.items()))
     others = [other for other in read if not read[other].equals(times)]
-    regular = [way for way in (form, *others) if time_forms.are_equally_spaced(read[way].dt.floor("h"))]
+    regular = [
+        way for way in (form, *others) if time_forms.are_equally_spaced(read[way].dt.floor("h"))
+    ]
     if others and len(regular) == 1:
         # Hours, because a survey keeps no minutes. Only one order of days, months and years has equal steps.
         return regular[0]

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
 # Pandas warns of columns that mix types, which are read again as text here.
-warnings.filterwarnings("ignore", category=pd.errors.DtypeWarning, module=__name__.replace(".", r"\."))
+warnings.filterwarnings(
+    "ignore", category=pd.errors.DtypeWarning, module=__name__.replace(".", r"\.")
+)
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +80,9 @@ def read_columns(
     other = files.other
     if path.suffix.lower() in JSON:
         lines = "" if path.suffix.lower() == ".json" else ", lines=True"
-        other = f"In pandas: pd.read_json('{path.name}'{lines}).to_csv('{path.stem}.csv', index=False)."
+        other = (
+            f"In pandas: pd.read_json('{path.name}'{lines}).to_csv('{path.stem}.csv', index=False)."
+        )
     raise files.error(
         f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received {show(path.suffix)}. Save the table "
         f"as one of these, and name that in {files.path}. {other}".rstrip()
@@ -91,7 +95,9 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: boo
     file = open_parquet(path, wanted, files)
     names = file.schema_arrow.names
     wanted = list_columns(wanted, names, has_all)
-    plain = pyarrow.schema([find_plain_field(file.schema_arrow.field(name), path, files) for name in wanted])
+    plain = pyarrow.schema(
+        [find_plain_field(file.schema_arrow.field(name), path, files) for name in wanted]
+    )
 
     def read() -> pd.DataFrame:
         # Ignore the metadata of pandas, which would turn columns into an index.
@@ -172,9 +178,12 @@ class CsvFile(NamedTuple):
             "names": range(len(self.header)),
             "header": self.num_header - 1,
             "skip_blank_lines": len(self.header) > 1,
+            "sep": self.dialect.sep,
+            "encoding": self.dialect.encoding,
+            "index_col": False,
+            "keep_default_na": False,
+            "skipinitialspace": True,
         }
-        layout |= {"sep": self.dialect.sep, "encoding": self.dialect.encoding, "index_col": False}
-        layout |= {"keep_default_na": False, "skipinitialspace": True}
         return self.load(lambda: pd.read_csv(self._open_rows(), **layout | options))
 
     def _open_rows(self) -> IO[Any]:
@@ -199,9 +208,14 @@ class CsvFile(NamedTuple):
             # A text is too long for `csv`, which is no fault of the file.
             return
         num_needed = min(len(needed), max(counts, default=0))
-        short = {row: (num_rows, length) for length, (num_rows, row) in counts.items() if length < num_needed}
+        short = {
+            row: (num_rows, length)
+            for length, (num_rows, row) in counts.items()
+            if length < num_needed
+        }
         if short:
-            row, num_short = min(short), sum(num_rows for num_rows, _ in short.values())
+            row = min(short)
+            num_short = sum(num_rows for num_rows, _ in short.values())
             count = f" ({num_short:,} such rows in all)" if num_short > 1 else ""
             raise self.files.error(
                 f"{self.path}: row {row} has {short[row][1]} of the {num_needed} cells {show_all(needed[:num_needed])}"
@@ -209,31 +223,48 @@ class CsvFile(NamedTuple):
             )
 
 
-def open_csv(path: object, open_bytes: OpenBytes, wanted: list[str], files: TableFiles, dialect: Dialect) -> CsvFile:
+def open_csv(
+    path: object, open_bytes: OpenBytes, wanted: list[str], files: TableFiles, dialect: Dialect
+) -> CsvFile:
     """Find the layout of a CSV file; raise `files.error`, see `read_columns`. `open_bytes` opens it unpacked."""
-    found, num_titles = load_file(path, "a CSV file", lambda: find_dialect(open_bytes, wanted, dialect), files)
+    found, num_titles = load_file(
+        path, "a CSV file", lambda: find_dialect(open_bytes, wanted, dialect), files
+    )
     if num_titles:
-        logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
+        logger.info(
+            "%s: the header is line %d; the lines above it are not read", path, num_titles + 1
+        )
     file = CsvFile(path, open_bytes, found, num_titles, [], files)
     names = file.read(names=None, header=None, nrows=1, dtype=str, skip_blank_lines=True).iloc[0]
-    header = names.where(names.isin(wanted), names.fillna("").map(strip_comment).str.strip()).tolist()
+    header = names.where(
+        names.isin(wanted), names.fillna("").map(strip_comment).str.strip()
+    ).tolist()
     # Tables of texts can have rows without numbers.
     rows = read_first_rows(open_bytes, found, num_titles, len(header)) if files.wide else []
     joined = join_header(header, rows)
     if joined is not None:
-        file, header = file._replace(num_header=2), joined
+        file = file._replace(num_header=2)
+        header = joined
     require_columns(wanted, header, path, files)
     if len(header) == 1 and begins_with_blank_line(open_bytes, found, num_titles):
-        raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
+        raise files.error(
+            f"{path}: expected the header in the first line, received an empty line. Remove it."
+        )
     return file._replace(header=header)
 
 
 def read_csv(
-    file: CsvFile, wanted: list[str], dialect: Dialect, numbers: Collection[str] | None, has_all: bool
+    file: CsvFile,
+    wanted: list[str],
+    dialect: Dialect,
+    numbers: Collection[str] | None,
+    has_all: bool,
 ) -> pd.DataFrame:
     """Read some columns of a CSV file that was opened with this dialect, see `read_columns`."""
     wanted, required = list_columns(wanted, file.header, has_all), wanted
-    numbers = () if numbers is None else [*numbers, *(name for name in wanted if name not in required)]
+    numbers = (
+        () if numbers is None else [*numbers, *(name for name in wanted if name not in required)]
+    )
     places = [file.header.index(name) for name in wanted]
     # In a file without commas between cells, 1.234 can be one thousand.
     inferred = {file.header.index(name) for name in numbers} if file.dialect.sep == "," else set()
@@ -247,7 +278,10 @@ def read_csv(
     last = table[max(places)]
     file.check_row_lengths(places, bool((last.isna() | (last == "")).any()))
     chosen = table[places].set_axis(wanted, axis=1)
-    chosen.attrs = {"found": list_detected(dialect, file.dialect), "unread": list_unread(file.header, wanted)}
+    chosen.attrs = {
+        "found": list_detected(dialect, file.dialect),
+        "unread": list_unread(file.header, wanted),
+    }
     return chosen
 
 
@@ -255,7 +289,11 @@ def list_detected(given: Dialect, found: Dialect) -> dict[str, str]:
     """Return the unusual parameters of a CSV file that were detected, as users give them."""
     unusual = {"sep": "comma", "encoding": "utf-8"}
     shown = {"sep": NAMES.get(str(found.sep), str(found.sep)), "encoding": str(found.encoding)}
-    return {name: value for name, value in shown.items() if getattr(given, name) is None and value != unusual[name]}
+    return {
+        name: value
+        for name, value in shown.items()
+        if getattr(given, name) is None and value != unusual[name]
+    }
 
 
 def keeps_cells(column: pd.Series, is_inferred: bool) -> bool:

@@ -27,7 +27,9 @@ def check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"expected a time zone such as Europe/Berlin, received {show(name)}") from error
+        raise ValueError(
+            f"expected a time zone such as Europe/Berlin, received {show(name)}"
+        ) from error
     return name
 
 
@@ -45,7 +47,13 @@ def find_offset_zone(times: pd.Series) -> str:
     if pd.api.types.is_datetime64_any_dtype(times):
         hours = (times.dt.tz.utcoffset(None) or pd.Timedelta(0)) / pd.Timedelta(hours=1)
     else:
-        offsets = times.astype(str).str.strip().str.extract(r"([+-][0-9]{2}:?(?:[0-9]{2})?)$")[0].fillna("+00").unique()
+        offsets = (
+            times.astype(str)
+            .str.strip()
+            .str.extract(r"([+-][0-9]{2}:?(?:[0-9]{2})?)$")[0]
+            .fillna("+00")
+            .unique()
+        )
         is_whole = len(offsets) == 1 and int(offsets[0][3:].strip(":") or 0) == 0
         hours = int(offsets[0][:3]) if is_whole else 0
     # The names have the opposite sign of the offsets.
@@ -62,7 +70,11 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
         return raw.dt.tz is not None
     if form in COUNTS:
         return form.startswith("unix")
-    text = raw.astype(str).str.replace("24:00", "00:00", regex=False).str.replace(UTC_NAME, "Z", regex=True)
+    text = (
+        raw.astype(str)
+        .str.replace("24:00", "00:00", regex=False)
+        .str.replace(UTC_NAME, "Z", regex=True)
+    )
     # Let pandas parse one text of each shape, because a pattern of our own would miss some forms of zones.
     shapes = text.str.translate(_TO_ZERO)
     is_first = ~shapes.duplicated()
@@ -117,7 +129,8 @@ def place_in_zone(
 
 def _measure_steps(table: pd.DataFrame) -> tuple[pd.Timedelta, float]:
     """Return the shortest step (NaT if there is none) and the number of missing steps; infinite if irregular."""
-    codes, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
+    codes = pd.factorize(table["unique_id"])[0]
+    ds = table["ds"].to_numpy()
     order = np.lexsort((ds, codes))
     steps = np.diff(ds[order])[np.diff(codes[order]) == 0]
     positive = steps[steps > np.timedelta64(0)]
@@ -135,7 +148,9 @@ def _keep_local(table: pd.DataFrame, is_zoned: bool, tz: str) -> pd.DataFrame:
     times = show_local(table["ds"], tz)
     local = times.dt.tz_localize(None)
     midnight = local.dt.normalize()
-    begins = midnight.dt.tz_localize(tz, ambiguous=np.ones(len(table), bool), nonexistent="shift_forward")
+    begins = midnight.dt.tz_localize(
+        tz, ambiguous=np.ones(len(table), bool), nonexistent="shift_forward"
+    )
     return table.assign(ds=local.mask(begins == times, midnight))
 
 
@@ -143,7 +158,9 @@ def _count_in_utc(table: pd.DataFrame, is_zoned: bool, tz: str, label: str) -> p
     """Return the table with times in UTC, see `place_in_zone`."""
     if is_zoned:
         return table
-    local = table["ds"].dt.tz_localize(tz, ambiguous=find_earlier(table, tz, label), nonexistent="NaT")
+    local = table["ds"].dt.tz_localize(
+        tz, ambiguous=find_earlier(table, tz, label), nonexistent="NaT"
+    )
     passed_over = local.isna()
     faulty = table[passed_over & table["y"].notna()] if "y" in table else table[:0]
     if len(faulty):
@@ -161,7 +178,9 @@ def show_local(times: pd.Series, tz: str | None) -> pd.Series:
 
 def show_table(table: pd.DataFrame, tz: str | None) -> pd.DataFrame:
     """Return a table of forecasts with its times (`cutoff`, `ds`) shown in a zone, see `show_local`."""
-    return table.assign(**{name: show_local(table[name], tz) for name in ("cutoff", "ds") if name in table})
+    return table.assign(
+        **{name: show_local(table[name], tz) for name in ("cutoff", "ds") if name in table}
+    )
 
 
 def read_local(time: pd.Timestamp, tz: str | None) -> pd.Timestamp:
@@ -173,4 +192,6 @@ def read_local(time: pd.Timestamp, tz: str | None) -> pd.Timestamp:
 
 def repeat_at_clock_changes(times: pd.Series) -> bool:
     """Return whether repeated times look like hours that clocks repeat: all in nights to a Sunday."""
-    return times.dtype.kind == "M" and bool(((times.dt.day_of_week == 6) & times.dt.hour.between(1, 3)).all())
+    return times.dtype.kind == "M" and bool(
+        ((times.dt.day_of_week == 6) & times.dt.hour.between(1, 3)).all()
+    )

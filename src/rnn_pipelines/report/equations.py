@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 # Names with subscript and prime, numbers, and signs.
-TOKEN = re.compile(r"(?P<name>[A-Za-zσ]+)(?:_(?P<index>\w+?))?(?P<prime>′)?(?!\w)|(?P<number>\d+)|(?P<sign>[=+−·,()])")
+TOKEN = re.compile(
+    r"(?P<name>[A-Za-zσ]+)(?:_(?P<index>\w+?))?(?P<prime>′)?(?!\w)|(?P<number>\d+)|(?P<sign>[=+−·,()])"
+)
 FUNCTIONS = ("tanh", "exp", "σ")
 APPLY, TIMES = "<mo>&#x2061;</mo>", "<mo>&#x2062;</mo>"
 
@@ -30,7 +32,9 @@ def write_mathml(equation: Equation) -> Markup:
 
     A sign that is not part of the notation raises a ValueError.
     """
-    written, before, end = "", "", 0
+    written = ""
+    before = ""
+    end = 0
     for token in TOKEN.finditer(equation.text):
         _check_blank(equation.text[end : token.start()])
         end = token.end()
@@ -42,7 +46,9 @@ def write_mathml(equation: Equation) -> Markup:
 
 def _check_blank(text: str) -> None:
     if text.strip():
-        raise ValueError(f"an equation holds {text!r}: expected names, numbers and the signs = + − · , ( ).")
+        raise ValueError(
+            f"an equation holds {text!r}: expected names, numbers and the signs = + − · , ( )."
+        )
 
 
 def _join(before: str, token: re.Match[str]) -> str:
@@ -51,7 +57,9 @@ def _join(before: str, token: re.Match[str]) -> str:
         return APPLY if token["sign"] == "(" else f'{APPLY}<mspace width="0.17em"/>'
     if before == ",":
         return '<mspace width="1em"/>'
-    is_product = (before == ")" or before.isalnum()) and not (token["sign"] and token["sign"] != "(")
+    is_product = (before == ")" or before.isalnum()) and not (
+        token["sign"] and token["sign"] != "("
+    )
     return TIMES if before and is_product else ""
 
 

@@ -19,7 +19,9 @@ MAX_REASON = 400
 _failures: list[str] = []
 
 
-def guard(function: Callable[Inputs, Output], substitute: Callable[[str], Any]) -> Callable[Inputs, Output]:
+def guard(
+    function: Callable[Inputs, Output], substitute: Callable[[str], Any]
+) -> Callable[Inputs, Output]:
     """Wrap a function that draws or renders, so that it returns a substitute instead of raising an exception.
 
     The error is logged as a warning, and its traceback at the level `DEBUG`. Name, docstring and type hints stay those

@@ -21,15 +21,30 @@ AXIS = {"automargin": True, "title": {"font": {"size": 13}}}
 # A legend below the figure saves width in narrow windows. Titles are at the same place as in kedro-viz.
 TEMPLATE = layout.Template(
     layout={
-        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": "#333"},
+        "font": {
+            "family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
+            "size": 13,
+            "color": "#333",
+        },
         "title": {"x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 16}},
         "paper_bgcolor": "#fff",
         "plot_bgcolor": "#fff",
         "margin": {"l": 16, "r": 16, "t": 72, "b": 40},
         "xaxis": AXIS | {"gridcolor": "rgba(128,128,128,0.15)", "zeroline": False},
         "yaxis": AXIS
-        | {"gridcolor": "rgba(128,128,128,0.2)", "zerolinecolor": "rgba(128,128,128,0.5)", "hoverformat": ",.5~r"},
-        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        | {
+            "gridcolor": "rgba(128,128,128,0.2)",
+            "zerolinecolor": "rgba(128,128,128,0.5)",
+            "hoverformat": ",.5~r",
+        },
+        "legend": {
+            "orientation": "h",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 0,
+            "xanchor": "left",
+        },
         "hovermode": "x unified",
         "hoverlabel": {"namelength": -1},
     }
@@ -51,7 +66,9 @@ def set_layout(
         layout: other settings, as in `hovermode="closest"`; by default, the values at one place of the horizontal axis
             are shown together.
     """
-    figure.update_layout(template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}}, **layout)
+    figure.update_layout(
+        template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}}, **layout
+    )
     figure.update_xaxes({"title": x} if isinstance(x, str) else x)
     return figure.update_yaxes({"title": y} if isinstance(y, str) else y)
 
@@ -59,16 +76,22 @@ def set_layout(
 def draw_line(style: Style, x: Values, y: Values, width: float = 2, **options: Any) -> Scatter:
     """Return a line in the given style; few points are marked. The `options` of Plotly's `Scatter` prevail."""
     line = {"color": style.color, "dash": style.dash, "width": width} | options.pop("line", {})
-    return Scatter(**{"x": x, "y": y, "name": style.name, "mode": choose_mode(y), "line": line} | options)
+    return Scatter(
+        **{"x": x, "y": y, "name": style.name, "mode": choose_mode(y), "line": line} | options
+    )
 
 
 def draw_points(style: Style, x: Values, y: Values, **options: Any) -> Scatter:
     """Return markers in the given colour; `options` as in `draw_line`."""
     marker = {"color": style.color} | options.pop("marker", {})
-    return Scatter(**{"x": x, "y": y, "name": style.name, "mode": "markers", "marker": marker} | options)
+    return Scatter(
+        **{"x": x, "y": y, "name": style.name, "mode": "markers", "marker": marker} | options
+    )
 
 
-def draw_estimate(style: Style, y: Any, estimate: tuple[float, float, float], **options: Any) -> Scatter:
+def draw_estimate(
+    style: Style, y: Any, estimate: tuple[float, float, float], **options: Any
+) -> Scatter:
     """Return a marker with a horizontal interval; the estimate is its value, lower and upper end."""
     value, low, high = estimate
     interval = {"array": [high - value], "arrayminus": [value - low], "thickness": 2, "width": 6}
@@ -81,18 +104,27 @@ def draw_bars(style: Style, x: Values, y: Values, **options: Any) -> Bar:
     return Bar(x=x, y=y, name=style.name, marker={"color": style.color}, **options)
 
 
-def draw_band(style: Style, x: pd.Series, low: pd.Series, high: pd.Series, **options: Any) -> Scatter:
+def draw_band(
+    style: Style, x: pd.Series, low: pd.Series, high: pd.Series, **options: Any
+) -> Scatter:
     """Return a band between two bounds, all with the same index, with gaps where one is missing.
 
     If there is only one point, return an error bar.
     """
     has_both = low.notna() & high.notna()
     if has_both.sum() == 1:
-        middle, half = (low + high)[has_both] / 2, (high - low)[has_both] / 2
+        middle = (low + high)[has_both] / 2
+        half = (high - low)[has_both] / 2
         bar = {"array": half, "color": style.color, "thickness": 2, "width": 8}
         # The legend shows the marker, but no bar.
         marker = {"symbol": "line-ns", "size": 12, "line": {"color": style.color, "width": 2}}
-        return draw_points(style, x[has_both], middle, error_y=bar, **{"marker": marker, "hoverinfo": "skip"} | options)
+        return draw_points(
+            style,
+            x[has_both],
+            middle,
+            error_y=bar,
+            **{"marker": marker, "hoverinfo": "skip"} | options,
+        )
     xs: list[object] = []
     ys: list[float | None] = []
     # One outline for each run of rows, because Plotly closes the gaps of a single one.
@@ -114,7 +146,9 @@ def choose_visible(is_shown: bool) -> bool | str:
     return True if is_shown else "legendonly"
 
 
-def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()) -> None:
+def add_menu(
+    figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Add a menu that shows the traces of one label at a time; a single label gets no menu.
 
     Args:
@@ -131,7 +165,8 @@ def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[st
         trace.visible = False
     buttons = []
     for place, label in enumerate(labels):
-        before, after = [False] * num_traces * place, [False] * num_traces * (len(labels) - place - 1)
+        before = [False] * num_traces * place
+        after = [False] * num_traces * (len(labels) - place - 1)
         axes = {"xaxis.autorange": True, "yaxis.autorange": True, **layouts[place]}
         button = {"label": write_label(label, MAX_LABEL_LENGTH), "method": "update"}
         buttons.append(button | {"args": [{"visible": [*before, *shown, *after]}, axes]})

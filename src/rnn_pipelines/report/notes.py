@@ -21,7 +21,9 @@ LINE_WIDTH = 90
 NOTE = "note"
 
 
-def draw_or_note(draw: Callable[Inputs, Figure], *args: Inputs.args, **kwargs: Inputs.kwargs) -> Figure:
+def draw_or_note(
+    draw: Callable[Inputs, Figure], *args: Inputs.args, **kwargs: Inputs.kwargs
+) -> Figure:
     """Return the figure, or a note if drawing it fails."""
     return guard(draw, draw_note)(*args, **kwargs)
 

@@ -30,7 +30,11 @@ def format_number(value: float | None, num_digits: int = 4) -> str:
     if value == 0 or math.isinf(value):
         return f"{value:.0f}".replace("-", "−")
     magnitude = math.floor(math.log10(abs(value)))
-    form = f",.{max(num_digits - 1 - magnitude, 0)}f" if -5 <= magnitude < 15 else f".{num_digits - 1}e"
+    form = (
+        f",.{max(num_digits - 1 - magnitude, 0)}f"
+        if -5 <= magnitude < 15
+        else f".{num_digits - 1}e"
+    )
     return f"{value:{form}}".replace("-", "−")
 
 
@@ -74,7 +78,11 @@ def format_seconds(seconds: float | None) -> str:
 
 def format_p_cell(p_value: float | None) -> str:
     """Format a p-value without its letter, for a column that is named p."""
-    return NO_NUMBER if p_value is None else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")
+    return (
+        NO_NUMBER
+        if p_value is None
+        else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")
+    )
 
 
 def join_percent(text: str) -> str:
@@ -116,4 +124,6 @@ class Column:
         """Return a number that is lower if it is better; None for a missing number and for a text."""
         if self.better is None or not isinstance(number, (int, float)):
             return None
-        return {"down": float(number), "up": -float(number), "zero": abs(float(number))}[self.better]
+        return {"down": float(number), "up": -float(number), "zero": abs(float(number))}[
+            self.better
+        ]

@@ -25,13 +25,20 @@ from rnn_pipelines.storage.files import replace_file
 Record = TypeVar("Record")
 
 # By default, Plotly shows buttons that leave the page, and typesets text between dollar signs with MathJax.
-FIGURE_CONFIG: dict[str, Any] = {"displaylogo": False, "showSendToCloud": False, "typesetMath": False}
-FIGURE_CONFIG |= {"modeBarButtonsToRemove": ["select2d", "lasso2d"], "responsive": True}
+FIGURE_CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "typesetMath": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
+    "responsive": True,
+}
 # Plotly's bundle for figures with two axes, compressed: a seventh of the whole library in a page.
 PLOTLY = "plotly-cartesian.min.js.gz"
 # Space above a figure: its buttons, and below them a menu or the titles of its parts. Its own title is text of the
 # page, so that it wraps.
-BUTTONS, MENU, PART_TITLES = 32, 40, 22
+BUTTONS = 32
+MENU = 40
+PART_TITLES = 22
 
 
 # Texts of more letters wrap in a narrow table.
@@ -70,7 +77,10 @@ def make_table(
 
 
 def tabulate(
-    first: str, rows: Iterable[tuple[str, Mapping[str, Any]]], columns: Mapping[str, Column], caption: str = ""
+    first: str,
+    rows: Iterable[tuple[str, Mapping[str, Any]]],
+    columns: Mapping[str, Column],
+    caption: str = "",
 ) -> Table:
     """Return a table with a row of numbers below each column, in which the best numbers are marked.
 
@@ -78,7 +88,13 @@ def tabulate(
     """
     listed = list(rows)
     cells = [
-        [name, *(value if isinstance(value := of.get(key), str) else one.format(value) for key, one in columns.items())]
+        [
+            name,
+            *(
+                value if isinstance(value := of.get(key), str) else one.format(value)
+                for key, one in columns.items()
+            ),
+        ]
         for name, of in listed
     ]
     rates = {
@@ -95,7 +111,11 @@ def mark_best(
     """Return the cells with the lowest value of each column, by its number, and those that are displayed the same."""
     best = set()
     for column, numbers in values.items():
-        known = {row: number for row, number in enumerate(numbers) if number is not None and not math.isnan(number)}
+        known = {
+            row: number
+            for row, number in enumerate(numbers)
+            if number is not None and not math.isnan(number)
+        }
         if known:
             text = rows[min(known, key=known.__getitem__)][column]
             best |= {(row, column) for row in known if rows[row][column] == text}
@@ -124,7 +144,11 @@ class Section:
 def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
     """Render title, verdict and sections as a page, which loads nothing else; all texts are escaped."""
     loader = PackageLoader("rnn_pipelines", "report")
-    options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    options: dict[str, Any] = {
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
     environment = Environment(loader=loader, autoescape=True, **options)
     has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
     environment.filters["write_text"] = _write_text
@@ -153,11 +177,15 @@ def write_page(path: Path, page: str) -> None:
     """
     try:
         if path.exists() and PLACE not in path.read_text(encoding="utf-8", errors="replace"):
-            raise RunError(f"{path}: there is a file that is no report of this project. Name another file.")
+            raise RunError(
+                f"{path}: there is a file that is no report of this project. Name another file."
+            )
         replace_file(path, page.encode())
     # Python raises a ValueError for invalid paths, such as one with a null character.
     except (OSError, ValueError) as error:
-        raise RunError(f"{path}: the report can't be written ({error}). Name another file.") from error
+        raise RunError(
+            f"{path}: the report can't be written ({error}). Name another file."
+        ) from error
 
 
 @cache
@@ -179,7 +207,9 @@ def _draw(figure: Figure) -> Markup:
     """Return a figure without its title as JSON that is safe inside a script."""
     untitled = Figure(figure)
     layout = figure.layout
-    margin = {"t": BUTTONS + MENU * bool(layout.updatemenus) + PART_TITLES * bool(layout.annotations)}
+    margin = {
+        "t": BUTTONS + MENU * bool(layout.updatemenus) + PART_TITLES * bool(layout.annotations)
+    }
     untitled.update_layout(title={"text": None, "subtitle": {"text": None}}, margin=margin)
     text = str(plotly.io.to_json(untitled, validate=False))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

@@ -9,7 +9,8 @@ from rnn_pipelines.report.figures import draw_line, draw_points, set_layout
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, Style
 
 CHAMPION = Style("champion before the decision", NEUTRAL_COLOR, "dot")
-PROMOTED, KEPT = Style("challenger, promoted", BLUE), Style("challenger, not promoted", BLUE)
+PROMOTED = Style("challenger, promoted", BLUE)
+KEPT = Style("challenger, not promoted", BLUE)
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,24 @@ def draw_retrainings(contests: Sequence[Contest], loss: str) -> Figure:
     figure = Figure()
     champions = [contest.champion for contest in contests]
     # Without the zone, which Plotly does not read; all times are in UTC.
-    figure.add_trace(draw_line(CHAMPION, [contest.at[:19] for contest in contests], champions, mode="lines+markers"))
+    figure.add_trace(
+        draw_line(
+            CHAMPION, [contest.at[:19] for contest in contests], champions, mode="lines+markers"
+        )
+    )
     for style, is_promoted in ((PROMOTED, True), (KEPT, False)):
         chosen = [contest for contest in contests if contest.is_promoted == is_promoted]
-        times, losses = [contest.at[:19] for contest in chosen], [contest.challenger for contest in chosen]
-        marker = {"size": 11, "symbol": "circle" if is_promoted else "circle-open", "line": {"width": 2}}
+        times = [contest.at[:19] for contest in chosen]
+        losses = [contest.challenger for contest in chosen]
+        marker = {
+            "size": 11,
+            "symbol": "circle" if is_promoted else "circle-open",
+            "line": {"width": 2},
+        }
         figure.add_trace(draw_points(style, times, losses, marker=marker))
-    subtitle = "each on the newest data of its day, so that points of different days are not comparable"
-    return set_layout(figure, "Loss at each retraining", subtitle, "time of the retraining, UTC", loss)
+    subtitle = (
+        "each on the newest data of its day, so that points of different days are not comparable"
+    )
+    return set_layout(
+        figure, "Loss at each retraining", subtitle, "time of the retraining, UTC", loss
+    )

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 # Colours of Okabe & Ito's palette.
-BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#009e73"
+BLUE = "#0072b2"
+VERMILION = "#d55e00"
+GREEN = "#009e73"
 # The colour of observed values and marks, of reference lines, and of entries without a style of their own.
-NEUTRAL_COLOR, REFERENCE_COLOR, SPARE_COLOR = "#666666", "#999999", "#8a7cc2"
+NEUTRAL_COLOR = "#666666"
+REFERENCE_COLOR = "#999999"
+SPARE_COLOR = "#8a7cc2"
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ def _fit(table: Table, max_rows: int) -> str:
         rows = [row[:-1] for row in rows]
     num_left_out = len(table.rows) - max_rows
     caption = [wrap_lines(table.caption)] if table.caption else []
-    return "\n".join([*caption, align_columns(rows), *([f"and {num_left_out} more"] if num_left_out > 0 else [])])
+    return "\n".join(
+        [*caption, align_columns(rows), *([f"and {num_left_out} more"] if num_left_out > 0 else [])]
+    )
 
 
 def measure_width(rows: Sequence[Sequence[str]]) -> int:
@@ -54,4 +56,6 @@ def align_columns(rows: Sequence[Sequence[str]]) -> str:
     """Align columns: the first one to the left, the others to the right."""
     cells = [[make_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in cells)
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in cells
+    )

@@ -23,7 +23,11 @@ BLOCK = re.compile(r"(##? )?(.*)", re.DOTALL)
 EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
 # `render_page` escapes the texts.
 ENVIRONMENT = Environment(undefined=StrictUndefined, autoescape=False)
-ENVIRONMENT.globals |= {"begin_sentence": begin_sentence, "format_bias": format_bias, "count": count}
+ENVIRONMENT.globals |= {
+    "begin_sentence": begin_sentence,
+    "format_bias": format_bias,
+    "count": count,
+}
 ENVIRONMENT.globals |= {"format_number": format_number, "format_percent": format_percent}
 
 
@@ -31,7 +35,10 @@ ENVIRONMENT.globals |= {"format_number": format_number, "format_percent": format
 def read_texts(package: str) -> dict[str, dict[str, str]]:
     """Read the tables of texts in a package's `texts.toml`; the line breaks in a text become spaces."""
     tables = tomllib.loads(files(package).joinpath("texts.toml").read_text(encoding="utf-8"))
-    return {name: {key: text.strip().replace("\n", " ") for key, text in of.items()} for name, of in tables.items()}
+    return {
+        name: {key: text.strip().replace("\n", " ") for key, text in of.items()}
+        for name, of in tables.items()
+    }
 
 
 def render_template(package: str, name: str, /, **values: Any) -> str:
@@ -67,13 +74,20 @@ def _drop_empty(sections: Iterable[tuple[str, list[Part]]]) -> list[Section]:
 @cache
 def _read_blocks(package: str, name: str) -> list[tuple[str | None, Callable[..., Any]]]:
     blocks: list[tuple[str | None, Callable[..., Any]]] = []
-    for block in re.split(r"\n\s*\n", files(package).joinpath(f"{name}.page").read_text(encoding="utf-8").strip()):
+    for block in re.split(
+        r"\n\s*\n", files(package).joinpath(f"{name}.page").read_text(encoding="utf-8").strip()
+    ):
         matched = BLOCK.fullmatch(block)
         assert matched is not None  # the pattern matches any text
         mark, text = matched.groups()
         expression = None if mark else EXPRESSION.fullmatch(text)
         if expression is not None:
-            blocks.append((mark, ENVIRONMENT.compile_expression(expression[1].strip(), undefined_to_none=False)))
+            blocks.append(
+                (
+                    mark,
+                    ENVIRONMENT.compile_expression(expression[1].strip(), undefined_to_none=False),
+                )
+            )
         else:
             blocks.append((mark, ENVIRONMENT.from_string(" ".join(text.split())).render))
     return blocks

@@ -10,7 +10,14 @@ import pandas as pd
 from plotly.graph_objects import Figure
 from pydantic import BaseModel
 
-from rnn_pipelines.report.figures import choose_mode, count_up_to, draw_line, draw_points, make_log_ticks, set_layout
+from rnn_pipelines.report.figures import (
+    choose_mode,
+    count_up_to,
+    draw_line,
+    draw_points,
+    make_log_ticks,
+    set_layout,
+)
 from rnn_pipelines.report.numbers import Column, format_count, format_seconds
 from rnn_pipelines.report.page import Table, make_table, tabulate
 from rnn_pipelines.report.styles import Styles
@@ -18,7 +25,9 @@ from rnn_pipelines.report.styles import Styles
 MIN_LOG_RATIO = 4
 
 
-def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles, by: str = "epoch") -> Figure:
+def draw_losses(
+    histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles, by: str = "epoch"
+) -> Figure:
     """Draw training and validation loss by epoch or step; a star marks the epoch whose weights were kept.
 
     The history of `fit` for each network has a column `epoch` or `step`. The kept epoch has the highest `is_best` or,
@@ -29,10 +38,15 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
     mode = choose_mode(max((history[by] for history in histories.values()), key=len))
     for network, history in histories.items():
         style = styles[network]
-        for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
+        for column, part, dash in (
+            ("loss", "training", "dot"),
+            ("val_loss", "validation", "solid"),
+        ):
             line = replace(style, name=f"{style.name}, {part}", dash=dash)
             figure.add_trace(draw_line(line, history[by], history[column], mode=mode))
-        best = history.loc[history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()]
+        best = history.loc[
+            history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()
+        ]
         star = {"symbol": "star", "size": 14, "line": {"color": "white", "width": 1}}
         name = f"{style.name}, best {by}"
         points = [best[by]], [best["val_loss"]]
@@ -40,8 +54,13 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
     steps = count_up_to(by, int(max(history[by].max() for history in histories.values())))
     losses = pd.concat([history[["loss", "val_loss"]] for history in histories.values()]).stack()
     # A logarithmic axis has too few ticks if the losses differ little.
-    scale = {} if losses.max() < MIN_LOG_RATIO * losses.min() else {"type": "log", **make_log_ticks(-9, 9)}
-    title, subtitle = f"Loss by {by}", f"{loss}, lower is better; ★ best {by}"
+    scale = (
+        {}
+        if losses.max() < MIN_LOG_RATIO * losses.min()
+        else {"type": "log", **make_log_ticks(-9, 9)}
+    )
+    title = f"Loss by {by}"
+    subtitle = f"{loss}, lower is better; ★ best {by}"
     return set_layout(figure, title, subtitle, steps, {"title": "loss", **scale})
 
 
@@ -54,12 +73,16 @@ def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], styles: Styles)
         "training_seconds": Column("training, s", format_seconds),
         "compile_seconds": Column("compiling, s", format_seconds),
     }
-    return tabulate("network", ((styles[name].name, record) for name, record in records.items()), columns)
+    return tabulate(
+        "network", ((styles[name].name, record) for name, record in records.items()), columns
+    )
 
 
 def count_members(record: Mapping[str, Any]) -> int:
     """Return the number of members of a network; the layers in its record are those of one member."""
-    return int(record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"]))
+    return int(
+        record["num_parameters"] // sum(layer["num_parameters"] for layer in record["layers"])
+    )
 
 
 def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> list[Table]:
@@ -67,13 +90,17 @@ def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) ->
     columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "layer": lambda layer: layer["layer"],
         "kind": lambda layer: layer["kind"],
-        "output shape": lambda layer: " × ".join("time" if n is None else str(n) for n in layer["output_shape"]),
+        "output shape": lambda layer: " × ".join(
+            "time" if n is None else str(n) for n in layer["output_shape"]
+        ),
         "parameters": lambda layer: f"{layer['num_parameters']:,}",
     }
     tables = []
     for network, record in records.items():
         num_members = count_members(record)
-        name = styles[network].name + (f", one of {num_members} members," if num_members > 1 else "")
+        name = styles[network].name + (
+            f", one of {num_members} members," if num_members > 1 else ""
+        )
         caption = f"{name} from input to output; shapes without batch"
         tables.append(make_table(record["layers"], columns, 3, caption))
     return tables

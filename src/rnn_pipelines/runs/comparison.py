@@ -7,7 +7,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from rnn_pipelines.champion.records import flatten
-from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
+from rnn_pipelines.champion.tables import (
+    NO_VALUE,
+    NUM_LETTERS,
+    format_table,
+    format_value,
+    shorten_version,
+)
 from rnn_pipelines.errors import FormatError, RunError, count, show
 from rnn_pipelines.runs.run_store import RunRecord, RunStore, find_damage
 from rnn_pipelines.versions.folder import match_letters
@@ -48,8 +54,14 @@ def find_run(store: RunStore, letters: str | None) -> str:
     if letters is None:
         current = store.find_current()
         if current is None:
-            problem = f"no run is current; known: {known}. Name one, or" if known else "no runs yet. First"
-            raise RunError(f"{store.pipeline}: {problem} run kedro run --pipelines={store.pipeline}.")
+            problem = (
+                f"no run is current; known: {known}. Name one, or"
+                if known
+                else "no runs yet. First"
+            )
+            raise RunError(
+                f"{store.pipeline}: {problem} run kedro run --pipelines={store.pipeline}."
+            )
         return current
     found = match_letters(names, letters)
     if len(found) != 1:
@@ -71,7 +83,8 @@ def list_records(store: RunStore) -> list[RunRecord]:
 
 def tabulate_runs(store: RunStore) -> str:
     """Return a table with a line per run, oldest first; `*` marks the current run."""
-    current, records = store.find_current(), list_records(store)
+    current = store.find_current()
+    records = list_records(store)
     rows = []
     for record, before in zip(records, [None, *records], strict=False):
         rows.append(_write_row(record, before, current, find_main_metric(store, record)))
@@ -85,7 +98,11 @@ def find_main_metric(store: RunStore, record: RunRecord) -> str:
     except RunError:
         return NO_VALUE
     for metric in MAIN_METRICS:
-        keys = [key for key, number in numbers.items() if key.rpartition(".")[2] == metric and number is not None]
+        keys = [
+            key
+            for key, number in numbers.items()
+            if key.rpartition(".")[2] == metric and number is not None
+        ]
         if keys:
             key = next((key for key in keys if MAIN in key.split(".")), keys[0])
             return f"{key} {numbers[key]:.4g}"
@@ -107,7 +124,10 @@ def describe_run(store: RunStore, name: str) -> str:
         **_list_data(record),
         "commit": record.get("commit"),
         "code": record.get("code"),
-        "computed with": ", ".join(f"{name} {version}" for name, version in record.get("versions", {}).items()) or None,
+        "computed with": ", ".join(
+            f"{name} {version}" for name, version in record.get("versions", {}).items()
+        )
+        or None,
         "files": f"{len(record['files'])}, {num_bytes:,} bytes" if record["files"] else None,
         "damaged": ", ".join(damaged) or None,
     }
@@ -121,11 +141,20 @@ def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str]
     """
     compared = compare(store, names)
     numbers = compared.pop("metrics")
-    shown = {key: row for key, row in numbers.items() if metrics is None or key.rpartition(".")[2] in metrics}
-    differing = {f"{kind}.{key}": row for kind, rows in compared.items() for key, row in rows.items()}
+    shown = {
+        key: row
+        for key, row in numbers.items()
+        if metrics is None or key.rpartition(".")[2] in metrics
+    }
+    differing = {
+        f"{kind}.{key}": row for kind, rows in compared.items() for key, row in rows.items()
+    }
     header = ("", *map(shorten_version, names))
     tables = [shown or numbers, differing] if differing else [shown or numbers]
-    rows = [[header, *((key, *map(format_value, row)) for key, row in table.items())] for table in tables]
+    rows = [
+        [header, *((key, *map(format_value, row)) for key, row in table.items())]
+        for table in tables
+    ]
     return "\n\n".join(map(format_table, rows))
 
 
@@ -135,13 +164,20 @@ def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
     Each row has a value per run, None if the run has none.
     """
     records = [store.read_record(name) for name in names]
-    numbers = [read_numbers(store.folder / name, record["files"]) for name, record in zip(names, records, strict=True)]
+    numbers = [
+        read_numbers(store.folder / name, record["files"])
+        for name, record in zip(names, records, strict=True)
+    ]
     return {"metrics": _align(numbers)} | find_differences(records)
 
 
 def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
     leaves = read_results(folder, files).items()
-    return {key: leaf for key, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)}
+    return {
+        key: leaf
+        for key, leaf in leaves
+        if isinstance(leaf, int | float) and not isinstance(leaf, bool)
+    }
 
 
 def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
@@ -175,13 +211,18 @@ def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     kinds: dict[str, list[Mapping[str, Any]]] = {
         "data": [_list_data(record) for record in records],
         "parameters": [flatten(record.get("parameters", {})) for record in records],
-        "code": [{k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in code} for record in records],
+        "code": [
+            {k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in code}
+            for record in records
+        ],
         "versions": [record.get("versions", {}) for record in records],
         # Only the names, because every result holds the name of its run, so that its content always differs.
         "files": [dict.fromkeys(record.get("files", {}), "yes") for record in records],
     }
     return {
-        kind: {key: row for key, row in _align(facts).items() if any(value != row[0] for value in row)}
+        kind: {
+            key: row for key, row in _align(facts).items() if any(value != row[0] for value in row)
+        }
         for kind, facts in kinds.items()
     }
 
@@ -197,8 +238,12 @@ def find_earlier_run(store: RunStore, record: RunRecord) -> EarlierRun | None:
             compared = find_differences([earlier, record])
             skipped = {"files"} if record.get("data") else {"files", "data"}
             results = read_results(store.folder / earlier["run"], earlier["files"])
-            differences = {kind: rows for kind, rows in compared.items() if rows and kind not in skipped}
-            return EarlierRun(store.pipeline, earlier["run"], earlier["ended"], results, differences)
+            differences = {
+                kind: rows for kind, rows in compared.items() if rows and kind not in skipped
+            }
+            return EarlierRun(
+                store.pipeline, earlier["run"], earlier["ended"], results, differences
+            )
     return None
 
 
@@ -209,11 +254,18 @@ def _find_source(record: RunRecord) -> list[Any] | None:
 
 def _list_data(record: RunRecord) -> dict[str, str]:
     data = record.get("data", {})
-    counts = {name: (count(facts["num_rows"], "row"), facts["fingerprint"]) for name, facts in data.items()}
-    return {name: f"{rows}, {fingerprint[:NUM_LETTERS]}" for name, (rows, fingerprint) in counts.items()}
+    counts = {
+        name: (count(facts["num_rows"], "row"), facts["fingerprint"])
+        for name, facts in data.items()
+    }
+    return {
+        name: f"{rows}, {fingerprint[:NUM_LETTERS]}" for name, (rows, fingerprint) in counts.items()
+    }
 
 
-def _write_row(record: RunRecord, before: RunRecord | None, current: str | None, metric: str) -> tuple[str, ...]:
+def _write_row(
+    record: RunRecord, before: RunRecord | None, current: str | None, metric: str
+) -> tuple[str, ...]:
     data = record.get("data", {}).values()
     differing = NO_VALUE
     if before and "ended" in before:

@@ -10,7 +10,13 @@ from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs.run_store import CURRENT, RECORD, RunStore
 from rnn_pipelines.storage.files import is_folder, sync_folder
 from rnn_pipelines.storage.names import is_name, make_later_name
-from rnn_pipelines.versions.files import FileFacts, find_unchanged, list_files, measure_file, remove_files
+from rnn_pipelines.versions.files import (
+    FileFacts,
+    find_unchanged,
+    list_files,
+    measure_file,
+    remove_files,
+)
 from rnn_pipelines.versions.folder import UNFINISHED
 
 
@@ -70,7 +76,9 @@ def repair(store: RunStore, layers: Iterable[str]) -> Repair:
     _check_layers(store, layers)
     places = {store.folder / CURRENT, *map(store.find_shown, [*layers, *_list_shown_layers(store)])}
     before = {path for path in places if path.is_symlink()}
-    moved = _move_aside(path for path in restore_links(store, layers) if path == store.folder / CURRENT)
+    moved = _move_aside(
+        path for path in restore_links(store, layers) if path == store.folder / CURRENT
+    )
     if store.find_current() is None:
         whole = [name for name in store.list_runs() if _find_files(store, name)]
         for newest in whole[-1:]:
@@ -78,7 +86,9 @@ def repair(store: RunStore, layers: Iterable[str]) -> Repair:
     moved |= _move_aside(restore_links(store, layers))
     restore_links(store, layers)
     places |= {*map(store.find_shown, _list_shown_layers(store))}
-    linked = sorted(path for path in places if path.is_symlink() and path not in before - moved.keys())
+    linked = sorted(
+        path for path in places if path.is_symlink() and path not in before - moved.keys()
+    )
     renamed = {_name(store, path): _name(store, to) for path, to in moved.items()}
     return Repair([_name(store, path) for path in linked], renamed)
 
@@ -129,7 +139,11 @@ def _restore_current(store: RunStore) -> None:
     for path in (aside, link):
         # An empty folder is a copy of nothing.
         facts = measure_file(path / RECORD)
-        same = [name for name in store.list_runs() if facts and measure_file(store.folder / name / RECORD) == facts]
+        same = [
+            name
+            for name in store.list_runs()
+            if facts and measure_file(store.folder / name / RECORD) == facts
+        ]
         files = {RECORD: facts, **_find_files(store, same[-1])} if same and facts else {}
         copied = Copied(store.folder / (same[-1] if same else CURRENT), files)
         is_copy = copied.has_all_of(link) and not os.path.lexists(aside)
@@ -163,7 +177,11 @@ class Copied:
         if not is_folder(path):
             return False
         names = list_files(path)
-        recorded = {name: self.files[self.prefix + name] for name in names if self.prefix + name in self.files}
+        recorded = {
+            name: self.files[self.prefix + name]
+            for name in names
+            if self.prefix + name in self.files
+        }
         if len(recorded) < len(names) or len(find_unchanged(path, recorded)) < len(names):
             return False
         own = {self.prefix + name: facts for name, facts in recorded.items()}
@@ -177,7 +195,9 @@ def _find_files(store: RunStore, run: str | None) -> dict[str, FileFacts]:
     # A damaged record may name a path outside the folder.
     there = set(list_files(store.folder / run))
     try:
-        return {name: facts for name, facts in store.read_record(run)["files"].items() if name in there}
+        return {
+            name: facts for name, facts in store.read_record(run)["files"].items() if name in there
+        }
     except (RunError, FormatError):
         return {}
 
@@ -195,7 +215,9 @@ def _is_free(store: RunStore, path: Path) -> bool:
     target = os.readlink(path)
     if path == store.folder / CURRENT:
         # The linked run may be gone.
-        return store.find_current() is not None or (not path.exists() and is_name(PurePath(target).name))
+        return store.find_current() is not None or (
+            not path.exists() and is_name(PurePath(target).name)
+        )
     # Absolute and relative links to the results count.
     leads_to = Path(os.path.realpath(path.parent), target)
     is_here = os.path.realpath(leads_to.parent.parent) == os.path.realpath(store.folder)
@@ -203,7 +225,10 @@ def _is_free(store: RunStore, path: Path) -> bool:
 
 
 def _move_aside(paths: Iterable[Path]) -> dict[Path, Path]:
-    moved = {path: path.with_name(f"{path.name.lstrip('.')}.moved-{make_later_name([])}") for path in paths}
+    moved = {
+        path: path.with_name(f"{path.name.lstrip('.')}.moved-{make_later_name([])}")
+        for path in paths
+    }
     for path, to in moved.items():
         os.rename(path, to)
     return moved

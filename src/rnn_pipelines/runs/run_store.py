@@ -134,11 +134,16 @@ class RunStore:
 
         If it is dry, nothing is removed, and the folders that would be are returned.
         """
-        current, names = self.find_current(), self.list_runs()
+        current = self.find_current()
+        names = self.list_runs()
         hidden = self.versions.list_hidden(FAILED)
         failed = [path for path in hidden if current is not None and find_name(path) < current]
         kept = (current, REPEATED.get())
-        old = [self.folder / name for name in names[: max(0, len(names) - num_kept)] if name not in kept]
+        old = [
+            self.folder / name
+            for name in names[: max(0, len(names) - num_kept)]
+            if name not in kept
+        ]
         return self.versions.remove([*failed, *old], is_dry)
 
 
@@ -159,7 +164,8 @@ def read_record(folder: Path) -> RunRecord:
     """
     if not folder.is_dir():
         raise RunError(f"{folder.name}: there is no such run in {folder.parent}.")
-    run, path = find_name(folder), folder / RECORD
+    run = find_name(folder)
+    path = folder / RECORD
     if not path.exists():
         return RunRecord(run=run, files={}, writes=[])
     try:
@@ -176,7 +182,9 @@ def read_record(folder: Path) -> RunRecord:
 def list_own_files(folder: Path) -> OwnFiles:
     """Return the own files of a run: those on record, and those that an unfinished one may write; see `read_record`."""
     record = read_record(folder)
-    return OwnFiles({name: facts["sha256"] for name, facts in record["files"].items()}, record.get("writes", ()))
+    return OwnFiles(
+        {name: facts["sha256"] for name, facts in record["files"].items()}, record.get("writes", ())
+    )
 
 
 def find_damage(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:

@@ -10,7 +10,15 @@ from pathlib import Path
 from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs import run_store
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
-from rnn_pipelines.runs.run_store import CURRENT, FAILED, RECORD, RunRecord, RunStore, read_record, write_record
+from rnn_pipelines.runs.run_store import (
+    CURRENT,
+    FAILED,
+    RECORD,
+    RunRecord,
+    RunStore,
+    read_record,
+    write_record,
+)
 from rnn_pipelines.storage.files import sync_folder
 from rnn_pipelines.storage.names import make_later_name
 from rnn_pipelines.versions.files import find_unchanged, list_files, measure_files
@@ -90,7 +98,9 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     write_record(run.folder, {**record, "files": files})
     # With their folders, so that after a power cut no link leads to missing files.
     paths = [run.folder / name for name in (*files, RECORD)]
-    folders = {parent for path in paths for parent in path.parents if parent.is_relative_to(run.folder)}
+    folders = {
+        parent for path in paths for parent in path.parents if parent.is_relative_to(run.folder)
+    }
     for path in [*paths, *sorted(folders)]:
         sync_folder(path)
     store.versions.complete(run.name)
@@ -117,7 +127,9 @@ def put_aside(run: OpenRun, record: RunRecord | None = None) -> None:
         write_record(run.folder, {**(record or {}), **begun, "files": files})
     except OSError as error:
         # The disk may be full. The initial record still lists the paths of the run's files.
-        logger.warning("%s: the record of the failed run could not be written (%s)", run.folder, error)
+        logger.warning(
+            "%s: the record of the failed run could not be written (%s)", run.folder, error
+        )
     os.rename(run.folder, run.store.folder / f".{run.name}{FAILED}")
 
 
@@ -145,11 +157,15 @@ def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
             "from it. Put it back from a backup, or run the nodes that write it too."
         )
     if changed:
-        logger.warning("run %s: left out, because it changed after the run: %s", before.name, show_all(changed))
+        logger.warning(
+            "run %s: left out, because it changed after the run: %s", before.name, show_all(changed)
+        )
     return own
 
 
 def _list_own(folder: Path) -> list[str]:
     """List the unchanged files of a run; for a failed run without checksums, all files that it may have written."""
     record = read_record(folder)
-    return sorted({*find_unchanged(folder, record["files"]), *measure_files(folder, record.get("writes", []))})
+    return sorted(
+        {*find_unchanged(folder, record["files"]), *measure_files(folder, record.get("writes", []))}
+    )

@@ -24,7 +24,9 @@ class TextClassifierDataset(OneFileDataset):
     def load(self) -> "TextClassifier":
         """Return the classifier; a DatasetError names the command that creates a missing one."""
         if not self.exists():
-            raise DatasetError(f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first.")
+            raise DatasetError(
+                f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first."
+            )
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:
             # The required files are listed by name, so that the error names a missing one.
             names = dict.fromkeys((SETTINGS, VOCABULARY, NGRAMS, SEEN, *archive.namelist()))

@@ -67,7 +67,9 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
     from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 
     plan = TrainingPlan(spec.padding, spec.training)
-    networks, records, scores = {}, {}, {}
+    networks = {}
+    records = {}
+    scores = {}
     for name, network in spec.networks.items():
         begin_stage(f"train {name}")
         model, _, record = train_classifier(features, reviews, vectors, network, plan)
@@ -76,6 +78,8 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
     begin_stage("evaluate")
     calibrations, predictions = calibrate_classifiers(reviews, features, **scores)
     metrics, *_ = evaluate_classifiers(predictions, **{NB_NGRAM: ngrams_record}, **records)
-    classifier = assemble_classifier(ngrams, words, spec.vocabulary, spec.padding, calibrations, **networks)
+    classifier = assemble_classifier(
+        ngrams, words, spec.vocabulary, spec.padding, calibrations, **networks
+    )
     seeds = {name: {**record, "seeds": [spec.training.seed]} for name, record in records.items()}
     return complete_challenger(classifier, reviews, calibrations, **seeds)[0], metrics

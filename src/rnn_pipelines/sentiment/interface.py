@@ -14,7 +14,12 @@ from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.networks.stages import show_stages
-from rnn_pipelines.parameter_models import check_block_names, check_network_cell, join_parameters, read_parameter_model
+from rnn_pipelines.parameter_models import (
+    check_block_names,
+    check_network_cell,
+    join_parameters,
+    read_parameter_model,
+)
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.sentiment.fitting import NUM_STAGES, SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
@@ -32,8 +37,14 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 from rnn_pipelines.storage.files import check_path
 
 # Defaults of `parameters_sentiment.yml` that differ from those of `TrainingSpec`.
-TRAINING: dict[str, Any] = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine"}
-TRAINING |= {"weight_average": 0.0, "jit_compile": False}
+TRAINING: dict[str, Any] = {
+    "epochs": 2,
+    "patience": 2,
+    "learning_rate": 0.005,
+    "schedule": "cosine",
+    "weight_average": 0.0,
+    "jit_compile": False,
+}
 # Name of the texts and labels in messages.
 ORIGIN = "the texts"
 
@@ -75,15 +86,25 @@ class TextClassifier:
         training: Block = None,
         **others: Any,
     ) -> None:
-        blocks = {"split": split, "vocabulary": vocabulary, "padding": padding, "word_vectors": word_vectors}
-        blocks |= {"ngrams": ngrams, "lstm": lstm, "gru": gru, "training": training}
+        blocks = {
+            "split": split,
+            "vocabulary": vocabulary,
+            "padding": padding,
+            "word_vectors": word_vectors,
+            "ngrams": ngrams,
+            "lstm": lstm,
+            "gru": gru,
+            "training": training,
+        }
         self.spec = read_spec(blocks | others)
         self._artefact: Artefact | None = None
         self._metrics: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         """Return the networks, and the best classifiers on the test part."""
-        networks = ", ".join(f"{name}={network.units}" for name, network in self.spec.networks.items())
+        networks = ", ".join(
+            f"{name}={network.units}" for name, network in self.spec.networks.items()
+        )
         lines = [f"TextClassifier({networks})", self._describe_state()]
         if self._metrics is not None:
             lines.append(self._pick_columns().to_string(index=False, float_format="{:.4g}".format))
@@ -107,7 +128,9 @@ class TextClassifier:
 
     def _pick_columns(self) -> pd.DataFrame:
         table = self.leaderboard()
-        return table[[name for name in ("classifier", "log_loss", "accuracy", "f1", "auc") if name in table]]
+        return table[
+            [name for name in ("classifier", "log_loss", "accuracy", "f1", "auc") if name in table]
+        ]
 
     def fit(
         self,
@@ -150,9 +173,13 @@ class TextClassifier:
             ReviewError: the texts are not a list of texts; the message names the row.
         """
         given = _list_texts(texts)
-        rows = pd.DataFrame({"row": range(1, len(given) + 1), "text": pd.Series(given, dtype="str")})
+        rows = pd.DataFrame(
+            {"row": range(1, len(given) + 1), "text": pd.Series(given, dtype="str")}
+        )
         scored = score_sentiment(self._require_fit(), rows)
-        return scored[["text", "label", "probability", "confidence", "num_words", "num_known_words"]]
+        return scored[
+            ["text", "label", "probability", "confidence", "num_words", "num_known_words"]
+        ]
 
     def explorer(self, path: str | Path, texts: Sequence[str]) -> None:
         """Write a page in which the networks read texts word by word: gates, states and what changes the probability.
@@ -180,7 +207,11 @@ class TextClassifier:
             raise ParameterError("a loaded classifier has no metrics. Call fit.")
         rows = {name: block for name, block in self._metrics.items() if isinstance(block, dict)}
         table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("classifier")
-        return table.drop(columns="against_nb_ngram").sort_values("log_loss", kind="stable").reset_index()
+        return (
+            table.drop(columns="against_nb_ngram")
+            .sort_values("log_loss", kind="stable")
+            .reset_index()
+        )
 
     def save(self, path: str | Path) -> None:
         """Save the classifier as a folder of networks, arrays and JSON.
@@ -228,13 +259,21 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
     Raises:
         ParameterError: a block or parameter is unknown, or its value is invalid.
     """
-    models: dict[str, Any] = {"split": ReviewSplitSpec, "vocabulary": VocabularySpec, "padding": PaddingSpec}
-    models |= {"word_vectors": WordVectorSpec, "ngrams": NgramSpec}
-    models |= {**dict.fromkeys(list_candidates(), ClassifierSpec), "training": TrainingSpec}
+    models: dict[str, Any] = {
+        "split": ReviewSplitSpec,
+        "vocabulary": VocabularySpec,
+        "padding": PaddingSpec,
+        "word_vectors": WordVectorSpec,
+        "ngrams": NgramSpec,
+        **dict.fromkeys(list_candidates(), ClassifierSpec),
+        "training": TrainingSpec,
+    }
     check_block_names(blocks, models)
     always = {name: {"cell": name} for name in list_candidates()} | {"training": TRAINING}
     read = {
-        name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), blocks.get(name)))
+        name: read_parameter_model(
+            name, kind, join_parameters(always.get(name, {}), blocks.get(name))
+        )
         for name, kind in models.items()
     }
     networks = {name: read.pop(name) for name in list_candidates()}
@@ -247,14 +286,18 @@ def _list_texts(texts: Any) -> list[Any]:
     found = _list_cells("text", texts)
     wrong = [place for place, text in enumerate(found) if not isinstance(text, str)]
     if wrong:
-        raise ReviewError(f"{ORIGIN}: expected texts, received {show(found[wrong[0]])} in row {wrong[0] + 1}.")
+        raise ReviewError(
+            f"{ORIGIN}: expected texts, received {show(found[wrong[0]])} in row {wrong[0] + 1}."
+        )
     return found
 
 
 def _list_cells(name: str, cells: Any) -> list[Any]:
     """Return the cells of a column as a list; a lone surrogate raises an error, because UTF-8 can't encode it."""
     # One-dimensional ordered collections are lists here; tables, mappings, sets and files are not.
-    is_sized = isinstance(cells, Iterable) and isinstance(cells, Sized) and getattr(cells, "ndim", 1) == 1
+    is_sized = (
+        isinstance(cells, Iterable) and isinstance(cells, Sized) and getattr(cells, "ndim", 1) == 1
+    )
     if not is_sized or isinstance(cells, str | bytes | Mapping | Set):
         is_plain = isinstance(cells, str | bytes) or not isinstance(cells, Iterable)
         received = show(cells) if is_plain else type(cells).__name__

@@ -87,7 +87,9 @@ def split_nights(tables: Iterable[pd.DataFrame], key: Sequence[str]) -> Iterator
         yield _join(parts, [time, *names])
 
 
-def verify_chain(nights: Iterable[pd.DataFrame], key: Sequence[str], link: str = FIRST) -> Iterator[Link]:
+def verify_chain(
+    nights: Iterable[pd.DataFrame], key: Sequence[str], link: str = FIRST
+) -> Iterator[Link]:
     """Yield each night of `split_nights` that matches its links and the night before, whose link is `link`.
 
     Raise a BrokenChainError of the first night that does not match, with its first wrong row.
@@ -100,7 +102,8 @@ def verify_chain(nights: Iterable[pd.DataFrame], key: Sequence[str], link: str =
             raise _describe(night, 0, key, "it was added, or moved from another night")
         if is_linked:
             verify_night(night, link, key)
-        link, before = find_link(night), recorded_at
+        link = find_link(night)
+        before = recorded_at
         yield Link(recorded_at, len(night), link, is_linked)
 
 
@@ -113,16 +116,33 @@ def verify_night(night: pd.DataFrame, previous: str, key: Sequence[str]) -> None
     if (carried == carried[0]).all() and carried[0] != previous:
         raise _describe(night, 0, key, "the night before it was changed or removed")
     # The check has the place and the number of rows as they were, so that one other row does not make all rows wrong.
-    fields = night[CHECK].astype("str").str.extract(r"^(\d{1,9})/(\d{1,9}):").fillna("0").astype("int64")
-    places, num_rows = fields[0].to_numpy(), int(fields[1].mode().iloc[0])
-    is_wrong = (checks != np.array(list(_compute_checks(night, previous, places, num_rows)))) | (carried != previous)
+    fields = (
+        night[CHECK].astype("str").str.extract(r"^(\d{1,9})/(\d{1,9}):").fillna("0").astype("int64")
+    )
+    places = fields[0].to_numpy()
+    num_rows = int(fields[1].mode().iloc[0])
+    is_wrong = (checks != np.array(list(_compute_checks(night, previous, places, num_rows)))) | (
+        carried != previous
+    )
     if is_wrong.any():
-        raise _describe(night, int(is_wrong.argmax()), key, "it was changed, added, or moved from another night")
+        raise _describe(
+            night, int(is_wrong.argmax()), key, "it was changed, added, or moved from another night"
+        )
     is_displaced = places != np.arange(len(night)) + 1
     if is_displaced.any():
         place = int(is_displaced.argmax())
-        raise _describe(night, place, key, f"row {place + 1} of {num_rows} was removed before it, or rows were moved")
-    raise _describe(night, len(night) - 1, key, f"{num_rows - len(night)} of {num_rows} rows after it were removed")
+        raise _describe(
+            night,
+            place,
+            key,
+            f"row {place + 1} of {num_rows} was removed before it, or rows were moved",
+        )
+    raise _describe(
+        night,
+        len(night) - 1,
+        key,
+        f"{num_rows - len(night)} of {num_rows} rows after it were removed",
+    )
 
 
 def _is_linked(rows: pd.DataFrame) -> pd.Series:
@@ -165,7 +185,8 @@ def _compute_checks(
     for start in range(0, len(rows), CHUNK_ROWS):
         part, numbers = (one[start : start + CHUNK_ROWS] for one in (rows, places))
         cells = np.hstack([_view(numbers, "<i8"), *(_encode(part[name]) for name in names)])
-        content, width = cells.tobytes(), cells.shape[1]
+        content = cells.tobytes()
+        width = cells.shape[1]
         for place, begin in zip(numbers.tolist(), range(0, len(content), width), strict=True):
             check = hashlib.sha256(seed + content[begin : begin + width]).hexdigest()[:32]
             yield f"{place}/{num_rows}:{check}"
@@ -183,7 +204,9 @@ def _encode(column: pd.Series) -> np.ndarray:
         return _view(column.to_numpy(), "<i8")
     # Each text once, because most are repeated. The code of missing ones, -1, is that of the zeros.
     codes, texts = pd.factorize(column)
-    digests = [hashlib.sha256(str(text).encode("utf-8", "surrogatepass")).digest() for text in texts]
+    digests = [
+        hashlib.sha256(str(text).encode("utf-8", "surrogatepass")).digest() for text in texts
+    ]
     return np.frombuffer(b"".join([*digests, bytes(32)]), "uint8").reshape(-1, 32)[codes]
 
 

@@ -49,7 +49,9 @@ def check_path(path: object) -> Path:
     # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
     taken = Path(os.path.expanduser(path))
     if os.fspath(path).startswith("~") and str(taken).startswith("~"):
-        raise ParameterError(f"path: expected a path, or ~ for your home folder, received {show(str(path))}.")
+        raise ParameterError(
+            f"path: expected a path, or ~ for your home folder, received {show(str(path))}."
+        )
     return taken
 
 
@@ -105,7 +107,9 @@ def remove_temporary(folder: Path, is_own: Callable[[str], bool]) -> None:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                logger.warning("%s: a killed process left this file, and it can't be removed (%s)", path, error)
+                logger.warning(
+                    "%s: a killed process left this file, and it can't be removed (%s)", path, error
+                )
 
 
 def is_folder(path: Path) -> bool:

@@ -58,7 +58,11 @@ def check_format(number: object, label: object, known: int = FORMAT) -> None:
     if not isinstance(number, int):
         raise ValueError(f"expected a number as its format, received {show(number)}")
     if number != known:
-        remedy = "Update the project" if number > known else "Use the version of the project that wrote it"
+        remedy = (
+            "Update the project"
+            if number > known
+            else "Use the version of the project that wrote it"
+        )
         message = f"{label}: it has format {number}, and this version of the project reads format {known}. {remedy}."
         raise FormatError(message)
 
@@ -73,12 +77,16 @@ def check_needed_files(files: Container[str], needed: Iterable[str], label: obje
 def check_kind(files: Container[str], mark: str, label: object) -> None:
     """Raise a ChampionError, which begins with `label`, if there is `mark`, a file of models of another kind alone."""
     if mark in files:
-        raise ChampionError(f"{label}: received a model of another kind, with {mark}. Load it with its own class.")
+        raise ChampionError(
+            f"{label}: received a model of another kind, with {mark}. Load it with its own class."
+        )
 
 
 def seal_files(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
     """Return the file of a model's settings, with the sha256 of its other files; see `read_sealed`."""
-    return dump_object({**settings, FILES: {name: hashlib.sha256(files[name]).hexdigest() for name in files}})
+    return dump_object(
+        {**settings, FILES: {name: hashlib.sha256(files[name]).hexdigest() for name in files}}
+    )
 
 
 def read_sealed(files: Mapping[str, bytes], name: str, label: str, known: int) -> dict[str, Any]:
@@ -113,12 +121,19 @@ def naming_damage(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = f"{type(error).__name__}: {error}"
-        raise ChampionError(f"{name}: it is damaged ({reason}). Copy it back, or train the model again.") from error
+        raise ChampionError(
+            f"{name}: it is damaged ({reason}). Copy it back, or train the model again."
+        ) from error
 
 
 def is_plain(name: object) -> bool:
     """Return whether a name is that of a visible file in a folder; names in damaged files could be other paths."""
-    return isinstance(name, str) and name != "" and not name.startswith(".") and not {"/", "\0"} & set(name)
+    return (
+        isinstance(name, str)
+        and name != ""
+        and not name.startswith(".")
+        and not {"/", "\0"} & set(name)
+    )
 
 
 def check_types(found: Mapping[str, Any], kind: Any) -> None:

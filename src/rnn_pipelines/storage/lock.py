@@ -36,13 +36,23 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
     if path.is_symlink():
         raise _explain(path, "it is a link. Remove it", errno.ELOOP)
     # One lock object per thread. No soft lock on file systems without locks, because it would outlive its process.
-    lock = FileLock(path, is_singleton=True, thread_local=True, fallback_to_soft=False, poll_interval=POLL_SECONDS)
+    lock = FileLock(
+        path,
+        is_singleton=True,
+        thread_local=True,
+        fallback_to_soft=False,
+        poll_interval=POLL_SECONDS,
+    )
     try:
         try:
             lock.acquire(timeout=0)
         except Timeout:
             if wait_seconds > 0:
-                logger.info("waits up to %g s for another process or thread that holds %s", wait_seconds, path)
+                logger.info(
+                    "waits up to %g s for another process or thread that holds %s",
+                    wait_seconds,
+                    path,
+                )
             lock.acquire(timeout=wait_seconds)
     except Timeout:
         raise LockedError(

@@ -29,7 +29,11 @@ def find_moment(name: str) -> datetime | None:
     """Return the time in a name of `make_later_name`; None for any other name."""
     found = NAME.fullmatch(name)
     try:
-        moment = None if found is None else datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*found.groups()))
+        moment = (
+            None
+            if found is None
+            else datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*found.groups()))
+        )
     except ValueError:  # no date, such as the 40th of May
         return None
     # No name could sort after one of the last possible year.

@@ -35,5 +35,7 @@ def change_texts(data: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFra
     changed = texts.map(lambda value: change(value) if isinstance(value, str) else value)
     dtypes: dict[Any, Any] = {name: data[name].dtype for name in changed}
     # Changed texts may be in no category.
-    dtypes |= {name: object for name, dtype in dtypes.items() if isinstance(dtype, pd.CategoricalDtype)}
+    dtypes |= {
+        name: object for name, dtype in dtypes.items() if isinstance(dtype, pd.CategoricalDtype)
+    }
     return data.assign(**{str(name): changed[name].astype(dtypes[name]) for name in changed})

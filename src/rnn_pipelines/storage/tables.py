@@ -12,10 +12,25 @@ import pandas as pd
 from rnn_pipelines.errors import RnnPipelinesError, TableError
 
 # NumPy's letters for each kind (`dtype.kind`); pandas' texts have the letter of objects.
-LETTERS = {"text": "OUT", "time": "M", "step": "i", "moment": "Mi", "int": "iu", "float": "f", "bool": "b"}
+LETTERS = {
+    "text": "OUT",
+    "time": "M",
+    "step": "i",
+    "moment": "Mi",
+    "int": "iu",
+    "float": "f",
+    "bool": "b",
+}
 # A dtype of each kind, for tables without rows.
-DTYPES = {"text": "str", "time": "datetime64[us]", "step": "int64", "moment": "datetime64[us]"}
-DTYPES |= {"int": "int64", "float": "float64", "bool": "bool"}
+DTYPES = {
+    "text": "str",
+    "time": "datetime64[us]",
+    "step": "int64",
+    "moment": "datetime64[us]",
+    "int": "int64",
+    "float": "float64",
+    "bool": "bool",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,9 @@ class Table:
     error: ClassVar[type[RnnPipelinesError]] = TableError
 
     def __init_subclass__(cls) -> None:
-        cls.columns = cls.columns | {name: kind for name, kind in vars(cls).items() if isinstance(kind, Column)}
+        cls.columns = cls.columns | {
+            name: kind for name, kind in vars(cls).items() if isinstance(kind, Column)
+        }
 
     @classmethod
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
@@ -58,17 +75,28 @@ class Table:
         """
         name = cls.__name__
         if not isinstance(data, pd.DataFrame) or not cls._has_columns(data):
-            received = dict(data.dtypes.astype(str)) if isinstance(data, pd.DataFrame) else type(data).__name__
+            received = (
+                dict(data.dtypes.astype(str))
+                if isinstance(data, pd.DataFrame)
+                else type(data).__name__
+            )
             raise cls.error(f"{name}: expected the columns {cls.describe()}, received {received}.")
         for name_of_column in data.columns:
-            values, column = data[name_of_column], cls._find_column(name_of_column)
-            is_wrong = pd.Series(False, index=values.index) if column.can_be_empty else values.isna()
+            values = data[name_of_column]
+            column = cls._find_column(name_of_column)
+            is_wrong = (
+                pd.Series(False, index=values.index) if column.can_be_empty else values.isna()
+            )
             if column.kind == "float" and not column.can_be_infinite:
                 is_wrong |= np.isinf(values)
             cls._check_rows(data, is_wrong, f"{name_of_column} is missing or infinite")
         if cls.key:
-            cls._check_rows(data, data.duplicated(list(cls.key)), f"the same {', '.join(cls.key)} a second time")
-        if cls.is_sorted and not data[list(cls.key)].equals(data[list(cls.key)].sort_values(list(cls.key))):
+            cls._check_rows(
+                data, data.duplicated(list(cls.key)), f"the same {', '.join(cls.key)} a second time"
+            )
+        if cls.is_sorted and not data[list(cls.key)].equals(
+            data[list(cls.key)].sort_values(list(cls.key))
+        ):
             raise cls.error(f"{name}: the rows are not sorted by {', '.join(cls.key)}.")
         return data
 
@@ -76,7 +104,9 @@ class Table:
     def make_empty(cls) -> pd.DataFrame:
         """Return a table without rows, with every column that is not optional."""
         needed = {name: column for name, column in cls.columns.items() if not column.is_optional}
-        return pd.DataFrame({name: pd.Series(dtype=DTYPES[column.kind]) for name, column in needed.items()})
+        return pd.DataFrame(
+            {name: pd.Series(dtype=DTYPES[column.kind]) for name, column in needed.items()}
+        )
 
     @classmethod
     def describe(cls) -> str:
@@ -96,16 +126,22 @@ class Table:
     def _find_column(cls, name: str) -> Column:
         if name in cls.columns:
             return cls.columns[name]
-        return next(column for beginning, column in cls.families.items() if name.startswith(beginning))
+        return next(
+            column for beginning, column in cls.families.items() if name.startswith(beginning)
+        )
 
     @classmethod
     def _has_columns(cls, data: pd.DataFrame) -> bool:
         needed = {name for name, column in cls.columns.items() if not column.is_optional}
         known = {name for name in data.columns if name in cls.columns or cls.is_in_family(name)}
-        kinds = (data[name].dtype.kind in LETTERS[cls._find_column(name).kind] for name in data.columns)
+        kinds = (
+            data[name].dtype.kind in LETTERS[cls._find_column(name).kind] for name in data.columns
+        )
         return needed <= known == set(data.columns) and all(kinds)
 
     @classmethod
     def _check_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
         if wrong.any():
-            raise cls.error(f"{cls.__name__}: {why}, first in {data[wrong.to_numpy()].iloc[0].to_dict()}.")
+            raise cls.error(
+                f"{cls.__name__}: {why}, first in {data[wrong.to_numpy()].iloc[0].to_dict()}."
+            )

@@ -26,13 +26,18 @@ def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
     checksums = found.get("files")
     if not isinstance(checksums, dict) or not checksums or not all(map(is_plain, checksums)):
         raise ValueError("expected names of files with their checksums")
-    if not all(isinstance(checksum, str) and SHA256.fullmatch(checksum) for checksum in checksums.values()):
+    if not all(
+        isinstance(checksum, str) and SHA256.fullmatch(checksum) for checksum in checksums.values()
+    ):
         raise ValueError("expected the sha256 of each file")
     return checksums
 
 
 def read_listed(
-    folder: Path, listed: bytes, label: object, locate: Callable[[str, str], str] = lambda name, _: name
+    folder: Path,
+    listed: bytes,
+    label: object,
+    locate: Callable[[str, str], str] = lambda name, _: name,
 ) -> dict[str, bytes]:
     """Return the listed files: content by name. `locate` returns the name on disk of a file, from its name and sha256.
 
@@ -40,7 +45,10 @@ def read_listed(
     """
     try:
         checksums = parse_checksums(listed, label)
-        files = {name: (folder / locate(name, checksum)).read_bytes() for name, checksum in checksums.items()}
+        files = {
+            name: (folder / locate(name, checksum)).read_bytes()
+            for name, checksum in checksums.items()
+        }
     except (OSError, ValueError) as error:
         raise ChampionError(f"{label}: it is damaged or missing ({error}).") from error
     changed = [name for name in files if measure(files[name]) != checksums[name]]

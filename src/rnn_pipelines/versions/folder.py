@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from rnn_pipelines.errors import RnnPipelinesError, show_all
-from rnn_pipelines.storage.files import find_target, is_folder, is_regular, list_folder, replace_file, sync_folder
+from rnn_pipelines.storage.files import (
+    find_target,
+    is_folder,
+    is_regular,
+    list_folder,
+    replace_file,
+    sync_folder,
+)
 from rnn_pipelines.storage.names import give_order, is_name
 from rnn_pipelines.versions.files import list_files, measure_file, remove_files
 
@@ -62,7 +69,9 @@ class VersionedFolder:
 
     def list_complete(self) -> list[str]:
         """List the complete versions, oldest first, with those that are links, such as to another disk."""
-        found = (path.name for path in list_folder(self.folder) if is_name(path.name) and path.is_dir())
+        found = (
+            path.name for path in list_folder(self.folder) if is_name(path.name) and path.is_dir()
+        )
         return sorted(found, key=give_order)
 
     def list_hidden(self, ending: str = UNFINISHED) -> list[Path]:
@@ -124,11 +133,14 @@ class VersionedFolder:
         return result
 
     def _find_obstacle(self, folder: Path) -> Kept | None:
-        is_hidden, listed = folder.name.startswith("."), folder / self.list_name
+        is_hidden = folder.name.startswith(".")
+        listed = folder / self.list_name
         if not is_hidden and os.path.lexists(hidden := self.hide(folder.name)):
             return Kept(folder.name, f"{hidden} exists; move it away", [])
         if not is_hidden and not listed.exists():
-            return Kept(folder.name, f"it lacks {listed}, which would name its files; move it away", [])
+            return Kept(
+                folder.name, f"it lacks {listed}, which would name its files; move it away", []
+            )
         try:
             own = self.read_list(folder) if listed.exists() else OwnFiles({}, has_folders=False)
         except RnnPipelinesError as error:
@@ -149,7 +161,9 @@ def match_letters(names: Iterable[str], letters: str) -> list[str]:
     listed = list(names)
     if letters in listed:
         return [letters]
-    return [name for name in listed if letters and (name.startswith(letters) or name.endswith(letters))]
+    return [
+        name for name in listed if letters and (name.startswith(letters) or name.endswith(letters))
+    ]
 
 
 def warn_of_kept(removal: Removal) -> None:

@@ -30,7 +30,10 @@ def make_record() -> Callable[..., dict[str, Any]]:
             "commit": "a" * 40,
             "versions": {"python": "3.12.1", "keras": "3.15.1"},
             "parameters": {
-                "forecast": {"source": {"path": None, "name": "seattle"}, "lstm": {"units": [64, 32], "centre": False}},
+                "forecast": {
+                    "source": {"path": None, "name": "seattle"},
+                    "lstm": {"units": [64, 32], "centre": False},
+                },
                 "retrain_forecast": {"policy": {"must_beat": []}},
             },
             "data": {"source": "seattle", "num_series": 1, "num_steps": 1369},
@@ -52,7 +55,9 @@ def make_record() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., dict[str, Any]]) -> ChampionStore:
+def store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., dict[str, Any]]
+) -> ChampionStore:
     """Two champions, one after another, a version that was kept back, and a retraining that failed."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
     store = ChampionStore(tmp_path / "champion" / "forecast")
@@ -61,8 +66,17 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable
         if outcome == "promoted":
             store.promote(version, ["it is better"], SINCE)
         add_record(store.folder, make_record(outcome, version))
-    failure = {"kind": "retrain", "task": "forecast", "at": SINCE, "outcome": "failed", "version": None}
-    add_record(store.folder, {**failure, "reasons": ["it failed"], "error": "SeriesError: my.csv: no such file."})
+    failure = {
+        "kind": "retrain",
+        "task": "forecast",
+        "at": SINCE,
+        "outcome": "failed",
+        "version": None,
+    }
+    add_record(
+        store.folder,
+        {**failure, "reasons": ["it failed"], "error": "SeriesError: my.csv: no such file."},
+    )
     return store
 
 

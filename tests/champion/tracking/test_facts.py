@@ -32,7 +32,9 @@ def test_parameters_have_the_names_of_the_command_line_in_letters_of_mlflow(
     assert facts.list_parameters(record) == {"forecast.how much_": "1"}
 
 
-def test_metrics_are_the_measured_numbers(record: dict[str, Any], make_record: Callable[..., dict[str, Any]]) -> None:
+def test_metrics_are_the_measured_numbers(
+    record: dict[str, Any], make_record: Callable[..., dict[str, Any]]
+) -> None:
     assert list(facts.list_metrics(record)) == [
         ("loss/challenger", 14.25, 0),
         ("validation_loss/challenger", 11.5, 0),
@@ -44,7 +46,10 @@ def test_metrics_are_the_measured_numbers(record: dict[str, Any], make_record: C
         ("seconds/training", 40.5, 0),
         ("seconds/total", 60.25, 0),
     ]
-    metrics = {"challenger": {"loss": None, "is_good": True, "by_step": [None, 1]}, "champion": None}
+    metrics = {
+        "challenger": {"loss": None, "is_good": True, "by_step": [None, 1]},
+        "champion": None,
+    }
     record = make_record(metrics=metrics, p_value=None, seconds={})
     assert list(facts.list_metrics(record)) == [("by_step/challenger", 1.0, 2)]
 
@@ -52,11 +57,19 @@ def test_metrics_are_the_measured_numbers(record: dict[str, Any], make_record: C
 def test_tags_and_times_tell_what_it_was_made_of(record: dict[str, Any]) -> None:
     tags = facts.make_tags(record)
     assert (tags["record"], tags["version"], tags["outcome"]) == (NAME, NAME, "promoted")
-    assert (tags["data_hash"], tags["data.source"], tags["with.keras"]) == ("d" * 12, "seattle", "3.15.1")
+    assert (tags["data_hash"], tags["data.source"], tags["with.keras"]) == (
+        "d" * 12,
+        "seattle",
+        "3.15.1",
+    )
     assert (tags["mlflow.source.git.commit"], tags["as_of"]) == ("a" * 40, "2026-01-31")
     assert facts.make_tags(record)["mlflow.note.content"] == "**promoted**: promoted by the policy"
     tags = facts.make_version_tags(record, Path("/data/versions") / NAME, "abc")
-    assert (tags["version"], tags["path"], tags["checksum"]) == (NAME, f"/data/versions/{NAME}", "abc")
+    assert (tags["version"], tags["path"], tags["checksum"]) == (
+        NAME,
+        f"/data/versions/{NAME}",
+        "abc",
+    )
     assert {"data_hash", "parameters_hash", "code_hash"} <= set(tags)
     assert facts.find_times(record) == (END - 60250, END)
 

@@ -19,7 +19,12 @@ from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, MAX_PARAM_VAL_LENGTH,
 from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.outcome import promote_version, roll_back
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.tracking.publication import Publication, connect, publish, publish_if_possible
+from rnn_pipelines.champion.tracking.publication import (
+    Publication,
+    connect,
+    publish,
+    publish_if_possible,
+)
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.errors import TrackingError
 from rnn_pipelines.versions.checksums import CHECKSUMS
@@ -43,7 +48,9 @@ def client(spec: TrackingSpec) -> MlflowClient:
 def list_runs(client: MlflowClient) -> list[Run]:
     """The oldest first, those that were deleted too."""
     experiment = client.get_experiment_by_name(NAME)
-    return client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL, order_by=["start_time ASC"])
+    return client.search_runs(
+        [experiment.experiment_id], run_view_type=ViewType.ALL, order_by=["start_time ASC"]
+    )
 
 
 def find_champion(client: MlflowClient) -> str:
@@ -69,7 +76,11 @@ def test_every_retraining_is_a_run_and_the_alias_leads_to_the_champion(
 ) -> None:
     assert published == Publication(num_runs=4, champion=store.list_versions()[1])
     outcomes = [(run.info.status, run.data.tags["outcome"]) for run in list_runs(client)]
-    assert sorted(outcomes) == [("FAILED", "failed"), ("FINISHED", "kept"), *2 * [("FINISHED", "promoted")]]
+    assert sorted(outcomes) == [
+        ("FAILED", "failed"),
+        ("FINISHED", "kept"),
+        *2 * [("FINISHED", "promoted")],
+    ]
     run = list_runs(client)[0]
     assert run.data.params["forecast.lstm.units"] == "[64, 32]"
     assert run.data.metrics["loss/challenger"] == 14.25
@@ -79,19 +90,28 @@ def test_every_retraining_is_a_run_and_the_alias_leads_to_the_champion(
     run = list_runs(client)[0].info.run_id
     record = Path(client.download_artifacts(run, "record.json")).read_text()
     assert json.loads(record) == list_records(store.folder)[0]
-    assert "Promoted: promoted by the policy." in Path(client.download_artifacts(run, "report.html")).read_text()
+    assert (
+        "Promoted: promoted by the policy."
+        in Path(client.download_artifacts(run, "report.html")).read_text()
+    )
     assert list_runs(client)[0].info.artifact_uri.startswith(f"{tmp_path}/mlruns/{NAME}/")
     found = client.get_model_version_by_alias(NAME, "champion")
     pointer = store.read_pointer()
     folder = store.find_folder(pointer.version)
     assert (found.tags["version"], found.tags["path"]) == (pointer.version, str(folder))
-    assert found.tags["checksum"] == pointer.checksum == hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest()
+    assert (
+        found.tags["checksum"]
+        == pointer.checksum
+        == hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest()
+    )
     assert publish(store, "forecast", spec) == Publication(0, published.champion)
     assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 3)
     # Those that a deployment fetches, with the checksums that they can be held against.
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         monkeypatch.setenv(name, spec.tracking_uri)
-    fetched = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
+    fetched = artifacts.download_artifacts(
+        f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched")
+    )
     assert read_files(Path(fetched)) == read_files(folder)
 
 
@@ -126,12 +146,19 @@ def test_alias_follows_a_rollback_and_a_promotion(
     assert find_champion(client) == kept
 
 
-@pytest.mark.parametrize("call", ["log_batch", "log_text", "set_terminated", "log_artifacts", "create_model_version"])
+@pytest.mark.parametrize(
+    "call", ["log_batch", "log_text", "set_terminated", "log_artifacts", "create_model_version"]
+)
 def test_publication_that_broke_off_is_completed_by_the_next(
-    store: ChampionStore, spec: TrackingSpec, client: MlflowClient, monkeypatch: pytest.MonkeyPatch, call: str
+    store: ChampionStore,
+    spec: TrackingSpec,
+    client: MlflowClient,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
 ) -> None:
     """At the second of these calls: the first run is told of by then, or half told."""
-    original, calls = getattr(MlflowClient, call), []
+    original = getattr(MlflowClient, call)
+    calls = []
 
     def break_off(*arguments: Any, **options: Any) -> Any:
         calls.append(call)
@@ -153,7 +180,10 @@ def test_publication_that_broke_off_is_completed_by_the_next(
 
 
 def test_end_of_a_retraining_publishes_the_newest_one_alone(
-    store: ChampionStore, spec: TrackingSpec, client: MlflowClient, make_record: Callable[..., dict[str, Any]]
+    store: ChampionStore,
+    spec: TrackingSpec,
+    client: MlflowClient,
+    make_record: Callable[..., dict[str, Any]],
 ) -> None:
     version = store.add_version({"gru.keras": b"new"})
     store.promote(version, ["it is better"], "2026-02-01T02:00:00+00:00")
@@ -164,14 +194,19 @@ def test_end_of_a_retraining_publishes_the_newest_one_alone(
     assert publish(store, "forecast", spec) == Publication(4, version)
 
 
-def test_file_of_another_name_is_no_retraining(store: ChampionStore, spec: TrackingSpec, client: MlflowClient) -> None:
+def test_file_of_another_name_is_no_retraining(
+    store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
     copied = next((store.folder / "history").iterdir())
     copied.with_name("it's a copy.json").write_bytes(copied.read_bytes())
     assert publish(store, "forecast", spec).num_runs == 4
 
 
 def test_long_parameters_and_reasons_are_shortened(
-    store: ChampionStore, spec: TrackingSpec, client: MlflowClient, make_record: Callable[..., dict[str, Any]]
+    store: ChampionStore,
+    spec: TrackingSpec,
+    client: MlflowClient,
+    make_record: Callable[..., dict[str, Any]],
 ) -> None:
     long = "x" * 10_000
     add_record(store.folder, make_record(parameters={"forecast": {long: long}}, reasons=[long]))
@@ -184,7 +219,9 @@ def test_long_parameters_and_reasons_are_shortened(
 
 
 @pytest.mark.slow
-def test_two_at_once_leave_no_doubles(store: ChampionStore, spec: TrackingSpec, client: MlflowClient) -> None:
+def test_two_at_once_leave_no_doubles(
+    store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
     command = [sys.executable, "-c", PUBLISH, str(store.folder), spec.model_dump_json()]
     processes = [subprocess.Popen(command) for _ in range(2)]
     assert [process.wait() for process in processes] == [0, 0]
@@ -202,7 +239,9 @@ def test_what_was_deleted_or_pruned_stays_so_in_mlflow(
     assert len(client.search_model_versions(f"name = '{NAME}'")) == 3
 
 
-def test_pruned_version_is_a_run_alone(store: ChampionStore, spec: TrackingSpec, client: MlflowClient) -> None:
+def test_pruned_version_is_a_run_alone(
+    store: ChampionStore, spec: TrackingSpec, client: MlflowClient
+) -> None:
     store.prune(0)
     publish(store, "forecast", spec)
     assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 2)
@@ -219,7 +258,9 @@ def test_damaged_version_is_not_copied(
     (store.find_folder(kept) / "gru.keras").write_bytes(b"other")
     publish(store, "forecast", spec)
     assert len(client.search_model_versions(f"name = '{NAME}'")) == 2
-    assert [kept in record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [True]
+    assert [
+        kept in record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
+    ] == [True]
 
 
 def test_alias_names_no_other_version_where_mlflow_has_not_got_the_champion(
@@ -247,7 +288,9 @@ def test_server_that_is_down_is_named_and_what_it_lacks_is_published_later(
     spec: TrackingSpec,
     make_record: Callable[..., dict[str, Any]],
 ) -> None:
-    with pytest.raises(TrackingError, match=r"^http://127\.0\.0\.1:9: \[Errno \d+\] Connection refused\."):
+    with pytest.raises(
+        TrackingError, match=r"^http://127\.0\.0\.1:9: \[Errno \d+\] Connection refused\."
+    ):
         publish(store, "forecast", UNREACHABLE)
     publish_if_possible(store, "forecast", lambda: UNREACHABLE)
     (record,) = [record for record in caplog.records if record.name.startswith("rnn_pipelines")]
@@ -260,10 +303,16 @@ def test_server_that_is_down_is_named_and_what_it_lacks_is_published_later(
 def test_file_that_is_no_database_is_named(store: ChampionStore, tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_text("no database at all")
     with pytest.raises(TrackingError, match=r"broken\.db: .*not a database"):
-        publish(store, "forecast", TrackingSpec(is_on=True, tracking_uri=f"sqlite:///{tmp_path}/broken.db"))
+        publish(
+            store,
+            "forecast",
+            TrackingSpec(is_on=True, tracking_uri=f"sqlite:///{tmp_path}/broken.db"),
+        )
 
 
-def test_fault_of_a_library_keeps_its_traceback(store: ChampionStore, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_of_a_library_keeps_its_traceback(
+    store: ChampionStore, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO):
         publish_if_possible(store, "forecast", lambda: None)
     assert (caplog.messages, (store.folder / "mlflow.lock").exists()) == ([], False)
@@ -282,7 +331,9 @@ def test_telemetry_is_off_without_any_setting_of_the_users(spec: TrackingSpec) -
         "print(get_telemetry_client(), is_telemetry_disabled())"
     )
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
-    finished = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    )
     assert finished.stdout == "None True\n"
 
 

@@ -62,11 +62,18 @@ def unheard(elsewhere: Path) -> subprocess.CompletedProcess[str]:
 def server(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real one, with a database and files of its own; the group of its processes is ended after the tests."""
     folder = tmp_path_factory.mktemp("server")
-    options = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "files")]
+    options = [
+        "--backend-store-uri",
+        f"sqlite:///{folder}/mlflow.db",
+        "--artifacts-destination",
+        str(folder / "files"),
+    ]
     place = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1"]
     with (folder / "log").open("w") as log:
         command = [sys.executable, "-m", "mlflow", "server", *options, *place]
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         wait_for(f"{address}/health", process)
         yield address
@@ -99,7 +106,9 @@ def client(caught_up: object, server: str) -> MlflowClient:
     return connect(TrackingSpec(is_on=True, tracking_uri=server))
 
 
-def test_server_that_is_down_breaks_no_night(unheard: subprocess.CompletedProcess[str], address: str) -> None:
+def test_server_that_is_down_breaks_no_night(
+    unheard: subprocess.CompletedProcess[str], address: str
+) -> None:
     assert unheard.returncode == 0, unheard.stderr
     assert unheard.stdout.startswith("forecast: promoted ")
     assert re.search(rf"ERROR .*{re.escape(address)}: ", unheard.stderr)
@@ -117,14 +126,23 @@ def test_next_retraining_is_published_alone_and_mlflow_prints_nothing(
     assert (first, set(reasons)) == ("forecast:", {""})
 
 
-def test_publish_adds_the_retraining_that_failed_to_be_published(client: MlflowClient, elsewhere: Path) -> None:
-    numbers = [json.loads(run(elsewhere, "publish", "forecast", "--json").stdout)["num_runs"] for _ in range(2)]
+def test_publish_adds_the_retraining_that_failed_to_be_published(
+    client: MlflowClient, elsewhere: Path
+) -> None:
+    numbers = [
+        json.loads(run(elsewhere, "publish", "forecast", "--json").stdout)["num_runs"]
+        for _ in range(2)
+    ]
     assert numbers == [1, 0]
     assert len(client.search_model_versions(f"name = '{NAME}'")) == 2
 
 
 def test_server_hands_out_the_files_of_the_champion(
-    client: MlflowClient, elsewhere: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: MlflowClient,
+    elsewhere: Path,
+    server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", server)
@@ -132,15 +150,22 @@ def test_server_hands_out_the_files_of_the_champion(
     store = find_store(elsewhere)
     original = store.find_folder(store.read_pointer().version)
     # The rest is the model that MLflow serves.
-    assert {"MLmodel", *(path.name for path in original.iterdir())} <= {path.name for path in folder.iterdir()}
-    assert all((folder / path.name).read_bytes() == path.read_bytes() for path in original.iterdir())
+    assert {"MLmodel", *(path.name for path in original.iterdir())} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert all(
+        (folder / path.name).read_bytes() == path.read_bytes() for path in original.iterdir()
+    )
 
 
 def test_alias_follows_what_people_decide(client: MlflowClient, elsewhere: Path) -> None:
     store = find_store(elsewhere)
     before = store.read_pointer().version
     (other,) = [version for version in store.list_versions() if version != before]
-    for arguments, expected in ((("promote", "forecast", other), other), (("rollback", "forecast"), before)):
+    for arguments, expected in (
+        (("promote", "forecast", other), other),
+        (("rollback", "forecast"), before),
+    ):
         assert run(elsewhere, *arguments).returncode == 0
         assert client.get_model_version_by_alias(NAME, "champion").tags["version"] == expected
 

@@ -29,10 +29,15 @@ def test_mlflow_is_off_by_default_and_its_database_lies_in_the_project(tmp_path:
 
 
 def test_settings_of_the_project_are_the_defaults(project: Path) -> None:
-    assert yaml.safe_load((project / "conf/base/mlflow.yml").read_text()) == TrackingSpec().model_dump()
+    assert (
+        yaml.safe_load((project / "conf/base/mlflow.yml").read_text())
+        == TrackingSpec().model_dump()
+    )
 
 
-@pytest.mark.parametrize("address", ["sqlite:////var/lib/mlflow.db", "http://127.0.0.1:5000", "https://mlflow.org/a"])
+@pytest.mark.parametrize(
+    "address", ["sqlite:////var/lib/mlflow.db", "http://127.0.0.1:5000", "https://mlflow.org/a"]
+)
 def test_absolute_address_stays(address: str, tmp_path: Path) -> None:
     assert read_tracking({"is_on": True, "tracking_uri": address}, tmp_path).tracking_uri == address
 
@@ -44,7 +49,15 @@ def test_unknown_setting_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["mlruns", "sqlite:mlflow.db", "sqlite:///", "postgresql://a/b", "http://a:5000/", "http://a\x1b"]
+    "address",
+    [
+        "mlruns",
+        "sqlite:mlflow.db",
+        "sqlite:///",
+        "postgresql://a/b",
+        "http://a:5000/",
+        "http://a\x1b",
+    ],
 )
 def test_wrong_address_is_refused_with_the_right_forms(address: str) -> None:
     assert re.match(r"mlflow\.tracking_uri: .*sqlite:///.*http://", fail({"tracking_uri": address}))
@@ -79,7 +92,9 @@ def test_wrong_value_is_shown_without_mlflow() -> None:
         "import sys; from pathlib import Path; from rnn_pipelines.champion.tracking import publication, specs; "
         "print(specs.read_tracking({'is_on': True}, Path()).is_on, 'mlflow' in sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
     assert finished.stdout == "True False\n"
 
 

@@ -14,7 +14,14 @@ import pytest
 
 PROJECT = Path(__file__).parents[3]
 # What turns telemetry off without us: in the tests' own environment, and that of whoever tests by a service.
-OTHERS = ("DO_NOT_TRACK", "KEDRO_DISABLE_TELEMETRY", "MLFLOW_DISABLE_TELEMETRY", "CI", "GITHUB_ACTIONS", "GITLAB_CI")
+OTHERS = (
+    "DO_NOT_TRACK",
+    "KEDRO_DISABLE_TELEMETRY",
+    "MLFLOW_DISABLE_TELEMETRY",
+    "CI",
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+)
 
 SESSION = """
 from pathlib import Path
@@ -70,10 +77,16 @@ def start(command: list[str], folder: Path, home: Path, server: Server, **more: 
     """Runs a command that reaches the world by the server alone."""
     proxy = f"http://127.0.0.1:{server.port}"
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
-    own = {name: value for name, value in os.environ.items() if name not in (*OTHERS, "NO_PROXY", "no_proxy")}
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in (*OTHERS, "NO_PROXY", "no_proxy")
+    }
     places = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "PYTHONPATH": str(folder / "src")}
     environment = own | proxies | places | more
-    subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=120)
+    subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, check=False, timeout=120
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +95,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("copy")
     shutil.copy(PROJECT / "pyproject.toml", folder)
     shutil.copytree(PROJECT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
-    shutil.copytree(PROJECT / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    shutil.copytree(
+        PROJECT / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__")
+    )
     (folder / "conf" / "local").mkdir()
     return folder
 
@@ -114,6 +129,10 @@ import rnn_pipelines
 from mlflow.telemetry.utils import is_telemetry_disabled
 print(is_telemetry_disabled())
 """
-    environment: dict[str, Any] = {name: value for name, value in os.environ.items() if name not in OTHERS}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    environment: dict[str, Any] = {
+        name: value for name, value in os.environ.items() if name not in OTHERS
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "True\n"

@@ -50,14 +50,19 @@ def make_comparison() -> Callable[..., SimpleNamespace]:
     and none with a simple RNN. The later the seed, the earlier its training stops.
     """
 
-    def make(tasks: str = " ".join(TASKS), num_seeds: int = 5, left_out: tuple[str, ...] = ()) -> SimpleNamespace:
-        runs, described = [], {}
+    def make(
+        tasks: str = " ".join(TASKS), num_seeds: int = 5, left_out: tuple[str, ...] = ()
+    ) -> SimpleNamespace:
+        runs = []
+        described = {}
         for task in tasks.split():
             made = TASKS[task]
             bound = 0.01 if made["data"]["kind"] in ("adding", "copy") else None
             cells = {cell: {"cell": cell.split("_")[0], "units": 50} for cell in made["losses"]}
             training = {"epochs": 40, "patience": 10, "batch_size": 64}
-            spec = TaskSpec(data=made["data"], contenders=cells, training=training, learnt_below=bound)
+            spec = TaskSpec(
+                data=made["data"], contenders=cells, training=training, learnt_below=bound
+            )
             described[task] = {
                 "spec": spec.model_dump(mode="json"),
                 "references": made["references"],
@@ -67,14 +72,20 @@ def make_comparison() -> Callable[..., SimpleNamespace]:
             for place, (cell, loss) in enumerate(made["losses"].items()):
                 generator = np.random.default_rng(place)
                 for seed in range(num_seeds):
-                    end = 1 / 6 if bound == 0.01 and (cell, task) == ("lstm", "adding_100") and seed >= 3 else loss
+                    end = (
+                        1 / 6
+                        if bound == 0.01 and (cell, task) == ("lstm", "adding_100") and seed >= 3
+                        else loss
+                    )
                     end *= 1 + 0.01 * generator.normal()
                     epochs = 40 - 3 * seed
                     steps = np.arange(1, epochs + 1)
                     curve = end * (1 + 2 * np.exp(-steps / 6) + 0.02 * generator.random(epochs))
                     if bound:
                         start = made["references"].get("guessing 1", 0.173)
-                        curve = end + max(start - end, 0) / (1 + np.exp((steps - 8 - 6 * place) / 1.2))
+                        curve = end + max(start - end, 0) / (
+                            1 + np.exp((steps - 8 - 6 * place) / 1.2)
+                        )
                     learnt = curve < (bound or 0)
                     runs.append(
                         {
@@ -92,7 +103,9 @@ def make_comparison() -> Callable[..., SimpleNamespace]:
                             "epochs": epochs,
                             "best_epoch": epochs - 5,
                             "steps_per_epoch": 100,
-                            "steps_to_learn": int(learnt.argmax() + 1) * 100 if learnt.any() else None,
+                            "steps_to_learn": int(learnt.argmax() + 1) * 100
+                            if learnt.any()
+                            else None,
                             "curve": curve.tolist(),
                         }
                     )

@@ -23,7 +23,9 @@ def write_report(make_comparison):
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         plan_spec = made.plan.model_copy(update=plan or {})
-        return render_report(made.results, made.description, plan_spec, **loaded).replace(read_plotly(), "")
+        return render_report(made.results, made.description, plan_spec, **loaded).replace(
+            read_plotly(), ""
+        )
 
     return write
 
@@ -34,19 +36,29 @@ def report(write_report) -> str:
 
 
 def test_page_is_the_golden_one(write_report) -> None:
-    assert is_golden(write_report(left_out=("nottingham",)), Path(__file__).parent / "golden/report.txt")
+    assert is_golden(
+        write_report(left_out=("nottingham",)), Path(__file__).parent / "golden/report.txt"
+    )
 
 
-@pytest.mark.parametrize("title", ["Paired differences", "Losses by seed", "Learning curves", "Time"])
+@pytest.mark.parametrize(
+    "title", ["Paired differences", "Losses by seed", "Learning curves", "Time"]
+)
 def test_every_figure_is_in_its_section(report, title: str) -> None:
     (section,) = (part for part in report.split("<section>") if f">{title}</h2>" in part)
     assert section.count('class="plotly-graph-div"') == 1
 
 
-def test_one_seed_has_means_and_no_intervals_and_the_summary_fits_a_screen(make_comparison, write_report) -> None:
+def test_one_seed_has_means_and_no_intervals_and_the_summary_fits_a_screen(
+    make_comparison, write_report
+) -> None:
     made = make_comparison(num_seeds=1)
     assert {network["test"]["low"] for network in made.results["summary"]} == {None}
-    assert all(pair["better"] is None for network in made.results["summary"] for pair in network["differences"])
+    assert all(
+        pair["better"] is None
+        for network in made.results["summary"]
+        for pair in network["differences"]
+    )
     assert "no interval" in write_report(num_seeds=1)
     assert summarize_comparison(made.results, made.description)
     assert "NaN" not in json.dumps(made.results)

@@ -47,7 +47,14 @@ def make_entries(
 
 def _make_step_difference(cell: str, against: str, better: str | None) -> dict[str, Any]:
     mean = {None: 0.0, cell: -400.0, against: 400.0}[better]
-    return {"cell": cell, "against": against, "mean": mean, "low": mean - 100, "high": mean + 100, "better": better}
+    return {
+        "cell": cell,
+        "against": against,
+        "mean": mean,
+        "low": mean - 100,
+        "high": mean + 100,
+        "better": better,
+    }
 
 
 def make_task(
@@ -55,13 +62,22 @@ def make_task(
 ) -> TaskResults:
     """A task whose trainings have 3,000 gradient steps at most."""
     contenders: dict[str, Any] = {name: {"cell": cell, "units": 8} for name, cell in CELLS.items()}
-    spec = TaskSpec(data={"kind": "adding"}, contenders=contenders, training={"epochs": 30}, learnt_below=learnt_below)
+    spec = TaskSpec(
+        data={"kind": "adding"},
+        contenders=contenders,
+        training={"epochs": 30},
+        learnt_below=learnt_below,
+    )
     known = {"runs": [{"steps_per_epoch": 100}], "references": {}, "published": {}} | changes
     return TaskResults(name=name, spec=spec, networks=networks, **known)
 
 
-def write(by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = (), **options: Any) -> str:
-    return write_verdict([make_task(name, networks, **options) for name, networks in by_task.items()], left_out)
+def write(
+    by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = (), **options: Any
+) -> str:
+    return write_verdict(
+        [make_task(name, networks, **options) for name, networks in by_task.items()], left_out
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,21 +92,33 @@ def write(by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = 
         ),
     ],
 )
-def test_verdict_names_the_better_cell_and_its_tasks(better: dict[str, str | None], facts: tuple[str, ...]) -> None:
+def test_verdict_names_the_better_cell_and_its_tasks(
+    better: dict[str, str | None], facts: tuple[str, ...]
+) -> None:
     verdict = write({task: make_entries(("lstm", "gru", cell)) for task, cell in better.items()})
     assert has_in_order(verdict, "LSTM against GRU", *facts)
 
 
 def test_lstm_against_gru_comes_first_with_seeds_that_learnt() -> None:
-    verdict = write({"a": make_entries(("rnn", "lstm", "lstm"), ("rnn", "gru", None), ("lstm", "gru", None))})
-    assert has_in_order(verdict, "LSTM against GRU", "Simple RNN against LSTM: LSTM", "Simple RNN against GRU")
-    pairs = (("rnn", "lstm_relu", "rnn"), ("lstm", "lstm_relu", "lstm"), ("gru", "lstm_relu", "gru"))
+    verdict = write(
+        {"a": make_entries(("rnn", "lstm", "lstm"), ("rnn", "gru", None), ("lstm", "gru", None))}
+    )
+    assert has_in_order(
+        verdict, "LSTM against GRU", "Simple RNN against LSTM: LSTM", "Simple RNN against GRU"
+    )
+    pairs = (
+        ("rnn", "lstm_relu", "rnn"),
+        ("lstm", "lstm_relu", "lstm"),
+        ("gru", "lstm_relu", "gru"),
+    )
     verdict = write({"a": make_entries(("rnn", "lstm", None), ("lstm", "gru", None), *pairs)})
     assert "LSTM against LSTM (relu): LSTM is" in verdict
     assert verdict.count("(relu)") == 1
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
     assert "simple RNN 0 of 5, LSTM 3 of 5" in write({"adding_100": entries}, learnt_below=0.01)
-    verdict = write({"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham"))
+    verdict = write(
+        {"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham")
+    )
     assert "JSB Chorales and Nottingham" in verdict
     entries = [{**entry, "num_seeds": 1} for entry in make_entries(("lstm", "gru", None))]
     verdict = write_verdict([make_task("noisy_sine", entries)], [])
@@ -98,10 +126,15 @@ def test_lstm_against_gru_comes_first_with_seeds_that_learnt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sooner", "facts"), [("gru", ("GRU learns sooner on adding 100",)), (None, ("no difference", "on adding 100"))]
+    ("sooner", "facts"),
+    [("gru", ("GRU learns sooner on adding 100",)), (None, ("no difference", "on adding 100"))],
 )
-def test_steps_decide_between_learners_whatever_their_losses(sooner: str | None, facts: tuple[str, ...]) -> None:
-    verdict = write({"adding_100": make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", sooner))})
+def test_steps_decide_between_learners_whatever_their_losses(
+    sooner: str | None, facts: tuple[str, ...]
+) -> None:
+    verdict = write(
+        {"adding_100": make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", sooner))}
+    )
     assert has_in_order(verdict, "LSTM against GRU", *facts)
     assert "is better" not in verdict
 
@@ -122,7 +155,9 @@ def test_verdict_names_simple_methods_that_are_as_good(ridge: float, is_named: b
     ],
 )
 def test_pair_has_its_difference_and_interval(better: str | None, facts: tuple[str, ...]) -> None:
-    assert has_in_order(write_task_verdict(make_task("a", make_entries(("lstm", "gru", better)))), *facts)
+    assert has_in_order(
+        write_task_verdict(make_task("a", make_entries(("lstm", "gru", better)))), *facts
+    )
 
 
 def test_differences_that_are_not_shown_come_last_and_learning_has_its_bound() -> None:
@@ -133,7 +168,9 @@ def test_differences_that_are_not_shown_come_last_and_learning_has_its_bound() -
     text = describe_learning(make_task("a", entries, learnt_below=0.01))
     assert has_in_order(text, "0.01", "3,000", "simple RNN 0 of 5", "LSTM 3 of 5", "1,200")
     assert describe_learning(make_task("a", entries)) == ""
-    text = describe_references(make_task("a", [{"test": {"mean": 0.1}}], references={"guessing 1": 0.1667}))
+    text = describe_references(
+        make_task("a", [{"test": {"mean": 0.1}}], references={"guessing 1": 0.1667})
+    )
     assert "best" not in text
 
 
@@ -147,22 +184,37 @@ def test_differences_that_are_not_shown_come_last_and_learning_has_its_bound() -
 )
 def test_difference_of_steps_has_its_interval(better: str | None, facts: tuple[str, ...]) -> None:
     entries = make_entries(("lstm", "gru", None), sooner=("lstm", "gru", better))
-    assert has_in_order(describe_learning(make_task("a", entries, learnt_below=0.01)), "median", *facts)
+    assert has_in_order(
+        describe_learning(make_task("a", entries, learnt_below=0.01)), "median", *facts
+    )
 
 
 @pytest.mark.parametrize(
     ("losses", "count"),
-    [((1.0, 1.1, 1.2), "none"), ((0.9, 1.1, 1.2), "1 of 3"), ((0.9, 0.8, 1.2), "2 of 3"), ((0.9, 0.8, 0.7), "all")],
+    [
+        ((1.0, 1.1, 1.2), "none"),
+        ((0.9, 1.1, 1.2), "1 of 3"),
+        ((0.9, 0.8, 1.2), "2 of 3"),
+        ((0.9, 0.8, 0.7), "all"),
+    ],
 )
-def test_networks_that_beat_the_best_simple_method_are_counted(losses: tuple[float, ...], count: str) -> None:
+def test_networks_that_beat_the_best_simple_method_are_counted(
+    losses: tuple[float, ...], count: str
+) -> None:
     entries = [{"test": {"mean": loss}} for loss in losses]
     references = {"last value": 2.0, "ridge": 1.0, "noise floor": 0.5}
-    assert has_in_order(describe_references(make_task("a", entries, references=references)), "ridge", "1.000", count)
+    assert has_in_order(
+        describe_references(make_task("a", entries, references=references)), "ridge", "1.000", count
+    )
 
 
 @pytest.mark.parametrize(
     ("names", "text"),
-    [(["lstm"], "LSTM"), (["lstm", "gru"], "LSTM and GRU"), (["rnn", "lstm", "gru"], "simple RNN, LSTM and GRU")],
+    [
+        (["lstm"], "LSTM"),
+        (["lstm", "gru"], "LSTM and GRU"),
+        (["rnn", "lstm", "gru"], "simple RNN, LSTM and GRU"),
+    ],
 )
 def test_names_are_joined(names: list[str], text: str) -> None:
     assert join_names(names) == text

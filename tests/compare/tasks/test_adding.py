@@ -28,7 +28,9 @@ def test_arrays_are_float32_and_guessing_the_mean_has_their_variance() -> None:
         (np.float32, (5,)),
     ]
     assert set(make(7).weights) == {1}
-    assert np.mean((make(7, num_sequences=100_000).targets - 1) ** 2) == pytest.approx(1 / 6, rel=0.01)
+    assert np.mean((make(7, num_sequences=100_000).targets - 1) ** 2) == pytest.approx(
+        1 / 6, rel=0.01
+    )
     with pytest.raises(TaskError, match=r"at least 2.*received 1"):
         make(1)
     counts = np.bincount(find_marked(8).ravel(), minlength=8)
@@ -45,5 +47,8 @@ def test_two_steps_are_marked_and_the_target_is_their_sum(num_steps: int) -> Non
     assert set(np.count_nonzero(find_marked(num_steps) < num_steps // 2, axis=1)) == {1}
     assert set(find_marked(num_steps).flat) == set(range(num_steps))
     made = make(num_steps)
-    sums = [sum(number for number, marker in sequence if marker == 1) for sequence in made.inputs.tolist()]
+    sums = [
+        sum(number for number, marker in sequence if marker == 1)
+        for sequence in made.inputs.tolist()
+    ]
     np.testing.assert_allclose(made.targets[:, 0], sums, rtol=1e-6)

@@ -47,19 +47,29 @@ def prepare(music: Path) -> Prepare:
 
 
 def list_arrays(contest: Contest) -> list[np.ndarray]:
-    return [array for part in contest.parts.values() for array in (part.inputs, part.targets, part.weights)]
+    return [
+        array
+        for part in contest.parts.values()
+        for array in (part.inputs, part.targets, part.weights)
+    ]
 
 
 @pytest.mark.parametrize("kind", DATA)
-def test_seeds_inputs_and_perfect_outputs_are_those_of_the_task(prepare: Prepare, kind: str) -> None:
-    for one, other in zip(list_arrays(prepare(kind, 3)), list_arrays(prepare(kind, 3)), strict=True):
+def test_seeds_inputs_and_perfect_outputs_are_those_of_the_task(
+    prepare: Prepare, kind: str
+) -> None:
+    for one, other in zip(
+        list_arrays(prepare(kind, 3)), list_arrays(prepare(kind, 3)), strict=True
+    ):
         np.testing.assert_array_equal(one, other)
     assert prepare(kind).num_inputs == NUM_INPUTS[kind]
     assert set(prepare(kind).references) <= set(DATA[kind].styles)
     contest = prepare(kind)
     targets = contest.parts["test"].targets
     certain = {"copy": lambda: 1e3 * np.eye(9)[targets], "music": lambda: 1e3 * (2 * targets - 1)}
-    assert contest.measure(certain.get(kind, lambda: targets)(), contest.parts["test"]) == pytest.approx(0, abs=1e-9)
+    assert contest.measure(
+        certain.get(kind, lambda: targets)(), contest.parts["test"]
+    ) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", DRAWN)
@@ -71,7 +81,9 @@ def test_another_seed_gives_other_data_in_every_part(prepare: Prepare, kind: str
 @pytest.mark.parametrize("kind", ["adding", "copy"])
 def test_parts_have_their_own_sequences_in_the_stated_numbers(prepare: Prepare, kind: str) -> None:
     assert [len(prepare(kind).parts[part].inputs) for part in PARTS] == [30, 20, 10]
-    rows = np.concatenate([part.inputs.reshape(len(part.inputs), -1) for part in prepare(kind).parts.values()])
+    rows = np.concatenate(
+        [part.inputs.reshape(len(part.inputs), -1) for part in prepare(kind).parts.values()]
+    )
     assert len(np.unique(rows, axis=0)) == 60
     larger = DATA[kind].model_copy(update={"num_train": 31}).prepare(0, None)
     np.testing.assert_array_equal(larger.parts["test"].inputs, prepare(kind).parts["test"].inputs)
@@ -83,7 +95,9 @@ def test_parts_of_music_are_those_of_the_file_for_every_seed(prepare: Prepare) -
         [3, 7],
         [5, 2],
     ]
-    for one, other in zip(list_arrays(prepare("music", 3)), list_arrays(prepare("music", 4)), strict=True):
+    for one, other in zip(
+        list_arrays(prepare("music", 3)), list_arrays(prepare("music", 4)), strict=True
+    ):
         np.testing.assert_array_equal(one, other)
 
 
@@ -99,7 +113,9 @@ def test_music_is_cut_for_training_alone(music: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "every_step"), [("series", False), ("adding", False), ("copy", True), ("music", True)]
 )
-def test_targets_stand_at_every_step_or_at_the_end(prepare: Prepare, kind: str, every_step: bool) -> None:
+def test_targets_stand_at_every_step_or_at_the_end(
+    prepare: Prepare, kind: str, every_step: bool
+) -> None:
     assert prepare(kind).every_step is every_step
 
 
@@ -113,7 +129,8 @@ def test_windows_and_metric_are_those_of_the_series(prepare: Prepare) -> None:
         test.inputs[:, :, 0], [scaled[i - 10 : i] for i in range(800, 1000)], rtol=1e-4, atol=1e-5
     )
     shifted = DATA["series"].model_copy(update={"source": SourceSpec(name="noisy_sine", seed=2)})
-    one, other = shifted.prepare(1, None), prepare("series", 3)
+    one = shifted.prepare(1, None)
+    other = prepare("series", 3)
     np.testing.assert_array_equal(one.parts["test"].targets, other.parts["test"].targets)
     # Forecasting the mean of the training part has the MSE around it.
     y = read_source(SourceSpec(name="noisy_sine"))["y"].to_numpy()
@@ -147,7 +164,9 @@ def test_music_file_is_found_in_the_folder_of_the_plan_alone(
     assert JSB.find_file(None) is None
 
 
-def test_music_file_is_found_below_data_or_plan(music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_music_file_is_found_below_data_or_plan(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "music").symlink_to(music)
     monkeypatch.setenv("RNN_DATA", str(tmp_path))
     assert JSB.find_file(None) == tmp_path / "music" / "JSB_Chorales.mat"
@@ -156,9 +175,13 @@ def test_music_file_is_found_below_data_or_plan(music: Path, tmp_path: Path, mon
 
 def test_files_that_are_missing_are_none(music: Path, tmp_path: Path) -> None:
     assert MusicData(kind="music", file="Nottingham.mat").find_file(str(music)) is None
-    with pytest.raises(TaskError, match=r"compare\.plan\.music: expected a folder, received .*nowhere"):
+    with pytest.raises(
+        TaskError, match=r"compare\.plan\.music: expected a folder, received .*nowhere"
+    ):
         JSB.find_file(str(tmp_path / "nowhere"))
-    assert SeriesData(kind="series", source=SourceSpec(path="my.csv")).find_file(None) == Path("my.csv")
+    assert SeriesData(kind="series", source=SourceSpec(path="my.csv")).find_file(None) == Path(
+        "my.csv"
+    )
     assert DATA["adding"].published == {}
 
 
@@ -180,23 +203,35 @@ def forecast_metrics() -> dict[str, Any]:
     panel = prepare_panel(read_source(recipe.source), recipe)
     baselines = forecast_simple_methods(prepare_fitting(panel.windows))
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")
-    return evaluate_forecasts(predictions, panel.series, panel.cutoffs, panel.profile, recipe.evaluation, {})[0]
+    return evaluate_forecasts(
+        predictions, panel.series, panel.cutoffs, panel.profile, recipe.evaluation, {}
+    )[0]
 
 
 @pytest.fixture(scope="module")
 def temperature() -> Contest:
-    return SeriesData(kind="series", source=SourceSpec(name="temperature"), lookback=12).prepare(1, None)
+    return SeriesData(kind="series", source=SourceSpec(name="temperature"), lookback=12).prepare(
+        1, None
+    )
 
 
-@pytest.mark.parametrize(("reference", "baseline"), [("last value", "last_value"), ("ridge", "ridge")])
+@pytest.mark.parametrize(
+    ("reference", "baseline"), [("last value", "last_value"), ("ridge", "ridge")]
+)
 def test_baselines_of_a_series_are_those_of_forecast(
     temperature: Contest, forecast_metrics: dict[str, Any], reference: str, baseline: str
 ) -> None:
-    assert temperature.references[reference] == pytest.approx(forecast_metrics[baseline]["mse"], rel=1e-5)
+    assert temperature.references[reference] == pytest.approx(
+        forecast_metrics[baseline]["mse"], rel=1e-5
+    )
 
 
-def test_noise_floor_is_that_of_forecast_with_a_signal(temperature: Contest, forecast_metrics: dict[str, Any]) -> None:
-    assert temperature.references["noise floor"] == pytest.approx(forecast_metrics["noise_floor_mse"])
+def test_noise_floor_is_that_of_forecast_with_a_signal(
+    temperature: Contest, forecast_metrics: dict[str, Any]
+) -> None:
+    assert temperature.references["noise floor"] == pytest.approx(
+        forecast_metrics["noise_floor_mse"]
+    )
     contest = SeriesData(kind="series", source=SourceSpec(name="seattle")).prepare(0, None)
     assert set(contest.references) == {"last value", "ridge"}
 
@@ -205,31 +240,45 @@ def test_losses_are_those_of_a_loop_and_of_scikit_learn() -> None:
     sequences = Sequences(np.zeros((3, 2, 1)), np.array([[1.0], [2.0], [4.0]]), np.ones(3))
     assert measure_mse(np.array([[1.0], [0.0], [3.0]]), sequences) == pytest.approx((0 + 4 + 1) / 3)
     random = np.random.default_rng(0)
-    logits, targets = random.normal(0, 3, (4, 5, 9)).astype(np.float32), random.integers(0, 9, (4, 5), np.int32)
-    probabilities = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum(axis=2, keepdims=True)
+    logits = random.normal(0, 3, (4, 5, 9)).astype(np.float32)
+    targets = random.integers(0, 9, (4, 5), np.int32)
+    probabilities = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum(
+        axis=2, keepdims=True
+    )
     expected = log_loss(targets.ravel(), probabilities.reshape(-1, 9), labels=range(9))
     found = measure_cross_entropy(logits, Sequences(logits, targets, np.ones((4, 5))))
     assert found == pytest.approx(expected, rel=1e-5)
     logits = np.full((1, 1, 9), -1e4, np.float32)
     logits[..., 3] = 1e4
-    assert measure_cross_entropy(logits, Sequences(logits, np.array([[2]], np.int32), np.ones((1, 1)))) == 2e4
+    assert (
+        measure_cross_entropy(logits, Sequences(logits, np.array([[2]], np.int32), np.ones((1, 1))))
+        == 2e4
+    )
 
 
 def test_references_guess_what_is_known_without_the_sequence(prepare: Prepare) -> None:
     """Not in the mean over all draws, 1/6: the networks have this draw too."""
     contest = prepare("adding")
     sums = contest.parts["test"].targets.ravel().tolist()
-    assert contest.references["guessing 1"] == pytest.approx(sum((total - 1) ** 2 for total in sums) / 10)
+    assert contest.references["guessing 1"] == pytest.approx(
+        sum((total - 1) ** 2 for total in sums) / 10
+    )
     contest = prepare("copy")
     logits = np.zeros((10, 23, 9))
     logits[:, :-10, 8] = 1e3
     logits[:, -10:, 8] = -1e3
-    assert contest.measure(logits, contest.parts["test"]) == pytest.approx(contest.references["no memory"])
+    assert contest.measure(logits, contest.parts["test"]) == pytest.approx(
+        contest.references["no memory"]
+    )
     contest = prepare("music")
     heard = contest.parts["train"].targets[contest.parts["train"].weights > 0]
     frequency = (heard.sum(axis=0) + 1) / (len(heard) + 2)
-    logits = np.broadcast_to(np.log(frequency / (1 - frequency)), contest.parts["test"].targets.shape)
-    assert contest.references["note frequencies"] == pytest.approx(contest.measure(logits, contest.parts["test"]))
+    logits = np.broadcast_to(
+        np.log(frequency / (1 - frequency)), contest.parts["test"].targets.shape
+    )
+    assert contest.references["note frequencies"] == pytest.approx(
+        contest.measure(logits, contest.parts["test"])
+    )
 
 
 @pytest.mark.real_data
@@ -240,7 +289,10 @@ def test_note_frequencies_of_real_music_have_the_stated_loss(real_data: Path) ->
 
 @pytest.mark.parametrize("file", ["JSB_Chorales.mat", "Nottingham.mat"])
 def test_music_has_published_figures(file: str) -> None:
-    assert set(MusicData(kind="music", file=file).published) == {"Chung et al. 2014", "Bai et al. 2018"}
+    assert set(MusicData(kind="music", file=file).published) == {
+        "Chung et al. 2014",
+        "Bai et al. 2018",
+    }
 
 
 @pytest.mark.parametrize(

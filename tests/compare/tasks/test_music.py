@@ -60,7 +60,9 @@ def fail(path: Path) -> str:
     return message
 
 
-@pytest.mark.parametrize(("part", "name"), [("train", "traindata"), ("validation", "validdata"), ("test", "testdata")])
+@pytest.mark.parametrize(
+    ("part", "name"), [("train", "traindata"), ("validation", "validdata"), ("test", "testdata")]
+)
 def test_each_part_holds_its_rolls_in_their_order(save: Save, part: str, name: str) -> None:
     found = read_music(save(**{name: ROLLS}))[part]
     for roll, expected in zip(found, ROLLS, strict=True):
@@ -94,8 +96,12 @@ def test_missing_part_is_named(save: Save, name: str) -> None:
 
 
 def test_part_without_rolls_or_numbers_is_refused(save: Save) -> None:
-    assert "testdata: expected a cell array of piano rolls, received none" in fail(save(testdata=[]))
-    assert "validdata, cell 4: expected a piano roll" in fail(save(validdata=[*ROLLS, np.array(["text"])]))
+    assert "testdata: expected a cell array of piano rolls, received none" in fail(
+        save(testdata=[])
+    )
+    assert "validdata, cell 4: expected a piano roll" in fail(
+        save(validdata=[*ROLLS, np.array(["text"])])
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,9 @@ def test_part_without_rolls_or_numbers_is_refused(save: Save) -> None:
         (np.full((5, 88), np.nan), "the value nan"),
     ],
 )
-def test_what_is_no_piano_roll_is_refused_with_its_place(save: Save, roll: np.ndarray, received: str) -> None:
+def test_what_is_no_piano_roll_is_refused_with_its_place(
+    save: Save, roll: np.ndarray, received: str
+) -> None:
     message = fail(save(validdata=[*ROLLS, roll]))
     assert "validdata, cell 4: expected a piano roll, time × 88 with at least 2 steps" in message
     assert f"received {received}." in message
@@ -146,8 +154,11 @@ def test_weights_are_1_at_steps_with_a_target() -> None:
     test = make_rolls(4, 6, seed=1)
     found = measure_note_frequency_loss(pad_rolls(ROLLS), pad_rolls(test))
     assert found == pytest.approx(compute_note_frequency_loss(ROLLS, test))
-    train, test = [np.zeros((3, 88))], [np.ones((2, 88))]
-    assert measure_note_frequency_loss(pad_rolls(train), pad_rolls(test)) == pytest.approx(88 * math.log(4))
+    train = [np.zeros((3, 88))]
+    test = [np.ones((2, 88))]
+    assert measure_note_frequency_loss(pad_rolls(train), pad_rolls(test)) == pytest.approx(
+        88 * math.log(4)
+    )
 
 
 @pytest.mark.parametrize("name", ["inputs", "targets"])
@@ -159,9 +170,13 @@ def test_padding_is_silent(name: str) -> None:
 @pytest.mark.parametrize("num_steps", [1, 4])
 def test_every_target_is_in_one_stretch_with_the_step_before_it(num_steps: int) -> None:
     targets = [stretch[1:] for stretch in cut_rolls(ROLLS, num_steps)]
-    np.testing.assert_array_equal(np.concatenate(targets), np.concatenate([roll[1:] for roll in ROLLS]))
+    np.testing.assert_array_equal(
+        np.concatenate(targets), np.concatenate([roll[1:] for roll in ROLLS])
+    )
     inputs = [stretch[:-1] for stretch in cut_rolls(ROLLS, num_steps)]
-    np.testing.assert_array_equal(np.concatenate(inputs), np.concatenate([roll[:-1] for roll in ROLLS]))
+    np.testing.assert_array_equal(
+        np.concatenate(inputs), np.concatenate([roll[:-1] for roll in ROLLS])
+    )
 
 
 def make_logits(sequences: Sequences, seed: int = 1) -> np.ndarray:
@@ -195,10 +210,14 @@ def test_loss_is_the_negative_log_likelihood_of_all_notes_over_the_steps() -> No
 def test_what_stands_in_padding_never_changes_the_loss(logit: float, target: int) -> None:
     sequences = pad_rolls(ROLLS)
     is_padding = sequences.weights == 0
-    logits, targets = make_logits(sequences), sequences.targets.copy()
+    logits = make_logits(sequences)
+    targets = sequences.targets.copy()
     expected = measure_music_loss(logits, sequences)
     logits[is_padding], targets[is_padding] = logit, target
-    assert measure_music_loss(logits, Sequences(sequences.inputs, targets, sequences.weights)) == expected
+    assert (
+        measure_music_loss(logits, Sequences(sequences.inputs, targets, sequences.weights))
+        == expected
+    )
 
 
 @pytest.mark.parametrize("amount", [1, 50])
@@ -207,7 +226,9 @@ def test_more_padding_never_changes_the_loss(amount: int) -> None:
     logits = make_logits(sequences)
     wide = ((0, 0), (0, amount), (0, 0))
     padded = Sequences(
-        np.pad(sequences.inputs, wide), np.pad(sequences.targets, wide), np.pad(sequences.weights, wide[:2])
+        np.pad(sequences.inputs, wide),
+        np.pad(sequences.targets, wide),
+        np.pad(sequences.weights, wide[:2]),
     )
     found = measure_music_loss(np.pad(logits, wide, constant_values=7), padded)
     assert found == measure_music_loss(logits, sequences)
@@ -218,7 +239,10 @@ def compute_note_frequency_loss(train: list[np.ndarray], test: list[np.ndarray])
     heard = [step.tolist() for roll in train for step in roll[1:]]
     frequencies = [(sum(step[note] for step in heard) + 1) / (len(heard) + 2) for note in range(88)]
     losses = [
-        -sum(math.log(p if note else 1 - p) for note, p in zip(step.tolist(), frequencies, strict=True))
+        -sum(
+            math.log(p if note else 1 - p)
+            for note, p in zip(step.tolist(), frequencies, strict=True)
+        )
         for roll in test
         for step in roll[1:]
     ]
@@ -235,7 +259,9 @@ COUNTS = [("JSB_Chorales", [229, 76, 77]), ("Nottingham", [694, 173, 170])]
 
 @pytest.mark.real_data
 @pytest.mark.parametrize(("name", "counts"), COUNTS)
-def test_parts_have_the_stated_numbers_of_rolls(real_data: Path, name: str, counts: list[int]) -> None:
+def test_parts_have_the_stated_numbers_of_rolls(
+    real_data: Path, name: str, counts: list[int]
+) -> None:
     music = read_music(real_data / f"music/{name}.mat")
     assert [len(music[part]) for part in ("train", "validation", "test")] == counts
 
@@ -249,7 +275,9 @@ def test_longest_roll_has_the_stated_steps(real_data: Path, name: str, num_steps
 
 @pytest.mark.real_data
 @pytest.mark.parametrize(("name", "loss"), [("JSB_Chorales", 11.09), ("Nottingham", 10.26)])
-def test_note_frequencies_of_real_music_have_the_stated_loss(real_data: Path, name: str, loss: float) -> None:
+def test_note_frequencies_of_real_music_have_the_stated_loss(
+    real_data: Path, name: str, loss: float
+) -> None:
     music = read_music(real_data / f"music/{name}.mat")
     found = measure_note_frequency_loss(pad_rolls(music["train"]), pad_rolls(music["test"]))
     assert found == pytest.approx(loss, abs=0.005)

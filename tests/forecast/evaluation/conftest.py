@@ -26,14 +26,20 @@ def make_predictions() -> Callable[..., Predictions]:
                 {
                     "unique_id": name,
                     "cutoff": np.repeat(np.arange(size), horizon),
-                    "ds": np.repeat(np.arange(size), horizon) + np.tile(np.arange(1, horizon + 1), size),
+                    "ds": np.repeat(np.arange(size), horizon)
+                    + np.tile(np.arange(1, horizon + 1), size),
                     "horizon_step": np.tile(np.arange(1, horizon + 1), size),
                     "y": random.normal(10, scale, size * horizon),
                     "signal": 10.0,
                 }
             )
             tables.append(
-                table.assign(**{name: table["y"] + random.normal(0, scale, len(table)) for name in FORECASTERS})
+                table.assign(
+                    **{
+                        name: table["y"] + random.normal(0, scale, len(table))
+                        for name in FORECASTERS
+                    }
+                )
             )
         return Predictions(pd.concat(tables, ignore_index=True), FORECASTERS)
 
@@ -45,7 +51,10 @@ def make_series() -> MakeTable:
     """Makes series of values; one that is NaN was not observed."""
 
     def make(values: dict[str, list[float]]) -> pd.DataFrame:
-        tables = [pd.DataFrame({"unique_id": name, "ds": range(len(y)), "y": y}) for name, y in values.items()]
+        tables = [
+            pd.DataFrame({"unique_id": name, "ds": range(len(y)), "y": y})
+            for name, y in values.items()
+        ]
         series = pd.concat(tables, ignore_index=True)
         return series.assign(observed=series["y"].notna())
 
@@ -57,7 +66,9 @@ def make_cutoffs() -> MakeTable:
     """Makes the ends of training parts, by series."""
 
     def make(**train_stops: int) -> pd.DataFrame:
-        return pd.DataFrame({"unique_id": list(train_stops), "train_stop": list(train_stops.values())})
+        return pd.DataFrame(
+            {"unique_id": list(train_stops), "train_stop": list(train_stops.values())}
+        )
 
     return make
 
@@ -68,7 +79,11 @@ def predictions(make_predictions: Callable[..., Predictions]) -> Predictions:
 
 
 @pytest.fixture(scope="session")
-def by_series(predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable) -> pd.DataFrame:
+def by_series(
+    predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable
+) -> pd.DataFrame:
     random = np.random.default_rng(1)
-    series = make_series({"a": random.normal(size=30).tolist(), "b": random.normal(size=40).tolist()})
+    series = make_series(
+        {"a": random.normal(size=30).tolist(), "b": random.normal(size=40).tolist()}
+    )
     return measure_by_series(predictions, series, make_cutoffs(a=20, b=30), season_length=3)

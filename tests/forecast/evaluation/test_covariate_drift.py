@@ -4,10 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.drift import CovariateDriftTable, DriftSpec, compare_covariates
+from rnn_pipelines.forecast.evaluation.drift import (
+    CovariateDriftTable,
+    DriftSpec,
+    compare_covariates,
+)
 from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
 
-NUM, LEARNT, NEWEST = 400, 340, 30
+NUM = 400
+LEARNT = 340
+NEWEST = 30
 DAYS = pd.date_range("2024-01-01", periods=NUM)
 CODING = Coding(
     columns=(
@@ -21,15 +27,22 @@ CODING = Coding(
 
 def make_cells(shift: float = 0.0) -> pd.DataFrame:
     """Of two series, one of which has other prices in the end; there is fog on the newest three days."""
-    rng, tables = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    tables = []
     for name, own in (("a", shift), ("b", 0.0)):
         price = rng.normal(size=NUM) + own * (np.arange(NUM) >= NUM - NEWEST)
         weather = np.where(np.arange(NUM) < NUM - 3, rng.choice(["sun", "rain"], NUM), "fog")
-        tables.append(pd.DataFrame({"unique_id": name, "ds": DAYS, "price": price, "weather": weather, "size": 7.0}))
+        tables.append(
+            pd.DataFrame(
+                {"unique_id": name, "ds": DAYS, "price": price, "weather": weather, "size": 7.0}
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
-def compare(cells: pd.DataFrame, names: tuple[str, ...] = ("a", "b"), num_steps: int = NUM) -> pd.DataFrame:
+def compare(
+    cells: pd.DataFrame, names: tuple[str, ...] = ("a", "b"), num_steps: int = NUM
+) -> pd.DataFrame:
     """Of series that are known up to a step."""
     series = cells[["unique_id", "ds"]].assign(y=0.0, observed=True)
     series = series[series["ds"] < DAYS[0] + pd.Timedelta(days=num_steps)]

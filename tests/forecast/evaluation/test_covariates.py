@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.covariates import Covariates, CovariatesTable, describe_covariates
+from rnn_pipelines.forecast.evaluation.covariates import (
+    Covariates,
+    CovariatesTable,
+    describe_covariates,
+)
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
@@ -19,26 +23,38 @@ WEATHER = {"rain": -3.0, "sun": 3.0}
 def describe(
     external: pd.DataFrame, covariates: CovariateSpec, source: SourceSpec, is_reversed: bool = False
 ) -> Covariates:
-    window, split = WindowSpec(lookback=5, horizon=HORIZON), SplitSpec(validation=40, test=40)
+    window = WindowSpec(lookback=5, horizon=HORIZON)
+    split = SplitSpec(validation=40, test=40)
     recipe = Recipe(source=source, covariates=covariates, window=window, split=split)
     table, cells = read_series(source, covariates, external)
     panel = prepare_panel(table, recipe, cells)
     columns = panel.coding.columns[::-1] if is_reversed else panel.coding.columns
     coding = panel.coding.model_copy(update={"columns": columns})
-    return describe_covariates(panel.windows, fit_linear_models(panel.windows), coding, panel.scaler)
+    return describe_covariates(
+        panel.windows, fit_linear_models(panel.windows), coding, panel.scaler
+    )
 
 
 def make_shop(rng: np.random.Generator, level: float, is_product: bool) -> pd.DataFrame:
     """Sales to which promotion, price and weather are added, or by which the promotion multiplies them."""
     days = NUM_DAYS + HORIZON
-    promo, price = (rng.random(days) < 0.3).astype(float), 10 + 2 * rng.normal(size=days)
+    promo = (rng.random(days) < 0.3).astype(float)
+    price = 10 + 2 * rng.normal(size=days)
     weather = rng.choice(list(WEATHER), days)
-    y = level + 40 * promo - 5 * price + np.array([WEATHER[name] for name in weather]) + rng.normal(size=days)
+    y = (
+        level
+        + 40 * promo
+        - 5 * price
+        + np.array([WEATHER[name] for name in weather])
+        + rng.normal(size=days)
+    )
     if is_product:
         y = level * (1 + 0.5 * promo + 0.02 * rng.normal(size=days))
     y[NUM_DAYS:] = np.nan
     ds = pd.date_range("2024-01-01", periods=days)
-    return pd.DataFrame({"ds": ds, "y": y, "promo": promo, "price": price, "weather": weather, "visitors": y})
+    return pd.DataFrame(
+        {"ds": ds, "y": y, "promo": promo, "price": price, "weather": weather, "visitors": y}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +73,9 @@ def test_categories_and_past_covariates_have_their_rows(one: Covariates) -> None
 
 
 @pytest.mark.parametrize(("name", "effect"), [("promo", 40.0), ("price", -5.0)])
-def test_effect_is_per_unit_of_the_column_in_the_unit_of_the_data(one: Covariates, name: str, effect: float) -> None:
+def test_effect_is_per_unit_of_the_column_in_the_unit_of_the_data(
+    one: Covariates, name: str, effect: float
+) -> None:
     found = one.set_index("covariate")["effect"]
     assert found[name] == pytest.approx(effect, rel=0.1)
 
@@ -65,7 +83,9 @@ def test_effect_is_per_unit_of_the_column_in_the_unit_of_the_data(one: Covariate
 def test_effects_are_in_percent_and_holidays_have_one_each() -> None:
     """Of shops that sell 50 % more, whatever they sell."""
     rng = np.random.default_rng(1)
-    shops = [make_shop(rng, 10.0**size, is_product=True).assign(shop=f"s{size}") for size in range(1, 5)]
+    shops = [
+        make_shop(rng, 10.0**size, is_product=True).assign(shop=f"s{size}") for size in range(1, 5)
+    ]
     source = SourceSpec(name="catalog", id="shop")
     found = describe(pd.concat(shops), CovariateSpec(future=("promo",)), source).iloc[0]
     assert (found["is_percent"], found["effect"]) == (True, pytest.approx(50, abs=3))
@@ -77,7 +97,9 @@ def test_effects_are_in_percent_and_holidays_have_one_each() -> None:
     # In a panel, holidays stand between the kinds of covariates that are known ahead.
     spec = CovariateSpec(future=("promo", "price", "weather"), holidays="DE")
     found, expected = (
-        describe(shop, spec, SourceSpec(name="catalog"), is_reversed).set_index("covariate").sort_index()
+        describe(shop, spec, SourceSpec(name="catalog"), is_reversed)
+        .set_index("covariate")
+        .sort_index()
         for is_reversed in (True, False)
     )
     pd.testing.assert_frame_equal(found, expected)

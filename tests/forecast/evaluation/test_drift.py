@@ -9,12 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past, is_outside, measure_distance
+from rnn_pipelines.forecast.evaluation.drift import (
+    DriftSpec,
+    compare_with_past,
+    is_outside,
+    measure_distance,
+)
 
 NUM, LEARNT = 800, 640
 
 
-def make_series(values: np.ndarray, name: str = "a", observed: np.ndarray | None = None) -> pd.DataFrame:
+def make_series(
+    values: np.ndarray, name: str = "a", observed: np.ndarray | None = None
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "unique_id": name,
@@ -25,9 +32,13 @@ def make_series(values: np.ndarray, name: str = "a", observed: np.ndarray | None
     )
 
 
-def measure(values: np.ndarray, season_length: int = 7, observed: np.ndarray | None = None) -> pd.Series:
+def measure(
+    values: np.ndarray, season_length: int = 7, observed: np.ndarray | None = None
+) -> pd.Series:
     series = make_series(values, observed=observed)
-    return compare_with_past(series, {"a": series["ds"][LEARNT - 1].isoformat()}, season_length, 30).iloc[0]
+    return compare_with_past(
+        series, {"a": series["ds"][LEARNT - 1].isoformat()}, season_length, 30
+    ).iloc[0]
 
 
 def has_drifted(found: pd.Series) -> bool:
@@ -37,7 +48,9 @@ def has_drifted(found: pd.Series) -> bool:
 
 def make_yearly(seed: int) -> np.ndarray:
     return (
-        20 + 10 * np.sin(2 * np.pi * (np.arange(NUM) + 91 * seed) / 365) + np.random.default_rng(seed).normal(0, 2, NUM)
+        20
+        + 10 * np.sin(2 * np.pi * (np.arange(NUM) + 91 * seed) / 365)
+        + np.random.default_rng(seed).normal(0, 2, NUM)
     )
 
 
@@ -59,7 +72,9 @@ def test_season_trend_and_memory_are_no_drift(make: Callable[[int], np.ndarray])
 
 
 @pytest.mark.parametrize("make", [make_yearly, make_trend])
-def test_shift_of_the_level_is_a_drift_and_a_course_is_none(make: Callable[[int], np.ndarray]) -> None:
+def test_shift_of_the_level_is_a_drift_and_a_course_is_none(
+    make: Callable[[int], np.ndarray],
+) -> None:
     p_values = [ks_2samp(make(seed)[-30:], make(seed)[:LEARNT]).pvalue for seed in range(12)]
     assert sum(p_value <= DriftSpec().significance for p_value in p_values) >= 10
     found = []
@@ -91,16 +106,24 @@ def test_numbers_are_those_of_an_independent_computation() -> None:
     pool = np.concatenate(windows)
     distance = ks_2samp(newest, pool).statistic
     num_as_far = sum(ks_2samp(window, pool).statistic >= distance - 1e-12 for window in windows)
-    expected = [10, 37, (np.mean(newest) - pool.mean()) / pool.std(), distance, (num_as_far + 1) / 38]
+    expected = [
+        10,
+        37,
+        (np.mean(newest) - pool.mean()) / pool.std(),
+        distance,
+        (num_as_far + 1) / 38,
+    ]
     names = ["num_values", "num_windows", "shift", "distance", "p_value"]
     assert found[names].to_numpy(float) == pytest.approx(expected)
 
 
 def test_values_that_were_filled_or_came_later_do_not_change_the_past() -> None:
-    one, other = make_yearly(0), make_yearly(0)
+    one = make_yearly(0)
+    other = make_yearly(0)
     other[LEARNT:-37] += 1000
     pd.testing.assert_series_equal(measure(one), measure(other))
-    values, observed = make_yearly(0), np.ones(NUM, bool)
+    values = make_yearly(0)
+    observed = np.ones(NUM, bool)
     observed[-10:-5] = False
     one = measure(values, observed=observed)
     values[-10:-5] = 1e6
@@ -118,8 +141,12 @@ def test_short_series_are_compared_or_said_to_be_too_short(num: int) -> None:
 
 
 def test_unknown_series_are_left_out_and_steps_compared_as_dates_are() -> None:
-    series = pd.concat([make_series(make_yearly(0)), make_series(make_yearly(1), "b")], ignore_index=True)
-    assert compare_with_past(series, {"b": "2021-06-01T00:00:00"}, 7, 30)["unique_id"].tolist() == ["b"]
+    series = pd.concat(
+        [make_series(make_yearly(0)), make_series(make_yearly(1), "b")], ignore_index=True
+    )
+    assert compare_with_past(series, {"b": "2021-06-01T00:00:00"}, 7, 30)["unique_id"].tolist() == [
+        "b"
+    ]
     assert compare_with_past(series, {}, 7, 30).empty
     dates = make_series(make_yearly(0))
     steps = dates.assign(ds=np.arange(NUM))
@@ -132,7 +159,9 @@ def has_left_its_range(found: pd.Series) -> bool:
 
 
 @pytest.mark.parametrize("make", [make_yearly, make_memory])
-def test_old_shift_of_the_level_leaves_its_range_and_is_no_drift(make: Callable[[int], np.ndarray]) -> None:
+def test_old_shift_of_the_level_leaves_its_range_and_is_no_drift(
+    make: Callable[[int], np.ndarray],
+) -> None:
     """The season before the newest steps has shifted too, so that their residuals are small."""
     for seed in range(12):
         values = make(seed)
@@ -143,13 +172,16 @@ def test_old_shift_of_the_level_leaves_its_range_and_is_no_drift(make: Callable[
 
 
 def test_levels_are_means_of_observed_values_in_windows_of_the_training_part() -> None:
-    values, observed = make_yearly(0), np.ones(NUM, bool)
+    values = make_yearly(0)
+    observed = np.ones(NUM, bool)
     observed[100:105] = observed[-3] = False
     found = measure(np.where(observed, values, 1e6), observed=observed)
     kept = np.where(observed, values, np.nan)
     means = [np.nanmean(kept[start : start + 30]) for start in range(LEARNT - 29)]
     expected = [np.nanmean(kept[-30:]), min(means), max(means)]
-    assert found[["level", "lowest_level", "highest_level"]].to_numpy(float) == pytest.approx(expected)
+    assert found[["level", "lowest_level", "highest_level"]].to_numpy(float) == pytest.approx(
+        expected
+    )
     values = np.full(NUM, 0.1)
     assert not has_left_its_range(measure(values))
     values[-30:] = 0.2
@@ -157,7 +189,8 @@ def test_levels_are_means_of_observed_values_in_windows_of_the_training_part() -
 
 
 @pytest.mark.parametrize(
-    ("level", "expected"), [(12.4, False), (12.6, True), (-2.4, False), (-2.6, True), (np.nan, False)]
+    ("level", "expected"),
+    [(12.4, False), (12.6, True), (-2.4, False), (-2.6, True), (np.nan, False)],
 )
 def test_range_has_a_margin_of_a_quarter(level: float, expected: bool) -> None:
     assert is_outside(level, 0.0, 10.0) == expected

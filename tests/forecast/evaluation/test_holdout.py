@@ -53,8 +53,12 @@ def test_losses_are_means_over_windows_then_series_with_p_values(
     assert measure_holdout(make_holdout(), 2).p_value is None
     holdout = make_holdout(champion=0.7)
     squared = holdout.errors[["challenger", "champion"]] ** 2
-    difference = (squared["challenger"] - squared["champion"]).groupby(holdout.table["cutoff"]).mean()
-    assert measure_holdout(holdout, 2).p_value == pytest.approx(compute_p_value(difference.to_numpy(), 2))
+    difference = (
+        (squared["challenger"] - squared["champion"]).groupby(holdout.table["cutoff"]).mean()
+    )
+    assert measure_holdout(holdout, 2).p_value == pytest.approx(
+        compute_p_value(difference.to_numpy(), 2)
+    )
     assert find_faults(make_holdout()) == []
 
 
@@ -62,7 +66,9 @@ def is_shared(holdout: Predictions) -> pd.Series:
     return (holdout.table["unique_id"] != "c") & (holdout.table["horizon_step"] == 1)
 
 
-def test_champion_and_challenger_are_compared_on_the_rows_of_both(make_holdout: Callable[..., Predictions]) -> None:
+def test_champion_and_challenger_are_compared_on_the_rows_of_both(
+    make_holdout: Callable[..., Predictions],
+) -> None:
     # The champion doesn't know series c, nor the second step.
     holdout = make_holdout("abc", champion=0.7)
     partly = change(holdout, champion=holdout.table["champion"].where(is_shared(holdout)))
@@ -74,7 +80,10 @@ def test_champion_and_challenger_are_compared_on_the_rows_of_both(make_holdout: 
     # Whoever is promoted forecasts what the champion could not, too.
     expected = {name: compute_mse(partly, name) for name in ("last_value", "challenger")}
     assert read_losses(found) == pytest.approx(expected)
-    steps = [compute_mse(partly.keep(partly.table["horizon_step"] == step), "challenger") for step in (1, 2)]
+    steps = [
+        compute_mse(partly.keep(partly.table["horizon_step"] == step), "challenger")
+        for step in (1, 2)
+    ]
     assert found.measures["challenger"]["by_step"] == pytest.approx(steps)
     assert measure_holdout(partly, 2).notes == [
         "not compared with the champion: 1 unknown series",
@@ -82,7 +91,9 @@ def test_champion_and_challenger_are_compared_on_the_rows_of_both(make_holdout: 
     ]
 
 
-def test_shared_rows_are_named_unless_the_champion_has_all_or_none(make_holdout: Callable[..., Predictions]) -> None:
+def test_shared_rows_are_named_unless_the_champion_has_all_or_none(
+    make_holdout: Callable[..., Predictions],
+) -> None:
     found = measure_holdout(make_holdout(champion=0.7), 2)
     assert read_losses(found, "shared_loss") == {}
     assert set(read_losses(found)) == {"last_value", "challenger", "champion"}
@@ -101,11 +112,17 @@ def test_shared_rows_are_named_unless_the_champion_has_all_or_none(make_holdout:
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
-def test_champions_forecast_of_nan_counts(make_holdout: Callable[..., Predictions], is_all: bool) -> None:
+def test_champions_forecast_of_nan_counts(
+    make_holdout: Callable[..., Predictions], is_all: bool
+) -> None:
     """It is infinite, and no row that the champion has no forecast of."""
     holdout = make_holdout(champion=0.7)
     found = measure_holdout(
-        change(holdout, champion=holdout.table["champion"].mask(is_all | (holdout.table.index == 5), np.inf)), 2
+        change(
+            holdout,
+            champion=holdout.table["champion"].mask(is_all | (holdout.table.index == 5), np.inf),
+        ),
+        2,
     )
     assert found.measures["champion"]["loss"] == np.inf
     assert found.measures["challenger"]["loss"] == pytest.approx(compute_mse(holdout, "challenger"))
@@ -113,12 +130,19 @@ def test_champions_forecast_of_nan_counts(make_holdout: Callable[..., Prediction
     assert found.notes == []
 
 
-def test_change_of_a_promotion_is_from_the_forecast_of_the_champion(make_holdout: Callable[..., Predictions]) -> None:
+def test_change_of_a_promotion_is_from_the_forecast_of_the_champion(
+    make_holdout: Callable[..., Predictions],
+) -> None:
     holdout = make_holdout(champion=0.7)
     changed = change(holdout, challenger=holdout.table["champion"] + 3.0)
     found = measure_holdout(changed, 2).measures
-    by_origin = holdout.table.pivot(index=["unique_id", "ds"], columns="horizon_step", values="champion").dropna()
-    changes = {"champion": by_origin[1] - by_origin[2], "challenger": by_origin[1] + 3.0 - by_origin[2]}
+    by_origin = holdout.table.pivot(
+        index=["unique_id", "ds"], columns="horizon_step", values="champion"
+    ).dropna()
+    changes = {
+        "champion": by_origin[1] - by_origin[2],
+        "challenger": by_origin[1] + 3.0 - by_origin[2],
+    }
     for name, own in changes.items():
         assert found[name]["change"] == pytest.approx(own.abs().groupby("unique_id").mean().mean())
     found = measure_holdout(holdout.keep(holdout.table["horizon_step"] == 1), 1).measures
@@ -127,14 +151,18 @@ def test_change_of_a_promotion_is_from_the_forecast_of_the_champion(make_holdout
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_forecast_that_is_not_finite_is_a_fault(make_holdout: Callable[..., Predictions], value: float) -> None:
+def test_forecast_that_is_not_finite_is_a_fault(
+    make_holdout: Callable[..., Predictions], value: float
+) -> None:
     holdout = make_holdout()
     holdout.table.loc[5, "challenger"] = value
     (fault,) = find_faults(holdout)
     assert "1 of 48" in fault
 
 
-def test_same_forecast_for_every_window_is_a_fault_or_a_note(make_holdout: Callable[..., Predictions]) -> None:
+def test_same_forecast_for_every_window_is_a_fault_or_a_note(
+    make_holdout: Callable[..., Predictions],
+) -> None:
     """Though its steps differ."""
     holdout = make_holdout()
     assert find_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
@@ -147,7 +175,9 @@ def test_same_forecast_for_every_window_is_a_fault_or_a_note(make_holdout: Calla
         "its forecasts are the same for every window"
     ]
     holdout = make_holdout("abc")
-    holdout.table["challenger"] = holdout.table["challenger"].where(holdout.table["unique_id"] == "b", 0.0)
+    holdout.table["challenger"] = holdout.table["challenger"].where(
+        holdout.table["unique_id"] == "b", 0.0
+    )
     assert find_faults(holdout) == []
     assert measure_holdout(holdout, 2).notes == [
         "the challenger's forecasts are the same for every window of 2 series (a, c)"
@@ -158,11 +188,17 @@ def test_same_forecast_for_every_window_is_a_fault_or_a_note(make_holdout: Calla
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_infinite_forecasts_are_not_called_alike(make_holdout: Callable[..., Predictions], value: float) -> None:
+def test_infinite_forecasts_are_not_called_alike(
+    make_holdout: Callable[..., Predictions], value: float
+) -> None:
     holdout = make_holdout()
     assert (
         measure_holdout(
-            change(holdout, challenger=holdout.table["challenger"].mask(holdout.table.index == 5, value)), 2
+            change(
+                holdout,
+                challenger=holdout.table["challenger"].mask(holdout.table.index == 5, value),
+            ),
+            2,
         ).notes
         == []
     )

@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from utilsforecast import losses
 
-from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevelTable, list_missed, measure_intervals
+from rnn_pipelines.forecast.evaluation.interval_metrics import (
+    MetricsByLevelTable,
+    list_missed,
+    measure_intervals,
+)
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 
 LEVELS = (80, 95)
@@ -16,7 +20,12 @@ LEVELS = (80, 95)
 def make_predictions(names: tuple[str, ...] = ("gru", "baseline_ensemble")) -> Predictions:
     """Of two series with six cut-offs each and two steps; some actuals lie outside, one is missing."""
     random = np.random.default_rng(0)
-    rows = [(name, cutoff, cutoff + step, step) for name in "ab" for cutoff in range(6) for step in (1, 2)]
+    rows = [
+        (name, cutoff, cutoff + step, step)
+        for name in "ab"
+        for cutoff in range(6)
+        for step in (1, 2)
+    ]
     table = pd.DataFrame(rows, columns=["unique_id", "cutoff", "ds", "horizon_step"])
     table["y"] = random.normal(10, 3, len(table))
     table.loc[5, "y"] = np.nan
@@ -35,18 +44,28 @@ def predictions() -> Predictions:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])
-def test_metric_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: Any, level: int) -> None:
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)]
+)
+def test_metric_is_that_of_utilsforecast(
+    predictions: Predictions, ours: str, theirs: Any, level: int
+) -> None:
     observed = predictions.table.dropna()
-    expected = theirs(observed, ["gru", "baseline_ensemble"], level, cutoff_col="")[["gru", "baseline_ensemble"]].mean()
+    expected = theirs(observed, ["gru", "baseline_ensemble"], level, cutoff_col="")[
+        ["gru", "baseline_ensemble"]
+    ].mean()
     numbers, _ = measure_intervals(predictions)
-    assert [numbers[name][f"{ours}_{level}"] for name in ("gru", "baseline_ensemble")] == pytest.approx(
-        expected.tolist()
-    )
+    assert [
+        numbers[name][f"{ours}_{level}"] for name in ("gru", "baseline_ensemble")
+    ] == pytest.approx(expected.tolist())
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)])
-def test_metric_of_a_step_is_that_of_utilsforecast(predictions: Predictions, ours: str, theirs: Any) -> None:
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("coverage", losses.coverage), ("winkler", losses.winkler_score)]
+)
+def test_metric_of_a_step_is_that_of_utilsforecast(
+    predictions: Predictions, ours: str, theirs: Any
+) -> None:
     expected = theirs(predictions.table.dropna(), ["gru"], 80, cutoff_col="horizon_step")
     _, by_level = measure_intervals(predictions)
     found = by_level.query("forecaster == 'gru' and level == 80").set_index("horizon_step")[ours]
@@ -56,7 +75,9 @@ def test_metric_of_a_step_is_that_of_utilsforecast(predictions: Predictions, our
 def test_scores_and_widths_are_those_of_the_interval(predictions: Predictions) -> None:
     columns = ["gru-lo-95", "gru-lo-80", "gru", "gru-hi-80", "gru-hi-95"]
     quantiles = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
-    expected = losses.scaled_crps(predictions.table.dropna(), {"gru": columns}, quantiles, cutoff_col="")["gru"].mean()
+    expected = losses.scaled_crps(
+        predictions.table.dropna(), {"gru": columns}, quantiles, cutoff_col=""
+    )["gru"].mean()
     assert measure_intervals(predictions)[0]["gru"]["scaled_crps"] == pytest.approx(expected)
     bounds = predictions.get_bounds("gru", 80)[predictions.table["y"].notna()]
     by_series = (bounds["hi"] - bounds["lo"]).groupby(predictions.table["unique_id"]).mean()
@@ -68,19 +89,27 @@ def test_scores_and_widths_are_those_of_the_interval(predictions: Predictions) -
     keys = ["unique_id", "cutoff", "ds", "horizon_step", "y", "gru", low, high]
     table = predictions.table[keys].assign(seasonal_naive=predictions.table["gru"])
     middle = (table[low] + table[high]) / 2
-    table = table.assign(**{name: middle + 2 * (table[own] - middle) for name, own in names.items()})
+    table = table.assign(
+        **{name: middle + 2 * (table[own] - middle) for name, own in names.items()}
+    )
     numbers, by_level = measure_intervals(Predictions(table, ("gru", "seasonal_naive"), (80,)))
     assert numbers["gru"]["relative_width_80"] == pytest.approx(0.5)
-    assert by_level.query("forecaster == 'gru' and level == 80")["relative_width"].tolist() == pytest.approx([0.5, 0.5])
+    assert by_level.query("forecaster == 'gru' and level == 80")[
+        "relative_width"
+    ].tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_coverage_is_told_by_origin_and_above_the_upper_bound() -> None:
-    table = pd.DataFrame({"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1})
+    table = pd.DataFrame(
+        {"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1}
+    )
     table = table.assign(y=[0.0, 0.0, 0.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
     numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
     assert (numbers["gru"]["least_coverage_80"], numbers["gru"]["most_coverage_80"]) == (0.5, 1.0)
     # Series `a` has zeros; `b` has none, and does not count.
-    table = pd.DataFrame({"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1})
+    table = pd.DataFrame(
+        {"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1}
+    )
     table = table.assign(y=[0.0, 9.0, 3.0, 9.0], gru=1.0, **{"gru-lo-80": 0.0, "gru-hi-80": 2.0})
     numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
     assert (numbers["gru"]["coverage_80"], numbers["gru"]["above_80"]) == (0.25, 0.5)
@@ -98,7 +127,9 @@ def test_levels_without_intervals_have_no_metrics(predictions: Predictions) -> N
     """Scaled CRPS then is that of the others."""
     low, high = name_bounds("gru", 95)
     found, by_level = measure_intervals(
-        Predictions(predictions.table.assign(**{low: np.nan, high: np.nan}), predictions.forecasters, LEVELS)
+        Predictions(
+            predictions.table.assign(**{low: np.nan, high: np.nan}), predictions.forecasters, LEVELS
+        )
     )
     assert [found["gru"][f"{name}_95"] for name in ("coverage", "width", "winkler")] == [None] * 3
     expected = losses.scaled_crps(
@@ -108,7 +139,14 @@ def test_levels_without_intervals_have_no_metrics(predictions: Predictions) -> N
         cutoff_col="",
     )
     assert found["gru"]["scaled_crps"] == pytest.approx(expected["gru"].mean())
-    assert MetricsByLevelTable.validate(by_level).query("forecaster == 'gru' and level == 95")["coverage"].isna().all()
-    points = Predictions(predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "gru"]], ("gru",))
+    assert (
+        MetricsByLevelTable.validate(by_level)
+        .query("forecaster == 'gru' and level == 95")["coverage"]
+        .isna()
+        .all()
+    )
+    points = Predictions(
+        predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "gru"]], ("gru",)
+    )
     numbers, by_level = measure_intervals(points)
     assert (numbers, len(MetricsByLevelTable.validate(by_level))) == ({"gru": {}}, 0)

@@ -40,7 +40,13 @@ def test_stamp_follows_the_log(tmp_path: Path) -> None:
         make_log(NIGHTS)[1:],
         make_log(NIGHTS[[0, 1, 3]]),
     ],
-    ids=["deleted", "another one", "the last nights are gone", "a row is gone", "the last night of the stamp is gone"],
+    ids=[
+        "deleted",
+        "another one",
+        "the last nights are gone",
+        "a row is gone",
+        "the last night of the stamp is gone",
+    ],
 )
 def test_lost_rows_ring(log: pd.DataFrame) -> None:
     assert find_loss(log["recorded_at"], STAMP) is not None
@@ -58,7 +64,9 @@ def test_restored_log_ends_the_alarm(tmp_path: Path) -> None:
     assert not stamp_log(make_log(NIGHTS), tmp_path)["is_alarm"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"format": 1}', '{"format": 1, "num_nights": "x", "num_rows": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"format": 1}', '{"format": 1, "num_nights": "x", "num_rows": 1}']
+)
 def test_damaged_stamp_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "log.json").write_text(content)
     with pytest.raises(ChampionError):

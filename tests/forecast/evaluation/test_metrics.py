@@ -31,7 +31,9 @@ def change(predictions: Predictions, **columns: object) -> Predictions:
     return replace(predictions, table=predictions.table.assign(**columns))
 
 
-def test_one_row_for_each_series_step_and_forecaster(predictions: Predictions, by_series: pd.DataFrame) -> None:
+def test_one_row_for_each_series_step_and_forecaster(
+    predictions: Predictions, by_series: pd.DataFrame
+) -> None:
     before = predictions.table.copy()
     measure_by(predictions, "horizon_step")
     measure_noise_floor(predictions)
@@ -56,10 +58,15 @@ def test_metric_equals_scikit_learns(
         assert row[metric] == pytest.approx(compute(rows["y"], rows[row["forecaster"]]), rel=1e-12)
 
 
-def test_empty_actuals_are_skipped(predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable) -> None:
-    series, cutoffs = make_series({"a": [1, 2, 4.0], "b": [1, 2, 4.0]}), make_cutoffs(a=3, b=3)
+def test_empty_actuals_are_skipped(
+    predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    series = make_series({"a": [1, 2, 4.0], "b": [1, 2, 4.0]})
+    cutoffs = make_cutoffs(a=3, b=3)
     is_hole = predictions.table.index.isin([3, 12, 13])
-    with_holes = measure_by_series(change(predictions, y=predictions.table["y"].mask(is_hole)), series, cutoffs, 1)
+    with_holes = measure_by_series(
+        change(predictions, y=predictions.table["y"].mask(is_hole)), series, cutoffs, 1
+    )
     without = measure_by_series(predictions.keep(~is_hole), series, cutoffs, 1)
     pd.testing.assert_frame_equal(with_holes, without)
 
@@ -69,37 +76,56 @@ def test_mase_and_rmsse_are_errors_over_those_of_seasonal_naive_in_training(
 ) -> None:
     y = np.random.default_rng(2).normal(size=30)
     predictions = make_predictions({"a": 5})
-    table = measure_by_series(predictions, make_series({"a": y.tolist()}), make_cutoffs(a=20), season_length=3)
+    table = measure_by_series(
+        predictions, make_series({"a": y.tolist()}), make_cutoffs(a=20), season_length=3
+    )
     scale = np.abs(y[3:20] - y[:17]).mean()
     assert table.set_index("forecaster").loc["lstm", "mase"] == pytest.approx(
         mean_absolute_error(predictions.table["y"], predictions.table["lstm"]) / scale, rel=1e-12
     )
     scale = ((y[3:20] - y[:17]) ** 2).mean()
-    expected = (mean_squared_error(predictions.table["y"], predictions.table["lstm"]) / scale) ** 0.5
+    expected = (
+        mean_squared_error(predictions.table["y"], predictions.table["lstm"]) / scale
+    ) ** 0.5
     assert table.set_index("forecaster").loc["lstm", "rmsse"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_naive_error_is_of_one_season_ahead_in_training(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
+def test_naive_error_is_of_one_season_ahead_in_training(
+    make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
     series = make_series({"a": [0, 10, 1, 12, 3, 15]})
-    assert measure_naive_error(series, make_cutoffs(a=6), season_length=2)["a"] == np.mean([1, 2, 2, 3])
-    short, long = ([1, 2, 4], [1, 2, 4, 1000, -1000])
-    errors = [measure_naive_error(make_series({"a": y}), make_cutoffs(a=3), 1)["a"] for y in (short, long)]
+    assert measure_naive_error(series, make_cutoffs(a=6), season_length=2)["a"] == np.mean(
+        [1, 2, 2, 3]
+    )
+    short = [1, 2, 4]
+    long = [1, 2, 4, 1000, -1000]
+    errors = [
+        measure_naive_error(make_series({"a": y}), make_cutoffs(a=3), 1)["a"] for y in (short, long)
+    ]
     assert errors == [1.5, 1.5]
     series = make_series({"a": [1, 2], "b": [100, 101]})
     assert measure_naive_error(series, make_cutoffs(a=2, b=2), 1).tolist() == [1, 1]
     series = make_series({"a": [1, 2, 99, 4, 6]}).assign(observed=[True, True, False, True, True])
     assert measure_naive_error(series, make_cutoffs(a=5), 1)["a"] == np.mean([1, 2])
     # Weekly series of a year had no MASE, so that the first baseline of the list was called the best.
-    short, long = [1.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0]
-    assert choose_scale_season(make_series({"a": short, "b": short}), make_cutoffs(a=3, b=3), 3) == 1
+    short = [1.0, 2.0, 4.0]
+    long = [1.0, 2.0, 4.0, 3.0]
+    assert (
+        choose_scale_season(make_series({"a": short, "b": short}), make_cutoffs(a=3, b=3), 3) == 1
+    )
     assert choose_scale_season(make_series({"a": short, "b": long}), make_cutoffs(a=3, b=4), 3) == 3
 
 
 @pytest.mark.parametrize("y", [[1, 2, 1, 2], [1]], ids=["repeats itself", "shorter than a season"])
 def test_mase_is_empty_where_training_has_no_naive_error(
-    y: list[float], make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
+    y: list[float],
+    make_predictions: MakePredictions,
+    make_series: MakeTable,
+    make_cutoffs: MakeTable,
 ) -> None:
-    table = measure_by_series(make_predictions({"a": 3}), make_series({"a": y}), make_cutoffs(a=len(y)), 2)
+    table = measure_by_series(
+        make_predictions({"a": 3}), make_series({"a": y}), make_cutoffs(a=len(y)), 2
+    )
     assert table[["mase", "rmsse"]].isna().all(axis=None)
 
 
@@ -107,13 +133,16 @@ def compute_totals(table: pd.DataFrame, name: str) -> dict[str, tuple[float, flo
     """The mean error and absolute actual of each series, then the mean absolute error and size of its totals."""
     found = {}
     for series, rows in table.dropna(subset="y").groupby("unique_id"):
-        errors, sizes = [], []
+        errors = []
+        sizes = []
         for _, window in rows.groupby("cutoff"):
             errors.append(abs(sum(window[name]) - sum(window["y"])))
             sizes.append(abs(sum(window["y"])))
         found[str(series)] = (
-            *(np.mean(rows[name] - rows["y"]), np.mean(np.abs(rows["y"]))),
-            *(np.mean(errors), np.mean(sizes)),
+            np.mean(rows[name] - rows["y"]),
+            np.mean(np.abs(rows["y"])),
+            np.mean(errors),
+            np.mean(sizes),
         )
     return found
 
@@ -139,7 +168,9 @@ def test_totals_equal_a_second_computation(predictions: Predictions, kind: str) 
     changed = make_changed(predictions, kind)
     ratios = measure_ratios(changed)
     for name in changed.forecasters:
-        error, size, total, total_size = np.mean(list(compute_totals(changed.table, name).values()), axis=0)
+        error, size, total, total_size = np.mean(
+            list(compute_totals(changed.table, name).values()), axis=0
+        )
         assert ratios.loc[name, "bias"] == pytest.approx(error / size, rel=1e-12)
         assert ratios.loc[name, "total_wape"] == pytest.approx(total / total_size, rel=1e-12)
 
@@ -149,20 +180,29 @@ def test_totals_by_series_equal_a_second_computation(
     predictions: Predictions, kind: str, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
     changed = make_changed(predictions, kind)
-    series, cutoffs = make_series({"a": [1, 2, 4.0], "b": [1, 2, 4.0]}), make_cutoffs(a=3, b=3)
+    series = make_series({"a": [1, 2, 4.0], "b": [1, 2, 4.0]})
+    cutoffs = make_cutoffs(a=3, b=3)
     table = measure_by_series(changed, series, cutoffs, 1).set_index(["forecaster", "unique_id"])
     for name in changed.forecasters:
         for one, (error, size, total, total_size) in compute_totals(changed.table, name).items():
             expected = [error / size, total / total_size] if size else [np.nan, np.nan]
-            assert table.loc[(name, one), ["bias", "total_wape"]].tolist() == pytest.approx(expected, nan_ok=True)
+            assert table.loc[(name, one), ["bias", "total_wape"]].tolist() == pytest.approx(
+                expected, nan_ok=True
+            )
 
 
-def test_biases_are_ratios_in_which_errors_cancel(make_predictions: MakePredictions, predictions: Predictions) -> None:
+def test_biases_are_ratios_in_which_errors_cancel(
+    make_predictions: MakePredictions, predictions: Predictions
+) -> None:
     predictions = make_predictions({"a": 5})
     sums = predictions.table[["lstm", "y"]].sum()
-    assert measure_ratios(predictions).loc["lstm", "bias"] == pytest.approx(sums["lstm"] / sums["y"] - 1)
+    assert measure_ratios(predictions).loc["lstm", "bias"] == pytest.approx(
+        sums["lstm"] / sums["y"] - 1
+    )
     low = change(predictions, gru=0.8 * predictions.table["y"])
-    assert measure_ratios(low).loc["gru", ["bias", "total_wape"]].tolist() == pytest.approx([-0.2, 0.2])
+    assert measure_ratios(low).loc["gru", ["bias", "total_wape"]].tolist() == pytest.approx(
+        [-0.2, 0.2]
+    )
     cold = change(predictions, y=predictions.table["y"] - 20, gru=predictions.table["y"] - 25)
     assert measure_ratios(cold).loc["gru", "bias"] < 0
     steps = predictions.table["horizon_step"].map({1: 1.0, 2: -1.0})
@@ -172,29 +212,49 @@ def test_biases_are_ratios_in_which_errors_cancel(make_predictions: MakePredicti
     assert (found["gru"]["bias"], found["gru"]["total_wape"]) == (None, None)
 
 
-def test_zero_fraction_is_that_of_observed_values_in_training(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
+def test_zero_fraction_is_that_of_observed_values_in_training(
+    make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
     series = make_series({"a": [0, 1, 0, np.nan, 2, 0, 0], "b": [0, 3, 0, 0]})
     assert measure_zero_fraction(series, make_cutoffs(a=5, b=2)) == pytest.approx(3 / 6)
     assert measure_zero_fraction(series, make_cutoffs(a=0, b=0)) == 0
 
 
-@pytest.mark.parametrize(("metric", "compute"), [("mse", mean_squared_error), ("mae", mean_absolute_error)])
-def test_metric_by_step_is_a_series_mean(predictions: Predictions, metric: str, compute: Callable[..., float]) -> None:
+@pytest.mark.parametrize(
+    ("metric", "compute"), [("mse", mean_squared_error), ("mae", mean_absolute_error)]
+)
+def test_metric_by_step_is_a_series_mean(
+    predictions: Predictions, metric: str, compute: Callable[..., float]
+) -> None:
     for row in measure_by(predictions, "horizon_step").to_dict(orient="records"):
-        rows = predictions.table[predictions.table["horizon_step"] == row["horizon_step"]].groupby("unique_id")
+        rows = predictions.table[predictions.table["horizon_step"] == row["horizon_step"]].groupby(
+            "unique_id"
+        )
         expected = np.mean([compute(group["y"], group[row["forecaster"]]) for _, group in rows])
         assert row[metric] == pytest.approx(expected, rel=1e-12)
 
 
 def test_noise_floor_is_the_error_of_the_signal(predictions: Predictions) -> None:
-    expected = [((group["y"] - 10) ** 2).mean() for _, group in predictions.table.groupby("unique_id")]
+    expected = [
+        ((group["y"] - 10) ** 2).mean() for _, group in predictions.table.groupby("unique_id")
+    ]
     assert measure_noise_floor(predictions) == pytest.approx(np.mean(expected), rel=1e-12)
     is_hole = predictions.table.index == 3
     holes = change(predictions, y=predictions.table["y"].mask(is_hole))
-    assert measure_noise_floor(holes) == pytest.approx(measure_noise_floor(predictions.keep(~is_hole)), rel=1e-12)
+    assert measure_noise_floor(holes) == pytest.approx(
+        measure_noise_floor(predictions.keep(~is_hole)), rel=1e-12
+    )
     without = replace(predictions, table=predictions.table.drop(columns="signal"))
     assert measure_noise_floor(without) is None
     # Metrics of points are the same with and without them.
-    bounds = {f"gru-{side}-{level}": predictions.table["gru"] for side in ("lo", "hi") for level in (80, 95)}
-    banded = Predictions(predictions.table.assign(**bounds), predictions.forecasters, levels=(80, 95))
-    pd.testing.assert_frame_equal(measure_by(banded, "horizon_step"), measure_by(predictions, "horizon_step"))
+    bounds = {
+        f"gru-{side}-{level}": predictions.table["gru"]
+        for side in ("lo", "hi")
+        for level in (80, 95)
+    }
+    banded = Predictions(
+        predictions.table.assign(**bounds), predictions.forecasters, levels=(80, 95)
+    )
+    pd.testing.assert_frame_equal(
+        measure_by(banded, "horizon_step"), measure_by(predictions, "horizon_step")
+    )

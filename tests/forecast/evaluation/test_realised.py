@@ -17,7 +17,10 @@ from rnn_pipelines.forecast.evaluation.realised import (
 
 START = pd.Timestamp("2024-01-01")
 VERSIONS: dict[str, Any] = {
-    "one": {"by_step": [1.0, 2.0], "trained_until": {"a": "2024-01-05T00:00:00", "b": "2024-01-05T00:00:00"}},
+    "one": {
+        "by_step": [1.0, 2.0],
+        "trained_until": {"a": "2024-01-05T00:00:00", "b": "2024-01-05T00:00:00"},
+    },
     "two": {"by_step": [3.0, 4.0], "trained_until": None},
 }
 
@@ -28,7 +31,9 @@ def day(number: int) -> pd.Timestamp:
     return START + pd.Timedelta(days=number)
 
 
-def make_series(num_days: int = 40, filled: tuple[int, ...] = (), steps: bool = False) -> pd.DataFrame:
+def make_series(
+    num_days: int = 40, filled: tuple[int, ...] = (), steps: bool = False
+) -> pd.DataFrame:
     """Two series; the value of a day is its number, in `b` ten times that."""
     tables = [
         pd.DataFrame(
@@ -67,7 +72,13 @@ def evaluated() -> pd.DataFrame:
     """Errors of both series by versions one and two, from twenty cut-offs."""
     random = np.random.default_rng(0)
     rows = [
-        (name, cutoff, step, factor * (cutoff + step) + random.normal(), "one" if cutoff < 20 else "two")
+        (
+            name,
+            cutoff,
+            step,
+            factor * (cutoff + step) + random.normal(),
+            "one" if cutoff < 20 else "two",
+        )
         for name, factor in (("a", 1), ("b", 10))
         for cutoff in range(10, 30)
         for step in (1, 2)
@@ -77,19 +88,28 @@ def evaluated() -> pd.DataFrame:
 
 
 def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version() -> None:
-    evaluated = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION)
-    assert evaluated[["y", "y_hat", "expected_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
+    evaluated = join_actuals(
+        make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION
+    )
+    assert evaluated[["y", "y_hat", "expected_mse"]].to_numpy().tolist() == [
+        [12, 11, 2],
+        [110, 5, 3],
+    ]
     log = make_log(("a", 38, 1, 1.0, "one"), ("a", 38, 2, 1.0, "one"))
     assert join_actuals(log, make_series(), CHAMPION)["horizon_step"].tolist() == [1]
     log = make_log(("a", 10, 1, 1.0, "one"), ("a", 10, 2, 1.0, "one"))
     assert join_actuals(log, make_series(filled=(11,)), CHAMPION)["horizon_step"].tolist() == [2]
     log = make_log(("a", 3, 1, 1.0, "one"), ("a", 4, 1, 1.0, "one"), steps=True)
     versions = {"one": {"by_step": [1.0], "trained_until": {"a": 4}}}
-    assert join_actuals(log, make_series(steps=True), {"versions": versions})["cutoff"].tolist() == [4]
+    assert join_actuals(log, make_series(steps=True), {"versions": versions})[
+        "cutoff"
+    ].tolist() == [4]
 
 
 @pytest.mark.parametrize(("cutoff", "counts"), [(3, False), (4, True)])
-def test_forecast_from_before_what_its_model_has_learnt_does_not_count(cutoff: int, counts: bool) -> None:
+def test_forecast_from_before_what_its_model_has_learnt_does_not_count(
+    cutoff: int, counts: bool
+) -> None:
     """The version has learnt until the fifth day, number 4: a forecast from that day on is one."""
     evaluated = join_actuals(make_log(("a", cutoff, 1, 1.0, "one")), make_series(), CHAMPION)
     assert len(evaluated) == counts
@@ -97,7 +117,9 @@ def test_forecast_from_before_what_its_model_has_learnt_does_not_count(cutoff: i
 
 @pytest.mark.parametrize("by_step", [None, [], [float("nan")], [None], [float("inf")]])
 def test_promise_that_is_not_on_record_is_none(by_step: list[float] | None) -> None:
-    evaluated = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"versions": {"x": {"by_step": by_step}}})
+    evaluated = join_actuals(
+        make_log(("a", 10, 1, 1.0, "x")), make_series(), {"versions": {"x": {"by_step": by_step}}}
+    )
     assert evaluated["expected_mse"].isna().tolist() == [True]
 
 
@@ -108,7 +130,8 @@ def test_nothing_is_judged_without_forecasts_or_of_another_time_axis() -> None:
     assert measure_groups(evaluated, "horizon_step").empty
     with pytest.raises(SeriesError, match="datetime64"):
         join_actuals(make_log(("a", 3, 1, 1.0, "one")), make_series(steps=True), CHAMPION)
-    log, series = make_log(("a", 10, 1, 1.0, "one")), make_series()
+    log = make_log(("a", 10, 1, 1.0, "one"))
+    series = make_series()
     before = log.copy(), series.copy()
     join_actuals(log, series, CHAMPION)
     pd.testing.assert_frame_equal(log, before[0])
@@ -126,24 +149,38 @@ def test_stability_as_issued_does_not_depend_on_the_order_of_the_store() -> None
         assert stability == pytest.approx(2.5 / 1.75)
 
 
-def test_errors_are_those_of_an_independent_computation_also_by_step(evaluated: pd.DataFrame) -> None:
+def test_errors_are_those_of_an_independent_computation_also_by_step(
+    evaluated: pd.DataFrame,
+) -> None:
     """Row by row in plain Python: means over a series, then over series."""
     measures = measure_realised(evaluated)
     by_series: dict[str, list[tuple[float, float, float]]] = {"a": [], "b": []}
     for row in evaluated.itertuples():
         error = row.y - row.y_hat
         by_series[row.unique_id].append(
-            (error * error, abs(error), VERSIONS[row.model_version]["by_step"][row.horizon_step - 1])
+            (
+                error * error,
+                abs(error),
+                VERSIONS[row.model_version]["by_step"][row.horizon_step - 1],
+            )
         )
-    means = [[sum(column) / len(column) for column in zip(*rows, strict=True)] for rows in by_series.values()]
+    means = [
+        [sum(column) / len(column) for column in zip(*rows, strict=True)]
+        for rows in by_series.values()
+    ]
     mse, mae, expected = [sum(column) / 2 for column in zip(*means, strict=True)]
-    assert [measures[name] for name in ("mse", "mae", "expected_mse")] == pytest.approx([mse, mae, expected])
+    assert [measures[name] for name in ("mse", "mae", "expected_mse")] == pytest.approx(
+        [mse, mae, expected]
+    )
     assert measures["ratio"] == pytest.approx(mse / expected)
     assert (measures["num_forecasts"], measures["num_cutoffs"]) == (len(evaluated), 20)
     by_step = measure_groups(evaluated, "horizon_step").set_index("horizon_step")
     for step in (1, 2):
         rows = evaluated[evaluated["horizon_step"] == step]
-        squares = [((part["y"] - part["y_hat"]) ** 2).to_numpy().mean() for _, part in rows.groupby("unique_id")]
+        squares = [
+            ((part["y"] - part["y_hat"]) ** 2).to_numpy().mean()
+            for _, part in rows.groupby("unique_id")
+        ]
         assert by_step.loc[step, "mse"] == pytest.approx(sum(squares) / 2)
         assert by_step.loc[step, "num_forecasts"] == len(rows)
     assert keep_newest(evaluated, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
@@ -153,16 +190,22 @@ def test_versions_stand_in_their_order_with_a_p_value(evaluated: pd.DataFrame) -
     versions = measure_groups(evaluated.replace({"model_version": {"one": "z"}}), "model_version")
     assert versions["model_version"].tolist() == ["z", "two"]
     assert versions["first_cutoff"].tolist() == [day(10), day(20)]
-    unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(evaluated["model_version"] == "two"))
+    unknown = evaluated.assign(
+        expected_mse=evaluated["expected_mse"].where(evaluated["model_version"] == "two")
+    )
     only = evaluated[evaluated["model_version"] == "two"]
     assert measure_realised(unknown) == measure_realised(only) | {
         "num_without_expected_error": len(evaluated) - len(only)
     }
-    unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(evaluated["cutoff"] != day(29)))
+    unknown = evaluated.assign(
+        expected_mse=evaluated["expected_mse"].where(evaluated["cutoff"] != day(29))
+    )
     assert measure_groups(unknown, "horizon_step")["expected_mse"].isna().all()
     as_expected = evaluated.assign(expected_mse=((evaluated["y"] - evaluated["y_hat"]) ** 2).mean())
     far_below = evaluated.assign(expected_mse=0.01)
     assert measure_realised(as_expected)["p_value"] > 0.2
     assert measure_realised(far_below)["p_value"] < 0.01
-    infinite = evaluated.assign(y_hat=evaluated["y_hat"].where(evaluated["cutoff"] != day(29), np.inf))
+    infinite = evaluated.assign(
+        y_hat=evaluated["y_hat"].where(evaluated["cutoff"] != day(29), np.inf)
+    )
     assert not np.isfinite(measure_realised(infinite)["ratio"])

@@ -13,7 +13,13 @@ def describe(lengths: dict[str, int], freq: str) -> pd.DataFrame:
     times = pd.date_range("2022-01-01", periods=max(lengths.values()), freq=freq)
     rng = np.random.default_rng(0)
     parts = [
-        pd.DataFrame({"unique_id": name, "ds": times[-(size or 3) :], "y": rng.poisson(3, size or 3) if size else None})
+        pd.DataFrame(
+            {
+                "unique_id": name,
+                "ds": times[-(size or 3) :],
+                "y": rng.poisson(3, size or 3) if size else None,
+            }
+        )
         for name, size in lengths.items()
     ]
     table = pd.concat(parts, ignore_index=True).astype({"y": "float64"})

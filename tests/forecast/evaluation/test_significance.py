@@ -22,7 +22,8 @@ def compute_again(differences: list[float], horizon: int) -> float:
     """With loops over all pairs of cut-offs that are less than a horizon apart."""
     from scipy.stats import t
 
-    num, mean = len(differences), sum(differences) / len(differences)
+    num = len(differences)
+    mean = sum(differences) / len(differences)
     total = 0.0
     for i in range(num):
         for j in range(num):
@@ -42,7 +43,9 @@ def draw(num: int, horizon: int, random: np.random.Generator, mean: float = 0.0)
 @pytest.mark.parametrize("horizon", [1, 2, 7])
 def test_p_value_is_that_of_an_independent_computation(horizon: int) -> None:
     differences = draw(60, horizon, np.random.default_rng(horizon), mean=0.3)
-    assert compute_p_value(differences, horizon) == pytest.approx(compute_again(differences.tolist(), horizon))
+    assert compute_p_value(differences, horizon) == pytest.approx(
+        compute_again(differences.tolist(), horizon)
+    )
 
 
 def test_one_step_ahead_it_is_students_test_with_its_interval() -> None:
@@ -60,7 +63,9 @@ def test_one_step_ahead_it_is_students_test_with_its_interval() -> None:
 def test_equal_forecasters_differ_as_often_as_the_level_says(horizon: int, num: int) -> None:
     """Within 3 standard errors of 2,000 draws, and 2 points that the kernel costs on short samples."""
     random = np.random.default_rng(1)
-    rejected = np.mean([compute_p_value(draw(num, horizon, random), horizon) <= 0.05 for _ in range(2000)])
+    rejected = np.mean(
+        [compute_p_value(draw(num, horizon, random), horizon) <= 0.05 for _ in range(2000)]
+    )
     assert rejected == pytest.approx(0.05, abs=0.015 + 0.02 * (horizon > 1))
 
 
@@ -70,7 +75,9 @@ def test_autocovariances_keep_the_level_and_find_a_difference() -> None:
     rejected = np.mean([compute_p_value(draw(290, 7, random), 1) <= 0.05 for _ in range(500)])
     assert rejected > 0.3
     random = np.random.default_rng(2)
-    found = np.mean([compute_p_value(draw(290, 7, random, mean=0.6), 7) <= 0.05 for _ in range(200)])
+    found = np.mean(
+        [compute_p_value(draw(290, 7, random, mean=0.6), 7) <= 0.05 for _ in range(200)]
+    )
     assert found > 0.9
     # Alternating differences: γ_0 = 1, γ_1 = -9/10, and 1 - 2 · 9/10 < 0.
     from scipy.stats import t
@@ -83,8 +90,20 @@ def test_autocovariances_keep_the_level_and_find_a_difference() -> None:
 
 @pytest.mark.parametrize(
     ("differences", "horizon", "expected"),
-    [([], 1, 1.0), ([3.0], 1, 1.0), ([3.0, 2.0, 4.0], 3, 1.0), ([0.0] * 9, 2, 1.0), ([2.0] * 9, 2, 0.0)],
-    ids=["none", "one", "no more than the horizon", "equal forecasts", "always the same difference"],
+    [
+        ([], 1, 1.0),
+        ([3.0], 1, 1.0),
+        ([3.0, 2.0, 4.0], 3, 1.0),
+        ([0.0] * 9, 2, 1.0),
+        ([2.0] * 9, 2, 0.0),
+    ],
+    ids=[
+        "none",
+        "one",
+        "no more than the horizon",
+        "equal forecasts",
+        "always the same difference",
+    ],
 )
 def test_limits(differences: list[float], horizon: int, expected: float) -> None:
     assert compute_p_value(np.array(differences), horizon) == expected
@@ -136,7 +155,14 @@ def test_interval_of_a_difference_that_never_varies_is_the_difference(value: flo
 def make_losses(one: dict[str, list[float]], other: dict[str, list[float]]) -> pd.DataFrame:
     """Of two forecasters, by series."""
     tables = [
-        pd.DataFrame({"unique_id": name, "cutoff": range(len(one[name])), "one": one[name], "other": other[name]})
+        pd.DataFrame(
+            {
+                "unique_id": name,
+                "cutoff": range(len(one[name])),
+                "one": one[name],
+                "other": other[name],
+            }
+        )
         for name in one
     ]
     return pd.concat(tables, ignore_index=True)
@@ -147,11 +173,16 @@ def test_panel_is_compared_by_its_means_over_series() -> None:
     a, b, c, d = (random.random(20).tolist() for _ in range(4))
     losses = make_losses({"x": a, "y": b}, {"x": c, "y": d})
     mean = [(a - c + b - d) / 2 for a, b, c, d in zip(a, b, c, d, strict=True)]
-    assert compare_losses(losses, "one", "other", 3) == pytest.approx(compute_p_value(np.array(mean), 3))
+    assert compare_losses(losses, "one", "other", 3) == pytest.approx(
+        compute_p_value(np.array(mean), 3)
+    )
     random = np.random.default_rng(4)
-    one, other = random.random(20).tolist(), random.random(20).tolist()
+    one = random.random(20).tolist()
+    other = random.random(20).tolist()
     single, three = (
-        compare_losses(make_losses(dict.fromkeys(names, one), dict.fromkeys(names, other)), "one", "other", 2)
+        compare_losses(
+            make_losses(dict.fromkeys(names, one), dict.fromkeys(names, other)), "one", "other", 2
+        )
         for names in ("a", "abc")
     )
     assert three == pytest.approx(single)
@@ -163,7 +194,8 @@ def test_panel_is_compared_by_its_means_over_series() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p_value", "text"), [(0.0339, "p = 0.034"), (1.0, "p = 1"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")]
+    ("p_value", "text"),
+    [(0.0339, "p = 0.034"), (1.0, "p = 1"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")],
 )
 def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
     assert format_p_value(p_value) == text
@@ -189,12 +221,16 @@ def read_difference(found: dict[str, dict[str, float | None]], name: str) -> lis
     return [found[name][key] for key in ("difference", "difference_low", "difference_high")]
 
 
-def test_difference_is_that_of_the_mse_or_of_the_scaled_error(make_predictions: MakePredictions) -> None:
+def test_difference_is_that_of_the_mse_or_of_the_scaled_error(
+    make_predictions: MakePredictions,
+) -> None:
     predictions = make_predictions({"a": 30}, horizon=3)
     found = measure_differences(predictions, pd.Series({"a": 2.0}), "ridge")
     ours, theirs = (compute_losses(predictions, name, 2).to_numpy() for name in ("gru", "ridge"))
     parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
+    assert read_difference(found, "gru") == pytest.approx(
+        [parts.mean(), *compute_interval(parts, 3)], rel=1e-12
+    )
     # The mean over the series at a cut-off first: they share their luck.
     predictions = make_predictions({"a": 30, "b": 25}, horizon=3)
     scale = pd.Series({"a": 2.0, "b": 5.0})
@@ -202,10 +238,15 @@ def test_difference_is_that_of_the_mse_or_of_the_scaled_error(make_predictions: 
     means = {}
     for name in ("gru", "ridge"):
         losses = compute_losses(predictions, name, 1)
-        a, b = losses["a"] / 2, losses["b"] / 5
-        means[name] = np.array([(a[cutoff] + b[cutoff]) / 2 if cutoff in b else a[cutoff] for cutoff in range(30)])
+        a = losses["a"] / 2
+        b = losses["b"] / 5
+        means[name] = np.array(
+            [(a[cutoff] + b[cutoff]) / 2 if cutoff in b else a[cutoff] for cutoff in range(30)]
+        )
     parts = (means["gru"] - means["ridge"]) / means["ridge"].mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
+    assert read_difference(found, "gru") == pytest.approx(
+        [parts.mean(), *compute_interval(parts, 3)], rel=1e-12
+    )
     # Whose forecasts don't overlap, however far they reach.
     names = [f"s{number}" for number in range(12)]
     predictions = make_predictions(dict.fromkeys(names, 1), horizon=6)
@@ -216,20 +257,26 @@ def test_difference_is_that_of_the_mse_or_of_the_scaled_error(make_predictions: 
         for name in ("gru", "ridge")
     )
     parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 1)], rel=1e-12)
+    assert read_difference(found, "gru") == pytest.approx(
+        [parts.mean(), *compute_interval(parts, 1)], rel=1e-12
+    )
     predictions = make_predictions({"a": 60}, horizon=4)
     thinned = predictions.keep(predictions.table["cutoff"] % 2 == 0)
     found = measure_differences(thinned, pd.Series({"a": 2.0}), "ridge")
     ours, theirs = (compute_losses(thinned, name, 2).to_numpy() for name in ("gru", "ridge"))
     parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 2)], rel=1e-12)
+    assert read_difference(found, "gru") == pytest.approx(
+        [parts.mean(), *compute_interval(parts, 2)], rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(("num_cutoffs", "has_interval"), [(29, False), (30, True)])
 def test_fewer_than_ten_windows_that_do_not_overlap_have_no_interval(
     make_predictions: MakePredictions, num_cutoffs: int, has_interval: bool
 ) -> None:
-    found = measure_differences(make_predictions({"a": num_cutoffs}, horizon=3), pd.Series({"a": 2.0}), "ridge")["gru"]
+    found = measure_differences(
+        make_predictions({"a": num_cutoffs}, horizon=3), pd.Series({"a": 2.0}), "ridge"
+    )["gru"]
     assert found["difference"] is not None
     assert (found["difference_low"] is not None) == has_interval
 
@@ -247,8 +294,12 @@ def test_interval_keeps_its_width_around_the_difference_of_the_metric() -> None:
     assert read_difference(found, "gru") == pytest.approx([0.03, 0.0, 0.06], abs=1e-12)
     assert read_difference(found, "lstm") == [pytest.approx(0.2), None, None]
     assert read_difference(found, "ridge") == [0, 0, 0]
-    undefined: dict[str, float | None] = dict.fromkeys(("difference", "difference_low", "difference_high"))
-    found = centre_differences({"gru": undefined, "ridge": undefined}, {"gru": 1.0, "ridge": 0.0}, "ridge")
+    undefined: dict[str, float | None] = dict.fromkeys(
+        ("difference", "difference_low", "difference_high")
+    )
+    found = centre_differences(
+        {"gru": undefined, "ridge": undefined}, {"gru": 1.0, "ridge": 0.0}, "ridge"
+    )
     assert read_difference(found, "gru") == [None, None, None]
 
 
@@ -257,12 +308,15 @@ def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredicti
     predictions = make_predictions({"a": 200, "b": 200}, horizon=1)
     scale = pd.Series({"a": 4.0, "b": 25.0})
     losses = {
-        name: compute_losses(predictions, name, 2).unstack("unique_id").to_numpy() / scale.to_numpy()
+        name: compute_losses(predictions, name, 2).unstack("unique_id").to_numpy()
+        / scale.to_numpy()
         for name in ("gru", "ridge")
     }
 
     def compare(rows: np.ndarray) -> float:
-        ours, theirs = (np.sqrt(losses[name][rows].mean(axis=0)).mean() for name in ("gru", "ridge"))
+        ours, theirs = (
+            np.sqrt(losses[name][rows].mean(axis=0)).mean() for name in ("gru", "ridge")
+        )
         return float(ours / theirs - 1)
 
     found = read_difference(measure_differences(predictions, scale, "ridge", is_root=True), "gru")
@@ -272,12 +326,16 @@ def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredicti
     assert found[1:] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.03)
     predictions = make_predictions({"a": 30, "b": 30})
     exact = change(predictions, gru=predictions.table["y"], lstm=np.inf)
-    differences = measure_differences(exact, pd.Series(1.0, index=["a", "b"]), "ridge", is_root=True)
+    differences = measure_differences(
+        exact, pd.Series(1.0, index=["a", "b"]), "ridge", is_root=True
+    )
     assert read_difference(differences, "gru")[0] == pytest.approx(-1)
     assert differences["lstm"]["difference"] is None
 
 
-def test_windows_and_series_without_a_number_have_no_part_in_the_difference(make_predictions: MakePredictions) -> None:
+def test_windows_and_series_without_a_number_have_no_part_in_the_difference(
+    make_predictions: MakePredictions,
+) -> None:
     predictions = make_predictions({"a": 30}, horizon=1)
     is_hole = predictions.table["cutoff"] == 4
     found = measure_differences(
@@ -301,7 +359,9 @@ def test_windows_and_series_without_a_number_have_no_part_in_the_difference(make
 
 
 @pytest.mark.parametrize("sizes", [{"a": 30}, {"a": 30, "b": 20}], ids=["one", "many"])
-def test_baseline_differs_from_itself_by_nothing(sizes: dict[str, int], make_predictions: MakePredictions) -> None:
+def test_baseline_differs_from_itself_by_nothing(
+    sizes: dict[str, int], make_predictions: MakePredictions
+) -> None:
     found = measure_differences(make_predictions(sizes), pd.Series(1.0, index=list(sizes)), "ridge")
     assert read_difference(found, "ridge") == [0, 0, 0]
 
@@ -320,4 +380,8 @@ def test_half_the_error_is_a_difference_below_0_and_exact_ones_have_none(
     assert read_difference(few, "gru")[1:] == [None, None]
     predictions = make_predictions({"a": 30})
     exact = change(predictions, ridge=predictions.table["y"])
-    assert read_difference(measure_differences(exact, pd.Series({"a": 1.0}), "ridge"), "gru") == [None, None, None]
+    assert read_difference(measure_differences(exact, pd.Series({"a": 1.0}), "ridge"), "gru") == [
+        None,
+        None,
+        None,
+    ]

@@ -20,7 +20,12 @@ def make_predictions(step: int = 1, names: str = "ab") -> Predictions:
     """Return forecasts of each `step` days; `moving` changes by 1 a day of origin, `steady` by nothing."""
     origins = np.arange(0, NUM_ORIGINS * step, step)
     rows = [
-        (name, pd.Timestamp("2024-01-01") + pd.Timedelta(days=origin), ahead, (10.0 + ord(name) % 3) * (origin + ahead))
+        (
+            name,
+            pd.Timestamp("2024-01-01") + pd.Timedelta(days=origin),
+            ahead,
+            (10.0 + ord(name) % 3) * (origin + ahead),
+        )
         for name in names
         for origin in origins
         for ahead in range(1, HORIZON + 1)
@@ -40,9 +45,14 @@ def test_change_is_that_of_one_date_between_neighbouring_origins() -> None:
     assert found["moving"]["horizon_stability"] == pytest.approx(3 * 4 / 2)
     assert found["steady"]["stability"] == found["steady"]["horizon_stability"] == 0
     moving = list_ratios(make_predictions(2))["moving"]
-    assert (moving["stability"], moving["horizon_stability"]) == (pytest.approx(2), pytest.approx(2))
+    assert (moving["stability"], moving["horizon_stability"]) == (
+        pytest.approx(2),
+        pytest.approx(2),
+    )
     predictions = make_predictions()
-    exact = Predictions(predictions.table.assign(moving=predictions.table["y"]), predictions.forecasters)
+    exact = Predictions(
+        predictions.table.assign(moving=predictions.table["y"]), predictions.forecasters
+    )
     assert list_ratios(exact)["moving"]["stability"] is None
 
 
@@ -57,14 +67,18 @@ def test_independent_loop_gives_the_same_number() -> None:
         if (name, cutoff - day, ds) in by_key:
             changes[name].append(abs(forecast - by_key[name, cutoff - day, ds]))
     found, num_changes = average_changes(table, ["moving"])
-    assert found["moving"].to_dict() == pytest.approx({name: np.mean(some) for name, some in changes.items()})
+    assert found["moving"].to_dict() == pytest.approx(
+        {name: np.mean(some) for name, some in changes.items()}
+    )
     assert num_changes.tolist() == [HORIZON - 1] * 2
 
 
 @pytest.mark.parametrize("step", [HORIZON, HORIZON + 3])
 def test_windows_that_do_not_overlap_have_no_stability(step: int) -> None:
     predictions = make_predictions(step)
-    assert {found[name] for found in list_ratios(predictions).values() for name in STABILITY} == {None}
+    assert {found[name] for found in list_ratios(predictions).values() for name in STABILITY} == {
+        None
+    }
     assert sum_ratios(predictions)["stability"]["moving"] == (0, 0)
 
 
@@ -77,10 +91,18 @@ def test_series_without_pairs_and_unobserved_dates_count_nowhere() -> None:
     assert found["moving"]["stability"] == pytest.approx(2)
     is_hole = table["ds"] == "2024-01-05"
     wild = table.assign(y=table["y"].mask(is_hole), moving=table["moving"].mask(is_hole, 1e9))
-    assert list_ratios(Predictions(wild, predictions.forecasters))["moving"]["stability"] == pytest.approx(2)
+    assert list_ratios(Predictions(wild, predictions.forecasters))["moving"][
+        "stability"
+    ] == pytest.approx(2)
     gap = table.assign(moving=table["moving"].mask(table["cutoff"] == "2024-01-04"))
-    assert list_ratios(Predictions(gap, predictions.forecasters))["moving"]["stability"] == pytest.approx(2)
-    series = table.drop_duplicates(["unique_id", "ds"])[["unique_id", "ds", "y"]].assign(observed=True)
+    assert list_ratios(Predictions(gap, predictions.forecasters))["moving"][
+        "stability"
+    ] == pytest.approx(2)
+    series = table.drop_duplicates(["unique_id", "ds"])[["unique_id", "ds", "y"]].assign(
+        observed=True
+    )
     cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "train_stop": 5})
     found = measure_by_series(predictions, series.reset_index(drop=True), cutoffs, 1)
-    assert found.set_index("forecaster").loc["moving", "stability"].tolist() == pytest.approx([2, 2])
+    assert found.set_index("forecaster").loc["moving", "stability"].tolist() == pytest.approx(
+        [2, 2]
+    )

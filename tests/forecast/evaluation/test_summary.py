@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import mean_absolute_error
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, RATIOS, Metric, list_ratios, measure_by_series
+from rnn_pipelines.forecast.evaluation.metrics import (
+    METRICS,
+    RATIOS,
+    Metric,
+    list_ratios,
+    measure_by_series,
+)
 from rnn_pipelines.forecast.evaluation.summary import (
     ForecastMetrics,
     evaluate_forecasts,
@@ -37,10 +43,15 @@ def change(predictions: Predictions, **columns: object) -> Predictions:
 
 
 def summarize(
-    by_series: pd.DataFrame, floor: float | None = None, records: dict[str, Any] | None = None, zeros: float = 0.0
+    by_series: pd.DataFrame,
+    floor: float | None = None,
+    records: dict[str, Any] | None = None,
+    zeros: float = 0.0,
 ) -> ForecastMetrics:
     """The summary without measures of sums."""
-    return summarize_metrics(by_series, floor, records or {}, pd.DataFrame(columns=list(RATIOS)), zeros)
+    return summarize_metrics(
+        by_series, floor, records or {}, pd.DataFrame(columns=list(RATIOS)), zeros
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +60,9 @@ def summary(by_series: pd.DataFrame) -> ForecastMetrics:
 
 
 @pytest.mark.parametrize("metric", list(METRICS))
-def test_summary_is_the_mean_over_series(by_series: pd.DataFrame, summary: ForecastMetrics, metric: str) -> None:
+def test_summary_is_the_mean_over_series(
+    by_series: pd.DataFrame, summary: ForecastMetrics, metric: str
+) -> None:
     one, other = by_series.loc[by_series["forecaster"] == "lstm", metric]
     assert summary.get("lstm", metric) == pytest.approx((one + other) / 2, rel=1e-12)
 
@@ -66,17 +79,28 @@ def test_skill_is_1_minus_the_ratio_of_what_decides(summary: ForecastMetrics, by
         expected = 1 - summary.get("lstm", "mse") / summary.get(baseline, "mse")
         assert summary.get("lstm", f"skill_vs_{baseline}") == pytest.approx(expected, rel=1e-12)
     expected = 1 - summary.get("lstm", "mase") / summary.get("seasonal_naive", "mase")
-    assert (summary.reference, summary.get("lstm", "skill")) == ("seasonal_naive", pytest.approx(expected))
-    alone = by_series[(by_series["unique_id"] == "a") & (by_series["forecaster"] != "seasonal_naive")]
+    assert (summary.reference, summary.get("lstm", "skill")) == (
+        "seasonal_naive",
+        pytest.approx(expected),
+    )
+    alone = by_series[
+        (by_series["unique_id"] == "a") & (by_series["forecaster"] != "seasonal_naive")
+    ]
     found = summarize(alone)
-    assert found.get("lstm", "skill") == pytest.approx(1 - found.get("lstm", "mse") / found.get("last_value", "mse"))
+    assert found.get("lstm", "skill") == pytest.approx(
+        1 - found.get("lstm", "mse") / found.get("last_value", "mse")
+    )
     assert "skill_vs_ridge" not in summary.forecasters["ridge"]
     table = by_series.assign(mse=by_series["mse"].where(by_series["forecaster"] != "ridge", 0.0))
     assert summarize(table).forecasters["lstm"]["skill_vs_ridge"] is None
 
 
-@pytest.mark.parametrize(("factor", "skill"), [(0.0, 1.0), (1.0, 0.0), (2.0, -1.0)], ids=["perfect", "equal", "worse"])
-def test_skill_is_up_where_the_forecast_is_better(by_series: pd.DataFrame, factor: float, skill: float) -> None:
+@pytest.mark.parametrize(
+    ("factor", "skill"), [(0.0, 1.0), (1.0, 0.0), (2.0, -1.0)], ids=["perfect", "equal", "worse"]
+)
+def test_skill_is_up_where_the_forecast_is_better(
+    by_series: pd.DataFrame, factor: float, skill: float
+) -> None:
     table = by_series.set_index("forecaster")
     table.loc["lstm", "mse"] = factor * table.loc["last_value", "mse"].to_numpy()
     found = summarize(table.reset_index())
@@ -84,7 +108,9 @@ def test_skill_is_up_where_the_forecast_is_better(by_series: pd.DataFrame, facto
 
 
 @pytest.mark.parametrize("floor", [1.25, None])
-def test_json_holds_all_and_the_floor(by_series: pd.DataFrame, floor: float | None, predictions: Predictions) -> None:
+def test_json_holds_all_and_the_floor(
+    by_series: pd.DataFrame, floor: float | None, predictions: Predictions
+) -> None:
     summary = summarize(by_series, floor, {"lstm": RECORD})
     found = json.loads(json.dumps(summary.to_json(), allow_nan=False))
     facts = (
@@ -102,11 +128,14 @@ def test_json_holds_all_and_the_floor(by_series: pd.DataFrame, floor: float | No
     assert ForecastMetrics.parse(found) == summary
 
 
-def test_relative_mae_is_the_geometric_mean_of_ratios(predictions: Predictions, by_series: pd.DataFrame) -> None:
+def test_relative_mae_is_the_geometric_mean_of_ratios(
+    predictions: Predictions, by_series: pd.DataFrame
+) -> None:
     found = measure_relative_mae(by_series)
     for name in predictions.forecasters:
         ratios = [
-            mean_absolute_error(rows["y"], rows[name]) / mean_absolute_error(rows["y"], rows["seasonal_naive"])
+            mean_absolute_error(rows["y"], rows[name])
+            / mean_absolute_error(rows["y"], rows["seasonal_naive"])
             for _, rows in predictions.table.groupby("unique_id")
         ]
         assert found[name] == pytest.approx((ratios[0] * ratios[1]) ** 0.5, rel=1e-12)
@@ -118,21 +147,31 @@ def test_relative_mae_is_the_geometric_mean_of_ratios(predictions: Predictions, 
     factor = by_series["unique_id"].map({"a": 1.0, "b": 1e6})
     found = measure_relative_mae(by_series.assign(mae=factor * by_series["mae"]))
     pd.testing.assert_series_equal(found, measure_relative_mae(by_series))
-    factor = by_series["unique_id"].map({"a": 0.5, "b": 2.0}).where(by_series["forecaster"] == "gru", 1.0)
+    factor = (
+        by_series["unique_id"]
+        .map({"a": 0.5, "b": 2.0})
+        .where(by_series["forecaster"] == "gru", 1.0)
+    )
     found = measure_relative_mae(by_series.assign(mae=factor * by_series["mae"]))
     pd.testing.assert_series_equal(found, measure_relative_mae(by_series))
 
 
 @pytest.mark.parametrize("exact", ["gru", "seasonal_naive"])
-def test_series_on_which_one_is_exact_is_left_out_of_relative_mae(by_series: pd.DataFrame, exact: str) -> None:
+def test_series_on_which_one_is_exact_is_left_out_of_relative_mae(
+    by_series: pd.DataFrame, exact: str
+) -> None:
     is_exact = (by_series["forecaster"] == exact) & (by_series["unique_id"] == "a")
     found = measure_relative_mae(by_series.assign(mae=by_series["mae"].mask(is_exact, 0.0)))
     mae = by_series[by_series["unique_id"] == "b"].set_index("forecaster")["mae"]
     assert found["gru"] == pytest.approx(mae["gru"] / mae["seasonal_naive"], rel=1e-12)
 
 
-def test_summary_of_several_series_is_judged_by_mase(by_series: pd.DataFrame, summary: ForecastMetrics) -> None:
-    assert summary.get("gru", "relative_mae") == pytest.approx(measure_relative_mae(by_series)["gru"], rel=1e-12)
+def test_summary_of_several_series_is_judged_by_mase(
+    by_series: pd.DataFrame, summary: ForecastMetrics
+) -> None:
+    assert summary.get("gru", "relative_mae") == pytest.approx(
+        measure_relative_mae(by_series)["gru"], rel=1e-12
+    )
     alone = summarize(by_series[by_series["unique_id"] == "a"])
     assert "relative_mae" not in alone.forecasters["gru"]
     assert (summary.deciding, alone.deciding) == ("mase", "mse")
@@ -152,8 +191,10 @@ def test_several_series_without_a_scale_are_ranked_by_mae(
     zeros: float, make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
     """The training parts are constant, so that no series has a MASE."""
-    predictions, constant = make_predictions({"a": 30, "b": 20}), [5.0 * (1 - zeros)] * 4
-    series, cutoffs = make_series({"a": constant, "b": constant}), make_cutoffs(a=4, b=4)
+    predictions = make_predictions({"a": 30, "b": 20})
+    constant = [5.0 * (1 - zeros)] * 4
+    series = make_series({"a": constant, "b": constant})
+    cutoffs = make_cutoffs(a=4, b=4)
     blocks, *_ = evaluate_forecasts(
         predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
     )
@@ -162,11 +203,15 @@ def test_several_series_without_a_scale_are_ranked_by_mae(
     assert (found.deciding, found.zero_fraction) == ("mae", zeros)
     assert found.rank() == sorted(errors, key=lambda name: errors[name])
     assert found.get("gru", "skill") == pytest.approx(1 - errors["gru"] / errors["seasonal_naive"])
-    assert found.get("gru", "difference") == pytest.approx(errors["gru"] / errors[found.find_best_baseline()] - 1)
+    assert found.get("gru", "difference") == pytest.approx(
+        errors["gru"] / errors[found.find_best_baseline()] - 1
+    )
 
 
 @pytest.mark.parametrize(("zeros", "metric"), [(0.1, "mase"), (0.11, "rmsse")])
-def test_several_series_with_many_zeros_are_ranked_by_rmsse(by_series: pd.DataFrame, zeros: float, metric: str) -> None:
+def test_several_series_with_many_zeros_are_ranked_by_rmsse(
+    by_series: pd.DataFrame, zeros: float, metric: str
+) -> None:
     """In the order of the ranking and in the skill; one series is ranked by its MSE, which gives the same order."""
     found = summarize(by_series, zeros=zeros)
     errors = {name: found.get(name, metric) for name in found.forecasters}
@@ -176,42 +221,58 @@ def test_several_series_with_many_zeros_are_ranked_by_rmsse(by_series: pd.DataFr
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "b"]], ids=["one", "many"])
-def test_best_baseline_has_the_least_of_what_decides(by_series: pd.DataFrame, names: list[str]) -> None:
+def test_best_baseline_has_the_least_of_what_decides(
+    by_series: pd.DataFrame, names: list[str]
+) -> None:
     found = summarize(by_series[by_series["unique_id"].isin(names)])
-    errors = {name: found.get(name, found.deciding) for name in ("last_value", "seasonal_naive", "ridge")}
+    errors = {
+        name: found.get(name, found.deciding) for name in ("last_value", "seasonal_naive", "ridge")
+    }
     assert errors[found.find_best_baseline()] == min(errors.values())
 
 
 def test_best_baseline_has_the_deciding_metric_and_is_no_network(by_series: pd.DataFrame) -> None:
-    exact = by_series.assign(**{name: by_series[name].mask(by_series["forecaster"] == "lstm", 0.0) for name in METRICS})
+    exact = by_series.assign(
+        **{name: by_series[name].mask(by_series["forecaster"] == "lstm", 0.0) for name in METRICS}
+    )
     assert summarize(exact).find_best_baseline() != "lstm"
     table = by_series.assign(mase=by_series["mase"].where(by_series["forecaster"] == "last_value"))
     assert summarize(table).find_best_baseline() == "last_value"
     renamed = by_series.replace({"forecaster": {"ridge": "zero", "last_value": "mean"}})
     found = summarize(renamed)
-    assert found.find_best_constant() == min(("zero", "mean"), key=lambda name: found.get(name, "mase"))
+    assert found.find_best_constant() == min(
+        ("zero", "mean"), key=lambda name: found.get(name, "mase")
+    )
     assert summarize(by_series).find_best_constant() is None
 
 
 def test_seconds_windows_and_cutoffs_stand_beside_the_metrics(
     make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
-    predictions, evaluation = make_predictions({"a": 30}), EvaluationSpec(season_length=1)
-    series, cutoffs = make_series({"a": [1, 2, 4.0, 7]}), make_cutoffs(a=4)
+    predictions = make_predictions({"a": 30})
+    evaluation = EvaluationSpec(season_length=1)
+    series = make_series({"a": [1, 2, 4.0, 7]})
+    cutoffs = make_cutoffs(a=4)
     seconds = {"gru": {"fit_seconds": 2.0, "prediction_seconds": 1.0}}
-    blocks, *_ = evaluate_forecasts(predictions, series, cutoffs, {"season_length": 1}, evaluation, seconds)
+    blocks, *_ = evaluate_forecasts(
+        predictions, series, cutoffs, {"season_length": 1}, evaluation, seconds
+    )
     assert blocks["gru"].items() >= seconds["gru"].items()
     # Without windows of which nothing was observed.
     predictions = make_predictions({"a": 30, "b": 20})
     holes = change(predictions, y=predictions.table["y"].mask(predictions.table["cutoff"] == 25))
-    series, cutoffs = make_series({"a": [1, 0, 4.0, 7], "b": [1, 2, 0, 7.0]}), make_cutoffs(a=4, b=4)
-    blocks, *_ = evaluate_forecasts(holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {})
+    series = make_series({"a": [1, 0, 4.0, 7], "b": [1, 2, 0, 7.0]})
+    cutoffs = make_cutoffs(a=4, b=4)
+    blocks, *_ = evaluate_forecasts(
+        holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
+    )
     assert (blocks["num_windows"], blocks["num_cutoffs"], blocks["zero_fraction"]) == (49, 29, 0.25)
     assert blocks["gru"].items() >= list_ratios(holes)["gru"].items()
 
 
 @pytest.mark.parametrize(
-    ("sizes", "zeros"), [({"a": 30}, False), ({"a": 30, "b": 20}, False), ({"a": 30, "b": 20}, True)]
+    ("sizes", "zeros"),
+    [({"a": 30}, False), ({"a": 30, "b": 20}, False), ({"a": 30, "b": 20}, True)],
 )
 def test_difference_and_metric_are_one_number(
     sizes: dict[str, int],
@@ -225,8 +286,11 @@ def test_difference_and_metric_are_one_number(
     is_hole = (predictions.table["horizon_step"] == 2) & (predictions.table["cutoff"] % 3 == 0)
     holes = change(predictions, y=predictions.table["y"].mask(is_hole))
     values = [1, 0, 4.0, 7] if zeros else [1, 2, 4.0, 7]
-    series, cutoffs = make_series(dict.fromkeys(sizes, values)), make_cutoffs(**dict.fromkeys(sizes, 4))
-    blocks, *_ = evaluate_forecasts(holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {})
+    series = make_series(dict.fromkeys(sizes, values))
+    cutoffs = make_cutoffs(**dict.fromkeys(sizes, 4))
+    blocks, *_ = evaluate_forecasts(
+        holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
+    )
     found = ForecastMetrics.parse(blocks)
     assert found.deciding == ("mse" if len(sizes) == 1 else "rmsse" if zeros else "mase")
     best = found.find_best_baseline()
@@ -236,9 +300,14 @@ def test_difference_and_metric_are_one_number(
 
 
 def test_new_metric_is_measured_and_summarized(
-    monkeypatch: pytest.MonkeyPatch, predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable
+    monkeypatch: pytest.MonkeyPatch,
+    predictions: Predictions,
+    make_series: MakeTable,
+    make_cutoffs: MakeTable,
 ) -> None:
     monkeypatch.setitem(METRICS, "root_mae", Metric("√MAE", "mae", "root", "none"))
-    by_series = measure_by_series(predictions, make_series({"a": [1, 2, 4.0]}), make_cutoffs(a=3), 1)
+    by_series = measure_by_series(
+        predictions, make_series({"a": [1, 2, 4.0]}), make_cutoffs(a=3), 1
+    )
     assert by_series["root_mae"].tolist() == pytest.approx(np.sqrt(by_series["mae"]).tolist())
     assert "root_mae" in summarize(by_series).forecasters["gru"]

@@ -45,7 +45,8 @@ def make_night(series: pd.DataFrame, night: int, y_hat: float = 100.0) -> pd.Dat
     cutoff = series["ds"].max()
     days = pd.date_range(cutoff, periods=3)[1:]
     tables = [
-        pd.DataFrame({"unique_id": shop, "cutoff": cutoff, "ds": days, "horizon_step": [1, 2]}) for shop in ("a", "b")
+        pd.DataFrame({"unique_id": shop, "cutoff": cutoff, "ds": days, "horizon_step": [1, 2]})
+        for shop in ("a", "b")
     ]
     made = pd.concat(tables, ignore_index=True)
     recorded_at = pd.Timestamp("2024-03-01", tz="UTC") + pd.Timedelta(days=night)
@@ -56,7 +57,10 @@ def make_night(series: pd.DataFrame, night: int, y_hat: float = 100.0) -> pd.Dat
 @pytest.fixture
 def log() -> pd.DataFrame:
     """A good night, and one with a gross value."""
-    nights = [make_night(make_series(NUM_DAYS - 1), 0), make_night(make_series(factor=1000), 1, y_hat=9e4)]
+    nights = [
+        make_night(make_series(NUM_DAYS - 1), 0),
+        make_night(make_series(factor=1000), 1, y_hat=9e4),
+    ]
     return pd.concat(nights, ignore_index=True)
 
 
@@ -116,7 +120,9 @@ def test_series_that_vanished_is_not_corrected(log: pd.DataFrame) -> None:
 
 
 def test_correction_counts_since_the_first_good_forecast(log: pd.DataFrame) -> None:
-    after = pd.concat([log, make_night(make_series(NUM_DAYS + 1), 2), make_night(make_series(NUM_DAYS + 2), 3)])
+    after = pd.concat(
+        [log, make_night(make_series(NUM_DAYS + 1), 2), make_night(make_series(NUM_DAYS + 2), 3)]
+    )
     found = list_corrected(after, make_series(NUM_DAYS + 2))
     assert found["since"].tolist() == [pd.Timestamp("2024-03-03", tz="UTC")]
     assert describe_corrected(found).startswith("ok again since 2024-03-03")
@@ -182,7 +188,10 @@ def sleep(num_nights: int, level: float = 1.0) -> pd.DataFrame:
     for night in range(num_nights):
         series = make_uncorrected(night, level)
         made = make_night(series, night + 1, y_hat=9e4)
-        log = pd.concat([log, mark_forecasts(made, list_suspect_values(log, series, 14), None)], ignore_index=True)
+        log = pd.concat(
+            [log, mark_forecasts(made, list_suspect_values(log, series, 14), None)],
+            ignore_index=True,
+        )
     return log
 
 

@@ -17,7 +17,11 @@ from rnn_pipelines.forecast.methods import ensemble, forecasts
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.registry import fit_methods
-from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.specs import (
+    BudgetSpec,
+    ForecastTrainingSpec,
+    NetworkSpec,
+)
 from rnn_pipelines.forecast.operations import retraining
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
@@ -36,7 +40,8 @@ RECIPE = Recipe(
 )
 TRAINING = ForecastTrainingSpec(max_steps=50, batch_size=16)
 HERE = ParallelSpec(workers=1)
-NEVER, EVERY_8 = ScheduleSpec(), ScheduleSpec(every=8)
+NEVER = ScheduleSpec()
+EVERY_8 = ScheduleSpec(every=8)
 
 
 def make_retraining(**policy: Any) -> RetrainForecastSpec:
@@ -45,7 +50,9 @@ def make_retraining(**policy: Any) -> RetrainForecastSpec:
 
 
 def make_spec(recipe: Recipe = RECIPE) -> ForecastSpec:
-    return ForecastSpec(recipe, {"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, LevelSpec((80,)))
+    return ForecastSpec(
+        recipe, {"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, LevelSpec((80,))
+    )
 
 
 def replay(
@@ -99,14 +106,17 @@ def test_forecasts_and_decisions_see_nothing_later(
     pd.testing.assert_frame_equal(before, after)
     columns = ["schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss"]
     before, after = (
-        found.loc[found["as_of"] <= table["ds"].iloc[-8], columns] for _, found in (replayed, with_another_end)
+        found.loc[found["as_of"] <= table["ds"].iloc[-8], columns]
+        for _, found in (replayed, with_another_end)
     )
     assert len(before) == 3
     pd.testing.assert_frame_equal(before, after)
 
 
 def test_schedules_train_as_often_as_asked(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], caplog: pytest.LogCaptureFixture
+    table: pd.DataFrame,
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Up to the last from which the whole horizon can be judged."""
     cutoffs = replayed[0]["cutoff"].drop_duplicates()
@@ -123,7 +133,9 @@ def test_schedules_train_as_often_as_asked(
     forecasts = replayed[0][replayed[0]["cutoff"] < table["ds"].iloc[-13]]
     assert forecasts["never"].tolist() == forecasts["often"].tolist()
     with caplog.at_level("INFO"):
-        forecasts, retrainings = replay(table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8)
+        forecasts, retrainings = replay(
+            table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8
+        )
     # As in the table of schedules, the first training is no promotion.
     assert "often: 3 trainings, 0 promoted" in caplog.messages
     assert retrainings["is_promoted"].tolist() == [True, False, False]
@@ -147,9 +159,12 @@ def test_nothing_is_trained_and_judged_without_news(
 
 
 @pytest.mark.parametrize(
-    ("max_age", "promotions"), [(8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])]
+    ("max_age", "promotions"),
+    [(8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])],
 )
-def test_old_champion_makes_way_in_replayed_time(table: pd.DataFrame, max_age: int, promotions: list[bool]) -> None:
+def test_old_champion_makes_way_in_replayed_time(
+    table: pd.DataFrame, max_age: int, promotions: list[bool]
+) -> None:
     """Its age counts from its promotion on a day of the past."""
     retraining = make_retraining(significance=1e-12, max_age_days=max_age)
     assert replay(table, retraining, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
@@ -170,7 +185,9 @@ def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
 
 
 def test_training_that_fails_leaves_the_champion_or_nothing(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+    table: pd.DataFrame,
+    replayed: tuple[pd.DataFrame, pd.DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Makes the training fail whose data have that many rows.
 
@@ -193,7 +210,9 @@ def test_training_that_fails_leaves_the_champion_or_nothing(
         replay(table, never=NEVER)
 
 
-def test_simple_methods_see_what_the_first_network_sees(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simple_methods_see_what_the_first_network_sees(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     panels = []
 
     def note(panel: WindowedPanel, *given: Any) -> FittingData:
@@ -209,11 +228,15 @@ def test_simple_methods_see_what_the_first_network_sees(table: pd.DataFrame, mon
     assert np.array_equal(of_period.values[:stop], of_first_day.values[:stop])
 
 
-def test_retraining_fits_the_simple_methods_once(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retraining_fits_the_simple_methods_once(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For the ensemble, and for the comparison on the holdout."""
     fits = []
     for module in (ensemble, forecasts):
-        monkeypatch.setattr(module, "fit_methods", lambda data: fits.append(data) or fit_methods(data))
+        monkeypatch.setattr(
+            module, "fit_methods", lambda data: fits.append(data) or fit_methods(data)
+        )
     retrain(table, None, make_spec(), make_retraining())
     assert len(fits) == 1
 
@@ -233,7 +256,9 @@ def test_series_that_is_not_there_all_the_time_is_left_out(
     with caplog.at_level("WARNING", "rnn_pipelines"):
         forecasts, _ = replay(table, never=NEVER)
     assert set(forecasts["unique_id"]) == {"kept"}
-    assert any(message.startswith("left out") and message.endswith(": part") for message in caplog.messages)
+    assert any(
+        message.startswith("left out") and message.endswith(": part") for message in caplog.messages
+    )
     assert np.allclose(forecasts["last_value"], replayed[0]["last_value"])
 
 
@@ -257,7 +282,9 @@ def days(monkeypatch: pytest.MonkeyPatch, make_table: MakeTable) -> Callable[...
         monkeypatch.setattr(backtest, "rolling", note)
         spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
         source = SourceSpec(name="catalog", freq=options["freq"])
-        recipe = RECIPE.model_copy(update={"source": source, "split": SplitSpec(validation=0.1, test=0.1)})
+        recipe = RECIPE.model_copy(
+            update={"source": source, "split": SplitSpec(validation=0.1, test=0.1)}
+        )
         series = make_table([float(value % 7) for value in range(size)], **options)
         with pytest.raises(InterruptedError):
             replay_schedules(series, None, make_spec(recipe), make_retraining(), spec, HERE)
@@ -269,7 +296,11 @@ def days(monkeypatch: pytest.MonkeyPatch, make_table: MakeTable) -> Callable[...
 @pytest.mark.parametrize(
     ("period", "every", "expected"),
     [
-        ("month", "week", ["2021-05-10", "2021-05-17", "2021-05-24", "2021-05-31", "2021-06-07", "2021-06-10"]),
+        (
+            "month",
+            "week",
+            ["2021-05-10", "2021-05-17", "2021-05-24", "2021-05-31", "2021-06-07", "2021-06-10"],
+        ),
         ("month", None, ["2021-05-10", "2021-06-10"]),
         ("week", "day", ["2021-06-03", *[f"2021-06-{day:02}" for day in range(4, 11)]]),
         (60, "month", ["2021-04-11", "2021-05-11", "2021-06-10"]),
@@ -289,7 +320,10 @@ def test_series_of_steps_have_days_of_steps(days: Callable[..., list[Any]]) -> N
 
 @pytest.mark.parametrize(("period", "every"), [("year", 8), (20, "week")])
 def test_spans_of_time_mean_nothing_to_steps(
-    make_table: MakeTable, make_values: Callable[..., list[float]], period: str | int, every: str | int
+    make_table: MakeTable,
+    make_values: Callable[..., list[float]],
+    period: str | int,
+    every: str | int,
 ) -> None:
     spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
     table = make_table(make_values(70), freq=1, start=0)
@@ -301,12 +335,23 @@ def test_spans_of_time_mean_nothing_to_steps(
 @pytest.mark.parametrize(
     ("period", "expected"),
     [
-        ("year", "period=year: the series go from 2021-01-01 to .*, so that no row is left for the first training"),
-        (10**5, "period=100000: the series go from 2021-01-01 to .*, so that no row is left for the first training"),
-        (68, r"period: the first training has the 2 rows up to 2021-01-02, of 70: .* Or give a shorter period\."),
+        (
+            "year",
+            "period=year: the series go from 2021-01-01 to .*, so that no row is left for the first training",
+        ),
+        (
+            10**5,
+            "period=100000: the series go from 2021-01-01 to .*, so that no row is left for the first training",
+        ),
+        (
+            68,
+            r"period: the first training has the 2 rows up to 2021-01-02, of 70: .* Or give a shorter period\.",
+        ),
     ],
 )
-def test_period_with_too_little_before_it_is_named(table: pd.DataFrame, period: int | str, expected: str) -> None:
+def test_period_with_too_little_before_it_is_named(
+    table: pd.DataFrame, period: int | str, expected: str
+) -> None:
     with pytest.raises(SeriesError, match=f"^backtest_forecast.{expected}"):
         replay(table, period=period, often=EVERY_8)
 
@@ -318,7 +363,9 @@ def test_schedule_that_means_nothing_is_refused(every: Any) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_do_the_same_as_one(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_two_processes_do_the_same_as_one(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
     spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
     forecasts, retrainings = replay_schedules(
         table, None, make_spec(), make_retraining(), spec, ParallelSpec(workers=2)

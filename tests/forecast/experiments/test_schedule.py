@@ -24,7 +24,9 @@ def forecasts() -> Predictions:
     cutoff = pd.date_range("2024-01-01", periods=NUM)
     tables = []
     for factor, name in ((1, "a"), (2, "b")):
-        table = pd.DataFrame({"unique_id": name, "cutoff": cutoff, "ds": cutoff + pd.Timedelta(days=1)})
+        table = pd.DataFrame(
+            {"unique_id": name, "cutoff": cutoff, "ds": cutoff + pd.Timedelta(days=1)}
+        )
         table["horizon_step"] = 1
         table["y"] = random.normal(size=NUM)
         for column in NAMES:
@@ -55,28 +57,46 @@ def find(results: dict[str, Any], name: str) -> dict[str, Any]:
     return entry
 
 
-def test_measures_and_costs_are_those_of_the_schedules(forecasts: Predictions, results: dict[str, Any]) -> None:
+def test_measures_and_costs_are_those_of_the_schedules(
+    forecasts: Predictions, results: dict[str, Any]
+) -> None:
     for name in NAMES:
-        errors = [(group["y"] - group[name]).to_numpy() for _, group in forecasts.table.groupby("unique_id")]
-        assert find(results, name)["mse"] == pytest.approx(np.mean([np.mean(error**2) for error in errors]))
-        assert find(results, name)["mae"] == pytest.approx(np.mean([np.mean(abs(error)) for error in errors]))
-    assert all(find(results, name).items() >= list_ratios(forecasts)[name].items() for name in NAMES)
+        errors = [
+            (group["y"] - group[name]).to_numpy()
+            for _, group in forecasts.table.groupby("unique_id")
+        ]
+        assert find(results, name)["mse"] == pytest.approx(
+            np.mean([np.mean(error**2) for error in errors])
+        )
+        assert find(results, name)["mae"] == pytest.approx(
+            np.mean([np.mean(abs(error)) for error in errors])
+        )
+    assert all(
+        find(results, name).items() >= list_ratios(forecasts)[name].items() for name in NAMES
+    )
     assert (results["reference"], find(results, "never")["p_value"]) == ("never", None)
     often = find(results, "often")
     assert (often["num_trainings"], often["training_seconds"]) == (3, 6.0)
-    assert (find(results, "often")["num_promotions"], find(results, "never")["num_promotions"]) == (1, 0)
+    assert (find(results, "often")["num_promotions"], find(results, "never")["num_promotions"]) == (
+        1,
+        0,
+    )
     assert find(results, "ridge")["training_seconds"] is None
 
 
 @pytest.mark.parametrize("name", ["often", "ridge"])
-def test_p_value_is_that_of_the_squared_errors(forecasts: Predictions, results: dict[str, Any], name: str) -> None:
+def test_p_value_is_that_of_the_squared_errors(
+    forecasts: Predictions, results: dict[str, Any], name: str
+) -> None:
     table = forecasts.table
     squared = {column: (table["y"] - table[column]) ** 2 for column in (name, "never")}
     differences = (squared[name] - squared["never"]).groupby(table["cutoff"]).mean().to_numpy()
     assert find(results, name)["p_value"] == pytest.approx(compute_p_value(differences, 1))
 
 
-def test_what_not_everyone_has_is_not_judged(forecasts: Predictions, retrainings: pd.DataFrame) -> None:
+def test_what_not_everyone_has_is_not_judged(
+    forecasts: Predictions, retrainings: pd.DataFrame
+) -> None:
     own = forecasts.table.rename(columns={"often": "y_hat"})[["unique_id", "cutoff", "ds", "y_hat"]]
     with_bounds = forecasts.add(
         "weekly", own.assign(lo_80=forecasts.table["y"] - 1, hi_80=forecasts.table["y"] + 1), (80,)

@@ -33,7 +33,11 @@ def table(make_table: MakeTable, make_values: MakeValues) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def spec() -> ForecastSpec:
-    small = {"lstm": {"units": [3, 2]}, "gru": {"units": 3}, "training": {"max_steps": 25, "learning_rate": 0.005}}
+    small = {
+        "lstm": {"units": [3, 2]},
+        "gru": {"units": 3},
+        "training": {"max_steps": 25, "learning_rate": 0.005},
+    }
     return read_parameter_models(
         {"window": {"lookback": 8, "horizon": 2}, "split": {"validation": 15, "test": 20}, **small}
     )
@@ -49,7 +53,9 @@ def found(table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> tuple:
     return tune(table, None, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, folder)
 
 
-def test_first_trial_has_the_parameters_and_the_winner_the_least_loss(found: tuple, spec: ForecastSpec) -> None:
+def test_first_trial_has_the_parameters_and_the_winner_the_least_loss(
+    found: tuple, spec: ForecastSpec
+) -> None:
     trials, _, summary = found
     TrialsTable.validate(trials)
     first = json.loads(trials["parameters"][0])
@@ -60,19 +66,27 @@ def test_first_trial_has_the_parameters_and_the_winner_the_least_loss(found: tup
     trials, parameters, summary = found
     best = trials.loc[trials["loss"].idxmin()]
     assert summary["loss"] == best["loss"]
-    flat = {f"{block}.{name}": v for block, own in parameters["forecast"].items() for name, v in own.items()}
+    flat = {
+        f"{block}.{name}": v
+        for block, own in parameters["forecast"].items()
+        for name, v in own.items()
+    }
     assert flat == json.loads(best["parameters"])
     read_parameter_models(parameters["forecast"])
 
 
-def test_a_search_goes_on_where_it_stood(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:
+def test_a_search_goes_on_where_it_stood(
+    found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path
+) -> None:
     more, _, _ = tune(table, None, spec, TuningSpec(space=SPACE, num_samples=6), ALONE, folder)
     pd.testing.assert_frame_equal(more.head(4), found[0])
     assert len(more) == 6
     assert more["parameters"].nunique() > 4
 
 
-def test_the_test_part_is_not_seen(found: tuple, table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path) -> None:
+def test_the_test_part_is_not_seen(
+    found: tuple, table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path
+) -> None:
     from_end = table.groupby("unique_id").cumcount(ascending=False)
     changed = table.assign(y=table["y"].where(from_end >= 20, 1e3))
     again, _, _ = tune(changed, None, spec, TuningSpec(space=SPACE, num_samples=2), ALONE, tmp_path)
@@ -87,23 +101,36 @@ def test_what_judges_is_the_validation_part(table: pd.DataFrame, spec: ForecastS
     assert (judge.recipe.split.validation, judge.recipe.split.test) == (15, 15)
 
 
-def test_series_too_young_judge_no_trial(make_table: MakeTable, make_values: MakeValues, spec: ForecastSpec) -> None:
+def test_series_too_young_judge_no_trial(
+    make_table: MakeTable, make_values: MakeValues, spec: ForecastSpec
+) -> None:
     values = {"a": make_values(140, seed=1), "b": make_values(130, seed=2)}
     with_young = {**values, "c": make_values(20, seed=3)}
-    (known, judge), (alone, other) = (cut_test_part(make_table(each), spec) for each in (with_young, values))
+    (known, judge), (alone, other) = (
+        cut_test_part(make_table(each), spec) for each in (with_young, values)
+    )
     assert known["unique_id"].unique().tolist() == ["a", "b"]
     assert judge == other
     assert len(known) == len(alone)
 
 
-def test_other_data_begins_another_search(found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> None:
+def test_other_data_begins_another_search(
+    found: tuple, table: pd.DataFrame, spec: ForecastSpec, folder: Path
+) -> None:
     other, _, _ = tune(
-        table.assign(y=2 * table["y"] + 1), None, spec, TuningSpec(space=SPACE, num_samples=1), ALONE, folder
+        table.assign(y=2 * table["y"] + 1),
+        None,
+        spec,
+        TuningSpec(space=SPACE, num_samples=1),
+        ALONE,
+        folder,
     )
     assert other["trial"].tolist() == [0]
 
 
-def test_no_trial_begins_after_the_time_budget(table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path, caplog) -> None:
+def test_no_trial_begins_after_the_time_budget(
+    table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path, caplog
+) -> None:
     tuning = TuningSpec(space=SPACE, num_samples=50, time_budget=0.01)
     trials, _, _ = tune(table, None, spec, tuning, ALONE, tmp_path)
     assert len(trials) == 1
@@ -116,7 +143,9 @@ def test_a_trial_that_can_not_be_fitted_fails_alone(
     """A lookback that is longer than the series, which stands alone."""
     space = {"window.lookback": {"choices": [8, 500]}}
     alone = make_table({"a": make_values(140, seed=1)})
-    trials, parameters, summary = tune(alone, None, spec, TuningSpec(space=space, num_samples=6), ALONE, tmp_path)
+    trials, parameters, summary = tune(
+        alone, None, spec, TuningSpec(space=space, num_samples=6), ALONE, tmp_path
+    )
     failed = trials["parameters"].str.contains("500")
     assert 0 < failed.sum() == summary["num_failed"]
     assert (trials["loss"].isna() == failed).all()
@@ -129,12 +158,23 @@ def test_a_space_without_a_trial_that_works_is_refused(
 ) -> None:
     space = {"window.lookback": {"choices": [500, 600]}}
     with pytest.raises(SeriesError, match="all trials failed"):
-        tune(make_table({"a": make_values(140)}), None, spec, TuningSpec(space=space, num_samples=2), ALONE, tmp_path)
+        tune(
+            make_table({"a": make_values(140)}),
+            None,
+            spec,
+            TuningSpec(space=space, num_samples=2),
+            ALONE,
+            tmp_path,
+        )
 
 
 def test_changed_parameters_are_checked_like_all(spec: ForecastSpec) -> None:
     changed = change_spec(spec, {"window.lookback": 9, "gru.units": 5, "training.patience": 50})
-    assert (changed.recipe.window.lookback, changed.networks["gru"].units, changed.training.patience) == (9, 5, 50)
+    assert (
+        changed.recipe.window.lookback,
+        changed.networks["gru"].units,
+        changed.training.patience,
+    ) == (9, 5, 50)
     assert changed.networks["lstm"] == spec.networks["lstm"]
     with pytest.raises(ValueError, match=r"gru\.units"):
         change_spec(spec, {"gru.units": 0})
@@ -142,14 +182,22 @@ def test_changed_parameters_are_checked_like_all(spec: ForecastSpec) -> None:
 
 @pytest.mark.parametrize(
     "dimension",
-    [{}, {"low": 1}, {"low": 2, "high": 1}, {"choices": [1], "low": 1, "high": 2}, {"low": 0, "high": 1, "log": True}],
+    [
+        {},
+        {"low": 1},
+        {"low": 2, "high": 1},
+        {"choices": [1], "low": 1, "high": 2},
+        {"low": 0, "high": 1, "log": True},
+    ],
 )
 def test_a_dimension_has_choices_or_two_ends(dimension: dict) -> None:
     with pytest.raises(ValidationError, match="expected choices"):
         DimensionSpec(**dimension)
 
 
-@pytest.mark.parametrize("name", ["gru.unit", "window.horizon", "gru.cell", "split.test", "units", "training.seed"])
+@pytest.mark.parametrize(
+    "name", ["gru.unit", "window.horizon", "gru.cell", "split.test", "units", "training.seed"]
+)
 def test_what_is_not_to_be_searched_is_refused(name: str) -> None:
     """What there is not, and what would move the judge instead of the forecast."""
     with pytest.raises(ValidationError, match="expected some of"):

@@ -34,11 +34,14 @@ SINCE = "2026-01-31T02:00:00+00:00"
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     """Two series with a future covariate that is text, and three days ahead."""
-    random, parts = np.random.default_rng(0), []
+    random = np.random.default_rng(0)
+    parts = []
     for name, level in (("a", 20), ("b", 500)):
         y = level + np.sin(np.arange(93) * 2 * np.pi / 7) + random.normal(size=93)
         ds = pd.date_range("2024-01-01", periods=93)
-        part = pd.DataFrame({"unique_id": name, "ds": ds, "y": y, "promo": random.choice(["x", "y"], 93)})
+        part = pd.DataFrame(
+            {"unique_id": name, "ds": ds, "y": y, "promo": random.choice(["x", "y"], 93)}
+        )
         part.loc[90:, "y"] = np.nan
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
@@ -61,7 +64,9 @@ def folder(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-def test_a_loaded_model_has_the_numbers_of_the_project(folder: Path, frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_a_loaded_model_has_the_numbers_of_the_project(
+    folder: Path, frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     text = frame.assign(ds=frame["ds"].astype(str))
     model = mlflow.pyfunc.load_model(str(folder))
     for parameters, steps in (({}, None), ({"h": 2, "level": [80]}, 2)):
@@ -72,7 +77,9 @@ def test_a_loaded_model_has_the_numbers_of_the_project(folder: Path, frame: pd.D
 
 def test_the_model_has_the_columns_of_the_data_and_no_pickle(folder: Path) -> None:
     assert [path.name for path in folder.rglob("*.pkl")] == []
-    names = [line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()]
+    names = [
+        line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()
+    ]
     assert names == ["mlflow", "numpy", "pandas", "pydantic", "threadpoolctl"]
     signature = mlflow.pyfunc.load_model(str(folder)).metadata.signature
     found = {column.name: (column.type.name, column.required) for column in signature.inputs}
@@ -92,7 +99,13 @@ def store(tmp_path: Path, files: dict[str, bytes]) -> ChampionStore:
     for content in ({"settings.json": b"{}"}, files):
         version = store.add_version(content)
         store.promote(version, ["it is better"], SINCE)
-        record = {"kind": "retrain", "task": "forecast", "at": SINCE, "outcome": "promoted", "version": version}
+        record = {
+            "kind": "retrain",
+            "task": "forecast",
+            "at": SINCE,
+            "outcome": "promoted",
+            "version": version,
+        }
         add_record(store.folder, {**record, "reasons": ["it is better"]})
     return store
 
@@ -102,12 +115,19 @@ def spec(tmp_path: Path) -> TrackingSpec:
     return TrackingSpec(is_on=True, tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
 
 
-def test_only_a_version_that_is_a_forecaster_is_served(store: ChampionStore, spec: TrackingSpec, caplog: Any) -> None:
+def test_only_a_version_that_is_a_forecaster_is_served(
+    store: ChampionStore, spec: TrackingSpec, caplog: Any
+) -> None:
     assert publish(store, "forecast", spec, save_model=find_saver("forecast")).num_runs == 2
-    found = [path.parent for path in Path(spec.tracking_uri.removeprefix("sqlite:///")).parent.rglob("MLmodel")]
+    found = [
+        path.parent
+        for path in Path(spec.tracking_uri.removeprefix("sqlite:///")).parent.rglob("MLmodel")
+    ]
     assert len(found) == 1
     assert (found[0] / "model.npz").is_file()
-    assert [record.levelname for record in caplog.records if record.name.startswith("rnn_pipelines")] == ["ERROR"]
+    assert [
+        record.levelname for record in caplog.records if record.name.startswith("rnn_pipelines")
+    ] == ["ERROR"]
 
 
 @pytest.fixture
@@ -118,12 +138,25 @@ def address(store: ChampionStore, spec: TrackingSpec) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     model = ["-m", "models:/rnn-pipelines-forecast@champion", "--env-manager", "local"]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", *model, "--host", "127.0.0.1", "--port", port]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "models",
+        "serve",
+        *model,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+    ]
     # The server starts other programs of the environment.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     own = {"PATH": path, "MLFLOW_TRACKING_URI": spec.tracking_uri, "PYTHONPATH": ""}
     with (store.folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **own})
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **own}
+        )
     try:
         wait_for(f"http://127.0.0.1:{port}/ping", process)
         yield f"http://127.0.0.1:{port}"
@@ -151,8 +184,12 @@ def ask(address: str, body: dict[str, Any]) -> Any:
 
 @pytest.mark.slow
 def test_the_champion_is_served(address: str, frame: pd.DataFrame, fitted: Forecaster) -> None:
-    columns = json.loads(frame.assign(ds=frame["ds"].astype(str)).to_json(orient="split", index=False))
-    found = pd.DataFrame(ask(address, {"dataframe_split": columns, "params": {"h": 2, "level": [80]}})["predictions"])
+    columns = json.loads(
+        frame.assign(ds=frame["ds"].astype(str)).to_json(orient="split", index=False)
+    )
+    found = pd.DataFrame(
+        ask(address, {"dataframe_split": columns, "params": {"h": 2, "level": [80]}})["predictions"]
+    )
     expected = fitted.predict(frame, 2, [80])
     for column in ("ensemble", "ensemble-lo-80", "ensemble-hi-80"):
         np.testing.assert_allclose(found[column], expected[column], rtol=1e-6)

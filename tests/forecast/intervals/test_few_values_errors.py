@@ -32,29 +32,41 @@ def tabulate(name: str, values: np.ndarray, number: int) -> pd.DataFrame:
 def fitted(request: pytest.FixtureRequest) -> tuple[Forecaster, pd.DataFrame]:
     """A forecaster of 20 long series, and new series by their number of values."""
     rng = np.random.default_rng(12)
-    old = pd.concat([tabulate(f"old {number}", make_series(rng, request.param), LENGTH) for number in range(20)])
+    old = pd.concat(
+        [tabulate(f"old {number}", make_series(rng, request.param), LENGTH) for number in range(20)]
+    )
     new = pd.concat(
-        [tabulate(f"{size} {one}", make_series(rng, request.param), size) for size in NUMBERS for one in range(40)]
+        [
+            tabulate(f"{size} {one}", make_series(rng, request.param), size)
+            for size in NUMBERS
+            for one in range(40)
+        ]
     )
     past = old[old["ds"] < DAYS[LENGTH]].drop(columns="number")
     return Forecaster(h=HORIZON, level=[80], **SMALL).fit(past), new
 
 
-def test_intervals_of_few_values_hold_and_more_make_them_no_wider(fitted: tuple[Forecaster, pd.DataFrame]) -> None:
+def test_intervals_of_few_values_hold_and_more_make_them_no_wider(
+    fitted: tuple[Forecaster, pd.DataFrame],
+) -> None:
     """Of two values with a week, 8 % of the actual values were inside."""
     # By number of values, the share of actual values inside the 80 % interval of new series, and its width.
     forecaster, new = fitted
     found = forecaster.predict(new[new["ds"] < DAYS[LENGTH]].drop(columns="number")).merge(new)
     found["inside"] = found["y"].between(found["ensemble-lo-80"], found["ensemble-hi-80"])
     found["width"] = (found["ensemble-hi-80"] - found["ensemble-lo-80"]) / found["ensemble"].abs()
-    covered = found.groupby("number")[["inside", "width"]].agg({"inside": "mean", "width": "median"})
+    covered = found.groupby("number")[["inside", "width"]].agg(
+        {"inside": "mean", "width": "median"}
+    )
     assert covered["inside"].between(0.7, 0.97).all(), covered
     assert covered["width"].iloc[-1] < covered["width"].iloc[0]
     assert (covered["width"] < 1.2).all()
 
 
 @pytest.mark.parametrize("fitted", [0.0], indirect=True, ids=["noise"])
-def test_two_equal_values_have_the_width_of_the_panel(fitted: tuple[Forecaster, pd.DataFrame]) -> None:
+def test_two_equal_values_have_the_width_of_the_panel(
+    fitted: tuple[Forecaster, pd.DataFrame],
+) -> None:
     new = pd.DataFrame({"unique_id": "new", "ds": DAYS[:2], "y": [505.0, 505.1]})
     found = fitted[0].predict(new)
     assert (found["ensemble-hi-80"] - found["ensemble-lo-80"]).between(50, 500).all()
@@ -64,7 +76,9 @@ def test_two_equal_values_have_the_width_of_the_panel(fitted: tuple[Forecaster, 
 def test_panel_with_zeros_alone_before_the_test_part_is_forecast(newest: int) -> None:
     values = np.zeros(LENGTH)
     values[-20:] = newest + np.random.default_rng(0).poisson(1, 20) * np.sign(newest)
-    frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": DAYS[:LENGTH], "y": values}) for name in "abc"])
+    frame = pd.concat(
+        [pd.DataFrame({"unique_id": name, "ds": DAYS[:LENGTH], "y": values}) for name in "abc"]
+    )
     found = Forecaster(h=HORIZON, level=[80], **SMALL).fit(frame).predict()
     assert len(found) == 3 * HORIZON
     assert (np.sign(found["ensemble"]) == np.sign(newest)).all()
@@ -72,7 +86,9 @@ def test_panel_with_zeros_alone_before_the_test_part_is_forecast(newest: int) ->
 
 def test_short_windows_and_single_values_have_their_own_scale() -> None:
     # Two series of ten steps with one feature of the calendar, and two steps ahead.
-    values = np.stack([np.r_[np.arange(10.0), np.nan, np.nan, 5 - np.arange(10.0), np.nan, np.nan]] * 2, axis=1)
+    values = np.stack(
+        [np.r_[np.arange(10.0), np.nan, np.nan, 5 - np.arange(10.0), np.nan, np.nan]] * 2, axis=1
+    )
     none = np.zeros((0, 2), np.int64)
     panel = WindowedPanel(
         values.astype(np.float32),
@@ -88,7 +104,9 @@ def test_short_windows_and_single_values_have_their_own_scale() -> None:
     assert cut.future.tolist() == [[3, 4], [8, 9]]
     deviation = np.std([2, 3, 4])
     np.testing.assert_allclose(cut.values[:3, 0], (np.array([2, 3, 4]) - 3) / deviation, rtol=1e-6)
-    np.testing.assert_allclose(actual, [[2 / deviation, 3 / deviation], [-2 / deviation, -3 / deviation]], rtol=1e-6)
+    np.testing.assert_allclose(
+        actual, [[2 / deviation, 3 / deviation], [-2 / deviation, -3 / deviation]], rtol=1e-6
+    )
     np.testing.assert_allclose(cut.zeros, [(-1 - 3) / deviation, (7 - 1) / deviation], rtol=1e-6)
     assert np.isnan(gather_targets(cut, cut.future[:, 0])).all()
     assert not np.isnan(panel.values[5, 0])

@@ -25,7 +25,8 @@ SEEDS = list_seeds("RNN_FUZZ_BOUNDS", 200)
 def known() -> KnownValues:
     """Those of one window at the end of each of 10,000 series of all kinds, lengths and levels."""
     random = np.random.default_rng(0)
-    kinds, parts = list(KINDS.values()), []
+    kinds = list(KINDS.values())
+    parts = []
     for number in range(NUM_SERIES):
         size = int(random.integers(1, 40))
         values = kinds[number % len(kinds)](random, size)
@@ -58,10 +59,19 @@ def bounds(known: KnownValues, forecasts: np.ndarray) -> np.ndarray:
     """From errors of any size and sign, which may be 0, equal at all levels or missing: [side, level, window, step]."""
     random = np.random.default_rng(2)
     shape = (len(LEVELS), NUM_SERIES, HORIZON)
-    sizes = np.abs(forecasts) * 10.0 ** random.uniform(-12, 12, shape) * random.choice([0.0, 1.0, np.nan], shape)
-    lows, highs = forecasts + random.normal(size=shape) * sizes, forecasts + random.normal(size=shape) * sizes
+    sizes = (
+        np.abs(forecasts)
+        * 10.0 ** random.uniform(-12, 12, shape)
+        * random.choice([0.0, 1.0, np.nan], shape)
+    )
+    lows = forecasts + random.normal(size=shape) * sizes
+    highs = forecasts + random.normal(size=shape) * sizes
     lows, highs = np.minimum(lows, highs), np.maximum(lows, highs)
-    return np.stack(finish_bounds(forecasts, lows, highs, LEVELS, known, known.measure_reach(forecasts, 1, HORIZON)))
+    return np.stack(
+        finish_bounds(
+            forecasts, lows, highs, LEVELS, known, known.measure_reach(forecasts, 1, HORIZON)
+        )
+    )
 
 
 def test_any_forecast_lies_inside(bounds: np.ndarray, forecasts: np.ndarray) -> None:
@@ -88,22 +98,28 @@ def test_any_higher_level_is_wider(bounds: np.ndarray) -> None:
         assert (higher > lower)[is_there].all()
 
 
-def test_any_bounds_are_within_five_ranges_of_the_known_values(bounds: np.ndarray, known: KnownValues) -> None:
+def test_any_bounds_are_within_five_ranges_of_the_known_values(
+    bounds: np.ndarray, known: KnownValues
+) -> None:
     reach = 5.001 * (known.highest - known.lowest)
     is_there = ~np.isnan(bounds).any(axis=0)
     assert (bounds[0] >= known.lowest - reach)[is_there].all()
     assert (bounds[1] <= known.highest + reach)[is_there].all()
 
 
-def list_faults(frame: pd.DataFrame, forecasts: pd.DataFrame, levels: list[int], reasons: str) -> list[str]:
+def list_faults(
+    frame: pd.DataFrame, forecasts: pd.DataFrame, levels: list[int], reasons: str
+) -> list[str]:
     """Return what is wrong with the bounds of the method in use, by series."""
     faults = []
     method = forecasts.columns[2]
     for name, table in forecasts.groupby("unique_id"):
         values = frame.loc[frame["unique_id"] == name, "y"].to_numpy()
-        lowest, highest = values.min(), values.max()
+        lowest = values.min()
+        highest = values.max()
         if len(values) < 5 or lowest == highest:
-            lowest, highest = min(lowest, 0.0), max(highest, 0.0)
+            lowest = min(lowest, 0.0)
+            highest = max(highest, 0.0)
         reach = 5.001 * (highest - lowest)
         for level in levels:
             low, high = (table[f"{method}-{side}-{level}"].to_numpy() for side in ("lo", "hi"))
@@ -112,7 +128,9 @@ def list_faults(frame: pd.DataFrame, forecasts: pd.DataFrame, levels: list[int],
             told = (f"level {level}:", str(name), "…")
             if is_empty.any() and not any(text in reasons for text in told):
                 faults.append(f"{name}, {level}: empty without a reason")
-            low, high, forecast = low[~is_empty], high[~is_empty], table[method].to_numpy()[~is_empty]
+            low = low[~is_empty]
+            high = high[~is_empty]
+            forecast = table[method].to_numpy()[~is_empty]
             if not np.isfinite([low, high]).all():
                 faults.append(f"{name}, {level}: not finite")
             if not (low < high).all():
@@ -147,7 +165,13 @@ def test_bounds_of_a_saved_forecaster_are_those_of_the_fit(num_series: int, tmp_
     """A saved one has another level, for which there can be too few errors of dense windows."""
     random = np.random.default_rng(0)
     tables = [
-        pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=120), "y": draw(random, 120)})
+        pd.DataFrame(
+            {
+                "unique_id": name,
+                "ds": pd.date_range("2024-01-01", periods=120),
+                "y": draw(random, 120),
+            }
+        )
         for name, draw in list(KINDS.items())[:num_series]
     ]
     frame = pd.concat(tables, ignore_index=True)
@@ -163,11 +187,15 @@ def test_bounds_of_many_whole_fits_can_be_used(caplog: pytest.LogCaptureFixture)
     assert {seed: found for seed, found in faults.items() if found} == {}
 
 
-def fit_next(values: np.ndarray, num_series: int = 1, freq: str = "D", **arguments: Any) -> tuple[Any, pd.DataFrame]:
+def fit_next(
+    values: np.ndarray, num_series: int = 1, freq: str = "D", **arguments: Any
+) -> tuple[Any, pd.DataFrame]:
     """Fit float64[series, step] without the last 14 steps; return the forecaster, and its forecasts with the truth."""
     times = pd.date_range("1920-01-01", periods=values.shape[1], freq=freq)
     names = np.repeat([f"s{number}" for number in range(num_series)], len(times))
-    frame = pd.DataFrame({"unique_id": names, "ds": np.tile(times, num_series), "y": values.ravel()})
+    frame = pd.DataFrame(
+        {"unique_id": names, "ds": np.tile(times, num_series), "y": values.ravel()}
+    )
     forecaster = Forecaster(networks="pretrained", **arguments).fit(frame[frame["ds"] < times[-14]])
     return forecaster, forecaster.predict().merge(frame)
 
@@ -217,6 +245,8 @@ def test_forecast_of_exponential_growth_lies_inside_its_bounds() -> None:
 
 def test_forecast_of_counts_lies_inside_its_bounds() -> None:
     random = np.random.default_rng(0)
-    values = np.where(random.random((6, 164)) < 0.3, random.poisson(3, (6, 164)) * np.arange(164), 0.0)
+    values = np.where(
+        random.random((6, 164)) < 0.3, random.poisson(3, (6, 164)) * np.arange(164), 0.0
+    )
     _, found = fit_next(values, 6)
     assert found["ensemble"].between(found["ensemble-lo-80"], found["ensemble-hi-80"]).all()

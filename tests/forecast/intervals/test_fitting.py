@@ -67,7 +67,9 @@ def forecast_all(
     return add_intervals(points, intervals, panel, prepared.scaler, "test", network), intervals
 
 
-def forecast_baseline(prepared: SimpleNamespace, level: LevelSpec = LEVEL) -> tuple[Predictions, Intervals]:
+def forecast_baseline(
+    prepared: SimpleNamespace, level: LevelSpec = LEVEL
+) -> tuple[Predictions, Intervals]:
     """Those of the baseline ensemble alone."""
     return forecast_all(prepared, level, ["baseline_ensemble"])
 
@@ -125,36 +127,53 @@ def of_walk(walk: SimpleNamespace) -> tuple[Predictions, Intervals]:
     return forecast_all(walk)
 
 
-def test_bounds_are_ranks_of_unseen_errors(of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace) -> None:
+def test_bounds_are_ranks_of_unseen_errors(
+    of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace
+) -> None:
     predictions, intervals = of_walk
-    bounds = {name: predictions.get_bounds(name, 80) for name in intervals.names if name in predictions.forecasters}
+    bounds = {
+        name: predictions.get_bounds(name, 80)
+        for name in intervals.names
+        if name in predictions.forecasters
+    }
     widths = {name: pair.eval("hi - lo").mean() for name, pair in bounds.items()}
     assert set(widths) == set(predictions.forecasters)
     assert len(set(widths.values())) == len(widths)
-    panel, linear = walk.windows, fit_linear_models(walk.windows)
+    panel = walk.windows
+    linear = fit_linear_models(walk.windows)
     _, intervals = of_walk
     place = intervals.names.tolist().index("baseline_ensemble")
     assert not intervals.slopes[place].any()
-    lows, highs = find_ranks(find_all_errors(panel, linear, {})["baseline_ensemble"], intervals.levels)
+    lows, highs = find_ranks(
+        find_all_errors(panel, linear, {})["baseline_ensemble"], intervals.levels
+    )
     np.testing.assert_array_equal([intervals.lows[place], intervals.highs[place]], [lows, highs])
     normalized = normalize_windows(panel, linear.normalizer, linear.validation)
     last = hold_out(linear, normalized.predictors, "last_value")
     np.testing.assert_allclose(last, np.repeat(normalized.history[:, -1:], panel.horizon, axis=1))
     _, intervals = of_walk
     place = intervals.names.tolist().index("last_value")
-    lows, _ = find_ranks(normalize_targets(panel, normalized, linear.validation) - last, intervals.levels)
+    lows, _ = find_ranks(
+        normalize_targets(panel, normalized, linear.validation) - last, intervals.levels
+    )
     np.testing.assert_allclose(intervals.lows[place], lows)
     with_intervals, _ = of_walk
     without, _ = forecast_all(walk, LevelSpec(()))
     assert without.levels == ()
-    pd.testing.assert_frame_equal(with_intervals.table[without.table.columns], without.table, check_exact=True)
+    pd.testing.assert_frame_equal(
+        with_intervals.table[without.table.columns], without.table, check_exact=True
+    )
     predictions, _ = of_walk
     inner, outer = (predictions.get_bounds("baseline_ensemble", level) for level in (80, 95))
     assert ((outer["lo"] <= inner["lo"]) & (inner["hi"] <= outer["hi"])).all()
     predictions, intervals = of_walk
-    points = predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "baseline_ensemble"]]
+    points = predictions.table[
+        ["unique_id", "cutoff", "ds", "horizon_step", "y", "baseline_ensemble"]
+    ]
     before = points.copy()
-    add_intervals(Predictions(points, ("baseline_ensemble",)), intervals, walk.windows, walk.scaler, "test")
+    add_intervals(
+        Predictions(points, ("baseline_ensemble",)), intervals, walk.windows, walk.scaler, "test"
+    )
     pd.testing.assert_frame_equal(points, before)
 
 
@@ -162,7 +181,8 @@ def test_bounds_are_ranks_of_unseen_errors(of_walk: tuple[Predictions, Intervals
 def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: str) -> None:
     """Of one alone it has those of that one."""
     weights = {"baseline_ensemble": 0.0, "theta": 0.0} | {name: 1.0}
-    panel, linear = walk.windows, fit_linear_models(walk.windows)
+    panel = walk.windows
+    linear = fit_linear_models(walk.windows)
     data = FittingData(panel, linear)
     fitted = fit_methods(data)
     fitted["ensemble"] = make_ensemble(data, fitted, weights)
@@ -174,16 +194,23 @@ def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: st
 def test_intervals_see_nothing_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
     values = np.array(make_values(300), float)
     wild = np.where(np.arange(300) < 290, values, 1e6)
-    one, other = (forecast_all(prepare(list(v), WINDOW, SplitSpec(validation=10, test=10)))[1] for v in (values, wild))
+    one, other = (
+        forecast_all(prepare(list(v), WINDOW, SplitSpec(validation=10, test=10)))[1]
+        for v in (values, wild)
+    )
     for part in ("lows", "highs"):
-        np.testing.assert_array_equal(getattr(one.as_evaluated(), part), getattr(other.as_evaluated(), part))
+        np.testing.assert_array_equal(
+            getattr(one.as_evaluated(), part), getattr(other.as_evaluated(), part)
+        )
 
 
 def test_too_few_past_errors_leave_cells_empty_and_say_so(
     prepare: Prepare, make_values: MakeValues, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    predictions, _ = forecast_baseline(prepare(make_values(80), WindowSpec(lookback=4, horizon=2)), LevelSpec((80, 99)))
+    predictions, _ = forecast_baseline(
+        prepare(make_values(80), WindowSpec(lookback=4, horizon=2)), LevelSpec((80, 99))
+    )
     assert predictions.get_bounds("baseline_ensemble", 99).isna().all(axis=None)
     assert predictions.get_bounds("baseline_ensemble", 80).notna().all(axis=None)
     assert "level 99" in caplog.text
@@ -191,7 +218,9 @@ def test_too_few_past_errors_leave_cells_empty_and_say_so(
 
 @pytest.mark.parametrize("num_series", [1, 3])
 @pytest.mark.parametrize("num_values", [12, 30, 45])
-def test_short_have_intervals(num_series: int, num_values: int, prepare: Prepare, make_values: MakeValues) -> None:
+def test_short_have_intervals(
+    num_series: int, num_values: int, prepare: Prepare, make_values: MakeValues
+) -> None:
     """From errors of one held-out origin, of fitted windows, or of the series' own past."""
     series = {f"s{number}": make_values(num_values, seed=number) for number in range(num_series)}
     split = SplitSpec(validation=2, test=2)
@@ -206,11 +235,19 @@ def test_short_have_intervals(num_series: int, num_values: int, prepare: Prepare
 @pytest.mark.parametrize("week", [np.arange(7) + 0.1, np.arange(7) / 7])
 def test_errors_of_rounding_size_have_narrow_bounds(week: np.ndarray) -> None:
     """They were divided by sizes near 0, which made bounds of up to 1e121."""
-    times, factors = pd.date_range("2024-01-01", periods=210), (1, 2, 3)
+    times = pd.date_range("2024-01-01", periods=210)
+    factors = (1, 2, 3)
     table = pd.concat(
-        [pd.DataFrame({"unique_id": f"s{factor}", "ds": times, "y": np.tile(factor * week, 30)}) for factor in factors]
+        [
+            pd.DataFrame({"unique_id": f"s{factor}", "ds": times, "y": np.tile(factor * week, 30)})
+            for factor in factors
+        ]
     )
-    small: dict[str, Any] = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}}
+    small: dict[str, Any] = {
+        "lstm": {"units": 3},
+        "gru": {"units": 3},
+        "training": {"max_steps": 20},
+    }
     found = Forecaster(h=7, lookback=14, **small).fit(table).predict(methods="all")
     assert (found["ensemble-hi-95"] - found["ensemble-lo-95"]).max() < 1e-3
     assert (found["last_value-hi-95"] - found["last_value-lo-95"]).max() < 10 * np.ptp(3 * week)
@@ -219,32 +256,44 @@ def test_errors_of_rounding_size_have_narrow_bounds(week: np.ndarray) -> None:
 def test_folds_of_one_origin_give_bounds(walk: SimpleNamespace) -> None:
     """Without another fold, nothing shows that the noise is uneven."""
     linear = fit_linear_models(walk.windows)
-    one = replace(linear, fold=np.zeros_like(linear.fold), begins=linear.begins[:1], stops=linear.stops[-1:])
+    one = replace(
+        linear, fold=np.zeros_like(linear.fold), begins=linear.begins[:1], stops=linear.stops[-1:]
+    )
     data = FittingData(walk.windows, one)
     intervals = fit_intervals(data, fit_methods(data), LEVEL)
     assert np.isfinite(intervals.lows).all()
     assert not intervals.slopes.any()
 
 
-def test_large_series_of_a_panel_have_wide_intervals(prepare: Prepare, make_values: MakeValues) -> None:
+def test_large_series_of_a_panel_have_wide_intervals(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     """Errors are pooled, each in the frame of its window."""
     series = {f"s{number}": make_values(60, seed=number) for number in range(20)}
     series["large"] = [100 * value for value in make_values(60, seed=0) if value is not None]
     predictions, _ = forecast_baseline(prepare(series, WINDOW), LevelSpec((80,)))
     widths = (
-        predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo").groupby(predictions.table["unique_id"]).mean()
+        predictions.get_bounds("baseline_ensemble", 80)
+        .eval("hi - lo")
+        .groupby(predictions.table["unique_id"])
+        .mean()
     )
     assert 95 < widths["large"] / widths["s0"] < 105
 
 
-def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]) -> None:
+def test_picked_forecaster_has_a_new_name(
+    walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]
+) -> None:
     _, intervals = of_walk
-    panel, origins = walk.windows, walk.windows.index("test").origins(np.arange(3))
+    panel = walk.windows
+    origins = walk.windows.index("test").origins(np.arange(3))
     names = np.repeat(walk.scaler["unique_id"].to_numpy(), 3)
     forecasts = np.zeros((3, panel.horizon))
     picked = intervals.pick("ridge", "y_hat")
     one, other = (
-        bound_forecasts(found, name, describe_windows(found, panel, origins, names, walk.scaler), forecasts)
+        bound_forecasts(
+            found, name, describe_windows(found, panel, origins, names, walk.scaler), forecasts
+        )
         for found, name in ((intervals, "ridge"), (picked, "y_hat"))
     )
     np.testing.assert_array_equal(one, other)
@@ -253,7 +302,8 @@ def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace, of_walk: tuple[
 @pytest.fixture(scope="module")
 def drifting(prepare: Prepare) -> FittingData:
     """A trend becomes steeper, so that forecasts lag behind more and more."""
-    times, noise = np.arange(300), np.random.default_rng(3).normal(size=300)
+    times = np.arange(300)
+    noise = np.random.default_rng(3).normal(size=300)
     panel = prepare(list(times**2 / 100 + noise), WINDOW).windows
     return FittingData(panel, fit_linear_models(panel))
 
@@ -264,7 +314,9 @@ def test_bounds_of_a_drifting_series_widen_with_its_errors(drifting: FittingData
     assert linear.is_forward
     fitted = {"last_value": fit_methods(drifting)["last_value"]}
     wide, narrow = (
-        fit_intervals(replace(drifting, linear=replace(linear, is_forward=forward)), fitted, LEVEL).as_evaluated()
+        fit_intervals(
+            replace(drifting, linear=replace(linear, is_forward=forward)), fitted, LEVEL
+        ).as_evaluated()
         for forward in (True, False)
     )
     sizes = np.abs(drifting.actual[:, 0] - fitted["last_value"].out_of_fold[:, 0])
@@ -278,11 +330,14 @@ def test_bounds_of_a_drifting_series_widen_with_its_errors(drifting: FittingData
     tested = panel.index("test").origins(np.arange(len(panel.index("test"))))
     last = np.repeat(panel.values[tested - 1, :1], panel.horizon, axis=1)
     origins, forecasts = (
-        np.concatenate(parts) for parts in ((drifting.validation, tested), (fitted["last_value"].out_of_fold, last))
+        np.concatenate(parts)
+        for parts in ((drifting.validation, tested), (fitted["last_value"].out_of_fold, last))
     )
     sizes = intervals.get_sizes("last_value").expect(measure_windows(panel, origins), forecasts)
     errors = (gather_targets(panel, origins) - forecasts) / sizes
-    ratio = np.stack([intervals.lows[0], intervals.highs[0]]) / np.stack(find_ranks(errors, intervals.levels))
+    ratio = np.stack([intervals.lows[0], intervals.highs[0]]) / np.stack(
+        find_ranks(errors, intervals.levels)
+    )
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape), rtol=1e-4)
     one = intervals.pick("last_value", "y_hat").as_evaluated()
     assert (one.highs != intervals.highs).all()
@@ -294,7 +349,9 @@ def test_widths_follow_the_noise(prepare: Prepare) -> None:
     assert intervals.as_evaluated() is intervals
     # Three times as loud at the height as at the bottom.
     values = SIGNAL + NOISES["uneven"](np.random.default_rng(0))
-    predictions, intervals = forecast_baseline(prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400)))
+    predictions, intervals = forecast_baseline(
+        prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400))
+    )
     assert intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
     width = predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo")
     level = predictions.table["baseline_ensemble"]
@@ -312,9 +369,12 @@ def test_intervals_cover_what_they_promise(noise: str, prepare: Prepare) -> None
     for seed in range(20):
         values = SIGNAL + NOISES[noise](np.random.default_rng(seed))
         predictions, _ = forecast_baseline(prepare(list(values), WINDOW, SPLIT))
-        y, steps = predictions.table["y"], predictions.table["horizon_step"]
+        y = predictions.table["y"]
+        steps = predictions.table["horizon_step"]
         bounds = {level: predictions.get_bounds("baseline_ensemble", level) for level in (80, 95)}
-        covered.append([((b["lo"] <= y) & (y <= b["hi"])).groupby(steps).mean() for b in bounds.values()])
+        covered.append(
+            [((b["lo"] <= y) & (y <= b["hi"])).groupby(steps).mean() for b in bounds.values()]
+        )
     found = np.mean(covered, axis=0)
     assert np.abs(found - [[0.80], [0.95]]).max() < 0.03
 
@@ -324,19 +384,27 @@ def measure_coverage(recipe: Recipe) -> np.ndarray:
     panel = prepare_panel(read_source(recipe.source), recipe)
     predictions, _ = forecast_baseline(SimpleNamespace(**vars(panel)))
     table = predictions.table
-    bounds = [predictions.get_bounds("baseline_ensemble", level)[table["y"].notna()] for level in (80, 95)]
+    bounds = [
+        predictions.get_bounds("baseline_ensemble", level)[table["y"].notna()] for level in (80, 95)
+    ]
     y = table["y"].dropna()
     return np.array([((pair["lo"] <= y) & (y <= pair["hi"])).mean() for pair in bounds])
 
 
 def test_coverage_of_seattle_is_within_4_points() -> None:
-    assert np.abs(measure_coverage(Recipe(source=SourceSpec(name="seattle"))) - [0.80, 0.95]).max() < 0.04
+    assert (
+        np.abs(measure_coverage(Recipe(source=SourceSpec(name="seattle"))) - [0.80, 0.95]).max()
+        < 0.04
+    )
 
 
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     ("name", "time", "target", "lookback", "horizon"),
-    [("daily-min-temperatures", "Date", "Temp", 14, 7), ("monthly-sunspots", "Month", "Sunspots", 132, 12)],
+    [
+        ("daily-min-temperatures", "Date", "Temp", 14, 7),
+        ("monthly-sunspots", "Month", "Sunspots", 132, 12),
+    ],
 )
 def test_coverage_of_real_series_is_within_4_points(
     real_data: Path, name: str, time: str, target: str, lookback: int, horizon: int

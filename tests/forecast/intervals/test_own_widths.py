@@ -9,7 +9,12 @@ import pytest
 
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.intervals.own_widths import USUAL_SHARE, choose_share, find_network_of, measure_distances
+from rnn_pipelines.forecast.intervals.own_widths import (
+    USUAL_SHARE,
+    choose_share,
+    find_network_of,
+    measure_distances,
+)
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, forecast_quantiles
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE
@@ -18,9 +23,13 @@ HORIZON = 7
 
 
 def draw_days(seed: int = 0, size: int = 300) -> pd.DataFrame:
-    steps, noise = np.arange(size), np.random.default_rng(seed).normal(size=size)
+    steps = np.arange(size)
+    noise = np.random.default_rng(seed).normal(size=size)
     return pd.DataFrame(
-        {"ds": pd.date_range("2024-01-01", periods=size), "y": 10 + 3 * np.sin(2 * np.pi * steps / 7) + noise}
+        {
+            "ds": pd.date_range("2024-01-01", periods=size),
+            "y": 10 + 3 * np.sin(2 * np.pi * steps / 7) + noise,
+        }
     )
 
 
@@ -38,18 +47,25 @@ def test_distances_of_learnt_levels_are_those_of_the_network(fitted: Forecaster)
     below, above = measure_distances(network, panel, origins, np.array([50, 80, 90]))
     for number, (low, high) in enumerate(((0.25, 0.75), (0.1, 0.9), (0.05, 0.95))):
         median = quantiles[:, :, MIDDLE]
-        np.testing.assert_allclose(below[number], median - quantiles[:, :, LEVELS.index(low)], rtol=1e-5)
-        np.testing.assert_allclose(above[number], quantiles[:, :, LEVELS.index(high)] - median, rtol=1e-5)
+        np.testing.assert_allclose(
+            below[number], median - quantiles[:, :, LEVELS.index(low)], rtol=1e-5
+        )
+        np.testing.assert_allclose(
+            above[number], quantiles[:, :, LEVELS.index(high)] - median, rtol=1e-5
+        )
     inside, beyond = measure_distances(network, panel, origins, np.array([60, 99]))
     assert (inside[0] > 0).all()
     assert (beyond[1] > above[2]).all()
 
 
 def test_widths_are_between_both_kinds(fitted: Forecaster) -> None:
-    artefact, widths = fitted._artefacts[ENSEMBLE], {}
+    artefact = fitted._artefacts[ENSEMBLE]
+    widths = {}
     assert artefact.intervals is not None
     for share in (0.0, 0.5, 1.0):
-        changed = replace(artefact, intervals=replace(artefact.intervals, own_share=np.array([share])))
+        changed = replace(
+            artefact, intervals=replace(artefact.intervals, own_share=np.array([share]))
+        )
         forecaster = Forecaster(h=HORIZON, networks="pretrained").fit(draw_days())
         forecaster._artefacts[ENSEMBLE] = changed
         table = forecaster.predict(level=[80])
@@ -66,8 +82,12 @@ def test_methods_without_the_network_have_no_share_of_it(fitted: Forecaster) -> 
     assert not without._require_training().intervals.own_share.any()
 
 
-@pytest.mark.parametrize(("past", "own", "share"), [(1.0, 4.0, 0.0), (8.0, 1.0, 1.0), (1.0, 1.0, USUAL_SHARE)])
-def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(past: float, own: float, share: float) -> None:
+@pytest.mark.parametrize(
+    ("past", "own", "share"), [(1.0, 4.0, 0.0), (8.0, 1.0, 1.0), (1.0, 1.0, USUAL_SHARE)]
+)
+def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(
+    past: float, own: float, share: float
+) -> None:
     """Errors have deviation 1, and sizes are wrong by a factor that changes from window to window."""
     random = np.random.default_rng(0)
     fold = np.repeat(np.arange(4), 100)
@@ -79,7 +99,8 @@ def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(past: float, 
 
 def test_quantiles_are_bounds_and_ascend(fitted: Forecaster) -> None:
     wanted = np.arange(1, 10) / 10
-    table, bounds = fitted.predict(quantiles=wanted), fitted.predict(level=[80])
+    table = fitted.predict(quantiles=wanted)
+    bounds = fitted.predict(level=[80])
     names = [f"ensemble-q-{10 * number}" for number in range(1, 10)]
     assert list(table) == ["unique_id", "ds", *names]
     assert (np.diff(table[names].to_numpy(), axis=1) >= 0).all()
@@ -88,7 +109,9 @@ def test_quantiles_are_bounds_and_ascend(fitted: Forecaster) -> None:
         np.testing.assert_allclose(table[name], bounds[bound])
 
 
-def test_quantiles_of_a_loaded_forecaster_are_those_of_the_fit(fitted: Forecaster, tmp_path: Path) -> None:
+def test_quantiles_of_a_loaded_forecaster_are_those_of_the_fit(
+    fitted: Forecaster, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model").predict(draw_days(), quantiles=[0.2, 0.9])
     pd.testing.assert_frame_equal(loaded, fitted.predict(quantiles=[0.2, 0.9]), rtol=1e-6)
@@ -100,7 +123,9 @@ def test_quantiles_that_are_none_are_refused(fitted: Forecaster, quantiles: list
         fitted.predict(quantiles=quantiles)
 
 
-def test_quantiles_beyond_the_largest_level_are_refused_with_the_level_to_fit(fitted: Forecaster) -> None:
+def test_quantiles_beyond_the_largest_level_are_refused_with_the_level_to_fit(
+    fitted: Forecaster,
+) -> None:
     with pytest.raises(ParameterError, match="Fit with level=98"):
         fitted.predict(quantiles=[0.99])
 
@@ -112,7 +137,8 @@ def test_quantiles_stand_alone(fitted: Forecaster, others: dict[str, object]) ->
 
 
 def test_paths_follow_the_widths(fitted: Forecaster) -> None:
-    paths, bounds = fitted.predict(paths=4000), fitted.predict(level=[80])
+    paths = fitted.predict(paths=4000)
+    bounds = fitted.predict(level=[80])
     low, high = (paths.groupby("ds")["y"].quantile(one).to_numpy() for one in (0.1, 0.9))
     widths = (bounds["ensemble-hi-80"] - bounds["ensemble-lo-80"]).to_numpy()
     np.testing.assert_allclose(high - low, widths, rtol=0.15)

@@ -17,7 +17,8 @@ from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 HORIZON = 3
-LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
+LOW = LEVELS.index(0.1)
+HIGH = LEVELS.index(0.9)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,12 @@ def find_widths(values: np.ndarray, **options: object) -> np.ndarray:
     return (found["ensemble-hi-80"] - found["ensemble-lo-80"]).to_numpy()
 
 
-@pytest.mark.parametrize("values", [make_walk(), 100 * 1.1 ** np.arange(23.0) + make_walk(23)], ids=["walk", "growth"])
-def test_widths_of_a_short_series_are_those_of_the_network(network: PretrainedNetwork, values: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    "values", [make_walk(), 100 * 1.1 ** np.arange(23.0) + make_walk(23)], ids=["walk", "growth"]
+)
+def test_widths_of_a_short_series_are_those_of_the_network(
+    network: PretrainedNetwork, values: np.ndarray
+) -> None:
     """In the mean over the steps, because the widths grow with a power of the step; also far from earlier values."""
     quantiles = network.forecast(values[None], 1, HORIZON)[0]
     ratios = find_widths(values) / (quantiles[:, HIGH] - quantiles[:, LOW])
@@ -49,15 +54,21 @@ def test_widths_of_a_short_series_are_those_of_the_network(network: PretrainedNe
 def test_errors_on_the_own_past_count_in_the_unit_of_the_data() -> None:
     values = make_walk()
     assert find_widths(values, pretrained=False) != pytest.approx(find_widths(values), rel=0.01)
-    np.testing.assert_allclose(find_widths(1000 * make_walk()), 1000 * find_widths(make_walk()), rtol=1e-3)
+    np.testing.assert_allclose(
+        find_widths(1000 * make_walk()), 1000 * find_widths(make_walk()), rtol=1e-3
+    )
 
 
-def test_test_bounds_do_not_depend_on_it(prepare: Callable[..., SimpleNamespace], network: PretrainedNetwork) -> None:
+def test_test_bounds_do_not_depend_on_it(
+    prepare: Callable[..., SimpleNamespace], network: PretrainedNetwork
+) -> None:
     panel = prepare(make_walk(40).tolist(), window=WindowSpec(lookback=4, horizon=HORIZON)).windows
     first = int(panel.test[:, 0].min())
     other = panel.values.copy()
     other[first : len(other) - HORIZON, 0] += np.linspace(1, 3, len(other) - HORIZON - first)
-    pools = [pool_past(one, np.array([80, 95]), network) for one in (panel, replace(panel, values=other))]
+    pools = [
+        pool_past(one, np.array([80, 95]), network) for one in (panel, replace(panel, values=other))
+    ]
     of_test = [pool.sizes.usual * pool.evaluated for pool in pools]
     np.testing.assert_allclose(of_test[0], of_test[1], rtol=1e-9)
     ahead = [pool.sizes.usual * pool.highs for pool in pools]

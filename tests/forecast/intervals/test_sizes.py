@@ -28,7 +28,8 @@ KINDS = ("sparse", "turned constant", "constant", "jumping", "walk", "season")
 
 def draw_series(kind: str, size: int, horizon: int, random: np.random.Generator) -> np.ndarray:
     """A series with its next values; only counts are in their own unit."""
-    steps, total = np.arange(size + horizon), size + horizon
+    steps = np.arange(size + horizon)
+    total = size + horizon
     if kind in ("sparse", "turned constant"):
         demand = 1.0 + random.binomial(4, 0.3, total)
         values = np.where(random.random(total) < random.uniform(0.1, 0.5), demand, 0.0)
@@ -53,13 +54,15 @@ def draw_panel(seed: int) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
     """Known values, next values float64[series, step], and kinds: of one kind, of two, or of all."""
     random = np.random.default_rng([seed, 31])
     freq = str(random.choice(list(HORIZONS)))
-    horizon, size = HORIZONS[freq], int(random.integers(60, 300))
+    horizon = HORIZONS[freq]
+    size = int(random.integers(60, 300))
     kinds = random.choice(KINDS, int(random.choice([1, 2, len(KINDS)])), replace=False)
     chosen = [str(kinds[number % len(kinds)]) for number in range(int(random.integers(2, 30)))]
     values = np.array([draw_series(kind, size, horizon, random) for kind in chosen])
     times = pd.date_range("2015-01-04", periods=size, freq=freq)
     tables = [
-        pd.DataFrame({"unique_id": f"s{number:02d}", "ds": times, "y": one[:size]}) for number, one in enumerate(values)
+        pd.DataFrame({"unique_id": f"s{number:02d}", "ds": times, "y": one[:size]})
+        for number, one in enumerate(values)
     ]
     return pd.concat(tables, ignore_index=True), values[:, size:], chosen
 
@@ -93,15 +96,23 @@ def test_bounds_of_generated_panels_are_near_the_values_and_hold() -> None:
         is_near = (widest[0] >= least - reach) & (widest[1] <= most + reach)
         # Constant series may have no bounds.
         is_near |= np.isnan(widest).all(axis=0) & (least == most)
-        assert is_near.all(), (seed, [kinds[number] for number in np.flatnonzero(~is_near.all(axis=1))])
+        assert is_near.all(), (
+            seed,
+            [kinds[number] for number in np.flatnonzero(~is_near.all(axis=1))],
+        )
         is_inside = ((low <= actual) & (actual <= high)).mean(axis=1)
-        covered += [one for one, kind in zip(is_inside, kinds, strict=True) if kind in ("walk", "season", "jumping")]
+        covered += [
+            one
+            for one, kind in zip(is_inside, kinds, strict=True)
+            if kind in ("walk", "season", "jumping")
+        ]
     assert np.mean(covered) == pytest.approx(0.8, abs=0.05)
 
 
 def test_counts_that_turn_constant_have_bounds_of_a_few_times_the_largest() -> None:
     """Their panel has hardly another window without many zeros; slopes of 3 made bounds of 26 and more."""
-    random, tables = np.random.default_rng(1), []
+    random = np.random.default_rng(1)
+    tables = []
     for number in range(52):
         values = np.where(random.random(250) < 0.35, 1.0 + random.binomial(4, 0.3, 250), 0.0)
         if random.random() < 0.6:
@@ -120,7 +131,16 @@ def test_exponents_of_an_expected_size_lie_between_0_and_1() -> None:
     random = np.random.default_rng(0)
     level, change, step_change = np.exp(random.normal(size=(3, 500, 1)))
     none = np.zeros(500)
-    facts = WindowFacts(none.astype(int), np.zeros((500, 1)), change, step_change, level, none.astype(int), none, none)
+    facts = WindowFacts(
+        none.astype(int),
+        np.zeros((500, 1)),
+        change,
+        step_change,
+        level,
+        none.astype(int),
+        none,
+        none,
+    )
     forecasts = np.repeat(level, 4, axis=1) * np.exp(random.normal(size=(500, 4)))
     errors = level**3 / step_change * random.normal(size=(500, 4))
     of_change, of_forecast, rest = fit_panel_sizes(facts, forecasts, errors, np.full(1, 0.1)).slopes
@@ -130,14 +150,19 @@ def test_exponents_of_an_expected_size_lie_between_0_and_1() -> None:
 
 
 @pytest.mark.parametrize("num_series", [1, 3])
-def test_intervals_after_a_jump_follow_the_level(num_series: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_intervals_after_a_jump_follow_the_level(
+    num_series: int, caplog: pytest.LogCaptureFixture
+) -> None:
     """190 values around 1, then ten around a million: the bounds were 0.2 apart."""
-    random, tables = np.random.default_rng(0), []
+    random = np.random.default_rng(0)
+    tables = []
     for number in range(num_series):
         values = 1 + 0.1 * random.normal(size=200)
         values[190:] *= 1e6
         days = pd.date_range("2024-01-01", periods=200)
         tables.append(pd.DataFrame({"unique_id": f"s{number}", "ds": days, "y": values}))
-    (low, high), _ = bound_next(pd.concat(tables, ignore_index=True), 14, breaks=BreakPolicy("keep"))
+    (low, high), _ = bound_next(
+        pd.concat(tables, ignore_index=True), 14, breaks=BreakPolicy("keep")
+    )
     assert (high - low > 5e4).all()
     assert caplog.text.count(f"{num_series} series (s0") == 1

@@ -12,14 +12,23 @@ from rnn_pipelines.forecast.intervals.past_errors import pool_past
 from rnn_pipelines.forecast.intervals.sparse_bounds import round_bounds
 
 DAYS = pd.date_range("2024-01-01", periods=150)
-SMALL = {"lstm": {"members": 1, "units": 2}, "gru": {"members": 1, "units": 2}, "training": {"max_steps": 5}}
+SMALL = {
+    "lstm": {"members": 1, "units": 2},
+    "gru": {"members": 1, "units": 2},
+    "training": {"max_steps": 5},
+}
 
 
 def make_counts(num_series: int, share: float, unit: float = 1.0) -> pd.DataFrame:
     """Demand on some of the days, of 1 and a Poisson number."""
     random = np.random.default_rng(0)
-    demand = np.where(random.random((num_series, 150)) < share, 1 + random.poisson(2, (num_series, 150)), 0)
-    tables = [pd.DataFrame({"unique_id": f"s{n}", "ds": DAYS, "y": unit * y}) for n, y in enumerate(demand)]
+    demand = np.where(
+        random.random((num_series, 150)) < share, 1 + random.poisson(2, (num_series, 150)), 0
+    )
+    tables = [
+        pd.DataFrame({"unique_id": f"s{n}", "ds": DAYS, "y": unit * y})
+        for n, y in enumerate(demand)
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -75,15 +84,30 @@ def test_two_values_have_bounds_of_their_change_and_one_has_none(
     panel = prepare(make_values(60)).windows
     none = np.zeros((0, 2), np.int64)
     values = panel.values[: 2 + panel.horizon].copy()
-    values[:2, 0], values[2:, 0] = [1, 3], np.nan
-    changed = {"values": values, "train": none, "validation": none, "test": none, "series_starts": np.zeros(1, int)}
+    values[:2, 0] = [1, 3]
+    values[2:, 0] = np.nan
+    changed = {
+        "values": values,
+        "train": none,
+        "validation": none,
+        "test": none,
+        "series_starts": np.zeros(1, int),
+    }
     short = type(panel)(**{**vars(panel), **changed})
     pool = pool_past(short, np.array([80]))
     assert pool.sizes.usual[0] == pytest.approx(2)
     assert (pool.highs[0, 0] >= 1, pool.lows[0, 0] <= -1) == (True, True)
-    np.testing.assert_allclose(pool.highs[0], pool.highs[0, 0] * np.sqrt(np.arange(1, panel.horizon + 1)))
+    np.testing.assert_allclose(
+        pool.highs[0], pool.highs[0, 0] * np.sqrt(np.arange(1, panel.horizon + 1))
+    )
     values = panel.values[: 1 + panel.horizon].copy()
     values[1:, 0] = np.nan
-    changed = {"values": values, "train": none, "validation": none, "test": none, "series_starts": np.zeros(1, int)}
+    changed = {
+        "values": values,
+        "train": none,
+        "validation": none,
+        "test": none,
+        "series_starts": np.zeros(1, int),
+    }
     pool = pool_past(type(panel)(**{**vars(panel), **changed}), np.array([80]))
     assert np.isnan(pool.sizes.usual[0])

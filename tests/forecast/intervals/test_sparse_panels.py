@@ -19,7 +19,8 @@ def make_sparse_panel(seed: int, num_series: int, num_days: int, share: float) -
 
 
 @pytest.mark.parametrize(
-    ("num_series", "num_days", "share"), [(5, 120, 0.001), (2, 60, 0.003), (2, 200, 0.002), (5, 60, 0.05)]
+    ("num_series", "num_days", "share"),
+    [(5, 120, 0.001), (2, 60, 0.003), (2, 200, 0.002), (5, 60, 0.05)],
 )
 def test_sparse_panel_is_forecast(num_series: int, num_days: int, share: float) -> None:
     frame = make_sparse_panel(0, num_series, num_days, share)

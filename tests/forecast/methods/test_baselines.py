@@ -33,7 +33,9 @@ SPLIT = SplitSpec(validation=25, test=15)
 @pytest.fixture(scope="module")
 def panel(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
     values = {"a": make_values(120, seed=1, missing=[20]), "b": make_values(90, seed=2)}
-    return prepare(values, WindowSpec(lookback=15, horizon=3, stride=2), SPLIT, evaluation=WEEKLY).windows
+    return prepare(
+        values, WindowSpec(lookback=15, horizon=3, stride=2), SPLIT, evaluation=WEEKLY
+    ).windows
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +73,26 @@ def continue_change(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     ],
 )
 def test_naive_methods_are_their_definitions(
-    panel: WindowedPanel, simple: dict[str, Forecasts], name: str, expect: Callable[..., np.ndarray], part: Part
+    panel: WindowedPanel,
+    simple: dict[str, Forecasts],
+    name: str,
+    expect: Callable[..., np.ndarray],
+    part: Part,
 ) -> None:
-    np.testing.assert_allclose(getattr(simple[name], part), expect(panel, find_origins(panel, part)), atol=1e-5)
+    np.testing.assert_allclose(
+        getattr(simple[name], part), expect(panel, find_origins(panel, part)), atol=1e-5
+    )
 
 
 def test_single_windows_and_series_without_season_are_forecast(
-    prepare: Prepare, make_values: MakeValues, panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts]
+    prepare: Prepare,
+    make_values: MakeValues,
+    panel: WindowedPanel,
+    linear: LinearModels,
+    simple: dict[str, Forecasts],
 ) -> None:
-    window, evaluation = WindowSpec(lookback=15, horizon=3), EvaluationSpec(season_length=1)
+    window = WindowSpec(lookback=15, horizon=3)
+    evaluation = EvaluationSpec(season_length=1)
     aperiodic = prepare(make_values(120), window, SPLIT, evaluation=evaluation).windows
     assert "seasonal_naive" not in forecast_simple_methods(prepare_fitting(aperiodic))
     normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, "test"))
@@ -100,7 +113,9 @@ def test_baseline_ensemble_is_the_weighted_mean(
     matrices = linear.refit().matrices[-1] if part == "future" else linear.matrices[-1]
     each = [normalized.predictors @ matrix for matrix in matrices]
     expected = normalized.units.denormalize(np.tensordot(linear.weights, each, 1))
-    np.testing.assert_allclose(getattr(simple["baseline_ensemble"], part), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        getattr(simple["baseline_ensemble"], part), expected, rtol=1e-5, atol=1e-5
+    )
 
 
 def test_climatology_is_of_single_series_and_methods_are_in_the_order_of_the_registry(
@@ -108,14 +123,30 @@ def test_climatology_is_of_single_series_and_methods_are_in_the_order_of_the_reg
 ) -> None:
     # One series, with the calendar of the week.
     calendar = CalendarSpec(weekly=1, yearly=0)
-    single = prepare(make_values(150), WindowSpec(lookback=15, horizon=3), SPLIT, evaluation=WEEKLY, calendar=calendar)
+    single = prepare(
+        make_values(150),
+        WindowSpec(lookback=15, horizon=3),
+        SPLIT,
+        evaluation=WEEKLY,
+        calendar=calendar,
+    )
     assert "climatology" not in simple
     found = list(forecast_simple_methods(prepare_fitting(single.windows)))
-    of_other_series = {"long_seasonal_naive", "level", "mean", "croston", "zero", "short_series_rule", "trees"}
+    of_other_series = {
+        "long_seasonal_naive",
+        "level",
+        "mean",
+        "croston",
+        "zero",
+        "short_series_rule",
+        "trees",
+    }
     assert found == [name for name in METHODS if name not in of_other_series]
 
 
-def test_forecasts_are_float32_of_test_windows_and_future(panel: WindowedPanel, simple: dict[str, Forecasts]) -> None:
+def test_forecasts_are_float32_of_test_windows_and_future(
+    panel: WindowedPanel, simple: dict[str, Forecasts]
+) -> None:
     for found in simple.values():
         assert (found.test.shape, found.future.shape) == ((len(panel.index("test")), 3), (2, 3))
         for forecasts in (found.test, found.future):
@@ -123,7 +154,10 @@ def test_forecasts_are_float32_of_test_windows_and_future(panel: WindowedPanel, 
 
 
 def test_batch_size_changes_no_forecast_and_no_forecast_the_panel(
-    panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts], monkeypatch: pytest.MonkeyPatch
+    panel: WindowedPanel,
+    linear: LinearModels,
+    simple: dict[str, Forecasts],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = panel.values.copy()
     monkeypatch.setattr(method, "BATCH_SIZE", 7)
@@ -133,7 +167,9 @@ def test_batch_size_changes_no_forecast_and_no_forecast_the_panel(
 
 
 def test_single_window_is_forecast(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(120), WindowSpec(lookback=15, horizon=3), SplitSpec(validation=25, test=3)).windows
+    panel = prepare(
+        make_values(120), WindowSpec(lookback=15, horizon=3), SplitSpec(validation=25, test=3)
+    ).windows
     found = forecast_simple_methods(prepare_fitting(panel))["ridge"]
     assert (found.test.shape, found.future.shape) == ((1, 3), (1, 3))
 
@@ -144,7 +180,9 @@ def measure(name: str, recipe: Recipe) -> dict:
     data = prepare_fitting(panel.windows)
     forecasts = forecast_methods(panel.windows, data.linear, {name: METHODS[name].fit(data)})
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, "test")
-    by_series = measure_by_series(predictions, panel.series, panel.cutoffs, panel.profile["season_length"])
+    by_series = measure_by_series(
+        predictions, panel.series, panel.cutoffs, panel.profile["season_length"]
+    )
     return by_series[["mse", "mae"]].mean().to_dict()
 
 
@@ -158,11 +196,16 @@ def measure(name: str, recipe: Recipe) -> dict:
     ],
     ids=["persistence", "AR(7)", "AR(7) + Fourier"],
 )
-def test_melbourne_has_the_known_error(real_data: Path, forecaster: str, calendar: CalendarSpec, mse: float) -> None:
+def test_melbourne_has_the_known_error(
+    real_data: Path, forecaster: str, calendar: CalendarSpec, mse: float
+) -> None:
     path = str(real_data / "series" / "daily-min-temperatures.csv")
     source = SourceSpec(path=path, time="Date", target="Temp")
-    split, window = SplitSpec(validation=365, test=365), WindowSpec(lookback=7, horizon=1)
-    found = measure(forecaster, Recipe(source=source, split=split, window=window, calendar=calendar))
+    split = SplitSpec(validation=365, test=365)
+    window = WindowSpec(lookback=7, horizon=1)
+    found = measure(
+        forecaster, Recipe(source=source, split=split, window=window, calendar=calendar)
+    )
     assert found["mse"] == pytest.approx(mse, rel=0.01 if forecaster == "ridge" else 1e-3)
 
 
@@ -171,6 +214,9 @@ def test_seasonal_naive_of_tourism_has_the_published_error(real_data: Path) -> N
     """The Monash protocol: mean over series of the MAE of the last 24 months."""
     path = str(real_data / "series" / "tourism_monthly_long.csv")
     source = SourceSpec(path=path, time="month", target="value", id="series")
-    split, window = SplitSpec(validation=24, test=24), WindowSpec(lookback=12, horizon=24)
-    recipe = Recipe(source=source, split=split, window=window, evaluation=EvaluationSpec(origins="last"))
+    split = SplitSpec(validation=24, test=24)
+    window = WindowSpec(lookback=12, horizon=24)
+    recipe = Recipe(
+        source=source, split=split, window=window, evaluation=EvaluationSpec(origins="last")
+    )
     assert measure("seasonal_naive", recipe)["mae"] == pytest.approx(1980, abs=1)

@@ -45,15 +45,22 @@ def draw_weeks(size: int, seed: int = 0) -> list[float]:
 @pytest.fixture(scope="module", params=["one", "many"])
 def case(request: pytest.FixtureRequest, prepare: Prepare) -> SimpleNamespace:
     """A panel, its linear models, and the out-of-fold errors of the baseline ensemble, normalised."""
-    values = draw_weeks(160) if request.param == "one" else {"a": draw_weeks(120, 1), "b": draw_weeks(100, 2)}
+    values = (
+        draw_weeks(160)
+        if request.param == "one"
+        else {"a": draw_weeks(120, 1), "b": draw_weeks(100, 2)}
+    )
     evaluation = EvaluationSpec(season_length=7)
-    window, split = WindowSpec(lookback=14, horizon=HORIZON), SplitSpec(validation=25, test=20)
+    window = WindowSpec(lookback=14, horizon=HORIZON)
+    split = SplitSpec(validation=25, test=20)
     panel = prepare(values, window, split, evaluation=evaluation).windows
     linear = fit_linear_models(panel)
     windows = normalize_windows(panel, linear.normalizer, linear.validation)
     forecasts = hold_out(linear, windows.predictors)
     left = normalize_targets(panel, windows, linear.validation) - forecasts
-    return SimpleNamespace(panel=panel, linear=linear, left=left, units=windows.units, forecasts=forecasts)
+    return SimpleNamespace(
+        panel=panel, linear=linear, left=left, units=windows.units, forecasts=forecasts
+    )
 
 
 def find_scaled(case: SimpleNamespace, part: float) -> np.ndarray:
@@ -63,14 +70,18 @@ def find_scaled(case: SimpleNamespace, part: float) -> np.ndarray:
 
 
 def measure(case: SimpleNamespace, errors: np.ndarray) -> float:
-    changes = measure_change(case.panel)[number_series(case.panel.series_starts, case.linear.validation)]
+    changes = measure_change(case.panel)[
+        number_series(case.panel.series_starts, case.linear.validation)
+    ]
     return float(((errors / changes[:, None]) ** 2).mean())
 
 
 def make_unseen(corrections: np.ndarray, shrinkage: float = 1.0) -> Network:
     """A network of which only the corrections matter."""
     return Network(
-        dict.fromkeys(("kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"), np.zeros((1, 1, 1))),
+        dict.fromkeys(
+            ("kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"), np.zeros((1, 1, 1))
+        ),
         "gru",
         1,
         np.zeros(0, np.int64),
@@ -85,12 +96,24 @@ def networks(case: SimpleNamespace) -> dict[str, Network]:
     return {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0 * case.left)}
 
 
-def test_weights_are_convex_and_losses_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
-    weights = list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values())
+def test_weights_are_convex_and_losses_of_the_combination(
+    case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
+    weights = list(
+        fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values()
+    )
     assert min(weights) >= 0
     assert sum(weights) == pytest.approx(1)
     weights = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]
-    assert list(weights) == ["baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru", "pretrained"]
+    assert list(weights) == [
+        "baseline_ensemble",
+        "theta",
+        "damped_trend",
+        "holt_winters",
+        "lstm",
+        "gru",
+        "pretrained",
+    ]
     losses = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["losses"]
     assert losses["lstm"] == pytest.approx(measure(case, find_scaled(case, 0.2)), rel=1e-4)
     record = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]
@@ -99,8 +122,13 @@ def test_weights_are_convex_and_losses_of_the_combination(case: SimpleNamespace,
     assert record["losses"]["ensemble"] == pytest.approx(measure(case, combined))
 
 
-def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_all(case: SimpleNamespace) -> None:
-    networks = {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0.2 * case.left, shrinkage=0.0)}
+def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_all(
+    case: SimpleNamespace,
+) -> None:
+    networks = {
+        "lstm": make_unseen(0.2 * case.left),
+        "gru": make_unseen(0.2 * case.left, shrinkage=0.0),
+    }
     assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["gru"] == 0
     networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
     # Two short series have few independent windows.
@@ -109,39 +137,55 @@ def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_
     assert weights["lstm"] > 0.9 * share > 0
 
 
-def test_errors_are_those_of_the_shrunk_correction_the_folds_and_theta(case: SimpleNamespace) -> None:
-    found = find_all_errors(case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)})
+def test_errors_are_those_of_the_shrunk_correction_the_folds_and_theta(
+    case: SimpleNamespace,
+) -> None:
+    found = find_all_errors(
+        case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)}
+    )
     np.testing.assert_allclose(found["gru"], find_scaled(case, 0.25), atol=1e-5)
     of_folds = find_all_errors(case.panel, case.linear, {})["baseline_ensemble"]
     np.testing.assert_allclose(of_folds, find_scaled(case, 0), atol=1e-6)
-    linear, panel = case.linear, case.panel
+    linear = case.linear
+    panel = case.panel
     actual = panel.values[linear.validation[:, None] + np.arange(HORIZON), 0]
     expected = actual - forecast_locally(panel, linear.validation, extend_by_theta)
     np.testing.assert_allclose(find_all_errors(panel, linear, {})["theta"], expected)
 
 
-def test_both_are_the_ensembles_of_mean_and_median(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+def test_both_are_the_ensembles_of_mean_and_median(
+    case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
     fitted = {
-        target: fit_all_methods(FittingData(case.panel, replace(case.linear, target=target)), networks)
+        target: fit_all_methods(
+            FittingData(case.panel, replace(case.linear, target=target)), networks
+        )
         for target in ("mean", "median", "both")
     }
     both, record = fitted["both"]
     assert record["weights"] == fitted["mean"][1]["weights"]
     for name, target in (("ensemble", "mean"), ("ensemble_median", "median")):
-        np.testing.assert_array_equal(both[name].out_of_fold, fitted[target][0]["ensemble"].out_of_fold)
+        np.testing.assert_array_equal(
+            both[name].out_of_fold, fitted[target][0]["ensemble"].out_of_fold
+        )
     assert [name for name in fitted["median"][0] if name.startswith("ensemble")] == ["ensemble"]
 
 
-def test_the_median_has_the_least_absolute_error(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+def test_the_median_has_the_least_absolute_error(
+    case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
     found = {}
     for target in ("mean", "median"):
         data = FittingData(case.panel, replace(case.linear, target=target))
         weights = fit_all_methods(data, networks)[1]["weights"]
         errors = find_all_errors(case.panel, case.linear, networks)
         found[target] = sum(weight * errors[name] for name, weight in weights.items())
-    changes = measure_change(case.panel)[number_series(case.panel.series_starts, case.linear.validation)][:, None]
+    changes = measure_change(case.panel)[
+        number_series(case.panel.series_starts, case.linear.validation)
+    ][:, None]
     absolute, squared = (
-        {name: measured(one / changes).mean() for name, one in found.items()} for measured in (np.abs, np.square)
+        {name: measured(one / changes).mean() for name, one in found.items()}
+        for measured in (np.abs, np.square)
     )
     assert absolute["median"] <= 1.05 * absolute["mean"]
     assert squared["mean"] <= 1.05 * squared["median"]
@@ -167,15 +211,24 @@ def test_with_too_few_windows_for_validation_the_rule_for_short_series_forecasts
     used = {name: weight for name, weight in record["weights"].items() if weight}
     if len(case.panel.series_starts) == 1:
         # The past counts; see the tests of `weigh_by_past`.
-        assert used.keys() == {"theta", "damped_trend", "holt_winters", SHORT_SERIES_RULE, "pretrained"}
+        assert used.keys() == {
+            "theta",
+            "damped_trend",
+            "holt_winters",
+            SHORT_SERIES_RULE,
+            "pretrained",
+        }
     else:
         assert used == {"baseline_ensemble": 0.25, SHORT_SERIES_RULE: 0.25, "pretrained": 0.5}
     assert set(record["losses"].values()) == {None}
 
 
 @pytest.mark.parametrize("part", ["test", "future"])
-def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: SimpleNamespace, part: str) -> None:
-    weights, networks = {"baseline_ensemble": 0.3, "theta": 0.2, "lstm": 0.3, "gru": 0.2}, {}
+def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(
+    case: SimpleNamespace, part: str
+) -> None:
+    weights = {"baseline_ensemble": 0.3, "theta": 0.2, "lstm": 0.3, "gru": 0.2}
+    networks = {}
     embedding = 0 if case.linear.kind == "series" else 3
     no_corrections = np.zeros((len(case.linear.validation), HORIZON), np.float32)
     for number, cell in enumerate(("lstm", "gru")):
@@ -184,7 +237,10 @@ def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: Simpl
         networks[cell] = Network(drawn, cell, 1, np.zeros(0, np.int64), 0.5, no_corrections)
     index = case.panel.index(part)
     origins = index.origins(np.arange(len(index)))
-    forecasts = {name: forecast_network(network, case.linear, case.panel) for name, network in networks.items()}
+    forecasts = {
+        name: forecast_network(network, case.linear, case.panel)
+        for name, network in networks.items()
+    }
     forecasts |= {
         name: forecast_simple_methods(FittingData(case.panel, case.linear))[name]
         for name in ("baseline_ensemble", "theta")
@@ -200,18 +256,30 @@ def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: Simpl
 @pytest.fixture(scope="module")
 def young(prepare: Prepare) -> SimpleNamespace:
     """A panel with series of 120, 15 and 4 values, of which the last two are young."""
-    values = {"a": draw_weeks(120, 1), "b": draw_weeks(110, 2), "c": draw_weeks(15, 3), "d": draw_weeks(4, 4)}
+    values = {
+        "a": draw_weeks(120, 1),
+        "b": draw_weeks(110, 2),
+        "c": draw_weeks(15, 3),
+        "d": draw_weeks(4, 4),
+    }
     window = WindowSpec(lookback=14, horizon=HORIZON)
     panel = prepare(
-        values, window, SplitSpec(validation=25, test=20), evaluation=EvaluationSpec(season_length=7)
+        values,
+        window,
+        SplitSpec(validation=25, test=20),
+        evaluation=EvaluationSpec(season_length=7),
     ).windows
     linear = fit_linear_models(panel)
     origins = panel.index("future").origins(np.arange(4))
     return SimpleNamespace(panel=panel, linear=linear, origins=origins)
 
 
-@pytest.mark.parametrize("weights", [{"baseline_ensemble": 0.4, "theta": 0.6}, {"theta": 1.0}], ids=["both", "local"])
-def test_series_with_few_values_have_no_local_methods(young: SimpleNamespace, weights: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "weights", [{"baseline_ensemble": 0.4, "theta": 0.6}, {"theta": 1.0}], ids=["both", "local"]
+)
+def test_series_with_few_values_have_no_local_methods(
+    young: SimpleNamespace, weights: dict[str, float]
+) -> None:
     data = FittingData(young.panel, young.linear)
     fitted = fit_methods(data)
     model = make_ensemble(data, fitted, weights).model
@@ -226,15 +294,24 @@ def test_series_with_few_values_have_no_local_methods(young: SimpleNamespace, we
     for number, origin in enumerate(young.origins):
         own = np.array([origin])
         parts = model.contribute(young.panel, windows.select(np.array([number])), own)
-        whole = parts.values.sum(axis=0) + parts.covariates.sum(axis=0) + parts.calendar + parts.baseline
+        whole = (
+            parts.values.sum(axis=0)
+            + parts.covariates.sum(axis=0)
+            + parts.calendar
+            + parts.baseline
+        )
         np.testing.assert_allclose(whole + sum(parts.whole.values()), forecast[number], rtol=1e-6)
 
 
-def test_methods_are_fitted_by_one_thread(case: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_methods_are_fitted_by_one_thread(
+    case: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counts = []
 
     def count_threads(data: FittingData) -> dict[str, FittedMethod]:
-        counts.extend(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+        counts.extend(
+            library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+        )
         return {}
 
     monkeypatch.setattr("rnn_pipelines.forecast.methods.ensemble.fit_trained_before", count_threads)
@@ -243,14 +320,20 @@ def test_methods_are_fitted_by_one_thread(case: SimpleNamespace, monkeypatch: py
     assert set(counts) == {1}
 
 
-@pytest.mark.parametrize(("num_independent", "share"), [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (99.0, 1.0)])
+@pytest.mark.parametrize(
+    ("num_independent", "share"), [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (99.0, 1.0)]
+)
 def test_trained_networks_have_weight_by_the_number_of_independent_windows(
     num_independent: float, share: float
 ) -> None:
     rng = np.random.default_rng(0)
-    errors = {name: size * rng.normal(size=500) for name, size in (("theta", 3), ("lstm", 1), ("gru", 1))}
+    errors = {
+        name: size * rng.normal(size=500) for name, size in (("theta", 3), ("lstm", 1), ("gru", 1))
+    }
     weights = weigh_by_errors(errors, num_independent, "squared")
-    full = dict(zip(errors, find_weights(np.stack(list(errors.values())), num_independent), strict=True))
+    full = dict(
+        zip(errors, find_weights(np.stack(list(errors.values())), num_independent), strict=True)
+    )
     assert weights["lstm"] == pytest.approx(share * full["lstm"])
     assert weights["gru"] == pytest.approx(share * full["gru"])
     assert sum(weights.values()) == pytest.approx(1)
@@ -258,14 +341,20 @@ def test_trained_networks_have_weight_by_the_number_of_independent_windows(
 
 def make_local(name: str, error: float) -> FittedMethod:
     """A method that repeats the newest season, with an error."""
-    model = LocalModel(name, lambda past, season, horizon: past[:, -season:][:, np.arange(horizon) % season] + error)
+    model = LocalModel(
+        name,
+        lambda past, season, horizon: past[:, -season:][:, np.arange(horizon) % season] + error,
+    )
     return FittedMethod(model, np.zeros((0, HORIZON)))
 
 
 def weigh_past(prepare: Prepare, values: list[float]) -> dict[str, float]:
-    window, split = WindowSpec(lookback=14, horizon=HORIZON), SplitSpec(validation=HORIZON, test=HORIZON)
+    window = WindowSpec(lookback=14, horizon=HORIZON)
+    split = SplitSpec(validation=HORIZON, test=HORIZON)
     panel = prepare(values, window, split, evaluation=EvaluationSpec(season_length=7)).windows
-    fitted = {name: make_local(name, error) for name, error in ((SHORT_SERIES_RULE, 5.0), ("theta", 0.01))}
+    fitted = {
+        name: make_local(name, error) for name, error in ((SHORT_SERIES_RULE, 5.0), ("theta", 0.01))
+    }
     return weigh_by_past(prepare_fitting(panel), fitted, {SHORT_SERIES_RULE: 1.0}, "squared")
 
 
@@ -282,7 +371,10 @@ def test_weights_of_few_values_read_no_test_part(prepare: Prepare) -> None:
 
 def make_shape(horizon: int, num_independent: float) -> FittingData:
     panel = SimpleNamespace(season_length=7, horizon=horizon, series_starts=np.zeros(2))
-    return cast(FittingData, SimpleNamespace(panel=panel, linear=SimpleNamespace(num_independent=num_independent)))
+    return cast(
+        FittingData,
+        SimpleNamespace(panel=panel, linear=SimpleNamespace(num_independent=num_independent)),
+    )
 
 
 def test_weights_far_ahead_are_drawn_to_half_of_the_pretrained_network() -> None:
@@ -294,5 +386,7 @@ def test_weights_far_ahead_are_drawn_to_half_of_the_pretrained_network() -> None
 
 
 @pytest.mark.parametrize("weights", [{"theta": 1.0}, {"theta": 0.0, "pretrained": 1.0}])
-def test_weights_far_ahead_need_the_pretrained_network_and_another_method(weights: dict[str, float]) -> None:
+def test_weights_far_ahead_need_the_pretrained_network_and_another_method(
+    weights: dict[str, float],
+) -> None:
     assert weigh_far_ahead(make_shape(15, 20.0), weights) == weights

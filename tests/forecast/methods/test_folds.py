@@ -18,7 +18,12 @@ from rnn_pipelines.forecast.methods.folds import (
     measure_drift,
 )
 from rnn_pipelines.forecast.preparation.preparing import MIN_SEEN_WINDOWS
-from rnn_pipelines.forecast.windows.panel import OpenWindowSpec, WindowedPanel, WindowSpec, number_series
+from rnn_pipelines.forecast.windows.panel import (
+    OpenWindowSpec,
+    WindowedPanel,
+    WindowSpec,
+    number_series,
+)
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 Prepare = Callable[..., SimpleNamespace]
@@ -88,33 +93,48 @@ def test_fold_learns_from_something_and_from_nothing_that_it_judges(case: Simple
         np.testing.assert_array_equal(getattr(changed, name), value)
 
 
-def test_level_series_is_hidden_in_blocks(panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_level_series_is_hidden_in_blocks(
+    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folds = make_folds(panels["level"])
     assert (len(folds), folds.is_forward) == (NUM_BLOCKS, False)
     past = list_past(panels["level"])
-    assert make_folds(panels["level"]).num_independent == pytest.approx((past[-1] + 1 - past[0]) / HORIZON)
+    assert make_folds(panels["level"]).num_independent == pytest.approx(
+        (past[-1] + 1 - past[0]) / HORIZON
+    )
     expected = make_folds(panels["level"]).num_independent
     monkeypatch.setattr(folding, "MAX_VALIDATION", 20)
     assert make_folds(panels["level"]).num_independent == expected
 
 
 @pytest.mark.parametrize("name", ["level", "strided"])
-def test_every_window_of_such_a_series_is_judged(panels: dict[str, WindowedPanel], name: str) -> None:
+def test_every_window_of_such_a_series_is_judged(
+    panels: dict[str, WindowedPanel], name: str
+) -> None:
     np.testing.assert_array_equal(make_folds(panels[name]).validation, list_past(panels[name]))
 
 
 def test_windows_and_young_series_count_by_fold(prepare: Prepare) -> None:
     """Each fold has 200 windows at least, and 24 within a horizon."""
-    panel = prepare(draw_wave(3_000), WindowSpec(lookback=60, horizon=120), SplitSpec(test=200)).windows
+    panel = prepare(
+        draw_wave(3_000), WindowSpec(lookback=60, horizon=120), SplitSpec(test=200)
+    ).windows
     assert np.bincount(make_folds(panel).fold).tolist() == [200] * NUM_BLOCKS
     panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
     folds = make_folds(panel)
     assert (folds.is_enough, len(folds)) == (False, 0)
     past = list_past(panel)
-    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (0, len(past))
+    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (
+        0,
+        len(past),
+    )
     assert MIN_SEEN_WINDOWS == MIN_SEEN
     # However long its horizon: none of its values lies in another.
-    panel = prepare({"a": draw_wave(60, 1), "b": draw_wave(60, 2)}, WINDOW, SplitSpec(validation=HORIZON, test=15))
+    panel = prepare(
+        {"a": draw_wave(60, 1), "b": draw_wave(60, 2)},
+        WINDOW,
+        SplitSpec(validation=HORIZON, test=15),
+    )
     assert make_folds(panel.windows).num_independent == max(NUM_ORIGINS) * 2
     series = {"a": draw_wave(120, 1), "b": draw_wave(120, 2), "young": draw_wave(46, 3)}
     found = make_folds(prepare(series, WINDOW, SPLIT).windows)
@@ -124,10 +144,13 @@ def test_windows_and_young_series_count_by_fold(prepare: Prepare) -> None:
     assert (np.array(own).sum(axis=-1) == spans).all()
 
 
-def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(panels: dict[str, WindowedPanel]) -> None:
+def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(
+    panels: dict[str, WindowedPanel],
+) -> None:
     """A horizon is purged before and after it."""
     panel = panels["level"]
-    folds, past = make_folds(panel), list_past(panel)
+    folds = make_folds(panel)
+    past = list_past(panel)
     seen = folds.find_seen(past, number_series(panel.series_starts, past))
     for fold in range(len(folds)):
         own = list_targets(list_own(folds, fold))
@@ -145,25 +168,31 @@ def test_series_that_climbs_drifts_and_is_hidden_forwards(panels: dict[str, Wind
 
 
 @pytest.mark.parametrize("name", ["climbing", "panel"])
-def test_forward_fold_learns_from_nothing_later(panels: dict[str, WindowedPanel], name: str) -> None:
+def test_forward_fold_learns_from_nothing_later(
+    panels: dict[str, WindowedPanel], name: str
+) -> None:
     """Of the same series, whose targets all lie before the first that the fold judges."""
     panel = panels[name]
     case = SimpleNamespace(panel=panel, folds=make_folds(panel))
     for fold in range(len(case.folds)):
-        seen, own = list_seen(case, fold), list_own(case.folds, fold)
+        seen = list_seen(case, fold)
+        own = list_own(case.folds, fold)
         for series in np.unique(number_series(panel.series_starts, own)):
             last = seen[number_series(panel.series_starts, seen) == series].max() + HORIZON - 1
             assert last < own[number_series(panel.series_starts, own) == series].min()
 
 
-def test_every_series_of_a_panel_is_judged_from_origins_at_its_end(panels: dict[str, WindowedPanel]) -> None:
+def test_every_series_of_a_panel_is_judged_from_origins_at_its_end(
+    panels: dict[str, WindowedPanel],
+) -> None:
     folds = make_folds(panels["panel"])
     assert (len(folds), folds.is_forward) == (max(NUM_ORIGINS), True)
     panel = panels["panel"]
     folds = make_folds(panel)
     series = number_series(panel.series_starts, folds.validation)
     assert all(set(series[folds.fold == fold]) == {0, 1, 2} for fold in range(max(NUM_ORIGINS)))
-    folds, past = make_folds(panel), list_past(panel)
+    folds = make_folds(panel)
+    past = list_past(panel)
     newest = [past[number_series(panel.series_starts, past) == series].max() for series in range(3)]
     assert set(newest) <= set(list_own(folds, max(NUM_ORIGINS) - 1))
     folds = make_folds(panels["panel"])
@@ -172,7 +201,9 @@ def test_every_series_of_a_panel_is_judged_from_origins_at_its_end(panels: dict[
 
 
 @pytest.mark.parametrize("num_validated", range(HORIZON, 4 * HORIZON))
-def test_no_fold_of_a_panel_falls_between_training_and_validation(prepare: Prepare, num_validated: int) -> None:
+def test_no_fold_of_a_panel_falls_between_training_and_validation(
+    prepare: Prepare, num_validated: int
+) -> None:
     """There are no origins, however long the validation part is."""
     split = SplitSpec(validation=num_validated, test=15)
     panel = prepare({"a": draw_wave(120, 1), "b": draw_wave(90, 2)}, WINDOW, split).windows
@@ -183,7 +214,9 @@ def test_no_fold_of_a_panel_falls_between_training_and_validation(prepare: Prepa
     assert sum(map(len, targets)) == len(set().union(*targets))
 
 
-@pytest.mark.parametrize(("size", "num_folds"), [(108, 3), (84, 2), (72, 1), (60, 1), (36, 0), (3, 0)])
+@pytest.mark.parametrize(
+    ("size", "num_folds"), [(108, 3), (84, 2), (72, 1), (60, 1), (36, 0), (3, 0)]
+)
 def test_short_panel_has_fewer_folds(prepare: Prepare, size: int, num_folds: int) -> None:
     values = {f"s{number:02}": draw_wave(size, number) for number in range(20)}
     panel = prepare(values, OpenWindowSpec(horizon=12), SplitSpec(), freq="MS").windows
@@ -191,7 +224,9 @@ def test_short_panel_has_fewer_folds(prepare: Prepare, size: int, num_folds: int
 
 
 @pytest.mark.parametrize("name", ["level", "panel"])
-def test_some_of_many_are_fitted(panels: dict[str, WindowedPanel], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_some_of_many_are_fitted(
+    panels: dict[str, WindowedPanel], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(folding, "MAX_FITTED", 40)
     fitted = make_folds(panels[name]).fitted
     assert 30 < len(fitted) == len(np.unique(fitted)) <= 40
@@ -202,7 +237,11 @@ def test_series_give_equal_numbers_of_windows_or_all_that_they_have(
 ) -> None:
     monkeypatch.setattr(folding, "MAX_FITTED", 45)
     panel = panels["panel"]
-    assert np.bincount(number_series(panel.series_starts, make_folds(panel).fitted)).tolist() == [15, 15, 15]
+    assert np.bincount(number_series(panel.series_starts, make_folds(panel).fitted)).tolist() == [
+        15,
+        15,
+        15,
+    ]
     counts = np.bincount(number_series(panel.series_starts, list_past(panel)))
     monkeypatch.setattr(folding, "MAX_FITTED", int(3 * counts.min() + 20))
     fitted = np.bincount(number_series(panel.series_starts, make_folds(panel).fitted))

@@ -24,20 +24,36 @@ class ThreadCounter:
         self.counts: set[int] = set()
 
     def forecast(self, panel: object, windows: object, origins: np.ndarray) -> np.ndarray:
-        self.counts |= {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+        self.counts |= {
+            found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"
+        }
         return np.zeros((len(origins), HORIZON))
 
 
 @pytest.mark.parametrize("has_all_methods", [True, False])
-def test_matrix_products_use_one_thread(prepare: Callable[..., SimpleNamespace], has_all_methods: bool) -> None:
-    values = {name: np.random.default_rng(seed).normal(size=120).tolist() for seed, name in enumerate("ab")}
-    panel = prepare(values, WindowSpec(lookback=8, horizon=HORIZON), SplitSpec(validation=20, test=20)).windows
-    linear, model = fit_linear_models(panel), ThreadCounter()
+def test_matrix_products_use_one_thread(
+    prepare: Callable[..., SimpleNamespace], has_all_methods: bool
+) -> None:
+    values = {
+        name: np.random.default_rng(seed).normal(size=120).tolist()
+        for seed, name in enumerate("ab")
+    }
+    panel = prepare(
+        values, WindowSpec(lookback=8, horizon=HORIZON), SplitSpec(validation=20, test=20)
+    ).windows
+    linear = fit_linear_models(panel)
+    model = ThreadCounter()
     counter: Any = model
     with threadpool_limits(limits=2, user_api="blas"):
         if has_all_methods:
-            forecast_methods(panel, linear, {"counter": FittedMethod(counter, np.zeros((0, HORIZON)))})
+            forecast_methods(
+                panel, linear, {"counter": FittedMethod(counter, np.zeros((0, HORIZON)))}
+            )
         else:
-            PanelModel(linear.normalizer, counter).forecast(panel, panel.index("test").origins(np.arange(5)))
-        assert {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"} == {2}
+            PanelModel(linear.normalizer, counter).forecast(
+                panel, panel.index("test").origins(np.arange(5))
+            )
+        assert {
+            found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"
+        } == {2}
     assert model.counts == {1}

@@ -13,8 +13,11 @@ NUM_PROBLEMS = 60
 def draw(seed: Seed, number: int, num_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """A problem of `weights._solve`: correlated columns, and a heavy row that makes the sum 1."""
     rng = np.random.default_rng(seed)
-    columns = rng.normal(size=(num_rows, 1)) + 10.0 ** rng.uniform(-3, 1) * rng.normal(size=(num_rows, number))
-    matrix, goal = np.vstack([columns, np.full(number, 1e4)]), np.append(rng.normal(size=num_rows), 1e4)
+    columns = rng.normal(size=(num_rows, 1)) + 10.0 ** rng.uniform(-3, 1) * rng.normal(
+        size=(num_rows, number)
+    )
+    matrix = np.vstack([columns, np.full(number, 1e4)])
+    goal = np.append(rng.normal(size=num_rows), 1e4)
     return matrix, goal
 
 
@@ -25,7 +28,9 @@ def test_solutions_are_those_of_scipy(number: int) -> None:
         expected, residual = nnls(matrix, goal)
         found = solve_nnls(matrix, goal)
         assert (found >= 0).all()
-        np.testing.assert_allclose(np.linalg.norm(matrix @ found - goal), residual, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            np.linalg.norm(matrix @ found - goal), residual, rtol=1e-6, atol=1e-6
+        )
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from rnn_pipelines.forecast.methods.normalization import LOG_OFFSET, NormalizationKind, Units, measure_units
+from rnn_pipelines.forecast.methods.normalization import (
+    LOG_OFFSET,
+    NormalizationKind,
+    Units,
+    measure_units,
+)
 
 KINDS: tuple[NormalizationKind, ...] = ("series", "window", "log")
 SEASON = 4
@@ -12,11 +17,14 @@ SEASON = 4
 def draw_history(num_windows: int = 6, lookback: int = 12) -> np.ndarray:
     """Windows of their own level and spread, nowhere negative: float64[window, lookback]."""
     rng = np.random.default_rng(0)
-    level, spread = rng.uniform(5, 50, (num_windows, 1)), rng.uniform(0.5, 2, (num_windows, 1))
+    level = rng.uniform(5, 50, (num_windows, 1))
+    spread = rng.uniform(0.5, 2, (num_windows, 1))
     return level + spread * rng.normal(size=(num_windows, lookback))
 
 
-def measure(kind: NormalizationKind, history: np.ndarray, zero: float = 0.0, season_length: int = SEASON) -> Units:
+def measure(
+    kind: NormalizationKind, history: np.ndarray, zero: float = 0.0, season_length: int = SEASON
+) -> Units:
     return measure_units(kind, history, np.full(len(history), zero), season_length)
 
 
@@ -25,8 +33,11 @@ def test_normalization_can_be_inverted_and_changes_no_history(kind: Normalizatio
     history = draw_history()
     units = measure(kind, history, zero=-1.0)
     np.testing.assert_allclose(units.denormalize(units.normalize(history)), history, rtol=1e-12)
-    normalized, units = np.random.default_rng(1).normal(size=(6, 3)), measure(kind, draw_history())
-    np.testing.assert_allclose(units.normalize(units.denormalize(normalized)), normalized, atol=1e-10)
+    normalized = np.random.default_rng(1).normal(size=(6, 3))
+    units = measure(kind, draw_history())
+    np.testing.assert_allclose(
+        units.normalize(units.denormalize(normalized)), normalized, atol=1e-10
+    )
     before = history.copy()
     measure(kind, history).normalize(history)
     np.testing.assert_array_equal(history, before)
@@ -42,7 +53,8 @@ def test_spread_and_logarithms_of_a_window_are_those_of_the_formulas() -> None:
     assert units.spread[0, 0] == pytest.approx(1.5 + 0.02 * 2.75)
     history = draw_history(lookback=7)
     np.testing.assert_array_equal(
-        measure("window", history, season_length=4).spread, measure("window", history, season_length=1).spread
+        measure("window", history, season_length=4).spread,
+        measure("window", history, season_length=1).spread,
     )
     history = np.repeat([[10.0]], 8, axis=1)
     units = measure("log", history, season_length=1)
@@ -52,7 +64,9 @@ def test_spread_and_logarithms_of_a_window_are_those_of_the_formulas() -> None:
     assert third - second == pytest.approx(second - first)
     history = draw_history()
     units = measure("log", history)
-    np.testing.assert_array_equal(units.normalize(np.full((6, 1), -5.0)), units.normalize(np.zeros((6, 1))))
+    np.testing.assert_array_equal(
+        units.normalize(np.full((6, 1), -5.0)), units.normalize(np.zeros((6, 1)))
+    )
 
 
 @pytest.mark.parametrize("kind", ["window", "log"])
@@ -60,15 +74,21 @@ def test_spread_and_logarithms_of_a_window_are_those_of_the_formulas() -> None:
 def test_unit_of_the_data_does_not_matter(kind: NormalizationKind, factor: float) -> None:
     history = draw_history()
     expected = measure(kind, history).normalize(history)
-    np.testing.assert_allclose(measure(kind, factor * history).normalize(factor * history), expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        measure(kind, factor * history).normalize(factor * history), expected, rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("kind", ["window", "log"])
-def test_newest_season_has_the_mean_0_wherever_the_scaled_axis_begins(kind: NormalizationKind) -> None:
+def test_newest_season_has_the_mean_0_wherever_the_scaled_axis_begins(
+    kind: NormalizationKind,
+) -> None:
     """As long as 0 of the data moves with it."""
     history = draw_history()
     expected = measure(kind, history).normalize(history)
-    np.testing.assert_allclose(measure(kind, history - 7, zero=-7.0).normalize(history - 7), expected, rtol=1e-8)
+    np.testing.assert_allclose(
+        measure(kind, history - 7, zero=-7.0).normalize(history - 7), expected, rtol=1e-8
+    )
     normalized = measure(kind, history).normalize(history)
     np.testing.assert_allclose(normalized[:, -SEASON:].mean(axis=1), 0, atol=1e-10)
 
@@ -92,7 +112,9 @@ def test_logarithms_of_a_series_with_values_below_zero_lie_above_another_zero() 
         units.select(np.arange(2)).denormalize(units.select(np.arange(2)).normalize(values)), values
     )
     mirrored = measure("log", np.full((1, 12), 30.0))
-    np.testing.assert_allclose(units.select(np.arange(1)).normalize(values[:1]), mirrored.normalize(values[:1] + 60))
+    np.testing.assert_allclose(
+        units.select(np.arange(1)).normalize(values[:1]), mirrored.normalize(values[:1] + 60)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

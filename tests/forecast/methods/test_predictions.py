@@ -13,7 +13,12 @@ from pyarrow.parquet import ParquetFile
 
 from rnn_pipelines.datasets import DescribedTableDataset
 from rnn_pipelines.errors import TableError
-from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictions import (
+    ForecastLogTable,
+    Forecasts,
+    Predictions,
+    tabulate_forecasts,
+)
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
@@ -24,12 +29,16 @@ def make_perfect(prepared: SimpleNamespace) -> Forecasts:
     panel = prepared.windows
     origins = panel.list_origins("test")
     targets = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
-    return Forecasts(test=targets, future=np.zeros((len(panel.series_starts), panel.horizon), np.float32))
+    return Forecasts(
+        test=targets, future=np.zeros((len(panel.series_starts), panel.horizon), np.float32)
+    )
 
 
 def tabulate(prepared: SimpleNamespace, part: str) -> pd.DataFrame:
     forecasts = {"perfect": make_perfect(prepared)}
-    return tabulate_forecasts(prepared.windows, prepared.features, prepared.scaler, forecasts, part).table
+    return tabulate_forecasts(
+        prepared.windows, prepared.features, prepared.scaler, forecasts, part
+    ).table
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +46,17 @@ def prepared(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     return prepare({"a": make_values(50, seed=1), "b": [100 * v for v in make_values(40, seed=2)]})
 
 
-def test_table_has_a_row_for_each_window_and_step_in_the_unit_of_y(prepared: SimpleNamespace) -> None:
-    assert list(tabulate(prepared, "test")) == ["unique_id", "cutoff", "ds", "horizon_step", "y", "perfect"]
+def test_table_has_a_row_for_each_window_and_step_in_the_unit_of_y(
+    prepared: SimpleNamespace,
+) -> None:
+    assert list(tabulate(prepared, "test")) == [
+        "unique_id",
+        "cutoff",
+        "ds",
+        "horizon_step",
+        "y",
+        "perfect",
+    ]
     assert len(tabulate(prepared, "test")) == 2 * 9 * 2
     table = tabulate(prepared, "test")
     first = table.groupby("unique_id")["cutoff"].min().tolist()
@@ -48,14 +66,20 @@ def test_table_has_a_row_for_each_window_and_step_in_the_unit_of_y(prepared: Sim
     joined = table.merge(prepared.series, on=["unique_id", "ds"], suffixes=("", "_of_series"))
     assert (len(joined), joined["y"].equals(joined["y_of_series"])) == (len(table), True)
     np.testing.assert_allclose(table["perfect"], table["y"], rtol=1e-5)
-    before = (prepared.windows.values.copy(), prepared.features.table.copy(), prepared.scaler.copy())
+    before = (
+        prepared.windows.values.copy(),
+        prepared.features.table.copy(),
+        prepared.scaler.copy(),
+    )
     tabulate(prepared, "test")
     np.testing.assert_array_equal(prepared.windows.values, before[0])
     pd.testing.assert_frame_equal(prepared.features.table, before[1])
     pd.testing.assert_frame_equal(prepared.scaler, before[2])
 
 
-def test_future_follows_the_last_observation_and_signals_come_along(prepared: SimpleNamespace) -> None:
+def test_future_follows_the_last_observation_and_signals_come_along(
+    prepared: SimpleNamespace,
+) -> None:
     table = tabulate(prepared, "future")
     np.testing.assert_allclose(table["perfect"], np.repeat(prepared.scaler["mean"], 2))
     last = prepared.series.groupby("unique_id")["ds"].max()
@@ -67,7 +91,9 @@ def test_future_follows_the_last_observation_and_signals_come_along(prepared: Si
     assert table["signal"].tolist()[:4] == [40, 41, 41, 42]
 
 
-def test_integer_steps_stay_and_y_is_empty_if_nothing_was_observed(prepare: Prepare, make_values: MakeValues) -> None:
+def test_integer_steps_stay_and_y_is_empty_if_nothing_was_observed(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     """The panel holds the filled value there, and no forecast is judged by it."""
     prepared = prepare(make_values(50, missing=[44]))
     table = tabulate(prepared, "test")
@@ -80,7 +106,9 @@ def test_integer_steps_stay_and_y_is_empty_if_nothing_was_observed(prepare: Prep
 @pytest.fixture
 def predictions() -> Predictions:
     """Two forecasters, of which one has intervals of two levels, from three cut-offs."""
-    table = pd.DataFrame({"unique_id": "a", "cutoff": [0, 1, 2], "ds": [1, 2, 3], "horizon_step": 1})
+    table = pd.DataFrame(
+        {"unique_id": "a", "cutoff": [0, 1, 2], "ds": [1, 2, 3], "horizon_step": 1}
+    )
     table = table.assign(y=[1.0, np.nan, 3.0], gru=[0.0, 2.0, 4.0], ridge=[1.0, 2.0, np.nan])
     bounds = {
         f"gru-{side}-{level}": sign * level + table["gru"]
@@ -92,16 +120,34 @@ def predictions() -> Predictions:
 
 def test_rows_of_a_forecaster_are_selected_and_added_ones_empty(predictions: Predictions) -> None:
     """And positive where the forecast was too low; bounds have none."""
-    np.testing.assert_array_equal(predictions.errors, [[1.0, 0.0], [np.nan, np.nan], [-1.0, np.nan]])
-    assert predictions.get_bounds("gru", 80).to_dict(orient="list") == {"lo": [-80, -78, -76], "hi": [80, 82, 84]}
+    np.testing.assert_array_equal(
+        predictions.errors, [[1.0, 0.0], [np.nan, np.nan], [-1.0, np.nan]]
+    )
+    assert predictions.get_bounds("gru", 80).to_dict(orient="list") == {
+        "lo": [-80, -78, -76],
+        "hi": [80, 82, 84],
+    }
     with pytest.raises(TableError, match="ridge has no intervals of level 80"):
         predictions.get_bounds("ridge", 80)
     kept = predictions.keep(predictions.table["y"].notna())
-    assert (kept.table.index.tolist(), kept.forecasters, kept.levels) == ([0, 2], ("gru", "ridge"), (80, 95))
+    assert (kept.table.index.tolist(), kept.forecasters, kept.levels) == (
+        [0, 2],
+        ("gru", "ridge"),
+        (80, 95),
+    )
     assert predictions.select(["gru"]).get_bounds("gru", 95).shape == (3, 2)
-    assert list(predictions.select(["ridge"]).table) == ["unique_id", "cutoff", "ds", "horizon_step", "y", "ridge"]
+    assert list(predictions.select(["ridge"]).table) == [
+        "unique_id",
+        "cutoff",
+        "ds",
+        "horizon_step",
+        "y",
+        "ridge",
+    ]
     # Whatever the order of its rows, and whatever else it forecasts.
-    forecasts = pd.DataFrame({"unique_id": "a", "cutoff": [9, 2, 0], "ds": [10, 3, 1], "y_hat": [7.0, 8.0, 9.0]})
+    forecasts = pd.DataFrame(
+        {"unique_id": "a", "cutoff": [9, 2, 0], "ds": [10, 3, 1], "y_hat": [7.0, 8.0, 9.0]}
+    )
     added = predictions.add("lstm", forecasts)
     assert added.forecasters == ("gru", "ridge", "lstm")
     np.testing.assert_array_equal(added.table["lstm"], [9.0, np.nan, 8.0])
@@ -116,7 +162,13 @@ def test_rows_of_a_forecaster_are_selected_and_added_ones_empty(predictions: Pre
         (lambda table: table.assign(ridge="1"), "'ridge': 'str'"),
         (lambda table: table.drop(columns="ds"), "TargetsTable: expected the columns"),
     ],
-    ids=["a column that is named nowhere", "no forecaster", "half an interval", "a forecast that is text", "no key"],
+    ids=[
+        "a column that is named nowhere",
+        "no forecaster",
+        "half an interval",
+        "a forecast that is text",
+        "no key",
+    ],
 )
 def test_table_with_other_columns_is_refused(
     predictions: Predictions, change: Callable[[pd.DataFrame], pd.DataFrame], said: str
@@ -128,7 +180,9 @@ def test_table_with_other_columns_is_refused(
 def test_saved_predictions_come_back(predictions: Predictions, tmp_path: Path) -> None:
     """And whoever reads the file with pandas has the table."""
     path = str(tmp_path / "predictions.parquet")
-    dataset = DescribedTableDataset(filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions")
+    dataset = DescribedTableDataset(
+        filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions"
+    )
     dataset.save(predictions)
     found = dataset.load()
     pd.testing.assert_frame_equal(found.table, predictions.table)
@@ -136,23 +190,33 @@ def test_saved_predictions_come_back(predictions: Predictions, tmp_path: Path) -
     pd.testing.assert_frame_equal(pd.read_parquet(path), predictions.table)
 
 
-def test_numbers_have_no_dictionary_and_come_back_to_the_last_bit(predictions: Predictions, tmp_path: Path) -> None:
+def test_numbers_have_no_dictionary_and_come_back_to_the_last_bit(
+    predictions: Predictions, tmp_path: Path
+) -> None:
     path = str(tmp_path / "predictions.parquet")
     name = predictions.forecasters[0]
     values = np.resize([0.1, -0.0, np.nan, np.inf, 5e-324], len(predictions.table))
-    dataset = DescribedTableDataset(filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions")
+    dataset = DescribedTableDataset(
+        filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions"
+    )
     dataset.save(replace(predictions, table=predictions.table.assign(**{name: values})))
     assert dataset.load().table[name].to_numpy().tobytes() == values.tobytes()
     group = ParquetFile(path).metadata.row_group(0)
-    columns = {column.path_in_schema: column for column in map(group.column, range(group.num_columns))}
+    columns = {
+        column.path_in_schema: column for column in map(group.column, range(group.num_columns))
+    }
     assert "BYTE_STREAM_SPLIT" in columns[name].encodings
     assert columns["unique_id"].has_dictionary_page
 
 
-def test_file_without_the_names_of_its_forecasters_is_an_error(predictions: Predictions, tmp_path: Path) -> None:
+def test_file_without_the_names_of_its_forecasters_is_an_error(
+    predictions: Predictions, tmp_path: Path
+) -> None:
     path = str(tmp_path / "predictions.parquet")
     predictions.table.to_parquet(path)
-    dataset = DescribedTableDataset(filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions")
+    dataset = DescribedTableDataset(
+        filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions"
+    )
     with pytest.raises(DatasetError, match="forecasters"):
         dataset.load()
 
@@ -160,7 +224,13 @@ def test_file_without_the_names_of_its_forecasters_is_an_error(predictions: Pred
 def test_forecast_that_is_not_finite_stays_in_the_log() -> None:
     """Monitoring has to find it."""
     steps = pd.DataFrame(
-        {"unique_id": "a", "cutoff": [0, 1], "ds": [1, 2], "horizon_step": 1, "y_hat": [np.nan, np.inf]}
+        {
+            "unique_id": "a",
+            "cutoff": [0, 1],
+            "ds": [1, 2],
+            "horizon_step": 1,
+            "y_hat": [np.nan, np.inf],
+        }
     )
     log = steps.assign(model_version="v1", recorded_at=pd.Timestamp("2024-01-01", tz="UTC"))
     assert ForecastLogTable.validate(log) is log

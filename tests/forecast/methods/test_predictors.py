@@ -6,7 +6,9 @@ from rnn_pipelines.forecast.methods.predictors import gather_season
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 
-def make_counting_panel(sizes: tuple[int, ...] = (20,), horizon: int = 3, lookback: int = 4) -> WindowedPanel:
+def make_counting_panel(
+    sizes: tuple[int, ...] = (20,), horizon: int = 3, lookback: int = 4
+) -> WindowedPanel:
     """Series after series whose values are their rows, without known features."""
     stops = np.cumsum([size + horizon for size in sizes])
     none = np.empty((0, 2), np.int64)
@@ -29,8 +31,13 @@ def test_season_is_the_values_one_season_before_or_the_last_one() -> None:
     # The last season that was seen comes again and again.
     panel = make_counting_panel(horizon=7)
     assert gather_season(panel, np.array([10]), 3).tolist() == [[7, 8, 9, 7, 8, 9, 7]]
-    assert gather_season(make_counting_panel(), np.array([5, 9]), 1).tolist() == [[4, 4, 4], [8, 8, 8]]
-    assert gather_season(make_counting_panel(lookback=2), np.array([15]), 12).tolist() == [[3, 4, 5]]
+    assert gather_season(make_counting_panel(), np.array([5, 9]), 1).tolist() == [
+        [4, 4, 4],
+        [8, 8, 8],
+    ]
+    assert gather_season(make_counting_panel(lookback=2), np.array([15]), 12).tolist() == [
+        [3, 4, 5]
+    ]
     assert gather_season(make_counting_panel(), np.array([5]), 7).tolist() == [[4, 4, 0]]
     # A day of 1,440 minutes, and a panel of 23 rows.
     assert gather_season(make_counting_panel(), np.array([5]), 1440).tolist() == [[4, 4, 4]]

@@ -18,14 +18,18 @@ QUICK = {"training": {"max_steps": 2}}
 
 
 def make_frame(num_series: int = 1, num_steps: int = 200) -> pd.DataFrame:
-    rng, steps = np.random.default_rng(0), np.arange(num_steps)
+    rng = np.random.default_rng(0)
+    steps = np.arange(num_steps)
     days = pd.date_range("2024-01-01", periods=num_steps)
     return pd.concat(
         pd.DataFrame(
             {
                 "unique_id": f"s{number}",
                 "ds": days,
-                "y": 50 + number + 5 * np.sin(2 * np.pi * steps / 7) + rng.normal(0, 1, num_steps).cumsum() / 5,
+                "y": 50
+                + number
+                + 5 * np.sin(2 * np.pi * steps / 7)
+                + rng.normal(0, 1, num_steps).cumsum() / 5,
             }
         )
         for number in range(num_series)
@@ -47,14 +51,21 @@ def test_forecast_is_that_of_the_network_on_the_values_also_once_saved(tmp_path:
     expected = load_network(PretrainedSpec()).extend(frame["y"].to_numpy()[None], 7, 7)[0]
     np.testing.assert_allclose(table[PRETRAINED], expected, rtol=1e-4)
     # A newer package, or another folder of networks, does not change its forecasts.
-    forecaster = Forecaster(h=7, networks="pretrained", pretrained={"network": "lstm"}, use=PRETRAINED).fit(frame)
+    forecaster = Forecaster(
+        h=7, networks="pretrained", pretrained={"network": "lstm"}, use=PRETRAINED
+    ).fit(frame)
     forecaster.save(tmp_path / "model")
     again = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(again.predict(frame), forecaster.predict())
 
 
-def test_missing_folder_is_refused_before_a_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"), pytest.raises(ParameterError, match=r"pretrained\.path: .*card\.json"):
+def test_missing_folder_is_refused_before_a_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level("INFO"),
+        pytest.raises(ParameterError, match=r"pretrained\.path: .*card\.json"),
+    ):
         Forecaster(h=7, pretrained={"path": str(tmp_path / "none")}, **QUICK).fit(make_frame())
     assert "best step" not in caplog.text
 
@@ -65,10 +76,14 @@ def test_networks_can_be_switched_off_packed_and_explained() -> None:
     forecaster = Forecaster(h=7, networks="pretrained").fit(make_frame())
     assert {"lstm", "gru"} & set(forecaster.leaderboard()["forecaster"]) == set()
     assert PRETRAINED in set(forecaster.leaderboard()["forecaster"])
-    with pytest.raises(ParameterError, match="networks: expected 'all' or 'pretrained', received 'none'"):
+    with pytest.raises(
+        ParameterError, match="networks: expected 'all' or 'pretrained', received 'none'"
+    ):
         Forecaster(h=7, networks="none")
     forecasts = [
-        Forecaster(h=7, networks="pretrained", pretrained={"network": cell}).fit(make_frame()).predict(methods="all")
+        Forecaster(h=7, networks="pretrained", pretrained={"network": cell})
+        .fit(make_frame())
+        .predict(methods="all")
         for cell in ("gru", "lstm")
     ]
     assert (forecasts[0][PRETRAINED] != forecasts[1][PRETRAINED]).all()
@@ -79,11 +94,15 @@ def test_networks_can_be_switched_off_packed_and_explained() -> None:
     model = PretrainedModel(load_network(PretrainedSpec(network="lstm")))
     again = TRAINED_BEFORE[PRETRAINED].unpack(model.pack())
     past = make_frame()["y"].to_numpy()[None]
-    np.testing.assert_array_equal(model.network.extend(past, 7, 7), again.network.extend(past, 7, 7))
+    np.testing.assert_array_equal(
+        model.network.extend(past, 7, 7), again.network.extend(past, 7, 7)
+    )
     # The network corrects the seasonal naive forecast.
     frame = make_frame(num_steps=90)
     explained = Forecaster(h=7, networks="pretrained").fit(frame).explain(forecaster=PRETRAINED)
-    of_values = explained[explained["input"] == "y"].assign(size=lambda table: table["contribution"].abs())
+    of_values = explained[explained["input"] == "y"].assign(
+        size=lambda table: table["contribution"].abs()
+    )
     largest = of_values.loc[of_values.groupby("horizon_step")["size"].idxmax()]
     assert ((largest["lag"] + largest["horizon_step"] - 1) % 7 == 0).mean() > 0.5
 
@@ -114,6 +133,7 @@ def test_contributions_of_values_sum_to_the_forecast(name: str, cell: str) -> No
     frame = make_frame(num_steps=90).assign(y=shape_values(name))
     forecaster = Forecaster(h=9, networks="pretrained", pretrained={"network": cell}).fit(frame)
     explained = forecaster.explain(forecaster=PRETRAINED)
-    found, expected = explained.groupby("ds")["contribution"].sum(), forecaster.predict(methods="all")[PRETRAINED]
+    found = explained.groupby("ds")["contribution"].sum()
+    expected = forecaster.predict(methods="all")[PRETRAINED]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     assert set(explained.loc[explained["contribution"].abs() > 1e-9, "input"]) <= {"baseline", "y"}

@@ -21,12 +21,16 @@ from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.members import initialize_members
 
-HORIZON, LOOKBACK, NUM_STEPS = 3, 8, 160
+HORIZON = 3
+LOOKBACK = 8
+NUM_STEPS = 160
 
 
 def draw(seed: int) -> list[float]:
     steps = np.arange(NUM_STEPS)
-    return (20 + 3 * np.sin(2 * np.pi * steps / 7) + np.random.default_rng(seed).normal(size=NUM_STEPS)).tolist()
+    return (
+        20 + 3 * np.sin(2 * np.pi * steps / 7) + np.random.default_rng(seed).normal(size=NUM_STEPS)
+    ).tolist()
 
 
 @pytest.fixture(scope="module", params=["one", "many"])
@@ -41,29 +45,47 @@ def methods(data: FittingData) -> dict[str, Any]:
     return fit_all_methods(data, {})[0]
 
 
-def test_refit_solves_the_chosen_ridge_on_all_windows_to_the_end_of_each_series(data: FittingData) -> None:
+def test_refit_solves_the_chosen_ridge_on_all_windows_to_the_end_of_each_series(
+    data: FittingData,
+) -> None:
     ends = np.append(data.panel.series_starts[1:], len(data.panel.values)) - HORIZON
     assert (data.panel.refit[:, 1] + HORIZON - 1 == ends).all()
-    assert len(data.panel.index("refit")) > sum(len(data.panel.index(part)) for part in ("train", "validation", "test"))
+    assert len(data.panel.index("refit")) > sum(
+        len(data.panel.index(part)) for part in ("train", "validation", "test")
+    )
     # With one penalty of the list, whichever was chosen: the normal equations of the centred window hold.
-    panel, linear = data.panel, data.linear
+    panel = data.panel
+    linear = data.linear
     index = panel.index("refit")
     origins = index.origins(np.arange(len(index)))
     windows = normalize_windows(panel, linear.normalizer, origins)
-    errors = normalize_targets(panel, windows, origins) - windows.predictors @ linear.refit().select("ridge_level")[0]
+    errors = (
+        normalize_targets(panel, windows, origins)
+        - windows.predictors @ linear.refit().select("ridge_level")[0]
+    )
     products = windows.predictors[:, :LOOKBACK].T @ errors
     matrix = linear.refit().select("ridge_level")[0][:LOOKBACK]
-    np.testing.assert_allclose(products, (products * matrix).sum() / (matrix**2).sum() * matrix, atol=1e-4)
+    np.testing.assert_allclose(
+        products, (products * matrix).sum() / (matrix**2).sum() * matrix, atol=1e-4
+    )
 
 
-def test_newest_values_change_the_models_in_use_alone(data: FittingData, methods: dict[str, Any]) -> None:
+def test_newest_values_change_the_models_in_use_alone(
+    data: FittingData, methods: dict[str, Any]
+) -> None:
     values = data.panel.values.copy()
     values[data.panel.test[-1, 1] : data.panel.test[-1, 1] + HORIZON - 1, 0] += 1.0
-    changed: dict[str, Any] = fit_all_methods(prepare_fitting(replace(data.panel, values=values)), {})[0]
+    changed: dict[str, Any] = fit_all_methods(
+        prepare_fitting(replace(data.panel, values=values)), {}
+    )[0]
     for name in ("ridge", "baseline_ensemble"):
         np.testing.assert_array_equal(changed[name].model.matrix, methods[name].model.matrix)
         assert not np.array_equal(changed[name].in_use.matrix, methods[name].in_use.matrix)
-    assert changed[ENSEMBLE].model.weights == methods[ENSEMBLE].model.weights == changed[ENSEMBLE].in_use.weights
+    assert (
+        changed[ENSEMBLE].model.weights
+        == methods[ENSEMBLE].model.weights
+        == changed[ENSEMBLE].in_use.weights
+    )
     assert check_refit(data, methods) == methods
     without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
     assert check_refit(without, methods) == methods
@@ -98,22 +120,30 @@ def test_network_corrects_the_refitted_start(data: FittingData) -> None:
 def spoil(methods: dict[str, Any], factor: float) -> dict[str, Any]:
     """With a refit of the ensemble whose forecasts are of another size."""
     matrix = factor * methods["baseline_ensemble"].in_use.matrix
-    refitted = replace(methods[ENSEMBLE].in_use, weights={"ridge": 1.0}, models={"ridge": LinearModel(matrix)})
+    refitted = replace(
+        methods[ENSEMBLE].in_use, weights={"ridge": 1.0}, models={"ridge": LinearModel(matrix)}
+    )
     return methods | {ENSEMBLE: replace(methods[ENSEMBLE], refitted=refitted)}
 
 
 @pytest.mark.parametrize("factor", [4.0, np.nan])
-def test_refit_that_is_clearly_worse_is_not_used(data: FittingData, methods: dict[str, Any], factor: float) -> None:
+def test_refit_that_is_clearly_worse_is_not_used(
+    data: FittingData, methods: dict[str, Any], factor: float
+) -> None:
     found = check_refit(data, spoil(methods, factor))
     assert all(method.in_use is method.model for method in found.values())
 
 
 @pytest.mark.parametrize("size", [120, 121, 122, 123])
-def test_refit_on_as_few_windows_as_inputs_is_sane(prepare: Callable[..., SimpleNamespace], size: int) -> None:
+def test_refit_on_as_few_windows_as_inputs_is_sane(
+    prepare: Callable[..., SimpleNamespace], size: int
+) -> None:
     """A weak penalty, chosen on fewer windows than inputs, made forecasts of noise reach twice its largest value."""
     values = (100 + 10 * np.random.default_rng(0).normal(size=size)).tolist()
     split = SplitSpec(validation=12, test=24)
     data = prepare_fitting(prepare(values, WindowSpec(lookback=56, horizon=7), split).windows)
     matrices = [data.linear.combine(fold) for fold in range(len(data.linear) + 1)]
-    lengths = [float(np.linalg.norm(matrix[:56])) for matrix in (*matrices, data.linear.refit().combine())]
+    lengths = [
+        float(np.linalg.norm(matrix[:56])) for matrix in (*matrices, data.linear.refit().combine())
+    ]
     assert max(lengths[-2:]) < 2.5 * max(lengths[:-2])

@@ -14,7 +14,13 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.export.files import PROGRAM
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.methods.trees import MIN_WINDOWS, TREES, TreesModel, gather_inputs, lay_out_trees
+from rnn_pipelines.forecast.methods.trees import (
+    MIN_WINDOWS,
+    TREES,
+    TreesModel,
+    gather_inputs,
+    lay_out_trees,
+)
 
 PARTS = {
     "h": 7,
@@ -27,7 +33,8 @@ PARTS = {
 
 def make_sales(num_series: int = 4, num_days: int = 300) -> pd.DataFrame:
     """Daily sales that a promotion raises by half, but only at weekends; the promotion is known for 7 more days."""
-    rng, days = np.random.default_rng(0), np.arange(num_days + 7)
+    rng = np.random.default_rng(0)
+    days = np.arange(num_days + 7)
     tables = []
     for number in range(num_series):
         promo = (rng.random(len(days)) < 0.3).astype(float)
@@ -48,7 +55,9 @@ def test_arrays_predict_as_scikit_learn(depth: int) -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(800, 5)).round(1)
     target = rows[:, 0] * rows[:, 1] + rng.normal(size=800)
-    learner = HistGradientBoostingRegressor(max_iter=20, max_depth=depth, max_leaf_nodes=None).fit(rows, target)
+    learner = HistGradientBoostingRegressor(max_iter=20, max_depth=depth, max_leaf_nodes=None).fit(
+        rows, target
+    )
     trees = lay_out_trees(learner, depth)
     new = rng.normal(size=(500, 5)).round(1)
     np.testing.assert_allclose(trees.predict(new), learner.predict(new), rtol=1e-12)
@@ -70,7 +79,10 @@ def test_inputs_read_no_target_from_the_origin_on(forecaster: Forecaster) -> Non
     changed = data.panel.values.copy()
     changed[origin:, 0] = 1e6
     panel = replace(data.panel, values=changed)
-    first = data.windows.select(data.validation == origin), data.validation[data.validation == origin]
+    first = (
+        data.windows.select(data.validation == origin),
+        data.validation[data.validation == origin],
+    )
     own = data.validation[rows] == origin
     again, naive_again = gather_inputs(panel, *first, np.zeros(own.sum(), int), steps[own])
     np.testing.assert_array_equal(inputs[own], again)
@@ -83,13 +95,16 @@ def test_few_windows_and_a_pretrained_network_alone_have_no_trees() -> None:
     assert len(frame) < MIN_WINDOWS
     assert TREES not in set(Forecaster(**PARTS).fit(frame).leaderboard()["forecaster"])
     # Fitting the trees takes most of the time of such a run.
-    forecaster = Forecaster(**PARTS, networks="pretrained").fit(make_sales().drop(columns="promo").dropna())
+    forecaster = Forecaster(**PARTS, networks="pretrained").fit(
+        make_sales().drop(columns="promo").dropna()
+    )
     assert not {TREES, "lstm", "gru"} & set(forecaster.leaderboard()["forecaster"])
 
 
 def test_the_same_data_give_the_same_trees_also_once_packed(forecaster: Forecaster) -> None:
     training = forecaster._require_training()
-    again, fitted = METHODS[TREES].fit(training.data), training.methods[TREES]
+    again = METHODS[TREES].fit(training.data)
+    fitted = training.methods[TREES]
     assert again is not None
     np.testing.assert_array_equal(again.out_of_fold, fitted.out_of_fold)
     for one, other in ((again.model, fitted.model), (again.in_use, fitted.in_use)):
@@ -110,7 +125,8 @@ def test_the_same_data_give_the_same_trees_also_once_packed(forecaster: Forecast
 
 
 def test_saved_and_exported_forecasts_are_equal(forecaster: Forecaster, tmp_path: Path) -> None:
-    frame, expected = make_sales(), forecaster.predict()
+    frame = make_sales()
+    expected = forecaster.predict()
     forecaster.save(tmp_path / "saved")
     pd.testing.assert_frame_equal(Forecaster.load(tmp_path / "saved").predict(frame), expected)
     forecaster.export(tmp_path / "exported")
@@ -119,6 +135,8 @@ def test_saved_and_exported_forecasts_are_equal(forecaster: Forecaster, tmp_path
     # A module that cannot be imported.
     blocked = "import sys; sys.modules['sklearn'] = None; import runpy; "
     blocked += f"sys.argv = {command}; runpy.run_path(sys.argv[0], run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", blocked], capture_output=True, text=True, check=True
+    )
     found = pd.read_csv(io.StringIO(done.stdout))
     np.testing.assert_allclose(found["ensemble"], expected["ensemble"], rtol=1e-5)

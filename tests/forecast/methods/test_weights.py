@@ -16,7 +16,10 @@ def draw_errors(num_candidates: int = 4, num_values: int = 200, seed: int = 0) -
     """Of unequal size, and correlated as those of forecasters are."""
     rng = np.random.default_rng(seed)
     common = rng.normal(size=num_values)
-    return np.linspace(1, 2, num_candidates)[:, None] * rng.normal(size=(num_candidates, num_values)) + 0.5 * common
+    return (
+        np.linspace(1, 2, num_candidates)[:, None] * rng.normal(size=(num_candidates, num_values))
+        + 0.5 * common
+    )
 
 
 @pytest.fixture
@@ -80,7 +83,9 @@ def test_combination_without_error_is_found(loss: Loss) -> None:
 @pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
 def test_candidates_that_say_the_same_have_equal_weights_and_noise_none(loss: Loss) -> None:
     error = np.random.default_rng(0).normal(size=100)
-    np.testing.assert_allclose(find_weights(np.stack([error] * 3), MANY, loss), [1 / 3] * 3, rtol=1e-4)
+    np.testing.assert_allclose(
+        find_weights(np.stack([error] * 3), MANY, loss), [1 / 3] * 3, rtol=1e-4
+    )
     np.testing.assert_allclose(find_weights(np.zeros((3, 10)), MANY, loss), [1 / 3] * 3)
     good, bad = draw_errors(2)
     assert find_weights(np.stack([good, good + 20 * bad]), MANY, loss)[1] < 0.02
@@ -103,7 +108,9 @@ def test_absolute_and_huber_errors_resist_an_outlier() -> None:
     assert squared < 0.3
     assert absolute > 0.8
     errors = draw_errors(seed=3)
-    np.testing.assert_allclose(find_weights(errors, MANY, "huber"), find_weights(errors, MANY), atol=1e-6)
+    np.testing.assert_allclose(
+        find_weights(errors, MANY, "huber"), find_weights(errors, MANY), atol=1e-6
+    )
     rng = np.random.default_rng(0)
     errors = rng.normal(size=(2, 400)) * np.array([[1.0], [1.5]])
     errors[0, 0] = 60
@@ -121,7 +128,9 @@ def test_absolute_weights_have_the_least_absolute_error() -> None:
     errors[1, ::9] *= 8
     shares = np.linspace(0, 1, 201)
     least = min(np.abs(share * errors[0] + (1 - share) * errors[1]).mean() for share in shares)
-    assert np.abs(find_weights(errors, MANY, loss="absolute") @ errors).mean() == pytest.approx(least, rel=0.01)
+    assert np.abs(find_weights(errors, MANY, loss="absolute") @ errors).mean() == pytest.approx(
+        least, rel=0.01
+    )
 
 
 def guess_weights(errors: np.ndarray) -> np.ndarray:
@@ -132,13 +141,17 @@ def guess_weights(errors: np.ndarray) -> np.ndarray:
 
 def test_weights_follow_windows_and_large_errors() -> None:
     errors = draw_errors()
-    distances = [np.linalg.norm(find_weights(errors, number) - guess_weights(errors)) for number in (3, 30, 300, 3000)]
+    distances = [
+        np.linalg.norm(find_weights(errors, number) - guess_weights(errors))
+        for number in (3, 30, 300, 3000)
+    ]
     assert distances == sorted(distances)
     assert distances[0] < 0.5 * distances[-1]
     rng = np.random.default_rng(0)
     errors = rng.uniform(-1, 1, (2, 400)) * np.array([[1.0], [1.5]])
     errors[0, ::80] = 8
-    huber, squared = find_weights(errors, MANY, "huber"), find_weights(errors, MANY)
+    huber = find_weights(errors, MANY, "huber")
+    squared = find_weights(errors, MANY)
     sizes = np.abs(squared @ errors)
     assert 5 < sizes.max() / sizes.mean() < 7
     assert huber[0] > squared[0] + 0.02
@@ -146,13 +159,18 @@ def test_weights_follow_windows_and_large_errors() -> None:
 
 @pytest.mark.parametrize("num_candidates", [2, 4, 8])
 @pytest.mark.parametrize("num_independent", [2.0, 20.0, 2000.0])
-def test_pulled_weights_are_those_of_another_solver(num_candidates: int, num_independent: float) -> None:
+def test_pulled_weights_are_those_of_another_solver(
+    num_candidates: int, num_independent: float
+) -> None:
     """Of the squared error and the squared distance, in units of the smallest error."""
     errors = draw_errors(num_candidates)
     pull = 0.02 + 2 * num_candidates / num_independent
-    goal, unit = guess_weights(errors), np.mean(errors**2, axis=1).min()
+    goal = guess_weights(errors)
+    unit = np.mean(errors**2, axis=1).min()
     found = minimize(
-        lambda weights: np.mean((weights @ errors) ** 2) + pull * unit * np.sum((weights - goal) ** 2),
+        lambda weights: (
+            np.mean((weights @ errors) ** 2) + pull * unit * np.sum((weights - goal) ** 2)
+        ),
         np.full(num_candidates, 1 / num_candidates),
         bounds=[(0, 1)] * num_candidates,
         constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
@@ -162,9 +180,14 @@ def test_pulled_weights_are_those_of_another_solver(num_candidates: int, num_ind
 
 
 @pytest.mark.parametrize("num_independent", [0.0, 1.0, 30.0, MANY])
-def test_error_is_no_greater_than_that_of_the_weights_it_is_pulled_to(num_independent: float) -> None:
+def test_error_is_no_greater_than_that_of_the_weights_it_is_pulled_to(
+    num_independent: float,
+) -> None:
     errors = draw_errors()
-    found, guessed = (weights @ errors for weights in (find_weights(errors, num_independent), guess_weights(errors)))
+    found, guessed = (
+        weights @ errors
+        for weights in (find_weights(errors, num_independent), guess_weights(errors))
+    )
     assert np.mean(found**2) <= np.mean(guessed**2)
 
 

@@ -50,13 +50,17 @@ def tabulate(forecaster: Forecaster, prepared: SimpleNamespace, part: str) -> pd
     index = prepared.windows.index(part)
     scaled = forecaster.model.forecast(prepared.windows, index.origins(np.arange(len(index))))
     forecasts = {"y_hat": Forecasts(test=scaled, future=scaled)}
-    return tabulate_forecasts(prepared.windows, prepared.features, prepared.scaler, forecasts, part).table
+    return tabulate_forecasts(
+        prepared.windows, prepared.features, prepared.scaler, forecasts, part
+    ).table
 
 
 COLUMNS = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat"]
 
 
-def test_forecasts_of_holdout_and_newest_are_the_panels(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+def test_forecasts_of_holdout_and_newest_are_the_panels(
+    forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
     """Simple methods and both networks, in the series' unit."""
     expected = tabulate(forecaster, prepared, "test")[COLUMNS]
     cutoffs = expected[["unique_id", "cutoff"]].drop_duplicates()
@@ -68,18 +72,24 @@ def test_forecasts_of_holdout_and_newest_are_the_panels(forecaster: Forecaster, 
     cutoff = pd.Timestamp("2021-02-05")
     wild = prepared.series.assign(y=prepared.series["y"].mask(prepared.series["ds"] > cutoff, 1e6))
     cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "cutoff": cutoff})
-    one, other = (forecast_cutoffs(forecaster, series, cutoffs) for series in (prepared.series, wild))
+    one, other = (
+        forecast_cutoffs(forecaster, series, cutoffs) for series in (prepared.series, wild)
+    )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_bounds_of_the_holdout_are_the_panels(prepared: SimpleNamespace, make_forecaster: MakeForecaster) -> None:
+def test_bounds_of_the_holdout_are_the_panels(
+    prepared: SimpleNamespace, make_forecaster: MakeForecaster
+) -> None:
     """Of newer values, as they would be of the windows; the points stay."""
     forecaster = make_forecaster(prepared, "gru", level=(50, 99))
     points = tabulate(forecaster, prepared, "test")
     predictions = Predictions(points[COLUMNS], ("y_hat",))
     panel = prepared.windows
     expected = add_intervals(predictions, forecaster.intervals, panel, prepared.scaler, "test")
-    found = forecast_cutoffs(forecaster, prepared.series, points[["unique_id", "cutoff"]].drop_duplicates())
+    found = forecast_cutoffs(
+        forecaster, prepared.series, points[["unique_id", "cutoff"]].drop_duplicates()
+    )
     assert list(found) == [*COLUMNS, "lo_50", "hi_50", "lo_99", "hi_99"]
     np.testing.assert_allclose(found["y_hat"], points["y_hat"], rtol=1e-5)
     for level in (50, 99):
@@ -98,7 +108,9 @@ def test_new_and_short_series_are_forecast_with_the_scale_of_the_training(
     found = forecast_newest(forecaster, table, SOURCE)
     assert set(found["unique_id"]) == {"a", "x", "y"}
     assert found["y_hat"].notna().all()
-    found = forecast_newest(forecaster, make_table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0, 4.0]}), SOURCE)
+    found = forecast_newest(
+        forecaster, make_table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0, 4.0]}), SOURCE
+    )
     assert set(found["unique_id"]) == {"a", "b"}
 
 
@@ -115,12 +127,20 @@ def test_cutoffs_of_unknown_series_are_left_out_with_a_warning(
 @pytest.fixture(scope="module")
 def young(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     """A panel whose second series is shorter than the lookback and its parts together."""
-    return prepare({"a": make_values(60, seed=1), "b": make_values(36, seed=2)}, WindowSpec(lookback=20, horizon=2))
+    return prepare(
+        {"a": make_values(60, seed=1), "b": make_values(36, seed=2)},
+        WindowSpec(lookback=20, horizon=2),
+    )
 
 
-def test_padded_forecasts_are_those_of_the_panel(young: SimpleNamespace, make_forecaster: MakeForecaster) -> None:
+def test_padded_forecasts_are_those_of_the_panel(
+    young: SimpleNamespace, make_forecaster: MakeForecaster
+) -> None:
     forecaster = make_forecaster(young)
-    for part, cutoffs in (("test", None), ("future", young.series.groupby("unique_id")["ds"].max())):
+    for part, cutoffs in (
+        ("test", None),
+        ("future", young.series.groupby("unique_id")["ds"].max()),
+    ):
         expected = tabulate(forecaster, young, part)[COLUMNS]
         times = expected[["unique_id", "cutoff"]].drop_duplicates()
         assert cutoffs is None or times["cutoff"].tolist() == cutoffs.tolist()
@@ -131,7 +151,9 @@ def test_padded_forecasts_are_those_of_the_panel(young: SimpleNamespace, make_fo
 def test_forecaster_of_a_panel_forecasts_series_that_are_shorter_than_its_lookback(
     young: SimpleNamespace, make_forecaster: MakeForecaster, make_table: MakeTable
 ) -> None:
-    found = forecast_newest(make_forecaster(young), make_table({"a": list(range(13)), "b": list(range(14))}), SOURCE)
+    found = forecast_newest(
+        make_forecaster(young), make_table({"a": list(range(13)), "b": list(range(14))}), SOURCE
+    )
     assert set(found["unique_id"]) == {"a", "b"}
     assert np.isfinite(found["y_hat"]).all()
 
@@ -145,12 +167,18 @@ def test_forecaster_of_one_series_needs_its_whole_lookback(
 ) -> None:
     alone = prepare(make_values(60), WindowSpec(lookback=20, horizon=2))
     assert forecast_newest(make_forecaster(alone), make_table(list(range(19))), SOURCE).empty
-    assert any("1 of 1 cut-offs" in message and "20 steps" in message for message in caplog.messages)
+    assert any(
+        "1 of 1 cut-offs" in message and "20 steps" in message for message in caplog.messages
+    )
 
 
 @pytest.mark.parametrize(("gaps", "names"), [("interpolate", {"a", "b"}), ("split", {"b"})])
 def test_gaps_are_treated_as_in_training(
-    prepared: SimpleNamespace, make_forecaster: MakeForecaster, make_table: MakeTable, gaps: str, names: set[str]
+    prepared: SimpleNamespace,
+    make_forecaster: MakeForecaster,
+    make_table: MakeTable,
+    gaps: str,
+    names: set[str],
 ) -> None:
     values = {"a": [1.0, 2.0, 3.0, None, 5.0, 6.0], "b": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
     found = forecast_newest(make_forecaster(prepared, gaps=gaps), make_table(values), SOURCE)
@@ -158,7 +186,10 @@ def test_gaps_are_treated_as_in_training(
 
 
 def test_forecaster_is_not_changed_by_other_series_and_warns_of_nothing(
-    forecaster: Forecaster, prepared: SimpleNamespace, make_table: MakeTable, caplog: pytest.LogCaptureFixture
+    forecaster: Forecaster,
+    prepared: SimpleNamespace,
+    make_table: MakeTable,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     alone = prepared.table[prepared.table["unique_id"] == "b"]
     found = forecast_newest(forecaster, prepared.table, SOURCE)
@@ -176,7 +207,9 @@ def test_forecaster_is_not_changed_by_other_series_and_warns_of_nothing(
     assert [record for record in caplog.records if record.name.startswith("rnn_pipelines")] == []
 
 
-def test_steps_are_as_days_are(prepare: Prepare, make_forecaster: MakeForecaster, make_values: MakeValues) -> None:
+def test_steps_are_as_days_are(
+    prepare: Prepare, make_forecaster: MakeForecaster, make_values: MakeValues
+) -> None:
     prepared = prepare(make_values(50), WINDOW, freq=2, start=10)
     forecaster = make_forecaster(prepared)
     found = forecast_newest(forecaster, prepared.table, SourceSpec(name="catalog"))
@@ -186,18 +219,29 @@ def test_steps_are_as_days_are(prepare: Prepare, make_forecaster: MakeForecaster
 
 
 @pytest.fixture(scope="module", params=["one", "many"])
-def case(request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+def case(
+    request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValues
+) -> SimpleNamespace:
     """A panel, its base, its test windows and two networks of random weights."""
-    values = make_values(90) if request.param == "one" else {"a": make_values(90, seed=1), "b": make_values(80, seed=2)}
+    values = (
+        make_values(90)
+        if request.param == "one"
+        else {"a": make_values(90, seed=1), "b": make_values(80, seed=2)}
+    )
     panel = prepare(values, WINDOW).windows
-    linear, index = fit_linear_models(panel), panel.index("test")
+    linear = fit_linear_models(panel)
+    index = panel.index("test")
     networks = {}
     for seed, cell in enumerate(("lstm", "gru")):
-        weights = initialize_members(seed, 2, size_members(panel, cell, 3, 0 if request.param == "one" else 4, 1, ()))
+        weights = initialize_members(
+            seed, 2, size_members(panel, cell, 3, 0 if request.param == "one" else 4, 1, ())
+        )
         weights["head_kernel"] += np.float32(0.3)
         unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
         networks[cell] = Network(weights, cell, 1, np.zeros(0, np.int64), 0.25 + 0.5 * seed, unseen)
-    return SimpleNamespace(panel=panel, linear=linear, origins=index.origins(np.arange(len(index))), networks=networks)
+    return SimpleNamespace(
+        panel=panel, linear=linear, origins=index.origins(np.arange(len(index))), networks=networks
+    )
 
 
 def test_ensemble_is_the_combination_of_its_models(case: SimpleNamespace) -> None:
@@ -207,15 +251,23 @@ def test_ensemble_is_the_combination_of_its_models(case: SimpleNamespace) -> Non
         case.panel, case.linear, case.linear.combine(), case.origins
     )
     for name, network in case.networks.items():
-        expected = expected + weights[name] * forecast_origins(network, case.linear, case.panel, case.origins)
-    np.testing.assert_allclose(model.forecast(case.panel, case.origins), expected, rtol=1e-4, atol=1e-4)
+        expected = expected + weights[name] * forecast_origins(
+            network, case.linear, case.panel, case.origins
+        )
+    np.testing.assert_allclose(
+        model.forecast(case.panel, case.origins), expected, rtol=1e-4, atol=1e-4
+    )
     weights = {"baseline_ensemble": 0.5, "lstm": 0.0, "gru": 0.5}
     combined: Any = combine_model(case.panel, case.linear, case.networks, weights).model
     assert list(combined.models) == ["baseline_ensemble", "gru"]
     weights = {"baseline_ensemble": 1.0, "lstm": 0.0, "gru": 0.0}
     model = combine_model(case.panel, case.linear, case.networks, weights)
-    expected = forecast_simple_methods(FittingData(case.panel, case.linear))["baseline_ensemble"].test
-    np.testing.assert_allclose(model.forecast(case.panel, case.origins), expected, rtol=1e-5, atol=1e-5)
+    expected = forecast_simple_methods(FittingData(case.panel, case.linear))[
+        "baseline_ensemble"
+    ].test
+    np.testing.assert_allclose(
+        model.forecast(case.panel, case.origins), expected, rtol=1e-5, atol=1e-5
+    )
     weights = {"baseline_ensemble": 0.0, "lstm": 0.5, "gru": 0.5}
     packed = combine_model(case.panel, case.linear, case.networks, weights).model.pack()
     assert [packed[f"{name}.out_of_fold"].size for name in ("lstm", "gru")] == [0, 0]

@@ -25,7 +25,11 @@ from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.report.change import write_change
 
 HORIZON, NUM_DAYS = 6, 130
-SMALL = {"lstm": {"members": 1, "units": 2}, "gru": {"members": 1, "units": 2}, "training": {"max_steps": 3}}
+SMALL = {
+    "lstm": {"members": 1, "units": 2},
+    "gru": {"members": 1, "units": 2},
+    "training": {"max_steps": 3},
+}
 COLUMNS = {"future": ["price"], "past": ["visits"], "static": ["size"]}
 
 
@@ -34,16 +38,40 @@ def make_shops(num_days: int) -> pd.DataFrame:
     tables = []
     for number, shop in enumerate("abc"):
         random = np.random.default_rng(number)
-        price, visits, noise = random.normal(10, 1, 200), random.normal(50, 5, 200), random.normal(0, 2, 200)
-        y = 60 + 10 * number + np.resize([0, 1, 2, 3, 4, 9, 9], 200) - 2 * price + 0.2 * visits + noise
+        price = random.normal(10, 1, 200)
+        visits = random.normal(50, 5, 200)
+        noise = random.normal(0, 2, 200)
+        y = (
+            60
+            + 10 * number
+            + np.resize([0, 1, 2, 3, 4, 9, 9], 200)
+            - 2 * price
+            + 0.2 * visits
+            + noise
+        )
         days = pd.date_range("2024-01-01", periods=200)
-        table = pd.DataFrame({"unique_id": shop, "ds": days, "y": y, "price": price, "visits": visits, "size": number})
+        table = pd.DataFrame(
+            {
+                "unique_id": shop,
+                "ds": days,
+                "y": y,
+                "price": price,
+                "visits": visits,
+                "size": number,
+            }
+        )
         is_ahead = table.index >= num_days
-        tables.append(table.assign(y=y, visits=visits).mask(is_ahead[:, None] & table.columns.isin(["y", "visits"])))
+        tables.append(
+            table.assign(y=y, visits=visits).mask(
+                is_ahead[:, None] & table.columns.isin(["y", "visits"])
+            )
+        )
     return pd.concat([table[: num_days + HORIZON] for table in tables], ignore_index=True)
 
 
-def change_cells(table: pd.DataFrame, shop: str, days_ago: int, column: str, by: float) -> pd.DataFrame:
+def change_cells(
+    table: pd.DataFrame, shop: str, days_ago: int, column: str, by: float
+) -> pd.DataFrame:
     last = table.loc[table["y"].notna(), "ds"].max()
     is_it = (table["unique_id"] == shop) & (table["ds"] == last - pd.Timedelta(days=days_ago))
     assert is_it.sum() == 1
@@ -53,8 +81,13 @@ def change_cells(table: pd.DataFrame, shop: str, days_ago: int, column: str, by:
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Forecaster, Forecaster]:
     """Of the same parameters, on 100 days and on 120."""
-    made = (Forecaster(h=HORIZON, level=None, lookback=14, covariates=COLUMNS, **SMALL) for _ in range(2))
-    one, other = (forecaster.fit(make_shops(days)) for forecaster, days in zip(made, (100, 120), strict=True))
+    made = (
+        Forecaster(h=HORIZON, level=None, lookback=14, covariates=COLUMNS, **SMALL)
+        for _ in range(2)
+    )
+    one, other = (
+        forecaster.fit(make_shops(days)) for forecaster, days in zip(made, (100, 120), strict=True)
+    )
     return one, other
 
 
@@ -62,7 +95,9 @@ def fitted() -> tuple[Forecaster, Forecaster]:
 def all_parts(fitted: tuple[Forecaster, Forecaster]) -> tuple[Change, pd.DataFrame, pd.DataFrame]:
     """Two new values, a value revised in one shop, a price ahead changed in another, and another version."""
     before = make_shops(NUM_DAYS)
-    after = change_cells(change_cells(make_shops(NUM_DAYS + 2), "b", 4, "y", 12), "c", -2, "price", 3)
+    after = change_cells(
+        change_cells(make_shops(NUM_DAYS + 2), "b", 4, "y", 12), "c", -2, "price", 3
+    )
     return fitted[1].explain_change(before, after, fitted[0]), before, after
 
 
@@ -72,7 +107,9 @@ def get_parts(change: Change) -> pd.DataFrame:
 
 def check_sum(change: Change) -> None:
     assert (get_parts(change).sum(axis=1) - change.table["change"]).abs().max() < 1e-9
-    np.testing.assert_array_equal(change.table["after"] - change.table["before"], change.table["change"])
+    np.testing.assert_array_equal(
+        change.table["after"] - change.table["before"], change.table["change"]
+    )
 
 
 def test_the_parts_sum_to_the_change_between_the_forecasts_that_predict_makes(
@@ -88,7 +125,11 @@ def test_the_parts_sum_to_the_change_between_the_forecasts_that_predict_makes(
     assert len(found) == 3 * (HORIZON - 2)
     np.testing.assert_array_equal(found["before"], one.loc[found.index])
     np.testing.assert_array_equal(found["after"], other.loc[found.index])
-    parts = all_parts[0].table.groupby("unique_id")[[REVISED, COVARIATES]].agg(lambda part: (part != 0).any())
+    parts = (
+        all_parts[0]
+        .table.groupby("unique_id")[[REVISED, COVARIATES]]
+        .agg(lambda part: (part != 0).any())
+    )
     assert parts[REVISED].to_dict() == {"a": False, "b": True, "c": False}
     assert parts[COVARIATES].to_dict() == {"a": False, "b": False, "c": True}
     assert (all_parts[0].table[[NEW, VERSION]] != 0).all(axis=None)
@@ -119,7 +160,10 @@ def test_each_part_is_its_mean_effect_over_all_orders(
         table = own.copy()
         if REVISED not in parts:
             table["y"] = table["y"].where(
-                table["y"].isna(), change_cells(after, "b", 4, "y", -12).query("unique_id == 'b'").set_index("ds")["y"]
+                table["y"].isna(),
+                change_cells(after, "b", 4, "y", -12)
+                .query("unique_id == 'b'")
+                .set_index("ds")["y"],
             )
         if NEW not in parts:
             new = table.index[NUM_DAYS : NUM_DAYS + 2]
@@ -143,7 +187,9 @@ def test_values_that_come_as_forecast_are_no_news(fitted: tuple[Forecaster, Fore
     forecasts = fitted[0].predict(before).set_index(["unique_id", "ds"])["ensemble"]
     after = make_shops(NUM_DAYS + 1)
     is_new = (after["ds"] == pd.Timestamp("2024-01-01") + pd.Timedelta(days=NUM_DAYS)).to_numpy()
-    after.loc[is_new, "y"] = forecasts.loc[pd.MultiIndex.from_frame(after.loc[is_new, ["unique_id", "ds"]])].to_numpy()
+    after.loc[is_new, "y"] = forecasts.loc[
+        pd.MultiIndex.from_frame(after.loc[is_new, ["unique_id", "ds"]])
+    ].to_numpy()
     change = fitted[0].explain_change(before, after)
     check_sum(change)
     assert (change.table[NEW].abs() < 1e-5).all()
@@ -166,12 +212,17 @@ def test_a_part_alone_is_the_whole_change(
     assert (change.table.loc[~own, "change"] == 0).all()
 
 
-def test_the_same_night_has_no_change_and_another_version_the_whole(fitted: tuple[Forecaster, Forecaster]) -> None:
+def test_the_same_night_has_no_change_and_another_version_the_whole(
+    fitted: tuple[Forecaster, Forecaster],
+) -> None:
     before = make_shops(NUM_DAYS)
     change = fitted[0].explain_change(before, before)
     assert (change.table[["change", *PARTS, DAY_AHEAD]] == 0).all(axis=None)
     assert change.values.empty
-    assert write_change(change) == "The forecast of 3 series for 2024-05-10 to 2024-05-15, on average, did not change."
+    assert (
+        write_change(change)
+        == "The forecast of 3 series for 2024-05-10 to 2024-05-15, on average, did not change."
+    )
     change = fitted[1].explain_change(before, before, fitted[0])
     np.testing.assert_allclose(change.table[VERSION], change.table["change"], rtol=1e-12)
     assert (change.table["change"] != 0).all()
@@ -186,7 +237,10 @@ SINE = [10 + np.sin(step) + 0.1 * (step * 7919 % 13) for step in range(200)]
 
 def make_sine(num_steps: int, **names: int) -> pd.DataFrame:
     names = names or {"a": num_steps, "b": num_steps}
-    tables = [pd.DataFrame({"unique_id": n, "ds": range(length), "y": SINE[:length]}) for n, length in names.items()]
+    tables = [
+        pd.DataFrame({"unique_id": n, "ds": range(length), "y": SINE[:length]})
+        for n, length in names.items()
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -216,14 +270,22 @@ def test_series_that_lost_rows_or_have_one_night_are_told(plain: Forecaster) -> 
     check_sum(change)
     change = plain.explain_change(make_sine(0, a=100, b=100), make_sine(0, b=101, x=101))
     assert set(change.table["unique_id"]) == {"b"}
-    assert change.notes == ("1 series had no forecast tonight.", "1 series had no forecast the night before.")
+    assert change.notes == (
+        "1 series had no forecast tonight.",
+        "1 series had no forecast the night before.",
+    )
     # Its scale is that of its own values, so that a new value changes it.
     change = plain.explain_change(make_sine(0, a=100, x=40), make_sine(0, a=101, x=41))
     check_sum(change)
     assert set(change.table["unique_id"]) == {"a", "x"}
-    frames = (make_sine(0, **{"1": length, "2": length}).astype({"unique_id": "int64"}) for length in (100, 101))
+    frames = (
+        make_sine(0, **{"1": length, "2": length}).astype({"unique_id": "int64"})
+        for length in (100, 101)
+    )
     change = plain.explain_change(*frames)
-    assert {table["unique_id"].dtype.name for table in (change.table, change.values, change.news)} == {"int64"}
+    assert {
+        table["unique_id"].dtype.name for table in (change.table, change.values, change.news)
+    } == {"int64"}
 
 
 def test_only_the_series_with_the_largest_changes_are_explained(plain: Forecaster) -> None:
@@ -233,17 +295,25 @@ def test_only_the_series_with_the_largest_changes_are_explained(plain: Forecaste
     change = explain_change(*nights, most=1)
     assert change.table["unique_id"].unique().tolist() == ["a"]
     assert change.notes == ("Explained are the 1 of 2 series whose forecasts changed most.",)
-    pd.testing.assert_frame_equal(change.table, explain_change(*nights).table.query("unique_id == 'a'"), rtol=1e-6)
+    pd.testing.assert_frame_equal(
+        change.table, explain_change(*nights).table.query("unique_id == 'a'"), rtol=1e-6
+    )
 
 
 def test_series_are_chosen_by_known_changes_and_only_they_are_forecast_again(
     fitted: tuple[Forecaster, Forecaster], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nights = make_night(fitted[0], make_shops(NUM_DAYS), "one"), make_night(fitted[1], make_shops(NUM_DAYS + 1), "two")
+    nights = (
+        make_night(fitted[0], make_shops(NUM_DAYS), "one"),
+        make_night(fitted[1], make_shops(NUM_DAYS + 1), "two"),
+    )
     expected = explain_change(*nights).table.query("unique_id == 'c'").reset_index(drop=True)
-    forecast, sizes = change._forecast, []
+    forecast = change._forecast
+    sizes = []
 
-    def count(forecaster: Any, series: pd.DataFrame, covariates: pd.DataFrame, *others: Any) -> pd.Series:
+    def count(
+        forecaster: Any, series: pd.DataFrame, covariates: pd.DataFrame, *others: Any
+    ) -> pd.Series:
         sizes.append(series["unique_id"].nunique() + covariates["unique_id"].nunique())
         return forecast(forecaster, series, covariates, *others)
 
@@ -254,10 +324,16 @@ def test_series_are_chosen_by_known_changes_and_only_they_are_forecast_again(
     assert set(sizes) == {2}
 
 
-def test_with_other_covariates_the_parts_are_unknown(plain: Forecaster, fitted: tuple[Forecaster, Forecaster]) -> None:
-    without = Forecaster(h=HORIZON, level=None, lookback=14, **SMALL).fit(make_shops(100)[["unique_id", "ds", "y"]])
+def test_with_other_covariates_the_parts_are_unknown(
+    plain: Forecaster, fitted: tuple[Forecaster, Forecaster]
+) -> None:
+    without = Forecaster(h=HORIZON, level=None, lookback=14, **SMALL).fit(
+        make_shops(100)[["unique_id", "ds", "y"]]
+    )
     before = make_shops(NUM_DAYS)
-    change = fitted[1].explain_change(before[["unique_id", "ds", "y"]], make_shops(NUM_DAYS + 1), without)
+    change = fitted[1].explain_change(
+        before[["unique_id", "ds", "y"]], make_shops(NUM_DAYS + 1), without
+    )
     assert get_parts(change).isna().all(axis=None)
     assert change.table["change"].notna().all()
     assert change.notes == (
@@ -272,7 +348,8 @@ def test_an_earlier_forecaster_that_is_none_is_refused_by_name(plain: Forecaster
 
 
 def test_the_frames_are_not_changed(plain: Forecaster) -> None:
-    before, after = make_sine(100), make_sine(102)
+    before = make_sine(100)
+    after = make_sine(102)
     nights = make_night(plain, before, "one"), make_night(plain, after, "two")
     copies = [night.series.copy() for night in nights]
     explain_change(*nights)

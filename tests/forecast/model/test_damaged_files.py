@@ -47,7 +47,11 @@ def make_panel() -> pd.DataFrame:
     days = np.arange(90)
     tables = []
     for seed in (0, 1, 2):
-        values = 50 + np.sin(days * 2 * np.pi / 7) + np.random.default_rng(seed).normal(0, 0.5, len(days))
+        values = (
+            50
+            + np.sin(days * 2 * np.pi / 7)
+            + np.random.default_rng(seed).normal(0, 0.5, len(days))
+        )
         ds = pd.date_range("2024-01-01", periods=len(days))
         tables.append(pd.DataFrame({"unique_id": f"shop {seed}", "ds": ds, "y": values}))
     return pd.concat(tables, ignore_index=True)
@@ -81,7 +85,9 @@ def list_damages(files: Files) -> Iterator[tuple[str, str, dict[str, bytes]]]:
 
 
 @pytest.mark.parametrize("label", ARRAY_DAMAGES)
-def test_damaged_array_is_refused_by_the_name_of_its_file(files: Files, tmp_path: Path, label: str) -> None:
+def test_damaged_array_is_refused_by_the_name_of_its_file(
+    files: Files, tmp_path: Path, label: str
+) -> None:
     """The checksums of the folder are those of the damaged files."""
     arrays = unpack_arrays(files["model.npz"])
     spoilt = {**arrays, "pretrained.cell_1": ARRAY_DAMAGES[label](arrays["pretrained.cell_1"])}
@@ -112,8 +118,12 @@ def test_numbers_that_are_not_finite_are_refused(files: Files, name: str) -> Non
     """As a training that failed would have written them, with right checksums in all places."""
     if name.endswith(".npz"):
         arrays = unpack_arrays(files[name])
-        part = next(part for part, array in arrays.items() if array.dtype.kind == "f" and array.ndim)
-        arrays[part] = np.where(np.arange(arrays[part].size).reshape(arrays[part].shape) == 3, np.nan, arrays[part])
+        part = next(
+            part for part, array in arrays.items() if array.dtype.kind == "f" and array.ndim
+        )
+        arrays[part] = np.where(
+            np.arange(arrays[part].size).reshape(arrays[part].shape) == 3, np.nan, arrays[part]
+        )
         content = pack_arrays(arrays)
     else:
         scaler = json.loads(files[name])
@@ -125,7 +135,9 @@ def test_numbers_that_are_not_finite_are_refused(files: Files, name: str) -> Non
 def test_damaged_export_is_refused(forecaster: Forecaster) -> None:
     """An export has no other checksums."""
     exported = list_exported(forecaster._make_artefact())
-    files = {name: content for name, content in exported.items() if name.endswith((".json", ".npz"))}
+    files = {
+        name: content for name, content in exported.items() if name.endswith((".json", ".npz"))
+    }
     content = files["scaler.json"].replace(b"5", b"4", 1)
     with pytest.raises(ChampionError, match=r"scaler\.json"):
         Forecaster.unpack({**files, "scaler.json": content})
@@ -134,8 +146,11 @@ def test_damaged_export_is_refused(forecaster: Forecaster) -> None:
 def test_model_without_checksums_in_its_settings_is_read(files: Files) -> None:
     """As earlier versions of the project wrote them."""
     settings = json.loads(files["settings.json"])
-    plain = {name: value for name, value in settings.items() if name not in ("files", "content_sha256")}
+    plain = {
+        name: value for name, value in settings.items() if name not in ("files", "content_sha256")
+    }
     before = {**files, "settings.json": json.dumps(plain).encode()}
     pd.testing.assert_frame_equal(
-        Forecaster.unpack(before).predict(make_panel()), Forecaster.unpack(files).predict(make_panel())
+        Forecaster.unpack(before).predict(make_panel()),
+        Forecaster.unpack(files).predict(make_panel()),
     )

@@ -33,23 +33,45 @@ def sum_up(explained: pd.DataFrame) -> np.ndarray:
 @pytest.fixture(scope="module")
 def daily(make_table: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     """A week's cycle with noise, two and a half years long."""
-    random, days = np.random.default_rng(0), np.arange(900)
-    values = 20 + 3 * np.sin(2 * np.pi * days / 7) + 8 * np.sin(2 * np.pi * days / 365) + random.normal(size=900)
+    random = np.random.default_rng(0)
+    days = np.arange(900)
+    values = (
+        20
+        + 3 * np.sin(2 * np.pi * days / 7)
+        + 8 * np.sin(2 * np.pi * days / 365)
+        + random.normal(size=900)
+    )
     return make_table({"a": values.tolist()}).reset_index(drop=True)
 
 
 @pytest.fixture(scope="module")
 def fitted(daily: pd.DataFrame) -> Forecaster:
-    small = {"lstm": {"units": [4, 3], "dropout": 0.2}, "gru": {"units": 4}, "training": {"max_steps": 100}}
+    small = {
+        "lstm": {"units": [4, 3], "dropout": 0.2},
+        "gru": {"units": 4},
+        "training": {"max_steps": 100},
+    }
     return Forecaster(h=4, level=None, lookback=14, **small).fit(daily)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["ensemble", "lstm", "gru", "ridge", "baseline_ensemble", "last_value", "seasonal_naive", "climatology", "theta"],
+    [
+        "ensemble",
+        "lstm",
+        "gru",
+        "ridge",
+        "baseline_ensemble",
+        "last_value",
+        "seasonal_naive",
+        "climatology",
+        "theta",
+    ],
 )
 def test_parts_sum_up_to_the_forecast(fitted: Forecaster, name: str) -> None:
-    np.testing.assert_allclose(sum_up(fitted.explain(forecaster=name)), fitted.predict(methods=[name])[name], rtol=1e-5)
+    np.testing.assert_allclose(
+        sum_up(fitted.explain(forecaster=name)), fitted.predict(methods=[name])[name], rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("kind", ["series", "window", "log"])
@@ -58,7 +80,10 @@ def test_parts_of_strong_networks_sum_up_too(
     prepare: Prepare, make_values: MakeValues, make_forecaster: Callable, kind: str, lookback: int
 ) -> None:
     """Of two series, whose networks have an embedding, and of one, in every frame, with networks of random weights."""
-    for values in ({"a": make_values(80, seed=1), "b": make_values(60, seed=2)}, {"a": make_values(80, seed=3)}):
+    for values in (
+        {"a": make_values(80, seed=1), "b": make_values(60, seed=2)},
+        {"a": make_values(80, seed=3)},
+    ):
         window = WindowSpec(lookback=lookback, horizon=3)
         prepared = prepare(values, window, calendar=CalendarSpec(weekly=1))
         model = make_forecaster(prepared, "lstm", "gru", window=window).model
@@ -82,7 +107,9 @@ def test_parts_of_simple_methods_hang_on_what_they_read(fitted: Forecaster) -> N
     assert (moved["lag"] + moved["horizon_step"] - 1 == 7).all()
     assert moved["horizon_step"].tolist() == [4, 3, 2, 1]
     found = (
-        fitted.explain(forecaster="climatology").groupby("input")["contribution"].apply(lambda parts: parts.abs().max())
+        fitted.explain(forecaster="climatology")
+        .groupby("input")["contribution"]
+        .apply(lambda parts: parts.abs().max())
     )
     assert found["y"] == 0
     assert found["calendar"] > 1
@@ -97,23 +124,38 @@ def test_parts_of_simple_methods_hang_on_what_they_read(fitted: Forecaster) -> N
         fitted.explain(forecaster="rnn")
 
 
-def test_loaded_forecaster_explains_new_values_alone(fitted: Forecaster, daily: pd.DataFrame, tmp_path: Path) -> None:
+def test_loaded_forecaster_explains_new_values_alone(
+    fitted: Forecaster, daily: pd.DataFrame, tmp_path: Path
+) -> None:
     newer = daily.assign(ds=daily["ds"] + pd.Timedelta(days=3), y=daily["y"] + 1)
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(loaded.explain(newer), fitted.explain(newer))
-    np.testing.assert_allclose(sum_up(fitted.explain(newer)), fitted.predict(newer)["ensemble"], rtol=1e-5)
+    np.testing.assert_allclose(
+        sum_up(fitted.explain(newer)), fitted.predict(newer)["ensemble"], rtol=1e-5
+    )
     with pytest.raises(ParameterError, match="holds no series"):
         Forecaster.load(tmp_path / "model").explain()
 
 
-def test_a_run_explains_next_values_and_windows_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
-    prepared = prepare({"a": make_values(80, seed=1), "b": make_values(70, seed=2)}, WindowSpec(lookback=4, horizon=3))
+def test_a_run_explains_next_values_and_windows_of_the_test_part(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
+    prepared = prepare(
+        {"a": make_values(80, seed=1), "b": make_values(70, seed=2)},
+        WindowSpec(lookback=4, horizon=3),
+    )
     linear = fit_linear_models(prepared.windows)
     fitted = fit_all_methods(FittingData(prepared.windows, linear), {})[0]
-    found = explain_ensemble(prepared.windows, prepared.features, prepared.scaler, linear, fitted, {"used": "ensemble"})
+    found = explain_ensemble(
+        prepared.windows, prepared.features, prepared.scaler, linear, fitted, {"used": "ensemble"}
+    )
     counts = found.drop_duplicates(["part", "unique_id", "cutoff"])["part"].value_counts()
     assert (counts["future"], counts["test"]) == (2, min(6, len(prepared.windows.index("test"))))
     scaled = forecast_methods(prepared.windows, linear, fitted)["ensemble"].future
-    expected = scaled * prepared.scaler[["deviation"]].to_numpy() + prepared.scaler[["mean"]].to_numpy()
-    np.testing.assert_allclose(sum_up(found[found["part"] == "future"]), expected.ravel(), rtol=1e-4)
+    expected = (
+        scaled * prepared.scaler[["deviation"]].to_numpy() + prepared.scaler[["mean"]].to_numpy()
+    )
+    np.testing.assert_allclose(
+        sum_up(found[found["part"] == "future"]), expected.ravel(), rtol=1e-4
+    )

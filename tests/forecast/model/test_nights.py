@@ -46,14 +46,26 @@ ROLES = {"future": ("price",), "past": ("visits",), "static": ("size",)}
 
 
 def make_night(num_days: int, covariates: pd.DataFrame) -> Night:
-    coding = SimpleNamespace(list_columns=lambda roles=tuple(ROLES): [name for role in roles for name in ROLES[role]])
+    coding = SimpleNamespace(
+        list_columns=lambda roles=tuple(ROLES): [name for role in roles for name in ROLES[role]]
+    )
     forecaster: Any = SimpleNamespace(settings=SimpleNamespace(horizon=2, freq="D"), coding=coding)
     return Night(forecaster, make_series([1.0] * num_days), covariates, "")
 
 
-def make_covariates(price: list[float], visits: list[float | None], size: float = 1) -> pd.DataFrame:
+def make_covariates(
+    price: list[float], visits: list[float | None], size: float = 1
+) -> pd.DataFrame:
     days = DAYS[: len(price)]
-    return pd.DataFrame({"unique_id": "a", "ds": days, "price": price, "visits": np.array(visits, float), "size": size})
+    return pd.DataFrame(
+        {
+            "unique_id": "a",
+            "ds": days,
+            "price": price,
+            "visits": np.array(visits, float),
+            "size": size,
+        }
+    )
 
 
 def test_covariates_are_as_before_up_to_the_horizon_and_static_ones_in_all_rows() -> None:
@@ -90,15 +102,24 @@ def test_a_night_comes_back_from_its_files(is_mixed: bool) -> None:
     ).fit(table)
     covariates = table[["unique_id", "ds", "promo"]]
     if is_mixed:
-        covariates = covariates.assign(promo=covariates["promo"].astype(object).where(covariates.index % 7 > 0, 3))
+        covariates = covariates.assign(
+            promo=covariates["promo"].astype(object).where(covariates.index % 7 > 0, 3)
+        )
     artefact = forecaster._make_artefact()
-    laid_out = lay_out_newest(artefact, table[["unique_id", "ds", "y"]], SourceSpec(name="catalog"), covariates)
+    laid_out = lay_out_newest(
+        artefact, table[["unique_id", "ds", "y"]], SourceSpec(name="catalog"), covariates
+    )
     made = lay_out_night(artefact, laid_out[2], covariates, "one")
     files = pack_night(made)
     assert files == pack_night(made)
     night = unpack_night(files)
     assert night.version == "one"
     again = lay_out_newest(
-        night.forecaster, night.series[["unique_id", "ds", "y"]], SourceSpec(name="catalog"), night.covariates
+        night.forecaster,
+        night.series[["unique_id", "ds", "y"]],
+        SourceSpec(name="catalog"),
+        night.covariates,
     )
-    pd.testing.assert_frame_equal(forecast_panel(*again), forecast_panel(*laid_out), check_exact=True)
+    pd.testing.assert_frame_equal(
+        forecast_panel(*again), forecast_panel(*laid_out), check_exact=True
+    )

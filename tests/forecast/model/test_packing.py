@@ -36,7 +36,11 @@ def prepared(
     make_values: Callable[..., list[float | None]],
 ) -> SimpleNamespace:
     """One series, and two; each has another kind of frame and of networks."""
-    return prepare(make_values(80) if request.param == "one" else {"a": make_values(80), "é": make_values(70, seed=1)})
+    return prepare(
+        make_values(80)
+        if request.param == "one"
+        else {"a": make_values(80), "é": make_values(70, seed=1)}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,25 +48,34 @@ def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecas
     return make_forecaster(prepared, "lstm", "gru")
 
 
-def test_forecasts_and_settings_come_back_to_the_last_digit(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, unpack(pack(forecaster))))
+def test_forecasts_and_settings_come_back_to_the_last_digit(
+    forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
+    one, other = (
+        forecast_newest(found, prepared.table, SOURCE)
+        for found in (forecaster, unpack(pack(forecaster)))
+    )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     model: Any = forecaster.model
     again: Any = unpack(pack(forecaster)).model
     for name, value in vars(model.normalizer).items():
         np.testing.assert_array_equal(getattr(again.normalizer, name), value)
     assert list(again.model.models) == list(model.model.models)
-    one, other = model.model.pack(), again.model.pack()
+    one = model.model.pack()
+    other = again.model.pack()
     assert one.keys() == other.keys()
     for name, value in one.items():
         np.testing.assert_array_equal(other[name], value)
     again = unpack(pack(forecaster))
-    pd.testing.assert_frame_equal(again.scaler, forecaster.scaler, check_exact=True, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        again.scaler, forecaster.scaler, check_exact=True, check_dtype=False
+    )
     assert again.settings == forecaster.settings
     # And moves the forecasts, which are fitted when they are made.
     moved = dataclasses.replace(forecaster, model=add_theta(forecaster.model))
     one, other, without = (
-        forecast_newest(found, prepared.table, SOURCE) for found in (moved, unpack(pack(moved)), forecaster)
+        forecast_newest(found, prepared.table, SOURCE)
+        for found in (moved, unpack(pack(moved)), forecaster)
     )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     assert (one["y_hat"] != without["y_hat"]).all()
@@ -70,7 +83,9 @@ def test_forecasts_and_settings_come_back_to_the_last_digit(forecaster: Forecast
     models = {"baseline_ensemble": whole.model.models["baseline_ensemble"]}
     model = dataclasses.replace(whole, model=EnsembleModel({"baseline_ensemble": 1.0}, models))
     alone = dataclasses.replace(forecaster, model=model)
-    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (alone, unpack(pack(alone))))
+    one, other = (
+        forecast_newest(found, prepared.table, SOURCE) for found in (alone, unpack(pack(alone)))
+    )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
@@ -95,7 +110,9 @@ def test_reference_comes_back(forecaster: Forecaster, is_dated: bool) -> None:
     assert unpack(pack(forecaster)).reference is None
 
 
-def test_intervals_come_back(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecaster]) -> None:
+def test_intervals_come_back(
+    prepared: SimpleNamespace, make_forecaster: Callable[..., Forecaster]
+) -> None:
     forecaster = make_forecaster(prepared, level=(50, 99))
     files = pack(forecaster)
     again = unpack(files)
@@ -126,13 +143,17 @@ def test_files_are_arrays_and_json_of_a_format_that_is_checked(forecaster: Forec
 
 
 @pytest.mark.parametrize("name", ["settings.json", "coding.json", "scaler.json", "model.npz"])
-def test_missing_file_is_named_when_the_forecaster_is_read(forecaster: Forecaster, name: str) -> None:
+def test_missing_file_is_named_when_the_forecaster_is_read(
+    forecaster: Forecaster, name: str
+) -> None:
     files = {other: content for other, content in pack(forecaster).items() if other != name}
     with pytest.raises(ChampionError, match=name):
         unpack(files)
 
 
-def test_forecasting_needs_no_tensorflow(forecaster: Forecaster, prepared: SimpleNamespace, tmp_path: Path) -> None:
+def test_forecasting_needs_no_tensorflow(
+    forecaster: Forecaster, prepared: SimpleNamespace, tmp_path: Path
+) -> None:
     """From packed files to forecasts, in a process of its own."""
     for name, content in pack(forecaster).items():
         (tmp_path / name).write_bytes(content)
@@ -153,6 +174,10 @@ def test_forecasting_needs_no_tensorflow(forecaster: Forecaster, prepared: Simpl
         print(sorted({{"keras", "tensorflow"}} & set(sys.modules)))
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    )
     found = pd.read_parquet(tmp_path / "found.parquet")
-    pd.testing.assert_frame_equal(found, forecast_newest(forecaster, prepared.table, SOURCE), check_dtype=False)
+    pd.testing.assert_frame_equal(
+        found, forecast_newest(forecaster, prepared.table, SOURCE), check_dtype=False
+    )

@@ -19,7 +19,11 @@ from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.pipelines.forecast.nodes import draw_paths
 
-SMALL = {"lstm": {"members": 1, "units": 2}, "gru": {"members": 1, "units": 2}, "training": {"max_steps": 5}}
+SMALL = {
+    "lstm": {"members": 1, "units": 2},
+    "gru": {"members": 1, "units": 2},
+    "training": {"max_steps": 5},
+}
 HORIZON = 6
 SOURCE = SourceSpec(name="catalog", id="unique_id", time="ds", target="y")
 
@@ -31,17 +35,22 @@ def draw_walks(num_series: int, num_steps: int, seed: int, decay: float = 1.0) -
     for step in range(1, num_steps):
         values[:, step] = decay * values[:, step - 1] + noise[:, step]
     days = pd.date_range("2024-01-01", periods=num_steps)
-    tables = [pd.DataFrame({"unique_id": f"s{n}", "ds": days, "y": 100 + y}) for n, y in enumerate(values)]
+    tables = [
+        pd.DataFrame({"unique_id": f"s{n}", "ds": days, "y": 100 + y}) for n, y in enumerate(values)
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
 def draw_demand(num_series: int, num_steps: int) -> pd.DataFrame:
     """Demand on a third of the days, of 1 and a Poisson number, at a rate that differs between series."""
     random = np.random.default_rng(0)
-    rate, shape = random.uniform(0.5, 4, (num_series, 1)), (num_series, num_steps)
+    rate = random.uniform(0.5, 4, (num_series, 1))
+    shape = (num_series, num_steps)
     demand = np.where(random.random(shape) < 0.3, 1.0 + random.poisson(rate, shape), 0.0)
     days = pd.date_range("2024-01-01", periods=num_steps)
-    tables = [pd.DataFrame({"unique_id": f"s{n}", "ds": days, "y": y}) for n, y in enumerate(demand)]
+    tables = [
+        pd.DataFrame({"unique_id": f"s{n}", "ds": days, "y": y}) for n, y in enumerate(demand)
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -50,8 +59,11 @@ def fitted() -> Forecaster:
     return Forecaster(h=HORIZON, lookback=20, **SMALL).fit(draw_walks(3, 120, seed=0))
 
 
-def test_paths_have_a_row_for_each_step_and_repeat_with_their_seed(fitted: Forecaster, tmp_path: Path) -> None:
-    found, next_values = fitted.predict(paths=50), fitted.predict()
+def test_paths_have_a_row_for_each_step_and_repeat_with_their_seed(
+    fitted: Forecaster, tmp_path: Path
+) -> None:
+    found = fitted.predict(paths=50)
+    next_values = fitted.predict()
     assert list(found) == ["unique_id", "ds", "path", "y"]
     assert len(found) == 3 * 50 * HORIZON
     means = found.groupby(["unique_id", "ds"])["y"].mean()
@@ -64,8 +76,11 @@ def test_paths_have_a_row_for_each_step_and_repeat_with_their_seed(fitted: Forec
     frame = draw_walks(3, 120, seed=0)
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
-    pd.testing.assert_frame_equal(loaded.predict(frame, paths=5), fitted.predict(frame, paths=5), check_exact=True)
-    long, short = fitted.predict(h=2 * HORIZON + 1, paths=3), fitted.predict(paths=3)
+    pd.testing.assert_frame_equal(
+        loaded.predict(frame, paths=5), fitted.predict(frame, paths=5), check_exact=True
+    )
+    long = fitted.predict(h=2 * HORIZON + 1, paths=3)
+    short = fitted.predict(paths=3)
     keys = ["unique_id", "ds", "path"]
     assert len(long) == 3 * 3 * (2 * HORIZON + 1)
     both = short.merge(long, on=keys)
@@ -74,12 +89,18 @@ def test_paths_have_a_row_for_each_step_and_repeat_with_their_seed(fitted: Forec
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1", None])
 def test_seed_outside_its_range_is_refused(fitted: Forecaster, seed: Any) -> None:
-    with pytest.raises(ParameterError, match=r"^seed: expected a whole number from 0 to 4,294,967,295, received"):
+    with pytest.raises(
+        ParameterError, match=r"^seed: expected a whole number from 0 to 4,294,967,295, received"
+    ):
         fitted.predict(paths=2, seed=seed)
 
 
-@pytest.mark.parametrize("given", [{"paths": 0}, {"paths": 2.5}, {"paths": True}, {"paths": 10_001}])
-def test_paths_that_cannot_be_drawn_are_refused(fitted: Forecaster, given: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "given", [{"paths": 0}, {"paths": 2.5}, {"paths": True}, {"paths": 10_001}]
+)
+def test_paths_that_cannot_be_drawn_are_refused(
+    fitted: Forecaster, given: dict[str, float]
+) -> None:
     with pytest.raises(ParameterError, match="paths"):
         fitted.predict(**given)
 
@@ -88,13 +109,16 @@ def test_champion_and_run_draw_the_paths_of_predict(fitted: Forecaster) -> None:
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     table, covariates = read_as_trained(
-        champion, Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0)), PredictSpec()
+        champion,
+        Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0)),
+        PredictSpec(),
     )
     log, paths, *_ = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
     assert len(log) == 3 * HORIZON
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
     assert forecast_newest(champion, table, SOURCE, PathsSpec(0), covariates)[1].table.empty
-    panel, next_values = fitted._fitted.panel, tabulate_part(fitted._fitted, "future")
+    panel = fitted._fitted.panel
+    next_values = tabulate_part(fitted._fitted, "future")
     of_fit = panel.windows, panel.scaler, fitted._fitted.intervals, next_values
     paths = draw_paths(*of_fit, PathsSpec(4), fitted._fitted.spec.pretrained)
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
@@ -118,16 +142,23 @@ def select_past(table: pd.DataFrame, num_known: int) -> pd.DataFrame:
     return table[table.groupby("unique_id").cumcount() < num_known]
 
 
-def measure_sums(forecaster: Forecaster, table: pd.DataFrame, num_known: int, num_steps: int) -> float:
+def measure_sums(
+    forecaster: Forecaster, table: pd.DataFrame, num_known: int, num_steps: int
+) -> float:
     """The share of series whose sum over all steps lies inside the 80 % of the paths."""
     found = forecaster.predict(h=num_steps, paths=200)
     sums = found.groupby(["unique_id", "path"])["y"].sum().unstack()
-    low, high = sums.quantile(0.1, axis=1), sums.quantile(0.9, axis=1)
-    actual = table[table.groupby("unique_id").cumcount().between(num_known, num_known + num_steps - 1)]
+    low = sums.quantile(0.1, axis=1)
+    high = sums.quantile(0.9, axis=1)
+    actual = table[
+        table.groupby("unique_id").cumcount().between(num_known, num_known + num_steps - 1)
+    ]
     return float(actual.groupby("unique_id")["y"].sum().between(low, high).mean())
 
 
-@pytest.mark.parametrize(("decay", "num_steps"), [(1.0, HORIZON), (0.0, HORIZON), (1.0, 23), (0.7, 23)])
+@pytest.mark.parametrize(
+    ("decay", "num_steps"), [(1.0, HORIZON), (0.0, HORIZON), (1.0, 23), (0.7, 23)]
+)
 def test_sums_over_steps_are_covered(decay: float, num_steps: int) -> None:
     """Added bounds would cover more, and independent steps less: the errors of a random walk move together."""
     assert 0.7 < measure_sums(*fit_walks(decay), 120, num_steps) < 0.88
@@ -151,22 +182,27 @@ def test_sums_of_short_series_are_covered() -> None:
 
 def test_paths_beyond_the_horizon_have_the_width_of_the_bounds(fitted: Forecaster) -> None:
     paths, bounds = (fitted.predict(h=3 * HORIZON, **given) for given in ({"paths": 2000}, {}))
-    spread = paths.groupby(["unique_id", "ds"])["y"].quantile(0.9) - paths.groupby(["unique_id", "ds"])["y"].quantile(
-        0.1
-    )
+    spread = paths.groupby(["unique_id", "ds"])["y"].quantile(0.9) - paths.groupby(
+        ["unique_id", "ds"]
+    )["y"].quantile(0.1)
     width = bounds.set_index(["unique_id", "ds"]).eval("`ensemble-hi-80` - `ensemble-lo-80`")
     ratio = (spread / width).groupby("unique_id")
-    assert (spread.groupby("unique_id").last() > spread.groupby("unique_id").nth(HORIZON - 1).to_numpy()).all()
+    assert (
+        spread.groupby("unique_id").last() > spread.groupby("unique_id").nth(HORIZON - 1).to_numpy()
+    ).all()
     assert 0.8 < ratio.min().min() <= ratio.max().max() < 1.2
 
 
 def test_paths_of_counts_are_counts_within_their_bounds() -> None:
     forecaster = Forecaster(h=HORIZON, **SMALL).fit(draw_demand(6, 160))
-    paths, bounds = forecaster.predict(paths=1000), forecaster.predict().set_index(["unique_id", "ds"])
+    paths = forecaster.predict(paths=1000)
+    bounds = forecaster.predict().set_index(["unique_id", "ds"])
     np.testing.assert_array_equal(paths["y"], paths["y"].round())
     by_step = paths.groupby(["unique_id", "ds"])["y"]
     assert (by_step.min() == 0).all()
-    assert (by_step.quantile(0.9, interpolation="higher") - bounds["ensemble-hi-80"]).abs().max() <= 1
+    assert (
+        by_step.quantile(0.9, interpolation="higher") - bounds["ensemble-hi-80"]
+    ).abs().max() <= 1
 
 
 @pytest.mark.parametrize("decay", [1.0, 0.7])
@@ -175,4 +211,6 @@ def test_bounds_beyond_the_horizon_cover_the_actuals(decay: float) -> None:
     found = forecaster.predict(h=4 * HORIZON)
     beyond = found[found["is_recursive"]].merge(table, on=["unique_id", "ds"])
     assert len(beyond) == 150 * 3 * HORIZON
-    assert 0.72 < beyond["y"].between(beyond["ensemble-lo-80"], beyond["ensemble-hi-80"]).mean() < 0.9
+    assert (
+        0.72 < beyond["y"].between(beyond["ensemble-lo-80"], beyond["ensemble-hi-80"]).mean() < 0.9
+    )

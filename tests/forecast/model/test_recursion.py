@@ -33,16 +33,26 @@ def make_frame(num_series: int) -> pd.DataFrame:
     for number in range(num_series):
         random = np.random.default_rng(number)
         size = NUM_DAYS + 5 * number + NUM_AHEAD
-        promo, kind = random.integers(0, 2, size), random.choice(["a", "b", "c"], size)
+        promo = random.integers(0, 2, size)
+        kind = random.choice(["a", "b", "c"], size)
         y = 20 + 5 * number + 3 * promo + 2 * (kind == "b") + random.normal(0, 0.5, size)
         y[size - NUM_AHEAD :] = np.nan
         ds = pd.date_range("2024-01-01", periods=size)
-        own = {"unique_id": str(number), "ds": ds, "y": y, "promo": promo, "kind": kind, "size": number}
+        own = {
+            "unique_id": str(number),
+            "ds": ds,
+            "y": y,
+            "promo": promo,
+            "kind": kind,
+            "size": number,
+        }
         tables.append(pd.DataFrame(own))
     return pd.concat(tables, ignore_index=True)
 
 
-@pytest.fixture(scope="module", params=[(1, 3), (3, 3), (2, 1)], ids=["one series", "a panel", "a horizon of 1"])
+@pytest.fixture(
+    scope="module", params=[(1, 3), (3, 3), (2, 1)], ids=["one series", "a panel", "a horizon of 1"]
+)
 def fitted(request: pytest.FixtureRequest) -> Forecaster:
     num_series, horizon = request.param
     return Forecaster(h=horizon, **SMALL).fit(make_frame(num_series))
@@ -50,12 +60,19 @@ def fitted(request: pytest.FixtureRequest) -> Forecaster:
 
 def forecast_step_by_step(fitted: Forecaster, name: str, num_steps: int) -> pd.Series:
     """As if each horizon had happened before the next one is forecast."""
-    artefact, series = fitted._artefacts[name], fitted._fitted.panel.series
+    artefact = fitted._artefacts[name]
+    series = fitted._fitted.panel.series
     found: list[pd.DataFrame] = []
     while sum(len(one) for one in found) < num_steps * series["unique_id"].nunique():
         found.append(forecast_cutoffs(artefact, series, find_ends(series), fitted._covariates))
-        newest = found[-1].rename(columns={FORECAST: "y"})[["unique_id", "ds", "y"]].assign(observed=True)
-        series = pd.concat([series, newest]).sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
+        newest = (
+            found[-1]
+            .rename(columns={FORECAST: "y"})[["unique_id", "ds", "y"]]
+            .assign(observed=True)
+        )
+        series = pd.concat([series, newest]).sort_values(
+            ["unique_id", "ds"], kind="stable", ignore_index=True
+        )
     return pd.concat(found).set_index(["unique_id", "ds"])[FORECAST]
 
 
@@ -79,7 +96,10 @@ def test_numbers_and_bounds_are_those_of_horizon_after_horizon(fitted: Forecaste
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_forecast_that_grows_without_bound_is_refused() -> None:
     days = pd.DataFrame(
-        {"ds": pd.date_range("2024-01-01", periods=100), "y": np.random.default_rng(0).normal(size=100)}
+        {
+            "ds": pd.date_range("2024-01-01", periods=100),
+            "y": np.random.default_rng(0).normal(size=100),
+        }
     )
     settings = {name: value for name, value in SMALL.items() if name != "covariates"}
     fitted = Forecaster(h=2, **settings).fit(days)
@@ -95,7 +115,9 @@ def list_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
 
 
-def test_covariates_that_a_forecast_does_not_read_are_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_covariates_that_a_forecast_does_not_read_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     frame = make_frame(2)
     fitted = Forecaster(h=3, **SMALL).fit(frame)
     ahead = frame[frame["y"].isna()].drop(columns="y")
@@ -109,7 +131,9 @@ def test_covariates_that_a_forecast_does_not_read_are_told(caplog: pytest.LogCap
     assert all(told in days for told in ("2 rows", "'0' at 2024-06-12", "'1' at 2024-06-17"))
 
 
-def test_covariates_beyond_the_horizon_of_newer_values_are_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_covariates_beyond_the_horizon_of_newer_values_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     frame = make_frame(1)
     fitted = Forecaster(h=3, **SMALL).fit(frame[: -NUM_AHEAD + 3])
     caplog.clear()

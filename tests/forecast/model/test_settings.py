@@ -28,7 +28,10 @@ TIMES = {
     "days": pd.date_range("2023-06-01", periods=240, freq="D", tz=ZONE),
     "weeks": pd.date_range("2021-01-03", periods=130, freq="W-SUN", tz=ZONE),
 }
-AHEAD = {name: pd.date_range(times[-1], periods=HORIZON + 1, freq=times.freq)[1:] for name, times in TIMES.items()}
+AHEAD = {
+    name: pd.date_range(times[-1], periods=HORIZON + 1, freq=times.freq)[1:]
+    for name, times in TIMES.items()
+}
 SMALL: dict[str, Any] = {
     "h": HORIZON,
     "lookback": 8,
@@ -43,10 +46,13 @@ SMALL: dict[str, Any] = {
 
 def make_frame(steps: str) -> pd.DataFrame:
     """A series whose times carry a zone, with a covariate that is known ahead."""
-    random, times = np.random.default_rng(0), TIMES[steps].append(AHEAD[steps])
+    random = np.random.default_rng(0)
+    times = TIMES[steps].append(AHEAD[steps])
     warmth = random.normal(size=len(times))
     y = 20 + np.sin(times.hour / 4 + times.day_of_week) + warmth + random.normal(0, 0.3, len(times))
-    return pd.DataFrame({"ds": times, "y": np.where(times > TIMES[steps][-1], np.nan, y), "warmth": warmth})
+    return pd.DataFrame(
+        {"ds": times, "y": np.where(times > TIMES[steps][-1], np.nan, y), "warmth": warmth}
+    )
 
 
 def strip(frame: pd.DataFrame) -> pd.DataFrame:
@@ -112,14 +118,17 @@ def test_instants_of_another_zone_are_those_of_the_training(
         expected = use(frame)
         for zone in (OTHER, "UTC"):
             pd.testing.assert_frame_equal(use(convert(frame, zone)), expected)
-    expected, ahead = fitted.predict(), frame[frame["y"].isna()].drop(columns="y")
+    expected = fitted.predict()
+    ahead = frame[frame["y"].isna()].drop(columns="y")
     for zone in (OTHER, "UTC"):
         # Of the frame of the training, and of the rows ahead alone.
         pd.testing.assert_frame_equal(fitted.predict(convert(frame, zone)), expected)
         pd.testing.assert_frame_equal(fitted.predict(convert(ahead, zone)), expected)
 
 
-def test_times_without_zone_are_refused_after_one(frame: pd.DataFrame, carried: Forecaster, tmp_path: Path) -> None:
+def test_times_without_zone_are_refused_after_one(
+    frame: pd.DataFrame, carried: Forecaster, tmp_path: Path
+) -> None:
     ahead = strip(frame[frame["y"].isna()]).drop(columns="y")
     for use in list_uses(carried, tmp_path):
         with pytest.raises(SeriesError, match=rf"the frame: column 'ds': .* no zone, .* {ZONE}"):
@@ -130,13 +139,17 @@ def test_times_without_zone_are_refused_after_one(frame: pd.DataFrame, carried: 
     pd.testing.assert_frame_equal(carried.predict(text), carried.predict())
 
 
-def test_times_without_zone_are_of_the_sources_zone(frame: pd.DataFrame, named: Forecaster, tmp_path: Path) -> None:
+def test_times_without_zone_are_of_the_sources_zone(
+    frame: pd.DataFrame, named: Forecaster, tmp_path: Path
+) -> None:
     # Trained on times of the zone that `source.tz` names.
     for use in list_uses(named, tmp_path):
         pd.testing.assert_frame_equal(use(strip(frame)), use(frame))
 
 
-def test_times_of_a_zone_are_refused_after_none(frame: pd.DataFrame, plain: Forecaster, tmp_path: Path) -> None:
+def test_times_of_a_zone_are_refused_after_none(
+    frame: pd.DataFrame, plain: Forecaster, tmp_path: Path
+) -> None:
     ahead = frame[frame["y"].isna()].drop(columns="y")
     for use in [*list_uses(plain, tmp_path), lambda _: plain.predict(ahead)]:
         with pytest.raises(SeriesError, match=rf"the frame: column 'ds': .* {ZONE}, .* no zone"):
@@ -148,7 +161,9 @@ def test_times_of_a_zone_are_refused_after_none(frame: pd.DataFrame, plain: Fore
 
 
 @pytest.mark.parametrize("steps", ["days", "weeks"], indirect=True)
-def test_days_of_another_zone_are_refused(frame: pd.DataFrame, carried: Forecaster, tmp_path: Path) -> None:
+def test_days_of_another_zone_are_refused(
+    frame: pd.DataFrame, carried: Forecaster, tmp_path: Path
+) -> None:
     """Its midnights are at another time of day in the zone of the training."""
     others = frame.assign(ds=frame["ds"].dt.tz_localize(None).dt.tz_localize(OTHER))
     for use in list_uses(carried, tmp_path):
@@ -156,7 +171,9 @@ def test_days_of_another_zone_are_refused(frame: pd.DataFrame, carried: Forecast
             use(others)
 
 
-def test_cross_validation_is_a_training_of_its_own(frame: pd.DataFrame, carried: Forecaster) -> None:
+def test_cross_validation_is_a_training_of_its_own(
+    frame: pd.DataFrame, carried: Forecaster
+) -> None:
     """In the zone of its frame, whatever was fitted before."""
     known = strip(without_change(frame)).dropna()
     found = carried.cross_validation(known, n_windows=1)
@@ -175,15 +192,20 @@ def test_a_gap_does_not_hide_the_zone_from_cross_validation() -> None:
 
 @pytest.mark.parametrize("steps", ["hours", "days"], indirect=True)
 @pytest.mark.parametrize("zone", [OTHER])
-def test_covariates_by_path_are_converted(frame: pd.DataFrame, carried: Forecaster, tmp_path: Path, zone: str) -> None:
-    known, path = frame[frame["y"].notna()], tmp_path / "ahead.parquet"
+def test_covariates_by_path_are_converted(
+    frame: pd.DataFrame, carried: Forecaster, tmp_path: Path, zone: str
+) -> None:
+    known = frame[frame["y"].notna()]
+    path = tmp_path / "ahead.parquet"
     convert(frame[frame["y"].isna()], zone).drop(columns="y").to_parquet(path)
     found = Forecaster(**SMALL, covariates={"path": str(path)}).fit(known).predict(known)
     pd.testing.assert_frame_equal(found, carried.predict())
 
 
 @pytest.mark.parametrize("steps", ["hours", "days"], indirect=True)
-def test_covariates_of_a_path_without_a_zone_are_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_covariates_of_a_path_without_a_zone_are_refused(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
     path = tmp_path / "ahead.csv"
     strip(frame[frame["y"].isna()]).drop(columns="y").to_csv(path, index=False)
     forecaster = Forecaster(**SMALL, covariates={"path": str(path)})
@@ -191,7 +213,9 @@ def test_covariates_of_a_path_without_a_zone_are_refused(frame: pd.DataFrame, tm
         forecaster.fit(frame[frame["y"].notna()])
     # And the reverse.
     frame[frame["y"].isna()].drop(columns="y").to_csv(path, index=False)
-    with pytest.raises(SeriesError, match=r"ahead\.csv: column 'ds': .* of Etc/GMT-[12], .* no zone"):
+    with pytest.raises(
+        SeriesError, match=r"ahead\.csv: column 'ds': .* of Etc/GMT-[12], .* no zone"
+    ):
         forecaster.fit(strip(frame[frame["y"].notna()]))
 
 
@@ -206,10 +230,16 @@ def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> 
     return forecast_newest(champion, table, source, PathsSpec(0), covariates)[0]["y_hat"].to_numpy()
 
 
-def test_champion_converts_instants(frame: pd.DataFrame, carried: Forecaster, plain: Forecaster, steps: str) -> None:
+def test_champion_converts_instants(
+    frame: pd.DataFrame, carried: Forecaster, plain: Forecaster, steps: str
+) -> None:
     expected = carried.predict()["ensemble"]
-    np.testing.assert_allclose(use_champion(carried, convert(frame, OTHER), tz=None), expected, rtol=1e-6)
-    np.testing.assert_allclose(use_champion(carried, convert(frame, OTHER), tz=OTHER), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        use_champion(carried, convert(frame, OTHER), tz=None), expected, rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        use_champion(carried, convert(frame, OTHER), tz=OTHER), expected, rtol=1e-6
+    )
     np.testing.assert_allclose(use_champion(carried, strip(frame), tz=ZONE), expected, rtol=1e-6)
     # That of the champion, if a retraining could read the table.
     with pytest.raises((ChampionError, SeriesError), match=rf"no zone, .* {ZONE}"):
@@ -218,7 +248,9 @@ def test_champion_converts_instants(frame: pd.DataFrame, carried: Forecaster, pl
         use_champion(plain, strip(without_change(frame)), tz=ZONE)
     if steps == "hours":
         later = strip(convert(frame, OTHER))
-        np.testing.assert_allclose(use_champion(carried, later, tz=OTHER), carried.predict()["ensemble"], rtol=1e-6)
+        np.testing.assert_allclose(
+            use_champion(carried, later, tz=OTHER), carried.predict()["ensemble"], rtol=1e-6
+        )
     else:
         with pytest.raises((ChampionError, SeriesError), match=rf"{OTHER}, .* {ZONE}"):
             use_champion(carried, strip(frame), tz=OTHER)
@@ -239,7 +271,9 @@ def test_a_champion_is_compared_on_times_that_it_can_read(
     carried: Forecaster, one: tuple[str | None, ...], other: tuple[str | None, ...], is_same: bool
 ) -> None:
     settings: list[ForecasterSettings] = [
-        carried._artefacts["ensemble"].settings.model_copy(update={"zone": TimeZone(name=zone), "tz": tz})
+        carried._artefacts["ensemble"].settings.model_copy(
+            update={"zone": TimeZone(name=zone), "tz": tz}
+        )
         for zone, tz in (one, other)
     ]
     assert have_same_axis(*settings) is is_same

@@ -62,10 +62,18 @@ def prove(log: pd.DataFrame, champion: KnownChampion = NOBODY) -> dict[str, Any]
 def test_nights_in_their_order_prove_all_forecasts_with_a_value() -> None:
     """Days 1 to 3 and 5 have values, that of day 4 was filled in, day 6 has none."""
     proof = prove(make_log(make_night(day) for day in range(5)))
-    assert (proof["num_forecasts"], proof["num_proven"], proof["num_late"], proof["num_open"]) == (10, 7, 0, 3)
+    assert (proof["num_forecasts"], proof["num_proven"], proof["num_late"], proof["num_open"]) == (
+        10,
+        7,
+        0,
+        3,
+    )
     assert proof["after_target"] == {"num_forecasts": 0, "mae": None, "coverage": {}}
     # Step 1: days 1, 2, 3, 5. Step 2: days 2, 3, 5.
-    assert [(step["num_forecasts"], step["mae"]) for step in proof["by_step"]] == [(4, 11 / 4), (3, 10 / 3)]
+    assert [(step["num_forecasts"], step["mae"]) for step in proof["by_step"]] == [
+        (4, 11 / 4),
+        (3, 10 / 3),
+    ]
     assert proof["mae"] == pytest.approx(21 / 7)
     assert proof["coverage"] == {"80": pytest.approx(3 / 7)}
 
@@ -75,7 +83,9 @@ def test_what_was_known_or_learnt_before_does_not_count() -> None:
     late = make_night(0).assign(recorded_at=pd.Timestamp("2024-01-03 02:00:01", tz="UTC"))
     proof = prove(make_log([make_night(1), late, make_night(2)]))
     assert (proof["num_late"], proof["num_proven"]) == (1, 4)
-    proof = prove(make_log([make_night(2), late.assign(recorded_at=pd.Timestamp("2024-01-05", tz="UTC"))]))
+    proof = prove(
+        make_log([make_night(2), late.assign(recorded_at=pd.Timestamp("2024-01-05", tz="UTC"))])
+    )
     assert proof["num_late"] == 2
     champion = {**NOBODY, "versions": {"v1": {"trained_until": {"a": "2024-01-02"}}}}
     proof = prove(make_log(make_night(day) for day in range(3)), champion)
@@ -86,7 +96,9 @@ def test_what_was_known_or_learnt_before_does_not_count() -> None:
     assert (proof["num_late"], proof["num_proven"]) == (3, 1 + 1)
     assert prove(make_log(nights, num_unlinked=3))["num_proven"] == 0
     night = make_night(1)
-    chain, _ = audit_chain(split_nights([make_log([make_night(0), night.assign(ds=night["cutoff"])])], KEY))
+    chain, _ = audit_chain(
+        split_nights([make_log([make_night(0), night.assign(ds=night["cutoff"])])], KEY)
+    )
     assert (chain["verdict"], chain["num_nights"]) == ("broken", 1)
     assert "available_at is not before target_time" in str(chain["reason"])
     assert chain["row"] is not None
@@ -108,7 +120,9 @@ def test_second_records_and_missing_nights_are_counted_also_of_steps() -> None:
     _, links = audit_chain(split_nights([log], KEY))
     proof = prove_forecasts(log, links, SERIES.assign(ds=range(6)), NOBODY)
     assert (proof["num_proven"], proof["after_target"]) == (5, None)
-    assert not any("clock" in line for line in describe_audit(audit_chain(split_nights([log], KEY))[0], proof))
+    assert not any(
+        "clock" in line for line in describe_audit(audit_chain(split_nights([log], KEY))[0], proof)
+    )
 
 
 def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
@@ -120,12 +134,18 @@ def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
     # The end of day 1 is 48 hours after the beginning of day 0.
     for hours, num_proven, num_after in ((47.9, 2, 0), (48, 1, 1)):
         proof = prove(make_log([make_night(0, hours)]))
-        assert (proof["num_proven"], proof["after_target"]["num_forecasts"]) == (num_proven, num_after)
+        assert (proof["num_proven"], proof["after_target"]["num_forecasts"]) == (
+            num_proven,
+            num_after,
+        )
     log = make_log(make_night(day, hours=24 * (100 + day)) for day in range(2))
     chain, links = audit_chain(split_nights([log], KEY))
     first, *rest = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
     assert first == "0 forecasts, each written before its value"
-    assert "4 more: after their time by the clock, before a night knew the value: MAE 2.000, 75.0 % inside 80 %" in rest
+    assert (
+        "4 more: after their time by the clock, before a night knew the value: MAE 2.000, 75.0 % inside 80 %"
+        in rest
+    )
 
 
 def test_lines_tell_the_proof_first_or_the_row_that_is_broken() -> None:
@@ -137,13 +157,19 @@ def test_lines_tell_the_proof_first_or_the_row_that_is_broken() -> None:
     log = make_log((make_night(day) for day in range(3)), num_unlinked=1)
     chain, links = audit_chain(split_nights([log], KEY))
     lines = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
-    assert lines[0].startswith("4 forecasts, each written before its value: MAE 2.500, 50.0 % inside 80 %")
+    assert lines[0].startswith(
+        "4 forecasts, each written before its value: MAE 2.500, 50.0 % inside 80 %"
+    )
     assert any("2 of the rows are from before the chain" in line for line in lines)
     assert any(line.startswith("step 1 (2 forecasts): MAE 2.500") for line in lines)
     log = make_log(make_night(day) for day in range(3))
-    chain, _ = audit_chain(split_nights([log.assign(y_hat=np.where(log.index == 2, 9.0, 0.0))], KEY))
+    chain, _ = audit_chain(
+        split_nights([log.assign(y_hat=np.where(log.index == 2, 9.0, 0.0))], KEY)
+    )
     first, second = describe_audit(chain, None)
-    assert first.startswith("broken: unique_id a, available_at 2024-01-02, target_time 2024-01-03, model_version v1")
+    assert first.startswith(
+        "broken: unique_id a, available_at 2024-01-02, target_time 2024-01-03, model_version v1"
+    )
     assert second == "1 night before it, with 2 rows, are unchanged"
 
 

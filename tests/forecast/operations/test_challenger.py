@@ -23,13 +23,23 @@ from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_trained_before
-from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training.specs import (
+    BudgetSpec,
+    ForecastTrainingSpec,
+    NetworkSpec,
+    TrainingPlan,
+)
 from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.operations import challenger as challengers
-from rnn_pipelines.forecast.operations.challenger import choose_challenger, find_better, find_seen, forecast_holdout
+from rnn_pipelines.forecast.operations.challenger import (
+    choose_challenger,
+    find_better,
+    find_seen,
+    forecast_holdout,
+)
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.reference import measure_reference
@@ -71,7 +81,9 @@ def grow(prepare: Grow, make_values: Callable[..., list[float | None]]) -> Grow:
     return make
 
 
-def train(prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: object) -> TrainedNetwork:
+def train(
+    prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: object
+) -> TrainedNetwork:
     return train_network(prepared.data, network, TRAINING, TrainingPlan(BudgetSpec(**budget)))
 
 
@@ -106,22 +118,33 @@ def new(grow: Grow) -> SimpleNamespace:
     return grow(80)
 
 
-def test_budget_ends_training_which_leaves_no_checkpoint(old: SimpleNamespace, tmp_path: Path) -> None:
+def test_budget_ends_training_which_leaves_no_checkpoint(
+    old: SimpleNamespace, tmp_path: Path
+) -> None:
     assert train(old, max_steps=7).record["num_steps"] == 7
     assert train(old).record["num_steps"] == TRAINING.max_steps
     assert train(old, max_seconds=1e-9).record["num_steps"] < TRAINING.max_steps
     found = train(old)
-    assert (found.name, found.parameters, found.seed) == ("gru", NETWORK.model_dump(), TRAINING.seed)
+    assert (found.name, found.parameters, found.seed) == (
+        "gru",
+        NETWORK.model_dump(),
+        TRAINING.seed,
+    )
     plan = TrainingPlan(BudgetSpec(), tmp_path)
     train_network(old.data, NETWORK, TRAINING, plan)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_validation_windows_are_normalized_once(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_windows_are_normalized_once(
+    grow: Grow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For the training, the ensemble and its intervals."""
-    young, numbers = grow(60), []
+    young = grow(60)
+    numbers = []
     monkeypatch.setattr(
-        method, "normalize_windows", lambda *given: numbers.append(len(given[2])) or normalize_windows(*given)
+        method,
+        "normalize_windows",
+        lambda *given: numbers.append(len(given[2])) or normalize_windows(*given),
     )
     choose(young, train(young))
     assert numbers.count(len(young.linear.validation)) == 1
@@ -149,12 +172,16 @@ def give_gain(prepared: SimpleNamespace, network: TrainedNetwork, share: float) 
     """As if its corrections had taken that share of what the base leaves over."""
     linear = prepared.linear
     normalized = normalize_windows(prepared.windows, linear.normalizer, linear.validation)
-    left = normalize_targets(prepared.windows, normalized, linear.validation) - hold_out(linear, normalized.predictors)
+    left = normalize_targets(prepared.windows, normalized, linear.validation) - hold_out(
+        linear, normalized.predictors
+    )
     unseen = (share * left).astype(np.float32)
     return replace(network, network=replace(network.network, out_of_fold=unseen, shrinkage=1.0))
 
 
-def test_best_combination_is_chosen_with_weights_and_intervals(old: SimpleNamespace, trained: Networks) -> None:
+def test_best_combination_is_chosen_with_weights_and_intervals(
+    old: SimpleNamespace, trained: Networks
+) -> None:
     _, record, _ = choose(old, *trained.values())
     best = fit_all_methods(old.data, {name: found.network for name, found in trained.items()})[1]
     assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
@@ -163,7 +190,10 @@ def test_best_combination_is_chosen_with_weights_and_intervals(old: SimpleNamesp
     challenger, record, _ = choose(old, *found.values())
     index = old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
-    said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
+    said = {
+        name: forecast_network(network.network, old.linear, old.windows).test
+        for name, network in found.items()
+    }
     said |= {name: found.test for name, found in forecast_simple_methods(old.data).items()}
     said |= {name: PanelModel(old.linear.normalizer, found.model).forecast(old.windows, origins)
              for name, found in fit_trained_before(old.data).items()}  # fmt: skip
@@ -188,11 +218,15 @@ def test_network_that_helps_is_in_and_intervals_follow_levels(
 ) -> None:
     # The panel has too few independent windows for trained networks.
     monkeypatch.setattr(ensemble, "NUM_UNSURE", 1)
-    lstm, gru = (give_gain(old, trained[name], share) for name, share in (("lstm", 0.0), ("gru", 0.9)))
+    lstm, gru = (
+        give_gain(old, trained[name], share) for name, share in (("lstm", 0.0), ("gru", 0.9))
+    )
     challenger, record, _ = choose(old, lstm, gru)
     assert record["weights"]["gru"] > 0.9
     assert "gru" in challenger.model.model.models
-    assert [name for name in challenger.model.model.models if name in NETWORKS] == list(challenger.settings.networks)
+    assert [name for name in challenger.model.model.models if name in NETWORKS] == list(
+        challenger.settings.networks
+    )
     challenger, *_ = choose_challenger(
         old.data,
         old.scaler,
@@ -219,13 +253,16 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     )
 
 
-def test_challenger_in_use_has_learnt_the_holdout_and_is_packed(old: SimpleNamespace, champion: Forecaster) -> None:
+def test_challenger_in_use_has_learnt_the_holdout_and_is_packed(
+    old: SimpleNamespace, champion: Forecaster
+) -> None:
     """The evaluated one has not: its next values do not depend on them, besides the window."""
     in_use: list[Any] = [champion.model, champion.evaluated]
     models = [one.model.models["baseline_ensemble"].matrix for one in in_use]
     found: Any = fit_all_methods(old.data, {})[0]["baseline_ensemble"]
     np.testing.assert_array_equal(models, [found.in_use.matrix, found.model.matrix])
-    loaded, index = unpack(pack(champion)), old.windows.index("test")
+    loaded = unpack(pack(champion))
+    index = old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
     for one, other in ((champion, loaded), (champion.as_evaluated(), loaded.as_evaluated())):
         np.testing.assert_array_equal(
@@ -238,17 +275,23 @@ def test_forecaster_without_a_refit_was_evaluated_itself(champion: Forecaster) -
     assert loaded.as_evaluated().model is loaded.model
 
 
-def test_refit_that_is_not_used_is_on_record(old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refit_that_is_not_used_is_on_record(
+    old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(refit, "MAX_STANDARD_ERRORS", -np.inf)
     challenger, record, _ = choose(old)
     assert record["is_refitted"] is False
     assert challenger.model == challenger.evaluated
 
 
-def test_holdout_is_forecast_by_evaluated_models_on_the_same_steps(champion: Forecaster, new: SimpleNamespace) -> None:
+def test_holdout_is_forecast_by_evaluated_models_on_the_same_steps(
+    champion: Forecaster, new: SimpleNamespace
+) -> None:
     challenger = choose(new)[0]
     found = forecast(new, challenger=challenger, champion=champion)
-    evaluated = forecast(new, challenger=challenger.as_evaluated(), champion=champion.as_evaluated())
+    evaluated = forecast(
+        new, challenger=challenger.as_evaluated(), champion=champion.as_evaluated()
+    )
     pd.testing.assert_frame_equal(found, evaluated)
     hourly = champion.settings.model_copy(update={"freq": "h"})
     challenger = choose(new, train(new))[0]
@@ -259,10 +302,14 @@ def test_holdout_is_forecast_by_evaluated_models_on_the_same_steps(champion: For
 def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):
     baselines = forecast_simple_methods(prepared.data)
     in_use = LoadedChampion("v1", champion, "", (), {})
-    return forecast_holdout(prepared.windows, prepared.features, None, baselines, challenger, in_use).table
+    return forecast_holdout(
+        prepared.windows, prepared.features, None, baselines, challenger, in_use
+    ).table
 
 
-def test_champion_of_another_shape_is_judged_on_the_same_rows(champion: Forecaster, grow: Grow) -> None:
+def test_champion_of_another_shape_is_judged_on_the_same_rows(
+    champion: Forecaster, grow: Grow
+) -> None:
     """Its horizon is shorter, and its lookback and scale are its own."""
     other = grow(80, WindowSpec(lookback=6, horizon=3))
     challenger = choose(other, train(other))[0]
@@ -272,7 +319,9 @@ def test_champion_of_another_shape_is_judged_on_the_same_rows(champion: Forecast
     assert (holdout["champion"].notna() == (holdout["horizon_step"] <= 2)).all()
 
 
-def test_series_that_the_champion_does_not_know_have_no_forecast_of_its(champion: Forecaster, grow: Grow) -> None:
+def test_series_that_the_champion_does_not_know_have_no_forecast_of_its(
+    champion: Forecaster, grow: Grow
+) -> None:
     # The champion with numbers that are none.
     spoilt = EnsembleModel({"theta": np.nan}, {"theta": METHODS["theta"].unpack({})})
     broken = replace(champion, model=replace(champion.model, model=spoilt), evaluated=None)
@@ -281,7 +330,10 @@ def test_series_that_the_champion_does_not_know_have_no_forecast_of_its(champion
     holdout = forecast(other, challenger=challenger, champion=champion)
     assert (holdout["champion"].notna() == (holdout["unique_id"] == "a")).all()
     # It is infinite, and where there is no forecast it is NaN, as of a champion that is sound.
-    sound, infinite = (forecast(other, challenger=challenger, champion=one)["champion"] for one in (champion, broken))
+    sound, infinite = (
+        forecast(other, challenger=challenger, champion=one)["champion"]
+        for one in (champion, broken)
+    )
     assert infinite.isna().tolist() == sound.isna().tolist()
     assert set(infinite.dropna()) == {np.inf}
 
@@ -328,12 +380,20 @@ def make_holdout(**noise: float) -> Predictions:
 def test_best_simple_method_takes_the_place_of_an_ensemble_that_is_proven_worse(
     must_beat: tuple[str, ...], noise: dict[str, float], expected: str | None
 ) -> None:
-    assert find_better(make_holdout(**noise), 2, ForecastPolicySpec(must_beat=must_beat)) == expected
+    assert (
+        find_better(make_holdout(**noise), 2, ForecastPolicySpec(must_beat=must_beat)) == expected
+    )
 
 
-def test_simple_method_is_the_challenger_and_is_packed(old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simple_method_is_the_challenger_and_is_packed(
+    old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(challengers, "find_better", lambda *_: "theta")
     challenger, record, _ = choose(old)
-    assert (record["chosen"], record["instead_of"], challenger.settings.use) == ("theta", "ensemble", "theta")
+    assert (record["chosen"], record["instead_of"], challenger.settings.use) == (
+        "theta",
+        "ensemble",
+        "theta",
+    )
     model: Any = unpack(pack(challenger)).model
     assert list(model.model.models) == ["theta"]

@@ -30,7 +30,11 @@ NUM_NIGHTS = int(os.environ.get("RNN_CHANGE_NIGHTS", "31"))
 # As in a month, and in ten revisions of a year.
 RETRAINING_NIGHTS = 30
 NUM_REVISED = max(2, round(10 * NUM_NIGHTS / 365))
-SMALL = {"lstm": {"members": 1, "units": 4}, "gru": {"members": 1, "units": 4}, "training": {"max_steps": 20}}
+SMALL = {
+    "lstm": {"members": 1, "units": 4},
+    "gru": {"members": 1, "units": 4},
+    "training": {"max_steps": 20},
+}
 Made = tuple[ForecastLog, dict[str, bytes]]
 
 
@@ -57,12 +61,18 @@ class Night:
 def nights() -> list[Night]:
     table = pd.read_csv(Path(os.environ["RNN_DATA"], "series/daily-min-temperatures.csv"))
     values = pd.to_numeric(table.iloc[:, 1].astype(str).str.strip("?")).to_numpy()
-    table = pd.DataFrame({"unique_id": "melbourne", "ds": pd.to_datetime(table.iloc[:, 0]), "y": values})
+    table = pd.DataFrame(
+        {"unique_id": "melbourne", "ds": pd.to_datetime(table.iloc[:, 0]), "y": values}
+    )
     random = np.random.default_rng(0)
     revisions = random.choice(np.arange(1, NUM_NIGHTS + 1), NUM_REVISED, replace=False)
-    first, found, before, logs = len(table) - NUM_NIGHTS - 1, [], None, []
+    first = len(table) - NUM_NIGHTS - 1
+    found = []
+    before = None
+    logs = []
     for number in range(NUM_NIGHTS + 1):
-        last, revised = first + number, None
+        last = first + number
+        revised = None
         if number in revisions:
             place = last - random.integers(2, 11)
             table.loc[place, "y"] += random.choice([-1, 1]) * random.uniform(5, 10)
@@ -73,14 +83,18 @@ def nights() -> list[Night]:
         log, night = predict(champion, table[:last])
         logs.append(log)
         if before is not None:
-            found.append(Night(explain_nights([before, night], pd.concat(logs), {}), revised, is_retrained))
+            found.append(
+                Night(explain_nights([before, night], pd.concat(logs), {}), revised, is_retrained)
+            )
         before = night
     return found
 
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_the_parts_sum_to_the_change_and_revised_values_are_named_every_night(nights: list[Night]) -> None:
+def test_the_parts_sum_to_the_change_and_revised_values_are_named_every_night(
+    nights: list[Night],
+) -> None:
     assert [len(night.change.table) for night in nights] == NUM_NIGHTS * [6]
     for night in nights:
         table = night.change.table
@@ -91,14 +105,23 @@ def test_the_parts_sum_to_the_change_and_revised_values_are_named_every_night(ni
     assert revised == [night.revised for night in nights]
     assert sum(night is not None for night in revised) == NUM_REVISED
     for night in nights:
-        assert (f"The revised value at {str(night.revised)[:10]}," in write_change(night.change)) == bool(night.revised)
-    assert [(night.change.table[VERSION] != 0).any() for night in nights] == [night.is_retrained for night in nights]
+        assert (
+            f"The revised value at {str(night.revised)[:10]}," in write_change(night.change)
+        ) == bool(night.revised)
+    assert [(night.change.table[VERSION] != 0).any() for night in nights] == [
+        night.is_retrained for night in nights
+    ]
 
 
 def make_table(num_days: int, *names: str) -> pd.DataFrame:
     y = 10 + np.resize([0, 1, 2, 3, 2, 1, 0], 200) + np.random.default_rng(0).normal(size=200)
     days = pd.date_range("2024-01-01", periods=num_days)
-    return pd.concat([pd.DataFrame({"unique_id": name, "ds": days, "y": y[:num_days]}) for name in names or ("a", "b")])
+    return pd.concat(
+        [
+            pd.DataFrame({"unique_id": name, "ds": days, "y": y[:num_days]})
+            for name in names or ("a", "b")
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +139,9 @@ def explain(two: list[Made]) -> Any:
     return partial(explain_nights, [night for _, night in two], pd.concat([log for log, _ in two]))
 
 
-def test_a_night_is_computed_again_from_its_files_as_the_log_has_it(explain: Any, two: list[Made]) -> None:
+def test_a_night_is_computed_again_from_its_files_as_the_log_has_it(
+    explain: Any, two: list[Made]
+) -> None:
     change = explain({})
     assert change.notes == ()
     logged = two[0][0].set_index(["unique_id", "ds"])["y_hat"]
@@ -133,16 +158,22 @@ def test_a_night_is_computed_again_from_its_files_as_the_log_has_it(explain: Any
 
 def test_another_forecast_on_record_is_named(two: list[Made]) -> None:
     log = pd.concat([one for one, _ in two], ignore_index=True)
-    is_it = (log["unique_id"] == "b") & (log["ds"] == "2024-04-22") & (log["cutoff"] == "2024-04-19")
+    is_it = (
+        (log["unique_id"] == "b") & (log["ds"] == "2024-04-22") & (log["cutoff"] == "2024-04-19")
+    )
     log.loc[is_it, "y_hat"] += 1
     assert is_it.sum() == 1
     (note,) = explain_nights([night for _, night in two], log, {}).notes
-    assert note.startswith("The log has other forecasts of the night before in 1 of 12 rows, such as ")
+    assert note.startswith(
+        "The log has other forecasts of the night before in 1 of 12 rows, such as "
+    )
     (missing,) = explain_nights([night for _, night in two], log[~is_it], {}).notes
     assert missing == "1 forecast of the night before are not in the log."
 
 
-def test_a_mere_revision_is_compared_with_the_record_before_it(champion: LoadedChampion, two: list[Made]) -> None:
+def test_a_mere_revision_is_compared_with_the_record_before_it(
+    champion: LoadedChampion, two: list[Made]
+) -> None:
     """The log has two forecasts of one version from one end, and the series that was revised is found in it."""
     table = make_table(111)
     table.loc[(table["unique_id"] == "b") & (table["ds"] == "2024-04-18"), "y"] += 5
@@ -162,8 +193,11 @@ def test_a_mere_revision_is_compared_with_the_record_before_it(champion: LoadedC
     assert calls[0]["b"] == pytest.approx(change.table["change"].abs().max(), rel=1e-5)
 
 
-def test_forecasts_whose_inputs_were_not_saved_are_not_explained_by_those_of_other_nights(two: list[Made]) -> None:
-    nights, log = [night for _, night in two], pd.concat([log for log, _ in two])
+def test_forecasts_whose_inputs_were_not_saved_are_not_explained_by_those_of_other_nights(
+    two: list[Made],
+) -> None:
+    nights = [night for _, night in two]
+    log = pd.concat([log for log, _ in two])
     assert explain_newest(nights, log, {}, two[1][0])["changes"]
     for newest in (two[0][0], two[1][0].assign(model_version="other")):
         found = explain_newest(nights, log, {}, newest)
@@ -177,7 +211,9 @@ def test_an_unknown_series_and_a_single_night_are_refused(explain: Any, two: lis
         explain_nights([two[0][1]], two[0][0], {})
 
 
-def test_first_night_and_series_that_differ_have_a_reason(champion: LoadedChampion, two: list[Made]) -> None:
+def test_first_night_and_series_that_differ_have_a_reason(
+    champion: LoadedChampion, two: list[Made]
+) -> None:
     first = explain_newest([two[0][1]], two[0][0], {})
     assert first["changes"] == []
     assert "of the two nights that a change needs" in first["sentence"]

@@ -48,7 +48,9 @@ def make_forecaster(trained_until: int | datetime = 100) -> Forecaster:
 
 def make_champion(trained_until: int | datetime = 100) -> LoadedChampion:
     record = {"metrics": {"challenger": {"validation_loss": 0.25}}}
-    return LoadedChampion("v1", make_forecaster(trained_until), "2024-01-01T00:00:00+00:00", (), record)
+    return LoadedChampion(
+        "v1", make_forecaster(trained_until), "2024-01-01T00:00:00+00:00", (), record
+    )
 
 
 @pytest.fixture
@@ -92,7 +94,9 @@ def test_first_and_better_challengers_are_promoted(decide: Decide) -> None:
     named = ("last_value", "seasonal_naive")
     candidate = decide(names=("last_value", "ridge", "challenger"), must_beat=named)
     assert candidate.decision.is_promoted
-    assert [note.split()[:2] for note in candidate.manifest["notes"]] == [["must_beat:", "seasonal_naive"]]
+    assert [note.split()[:2] for note in candidate.manifest["notes"]] == [
+        ["must_beat:", "seasonal_naive"]
+    ]
     assert decide().decision.is_promoted
     candidate = decide(make_champion(), champion=0.8)
     assert candidate.decision.is_promoted
@@ -112,16 +116,22 @@ def jump(holdout: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("stability", "is_promoted"), [(None, True), (1000.0, True), (1.3, False)])
-def test_restless_challenger_is_kept_back(decide: Decide, stability: float | None, is_promoted: bool) -> None:
+def test_restless_challenger_is_kept_back(
+    decide: Decide, stability: float | None, is_promoted: bool
+) -> None:
     found = decide(make_champion(), jump, max_age_days=1, stability=stability, champion=1.0)
     measures = found.manifest["metrics"]
     assert found.decision.is_promoted == is_promoted
     figures = f"changes the forecast of a date by {measures['challenger']['change']:.4g}, more than 1.3 times the "
-    assert (figures + f"{measures['champion']['change']:.4g}" in read_reasons(found)) is not is_promoted
+    assert (
+        figures + f"{measures['champion']['change']:.4g}" in read_reasons(found)
+    ) is not is_promoted
     assert measures["challenger"]["change"] > 1.3 * measures["champion"]["change"]
 
 
-def test_challenger_that_is_better_or_has_one_forecast_of_a_date_may_be_restless(decide: Decide) -> None:
+def test_challenger_that_is_better_or_has_one_forecast_of_a_date_may_be_restless(
+    decide: Decide,
+) -> None:
     found = decide(make_champion(), max_age_days=1, stability=0.001, champion=3.0)
     assert found.decision.is_promoted
 
@@ -133,11 +143,15 @@ def test_challenger_that_is_better_or_has_one_forecast_of_a_date_may_be_restless
     assert "no date of the holdout has two forecasts" in "; ".join(found.manifest["notes"])
 
 
-def test_baseline_that_is_not_beaten_or_equal_outputs_keep_the_challenger_back(decide: Decide) -> None:
+def test_baseline_that_is_not_beaten_or_equal_outputs_keep_the_challenger_back(
+    decide: Decide,
+) -> None:
     candidate = decide(last_value=0.3, must_beat=("last_value",))
     assert not candidate.decision.is_promoted
     assert "not below last_value" in read_reasons(candidate)
-    candidate = decide(change=lambda holdout: holdout.assign(challenger=0.0, last_value=9.0, seasonal_naive=9.0))
+    candidate = decide(
+        change=lambda holdout: holdout.assign(challenger=0.0, last_value=9.0, seasonal_naive=9.0)
+    )
     assert "the same for every window" in read_reasons(candidate)
     candidate = decide(make_champion())
     assert not candidate.decision.is_promoted
@@ -148,17 +162,26 @@ def test_simple_methods_and_short_trainings_are_told(decide: Decide) -> None:
     candidate = decide(ridge=0.1, must_beat=())
     assert candidate.decision.is_promoted
     first, worse, said = candidate.manifest["reasons"]
-    assert (first, worse.split(":")[0]) == ("there is no champion yet", "it is worse than the best simple method")
+    assert (first, worse.split(":")[0]) == (
+        "there is no champion yet",
+        "it is worse than the best simple method",
+    )
     measured = candidate.manifest["metrics"]
     ratio = measured["challenger"]["loss"] / measured["baselines"]["ridge"]
     assert said == f"its loss is {100 * (ratio - 1):.1f} % above that of ridge (p < 0.0001)"
     # The p-value grows with the number of those that could have been lucky.
-    two, three = ("ridge", "challenger"), ("ridge", "challenger", "last_value")
+    two = ("ridge", "challenger")
+    three = ("ridge", "challenger", "last_value")
     alone, among = (decide(names=names, ridge=0.44, must_beat=()) for names in (two, three))
-    p_values = [float(found.decision.reasons[-1].split("p = ")[1].rstrip(")")) for found in (alone, among)]
+    p_values = [
+        float(found.decision.reasons[-1].split("p = ")[1].rstrip(")")) for found in (alone, among)
+    ]
     assert p_values[1] == pytest.approx(2 * p_values[0], rel=0.06)
     # On record too of a challenger that is kept back.
-    networks = {"lstm": {"is_cut_short": False, "num_steps": 900}, "gru": {"is_cut_short": True, "num_steps": 1250}}
+    networks = {
+        "lstm": {"is_cut_short": False, "num_steps": 900},
+        "gru": {"is_cut_short": True, "num_steps": 1250},
+    }
     for noise in ({}, {"last_value": 0.1}):
         candidate = decide(training=TRAINING | {"networks": networks}, **noise)
         (reason,) = (reason for reason in candidate.manifest["reasons"] if "budget" in reason)
@@ -167,11 +190,15 @@ def test_simple_methods_and_short_trainings_are_told(decide: Decide) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
-def test_outputs_that_are_not_finite_are_refused(decide: Decide, value: float, is_all: bool) -> None:
+def test_outputs_that_are_not_finite_are_refused(
+    decide: Decide, value: float, is_all: bool
+) -> None:
     """Even of the oldest champion, and where there is none."""
 
     def change(holdout: pd.DataFrame) -> pd.DataFrame:
-        return holdout.assign(challenger=holdout["challenger"].mask(is_all | (holdout.index == 7), value))
+        return holdout.assign(
+            challenger=holdout["challenger"].mask(is_all | (holdout.index == 7), value)
+        )
 
     for in_use, noise in ((None, {}), (make_champion(), {"champion": 9.0})):
         candidate = decide(in_use, change, max_age_days=1.0, **noise)
@@ -180,7 +207,9 @@ def test_outputs_that_are_not_finite_are_refused(decide: Decide, value: float, i
 
 
 @pytest.mark.parametrize("noise", [{"champion": 9.0}, {}], ids=["measured", "no forecasts"])
-def test_champion_that_has_seen_the_holdout_is_an_objection(decide: Decide, noise: dict[str, float]) -> None:
+def test_champion_that_has_seen_the_holdout_is_an_objection(
+    decide: Decide, noise: dict[str, float]
+) -> None:
     """Also if it does not forecast, because the table ends earlier than the history that it has learnt."""
     candidate = decide(make_champion(trained_until=101), **noise)
     assert not candidate.decision.is_promoted
@@ -192,11 +221,15 @@ def test_champion_whose_forecasts_are_not_finite_is_replaced(decide: Decide, is_
     """Whose errors are small elsewhere."""
 
     def change(holdout: pd.DataFrame) -> pd.DataFrame:
-        return holdout.assign(champion=holdout["champion"].mask(is_all | (holdout.index == 7), np.inf))
+        return holdout.assign(
+            champion=holdout["champion"].mask(is_all | (holdout.index == 7), np.inf)
+        )
 
     candidate = decide(make_champion(), change, champion=0.01)
     assert candidate.decision.is_promoted
-    assert read_reasons(candidate).startswith("the champion's loss is inf, not a finite number; its own is 0.")
+    assert read_reasons(candidate).startswith(
+        "the champion's loss is inf, not a finite number; its own is 0."
+    )
     assert candidate.manifest["metrics"]["champion"]["loss"] is None
     assert candidate.manifest["p_value"] is None
 
@@ -230,21 +263,31 @@ def test_record_is_plain_json_with_promises_and_statistics(decide: Decide) -> No
     assert manifest["metrics"]["challenger"]["loss"] is None
     assert manifest["training"]["validation_losses"]["gru"] is None
     metrics = decide(make_champion(), champion=0.8).manifest["metrics"]
-    assert (metrics["challenger"]["validation_loss"], metrics["champion"]["validation_loss"]) == (0.2, 0.25)
+    assert (metrics["challenger"]["validation_loss"], metrics["champion"]["validation_loss"]) == (
+        0.2,
+        0.25,
+    )
     assert len(metrics["challenger"]["by_step"]) == len(metrics["champion"]["by_step"]) == 2
     assert set(metrics["baselines"]) == {"last_value", "seasonal_naive", "ridge"}
     values = np.arange(150.0)
     series = pd.DataFrame({"unique_id": "a", "ds": np.arange(150), "y": values, "observed": True})
     candidate = decide()
     found = keep_reference(candidate, series)
-    assert found.artefact.reference[["num_values", "last", "highest"]].iloc[0].tolist() == [150, 149, 149]
+    assert found.artefact.reference[["num_values", "last", "highest"]].iloc[0].tolist() == [
+        150,
+        149,
+        149,
+    ]
     assert (found.decision, found.manifest) == (candidate.decision, candidate.manifest)
 
 
 @pytest.mark.parametrize("num_rows", [0, 2], ids=["no test part", "one window"])
-def test_first_challenger_is_promoted_and_others_kept_if_nothing_compares(decide: Decide, num_rows: int) -> None:
+def test_first_challenger_is_promoted_and_others_kept_if_nothing_compares(
+    decide: Decide, num_rows: int
+) -> None:
     few = [
-        decide(champion, lambda holdout: holdout[:num_rows], challenger=9.0) for champion in (None, make_champion(0))
+        decide(champion, lambda holdout: holdout[:num_rows], challenger=9.0)
+        for champion in (None, make_champion(0))
     ]
     assert [candidate.decision.is_promoted for candidate in few] == [True, False]
     assert all(candidate.manifest["notes"] for candidate in few)

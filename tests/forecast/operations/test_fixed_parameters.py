@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.operations.fixed_parameters import find_other_parameters, warn_of_other_parameters
+from rnn_pipelines.forecast.operations.fixed_parameters import (
+    find_other_parameters,
+    warn_of_other_parameters,
+)
 
 TRAINED: dict[str, Any] = {
     "window": {"lookback": 14, "horizon": 3, "stride": 1},

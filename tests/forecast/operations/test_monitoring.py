@@ -26,7 +26,11 @@ from rnn_pipelines.forecast.operations.monitoring import (
     measure_drift,
     monitor_forecasts,
 )
-from rnn_pipelines.forecast.operations.verdict import ForecastEvidence, MonitorForecastSpec, evaluate_forecasts
+from rnn_pipelines.forecast.operations.verdict import (
+    ForecastEvidence,
+    MonitorForecastSpec,
+    evaluate_forecasts,
+)
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.preparation.reference import Change, ReferenceTable, measure_reference
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -34,13 +38,19 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
 
 WELL = ForecastEvidence(
-    missed_steps={"a": 0, "b": 1}, num_cutoffs=30, ratio=1.1, p_value=0.4, drift={"a": (0.2, 0.5), "b": (0.3, 0.2)}
+    missed_steps={"a": 0, "b": 1},
+    num_cutoffs=30,
+    ratio=1.1,
+    p_value=0.4,
+    drift={"a": (0.2, 0.5), "b": (0.3, 0.2)},
 )
 WORSE = replace(WELL, ratio=2.0, p_value=0.01)
 NOT_FINITE = [math.nan, math.inf, -math.inf]
 
 
-def make_spec(max_missed_steps: int = 1, drift: dict[str, Any] | None = None, **error: Any) -> MonitorForecastSpec:
+def make_spec(
+    max_missed_steps: int = 1, drift: dict[str, Any] | None = None, **error: Any
+) -> MonitorForecastSpec:
     return MonitorForecastSpec(max_missed_steps=max_missed_steps, error=error, drift=drift or {})
 
 
@@ -61,7 +71,9 @@ COVARIATE = {
 
 
 def drift_in(num_drifted: int) -> dict[str, tuple[float, float]]:
-    return {str(number): (0.9, 0.001) if number < num_drifted else (0.1, 0.9) for number in range(10)}
+    return {
+        str(number): (0.9, 0.001) if number < num_drifted else (0.1, 0.9) for number in range(10)
+    }
 
 
 @pytest.mark.parametrize(
@@ -79,7 +91,10 @@ def drift_in(num_drifted: int) -> dict[str, tuple[float, float]]:
         ({"drift": {"a": None}}, "ok"),
         *(({"drift": {"a": found}}, "retrain") for found in ((0.3, 0.01), (1.0, 0.001))),
         *(({"drift": {"a": found}}, "ok") for found in ((0.2999, 0.001), (0.9, 0.0101))),
-        *(({"drift": {"a": (0.1, 0.9), "b": found}}, "alarm") for found in ((math.nan, 0.9), (0.1, math.inf))),
+        *(
+            ({"drift": {"a": (0.1, 0.9), "b": found}}, "alarm")
+            for found in ((math.nan, 0.9), (0.1, math.inf))
+        ),
         ({"drift": drift_in(1)}, "ok"),
         ({"drift": drift_in(2)}, "retrain"),
         *(({name: value}, "alarm") for name in ("ratio", "p_value") for value in NOT_FINITE),
@@ -110,7 +125,9 @@ def test_verdict_follows_the_evidence(changes: dict[str, Any], verdict: str) -> 
         ({"num_cutoffs": 1, "idle_days": 60.0, "idle_steps": 2}, "ok"),
     ],
 )
-def test_larger_error_counts_if_it_is_significant_over_enough_cutoffs(changes: dict[str, Any], verdict: str) -> None:
+def test_larger_error_counts_if_it_is_significant_over_enough_cutoffs(
+    changes: dict[str, Any], verdict: str
+) -> None:
     assert decide(replace(WORSE, **changes)).verdict == verdict
 
 
@@ -138,17 +155,24 @@ def test_covariate_may_drift_in_one_series_in_ten(num_drifted: int, verdict: str
 
 
 @pytest.mark.parametrize(("num_unknown", "verdict"), [(8, "ok"), (10, "retrain"), (60, "retrain")])
-def test_rare_values_of_a_covariate_may_be_one_in_ten_more_than_usual(num_unknown: int, verdict: str) -> None:
+def test_rare_values_of_a_covariate_may_be_one_in_ten_more_than_usual(
+    num_unknown: int, verdict: str
+) -> None:
     found = decide(replace(WELL, covariates=(COVARIATE | {"num_unknown": num_unknown},)))
     assert found.verdict == verdict
-    assert any(f"{num_unknown} of the 60" in reason and "weather" in reason for reason in found.reasons)
+    assert any(
+        f"{num_unknown} of the 60" in reason and "weather" in reason for reason in found.reasons
+    )
 
 
 def test_missed_steps_have_a_threshold_and_alarms_come_first() -> None:
     assert decide(replace(WELL, missed_steps={"a": 7}), max_missed_steps=7).verdict == "ok"
     assert decide(replace(WELL, missed_steps={"a": 1}), max_missed_steps=0).verdict == "alarm"
     verdict = decide(replace(WORSE, alarms=("v2: damaged", "v1 is in use instead.")))
-    assert (verdict.verdict, verdict.reasons[:2]) == ("alarm", ("v2: damaged", "v1 is in use instead."))
+    assert (verdict.verdict, verdict.reasons[:2]) == (
+        "alarm",
+        ("v2: damaged", "v1 is in use instead."),
+    )
     assert decide(ForecastEvidence(has_champion=False, alarms=("none",))).verdict == "alarm"
     assert decide(ForecastEvidence(has_champion=False)).verdict == "ok"
     few = replace(WELL, num_cutoffs=1, ratio=17.0, p_value=0.999, newest_ratio=17.0)
@@ -165,11 +189,17 @@ def test_missed_steps_have_a_threshold_and_alarms_come_first() -> None:
         ({"ratio": 2.0, "p_value": 0.01}, ["2.00 times", "above 1.5"]),
         ({"drift": {"a": (0.1, 0.9), "b": None}}, ["0 of 1 series", "; 1 "]),
         ({"num_without_expected_error": 7}, ["left out: 7 forecasts"]),
-        ({"missed_steps": {"a": 5, "b": 2, "c": 9, "d": 2, "e": 0}}, ["9 steps of 4 series (a, b, c, …)"]),
+        (
+            {"missed_steps": {"a": 5, "b": 2, "c": 9, "d": 2, "e": 0}},
+            ["9 steps of 4 series (a, b, c, …)"],
+        ),
         ({"unknown_series": ("new",)}, ["series new"]),
         ({"coverage": {80: (0.6, 0.001, 30)}}, ["80 % contain 60 %", "(p = 0.001)"]),
         ({"coverage": {80: (0.78, 0.5, 30), 95: (0.94, 0.5, 30)}}, ["80, 95 % contain 78, 94 %"]),
-        ({"num_anomalies": 2, "newest_anomaly": "the newest is 9"}, ["2 actuals", "99 %", "the newest is 9"]),
+        (
+            {"num_anomalies": 2, "newest_anomaly": "the newest is 9"},
+            ["2 actuals", "99 %", "the newest is 9"],
+        ),
     ],
 )
 def test_reasons_hold_the_numbers(changes: dict[str, Any], facts: list[str]) -> None:
@@ -183,7 +213,9 @@ def test_reasons_hold_the_numbers(changes: dict[str, Any], facts: list[str]) -> 
 def test_multiple_of_the_expected_error_is_never_shown_as_ok(
     num_cutoffs: int, newest_ratio: float, ratio: float
 ) -> None:
-    evidence = replace(WELL, num_cutoffs=num_cutoffs, ratio=ratio, p_value=0.4, newest_ratio=newest_ratio)
+    evidence = replace(
+        WELL, num_cutoffs=num_cutoffs, ratio=ratio, p_value=0.4, newest_ratio=newest_ratio
+    )
     found = decide(evidence)
     assert found.verdict == "ok"
     assert f"{ratio:.2f}" not in "; ".join(found.reasons)
@@ -216,19 +248,34 @@ def test_table_without_learnt_times_rings(kind: Any, verdict: str) -> None:
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 
 
-@given(ratio=numbers, p_value=numbers, distance=numbers, drift_p_value=numbers, num_cutoffs=st.integers(0, 40))
+@given(
+    ratio=numbers,
+    p_value=numbers,
+    distance=numbers,
+    drift_p_value=numbers,
+    num_cutoffs=st.integers(0, 40),
+)
 def test_no_evidence_that_is_not_finite_is_ok(
     ratio: float, p_value: float, distance: float, drift_p_value: float, num_cutoffs: int
 ) -> None:
     drift = {"a": (distance, drift_p_value)}
-    verdict = decide(ForecastEvidence(num_cutoffs=num_cutoffs, ratio=ratio, p_value=p_value, drift=drift))
+    verdict = decide(
+        ForecastEvidence(num_cutoffs=num_cutoffs, ratio=ratio, p_value=p_value, drift=drift)
+    )
     assert verdict.reasons
     if not all(map(math.isfinite, (ratio, p_value, distance, drift_p_value))):
         assert verdict.verdict == "alarm"
 
 
 @pytest.mark.parametrize(
-    "error", [{"min_cutoffs": 31}, {"retrain_ratio": 5.0}, {"retrain_ratio": 0.5}, {"significance": 0.0}, {"typo": 1}]
+    "error",
+    [
+        {"min_cutoffs": 31},
+        {"retrain_ratio": 5.0},
+        {"retrain_ratio": 0.5},
+        {"significance": 0.0},
+        {"typo": 1},
+    ],
 )
 def test_limits_that_make_no_sense_are_refused(error: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -253,27 +300,36 @@ def make_champion(**changes: Any) -> dict[str, Any]:
         "settings": {"trained_until": learnt, "season_length": 7},
         "alarms": [],
         "first_data_end": "2024-09-01",
-        "versions": {VERSION: {"at": "", "loss": 1.0, "by_step": [1.0, 1.0], "trained_until": learnt}},
+        "versions": {
+            VERSION: {"at": "", "loss": 1.0, "by_step": [1.0, 1.0], "trained_until": learnt}
+        },
     } | changes
 
 
 def make_series() -> pd.DataFrame:
     y = np.random.default_rng(0).normal(size=DAYS)
     return pd.DataFrame(
-        {"unique_id": "a", "ds": pd.date_range("2024-01-01", periods=DAYS), "y": y, "observed": np.ones(DAYS, bool)}
+        {
+            "unique_id": "a",
+            "ds": pd.date_range("2024-01-01", periods=DAYS),
+            "y": y,
+            "observed": np.ones(DAYS, bool),
+        }
     )
 
 
 def make_log(deviation: float = 1.0, last: int = DAYS - 1, num: int = 40) -> pd.DataFrame:
     """Forecasts of two steps from the days up to `last`, off by noise of that deviation."""
-    series, random = make_series(), np.random.default_rng(1)
+    series = make_series()
+    random = np.random.default_rng(1)
     rows = [
         {
             "unique_id": "a",
             "cutoff": series["ds"][cutoff],
             "ds": series["ds"][cutoff] + pd.Timedelta(days=step),
             "horizon_step": step,
-            "y_hat": (series["y"][cutoff + step] if cutoff + step < DAYS else 0.0) + deviation * random.normal(),
+            "y_hat": (series["y"][cutoff + step] if cutoff + step < DAYS else 0.0)
+            + deviation * random.normal(),
             "model_version": VERSION,
             "recorded_at": pd.Timestamp.now("UTC"),
         }
@@ -288,15 +344,23 @@ CODING = Coding(columns=(CodedColumn(name="price", role="future"),))
 
 
 def monitor(
-    log: pd.DataFrame | None, champion: dict[str, Any] | None = None, price: np.ndarray | None = None
+    log: pd.DataFrame | None,
+    champion: dict[str, Any] | None = None,
+    price: np.ndarray | None = None,
 ) -> ForecastVerdict:
-    series, champion, profile = make_series(), champion or make_champion(), {"freq": "D", "season_length": 7}
+    series = make_series()
+    champion = champion or make_champion()
+    profile = {"freq": "D", "season_length": 7}
     evaluated = join_actuals(log, series, champion)
     coverage = check_coverage(log, series, profile, champion)
-    drift = measure_drift(series, profile, champion, ReferenceTable.make_empty(), WHOLE, make_spec())
+    drift = measure_drift(
+        series, profile, champion, ReferenceTable.make_empty(), WHOLE, make_spec()
+    )
     for table, kind in ((evaluated, EvaluatedForecastsTable), (drift, DriftTable)):
         kind.validate(table)
-    prices = pd.DataFrame({"unique_id": "a", "ds": series["ds"], "price": series["y"] if price is None else price})
+    prices = pd.DataFrame(
+        {"unique_id": "a", "ds": series["ds"], "price": series["y"] if price is None else price}
+    )
     of_prices = measure_covariate_drift(series, profile, champion, CODING, prices, make_spec())
     return monitor_forecasts(evaluated, coverage, champion, drift, of_prices, make_spec())
 
@@ -313,8 +377,12 @@ def test_forecasts_as_good_as_expected_are_ok() -> None:
     assert found["by_version"][0]["num_forecasts"] == 39 + 38
 
 
-@pytest.mark.parametrize("levels", [{"a": (23.1, 6.0, 16.25)}, {"a": (23.1, 6.0, 16.25), "b": (9.0, 1.0, 2.0)}])
-def test_level_outside_its_range_is_a_reason_but_no_retraining(levels: dict[str, tuple[float, float, float]]) -> None:
+@pytest.mark.parametrize(
+    "levels", [{"a": (23.1, 6.0, 16.25)}, {"a": (23.1, 6.0, 16.25), "b": (9.0, 1.0, 2.0)}]
+)
+def test_level_outside_its_range_is_a_reason_but_no_retraining(
+    levels: dict[str, tuple[float, float, float]],
+) -> None:
     """The errors may stay small, and a trend leaves the range as a fault does."""
     verdict = decide(replace(WELL, levels=levels))
     assert verdict.verdict == "ok"
@@ -327,19 +395,26 @@ def test_level_outside_its_range_is_a_reason_but_no_retraining(levels: dict[str,
     ("num_far", "verdict"), [(1, "ok"), (2, "alarm")], ids=["a tenth of the series", "more of them"]
 )
 def test_level_ten_times_as_large_as_in_training_is_an_alarm(num_far: int, verdict: str) -> None:
-    levels = {str(number): (1001.0 if number < num_far else 120.0, 50.0, 100.0) for number in range(3)}
+    levels = {
+        str(number): (1001.0 if number < num_far else 120.0, 50.0, 100.0) for number in range(3)
+    }
     found = decide(replace(WELL, drift=drift_in(0), levels=levels))
     assert found.verdict == verdict
     (reason,) = [reason for reason in found.reasons if "the mean of the newest" in reason]
     # The alarm names only the series that are far outside.
-    assert reason.startswith("look at 2 series (0, 1)" if verdict == "alarm" else "look at 3 series")
+    assert reason.startswith(
+        "look at 2 series (0, 1)" if verdict == "alarm" else "look at 3 series"
+    )
 
 
 @pytest.mark.parametrize(
     ("kind", "verdict"),
     [
         ("negative", "retrain"),
-        *((kind, "alarm") for kind in ("rewritten", "vanished", "absent", "stuck", "ended", "lost")),
+        *(
+            (kind, "alarm")
+            for kind in ("rewritten", "vanished", "absent", "stuck", "ended", "lost")
+        ),
     ],
 )
 def test_change_in_more_than_a_tenth_of_the_series_has_its_verdict(kind: Any, verdict: str) -> None:
@@ -352,10 +427,13 @@ def test_change_in_more_than_a_tenth_of_the_series_has_its_verdict(kind: Any, ve
 
 def test_source_in_another_unit_is_an_alarm_although_its_history_has_it_too() -> None:
     """The errors, the intervals and the history are each enough for that."""
-    series, champion = make_series(), make_champion()
+    series = make_series()
+    champion = make_champion()
     reference = measure_reference(series, {"a": pd.Timestamp("2024-06-18")}, "D")
     other = series.assign(y=1000 * series["y"] + 5000)
-    drift = measure_drift(other, {"freq": "D", "season_length": 7}, champion, reference, WHOLE, make_spec())
+    drift = measure_drift(
+        other, {"freq": "D", "season_length": 7}, champion, reference, WHOLE, make_spec()
+    )
     assert drift["change"].tolist() == ["rewritten"]
     log = bound(make_log(0.0, num=12), 3.0).rename(columns=lambda name: name.replace("80", "95"))
     evaluated = join_actuals(log, other, champion)
@@ -363,32 +441,49 @@ def test_source_in_another_unit_is_an_alarm_although_its_history_has_it_too() ->
     nothing = CovariateDriftTable.make_empty()
     found = monitor_forecasts(evaluated, coverage, champion, drift, nothing, make_spec())
     assert found["verdict"] == "alarm"
-    assert all(any(part in reason for reason in found["reasons"]) for part in ("above 16", "none of 21", "and was"))
+    assert all(
+        any(part in reason for reason in found["reasons"])
+        for part in ("above 16", "none of 21", "and was")
+    )
 
 
 def test_statistics_of_the_champion_replace_those_of_the_table() -> None:
     """The levels too, if the windows are as long."""
-    series, champion, profile = make_series(), make_champion(), {"freq": "D", "season_length": 7}
-    reference = measure_reference(series, {"a": pd.Timestamp("2024-06-18")}, "D").assign(lowest_level=-9.0)
+    series = make_series()
+    champion = make_champion()
+    profile = {"freq": "D", "season_length": 7}
+    reference = measure_reference(series, {"a": pd.Timestamp("2024-06-18")}, "D").assign(
+        lowest_level=-9.0
+    )
     for num_steps, is_learnt in ((30, True), (20, False)):
         spec = make_spec(drift={"num_steps": num_steps})
-        drift = DriftTable.validate(measure_drift(series, profile, champion, reference, WHOLE, spec))
+        drift = DriftTable.validate(
+            measure_drift(series, profile, champion, reference, WHOLE, spec)
+        )
         assert (drift["lowest_level"].tolist() == [-9.0]) == is_learnt
     absent = pd.concat([reference, reference.assign(unique_id="b")], ignore_index=True)
-    drift = DriftTable.validate(measure_drift(series, profile, champion, absent, WHOLE, make_spec()))
+    drift = DriftTable.validate(
+        measure_drift(series, profile, champion, absent, WHOLE, make_spec())
+    )
     assert drift["change"].tolist() == ["", "absent"]
     sample = replace(WHOLE, partitions=Partitions(Path()))
-    assert measure_drift(series, profile, champion, absent, sample, make_spec())["change"].tolist() == [""]
+    assert measure_drift(series, profile, champion, absent, sample, make_spec())[
+        "change"
+    ].tolist() == [""]
 
 
 def test_lost_values_and_times_without_new_ones_are_counted() -> None:
     log = make_log()
-    late = log.assign(cutoff=log["cutoff"] + pd.Timedelta(days=2), ds=log["ds"] + pd.Timedelta(days=2))
+    late = log.assign(
+        cutoff=log["cutoff"] + pd.Timedelta(days=2), ds=log["ds"] + pd.Timedelta(days=2)
+    )
     found = monitor(pd.concat([log, late.tail(2)], ignore_index=True))
     assert found["coverage"]["lost_steps"] == {"a": 2}
     assert (found["verdict"], "last 2 steps are gone" in found["reasons"][0]) == ("alarm", True)
     log["recorded_at"] -= pd.Timedelta(days=9)
-    again = log.assign(y_hat=log["y_hat"] + 1e-9, recorded_at=log["recorded_at"] + pd.Timedelta(days=8))
+    again = log.assign(
+        y_hat=log["y_hat"] + 1e-9, recorded_at=log["recorded_at"] + pd.Timedelta(days=8)
+    )
     found = monitor(pd.concat([log, again], ignore_index=True))
     assert (found["verdict"], found["coverage"]["idle_steps"]) == ("alarm", 9)
     assert monitor(make_log())["coverage"]["idle_days"] == pytest.approx(0, abs=0.01)
@@ -408,7 +503,9 @@ def test_newest_value_and_forecast_have_times_in_utc_unless_they_are_steps() -> 
 
 def test_share_of_drifted_series_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
     assert monitor(make_log())["drifted_fraction"] == 0
-    monkeypatch.setattr(f"{monitor_forecasts.__module__}.list_drifted", lambda compared, drift: list(compared))
+    monkeypatch.setattr(
+        f"{monitor_forecasts.__module__}.list_drifted", lambda compared, drift: list(compared)
+    )
     assert monitor(make_log())["drifted_fraction"] == 1
     found = {"a": (0.5, 0.001), "far": (0.5, 0.2), "significant": (0.1, 0.001)}
     assert list_drifted(found, make_spec().drift) == ["a"]
@@ -421,7 +518,9 @@ def test_drift_asks_for_a_retraining_and_few_forecasts_do_not() -> None:
     assert found["covariate_drift"][0]["num_drifted"] == 1
     log = make_log()
     stability = monitor(log[log["horizon_step"] == 1])["stability"]
-    assert stability == {key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")}
+    assert stability == {
+        key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")
+    }
     assert monitor(None)["stability"] == stability
     new = make_log(3.0, num=5).assign(model_version=BAD)
     champion = make_champion(version=BAD)
@@ -435,16 +534,22 @@ def test_drift_asks_for_a_retraining_and_few_forecasts_do_not() -> None:
 
 
 def test_stability_as_issued_includes_the_change_of_the_version() -> None:
-    log, other = make_log(), "2024-05-01T00.00.00.000000Z-abcdef"
+    log = make_log()
+    other = "2024-05-01T00.00.00.000000Z-abcdef"
     is_old = log["cutoff"] < log["cutoff"].iloc[-30]
-    jump = log.assign(y_hat=log["y_hat"] + 5.0 * is_old, model_version=log["model_version"].mask(is_old, other))
+    jump = log.assign(
+        y_hat=log["y_hat"] + 5.0 * is_old, model_version=log["model_version"].mask(is_old, other)
+    )
     champion = make_champion()
     champion["versions"] |= {other: champion["versions"][VERSION]}
     alone, both = (monitor(jump, champion)["stability"][key] for key in ("version", "issued"))
     assert alone == monitor(log[~is_old])["stability"]["version"]
-    newest = jump[jump["cutoff"].isin(sorted(jump["cutoff"])[-62:-2])].merge(make_series()[["ds", "y"]])
+    newest = jump[jump["cutoff"].isin(sorted(jump["cutoff"])[-62:-2])].merge(
+        make_series()[["ds", "y"]]
+    )
     forecasts = newest.pivot(index="ds", columns="horizon_step", values="y_hat")
-    change, error = (forecasts[1] - forecasts[2]).abs().mean(), (newest["y"] - newest["y_hat"]).abs().mean()
+    change = (forecasts[1] - forecasts[2]).abs().mean()
+    error = (newest["y"] - newest["y_hat"]).abs().mean()
     assert both["stability"] == both["horizon_stability"] == pytest.approx(change / error)
     assert both["stability"] != pytest.approx(alone["stability"])
 
@@ -458,25 +563,35 @@ def bound(log: pd.DataFrame, half_width: float) -> pd.DataFrame:
     """With intervals of that half width, of two levels."""
     sides = {"lo": -half_width, "hi": half_width}
     return log.assign(
-        **{f"{side}_{level}": log["y_hat"] + width for level in (80, 99) for side, width in sides.items()}
+        **{
+            f"{side}_{level}": log["y_hat"] + width
+            for level in (80, 99)
+            for side, width in sides.items()
+        }
     )
 
 
 def test_coverage_and_anomalies_are_those_of_the_newest_cut_offs() -> None:
     """Of normal errors of deviation 1, 80 % are below 1.28."""
     found = monitor(bound(make_log(), 1.28))
-    assert [(row["level"], row["num_cutoffs"]) for row in found["intervals"]] == [(80, 30), (99, 30)]
+    assert [(row["level"], row["num_cutoffs"]) for row in found["intervals"]] == [
+        (80, 30),
+        (99, 30),
+    ]
     assert 0.7 < found["intervals"][0]["coverage"] < 0.9
     assert found["num_anomalies"] == len(found["anomalies"]) > 0
     log = bound(make_log(0.0), 1.0)
     day = pd.Timestamp("2024-10-10")
     log.loc[log["ds"] == day, ["lo_99", "hi_99"]] = [50.0, 60.0]
     found = monitor(log)
-    assert [(row["unique_id"], row["ds"], row["lo"]) for row in found["anomalies"]] == [("a", "2024-10-10", 50.0)]
+    assert [(row["unique_id"], row["ds"], row["lo"]) for row in found["anomalies"]] == [
+        ("a", "2024-10-10", 50.0)
+    ]
     log = bound(make_log(0.0), 1.0)
     log.loc[log["horizon_step"] == 2, ["lo_99", "hi_99"]] = [50.0, 60.0]
     assert monitor(log)["anomalies"] == []
-    old, new = make_log(num=40), bound(make_log(num=20), 5.0)
+    old = make_log(num=40)
+    new = bound(make_log(num=20), 5.0)
     found = monitor(pd.concat([old[~old["cutoff"].isin(new["cutoff"])], new], ignore_index=True))
     assert [row["num_cutoffs"] for row in found["intervals"]] == [19, 19]
     assert monitor(old)["intervals"] == []
@@ -529,7 +644,9 @@ def test_forecasts_that_never_began_are_an_alarm_unless_they_may_be_due() -> Non
     assert found["coverage"]["missed_steps"]["a"] == 55
     found = monitor(None, make_champion(first_data_end="2024-10-25"))
     assert (found["verdict"], found["error"]["num_cutoffs"]) == ("ok", 0)
-    champion = make_champion(version=None, settings={}, versions={}, first_data_end=None, promoted_at=None)
+    champion = make_champion(
+        version=None, settings={}, versions={}, first_data_end=None, promoted_at=None
+    )
     found = monitor(None, champion)
     assert (found["verdict"], found["version"]) == ("ok", None)
     champion = make_champion()
@@ -542,7 +659,9 @@ def test_first_data_end_that_is_not_known_counts_nothing(end: str | None) -> Non
     assert monitor(None, make_champion(first_data_end=end))["coverage"]["missed_steps"] == {}
 
 
-@pytest.mark.parametrize(("row", "value"), [(-1, math.nan), (-5, math.inf)], ids=["to come", "past"])
+@pytest.mark.parametrize(
+    ("row", "value"), [(-1, math.nan), (-5, math.inf)], ids=["to come", "past"]
+)
 def test_forecast_that_is_no_number_is_an_alarm(row: int, value: float) -> None:
     log = make_log()
     log.loc[len(log) + row, "y_hat"] = value

@@ -73,8 +73,12 @@ def test_prediction_names_the_command_that_replaces_the_champion(
         make_night(newest).predict(load(make_night(learnt)))
 
 
-def test_error_of_a_lost_covariate_names_neither_table_nor_parameter(make_night: Callable[[str], Night]) -> None:
-    with pytest.raises(ChampionError, match=r"it reads the covariates \['price'\], which the table lacks") as caught:
+def test_error_of_a_lost_covariate_names_neither_table_nor_parameter(
+    make_night: Callable[[str], Night],
+) -> None:
+    with pytest.raises(
+        ChampionError, match=r"it reads the covariates \['price'\], which the table lacks"
+    ) as caught:
         make_night("single").predict(load(make_night("price")))
     assert "source." not in str(caught.value)
 

@@ -3,7 +3,11 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.specs import (
+    BudgetSpec,
+    ForecastTrainingSpec,
+    NetworkSpec,
+)
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec
 
 
@@ -12,7 +16,9 @@ def test_networks_and_baselines_are_those_that_there_are() -> None:
     assert (network.units, network.members, network.segment) == (None, None, None)
     with pytest.raises(ValidationError, match=r"expected one of \['gru', 'lstm'\], received 'rnn'"):
         NetworkSpec(cell="rnn")
-    with pytest.raises(ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"):
+    with pytest.raises(
+        ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"
+    ):
         ForecastPolicySpec(must_beat=("nobody",))
 
 
@@ -40,6 +46,8 @@ TRAINING = {
         *((BudgetSpec, *one) for one in BUDGET.items()),
     ],
 )
-def test_wrong_value_or_unknown_parameter_is_refused(kind: type[BaseModel], field: str, value: object) -> None:
+def test_wrong_value_or_unknown_parameter_is_refused(
+    kind: type[BaseModel], field: str, value: object
+) -> None:
     with pytest.raises(ValidationError, match=field):
         kind(**({"cell": "lstm"} if kind is NetworkSpec else {}), **{field: value})

@@ -29,7 +29,9 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from shops import make_shops
 
-NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
+NUM_SERIES = 12
+NUM_STEPS = 120
+HORIZON = 7
 ALONE = ParallelSpec(workers=1)
 ALL_DAYS = PredictSpec()
 COVARIATES = CovariateSpec(future=("price",), static=("kind",))
@@ -46,9 +48,15 @@ def champion() -> LoadedChampion:
     """Fitted on four of the series."""
     table = make_table()
     known = table[table["unique_id"].isin([f"shop {number}" for number in range(4)])]
-    small: dict[str, Any] = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}}
+    small: dict[str, Any] = {
+        "lstm": {"units": 3},
+        "gru": {"units": 3},
+        "training": {"max_steps": 20},
+    }
     covariates = {"future": ["price"], "static": ["kind"]}
-    fitted = Forecaster(h=HORIZON, level=[80], lookback=14, covariates=covariates, **small).fit(known)
+    fitted = Forecaster(h=HORIZON, level=[80], lookback=14, covariates=covariates, **small).fit(
+        known
+    )
     return LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
 
 
@@ -61,19 +69,31 @@ def source(tmp_path: Path) -> SourceSpec:
     return SourceSpec(path=str(tmp_path / "sales.csv"), id="unique_id")
 
 
-def divide(champion: LoadedChampion | None, source: SourceSpec, folder: Path, rows: int = 400) -> Sample:
-    return draw_sample_as_trained(champion, source, COVARIATES, PartitionSpec(training_rows=400, rows=rows), folder)
+def divide(
+    champion: LoadedChampion | None, source: SourceSpec, folder: Path, rows: int = 400
+) -> Sample:
+    return draw_sample_as_trained(
+        champion, source, COVARIATES, PartitionSpec(training_rows=400, rows=rows), folder
+    )
 
 
 def join(tables: Tables) -> pd.DataFrame:
-    return pd.concat(list(tables), ignore_index=True).sort_values(["unique_id", "ds"], ignore_index=True)
+    return pd.concat(list(tables), ignore_index=True).sort_values(
+        ["unique_id", "ds"], ignore_index=True
+    )
 
 
-def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+def test_all_series_are_forecast_as_in_one_table(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
     """Those of the training to the digit; the expected error of new ones includes a part of that of their partition."""
-    tables, summary = forecast_all_newest(champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE)
+    tables, summary = forecast_all_newest(
+        champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE
+    )
     found = join(tables)
-    table, covariate_table = read_as_trained(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS)
+    table, covariate_table = read_as_trained(
+        champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS
+    )
     log, *_ = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
     names = {"y_hat": "forecast", "lo_80": "lo-80", "hi_80": "hi-80"}
     expected = log.rename(columns=names)[NAMES].sort_values(["unique_id", "ds"], ignore_index=True)
@@ -86,16 +106,24 @@ def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, sourc
         "gross_values": [],
         "model_version": "v1",
     }
-    pd.testing.assert_frame_equal(found[NAMES[:3]], expected[NAMES[:3]], check_dtype=False, rtol=1e-5)
+    pd.testing.assert_frame_equal(
+        found[NAMES[:3]], expected[NAMES[:3]], check_dtype=False, rtol=1e-5
+    )
     known = found["unique_id"].isin(champion.artefact.scaler["unique_id"])
-    pd.testing.assert_frame_equal(found.loc[known, NAMES], expected[known], check_dtype=False, rtol=1e-5)
+    pd.testing.assert_frame_equal(
+        found.loc[known, NAMES], expected[known], check_dtype=False, rtol=1e-5
+    )
     width, expected_width = ((one["hi-80"] - one["lo-80"])[~known] for one in (found, expected))
     np.testing.assert_allclose(width, expected_width, rtol=0.15)
-    tables, summary = forecast_all_newest(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS, ALONE)
+    tables, summary = forecast_all_newest(
+        champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS, ALONE
+    )
     assert (list(tables), summary) == ([], {})
 
 
-def test_series_without_a_forecast_are_named(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+def test_series_without_a_forecast_are_named(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
     """A gap at its end, and a policy that leaves gaps open."""
     settings = champion.artefact.settings.model_copy(update={"gaps": GapPolicy("split")})
     strict = replace(champion, artefact=replace(champion.artefact, settings=settings))
@@ -120,8 +148,12 @@ def test_gross_newest_value_is_marked_as_in_one_table(
     champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:
     change_newest(source, "shop 5", 1000)
-    tables, summary = forecast_all_newest(champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE)
-    table, covariate_table = read_as_trained(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS)
+    tables, summary = forecast_all_newest(
+        champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE
+    )
+    table, covariate_table = read_as_trained(
+        champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS
+    )
     log, _, _, night = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
     marks = ["unique_id", "ds", "is_suspect", "suspect_reason"]
     found = join(tables)[marks]
@@ -132,7 +164,9 @@ def test_gross_newest_value_is_marked_as_in_one_table(
     assert divided["gross_values"] == whole["gross_values"]
 
 
-def test_last_good_next_values_stay(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+def test_last_good_next_values_stay(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
     spec = PredictSpec(keep_last_good=True)
     good = join(forecast_all_newest(champion, divide(champion, source, tmp_path), spec, ALONE)[0])
     good.to_parquet(tmp_path / ALL_NEXT_VALUES)
@@ -145,20 +179,26 @@ def test_last_good_next_values_stay(champion: LoadedChampion, source: SourceSpec
     assert len(found) == len(good)
 
 
-def test_missing_champion_is_an_error_before_anything_is_read(source: SourceSpec, tmp_path: Path) -> None:
+def test_missing_champion_is_an_error_before_anything_is_read(
+    source: SourceSpec, tmp_path: Path
+) -> None:
     with pytest.raises(ChampionError):
         divide(None, source, tmp_path / "parts")
     assert not (tmp_path / "parts").exists()
 
 
-def test_values_after_the_as_of_day_are_not_read(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+def test_values_after_the_as_of_day_are_not_read(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
     last = "2024-04-19"
     sample = divide(champion, source, tmp_path)
     found = join(forecast_all_newest(champion, sample, PredictSpec(as_of=last), ALONE)[0])
     assert found["ds"].min() == pd.Timestamp(last) + pd.Timedelta(days=1)
 
 
-def test_other_champion_or_day_changes_results(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+def test_other_champion_or_day_changes_results(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
     other = LoadedChampion("v2", champion.artefact, "", (), {})
     sample = divide(champion, source, tmp_path)
     folders = {
@@ -169,7 +209,9 @@ def test_other_champion_or_day_changes_results(champion: LoadedChampion, source:
     assert len(folders) == 4
 
 
-def test_fault_is_raised_after_the_others(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+def test_fault_is_raised_after_the_others(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
     """One partition lacks the price of a day ahead."""
     sample = divide(champion, source, tmp_path)
     file = sample.partitions.list_files()[2]

@@ -55,7 +55,9 @@ NUMBERS: Forms = {
     "comma, three decimals": lambda value: f"{value % 900 + 1:.3f}".replace(".", ","),
     "english thousands": lambda value: f"{1000 * value:,.1f}",
     "whole english thousands": lambda value: f"{1000 * value:,.0f}",
-    "german thousands": lambda value: f"{1000 * value:,.1f}".replace(",", " ").replace(".", ",").replace(" ", "."),
+    "german thousands": lambda value: (
+        f"{1000 * value:,.1f}".replace(",", " ").replace(".", ",").replace(" ", ".")
+    ),
     "swiss thousands": lambda value: f"{1000 * value:,.1f}".replace(",", "'"),
     "exact": lambda value: repr(value / 7),
     "exponents": lambda value: f"{value:.3e}",
@@ -64,8 +66,33 @@ NUMBERS: Forms = {
     "accounts": lambda value: f"({abs(value):.2f})" if value % 3 < 1 else f"{abs(value):.2f}",
 }
 STRANGE_NUMBERS = (
-    *("", "NA", "n/a", "-", "?", "-999", "-999.0", "9999", "abc", "1.234", "1,234", "1e39", "3.5e38", "inf", "true"),
-    *("12 kg", "1.2.3", " 5 ", "0.5", "01", "99999999999999999999", "1'000", "−4", "5-", "0x1F", "1_000", "٣"),
+    "",
+    "NA",
+    "n/a",
+    "-",
+    "?",
+    "-999",
+    "-999.0",
+    "9999",
+    "abc",
+    "1.234",
+    "1,234",
+    "1e39",
+    "3.5e38",
+    "inf",
+    "true",
+    "12 kg",
+    "1.2.3",
+    " 5 ",
+    "0.5",
+    "01",
+    "99999999999999999999",
+    "1'000",
+    "−4",
+    "5-",
+    "0x1F",
+    "1_000",
+    "٣",
 )
 STRANGE_TIMES = (
     "",
@@ -91,7 +118,8 @@ CATEGORIES: Forms = {
 
 def make_cells(random: Random) -> pd.DataFrame:
     """The true rows: name, time and two numbers, one series after the other, by time, or in no order."""
-    num_series, num_steps = int(random.integers(4, 25)), int(random.integers(3, 30))
+    num_series = int(random.integers(4, 25))
+    num_steps = int(random.integers(3, 30))
     start = pd.Timestamp(choose(random, ["2024-01-01", "2024-01-15", "2023-06-10", "2020-02-20"]))
     spacing = choose(random, ["D", "h", "MS"])
     table = pd.DataFrame(
@@ -106,7 +134,9 @@ def make_cells(random: Random) -> pd.DataFrame:
     if order == "time":
         return table.sort_values(["ds", "id"], ignore_index=True, kind="stable")
     return (
-        table if order == "series" else table.sample(frac=1, random_state=int(random.integers(99)), ignore_index=True)
+        table
+        if order == "series"
+        else table.sample(frac=1, random_state=int(random.integers(99)), ignore_index=True)
     )
 
 
@@ -122,7 +152,12 @@ def write_texts(random: Random, table: pd.DataFrame, forms: dict[str, str]) -> p
         },
         dtype=object,
     )
-    strange = {"y": STRANGE_NUMBERS, "price": STRANGE_NUMBERS, "ds": STRANGE_TIMES, "id": STRANGE_NAMES}
+    strange = {
+        "y": STRANGE_NUMBERS,
+        "price": STRANGE_NUMBERS,
+        "ds": STRANGE_TIMES,
+        "id": STRANGE_NAMES,
+    }
     for name, cells in strange.items():
         if happens(random, {"y": 0.25, "price": 0.2, "ds": 0.05, "id": 0.05}[name]):
             cell = choose(random, cells)
@@ -146,7 +181,8 @@ def write_csv(random: Random, path: Path, texts: pd.DataFrame) -> None:
     sep = choose(random, [",", ",", ",", ";", "\t", "|"])
     header = list(texts)
     if happens(random, 0.2):
-        texts, header = texts.assign(extra="z"), [*header, choose(random, ["", "extra", "y", " note "])]
+        texts = texts.assign(extra="z")
+        header = [*header, choose(random, ["", "extra", "y", " note "])]
     if happens(random, 0.1):
         texts.insert(0, "index", range(len(texts)))
         header = ["", *header]
@@ -158,7 +194,9 @@ def write_csv(random: Random, path: Path, texts: pd.DataFrame) -> None:
 
     lines = [write(header), *(write(row) for row in texts.to_numpy().tolist())]
     fault = choose(
-        random, [None] * 6 + ["comma", "commas", "short", "header", "empty", "footer", "late", "titles", "end"]
+        random,
+        [None] * 6
+        + ["comma", "commas", "short", "header", "empty", "footer", "late", "titles", "end"],
     )
     some = int(random.integers(1, len(lines)))
     if fault == "comma":
@@ -172,22 +210,35 @@ def write_csv(random: Random, path: Path, texts: pd.DataFrame) -> None:
     elif fault == "header":
         lines.insert(some, lines[0])
     elif fault == "empty":
-        lines[some:some] = [choose(random, ["", sep * (len(header) - 1)])] * int(random.integers(1, 30))
+        lines[some:some] = [choose(random, ["", sep * (len(header) - 1)])] * int(
+            random.integers(1, 30)
+        )
     elif fault == "titles":
         lines[:0] = ["Sales", "", "of all shops"]
     elif fault == "footer":
-        rows = choose(random, [["Total"], ["Total" + sep * (len(header) - 1)], ["", "Source: office, 2024"], ["#"] * 3])
+        rows = choose(
+            random,
+            [
+                ["Total"],
+                ["Total" + sep * (len(header) - 1)],
+                ["", "Source: office, 2024"],
+                ["#"] * 3,
+            ],
+        )
         lines += [sep * (len(header) - 1)] * int(random.integers(3)) + rows
     text = choose(random, ["\n", "\n", "\r\n"]).join(lines) + choose(random, ["\n", "", "\n\n"])
     encoding = choose(random, ["utf-8"] * 5 + ["utf-8-sig", "cp1252", "utf-16"])
     if fault == "late":
-        text, encoding = text + "\n" + lines[-1].replace("s", "ö", 1) + "é\n", "cp1252"
+        text = text + "\n" + lines[-1].replace("s", "ö", 1) + "é\n"
+        encoding = "cp1252"
     path.with_suffix(".csv").write_bytes(text.encode(encoding, errors="replace"))
 
 
 def write_parquet(random: Random, path: Path, table: pd.DataFrame, texts: pd.DataFrame) -> None:
     """A Parquet file whose columns have any types."""
-    ids, times, values = table["id"].to_numpy(), table["ds"], table["y"].to_numpy()
+    ids = table["id"].to_numpy()
+    times = table["ds"]
+    values = table["y"].to_numpy()
     utc = times.dt.tz_localize("UTC")
     kinds: dict[str, dict[str, Callable[[], pa.Array]]] = {
         "id": {
@@ -199,14 +250,18 @@ def write_parquet(random: Random, path: Path, table: pd.DataFrame, texts: pd.Dat
             "uint64": lambda: pa.array(ids.astype("uint64") + np.uint64(2**63), pa.uint64()),
             "float64": lambda: pa.array(ids, pa.float64()),
             "bytes": lambda: pa.array([f"s{one}".encode() for one in ids], pa.binary()),
-            "no text": lambda: pa.array([b"\xff" + bytes([65 + one % 20]) for one in ids], pa.binary()),
+            "no text": lambda: pa.array(
+                [b"\xff" + bytes([65 + one % 20]) for one in ids], pa.binary()
+            ),
         },
         "ds": {
             "us": lambda: pa.array(times).cast(pa.timestamp("us")),
             "ns": lambda: pa.array(times).cast(pa.timestamp("ns")),
             "s": lambda: pa.array(times).cast(pa.timestamp("s")),
             "UTC": lambda: pa.array(utc).cast(pa.timestamp("us", "UTC")),
-            "Berlin": lambda: pa.array(utc.dt.tz_convert("Europe/Berlin")).cast(pa.timestamp("us", "Europe/Berlin")),
+            "Berlin": lambda: pa.array(utc.dt.tz_convert("Europe/Berlin")).cast(
+                pa.timestamp("us", "Europe/Berlin")
+            ),
             "date": lambda: pa.array(times.dt.date),
             "date64": lambda: pa.array(times.dt.date).cast(pa.date64()),
             "text": lambda: pa.array(texts["ds"], pa.string()),
@@ -218,7 +273,9 @@ def write_parquet(random: Random, path: Path, table: pd.DataFrame, texts: pd.Dat
             "float64": lambda: pa.array(values),
             "float32": lambda: pa.array(values, pa.float32()),
             "int64": lambda: pa.array(values.astype(int)),
-            "int64 with missing ones": lambda: pa.array([None if one % 5 < 1 else int(one) for one in values]),
+            "int64 with missing ones": lambda: pa.array(
+                [None if one % 5 < 1 else int(one) for one in values]
+            ),
             "text": lambda: pa.array(texts["y"], pa.string()),
             "sentinels": lambda: pa.array(np.where(values % 9 < 1, -999.0, np.abs(values))),
             "too large": lambda: pa.array(np.where(values % 50 < 1, 1e39, values)),
@@ -231,7 +288,9 @@ def write_parquet(random: Random, path: Path, table: pd.DataFrame, texts: pd.Dat
             "text": lambda: pa.array(texts["price"], pa.string()),
             "int8": lambda: pa.array(table["price"].astype("int8")),
             "flags": lambda: pa.array(table["price"] > 20),
-            "flags with missing ones": lambda: pa.array([None if one < 5 else one > 20 for one in table["price"]]),
+            "flags with missing ones": lambda: pa.array(
+                [None if one < 5 else one > 20 for one in table["price"]]
+            ),
         },
     }
     columns = {
@@ -246,7 +305,8 @@ def write_table(random: Random, folder: Path) -> tuple[Path, dict[str, Any]]:
     """Files of a table, and the parameters to read them."""
     table = make_cells(random)
     num_files = int(choose(random, [1, 1, 2, 3]))
-    forms, kinds = choose_forms(random), choose(random, ["csv", "csv", "parquet", "both"])
+    forms = choose_forms(random)
+    kinds = choose(random, ["csv", "csv", "parquet", "both"])
     names = [f"{number}-{'abc'[number]}" for number in range(num_files)]
     stops = np.linspace(0, len(table), num_files + 1).astype(int)
     state = random.bit_generator.state
@@ -266,24 +326,33 @@ def write_table(random: Random, folder: Path) -> tuple[Path, dict[str, Any]]:
     source: dict[str, Any] = {"id": "id", "path": str(files[0] if num_files == 1 else folder)}
     if happens(random, 0.1):
         source |= choose(
-            random, [{"decimal": "comma"}, {"decimal": "point"}, {"time_format": "%d.%m.%Y"}, {"sep": ";"}]
+            random,
+            [{"decimal": "comma"}, {"decimal": "point"}, {"time_format": "%d.%m.%Y"}, {"sep": ";"}],
         )
     if happens(random, 0.1):
-        source |= choose(random, [{"encoding": "utf-8"}, {"valid_range": (0, 500)}, {"freq": "D"}, {"target": "price"}])
+        source |= choose(
+            random,
+            [{"encoding": "utf-8"}, {"valid_range": (0, 500)}, {"freq": "D"}, {"target": "price"}],
+        )
     return Path(source["path"]), source
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_table_is_read_divided_as_it_is_read_whole(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_table_is_read_divided_as_it_is_read_whole(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     random = np.random.default_rng(seed)
     (tmp_path / "table").mkdir()
     path, given = write_table(random, tmp_path / "table")
-    source, covariates = SourceSpec(**given), CovariateSpec()
+    source = SourceSpec(**given)
+    covariates = CovariateSpec()
     if happens(random, 0.5) and source.target == "y":
         covariates = CovariateSpec(**{choose(random, ["past", "future"]): ("price",)})
     monkeypatch.setattr(batches, "BATCH_ROWS", int(choose(random, [7, 50, 1000])))
     whole = read(source, covariates)
-    divided = read_divided(source, covariates, PartitionSpec(training_rows=8, rows=8), tmp_path / "partitions")
+    divided = read_divided(
+        source, covariates, PartitionSpec(training_rows=8, rows=8), tmp_path / "partitions"
+    )
     if divided is not None:
         difference = explain_difference(whole, divided)
         assert difference is None, (

@@ -44,7 +44,9 @@ def draw_lengths(random: Random, num_rows: int) -> np.ndarray:
 def name_series(random: Random, numbers: np.ndarray) -> np.ndarray:
     """Names of the series, which look like numbers in the beginning or at the end."""
     form = choose(random, ["text", "digits", "zeros", "mixed", "umlauts"])
-    texts = {"text": "s{}", "digits": "{}", "zeros": "{:05d}", "umlauts": "Köln {}", "mixed": "{}"}[form]
+    texts = {"text": "s{}", "digits": "{}", "zeros": "{:05d}", "umlauts": "Köln {}", "mixed": "{}"}[
+        form
+    ]
     names = np.array([texts.format(number) for number in range(numbers.max() + 1)], object)
     if form == "mixed":
         names[len(names) // 2 :] = [f"A{number}" for number in range(len(names) // 2, len(names))]
@@ -63,7 +65,9 @@ def make_column(random: Random, values: np.ndarray) -> np.ndarray:
         "empty beginning": lambda: np.where(is_beginning, "", plain),
         "empty end": lambda: np.where(is_beginning, plain, ""),
         "words": lambda: np.array(["low", "high", "none", "12", "Zürich"], object)[codes % 5],
-        "lines": lambda: np.array(["a\nb", "one, two", 'said "no"', "", "plain"], object)[codes % 5],
+        "lines": lambda: np.array(["a\nb", "one, two", 'said "no"', "", "plain"], object)[
+            codes % 5
+        ],
         "sparse": lambda: np.where(values % 50 < 1, plain, ""),
         "decimals later": lambda: np.where(is_beginning, whole, plain),
         "flags": lambda: np.array(["yes", "no"], object)[codes % 2],
@@ -79,7 +83,9 @@ def make_table(random: Random, num_rows: int, num_others: int) -> pd.DataFrame:
     times = np.datetime64("2015-01-01T00:00") + steps.astype("m8[h]")
     values = random.normal(100, 20, (len(numbers), num_others + 1)).clip(1)
     plain = choose(random, ["plain", "whole", "sparse"])
-    target = values[:, 0].round({"plain": 2, "whole": 0, "sparse": 1}[plain]).astype(str).astype(object)
+    target = (
+        values[:, 0].round({"plain": 2, "whole": 0, "sparse": 1}[plain]).astype(str).astype(object)
+    )
     if plain == "whole":
         target = values[:, 0].astype(int).astype(str).astype(object)
     if plain == "sparse":
@@ -89,7 +95,9 @@ def make_table(random: Random, num_rows: int, num_others: int) -> pd.DataFrame:
         "ds": np.char.replace(np.datetime_as_string(times, unit="m"), "T", " ").astype(object),
         "y": target,
     }
-    others = {f"x{number}": make_column(random, values[:, number]) for number in range(1, num_others + 1)}
+    others = {
+        f"x{number}": make_column(random, values[:, number]) for number in range(1, num_others + 1)
+    }
     table = pd.DataFrame(columns | others, dtype=object)
     order = choose(random, ["series", "series", "time", "none"])
     if order == "series":
@@ -106,7 +114,10 @@ def write_csv(random: Random, table: pd.DataFrame, path: Path) -> None:
 
 def write_parquet(random: Random, table: pd.DataFrame, path: Path) -> None:
     """A Parquet file, whose columns of numbers and times have any types that hold the cells of the other files."""
-    columns = {"id": pa.array(table["id"], pa.string()), "ds": pa.array(pd.to_datetime(table["ds"]).to_numpy())}
+    columns = {
+        "id": pa.array(table["id"], pa.string()),
+        "ds": pa.array(pd.to_datetime(table["ds"]).to_numpy()),
+    }
     unit = choose(random, ["us", "ns", "s"])
     columns["ds"] = columns["ds"].cast(pa.timestamp(unit))
     if happens(random, 0.3):
@@ -122,7 +133,9 @@ def write_parquet(random: Random, table: pd.DataFrame, path: Path) -> None:
     names = list(columns)
     random.shuffle(names)
     rows = int(choose(random, [1 << 20, 100_000, 30_000]))
-    pa.parquet.write_table(pa.table({name: columns[name] for name in names}), path, row_group_size=rows)
+    pa.parquet.write_table(
+        pa.table({name: columns[name] for name in names}), path, row_group_size=rows
+    )
 
 
 def write_table(random: Random, table: pd.DataFrame, folder: Path) -> Path:
@@ -134,7 +147,9 @@ def write_table(random: Random, table: pd.DataFrame, folder: Path) -> Path:
         write(random, table, path)
         return path
     state = random.bit_generator.state
-    stops = np.unique([0, *random.integers(1, len(table), size=int(random.integers(1, 4))), len(table)])
+    stops = np.unique(
+        [0, *random.integers(1, len(table), size=int(random.integers(1, 4))), len(table)]
+    )
     for number, (first, last) in enumerate(pairwise(stops)):
         part = table[first:last].reset_index(drop=True)
         names = list(part)
@@ -155,10 +170,14 @@ def choose_covariates(random: Random, table: pd.DataFrame) -> CovariateSpec:
     return CovariateSpec(past=tuple(chosen[::2]), future=tuple(chosen[1::2]))
 
 
-def check_equal(path: Path, covariates: CovariateSpec, folder: Path, training_rows: int = 60_000) -> bool:
+def check_equal(
+    path: Path, covariates: CovariateSpec, folder: Path, training_rows: int = 60_000
+) -> bool:
     """Check that divided reading equals whole reading, and return whether the table was divided."""
     source = SourceSpec(path=str(path), id="id")
-    divided = read_divided(source, covariates, PartitionSpec(training_rows=training_rows, rows=60_000), folder)
+    divided = read_divided(
+        source, covariates, PartitionSpec(training_rows=training_rows, rows=60_000), folder
+    )
     # None if all of few series are beyond the sample.
     if divided is None:
         return False
@@ -190,7 +209,9 @@ def test_large_table_is_read_divided_as_it_is_read_whole(seed: int, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_files_of_two_columns_in_folders_of_the_series_are_read_divided_as_whole(tmp_path: Path) -> None:
+def test_files_of_two_columns_in_folders_of_the_series_are_read_divided_as_whole(
+    tmp_path: Path,
+) -> None:
     random = np.random.default_rng(0)
     hours = np.datetime64("2000-01-01T00") + np.arange(280_000)
     times = np.char.replace(np.datetime_as_string(hours, unit="m"), "T", " ")
@@ -200,7 +221,9 @@ def test_files_of_two_columns_in_folders_of_the_series_are_read_divided_as_whole
         values = random.normal(100, 20, len(times)).round(2)
         pd.DataFrame({"ds": times, "y": values}).to_csv(folder / "rows.csv", index=False)
     # Half of the rows, so that one of so few series is among them.
-    assert check_equal(tmp_path / "table", CovariateSpec(), tmp_path / "partitions", training_rows=600_000)
+    assert check_equal(
+        tmp_path / "table", CovariateSpec(), tmp_path / "partitions", training_rows=600_000
+    )
 
 
 @pytest.mark.slow

@@ -50,7 +50,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def divide(
-    path: Path, /, training_rows: int = 400, rows: int = 200, covariates: dict[str, Any] | None = None, **source: Any
+    path: Path,
+    /,
+    training_rows: int = 400,
+    rows: int = 200,
+    covariates: dict[str, Any] | None = None,
+    **source: Any,
 ) -> Sample:
     spec = PartitionSpec(training_rows=training_rows, rows=rows)
     found = SourceSpec(**{"path": str(path), "id": "shop", **source})
@@ -84,26 +89,34 @@ class Rows:
         yield len(self.table), list_batches(self.table)
 
 
-def divide_rows(table: pd.DataFrame, folder: Path, covariates: dict[str, Any] | None = None, **source: Any) -> Sample:
-    spec, found = PartitionSpec(training_rows=400, rows=200), SourceSpec(**{"name": "catalog", "id": "shop", **source})
+def divide_rows(
+    table: pd.DataFrame, folder: Path, covariates: dict[str, Any] | None = None, **source: Any
+) -> Sample:
+    spec = PartitionSpec(training_rows=400, rows=200)
+    found = SourceSpec(**{"name": "catalog", "id": "shop", **source})
     return draw_sample(found, CovariateSpec(**(covariates or {})), spec, folder, Rows(table))
 
 
 def test_small_panel_is_not_divided_and_a_missing_file_left_to_the_reader(path: Path) -> None:
     sample = divide(path, training_rows=NUM_SERIES * NUM_STEPS)
-    partitions, source = sample.partitions, sample.source
+    partitions = sample.partitions
+    source = sample.source
     assert len(partitions) == 0
     assert source.path == str(path)
     assert not (path.parent / "partitions").exists()
     assert len(divide(path.with_name("none.parquet")).partitions) == 0
 
 
-@pytest.mark.parametrize("source", [{"id": None, "target": "price"}, {"path": None, "name": "seattle", "id": None}])
+@pytest.mark.parametrize(
+    "source", [{"id": None, "target": "price"}, {"path": None, "name": "seattle", "id": None}]
+)
 def test_series_alone_is_not_divided(path: Path, source: dict[str, Any]) -> None:
     assert len(divide(path, **source).partitions) == 0
 
 
-def test_partitions_hold_all_series_and_the_fit_reads_the_first(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_partitions_hold_all_series_and_the_fit_reads_the_first(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     partitions = divide(path).partitions
     tables = [pd.read_parquet(file) for file in partitions.list_files()]
     names = [name for table in tables for name in table["shop"].unique()]
@@ -112,14 +125,17 @@ def test_partitions_hold_all_series_and_the_fit_reads_the_first(path: Path, capl
     assert sorted(names) == sorted(make_table()["shop"].unique())
     assert sum(map(len, tables)) == partitions.num_rows == NUM_SERIES * NUM_STEPS
     sample = divide(path, covariates={"past": ["price"]})
-    partitions, source, covariates = sample.partitions, sample.source, sample.covariates
+    partitions = sample.partitions
+    source = sample.source
+    covariates = sample.covariates
     table, covariate_table = read_series(source, covariates)
     expected = pd.concat(pd.read_parquet(file) for file in partitions.list_files()[:2])
     assert set(table["unique_id"]) == set(expected["shop"])
     assert covariate_table["price"].sum() == pytest.approx(expected["price"].sum())
     caplog.clear()
     sample = divide(path)
-    partitions, source = sample.partitions, sample.source
+    partitions = sample.partitions
+    source = sample.source
     num_fitted = read_series(source, CovariateSpec())[0]["unique_id"].nunique()
     (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
     assert f"{num_fitted} series" in warning
@@ -127,13 +143,16 @@ def test_partitions_hold_all_series_and_the_fit_reads_the_first(path: Path, capl
 
 
 @pytest.mark.parametrize("has_id", [True, False])
-def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path, has_id: bool) -> None:
+def test_more_values_of_covariates_are_divided_if_they_have_a_series(
+    path: Path, has_id: bool
+) -> None:
     more = make_table(1).assign(ds=lambda table: table["ds"] + pd.Timedelta(days=NUM_STEPS))
     more = more.drop(columns="y") if has_id else more.drop(columns=["y", "shop"])[:NUM_STEPS]
     more.to_parquet(path.with_name("prices.parquet"), index=False)
     given = {"future": ["price"], "path": str(path.with_name("prices.parquet"))}
     sample = divide(path, covariates=given)
-    partitions, covariates = sample.partitions, sample.covariates
+    partitions = sample.partitions
+    covariates = sample.covariates
     assert partitions.has_covariates is has_id
     if has_id:
         for number in range(len(partitions)):
@@ -144,7 +163,9 @@ def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path,
         assert covariates.path == given["path"]
 
 
-def test_rows_of_csv_files_are_counted_without_their_headers(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_rows_of_csv_files_are_counted_without_their_headers(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = path.parent / "days"
     folder.mkdir()
     for number, (_, rows) in enumerate(make_table().groupby("ds")):
@@ -168,31 +189,45 @@ def test_unchanged_table_is_divided_once_and_an_interrupted_one_again(path: Path
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
-def test_table_with_another_value_under_the_same_size_and_time_is_divided_again(tmp_path: Path, kind: str) -> None:
+def test_table_with_another_value_under_the_same_size_and_time_is_divided_again(
+    tmp_path: Path, kind: str
+) -> None:
     """As a copy that keeps the times of the files."""
-    path, table, times = tmp_path / f"sales.{kind}", make_table().round({"y": 1, "price": 1}), (10**9, 10**9)
+    path = tmp_path / f"sales.{kind}"
+    table = make_table().round({"y": 1, "price": 1})
+    times = (10**9, 10**9)
 
     def write() -> int:
-        table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path, index=False, compression=None)
+        table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(
+            path, index=False, compression=None
+        )
         os.utime(path, times)
         return path.stat().st_size
 
-    size, first = write(), divide(path).partitions
+    size = write()
+    first = divide(path).partitions
     table.loc[500, "y"] += 0.1
     assert write() == size
     second = divide(path).partitions
     assert second.folder != first.folder
-    assert sum(pd.read_parquet(file)["y"].astype(float).sum() for file in second.list_files()) == table["y"].sum()
+    assert (
+        sum(pd.read_parquet(file)["y"].astype(float).sum() for file in second.list_files())
+        == table["y"].sum()
+    )
 
 
-def test_files_of_another_version_of_the_code_are_not_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_another_version_of_the_code_are_not_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = divide(path).partitions
     monkeypatch.setattr(module, "fingerprint_code", lambda: "another")
     assert divide(path).partitions.folder != first.folder
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_changed_partition_is_written_again(path: Path, caplog: pytest.LogCaptureFixture, number: int) -> None:
+def test_changed_partition_is_written_again(
+    path: Path, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
     first = divide(path).partitions
     damaged = first.list_files()[number]
     content = damaged.read_bytes()
@@ -212,7 +247,9 @@ def test_file_of_somebody_else_among_the_partitions_is_named(path: Path) -> None
     assert mine.exists()
 
 
-def test_rows_that_are_not_written_or_read_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_are_not_written_or_read_are_an_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write = vars(surveys)["scatter_rows"]
 
     def lose_one(batches: Any, *given: Any) -> Any:
@@ -224,12 +261,16 @@ def test_rows_that_are_not_written_or_read_are_an_error(path: Path, monkeypatch:
     assert list_panels(path.parent / "partitions") == []
     monkeypatch.undo()
     read = vars(scatter)["read_batches"]
-    monkeypatch.setattr(scatter, "read_batches", lambda *given: (batch.slice(1) for batch in read(*given)))
+    monkeypatch.setattr(
+        scatter, "read_batches", lambda *given: (batch.slice(1) for batch in read(*given))
+    )
     with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,199"):
         divide(path)
 
 
-def test_query_with_another_number_of_rows_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_query_with_another_number_of_rows_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     @contextmanager
     def open_counted(self: Rows) -> Iterator[tuple[int, Iterator[pa.Table]]]:
         yield len(self.table) + 1, list_batches(self.table)
@@ -239,7 +280,9 @@ def test_query_with_another_number_of_rows_is_an_error(tmp_path: Path, monkeypat
         divide_rows(make_table(), tmp_path)
 
 
-def test_file_that_changes_while_it_is_read_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_changes_while_it_is_read_is_an_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Part of its rows may be those of the earlier content."""
     scatter = vars(surveys)["scatter_rows"]
 
@@ -254,7 +297,9 @@ def test_file_that_changes_while_it_is_read_is_an_error(path: Path, monkeypatch:
             divide(path)
     found = divide(path).partitions
     expected = make_table(3)["y"].sum()
-    assert sum(pd.read_parquet(file)["y"].sum() for file in found.list_files()) == pytest.approx(expected)
+    assert sum(pd.read_parquet(file)["y"].sum() for file in found.list_files()) == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize("change", ["table", "parameters"])
@@ -294,7 +339,9 @@ def test_files_that_another_run_may_use_stay(path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("fails", [True, False])
-def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+def test_two_divisions_at_once_leave_whole_files(
+    path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
     """One begins while the other one is at work, and may be interrupted after it has ended."""
     write = vars(surveys)["scatter_rows"]
 
@@ -321,7 +368,10 @@ def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest
 def test_files_of_others_stay(path: Path) -> None:
     first = divide(path).partitions
     assert first.folder is not None
-    own = [first.folder / "rows" / "training" / "notes.parquet", first.folder.parent / "mine" / "rows.parquet"]
+    own = [
+        first.folder / "rows" / "training" / "notes.parquet",
+        first.folder.parent / "mine" / "rows.parquet",
+    ]
     own += [first.folder / "results-0" / "facts.json", first.folder.parent / "read.me"]
     for file in own:
         file.parent.mkdir(exist_ok=True)
@@ -352,14 +402,21 @@ def test_query_is_divided_into_the_files_of_a_table(path: Path) -> None:
     given = {"covariates": {"future": ["price"]}}
     of_file = divide(path, **given).partitions
     sample = divide_rows(make_table(), path.parent / "query", **given)
-    of_query, source = sample.partitions, sample.source
-    assert (len(of_query), of_query.num_training, of_query.num_rows) == (6, 2, NUM_SERIES * NUM_STEPS)
+    of_query = sample.partitions
+    source = sample.source
+    assert (len(of_query), of_query.num_training, of_query.num_rows) == (
+        6,
+        2,
+        NUM_SERIES * NUM_STEPS,
+    )
     assert source.path == str(of_query.list_files()[0].parent)
     for one, other in zip(of_query.list_files(), of_file.list_files(), strict=True):
         pd.testing.assert_frame_equal(pd.read_parquet(one), pd.read_parquet(other))
 
 
-@pytest.mark.parametrize("source", [{"id": None, "target": "price"}, {"name": "seattle", "id": None}])
+@pytest.mark.parametrize(
+    "source", [{"id": None, "target": "price"}, {"name": "seattle", "id": None}]
+)
 def test_query_without_series_is_not_divided(tmp_path: Path, source: dict[str, Any]) -> None:
     assert len(divide_rows(make_table(), tmp_path, **source).partitions) == 0
 
@@ -387,7 +444,8 @@ def test_results_of_unchanged_rows_stay(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("change", ["a value", "the covariates"])
 def test_results_of_changed_rows_are_removed(tmp_path: Path, change: str) -> None:
-    table, prices = make_table(), tmp_path / "prices.csv"
+    table = make_table()
+    prices = tmp_path / "prices.csv"
     table[["ds", "price"]][:NUM_STEPS].to_csv(prices, index=False)
     given = {"covariates": {"future": ["price"], "path": str(prices)}}
     first = divide_rows(table, tmp_path / "partitions", **given).partitions
@@ -400,7 +458,9 @@ def test_results_of_changed_rows_are_removed(tmp_path: Path, change: str) -> Non
     assert list_panels(tmp_path / "partitions") == [second.folder.name]
 
 
-def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_division_of_a_query_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rename", raise_interrupt)
         with pytest.raises(KeyboardInterrupt):
@@ -408,7 +468,10 @@ def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypa
     assert list_panels(tmp_path) == []
     found = divide_rows(make_table()[NUM_STEPS:], tmp_path).partitions
     assert list_panels(tmp_path) == [found.folder.name]
-    assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == (NUM_SERIES - 1) * NUM_STEPS
+    assert (
+        sum(len(pd.read_parquet(file)) for file in found.list_files())
+        == (NUM_SERIES - 1) * NUM_STEPS
+    )
 
 
 def raise_interrupt(*_: Any) -> None:

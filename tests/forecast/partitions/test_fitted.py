@@ -26,7 +26,12 @@ from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.partitions import fitted as module
 from rnn_pipelines.forecast.partitions import jobs
 from rnn_pipelines.forecast.partitions.champion import PredictSpec, forecast_all_newest
-from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
+from rnn_pipelines.forecast.partitions.dividing import (
+    Partitions,
+    PartitionSpec,
+    Sample,
+    draw_sample,
+)
 from rnn_pipelines.forecast.partitions.fitted import FittedPanel, describe_fit, forecast_partitions
 from rnn_pipelines.forecast.partitions.folders import OWN_FILES
 from rnn_pipelines.forecast.partitions.jobs import FACTS, PartitionJob, Tables, forecast_partition
@@ -36,7 +41,9 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.survey import ROW_COLUMN
 from shops import make_shops
 
-NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
+NUM_SERIES = 12
+NUM_STEPS = 120
+HORIZON = 7
 ALONE = ParallelSpec(workers=1)
 COVARIATES = {"future": ["price"], "static": ["kind"]}
 
@@ -77,7 +84,9 @@ def panel(fitted: FittedPanel, tmp_path: Path) -> Sample:
 
 def describe(fitted: Fitted, use: str | None = None) -> FittedPanel:
     used = use or fitted.weights["used"]
-    return describe_fit(fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, used)
+    return describe_fit(
+        fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, used
+    )
 
 
 def fit_half(path: Path, whole: Fitted, folder: Path) -> Fitted:
@@ -99,10 +108,13 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
 
 
-def test_next_values_and_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
+def test_next_values_and_metrics_are_those_of_the_panel(
+    whole: Fitted, fitted: FittedPanel, panel: Sample
+) -> None:
     """The panel was fitted whole, so that only the reading differs."""
     next_values, _, _ = forecast_partitions(fitted, panel, ALONE)
-    found, expected = join(next_values), evaluate(whole).future.table
+    found = join(next_values)
+    expected = evaluate(whole).future.table
     assert len(panel.partitions) == 4
     assert found[["unique_id", "ds"]].equals(expected[["unique_id", "ds"]])
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
@@ -115,7 +127,12 @@ def test_next_values_and_metrics_are_those_of_the_panel(whole: Fitted, fitted: F
         keys = ("mae", "mase", "rmse", "bias", "total_wape")
         known = {key: expected.forecasters[name][key] for key in keys}
         assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
-    assert summary["num_series"] == summary["num_evaluated"] == join(by_series)["unique_id"].nunique() == NUM_SERIES
+    assert (
+        summary["num_series"]
+        == summary["num_evaluated"]
+        == join(by_series)["unique_id"].nunique()
+        == NUM_SERIES
+    )
     assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
     empty = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
     next_values, by_series, summary = forecast_partitions(fitted, empty, ALONE)
@@ -124,9 +141,12 @@ def test_next_values_and_metrics_are_those_of_the_panel(whole: Fitted, fitted: F
 
 def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
     """Launches, constants, sparse counts and large values among others; some have no bounds on either path."""
-    random, days = np.random.default_rng(0), pd.date_range("2024-01-01", periods=NUM_STEPS)
+    random = np.random.default_rng(0)
+    days = pd.date_range("2024-01-01", periods=NUM_STEPS)
     drawn = {name: draw(random, NUM_STEPS) for name, draw in KINDS.items()}
-    tables = [pd.DataFrame({"shop": name, "ds": days, "y": values}) for name, values in drawn.items()]
+    tables = [
+        pd.DataFrame({"shop": name, "ds": days, "y": values}) for name, values in drawn.items()
+    ]
     pd.concat(tables, ignore_index=True).to_parquet(tmp_path / "any.parquet", index=False)
     source = {"path": str(tmp_path / "any.parquet"), "id": "shop"}
     given = {
@@ -139,19 +159,25 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
     whole = fit_forecasters(*read_series(spec.recipe.source, spec.recipe.covariates), spec)
     fitted = describe(whole, ENSEMBLE)
     next_values, _, _ = forecast_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
-    found, expected = join(next_values), evaluate(whole).future.table.sort_values("unique_id", kind="stable")
+    found = join(next_values)
+    expected = evaluate(whole).future.table.sort_values("unique_id", kind="stable")
     assert expected[f"{ENSEMBLE}-lo-80"].isna().any()
     for bound in ("lo-80", "hi-80", "lo-95", "hi-95"):
-        np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(
+            found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4, atol=1e-3
+        )
 
 
 def test_next_values_are_those_of_the_method_in_use(whole: Fitted, panel: Sample) -> None:
     next_values, by_series, summary = forecast_partitions(describe(whole, "theta"), panel, ALONE)
-    found, expected = join(next_values), evaluate(whole).future.table
+    found = join(next_values)
+    expected = evaluate(whole).future.table
     for name, column in (("forecast", "theta"), ("lo-80", "theta-lo-80"), ("hi-80", "theta-hi-80")):
         np.testing.assert_allclose(found[name], expected[column], rtol=1e-4)
     measured = join(by_series)
-    assert measured.loc[measured["coverage_80"].notna(), "forecaster"].unique().tolist() == ["theta"]
+    assert measured.loc[measured["coverage_80"].notna(), "forecaster"].unique().tolist() == [
+        "theta"
+    ]
     assert summary["use"] == "theta"
 
 
@@ -163,12 +189,18 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
     of_sample = describe(sample)
     (tmp_path / "other").mkdir()
     other = divide(fitted, tmp_path / "other", rows=100)
-    found, again = (join(forecast_partitions(of_sample, divided, ALONE)[0]) for divided in (panel, other))
+    found, again = (
+        join(forecast_partitions(of_sample, divided, ALONE)[0]) for divided in (panel, other)
+    )
     assert len(other.partitions) > len(panel.partitions)
     pd.testing.assert_frame_equal(found, again, rtol=1e-4)
     expected = evaluate(sample).future.table
     own = found[found["unique_id"].isin(sample.panel.scaler["unique_id"])].reset_index(drop=True)
-    for name, column in (("forecast", ENSEMBLE), ("lo-80", f"{ENSEMBLE}-lo-80"), ("hi-80", f"{ENSEMBLE}-hi-80")):
+    for name, column in (
+        ("forecast", ENSEMBLE),
+        ("lo-80", f"{ENSEMBLE}-lo-80"),
+        ("hi-80", f"{ENSEMBLE}-hi-80"),
+    ):
         np.testing.assert_allclose(own[name], expected[column], rtol=1e-4)
 
 
@@ -184,7 +216,9 @@ def test_next_values_are_those_of_the_fit_as_a_champion(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("covariates", [{}, {"past": ["price"]}, COVARIATES], ids=["none", "past", "future and static"])
+@pytest.mark.parametrize(
+    "covariates", [{}, {"past": ["price"]}, COVARIATES], ids=["none", "past", "future and static"]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_next_values_of_uneven_panels_are_those_of_the_fit_as_a_champion(
     whole: Fitted, tmp_path: Path, covariates: dict[str, Any], seed: int
@@ -194,12 +228,21 @@ def test_next_values_of_uneven_panels_are_those_of_the_fit_as_a_champion(
     table = make_shops(NUM_SERIES, int(random.integers(80, 160)), HORIZON)
     step = table.groupby("shop").cumcount()
     shops = table["shop"].unique()
-    table["price"] *= table["shop"].map(dict(zip(shops, random.uniform(1, 100, len(shops)), strict=True)))
-    table["y"] *= 1 + step / table["shop"].map(dict(zip(shops, random.uniform(20, 400, len(shops)), strict=True)))
-    table = table[step >= table["shop"].map(dict(zip(shops, random.integers(0, 50, len(shops)), strict=True)))]
+    table["price"] *= table["shop"].map(
+        dict(zip(shops, random.uniform(1, 100, len(shops)), strict=True))
+    )
+    table["y"] *= 1 + step / table["shop"].map(
+        dict(zip(shops, random.uniform(20, 400, len(shops)), strict=True))
+    )
+    table = table[
+        step >= table["shop"].map(dict(zip(shops, random.integers(0, 50, len(shops)), strict=True)))
+    ]
     path = tmp_path / "sales.parquet"
     table.to_parquet(path, index=False)
-    given = {"covariates": CovariateSpec(**covariates), "source": SourceSpec(path=str(path), id="shop")}
+    given = {
+        "covariates": CovariateSpec(**covariates),
+        "source": SourceSpec(path=str(path), id="shop"),
+    }
     spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update=given))
     sample = fit_half(path, replace(whole, spec=spec), tmp_path)
     fitted = describe(sample)
@@ -219,16 +262,21 @@ def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: P
     assert summary["num_series"] == join(next_values)["unique_id"].nunique() == NUM_SERIES
 
 
-def test_interrupted_run_goes_on(fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_run_goes_on(
+    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, _, _ = forecast_partitions(fitted, panel, ALONE)
     first, *others = whole.files
-    expected, times = join(whole), [file.stat().st_mtime_ns for file in others]
+    expected = join(whole)
+    times = [file.stat().st_mtime_ns for file in others]
     for file in first.parent.iterdir():
         file.unlink()
     first.parent.rmdir()
     numbers = []
     forecast = jobs.forecast_partition
-    monkeypatch.setattr(jobs, "forecast_partition", lambda job: numbers.append(job.number) or forecast(job))
+    monkeypatch.setattr(
+        jobs, "forecast_partition", lambda job: numbers.append(job.number) or forecast(job)
+    )
     again, _, _ = forecast_partitions(fitted, panel, ALONE)
     assert numbers == [0]
     assert join(again).equals(expected)
@@ -271,7 +319,9 @@ def test_results_that_change_before_they_are_read_are_an_error(
         forecast_partitions(fitted, panel, ALONE)
 
 
-def test_interrupted_part_leaves_nothing(fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_part_leaves_nothing(
+    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*given: Any) -> None:
         raise KeyboardInterrupt
 
@@ -315,7 +365,11 @@ def test_other_fit_has_other_results(fitted: FittedPanel, panel: Sample) -> None
 
 @pytest.mark.parametrize(("num_lost", "is_error"), [(1, False), (2, True)])
 def test_lost_processes_are_replaced_once(
-    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch, num_lost: int, is_error: bool
+    fitted: FittedPanel,
+    panel: Sample,
+    monkeypatch: pytest.MonkeyPatch,
+    num_lost: int,
+    is_error: bool,
 ) -> None:
     """Each loss ends the pool after one more partition."""
     calls = []
@@ -342,7 +396,9 @@ def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, panel: S
     for file in panel.partitions.list_files()[1:3]:
         rows = pd.read_parquet(file)
         names.append(rows["shop"].iloc[0])
-        pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
+        pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(
+            file, index=False
+        )
     with pytest.raises(SeriesError) as error:
         forecast_partitions(fitted, panel, ALONE)
     for part in (*names, "2024-01-01", "2 of 4"):
@@ -352,11 +408,15 @@ def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, panel: S
     assert OWN_FILES.fullmatch(path.relative_to(panel.partitions.folder).as_posix())
 
 
-def test_many_faults_are_in_a_file(fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_faults_are_in_a_file(
+    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jobs, "FAULTS_IN_MESSAGE", 2)
     for file in panel.partitions.list_files():
         rows = pd.read_parquet(file)
-        pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
+        pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(
+            file, index=False
+        )
     with pytest.raises(SeriesError, match=r"4 of 4 .*faults\.txt") as error:
         forecast_partitions(fitted, panel, ALONE)
     assert panel.partitions.folder is not None
@@ -397,13 +457,18 @@ def test_workers_that_are_killed_at_each_stage_change_no_result(
     """One before its forecast, one that has begun to write, and one that has written all and not said so."""
     alone, shared = (divide(fitted, tmp_path / name, 400, 300) for name in ("alone", "shared"))
     assert shared.partitions.list_numbers()[: len(STAGES)] == [*range(len(STAGES))]
-    paths = [str(Path(killed_partitions.__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [
+        str(Path(killed_partitions.__file__).parent),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     marks = tmp_path / "marks"
     marks.mkdir()
     with open_cluster(tmp_path) as start, monkeypatch.context() as patched:
         cluster = start("--no-nanny", num_workers=len(STAGES) + 1)
-        patched.setattr(jobs, "forecast_partition", partial(killed_partitions.forecast_or_die, marks=marks))
+        patched.setattr(
+            jobs, "forecast_partition", partial(killed_partitions.forecast_or_die, marks=marks)
+        )
         found, _, summary = forecast_partitions(fitted, shared, cluster.parallel)
         ended = [os.waitpid(pid, os.WNOHANG)[1] for pid in cluster.pids]
     expected, _, expected_summary = forecast_partitions(fitted, alone, ALONE)

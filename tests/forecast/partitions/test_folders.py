@@ -9,7 +9,13 @@ import pytest
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.partitions import folders as partition_files
-from rnn_pipelines.forecast.partitions.folders import MANIFEST, find_panel, publish_panel, remove_others, write_manifest
+from rnn_pipelines.forecast.partitions.folders import (
+    MANIFEST,
+    find_panel,
+    publish_panel,
+    remove_others,
+    write_manifest,
+)
 
 OWN = "0123456789abcdef"
 
@@ -26,11 +32,14 @@ def read(folder: Path) -> str:
     return (folder / OWN / "rows/training/00000.parquet").read_text()
 
 
-def test_two_runs_at_once_leave_the_files_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_at_once_leave_the_files_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second one comes between the check and the renaming of the first one."""
     drafts = [make_draft(tmp_path, letter) for letter in "ab"]
     second = threading.Thread(target=publish_panel, args=(drafts[1], tmp_path / OWN))
-    find, renamed = vars(partition_files)["find_manifest"], []
+    find = vars(partition_files)["find_manifest"]
+    renamed = []
 
     def find_slowly(path: Path) -> Any:
         found = find(path)
@@ -67,7 +76,9 @@ def test_damaged_folder_with_files_of_others_is_named(tmp_path: Path) -> None:
     assert (tmp_path / OWN / "rows/training/notes.txt").read_text() == "mine"
 
 
-def test_panel_that_a_run_has_found_outlives_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_panel_that_a_run_has_found_outlives_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish_panel(make_draft(tmp_path, "a"), tmp_path / OWN)
     other = tmp_path / ("f" * 16)
     make_draft(tmp_path, "b").rename(other)

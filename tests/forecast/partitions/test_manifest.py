@@ -32,7 +32,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_facts_come_back_unless_their_checksum_is_missing(folder: Path) -> None:
-    assert read_manifest(folder / "manifest.json") == find_manifest(folder / "manifest.json") == FACTS
+    assert (
+        read_manifest(folder / "manifest.json") == find_manifest(folder / "manifest.json") == FACTS
+    )
     path = folder / "manifest.json"
     path.write_text(path.read_text().replace("content_sha256", "content_sha257"))
     with pytest.raises(SeriesError, match="no checksum"):
@@ -41,7 +43,9 @@ def test_facts_come_back_unless_their_checksum_is_missing(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["rows/0.bin", "facts.bin", "manifest.json"])
 @pytest.mark.parametrize("damage", [flip_bit, truncate, Path.unlink])
-def test_damaged_file_is_named(folder: Path, name: str, damage: object, caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_file_is_named(
+    folder: Path, name: str, damage: object, caplog: pytest.LogCaptureFixture
+) -> None:
     assert callable(damage)
     damage(folder / name)
     with pytest.raises(SeriesError, match=name):
@@ -71,8 +75,15 @@ def test_every_byte_of_a_small_file_and_blocks_of_a_large_one_count(tmp_path: Pa
         os.utime(path, (1, 1))
         found.add(str(list_facts(path)))
     assert len(found) == 300
-    path, size = tmp_path / "a.csv", 4 * END_BYTES
-    places = [0, BLOCK_BYTES - 1, *(number * size // NUM_BLOCKS for number in range(1, 40)), size - END_BYTES, size - 1]
+    path = tmp_path / "a.csv"
+    size = 4 * END_BYTES
+    places = [
+        0,
+        BLOCK_BYTES - 1,
+        *(number * size // NUM_BLOCKS for number in range(1, 40)),
+        size - END_BYTES,
+        size - 1,
+    ]
     found = set()
     for place in places:
         content = bytearray(size)

@@ -21,7 +21,9 @@ TIMES = {
     "decimal years": [f"{2010 + k / 12:.7g}" for k in range(48)],
     "seconds": (QUARTERS_OF_HOURS - ZERO) // pd.Timedelta("1s"),
     "nanoseconds": (HOURS - ZERO) // pd.Timedelta("1ns"),
-    "days of Excel": (HOURS[::24].append(pd.DatetimeIndex(["2015-01-06"])) - pd.Timestamp("1899-12-30")).days,
+    "days of Excel": (
+        HOURS[::24].append(pd.DatetimeIndex(["2015-01-06"])) - pd.Timestamp("1899-12-30")
+    ).days,
     "years": [f"{year}/{(year + 1) % 100:02d}" for year in range(1980, 2020)],
     "UTC": HOURS.strftime("%Y-%m-%d %H:%M:%S UTC"),
     "year and month": MONTHS.strftime("%Y,%m"),
@@ -33,10 +35,17 @@ def write_all(cells: object, time: str) -> dict[str, str]:
     """Return the contents of files with these times, in several forms."""
     header = f"{time.replace('+', ',')},id,y\n"
     rows = [f"{cell},{name},{number}.5\n" for name in "abcd" for number, cell in enumerate(cells)]
-    with_signs = [row if number % 17 else row.rpartition(",")[0] + ",.\n" for number, row in enumerate(rows)]
+    with_signs = [
+        row if number % 17 else row.rpartition(",")[0] + ",.\n" for number, row in enumerate(rows)
+    ]
     return {
         "plain": header + "".join(rows),
-        "comments": "# a\n# b, c\n" + header + "".join(rows[:50]) + "# middle\n" + "".join(rows[50:]) + "# end\n",
+        "comments": "# a\n# b, c\n"
+        + header
+        + "".join(rows[:50])
+        + "# middle\n"
+        + "".join(rows[50:])
+        + "# end\n",
         "units": header + ",".join("u" * (header.count(",") + 1)) + "\n" + "".join(rows),
         "signs": header + "".join(with_signs),
         "thousands": header + "".join(row.replace("\n", "k\n") for row in rows),
@@ -57,7 +66,11 @@ def read_parts(source: SourceSpec, folder: Path) -> pd.DataFrame | str:
     try:
         counts = SurveyedTable(source, ()).divide(files)
         filled = [file for file, count in zip(files, counts, strict=True) if count]
-        return sort(pd.concat([read_source(source.model_copy(update={"path": str(file)})) for file in filled]))
+        return sort(
+            pd.concat(
+                [read_source(source.model_copy(update={"path": str(file)})) for file in filled]
+            )
+        )
     except SeriesError as error:
         return str(error)
 

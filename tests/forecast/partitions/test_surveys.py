@@ -63,8 +63,13 @@ def write_lines(path: Path, lines: list[str], encoding: str = "utf-8") -> Path:
     return path
 
 
-def list_lines(write: Callable[[float, int], str] = lambda value, _: str(value), day: str = "%Y-%m-%d") -> list[str]:
-    rows = (f"{name},{time:{day}},{write(value, place)}" for place, (name, time, value) in enumerate(ROWS))
+def list_lines(
+    write: Callable[[float, int], str] = lambda value, _: str(value), day: str = "%Y-%m-%d"
+) -> list[str]:
+    rows = (
+        f"{name},{time:{day}},{write(value, place)}"
+        for place, (name, time, value) in enumerate(ROWS)
+    )
     return ["id,ds,y", *rows]
 
 
@@ -73,16 +78,24 @@ def write_files(folder: Path, first: dict[str, pa.Array], second: dict[str, pa.A
     folder.mkdir()
     for file, own in (("a", first), ("b", second)):
         ids, times, values = zip(*ROWS, strict=True)
-        columns = {"id": pa.array(ids), "ds": pa.array(times, pa.timestamp("us")), "y": pa.array(values)} | own
+        columns = {
+            "id": pa.array(ids),
+            "ds": pa.array(times, pa.timestamp("us")),
+            "y": pa.array(values),
+        } | own
         pa.parquet.write_table(pa.table(columns), folder / f"{file}.parquet")
     return folder
 
 
 NUM_ROWS = len(ROWS)
 NUMBERS = np.arange(NUM_ROWS)
-ZONED = pa.array([time.tz_localize("UTC") for _, time, _ in ROWS], pa.timestamp("us", "Europe/Berlin"))
+ZONED = pa.array(
+    [time.tz_localize("UTC") for _, time, _ in ROWS], pa.timestamp("us", "Europe/Berlin")
+)
 # The times of a later file.
-LATER = {"ds": pa.array([day + pd.Timedelta(days=20) for _ in NAMES for day in DAYS], pa.timestamp("us"))}
+LATER = {
+    "ds": pa.array([day + pd.Timedelta(days=20) for _ in NAMES for day in DAYS], pa.timestamp("us"))
+}
 DATES = pa.array([date(2024, 1, 1)] * NUM_ROWS)
 HOURS = pa.array([datetime(2024, 1, 1, 15, 30)] * NUM_ROWS, pa.timestamp("us"))
 
@@ -90,14 +103,26 @@ HOURS = pa.array([datetime(2024, 1, 1, 15, 30)] * NUM_ROWS, pa.timestamp("us"))
 @pytest.mark.parametrize(
     ("first", "second", "match"),
     [
-        ({"ds": ZONED}, {}, r"b\.parquet: column 'ds' holds datetime64\[us\], but datetime64\[us, Europe/Berlin\]"),
+        (
+            {"ds": ZONED},
+            {},
+            r"b\.parquet: column 'ds' holds datetime64\[us\], but datetime64\[us, Europe/Berlin\]",
+        ),
         ({}, {"ds": ZONED}, r"b\.parquet: column 'ds' holds datetime64\[us, Europe/Berlin\]"),
         ({"ds": DATES}, {"ds": HOURS}, r"b\.parquet: column 'ds' holds datetime64"),
-        ({"id": pa.array(NUMBERS % 9)}, {"id": pa.array(["0100"] * NUM_ROWS)}, "column 'id' holds str, but int64"),
+        (
+            {"id": pa.array(NUMBERS % 9)},
+            {"id": pa.array(["0100"] * NUM_ROWS)},
+            "column 'id' holds str, but int64",
+        ),
         ({}, {"id": pa.array([b"s1"] * NUM_ROWS)}, "column 'id' holds object, but str"),
         ({}, {"y": pa.array(["1.229"] * NUM_ROWS)}, "column 'y' holds str, but float64"),
         ({}, {"ds": pa.array(NUMBERS + 1_700_000_000)}, "column 'ds' holds int64"),
-        ({"ds": pa.array(NUMBERS + 20240101)}, {}, r"column 'ds' holds datetime64\[us\], but int64"),
+        (
+            {"ds": pa.array(NUMBERS + 20240101)},
+            {},
+            r"column 'ds' holds datetime64\[us\], but int64",
+        ),
     ],
 )
 def test_files_of_other_types_are_refused(
@@ -108,8 +133,13 @@ def test_files_of_other_types_are_refused(
 
 def test_numbers_of_all_files_are_widened(tmp_path: Path) -> None:
     small = pa.array(NUMBERS % 7, pa.int8())
-    columns = {"id": pa.array(["other"] * NUM_ROWS), "ds": pa.array(NUMBERS.astype("M8[D]")).cast(pa.timestamp("us"))}
-    folder = write_files(tmp_path / "table", {"y": pa.array(NUMBERS / 3, pa.float32())}, {"y": pa.array(NUMBERS / 3)})
+    columns = {
+        "id": pa.array(["other"] * NUM_ROWS),
+        "ds": pa.array(NUMBERS.astype("M8[D]")).cast(pa.timestamp("us")),
+    }
+    folder = write_files(
+        tmp_path / "table", {"y": pa.array(NUMBERS / 3, pa.float32())}, {"y": pa.array(NUMBERS / 3)}
+    )
     pa.parquet.write_table(pa.table(columns | {"y": small}), folder / "c.parquet")
     assert check_equal(folder)["y"].iloc[-1] == (NUM_ROWS - 1) % 7
 
@@ -117,16 +147,38 @@ def test_numbers_of_all_files_are_widened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda lines: [*lines[:30], lines[30] + ",5", *lines[31:]], "Expected 3 fields in line 31, saw 4"),
-        (lambda lines: [lines[0], *(f"{line},5" for line in lines[1:])], "row 1 has more cells than the header"),
-        (lambda lines: ["id,ds,y,y", *(f"{line},5" for line in lines[1:])], "more than one column 'y'"),
-        (lambda lines: [*lines[:77], lines[77].rsplit(",", 1)[0], *lines[78:]], "row 77 has 2 of the 3 cells"),
-        (lambda lines: [*lines[:77], "s3,soon,5", *lines[78:]], "row 77: expected a time .* received 'soon'"),
-        (lambda lines: [*lines[:77], "s3,2024-01-05,x", *lines[78:]], "row 77: expected a number .* received 'x'"),
+        (
+            lambda lines: [*lines[:30], lines[30] + ",5", *lines[31:]],
+            "Expected 3 fields in line 31, saw 4",
+        ),
+        (
+            lambda lines: [lines[0], *(f"{line},5" for line in lines[1:])],
+            "row 1 has more cells than the header",
+        ),
+        (
+            lambda lines: ["id,ds,y,y", *(f"{line},5" for line in lines[1:])],
+            "more than one column 'y'",
+        ),
+        (
+            lambda lines: [*lines[:77], lines[77].rsplit(",", 1)[0], *lines[78:]],
+            "row 77 has 2 of the 3 cells",
+        ),
+        (
+            lambda lines: [*lines[:77], "s3,soon,5", *lines[78:]],
+            "row 77: expected a time .* received 'soon'",
+        ),
+        (
+            lambda lines: [*lines[:77], "s3,2024-01-05,x", *lines[78:]],
+            "row 77: expected a number .* received 'x'",
+        ),
     ],
 )
-def test_faults_name_the_file_and_the_row(tmp_path: Path, change: Callable[[list[str]], list[str]], match: str) -> None:
-    check_refused(write_lines(tmp_path / "table.csv", change(list_lines())), rf"table\.csv: .*{match}")
+def test_faults_name_the_file_and_the_row(
+    tmp_path: Path, change: Callable[[list[str]], list[str]], match: str
+) -> None:
+    check_refused(
+        write_lines(tmp_path / "table.csv", change(list_lines())), rf"table\.csv: .*{match}"
+    )
 
 
 def test_faults_are_counted_in_all_rows(tmp_path: Path) -> None:
@@ -139,16 +191,27 @@ def test_faults_are_counted_in_all_rows(tmp_path: Path) -> None:
     [
         pytest.param([*list_lines(), "Total,,4000", "Source: office,,"], id="footer"),
         pytest.param([line + "," for line in list_lines()], id="separator at the end of each line"),
-        pytest.param([*list_lines()[:200], "id,ds,y", ",,", *list_lines()[200:]], id="repeated header"),
+        pytest.param(
+            [*list_lines()[:200], "id,ds,y", ",,", *list_lines()[200:]], id="repeated header"
+        ),
         pytest.param([" id , ds , y ", *list_lines()[1:]], id="header with blanks"),
-        pytest.param([f"{number},{line}" for number, line in enumerate(list_lines())], id="first column of numbers"),
+        pytest.param(
+            [f"{number},{line}" for number, line in enumerate(list_lines())],
+            id="first column of numbers",
+        ),
         pytest.param([f",{line}" for line in list_lines()], id="first column is empty"),
-        pytest.param(list_lines(lambda value, place: "0.5" if place == 390 else f"{value:.0f}"), id="a decimal late"),
+        pytest.param(
+            list_lines(lambda value, place: "0.5" if place == 390 else f"{value:.0f}"),
+            id="a decimal late",
+        ),
         pytest.param(list_lines(day="%d.%m.%Y"), id="days settle the order"),
         pytest.param(
             [
                 "id;ds;y",
-                *(line.replace(",", ";") for line in list_lines(lambda value, _: f"{value:.3f}")[1:]),
+                *(
+                    line.replace(",", ";")
+                    for line in list_lines(lambda value, _: f"{value:.3f}")[1:]
+                ),
                 "s3;2024-01-21;12.5",
             ],
             id="one value settles the decimal point",
@@ -161,7 +224,10 @@ def test_forms_are_those_of_all_rows(tmp_path: Path, lines: list[str]) -> None:
 
 def test_one_series_settles_the_order_of_days_and_months(tmp_path: Path) -> None:
     """All other series have dates such as 05.04.2024."""
-    lines = ["id,ds,y", *(f"{name},{day:02d}/04/2024,{day}" for name in NAMES for day in range(1, 13))]
+    lines = [
+        "id,ds,y",
+        *(f"{name},{day:02d}/04/2024,{day}" for name in NAMES for day in range(1, 13)),
+    ]
     lines += [f"long,{day:02d}/04/2024,{day}" for day in range(1, 31)]
     path = write_lines(tmp_path / "table.csv", lines)
     assert check_equal(path)["ds"].max() == pd.Timestamp("2024-04-30")
@@ -170,29 +236,42 @@ def test_one_series_settles_the_order_of_days_and_months(tmp_path: Path) -> None
 def test_zone_is_that_of_all_offsets(tmp_path: Path) -> None:
     """One series has summer time."""
     lines = list_lines(day="%Y-%m-%dT06:00+01:00")
-    lines += [f"summer,{day:%Y-%m-%d}T06:00+02:00,5" for day in pd.date_range("2024-06-01", periods=20)]
+    lines += [
+        f"summer,{day:%Y-%m-%d}T06:00+02:00,5" for day in pd.date_range("2024-06-01", periods=20)
+    ]
     found = read_parts(write_lines(tmp_path / "table.csv", lines))
     pd.testing.assert_frame_equal(found, read_whole(tmp_path / "table.csv"), check_dtype=False)
     assert {part.attrs["zone"]["name"] for part in list_parts(tmp_path / "table.csv")} == {"UTC"}
 
 
-@pytest.mark.parametrize(("offset", "of_one"), [("+01:00", "+02:00"), ("+00:00", "+01:00"), ("+05:30", "+05:30")])
-def test_midnights_that_are_other_days_in_utc_are_refused(tmp_path: Path, offset: str, of_one: str) -> None:
+@pytest.mark.parametrize(
+    ("offset", "of_one"), [("+01:00", "+02:00"), ("+00:00", "+01:00"), ("+05:30", "+05:30")]
+)
+def test_midnights_that_are_other_days_in_utc_are_refused(
+    tmp_path: Path, offset: str, of_one: str
+) -> None:
     """Even if all series but one would be days of UTC."""
     lines = list_lines(day=f"%Y-%m-%dT%H:%M{offset}")
-    lines += [f"summer,{day:%Y-%m-%d}T00:00{of_one},5" for day in pd.date_range("2024-06-01", periods=20)]
+    lines += [
+        f"summer,{day:%Y-%m-%d}T00:00{of_one},5" for day in pd.date_range("2024-06-01", periods=20)
+    ]
     check_refused(write_lines(tmp_path / "table.csv", lines), "are midnights")
 
 
 def test_encoding_is_that_of_the_whole_file(tmp_path: Path) -> None:
     lines = [*list_lines(), "Köln,2024-01-01,5"]
-    assert check_equal(write_lines(tmp_path / "table.csv", lines, "cp1252"))["unique_id"].iloc[-1] == "Köln"
+    assert (
+        check_equal(write_lines(tmp_path / "table.csv", lines, "cp1252"))["unique_id"].iloc[-1]
+        == "Köln"
+    )
 
 
 def test_sentinels_are_those_of_all_partitions(tmp_path: Path) -> None:
     """A partition with a single -999 could not tell."""
     is_broken = {25, 217, 390}
-    lines = list_lines(lambda value, place: "-999" if place in is_broken else str(value + place % 3))
+    lines = list_lines(
+        lambda value, place: "-999" if place in is_broken else str(value + place % 3)
+    )
     found = check_equal(write_lines(tmp_path / "table.csv", lines))
     assert found["y"].isna().sum() == len(is_broken)
 
@@ -222,9 +301,13 @@ def test_own_file_of_the_user_is_not_read_and_rows_keep_their_numbers(tmp_path: 
     pd.testing.assert_frame_equal(read_series(sample.source, sample.covariates)[0], expected)
 
 
-@pytest.mark.parametrize("empty", [pa.float64(), pa.string(), pa.bool_(), pa.decimal128(9, 2)], ids=str)
+@pytest.mark.parametrize(
+    "empty", [pa.float64(), pa.string(), pa.bool_(), pa.decimal128(9, 2)], ids=str
+)
 @pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
-def test_column_without_values_has_any_type(tmp_path: Path, empty: pa.DataType, is_first: bool) -> None:
+def test_column_without_values_has_any_type(
+    tmp_path: Path, empty: pa.DataType, is_first: bool
+) -> None:
     files = [{"y": pa.nulls(NUM_ROWS, empty)}, LATER]
     check_equal(write_files(tmp_path / "table", *(files if is_first else files[::-1])))
 
@@ -232,7 +315,11 @@ def test_column_without_values_has_any_type(tmp_path: Path, empty: pa.DataType, 
 def test_missing_numbers_of_a_column_are_no_texts(tmp_path: Path) -> None:
     """NaN is a number, and no missing cell, in Parquet files."""
     texts = pa.array([f"{number % 7},5" for number in NUMBERS])
-    check_equal(write_files(tmp_path / "table", {"y": pa.array(np.full(NUM_ROWS, np.nan))}, LATER | {"y": texts}))
+    check_equal(
+        write_files(
+            tmp_path / "table", {"y": pa.array(np.full(NUM_ROWS, np.nan))}, LATER | {"y": texts}
+        )
+    )
 
 
 def test_whole_numbers_beyond_those_of_float64_are_rounded(tmp_path: Path) -> None:
@@ -267,7 +354,9 @@ def write_small_file(folder: Path, kind: str, num_rows: int, **cells: Any) -> Pa
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("num_rows", [0, 1, 21])
-def test_later_file_may_have_as_few_rows_as_a_footer(tmp_path: Path, kind: str, num_rows: int) -> None:
+def test_later_file_may_have_as_few_rows_as_a_footer(
+    tmp_path: Path, kind: str, num_rows: int
+) -> None:
     folder = write_small_file(tmp_path / "table", kind, num_rows)
     assert len(check_equal(folder)) == len(ROWS) + num_rows
 

@@ -158,6 +158,7 @@ def test_a_gross_value_is_no_break(kind: str, factor: float) -> None:
 @pytest.mark.real_data
 def test_few_real_series_have_a_break() -> None:
     tourism = pd.read_csv(Path(os.environ["RNN_DATA"]) / "series" / "tourism_monthly_long.csv")
-    name, value = tourism.columns[0], "value"
+    name = tourism.columns[0]
+    value = "value"
     series = [group[value].to_numpy(float) for _, group in tourism.groupby(name, sort=False)]
     assert sum(bool(breaks) for breaks in find_breaks(series, 12)) <= 0.03 * len(series)

@@ -36,7 +36,12 @@ def make_table(values: np.ndarray) -> pd.DataFrame:
     """Return repaired series of days, one for each row of values."""
     tables = [
         pd.DataFrame(
-            {"unique_id": f"s{number:05d}", "ds": pd.date_range("2024-01-01", periods=len(y)), "y": y, "observed": True}
+            {
+                "unique_id": f"s{number:05d}",
+                "ds": pd.date_range("2024-01-01", periods=len(y)),
+                "y": y,
+                "observed": True,
+            }
         )
         for number, y in enumerate(values)
     ]
@@ -57,7 +62,11 @@ def test_changed_newest_value_is_gross(factor: float, place: int) -> None:
     "values",
     [
         make_panel(300),
-        np.where(np.random.default_rng(0).random((300, 400)) < 0.1, 1.0 + np.random.default_rng(1).poisson(3, 400), 0),
+        np.where(
+            np.random.default_rng(0).random((300, 400)) < 0.1,
+            1.0 + np.random.default_rng(1).poisson(3, 400),
+            0,
+        ),
         np.exp(np.cumsum(np.random.default_rng(2).normal(0.05, 0.1, (300, 100)), axis=1)),
         np.random.default_rng(3).normal(0, 5, (300, 200)),
         np.full((1, 50), 7.0),
@@ -133,8 +142,12 @@ def test_message_names_ten_of_many() -> None:
     assert message.startswith("30 newest values")
 
 
-@pytest.mark.parametrize(("num_found", "num_series", "expected"), [(1, 8, True), (50, 100_000, False), (0, 1, False)])
-def test_some_of_very_many_series_are_no_alarm(num_found: int, num_series: int, expected: bool) -> None:
+@pytest.mark.parametrize(
+    ("num_found", "num_series", "expected"), [(1, 8, True), (50, 100_000, False), (0, 1, False)]
+)
+def test_some_of_very_many_series_are_no_alarm(
+    num_found: int, num_series: int, expected: bool
+) -> None:
     assert is_alarm(num_found, num_series) == expected
 
 

@@ -18,7 +18,11 @@ TIMES = pd.date_range("2022-01-01", periods=NUM_STEPS)
 
 def make_values(seed: int = 0) -> np.ndarray:
     """Return float64[400] around 100 with a week."""
-    return 100 + 10 * np.sin(2 * np.pi * np.arange(NUM_STEPS) / 7) + np.random.default_rng(seed).normal(0, 3, NUM_STEPS)
+    return (
+        100
+        + 10 * np.sin(2 * np.pi * np.arange(NUM_STEPS) / 7)
+        + np.random.default_rng(seed).normal(0, 3, NUM_STEPS)
+    )
 
 
 def break_at(place: int, ratio: float, shift: float = 0.0) -> np.ndarray:
@@ -28,7 +32,10 @@ def break_at(place: int, ratio: float, shift: float = 0.0) -> np.ndarray:
 
 def mend(values: np.ndarray, policy: str) -> tuple[Series, Profile]:
     table = pd.DataFrame({"unique_id": "a", "ds": TIMES, "y": values})
-    return mend_series(*repair_series(table, SourceSpec(name="catalog"), GapPolicy("interpolate")), BreakPolicy(policy))
+    return mend_series(
+        *repair_series(table, SourceSpec(name="catalog"), GapPolicy("interpolate")),
+        BreakPolicy(policy),
+    )
 
 
 def find_sentence(profile: Profile) -> str:
@@ -104,7 +111,9 @@ def test_one_series_of_a_panel_is_mended() -> None:
     names = ["a", "b", "c"]
     values = {name: make_values(seed) for seed, name in enumerate(names)}
     values["b"] = np.where(np.arange(NUM_STEPS) >= 250, values["b"] * 1000, values["b"])
-    table = pd.concat([pd.DataFrame({"unique_id": name, "ds": TIMES, "y": values[name]}) for name in names])
+    table = pd.concat(
+        [pd.DataFrame({"unique_id": name, "ds": TIMES, "y": values[name]}) for name in names]
+    )
     repaired = repair_series(table, SourceSpec(name="catalog"), GapPolicy("interpolate"))
     series, _ = mend_series(*repaired, BreakPolicy("auto"))
     expected = np.concatenate([values["a"], make_values(1) * 1000, values["c"]])
@@ -120,7 +129,8 @@ def test_next_values_follow_the_newest_unit(place: int, ratio: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "ratio", "shift"), [(200, 0.001, 0.0), (370, 0.001, 0.0), (370, -1.0, 0.0), (250, 1.0, 60.0)]
+    ("place", "ratio", "shift"),
+    [(200, 0.001, 0.0), (370, 0.001, 0.0), (370, -1.0, 0.0), (250, 1.0, 60.0)],
 )
 def test_values_of_the_training_have_its_forecast(place: int, ratio: float, shift: float) -> None:
     frame = pd.DataFrame({"ds": TIMES, "y": break_at(place, ratio, shift)})
@@ -140,7 +150,9 @@ def test_a_saved_forecaster_keeps_the_treatment_of_breaks(tmp_path) -> None:
     trained = Forecaster(h=7, networks="pretrained", breaks="keep").fit(frame[:360])
     trained.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
-    np.testing.assert_allclose(loaded.predict(frame)["ensemble"], trained.predict(frame)["ensemble"])
+    np.testing.assert_allclose(
+        loaded.predict(frame)["ensemble"], trained.predict(frame)["ensemble"]
+    )
 
 
 @pytest.mark.parametrize(("place", "ratio"), [(200, 0.001), (300, 10.0), (340, -1.0), (370, 0.001)])
@@ -150,9 +162,13 @@ def test_a_break_of_the_training_is_not_mended_twice(place: int, ratio: float, t
     trained = Forecaster(h=7, networks="pretrained").fit(frame[:390])
     trained.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
-    np.testing.assert_allclose(loaded.predict(frame[:390])["ensemble"], trained.predict()["ensemble"], rtol=1e-5)
+    np.testing.assert_allclose(
+        loaded.predict(frame[:390])["ensemble"], trained.predict()["ensemble"], rtol=1e-5
+    )
     clean = frame.assign(y=make_values())
-    expected = Forecaster(h=7, networks="pretrained").fit(clean[:390]).predict(clean)["ensemble"] * ratio
+    expected = (
+        Forecaster(h=7, networks="pretrained").fit(clean[:390]).predict(clean)["ensemble"] * ratio
+    )
     np.testing.assert_allclose(loaded.predict(frame)["ensemble"], expected, rtol=0.02)
 
 
@@ -180,4 +196,6 @@ def test_steps_of_breaks_are_whole_numbers(tmp_path) -> None:
     trained = Forecaster(h=7, networks="pretrained").fit(frame)
     trained.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
-    np.testing.assert_allclose(loaded.predict(frame)["ensemble"], trained.predict()["ensemble"], rtol=1e-5)
+    np.testing.assert_allclose(
+        loaded.predict(frame)["ensemble"], trained.predict()["ensemble"], rtol=1e-5
+    )

@@ -27,7 +27,9 @@ SETTINGS = (
 )
 
 
-def test_prepared_series_is_repaired_and_open_windows_follow_its_length(make_table: MakeTable) -> None:
+def test_prepared_series_is_repaired_and_open_windows_follow_its_length(
+    make_table: MakeTable,
+) -> None:
     table = make_table([1.0, 2.0] * 7 + [None, 3.0, 4.0])
     checked, series, profile, cutoffs = prepare_series(table, *SETTINGS)
     assert checked is table
@@ -37,10 +39,20 @@ def test_prepared_series_is_repaired_and_open_windows_follow_its_length(make_tab
     assert (choose(make_table, 400), choose(make_table, 400, "MS")) == ([56, 14], [24, 12])
     # 100 days have 80 before the test part: 56 steps, and 8 ahead, would leave 10 windows, 36 steps 30.
     assert choose(make_table, 100, horizon=8) == [36, 8]
-    assert (choose(make_table, 400, lookback=9), choose(make_table, 400, horizon=3)) == ([9, 14], [56, 3])
+    assert (choose(make_table, 400, lookback=9), choose(make_table, 400, horizon=3)) == (
+        [9, 14],
+        [56, 3],
+    )
     assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [12, 12]
     source = SourceSpec(name="seattle")
-    settings = (source, GapPolicy("interpolate"), BreakPolicy("keep"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())
+    settings = (
+        source,
+        GapPolicy("interpolate"),
+        BreakPolicy("keep"),
+        SplitSpec(),
+        OpenWindowSpec(),
+        EvaluationSpec(),
+    )
     profile = prepare_series(read_source(source), *settings)[2]
     assert (profile["lookback"], profile["horizon"]) == (30, 7)
 
@@ -63,27 +75,40 @@ def choose(
 
 
 @pytest.mark.parametrize(("size", "horizon"), [(60, 12), (30, 7), (10, 2), (3, 1)])
-def test_open_horizon_is_at_most_a_quarter_of_the_rows(make_table: MakeTable, size: int, horizon: int) -> None:
+def test_open_horizon_is_at_most_a_quarter_of_the_rows(
+    make_table: MakeTable, size: int, horizon: int
+) -> None:
     assert choose(make_table, size, "MS")[1] == horizon
 
 
 @pytest.mark.parametrize(
-    ("size", "lookback"), [(144, 24), (108, 24), (84, 24), (60, 12), (36, 12), (24, 12), (6, 6), (3, 3)]
+    ("size", "lookback"),
+    [(144, 24), (108, 24), (84, 24), (60, 12), (36, 12), (24, 12), (6, 6), (3, 3)],
 )
-def test_open_lookback_shrinks_with_the_rows(make_table: MakeTable, size: int, lookback: int) -> None:
+def test_open_lookback_shrinks_with_the_rows(
+    make_table: MakeTable, size: int, lookback: int
+) -> None:
     assert choose(make_table, size, "MS", horizon=12) == [lookback, 12]
 
 
 @pytest.mark.parametrize(
-    ("size", "split", "most"), [(47, None, 35), (35, None, 35), (12, None, 12), (3, None, 3), (40, 12, 28)]
+    ("size", "split", "most"),
+    [(47, None, 35), (35, None, 35), (12, None, 12), (3, None, 3), (40, 12, 28)],
 )
-def test_given_lookback_fits_or_is_refused(make_table: MakeTable, size: int, split: int | None, most: int) -> None:
+def test_given_lookback_fits_or_is_refused(
+    make_table: MakeTable, size: int, split: int | None, most: int
+) -> None:
     def prepare(lookback: int) -> int:
-        return choose(make_table, size, "MS", SplitSpec(test=split), horizon=12, lookback=lookback)[0]
+        return choose(make_table, size, "MS", SplitSpec(test=split), horizon=12, lookback=lookback)[
+            0
+        ]
 
     assert prepare(most) == most
     for given in (most + 1, 36):
-        with pytest.raises(SeriesTooShortError, match=f"my.csv: window.lookback={given} .* {size} steps.*={most} or"):
+        with pytest.raises(
+            SeriesTooShortError,
+            match=f"my.csv: window.lookback={given} .* {size} steps.*={most} or",
+        ):
             prepare(given)
 
 
@@ -94,7 +119,13 @@ def test_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTab
 
     def prepare(window: OpenWindowSpec) -> int:
         return prepare_series(
-            table, source, GapPolicy("interpolate"), BreakPolicy("keep"), SplitSpec(), window, EvaluationSpec()
+            table,
+            source,
+            GapPolicy("interpolate"),
+            BreakPolicy("keep"),
+            SplitSpec(),
+            window,
+            EvaluationSpec(),
         )[2]["lookback"]
 
     assert prepare(OpenWindowSpec(horizon=5, lookback=55)) == 55
@@ -102,14 +133,26 @@ def test_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTab
         prepare(OpenWindowSpec(horizon=5, lookback=56))
     # Models of the fit read windows of its lookback.
     table = make_table({"a": [1.0, 2.0, 4.0] * 4, "b": [3.0, 2.0, 4.0] * 3})
-    source, window = SourceSpec(path="my.csv", id="unique_id"), WindowSpec(lookback=30, horizon=3)
-    settings = (source, GapPolicy("interpolate"), BreakPolicy("keep"), SplitSpec(), window, EvaluationSpec())
+    source = SourceSpec(path="my.csv", id="unique_id")
+    window = WindowSpec(lookback=30, horizon=3)
+    settings = (
+        source,
+        GapPolicy("interpolate"),
+        BreakPolicy("keep"),
+        SplitSpec(),
+        window,
+        EvaluationSpec(),
+    )
     assert prepare_series(table, *settings)[2]["lookback"] == 30
 
 
 @pytest.mark.parametrize(("names", "lookback"), [("a", 30), ("ab", 52)])
-def test_panel_of_steps_without_frequency_sees_4_horizons(make_table: MakeTable, names: str, lookback: int) -> None:
-    table = make_table({name: [float(step % 7 + step % 5) for step in range(400)] for name in names}, 1, start=0)
+def test_panel_of_steps_without_frequency_sees_4_horizons(
+    make_table: MakeTable, names: str, lookback: int
+) -> None:
+    table = make_table(
+        {name: [float(step % 7 + step % 5) for step in range(400)] for name in names}, 1, start=0
+    )
     source = SourceSpec(path="my.csv", id="unique_id")
     settings = (
         source,
@@ -134,7 +177,11 @@ def profile_file(folder: Path, name: str, **options: str) -> dict:
         ("daily-min-temperatures.csv", {"time": "Date", "target": "Temp"}, ("D", 1, 3652)),
         ("monthly-sunspots.csv", {"time": "Month", "target": "Sunspots"}, ("MS", 1, 2820)),
         ("ETTh1.csv", {"time": "date", "target": "OT"}, ("h", 1, 17420)),
-        ("tourism_monthly_long.csv", {"time": "month", "target": "value", "id": "series"}, ("MS", 366, 109280)),
+        (
+            "tourism_monthly_long.csv",
+            {"time": "month", "target": "value", "id": "series"},
+            ("MS", 366, 109280),
+        ),
     ],
 )
 def test_real_file_is_read_by_parameters_alone(
@@ -161,6 +208,14 @@ def test_days_missing_in_melbourne_are_stated(real_data: Path) -> None:
         ({"time_format": "%d.%m.%Y %H:%M:%S"}, r"row 6731: .*2009-10-08 10:30"),
     ],
 )
-def test_faults_of_the_weather_station_are_named(real_data: Path, options: dict[str, str], message: str) -> None:
+def test_faults_of_the_weather_station_are_named(
+    real_data: Path, options: dict[str, str], message: str
+) -> None:
     with pytest.raises(SeriesError, match=message):
-        profile_file(real_data, "jena_climate_2009_2016_hourly.csv", time="Date Time", target="T (degC)", **options)
+        profile_file(
+            real_data,
+            "jena_climate_2009_2016_hourly.csv",
+            time="Date Time",
+            target="T (degC)",
+            **options,
+        )

@@ -37,7 +37,11 @@ def make_values(num: int = NUM, seed: int = 0) -> np.ndarray:
 
 
 def learn(series: pd.DataFrame) -> Reference:
-    until = series.groupby("unique_id")["ds"].agg(lambda times: times.iloc[int(0.8 * len(times)) - 1]).to_dict()
+    until = (
+        series.groupby("unique_id")["ds"]
+        .agg(lambda times: times.iloc[int(0.8 * len(times)) - 1])
+        .to_dict()
+    )
     return ReferenceTable.validate(measure_reference(series, until, "D"))
 
 
@@ -51,7 +55,9 @@ def test_statistics_are_those_of_the_observed_values_and_learnt_windows() -> Non
     series = pd.concat([make_series(values), make_series(make_values(), "b")], ignore_index=True)
     row = learn(series).iloc[0]
     assert row[["num_values", "longest_run", "late_steps"]].tolist() == [6, 3, NUM - 7]
-    assert row[["mean", "lowest", "highest", "zero_share"]].tolist() == pytest.approx([10 / 6, -2, 4, 2 / 6])
+    assert row[["mean", "lowest", "highest", "zero_share"]].tolist() == pytest.approx(
+        [10 / 6, -2, 4, 2 / 6]
+    )
     assert row["deviation"] == pytest.approx(np.std([0, 4, 4, 4, -2, 0]))
     assert row["last"] == pd.Timestamp("2024-01-07")
     assert np.isnan(row["lowest_level"])
@@ -59,7 +65,9 @@ def test_statistics_are_those_of_the_observed_values_and_learnt_windows() -> Non
     values[250:] += 100
     means = [values[start : start + LEVEL_STEPS].mean() for start in range(240 - LEVEL_STEPS + 1)]
     row = learn(make_series(values)).iloc[0]
-    assert row[["lowest_level", "highest_level"]].tolist() == pytest.approx([min(means), max(means)])
+    assert row[["lowest_level", "highest_level"]].tolist() == pytest.approx(
+        [min(means), max(means)]
+    )
 
 
 @pytest.mark.parametrize("scale", [1000, 1.5, 0.6, 1e-3, -1])
@@ -69,19 +77,34 @@ def test_other_values_of_the_same_times_are_another_history(scale: float) -> Non
 
 
 def test_shift_spread_and_zeros_are_another_history_but_usual_stretches_none() -> None:
-    values, reference = make_values(), learn(make_series(make_values()))
-    for other in (values + 273, 50 + 10 * (values - 50), np.where(np.arange(NUM) % 3 == 0, 0, values)):
+    values = make_values()
+    reference = learn(make_series(make_values()))
+    for other in (
+        values + 273,
+        50 + 10 * (values - 50),
+        np.where(np.arange(NUM) % 3 == 0, 0, values),
+    ):
         assert find_kind(make_series(other), reference) == "rewritten"
     assert find_changes(make_series(values[:100]), reference, 30, is_cut=True) == {}
     counts = np.where(np.arange(NUM) % 25 == 0, 3.0, 0.0)
     assert find_kind(make_series(np.append(counts, np.zeros(20))), learn(make_series(counts))) == ""
-    assert find_kind(make_series(np.append(counts, np.zeros(60))), learn(make_series(counts))) == "stuck"
+    assert (
+        find_kind(make_series(np.append(counts, np.zeros(60))), learn(make_series(counts)))
+        == "stuck"
+    )
     constant = np.full(NUM, 5.0)
     assert find_kind(make_series(np.append(constant, constant)), learn(make_series(constant))) == ""
 
 
-@given(seed=st.integers(0, 10_000), num_new=st.integers(0, 200), trend=st.floats(-0.5, 0.5), late=st.integers(0, 20))
-def test_newer_values_and_late_corrections_are_no_change(seed: int, num_new: int, trend: float, late: int) -> None:
+@given(
+    seed=st.integers(0, 10_000),
+    num_new=st.integers(0, 200),
+    trend=st.floats(-0.5, 0.5),
+    late=st.integers(0, 20),
+)
+def test_newer_values_and_late_corrections_are_no_change(
+    seed: int, num_new: int, trend: float, late: int
+) -> None:
     values = make_values(500, seed) + trend * np.arange(500) + 300
     reference = learn(make_series(values[:NUM]))
     values[NUM - late : NUM] *= 1.1
@@ -90,7 +113,8 @@ def test_newer_values_and_late_corrections_are_no_change(seed: int, num_new: int
 
 @pytest.mark.parametrize(("num_gone", "kind"), [(30, ""), (31, "vanished"), (200, "vanished")])
 def test_tenth_of_the_values_may_vanish(num_gone: int, kind: str) -> None:
-    values, reference = make_values(), learn(make_series(make_values()))
+    values = make_values()
+    reference = learn(make_series(make_values()))
     assert find_kind(make_series(values).iloc[num_gone:], reference) == kind
     assert find_kind(make_series(values).iloc[: NUM - num_gone], reference) == kind
     values[np.random.default_rng(0).choice(NUM, num_gone, replace=False)] = np.nan
@@ -99,7 +123,8 @@ def test_tenth_of_the_values_may_vanish(num_gone: int, kind: str) -> None:
 
 @pytest.mark.parametrize("num_days", [1, 100, 149])
 def test_table_that_keeps_its_length_has_lost_nothing(num_days: int) -> None:
-    values, reference = make_values(500), learn(make_series(make_values()))
+    values = make_values(500)
+    reference = learn(make_series(make_values()))
     assert find_kind(make_series(values[: NUM + num_days]).iloc[num_days:], reference) == ""
 
 
@@ -117,7 +142,9 @@ def test_values_below_0_are_new_if_there_were_none(num: int, kind: str) -> None:
 
 
 def test_series_that_is_gone_is_absent_and_steps_compared_as_days_are() -> None:
-    reference = learn(pd.concat([make_series(make_values(), name) for name in "ab"], ignore_index=True))
+    reference = learn(
+        pd.concat([make_series(make_values(), name) for name in "ab"], ignore_index=True)
+    )
     (change,) = find_changes(make_series(make_values(), "b"), reference, 30).values()
     assert change.kind == "absent"
     values = make_values()
@@ -128,8 +155,11 @@ def test_series_that_is_gone_is_absent_and_steps_compared_as_days_are() -> None:
 
 
 @pytest.mark.parametrize(("num_steps", "has_ended"), [(7, False), (8, True)])
-def test_series_has_ended_if_the_others_go_on_for_more_than_a_horizon(num_steps: int, has_ended: bool) -> None:
-    one, other = make_series(make_values()), make_series(make_values(NUM + num_steps), "b")
+def test_series_has_ended_if_the_others_go_on_for_more_than_a_horizon(
+    num_steps: int, has_ended: bool
+) -> None:
+    one = make_series(make_values())
+    other = make_series(make_values(NUM + num_steps), "b")
     reference = learn(pd.concat([one, other[:NUM]], ignore_index=True))
     today = pd.concat([one, other], ignore_index=True)
     assert list(find_ended(today, reference, "D", 7)) == ["a"] * has_ended
@@ -144,16 +174,21 @@ class Panel:
 
 
 @pytest.mark.parametrize(
-    ("panel", "is_other"), [(Panel(1, 0), False), (Panel(2, 0), True), (Panel(0, 9), False), (Panel(1, 5), True)]
+    ("panel", "is_other"),
+    [(Panel(1, 0), False), (Panel(2, 0), True), (Panel(0, 9), False), (Panel(1, 5), True)],
 )
-def test_history_of_a_panel_may_change_in_a_tenth_of_its_series(panel: Panel, is_other: bool) -> None:
+def test_history_of_a_panel_may_change_in_a_tenth_of_its_series(
+    panel: Panel, is_other: bool
+) -> None:
     """Of those that it still has."""
     tables = [make_series(make_values(seed=number), str(number)) for number in range(10)]
     today = [
         table.assign(y=table["y"] * (1000 if number < panel.num_rewritten else 1))
         for number, table in enumerate(tables[: 10 - panel.num_absent])
     ]
-    found = describe_new_history(pd.concat(today, ignore_index=True), learn(pd.concat(tables, ignore_index=True)))
+    found = describe_new_history(
+        pd.concat(today, ignore_index=True), learn(pd.concat(tables, ignore_index=True))
+    )
     assert (found is not None) == is_other
 
 

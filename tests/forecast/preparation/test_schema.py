@@ -21,7 +21,9 @@ SOURCE = SourceSpec(path="my.csv", time="Date", target="Temp")
 RAMP = [float(step) for step in range(30)]
 
 
-def repair(table: pd.DataFrame, gaps: str = "interpolate", **options: object) -> tuple[pd.DataFrame, dict]:
+def repair(
+    table: pd.DataFrame, gaps: str = "interpolate", **options: object
+) -> tuple[pd.DataFrame, dict]:
     return repair_series(table, SOURCE.model_copy(update=options), GapPolicy(gaps))
 
 
@@ -39,7 +41,9 @@ def leave_out(steps: range | list[int]) -> list[float | None]:
 def test_series_without_faults_stays_as_it_is(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     series, _ = repair(table)
-    pd.testing.assert_frame_equal(series.drop(columns="observed"), table.reset_index(drop=True), check_dtype=False)
+    pd.testing.assert_frame_equal(
+        series.drop(columns="observed"), table.reset_index(drop=True), check_dtype=False
+    )
     table = make_table(leave_out([5]))[::-1]
     before = table.copy()
     repair(table)
@@ -72,7 +76,11 @@ def test_series_without_faults_have_no_repairs(make_table: MakeTable, gaps: str)
     table = make_table({"a": RAMP, "b": RAMP})
     for rows in (table, table.sort_values(["ds", "unique_id"])):
         series, profile = repair(rows, gaps)
-        assert (profile["repairs"], profile["num_steps"], series["y"].tolist()) == ([], 60, RAMP + RAMP)
+        assert (profile["repairs"], profile["num_steps"], series["y"].tolist()) == (
+            [],
+            60,
+            RAMP + RAMP,
+        )
 
 
 def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
@@ -86,7 +94,9 @@ def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
     assert len(profile["repairs"]) == 1
     assert str((paid != usual).sum()) in profile["repairs"][0]
     usual = pd.date_range("2020-01-06", periods=30, freq="W-MON")
-    table = make_table(RAMP).assign(ds=usual.where(usual != "2020-04-13", pd.Timestamp("2020-04-14")))
+    table = make_table(RAMP).assign(
+        ds=usual.where(usual != "2020-04-13", pd.Timestamp("2020-04-14"))
+    )
     series, profile = repair(table)
     assert profile["freq"] == "W-MON"
     assert series["ds"].tolist() == list(usual)
@@ -103,7 +113,11 @@ def test_holidays_without_values_are_no_gaps(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=days)
     table.loc[closed, "y"] = np.nan
     for rows in (table, table[~closed], table[days != pd.Timestamp("2024-01-01")]):
-        for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}, {"freq": "B", "closed_days": ("DE",)}):
+        for options in (
+            {"freq": "B-DE"},
+            {"closed_days": ("DE",)},
+            {"freq": "B", "closed_days": ("DE",)},
+        ):
             series, profile = repair(rows, **options)
             assert profile["freq"] == "B-DE"
             assert series["ds"].tolist() == list(days[~closed])
@@ -135,14 +149,20 @@ def test_repeated_and_unsorted_rows_are_named_or_repaired(make_table: MakeTable)
     (sentence,) = repair(table.iloc[[1, 0, *range(2, 30)]])[1]["repairs"]
     assert "1 row" in sentence
     table.loc[4, "ds"] = table.loc[3, "ds"]
-    assert has_in_order(fail(table), "my.csv: column 'Date', row 4: series 'y' has 2021-01-03", "source.id")
+    assert has_in_order(
+        fail(table), "my.csv: column 'Date', row 4: series 'y' has 2021-01-03", "source.id"
+    )
     panel = make_table({"a": RAMP, "b": RAMP})
     panel.loc[34, "ds"] = panel.loc[33, "ds"]
     message = fail(panel, id="shop")
-    assert message.startswith("my.csv: column 'Date', row 34: series 'b' has 2021-01-03 a second time (1 repeated")
+    assert message.startswith(
+        "my.csv: column 'Date', row 34: series 'b' has 2021-01-03 a second time (1 repeated"
+    )
     assert "source.id" not in message
     table = make_table(RAMP).assign(ds=pd.Timestamp("2021-01-01"))
-    assert "row 2: series 'y' has 2021-01-01 a second time (29 repeated times in all)" in fail(table)
+    assert "row 2: series 'y' has 2021-01-01 a second time (29 repeated times in all)" in fail(
+        table
+    )
     table = make_table(RAMP)
     series, profile = repair(pd.concat([table, table[10:13]]))
     assert len(series) == len(RAMP)
@@ -156,13 +176,16 @@ def test_table_or_series_without_values_is_refused_or_left_out(make_table: MakeT
     assert has_in_order(fail(make_table([np.nan] * 30)), "my.csv: column 'Temp'", "series 'y'")
     profile = repair(make_table({"a": RAMP, "b": [np.nan] * 30}))[1]
     assert (profile["num_series"], profile["left_out"], profile["repairs"]) == (
-        *(1, ["b"]),
+        1,
+        ["b"],
         ["left out: 1 series without any value (b)"],
     )
 
 
 @pytest.mark.parametrize("size", [1, 2])
-def test_file_of_one_or_two_rows_is_too_short_for_a_frequency(make_table: MakeTable, size: int) -> None:
+def test_file_of_one_or_two_rows_is_too_short_for_a_frequency(
+    make_table: MakeTable, size: int
+) -> None:
     assert fail(make_table(RAMP[:size])) == (
         f"my.csv: column 'Date': the longest series has {size} of the 3 timestamps that show a frequency. "
         "Give more, or source.freq."
@@ -170,13 +193,17 @@ def test_file_of_one_or_two_rows_is_too_short_for_a_frequency(make_table: MakeTa
 
 
 @pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
-def test_gaps_are_filled_on_a_line_or_the_first_is_named(make_table: MakeTable, empty: float | None) -> None:
+def test_gaps_are_filled_on_a_line_or_the_first_is_named(
+    make_table: MakeTable, empty: float | None
+) -> None:
     values = [empty if step in (5, 6, 7) else value**2 for step, value in enumerate(RAMP)]
     series, _ = repair(make_table(values))
     assert series["y"].tolist()[4:9] == [16, 28, 40, 52, 64]
     values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
     message = fail(make_table({"a": RAMP, "b": values}), "error")
-    assert has_in_order(message, "my.csv", "'Temp'", "2 of 60", "'b'", "2021-01-06", "gaps=interpolate")
+    assert has_in_order(
+        message, "my.csv", "'Temp'", "2 of 60", "'b'", "2021-01-06", "gaps=interpolate"
+    )
 
 
 @pytest.mark.parametrize("gaps", ["interpolate", "split"])
@@ -197,10 +224,15 @@ def test_gaps_are_filled_within_a_series_and_on_integer_steps(make_table: MakeTa
 
 
 @pytest.mark.parametrize(
-    ("gaps", "treated", "filled"), [("interpolate", "interpolated", [5, 20]), ("split", "left open", [np.nan, np.nan])]
+    ("gaps", "treated", "filled"),
+    [("interpolate", "interpolated", [5, 20]), ("split", "left open", [np.nan, np.nan])],
 )
 def test_gaps_of_values_and_signal_are_treated_and_logged(
-    make_table: MakeTable, caplog: pytest.LogCaptureFixture, gaps: str, treated: str, filled: list[float]
+    make_table: MakeTable,
+    caplog: pytest.LogCaptureFixture,
+    gaps: str,
+    treated: str,
+    filled: list[float],
 ) -> None:
     table = make_table(leave_out([5, 20]))
     series, profile = repair(table.assign(signal=table["y"] * 2), gaps)
@@ -220,9 +252,15 @@ def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -
 
 def test_missing_steps_are_observed_zeros_up_to_the_end_of_the_table(make_table: MakeTable) -> None:
     """A series ends with its last sale, and the table with that of any series; a row for a covariate is later."""
-    sales = {"a": [2.0, *[None] * 15, 1.0, *[None] * 12, 3.0, np.nan], "b": [None, 4.0, *[None] * 18, 5.0]}
+    sales = {
+        "a": [2.0, *[None] * 15, 1.0, *[None] * 12, 3.0, np.nan],
+        "b": [None, 4.0, *[None] * 18, 5.0],
+    }
     series, profile = repair(make_table(sales), "zero", freq="D")
-    expected = {"a": [2.0, *[0.0] * 15, 1.0, *[0.0] * 12, 3.0], "b": [4.0, *[0.0] * 18, 5.0, *[0.0] * 9]}
+    expected = {
+        "a": [2.0, *[0.0] * 15, 1.0, *[0.0] * 12, 3.0],
+        "b": [4.0, *[0.0] * 18, 5.0, *[0.0] * 9],
+    }
     assert series.groupby("unique_id")["y"].agg(list).to_dict() == expected
     assert series["observed"].all()
     assert series.groupby("unique_id")["ds"].max().eq(pd.Timestamp("2021-01-30")).all()
@@ -261,7 +299,9 @@ def test_mistyped_year_is_no_gap_of_zeros(make_table: MakeTable) -> None:
     table = make_table(dict.fromkeys("abcde", values))
     row = table.index[table["unique_id"] == "c"][400]
     table.loc[row, "ds"] = pd.Timestamp("2043-01-05")
-    assert has_in_order(fail(table, "zero", freq="D"), f"row {row}", "'c'", "2043-01-05", "2023-06-")
+    assert has_in_order(
+        fail(table, "zero", freq="D"), f"row {row}", "'c'", "2043-01-05", "2023-06-"
+    )
     steps = table.assign(ds=(table["ds"] - pd.Timestamp("2021-01-01")).dt.days)
     assert f"row {row}" in fail(steps, "zero", time="step")
     table = make_table({"a": RAMP[:6], "b": RAMP[:2]})
@@ -296,29 +336,45 @@ def test_irregular_steps_and_series_are_named(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table.loc[21, "ds"] += pd.Timedelta(hours=1)
     message = fail(table)
-    assert message.startswith("my.csv: column 'Date', row 21: irregular spacing in series 'y' at 2021-01-21 01:00:00.")
+    assert message.startswith(
+        "my.csv: column 'Date', row 21: irregular spacing in series 'y' at 2021-01-21 01:00:00."
+    )
     assert "every step of 'D'; received 1 of 30 rows" in message
     assert "absent" not in message
     # A list of sales has no row for a day without one.
     table = make_table([1.0] * 30)
     assert "absent rows mean 0" in fail(table[np.arange(30) % 3 != 1])
-    assert "absent rows mean 0" in fail(table[np.isin(np.arange(30), [0, 1, 2, 9, 20, 29])], freq="D")
+    assert "absent rows mean 0" in fail(
+        table[np.isin(np.arange(30), [0, 1, 2, 9, 20, 29])], freq="D"
+    )
     table = make_table(RAMP)
-    table["ds"] = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")
-    assert fail(table).startswith("my.csv: column 'Date': irregular spacing: no 12 timestamps in a row")
+    table["ds"] = pd.Timestamp("2021-01-01") + pd.to_timedelta(
+        np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D"
+    )
+    assert fail(table).startswith(
+        "my.csv: column 'Date': irregular spacing: no 12 timestamps in a row"
+    )
     series, profile = repair(make_table(RAMP, freq="2D"), freq="D")
     assert (profile["freq"], len(series)) == ("D", 59)
     table = make_table({"a": RAMP, "b": RAMP})
     is_b = table["unique_id"] == "b"
     months = pd.date_range("2021-01-01", periods=is_b.sum(), freq="MS")
-    message = fail(table.assign(ds=table["ds"].mask(is_b, pd.Series(months, index=table.index[is_b]))))
+    message = fail(
+        table.assign(ds=table["ds"].mask(is_b, pd.Series(months, index=table.index[is_b])))
+    )
     assert "'b'" in message
     assert "'MS'" in message
 
 
-@pytest.mark.parametrize(("freq", "parts"), [("h", ["2021-01-02", "'h'"]), ("MS", ["29 of 30 rows out of step"])])
-def test_too_fine_or_coarse_a_frequency_is_irregular(make_table: MakeTable, freq: str, parts: list[str]) -> None:
-    assert has_in_order(fail(make_table(RAMP), freq=freq), "irregular spacing in series 'y'", *parts)
+@pytest.mark.parametrize(
+    ("freq", "parts"), [("h", ["2021-01-02", "'h'"]), ("MS", ["29 of 30 rows out of step"])]
+)
+def test_too_fine_or_coarse_a_frequency_is_irregular(
+    make_table: MakeTable, freq: str, parts: list[str]
+) -> None:
+    assert has_in_order(
+        fail(make_table(RAMP), freq=freq), "irregular spacing in series 'y'", *parts
+    )
 
 
 @pytest.mark.parametrize(
@@ -328,17 +384,25 @@ def test_too_fine_or_coarse_a_frequency_is_irregular(make_table: MakeTable, freq
         *((1, freq) for freq in (0, -1, "D", str(10**19))),
     ],
 )
-def test_wrong_frequency_is_refused(make_table: MakeTable, spacing: str | int, freq: str | int) -> None:
-    message = fail(make_table(RAMP, freq=spacing, start=0 if spacing == 1 else "2021-01-01"), freq=freq)
+def test_wrong_frequency_is_refused(
+    make_table: MakeTable, spacing: str | int, freq: str | int
+) -> None:
+    message = fail(
+        make_table(RAMP, freq=spacing, start=0 if spacing == 1 else "2021-01-01"), freq=freq
+    )
     assert has_in_order(message, "source.freq: expected", "'Date'", repr(freq))
 
 
 @pytest.mark.parametrize("year", ["1021", "9021"])
-def test_mistyped_year_is_named_before_a_grid_fills_the_memory(make_table: MakeTable, year: str) -> None:
+def test_mistyped_year_is_named_before_a_grid_fills_the_memory(
+    make_table: MakeTable, year: str
+) -> None:
     table = make_table(RAMP, freq="s")
     table.loc[30, "ds"] = pd.Timestamp(f"{year}-01-01")
     message = fail(table)
-    assert f"{'row 30' if year == '9021' else 'row 1'}: irregular spacing in series 'y' at" in message
+    assert (
+        f"{'row 30' if year == '9021' else 'row 1'}: irregular spacing in series 'y' at" in message
+    )
 
 
 # A value, an empty cell, a missing row
@@ -355,7 +419,9 @@ def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
     make_table: MakeTable, values: tuple[list, list], freq: str | int, gaps: str, seed: int
 ) -> None:
     start = 0 if isinstance(freq, int) else "2021-01-01"
-    table = make_table(dict(zip("ab", values, strict=True)), freq, start).sample(frac=1, random_state=seed)
+    table = make_table(dict(zip("ab", values, strict=True)), freq, start).sample(
+        frac=1, random_state=seed
+    )
     try:
         series, _ = repair(table, gaps, freq=freq if seed else None)
     except SeriesError as error:
@@ -370,7 +436,10 @@ def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
 
 REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     **{
-        f"no {column}": (lambda series, column=column: series.drop(columns=column), r"unique_id \(text\), ds")
+        f"no {column}": (
+            lambda series, column=column: series.drop(columns=column),
+            r"unique_id \(text\), ds",
+        )
         for column in ("unique_id", "ds", "y", "observed")
     },
     "text": (lambda series: series.assign(y="high"), r"expected the columns .* y \(float\)"),
@@ -389,8 +458,13 @@ def test_type_refuses_a_wrong_table(
 
 
 @pytest.mark.parametrize("size", [1e-39, -1e-100, 1e-300])
-def test_series_with_tiny_values_alone_is_named_with_row(make_table: MakeTable, size: float) -> None:
+def test_series_with_tiny_values_alone_is_named_with_row(
+    make_table: MakeTable, size: float
+) -> None:
     """Networks would compute with 0."""
     table = make_table({"a": [1.0] * 20, "b": [0.0, *[size] * 19]})
-    with pytest.raises(SeriesError, match=rf"row 22: {size:g}. All values of series 'b' are closer to 0 than 1.18e-38"):
+    with pytest.raises(
+        SeriesError,
+        match=rf"row 22: {size:g}. All values of series 'b' are closer to 0 than 1.18e-38",
+    ):
         repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))

@@ -18,9 +18,14 @@ MakeTable = Callable[..., pd.DataFrame]
 VALUES = (np.sin(np.arange(400)) * 10).round(3)
 
 
-def prepare(table: pd.DataFrame, gaps: str = "interpolate", horizon: int = 7, **source: str) -> tuple[Series, Profile]:
-    spec, window = SourceSpec(path="my.csv", **source), OpenWindowSpec(lookback=14, horizon=horizon)
-    return prepare_series(table, spec, GapPolicy(gaps), BreakPolicy("keep"), SplitSpec(), window, EvaluationSpec())[1:3]
+def prepare(
+    table: pd.DataFrame, gaps: str = "interpolate", horizon: int = 7, **source: str
+) -> tuple[Series, Profile]:
+    spec = SourceSpec(path="my.csv", **source)
+    window = OpenWindowSpec(lookback=14, horizon=horizon)
+    return prepare_series(
+        table, spec, GapPolicy(gaps), BreakPolicy("keep"), SplitSpec(), window, EvaluationSpec()
+    )[1:3]
 
 
 def find(profile: Profile, part: str) -> list[str]:
@@ -28,12 +33,17 @@ def find(profile: Profile, part: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("length", "is_named"), [(19, False), (20, True), (60, True)])
-def test_equal_values_among_changing_ones_are_named(make_table: MakeTable, length: int, is_named: bool) -> None:
+def test_equal_values_among_changing_ones_are_named(
+    make_table: MakeTable, length: int, is_named: bool
+) -> None:
     values = VALUES.copy()
     values[100 : 100 + length] = 5.25
     named = find(prepare(make_table(list(values)))[1], "equal values")
     assert bool(named) is is_named
-    assert not named or f"the first has {length} values of 5.25 in series 'y' from 2021-04-11" in named[0]
+    assert (
+        not named
+        or f"the first has {length} values of 5.25 in series 'y' from 2021-04-11" in named[0]
+    )
 
 
 def test_equal_counts_are_usual_and_early_ends_and_long_gaps_named(make_table: MakeTable) -> None:
@@ -42,13 +52,19 @@ def test_equal_counts_are_usual_and_early_ends_and_long_gaps_named(make_table: M
     series, profile = prepare(make_panel(make_table))
     assert profile["dead"] == ["b", "dead"]
     assert series["unique_id"].nunique() == 3
-    assert "2 of 3 series that end 2 horizons or more before the others" in find(profile, "horizons")[0]
+    assert (
+        "2 of 3 series that end 2 horizons or more before the others"
+        in find(profile, "horizons")[0]
+    )
     assert prepare(make_panel(make_table), horizon=8)[1]["dead"] == ["dead"]
     series, profile = prepare(make_panel(make_table), dead="drop")
     assert (series["unique_id"].unique().tolist(), profile["left_out"]) == (["a"], ["b", "dead"])
     series, profile = prepare(make_gaps(make_table, (50, 57), (100, 130)))
     assert series.index[series["y"].isna()].tolist() == list(range(100, 130))
-    assert "1 gap longer than the horizon of 7 steps, of which 1 stay open" in find(profile, "longer than")[0]
+    assert (
+        "1 gap longer than the horizon of 7 steps, of which 1 stay open"
+        in find(profile, "longer than")[0]
+    )
     series, profile = prepare(make_gaps(make_table, (385, 394)))
     assert not series["y"].isna().any()
     assert "of which 0 stay open" in find(profile, "longer than")[0]

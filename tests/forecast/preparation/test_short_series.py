@@ -36,7 +36,9 @@ def list_places(prepared: SimpleNamespace, part: Part, name: str) -> list[int]:
     panel = prepared.windows
     origins = panel.list_origins(part)
     number = prepared.cutoffs["unique_id"].tolist().index(name)
-    return (origins[number_series(panel.series_starts, origins) == number] - panel.series_starts[number]).tolist()
+    return (
+        origins[number_series(panel.series_starts, origins) == number] - panel.series_starts[number]
+    ).tolist()
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +54,30 @@ def prepared(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
 
 @pytest.mark.parametrize(
     ("lookback", "horizon", "season_length", "num_series", "needed"),
-    [(20, 3, 7, 1, 20), (20, 3, 7, 2, 14), (20, 18, 7, 2, 18), (10, 3, 7, 2, 10), (20, 3, 1, 2, 3), (20, 1, 1, 9, 2)],
-    ids=["a series alone", "two seasons", "the horizon", "no more than the lookback", "no season", "two steps"],
+    [
+        (20, 3, 7, 1, 20),
+        (20, 3, 7, 2, 14),
+        (20, 18, 7, 2, 18),
+        (10, 3, 7, 2, 10),
+        (20, 3, 1, 2, 3),
+        (20, 1, 1, 9, 2),
+    ],
+    ids=[
+        "a series alone",
+        "two seasons",
+        "the horizon",
+        "no more than the lookback",
+        "no season",
+        "two steps",
+    ],
 )
-def test_window_needs(lookback: int, horizon: int, season_length: int, num_series: int, needed: int) -> None:
-    assert find_min_history(WindowSpec(lookback=lookback, horizon=horizon), season_length, num_series) == needed
+def test_window_needs(
+    lookback: int, horizon: int, season_length: int, num_series: int, needed: int
+) -> None:
+    assert (
+        find_min_history(WindowSpec(lookback=lookback, horizon=horizon), season_length, num_series)
+        == needed
+    )
 
 
 def test_first_window_sees_two_seasons_of_a_panel_and_the_whole_lookback_alone(
@@ -76,22 +97,31 @@ def pad(values: np.ndarray, origin: int, lookback: int, season: int) -> list[flo
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_padding_continues_the_oldest_season_into_the_past(prepared: SimpleNamespace, part: Part) -> None:
+def test_padding_continues_the_oldest_season_into_the_past(
+    prepared: SimpleNamespace, part: Part
+) -> None:
     panel = prepared.windows
     origins = panel.list_origins(part)
     history, _ = gather_windows(panel, origins)
     for window, origin in zip(history, origins, strict=True):
         start = panel.series_starts[number_series(panel.series_starts, origin)]
-        assert window[:, 0].tolist() == pad(panel.values[start:, 0], origin - start, panel.lookback, 7)
+        assert window[:, 0].tolist() == pad(
+            panel.values[start:, 0], origin - start, panel.lookback, 7
+        )
     assert np.isfinite(history).all()
     assert count_padded(panel, origins).any()
 
 
-def test_padding_is_counted_and_repeats_the_first_step_without_a_season(prepared: SimpleNamespace) -> None:
+def test_padding_is_counted_and_repeats_the_first_step_without_a_season(
+    prepared: SimpleNamespace,
+) -> None:
     panel = prepared.windows
     start = panel.series_starts[1]
     history, _ = gather_windows(panel, np.array([start + 3]))
-    assert history[0, :, 0].tolist() == [panel.values[start, 0]] * 28 + panel.values[start + 1 : start + 3, 0].tolist()
+    assert (
+        history[0, :, 0].tolist()
+        == [panel.values[start, 0]] * 28 + panel.values[start + 1 : start + 3, 0].tolist()
+    )
     assert count_padded(panel, panel.series_starts + 14).tolist() == [16, 16, 16]
     assert count_padded(panel, panel.series_starts + np.array([30, 29, 31])).tolist() == [0, 1, 0]
     assert list_places(prepared, "train", "b") == []
@@ -100,7 +130,12 @@ def test_padding_is_counted_and_repeats_the_first_step_without_a_season(prepared
     assert list_places(prepared, "future", "b") == [28]
 
 
-@given(st.lists(st.integers(2, 30), min_size=1, max_size=4), st.integers(1, 40), st.integers(1, 12), st.data())
+@given(
+    st.lists(st.integers(2, 30), min_size=1, max_size=4),
+    st.integers(1, 40),
+    st.integers(1, 12),
+    st.data(),
+)
 def test_no_row_of_a_history_lies_in_the_future_or_in_another_series(
     lengths: list[int], lookback: int, season_length: int, data: st.DataObject
 ) -> None:
@@ -116,20 +151,33 @@ def test_no_row_of_a_history_lies_in_the_future_or_in_another_series(
 
 
 @pytest.mark.parametrize("cut", [14, 16, 19, 20, 27, 30, 33])
-def test_changing_the_future_changes_no_padded_window(prepare: Prepare, make_values: MakeValues, cut: int) -> None:
+def test_changing_the_future_changes_no_padded_window(
+    prepare: Prepare, make_values: MakeValues, cut: int
+) -> None:
     values = {"a": make_values(80, seed=1), "b": make_values(34, seed=2)}
-    changed = values | {"b": [value if row < cut else value + 1000 for row, value in enumerate(values["b"])]}
+    changed = values | {
+        "b": [value if row < cut else value + 1000 for row, value in enumerate(values["b"])]
+    }
     # Without the treatment of breaks, which moves earlier values on purpose.
     before, after = (prepare(each, WINDOW, SPLIT, breaks="keep") for each in (values, changed))
     origins = before.windows.series_starts[1] + np.arange(14, cut + 1)
     # Unscaled, because the scale is that of the training part, which has changed too.
-    one, other = (each.features.table["y"].to_numpy()[find_history(each.windows, origins)] for each in (before, after))
+    one, other = (
+        each.features.table["y"].to_numpy()[find_history(each.windows, origins)]
+        for each in (before, after)
+    )
     np.testing.assert_array_equal(one, other)
 
 
-def test_series_that_can_not_be_used_are_left_out_and_others_are(prepare: Prepare, make_values: MakeValues) -> None:
+def test_series_that_can_not_be_used_are_left_out_and_others_are(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     """Its gap at the end leaves no window."""
-    values = {"a": make_values(80, seed=1), "b": [*range(25), *[None, 1.0] * 20], "c": make_values(60, seed=2)}
+    values = {
+        "a": make_values(80, seed=1),
+        "b": [*range(25), *[None, 1.0] * 20],
+        "c": make_values(60, seed=2),
+    }
     prepared = prepare(values, WINDOW, SPLIT, gaps="split")
     alone = prepare({name: values[name] for name in "ac"}, WINDOW, SPLIT, gaps="split")
     assert prepared.series["unique_id"].unique().tolist() == ["a", "c"]
@@ -140,7 +188,9 @@ def test_series_that_can_not_be_used_are_left_out_and_others_are(prepare: Prepar
     profile = prepare(values, WINDOW, SPLIT).profile
     assert (profile["left_out"], profile["not_evaluated"]) == ([], [])
     # The series begin together.
-    assert [sentence.split(":")[0] for sentence in profile["repairs"]] == ["forecast from their own ends"]
+    assert [sentence.split(":")[0] for sentence in profile["repairs"]] == [
+        "forecast from their own ends"
+    ]
     prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
     assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
 
@@ -157,7 +207,11 @@ def test_series_that_are_left_out_are_stated_and_logged(
     values = {"a": make_values(50, seed=1), "b": make_values(60, seed=2), "c": [1.0] * 9}
     profile = prepare(values, WINDOW, SPLIT, short_series="drop").profile
     assert (profile["num_series"], profile["num_steps"], profile["last"]) == (2, 110, "2021-03-01")
-    values = {"a": make_values(80, seed=1), "b": make_values(40, seed=2), "c": make_values(60, seed=3)}
+    values = {
+        "a": make_values(80, seed=1),
+        "b": make_values(40, seed=2),
+        "c": make_values(60, seed=3),
+    }
     assert prepare(values, WINDOW, SPLIT, min_length=41).profile["left_out"] == ["b"]
 
 
@@ -175,16 +229,20 @@ def test_series_too_short_to_be_judged_is_forecast_but_takes_no_part_in_training
     prepare: Prepare, make_values: MakeValues
 ) -> None:
     # A series that has what a window needs, and nothing that could be hidden from it.
-    with_a_young_one = prepare({"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT)
+    with_a_young_one = prepare(
+        {"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT
+    )
     assert [list_places(with_a_young_one, part, "b") for part in PARTS] == [[], [], [], [20]]
-    scaler, profile = with_a_young_one.scaler.set_index("unique_id").loc["b"], with_a_young_one.profile
+    scaler = with_a_young_one.scaler.set_index("unique_id").loc["b"]
+    profile = with_a_young_one.profile
     assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
     assert (profile["not_evaluated"], profile["left_out"]) == (["b"], [])
     assert any("too short" in repair and "(b: 20)" in repair for repair in profile["repairs"])
     # Its rows are as new as those by which others are judged.
     alone = prepare({"a": make_values(80, seed=1), "c": make_values(60, seed=2)}, WINDOW, SPLIT)
     one, other = (
-        gather_windows(each.windows, each.windows.list_origins("train")) for each in (with_a_young_one, alone)
+        gather_windows(each.windows, each.windows.list_origins("train"))
+        for each in (with_a_young_one, alone)
     )
     for ours, theirs in zip(one, other, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -193,18 +251,37 @@ def test_series_too_short_to_be_judged_is_forecast_but_takes_no_part_in_training
 @pytest.mark.parametrize(
     ("sizes", "options", "message"),
     [
-        ((3, 2), {"short_series": "drop"}, r"2 of 2 series with fewer than 14 steps \(a: 3, b: 2\)"),
+        (
+            (3, 2),
+            {"short_series": "drop"},
+            r"2 of 2 series with fewer than 14 steps \(a: 3, b: 2\)",
+        ),
         ((28, 27), {}, r"'a' has 28 .* 16 for train.* 17"),
         ((80,), {"min_length": 90}, "1 of 1 series with fewer than 90 steps"),
         # A series that is left alone needs its whole lookback.
         ((34, 2), {"short_series": "drop"}, r"'a' has 34 .* 22 for train.* 33"),
-        ((80, 2, 60), {"short_series": "error"}, r"1 of 3 series with fewer than 14 steps \(b: 2\).*short_series=drop"),
-        ((80, 20, 60), {"short_series": "error"}, "1 of 3 series that are too short.*short_series=drop"),
+        (
+            (80, 2, 60),
+            {"short_series": "error"},
+            r"1 of 3 series with fewer than 14 steps \(b: 2\).*short_series=drop",
+        ),
+        (
+            (80, 20, 60),
+            {"short_series": "error"},
+            "1 of 3 series that are too short.*short_series=drop",
+        ),
     ],
 )
 def test_series_that_are_too_short_end_the_run(
-    prepare: Prepare, make_values: MakeValues, sizes: tuple[int, ...], options: dict[str, object], message: str
+    prepare: Prepare,
+    make_values: MakeValues,
+    sizes: tuple[int, ...],
+    options: dict[str, object],
+    message: str,
 ) -> None:
-    values = {name: make_values(size, seed=seed) for seed, (name, size) in enumerate(zip("abc", sizes, strict=False))}
+    values = {
+        name: make_values(size, seed=seed)
+        for seed, (name, size) in enumerate(zip("abc", sizes, strict=False))
+    }
     with pytest.raises(SeriesTooShortError, match=message):
         prepare(values, WINDOW, SPLIT, **options)

@@ -28,7 +28,13 @@ def test_series_have_the_seasons_and_signs_of_their_kinds() -> None:
     weeks = values.reshape(200, 4, 7, 24).mean(axis=3)
     days = weeks.mean(axis=1).std(axis=1)
     rng = np.random.default_rng(0)
-    plain = generate(rng, 200, 24, 4 * 168, ("season",)).reshape(200, 4, 7, 24).mean(axis=3).mean(axis=1).std(axis=1)
+    plain = (
+        generate(rng, 200, 24, 4 * 168, ("season",))
+        .reshape(200, 4, 7, 24)
+        .mean(axis=3)
+        .mean(axis=1)
+        .std(axis=1)
+    )
     assert (days > 3 * plain).mean() > 0.2
     values = draw(parts=())
     scaled = (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
@@ -39,7 +45,11 @@ def test_series_have_the_seasons_and_signs_of_their_kinds() -> None:
     assert ((values == 0).mean(axis=1) > 0.2).any()
     kinds = [draw_kind(rng) for _ in range(500)]
     assert {kind.season_length for kind in kinds} >= {season for season in KINDS if season}
-    assert all(KINDS[kind.season_length][1] <= kind.num_known for kind in kinds if kind.season_length in KINDS)
+    assert all(
+        KINDS[kind.season_length][1] <= kind.num_known
+        for kind in kinds
+        if kind.season_length in KINDS
+    )
     assert min(kind.num_known for kind in kinds) == 2
 
 
@@ -51,10 +61,13 @@ def test_every_part_changes_some_series(part: str) -> None:
 
 def measure_excursion(season: int, num_steps: int, parts: tuple[str, ...] = PARTS) -> float:
     """Return the third quartile of the excursions of fitted lines, in deviations of their residuals."""
-    values, steps = generate(np.random.default_rng(0), 1000, season, num_steps, parts), np.arange(num_steps)
+    values = generate(np.random.default_rng(0), 1000, season, num_steps, parts)
+    steps = np.arange(num_steps)
     slope, zero = np.polyfit(steps, values.T, 1)
     residuals = values - zero[:, None] - slope[:, None] * steps
-    return float(np.percentile(np.abs(slope) * (num_steps - 1) / (residuals.std(axis=1) + 1e-9), 75))
+    return float(
+        np.percentile(np.abs(slope) * (num_steps - 1) / (residuals.std(axis=1) + 1e-9), 75)
+    )
 
 
 @pytest.mark.parametrize("season", [1, 4])
@@ -65,4 +78,6 @@ def test_years_and_quarters_have_stronger_trends_than_other_series(season: int) 
 @pytest.mark.parametrize("season", [7, 24, 48])
 def test_long_series_of_days_and_hours_have_trends_like_short_ones(season: int) -> None:
     growth = measure_excursion(season, 480, ("trend",)) / measure_excursion(season, 60, ("trend",))
-    assert growth < 0.8 * measure_excursion(12, 480, ("trend",)) / measure_excursion(12, 60, ("trend",))
+    assert growth < 0.8 * measure_excursion(12, 480, ("trend",)) / measure_excursion(
+        12, 60, ("trend",)
+    )

@@ -16,12 +16,15 @@ from rnn_pipelines.forecast.pretrained.memory import (
 from rnn_pipelines.forecast.pretrained.network import MIDDLE
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 
-HOURS, WEEK, YEAR = 24, 7, 365
+HOURS = 24
+WEEK = 7
+YEAR = 365
 
 
 def draw_hours(rng: np.random.Generator, num_steps: int, persistence: float = 0.98) -> np.ndarray:
     """A stationary series of hours with a daily profile: float64[time]."""
-    level, noise = np.zeros(num_steps), rng.normal(size=num_steps)
+    level = np.zeros(num_steps)
+    noise = rng.normal(size=num_steps)
     for step in range(1, num_steps):
         level[step] = persistence * level[step - 1] + 0.3 * noise[step]
     profile = rng.normal(size=HOURS) * 2
@@ -30,16 +33,21 @@ def draw_hours(rng: np.random.Generator, num_steps: int, persistence: float = 0.
 
 def draw_years(rng: np.random.Generator, num_days: int) -> np.ndarray:
     """Days with a yearly course: float64[1, time]."""
-    return 10 * np.sin(2 * np.pi * np.arange(num_days) / YEAR)[None] + rng.normal(size=(1, num_days))
+    return 10 * np.sin(2 * np.pi * np.arange(num_days) / YEAR)[None] + rng.normal(
+        size=(1, num_days)
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_stationary_hours_are_forecast_ten_times_the_learnt_horizon(seed: int) -> None:
     """Errors were up to 4 times those of the seasonal naive forecast."""
-    horizon, values = 480, draw_hours(np.random.default_rng(seed), 5 * 480 + 1500)
-    network, errors = load_network(PretrainedSpec()), []
+    horizon = 480
+    values = draw_hours(np.random.default_rng(seed), 5 * 480 + 1500)
+    network = load_network(PretrainedSpec())
+    errors = []
     for origin in range(1500, len(values) - horizon + 1, horizon):
-        past, actual = values[None, :origin], values[origin : origin + horizon]
+        past = values[None, :origin]
+        actual = values[origin : origin + horizon]
         naive = past[0, -HOURS:][np.arange(horizon) % HOURS]
         forecast = network.extend(past, HOURS, horizon)[0]
         errors.append([np.abs(actual - one).mean() for one in (forecast, naive)])
@@ -70,8 +78,10 @@ def test_series_whose_gaps_did_not_close_do_not_revert(kind: str) -> None:
 
 
 def test_days_revert_to_the_level_of_earlier_years() -> None:
-    days, horizon = draw_years(np.random.default_rng(3), 4 * YEAR + 30), 120
-    known, actual = days[:, :-horizon], days[:, -horizon:]
+    days = draw_years(np.random.default_rng(3), 4 * YEAR + 30)
+    horizon = 120
+    known = days[:, :-horizon]
+    actual = days[:, -horizon:]
     flat = np.repeat(known[:, -WEEK:].mean(axis=1), horizon)[None]
     reverted = revert(known, WEEK, flat)
     np.testing.assert_array_equal(reverted[:, :WEEK], flat[:, :WEEK])
@@ -87,7 +97,8 @@ def test_too_few_days_and_a_break_of_level_do_not_revert_to_earlier_years() -> N
 
 
 def test_hours_revert_to_the_level_of_earlier_years_by_the_mean_of_each_day() -> None:
-    rng, horizon = np.random.default_rng(5), 20 * HOURS
+    rng = np.random.default_rng(5)
+    horizon = 20 * HOURS
     level = np.repeat(draw_years(rng, 3 * YEAR), HOURS, axis=1)
     hours = level + np.tile(rng.normal(size=HOURS), 3 * YEAR)
     flat = np.repeat(hours[:, -HOURS:].mean(), horizon)[None] + np.tile(np.arange(HOURS), 20)
@@ -98,7 +109,9 @@ def test_hours_revert_to_the_level_of_earlier_years_by_the_mean_of_each_day() ->
 
 
 @pytest.mark.parametrize(("season", "horizon"), [(HOURS, 240), (WEEK, 60)])
-def test_a_forecast_does_not_depend_on_unit_zero_and_other_windows(season: int, horizon: int) -> None:
+def test_a_forecast_does_not_depend_on_unit_zero_and_other_windows(
+    season: int, horizon: int
+) -> None:
     rng = np.random.default_rng(6)
     past = np.stack([draw_hours(rng, 1500) for _ in range(4)])
     starts = [0, 520, 1300, 1450]
@@ -106,14 +119,18 @@ def test_a_forecast_does_not_depend_on_unit_zero_and_other_windows(season: int, 
         past[number, :start] = np.nan
     forecast = rng.normal(size=(4, horizon))
     together = revert(past, season, forecast)
-    np.testing.assert_allclose(revert(5 * past - 3, season, 5 * forecast - 3), 5 * together - 3, atol=1e-9)
+    np.testing.assert_allclose(
+        revert(5 * past - 3, season, 5 * forecast - 3), 5 * together - 3, atol=1e-9
+    )
     for number, start in enumerate(starts):
         alone = revert(past[number : number + 1, start:], season, forecast[number : number + 1])
         np.testing.assert_allclose(alone[0], together[number], atol=1e-9)
     assert np.isfinite(together).all()
 
 
-@pytest.mark.parametrize(("season", "horizon"), [(12, 240), (4, 40), (1, 30), (52, 104), (WEEK, WEEK), (HOURS, HOURS)])
+@pytest.mark.parametrize(
+    ("season", "horizon"), [(12, 240), (4, 40), (1, 30), (52, 104), (WEEK, WEEK), (HOURS, HOURS)]
+)
 def test_other_seasons_and_short_horizons_are_not_changed(season: int, horizon: int) -> None:
     rng = np.random.default_rng(7)
     forecast = rng.normal(size=(2, horizon))
@@ -135,11 +152,14 @@ def test_no_value_before_the_memory_counts() -> None:
         longest = find_memory_length(season, horizon)
         past = rng.normal(size=(1, longest + 100)).cumsum(axis=1)
         forecast = rng.normal(size=(1, horizon))
-        np.testing.assert_allclose(revert(past, season, forecast), revert(past[:, -longest:], season, forecast))
+        np.testing.assert_allclose(
+            revert(past, season, forecast), revert(past[:, -longest:], season, forecast)
+        )
 
 
 def test_quantiles_move_with_the_median() -> None:
-    network, past = load_network(PretrainedSpec()), draw_hours(np.random.default_rng(9), 1500)[None]
+    network = load_network(PretrainedSpec())
+    past = draw_hours(np.random.default_rng(9), 1500)[None]
     quantiles = network.forecast(past, HOURS, 240)
     without = network.forecast(past[:, -500:], HOURS, 240)
     moved = quantiles - quantiles[:, :, MIDDLE : MIDDLE + 1]
@@ -147,7 +167,8 @@ def test_quantiles_move_with_the_median() -> None:
 
 
 def test_reversion_to_earlier_years_narrows_the_quantiles() -> None:
-    days, horizon = draw_years(np.random.default_rng(11), 1200), 60
+    days = draw_years(np.random.default_rng(11), 1200)
+    horizon = 60
     median = np.zeros((1, horizon))
     quantiles = revert_quantiles(days, WEEK, np.stack([median - 1, median, median + 1], axis=2), 1)
     weight = revert_to_year(days, 1, horizon).weight
@@ -159,4 +180,6 @@ def test_the_weight_is_a_slope_between_0_and_1() -> None:
     gaps = np.array([[1.0, -2, 3, np.nan], [1, 1, 1, 1], [0, 0, 0, 0]])
     changes = np.array([[0.5, -1, 1.5, 9], [-1, -1, -1, -1], [0, 0, 0, 0]])
     np.testing.assert_allclose(fit_weight(gaps, changes, np.zeros(3), 1), [0.5, 0, 0])
-    np.testing.assert_allclose(fit_weight(gaps[:1], changes[:1], np.full(1, np.sqrt(14)), 1), [0.25])
+    np.testing.assert_allclose(
+        fit_weight(gaps[:1], changes[:1], np.full(1, np.sqrt(14)), 1), [0.25]
+    )

@@ -9,7 +9,13 @@ import pytest
 
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.pretrained.files import CARD, PACKAGED, load_network
-from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork, find_spread, has_logarithm
+from rnn_pipelines.forecast.pretrained.network import (
+    LEVELS,
+    MIDDLE,
+    PretrainedNetwork,
+    find_spread,
+    has_logarithm,
+)
 from rnn_pipelines.forecast.pretrained.reading import read_past
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.networks.specs import Seed
@@ -33,7 +39,9 @@ def test_forecasts_follow_unit_zero_and_sign_of_a_series_alone(network: Pretrain
     assert (np.diff(quantiles, axis=2) > 0).all()
     values = draw() - 50
     np.testing.assert_allclose(
-        network.extend(100 * values - 3, 4, HORIZON), 100 * network.extend(values, 4, HORIZON) - 3, rtol=1e-3
+        network.extend(100 * values - 3, 4, HORIZON),
+        100 * network.extend(values, 4, HORIZON) - 3,
+        rtol=1e-3,
     )
     values = draw() + 50
     np.testing.assert_allclose(
@@ -43,7 +51,9 @@ def test_forecasts_follow_unit_zero_and_sign_of_a_series_alone(network: Pretrain
     values = draw()
     assert not has_logarithm(values).any()
     assert not has_logarithm(-values).any()
-    np.testing.assert_allclose(network.extend(-values, 4, HORIZON), -network.extend(values, 4, HORIZON), atol=1e-9)
+    np.testing.assert_allclose(
+        network.extend(-values, 4, HORIZON), -network.extend(values, 4, HORIZON), atol=1e-9
+    )
     values[2, :30] = np.nan
     together = network.extend(values, 4, HORIZON)
     for number, own in enumerate(values):
@@ -54,13 +64,16 @@ def test_forecasts_follow_unit_zero_and_sign_of_a_series_alone(network: Pretrain
     start = PretrainedNetwork(network.cell, {**network.head, "output_kernel": 0 * network.head["output_kernel"],
                                              "output_bias": 0 * network.head["output_bias"]})  # fmt: skip
     values = draw() - 50
-    quantiles, read = start.forecast(values, 4, HORIZON), read_past(values, 4, HORIZON)
+    quantiles = start.forecast(values, 4, HORIZON)
+    read = read_past(values, 4, HORIZON)
     base = read.base * read.unit[:, None] + read.zero[:, None]
     np.testing.assert_allclose(quantiles[:, :, MIDDLE], base, atol=1e-4)
     widths = (quantiles[:, :, -1] - base) / read.unit[:, None] / find_spread(HORIZON, 4)
     np.testing.assert_allclose(widths, 1.6448536, atol=1e-3)
     again = PretrainedNetwork.from_arrays(network.to_arrays())
-    np.testing.assert_array_equal(again.extend(draw(), 4, HORIZON), network.extend(draw(), 4, HORIZON))
+    np.testing.assert_array_equal(
+        again.extend(draw(), 4, HORIZON), network.extend(draw(), 4, HORIZON)
+    )
 
 
 def test_packaged_files_are_small_and_their_card_tells_of_both() -> None:

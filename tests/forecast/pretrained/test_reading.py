@@ -18,7 +18,8 @@ def past() -> np.ndarray:
 
 
 def test_unit_zero_and_other_series_do_not_count(past: np.ndarray) -> None:
-    plain, other = read_past(past, SEASON, HORIZON), read_past(1000 * past - 7, SEASON, HORIZON)
+    plain = read_past(past, SEASON, HORIZON)
+    other = read_past(1000 * past - 7, SEASON, HORIZON)
     for name in ("sequence", "static", "ahead", "base"):
         np.testing.assert_allclose(getattr(plain, name), getattr(other, name), atol=1e-5)
     np.testing.assert_allclose(other.unit, 1000 * plain.unit)
@@ -28,7 +29,9 @@ def test_unit_zero_and_other_series_do_not_count(past: np.ndarray) -> None:
     for number, values in enumerate(past):
         alone = read_past(values[~np.isnan(values)][None], SEASON, HORIZON)
         length = alone.sequence.shape[1]
-        np.testing.assert_allclose(alone.sequence[0], together.sequence[number, -length:], atol=1e-6)
+        np.testing.assert_allclose(
+            alone.sequence[0], together.sequence[number, -length:], atol=1e-6
+        )
         np.testing.assert_allclose(alone.static[0], together.static[number], atol=1e-6)
         np.testing.assert_allclose(alone.ahead[0], together.ahead[number], atol=1e-6)
         np.testing.assert_allclose(alone.base[0], together.base[number], atol=1e-6)
@@ -55,7 +58,9 @@ def test_long_series_are_read_in_part_at_their_phase() -> None:
     np.testing.assert_allclose(read.ahead[0, SEASON - 1, -2:], [0, 1], atol=1e-6)
 
 
-@pytest.mark.parametrize("values", [[5.0, 5.0, 5.0, 5.0, 5.0], [0.0, 0.0, 0.0], [3.0], [1e300, 2e300, 1e300]])
+@pytest.mark.parametrize(
+    "values", [[5.0, 5.0, 5.0, 5.0, 5.0], [0.0, 0.0, 0.0], [3.0], [1e300, 2e300, 1e300]]
+)
 def test_everything_read_is_finite(values: list[float]) -> None:
     read = read_past(np.array([values]), SEASON, HORIZON)
     assert all(np.isfinite(part).all() for part in read)

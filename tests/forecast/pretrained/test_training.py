@@ -38,14 +38,23 @@ def test_training_lowers_the_loss() -> None:
     import keras
 
     spec = SPEC.model_copy(
-        update={"num_steps": 400, "units": 16, "hidden": 64, "weight_average": 0.98, "learning_rate": 0.01}
+        update={
+            "num_steps": 400,
+            "units": 16,
+            "hidden": 64,
+            "weight_average": 0.98,
+            "learning_rate": 0.01,
+        }
     )
     keras.utils.set_random_seed(0)
-    start, trained = training.build_model("gru", spec), training.train("gru", spec)[0]
+    start = training.build_model("gru", spec)
+    trained = training.train("gru", spec)[0]
     batches = list(training.draw_batches(spec.model_copy(update={"seed": 99}), 0, PARTS))
 
     def measure(model: keras.Model) -> float:
-        losses = [training.measure_loss(targets, model(inputs)).numpy() for inputs, targets in batches]
+        losses = [
+            training.measure_loss(targets, model(inputs)).numpy() for inputs, targets in batches
+        ]
         return float(np.median(np.concatenate([loss.mean(axis=1) for loss in losses])))
 
     assert measure(trained) < 0.97 * measure(start)
@@ -58,7 +67,9 @@ def test_learnt_levels_widen_normal_intervals_by_7_percent() -> None:
     np.testing.assert_allclose(distances, expected, rtol=2e-3)
 
 
-def test_interrupted_training_resumes_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_training_resumes_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = training.read_model(training.train("gru", SPEC)[0]).to_arrays()
     again = training.read_model(training.train("gru", SPEC)[0]).to_arrays()
     rounds = 0
@@ -85,13 +96,15 @@ def test_interrupted_training_resumes_with_the_same_weights(tmp_path: Path, monk
 
 def test_targets_are_those_of_the_series() -> None:
     """The base of a series that repeats itself is exact."""
-    rng, kind = np.random.default_rng(0), SeriesKind(4, 20, 8)
+    rng = np.random.default_rng(0)
+    kind = SeriesKind(4, 20, 8)
     read, targets = training.draw_windows(rng, kind, 50, parts=("season",))
     assert targets.shape == (len(read.base), 8)
     reach = training.LARGEST_TARGET * find_spread(8, 4)
     assert (np.abs(targets - read.base) <= reach + 1e-4).all()
     model, history = training.train("gru", SPEC.model_copy(update={"units": 0}))
-    network, kind = training.read_model(model), SeriesKind(12, 30, 9)
+    network = training.read_model(model)
+    kind = SeriesKind(12, 30, 9)
     read, _ = training.draw_windows(np.random.default_rng(0), kind, 20)
     other = read._replace(sequence=0 * read.sequence)
     np.testing.assert_array_equal(network.compute(read), network.compute(other))

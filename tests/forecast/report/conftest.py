@@ -36,13 +36,22 @@ def make_results() -> Callable[..., SimpleNamespace]:
         generator = np.random.default_rng(0)
         num_steps = 40 + num_origins + horizon - 1
         steps = np.arange(num_steps + horizon)
-        ds = pd.Series(pd.date_range("2021-01-01", periods=len(steps), freq=freq) if freq else steps)
+        ds = pd.Series(
+            pd.date_range("2021-01-01", periods=len(steps), freq=freq) if freq else steps
+        )
         ids = names or [f"s{number:05}" for number in range(num_series)]
-        series, predictions, next_values = [], [], []
+        series = []
+        predictions = []
+        next_values = []
         for name in ids:
             y = generator.normal(size=len(steps))
-            series.append(pd.DataFrame({"unique_id": name, "ds": ds, "y": y, "observed": True})[:num_steps])
-            for origins, tables in ((40 + np.arange(num_origins), predictions), (np.array([num_steps]), next_values)):
+            series.append(
+                pd.DataFrame({"unique_id": name, "ds": ds, "y": y, "observed": True})[:num_steps]
+            )
+            for origins, tables in (
+                (40 + np.arange(num_origins), predictions),
+                (np.array([num_steps]), next_values),
+            ):
                 rows = (origins[:, None] + np.arange(horizon)).ravel()
                 table = pd.DataFrame(
                     {
@@ -59,7 +68,8 @@ def make_results() -> Callable[..., SimpleNamespace]:
                     table[forecaster] = y[rows] + size * generator.normal(size=len(rows))
                 tables.append(table)
         tested, future = (
-            Predictions(pd.concat(tables, ignore_index=True), FORECASTERS) for tables in (predictions, next_values)
+            Predictions(pd.concat(tables, ignore_index=True), FORECASTERS)
+            for tables in (predictions, next_values)
         )
         bounds = {
             bound: tested.table[name] + side * level / 40
@@ -68,14 +78,20 @@ def make_results() -> Callable[..., SimpleNamespace]:
             for side, bound in zip((-1, 1), name_bounds(name, level), strict=True)
         }
         tested = replace(tested, table=tested.table.assign(**bounds), levels=LEVELS)
-        losses = pd.DataFrame({"step": [0, 25, 50], "loss": [np.nan, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
+        losses = pd.DataFrame(
+            {"step": [0, 25, 50], "loss": [np.nan, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]}
+        )
         return SimpleNamespace(
             predictions=tested,
             series=pd.concat(series, ignore_index=True),
-            next_values=replace(future, table=future.table.drop(columns=["y", "signal"], errors="ignore")),
+            next_values=replace(
+                future, table=future.table.drop(columns=["y", "signal"], errors="ignore")
+            ),
             by_step=measure_by(tested, "horizon_step"),
             by_level=measure_intervals(tested)[1],
-            explanation=explain(tested.table, future.table[future.table["unique_id"].isin(ids[:3])]),
+            explanation=explain(
+                tested.table, future.table[future.table["unique_id"].isin(ids[:3])]
+            ),
             histories={"lstm": losses, "gru": losses},
         )
 
@@ -110,7 +126,9 @@ def explain(test: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         ("future:price", 0): 0.5,
     }
     tables = [
-        table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(input=name, lag=lag, contribution=size, part=part)
+        table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
+            input=name, lag=lag, contribution=size, part=part
+        )
         for part, table in (("test", test), ("future", future))
         for (name, lag), size in contributions.items()
     ]

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
-from rnn_pipelines.forecast.report.all_series import NUM_IN_TERMINAL, report_all_series, summarize_all_series
+from rnn_pipelines.forecast.report.all_series import (
+    NUM_IN_TERMINAL,
+    report_all_series,
+    summarize_all_series,
+)
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.terminal import WIDTH
 
@@ -37,13 +41,21 @@ def test_undivided_panel_has_no_section(found: dict[str, Any]) -> None:
     assert summarize_all_series(found) == ""
 
 
-def test_section_has_all_forecasters_and_the_summary_fits_the_terminal(found: dict[str, Any]) -> None:
+def test_section_has_all_forecasters_and_the_summary_fits_the_terminal(
+    found: dict[str, Any],
+) -> None:
     (section,) = report_all_series(found)
     forecasters, quantiles, ends = (part for part in section.parts if isinstance(part, Table))
     assert len(forecasters.rows) == len(found["forecasters"])
     assert list(quantiles.header[1:]) == ["smallest", "median", "largest"]
-    assert [row[:2] for row in ends.rows] == [["shop 1", "shop 3"], ["shop 2", "shop 2"], ["shop 3", "shop 1"]]
-    (section,) = report_all_series({**found, "forecasters": {}, "mase": {}, "best": {}, "worst": {}})
+    assert [row[:2] for row in ends.rows] == [
+        ["shop 1", "shop 3"],
+        ["shop 2", "shop 2"],
+        ["shop 3", "shop 1"],
+    ]
+    (section,) = report_all_series(
+        {**found, "forecasters": {}, "mase": {}, "best": {}, "worst": {}}
+    )
     assert len([part for part in section.parts if isinstance(part, Table)]) == 1
     summary = summarize_all_series(found)
     assert max(map(len, summary.splitlines())) <= WIDTH

@@ -30,7 +30,13 @@ def make_results(num_left_out: int = 0, **changes: dict[str, Any]) -> BacktestRe
             "coverage_80": 0.8125,
             "width_80": 2.5,
         },
-        "weekly": {"mse": 3.0, "p_value": 0.01, "num_trainings": 52, "num_promotions": 7, "training_seconds": 1234.5},
+        "weekly": {
+            "mse": 3.0,
+            "p_value": 0.01,
+            "num_trainings": 52,
+            "num_promotions": 7,
+            "training_seconds": 1234.5,
+        },
         "last_value": {"mse": 9.0, "p_value": 0.001},
         "seasonal_naive": {"mse": 12.0, "p_value": 0.001},
         "ridge": {"mse": 3.5, "p_value": 0.02},
@@ -43,7 +49,15 @@ def make_results(num_left_out: int = 0, **changes: dict[str, Any]) -> BacktestRe
         last_cutoff="1990-12-30",
         reference="never",
         forecasters=[
-            Entry(**{"name": name, "mae": entry["mse"] / 2, **nothing, **entry, **changes.get(name, {})})
+            Entry(
+                **{
+                    "name": name,
+                    "mae": entry["mse"] / 2,
+                    **nothing,
+                    **entry,
+                    **changes.get(name, {}),
+                }
+            )
             for name, entry in entries.items()
         ],
     )
@@ -56,7 +70,12 @@ def retrainings() -> pd.DataFrame:
             "schedule": ["never", "weekly", "weekly", "weekly"],
             "as_of": pd.to_datetime(["1989-12-31", "1989-12-31", "1990-01-07", "1990-01-14"]),
             "is_promoted": [True, False, False, True],
-            "reason": ["there is no champion yet", "not below ridge", "no difference", "it is better"],
+            "reason": [
+                "there is no champion yet",
+                "not below ridge",
+                "no difference",
+                "it is better",
+            ],
         }
     )
 
@@ -64,14 +83,31 @@ def retrainings() -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("changes", "facts"),
     [
-        ({}, ("weekly", "25.0 %", "never", "p = 0.01", "1,234", "10", "3.000", "weekly", "below", "ridge", "3.500")),
+        (
+            {},
+            (
+                "weekly",
+                "25.0 %",
+                "never",
+                "p = 0.01",
+                "1,234",
+                "10",
+                "3.000",
+                "weekly",
+                "below",
+                "ridge",
+                "3.500",
+            ),
+        ),
         ({"weekly": {"p_value": 0.06}}, ("No schedule", "never", "3.000")),
         ({"weekly": {"mse": 5.0}}, ("No schedule", "never", "worse", "weekly", "4.000")),
         ({"ridge": {"mse": 2.0}}, ("3.000", "weekly", "not below", "ridge", "2.000")),
     ],
     ids=["better", "no difference", "worse", "behind a simple method"],
 )
-def test_verdict_names_schedules_and_differences(changes: dict[str, Any], facts: tuple[str, ...]) -> None:
+def test_verdict_names_schedules_and_differences(
+    changes: dict[str, Any], facts: tuple[str, ...]
+) -> None:
     assert has_in_order(describe_verdict(make_results(**changes)), *facts)
 
 
@@ -94,8 +130,15 @@ def test_page_is_the_golden_one_with_the_lowest_errors_marked(retrainings: pd.Da
 
 def test_picture_has_a_point_for_each_schedule_and_hides_lines_far_away() -> None:
     points = draw_error_against_cost(make_results().model_dump()).data[0]
-    assert (list(points.text), list(points.x), list(points.y)) == (["never", "weekly"], [10.0, 1234.5], [4.0, 3.0])
-    lines = {trace.name: trace.visible for trace in draw_error_against_cost(make_results().model_dump()).data[1:]}
+    assert (list(points.text), list(points.x), list(points.y)) == (
+        ["never", "weekly"],
+        [10.0, 1234.5],
+        [4.0, 3.0],
+    )
+    lines = {
+        trace.name: trace.visible
+        for trace in draw_error_against_cost(make_results().model_dump()).data[1:]
+    }
     assert lines == {"last value": "legendonly", "seasonal naive": "legendonly", "ridge": True}
 
 

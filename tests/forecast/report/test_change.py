@@ -30,12 +30,25 @@ VERSION = "2026-03-02T12.15.36.123456Z-a1b2c3"
 
 def make_change(ids: tuple[str, ...] = ("october",), sign: float = 1.0, **others: Any) -> Change:
     """From 100 to 95.9 and 93.9: new values −3 and −5, a version −1.4 and covariates +0.3."""
-    parts = {"new_values": [-3.0, -5.0], "revised_values": 0.0, "covariates": 0.3, "version": -1.4, "day_ahead": 0.0}
-    tables = [pd.DataFrame({"unique_id": name, "ds": DAYS, "before": 100.0 * sign, **parts}) for name in ids]
+    parts = {
+        "new_values": [-3.0, -5.0],
+        "revised_values": 0.0,
+        "covariates": 0.3,
+        "version": -1.4,
+        "day_ahead": 0.0,
+    }
+    tables = [
+        pd.DataFrame({"unique_id": name, "ds": DAYS, "before": 100.0 * sign, **parts})
+        for name in ids
+    ]
     table = pd.concat(tables, ignore_index=True)
     table.insert(3, "change", table[[*PARTS, DAY_AHEAD]].sum(axis=1))
     table.insert(3, "after", table["before"] + table["change"])
-    rows = [(name, "new", pd.Timestamp("2026-09-28"), 95.0, 102.0, day, -2.0) for name in ids for day in DAYS]
+    rows = [
+        (name, "new", pd.Timestamp("2026-09-28"), 95.0, 102.0, day, -2.0)
+        for name in ids
+        for day in DAYS
+    ]
     news = pd.DataFrame([(name, 5, 4, 0) for name in ids], columns=["unique_id", *NEWS])
     given = {"table": table, "values": pd.DataFrame(rows, columns=list(VALUES)), "news": news}
     return Change(**{**given, "versions": ("earlier", VERSION), **others})
@@ -49,7 +62,9 @@ def test_the_sentence_names_the_largest_parts_first_and_a_value() -> None:
         "instead of an expected 102.0, lowers the forecast by 2.0."
     )
     text = write_change(make_change(("a", "b")))
-    assert text.startswith("The forecast of 2 series for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %")
+    assert text.startswith(
+        "The forecast of 2 series for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %"
+    )
     assert "−4.0 from 10 new values (8 below their forecast)" in text
     assert "The value of a at 2026-09-28" in text
     rows = [
@@ -58,7 +73,9 @@ def test_the_sentence_names_the_largest_parts_first_and_a_value() -> None:
         for day in DAYS
     ]
     text = write_change(make_change(values=pd.DataFrame(rows, columns=list(VALUES))))
-    assert text.index("The revised value at 2026-09-30, 9.0 instead of 8.0, raises the forecast by 0.5.") < text.index(
+    assert text.index(
+        "The revised value at 2026-09-30, 9.0 instead of 8.0, raises the forecast by 0.5."
+    ) < text.index(
         "The value at 2026-09-30, 9.0 instead of an expected 8.0, raises the forecast by 7.0."
     )
     # A forecast below 0 has no rate of change.
@@ -72,7 +89,11 @@ def test_the_sentence_names_the_largest_parts_first_and_a_value() -> None:
 def test_parts_that_cancel_are_listed_under_no_change() -> None:
     change = make_change()
     for rest in (0.0, 0.001):
-        parts = {**dict.fromkeys([*PARTS, DAY_AHEAD], 0.0), "revised_values": 4.0, "covariates": rest - 4.0}
+        parts = {
+            **dict.fromkeys([*PARTS, DAY_AHEAD], 0.0),
+            "revised_values": 4.0,
+            "covariates": rest - 4.0,
+        }
         table = change.table.assign(**parts, change=rest, after=100.0 + rest)
         text = write_change(replace(change, table=table, news=change.news.assign(num_revised=2)))
         assert "did not change: +4.0 from 2 revised values, −4.0 from changed covariates." in text
@@ -82,13 +103,17 @@ def test_parts_that_cancel_are_listed_under_no_change() -> None:
 def test_a_small_negative_number_has_no_sign_in_the_table() -> None:
     change = make_change()
     small = describe_change(replace(change, table=change.table.assign(version=-1e-9, before=-1e-9)))
-    assert [(row[2], row[8]) for row in tabulate_changes(small["changes"]).rows] == [("0.00", "0.00")] * 2
+    assert [(row[2], row[8]) for row in tabulate_changes(small["changes"]).rows] == [
+        ("0.00", "0.00")
+    ] * 2
 
 
 def test_unknown_parts_are_not_written_and_a_missing_explanation_has_its_reason() -> None:
     change = make_change()
     table = change.table.assign(**dict.fromkeys([*PARTS, DAY_AHEAD], np.nan))
-    found = describe_change(Change(**{**vars(change), "table": table, "notes": ("The parts are unknown: why.",)}))
+    found = describe_change(
+        Change(**{**vars(change), "table": table, "notes": ("The parts are unknown: why.",)})
+    )
     assert found["sentence"].startswith(
         "The forecast of october for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %, from 100.0 to 94.9."
     )
@@ -101,7 +126,9 @@ def test_unknown_parts_are_not_written_and_a_missing_explanation_has_its_reason(
     assert "Largest changes" not in page
 
 
-@pytest.mark.parametrize(("time", "days"), [(None, 2), ("2026-10-01", 1), ("2026", 2), ("2026-09", 1)])
+@pytest.mark.parametrize(
+    ("time", "days"), [(None, 2), ("2026-10-01", 1), ("2026", 2), ("2026-09", 1)]
+)
 def test_times_are_chosen_by_their_beginning(time: str | None, days: int) -> None:
     change = choose_times(make_change(), time)
     assert len(change.table) == len(change.values) == days
@@ -112,11 +139,18 @@ def test_page_is_the_golden_one_and_unknown_times_are_refused() -> None:
         choose_times(make_change(), "2025-10")
     steps = make_change()
     steps = Change(
-        **{**vars(steps), "table": steps.table.assign(ds=[1, 12]), "values": steps.values.assign(ds=[1, 12])}
+        **{
+            **vars(steps),
+            "table": steps.table.assign(ds=[1, 12]),
+            "values": steps.values.assign(ds=[1, 12]),
+        }
     )
     assert choose_times(steps, "1").table["ds"].tolist() == [1]
     change = make_change(("a", "<b>"), notes=("1 series had no forecast tonight.",))
-    assert is_golden(render_change(describe_change(change, MAX_ROWS)), Path(__file__).parent / "golden/change.txt")
+    assert is_golden(
+        render_change(describe_change(change, MAX_ROWS)),
+        Path(__file__).parent / "golden/change.txt",
+    )
 
 
 def test_description_and_waterfall_end_at_the_change() -> None:
@@ -136,4 +170,7 @@ def test_description_and_waterfall_end_at_the_change() -> None:
         assert bars.base[0] == bars.base[-1] == 0
         assert bars.base[1:-1] == pytest.approx(np.cumsum(bars.y[:-1])[:-1])
         assert sum(bars.y[:-1]) == pytest.approx(bars.y[-1]) == pytest.approx(total)
-    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["2026-10-01", "2026-09-30"]
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == [
+        "2026-10-01",
+        "2026-09-30",
+    ]

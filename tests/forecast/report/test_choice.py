@@ -24,10 +24,17 @@ def test_chosen_series_are_few_and_drawn_by_their_origins(make_results) -> None:
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; 12 of 40 series"
     rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions.table)
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; last 3,000 of 4,000 steps"
-    assert list(choose_series(make_results(num_series=3).predictions.table)) == ["s00000", "s00001", "s00002"]
+    assert list(choose_series(make_results(num_series=3).predictions.table)) == [
+        "s00000",
+        "s00001",
+        "s00002",
+    ]
     table = pd.DataFrame({"unique_id": [f"s{number}" for number in range(111)]})
     assert list(choose_series(table)) == [f"s{number}" for number in range(0, 111, 10)]
-    assert len(choose_series(make_results(num_series=40, num_origins=2).predictions.table)) == MAX_SERIES
+    assert (
+        len(choose_series(make_results(num_series=40, num_origins=2).predictions.table))
+        == MAX_SERIES
+    )
     tables = {name: pd.DataFrame({"step": range(MAX_STEPS)}) for name in "abc"}
     kept = list(keep_last_steps(tables))
     assert sum(map(len, kept)) == MAX_STEPS

@@ -32,20 +32,34 @@ def make_results(mse: float = 3.0, p_value: float = 0.01) -> WindowResults:
                 "p_value": p_value,
                 "coverage_80": 0.75,
             },
-            "ridge": {"mse": 4.0, "mae": 1.75, "bias": 0.05, "total_wape": 0.3, "p_value": None, "coverage_80": None},
+            "ridge": {
+                "mse": 4.0,
+                "mae": 1.75,
+                "bias": 0.05,
+                "total_wape": 0.3,
+                "p_value": None,
+                "coverage_80": None,
+            },
             "last_value": {"mse": 9.0, "mae": 1.25, "p_value": 0.2},
         },
     )
 
 
 def test_the_verdict_names_the_best_which_stands_first_and_is_marked() -> None:
-    assert has_in_order(describe_verdict(make_results()), "GRU", "3.000", "25.0 %", "ridge", "p = 0.01")
+    assert has_in_order(
+        describe_verdict(make_results()), "GRU", "3.000", "25.0 %", "ridge", "p = 0.01"
+    )
     assert "chance" in describe_verdict(make_results(p_value=0.4))
     assert has_in_order(describe_verdict(make_results(mse=5.0)), "No network", "ridge", "4.000")
     table = tabulate_forecasters(make_results())
     assert [row[0] for row in table.rows] == ["GRU", "ridge", "last value"]
     best = {(table.rows[row][0], table.header[column]) for row, column in table.best}
-    assert best == {("GRU", "MSE"), ("last value", "MAE"), ("ridge", "bias, %"), ("GRU", "WAPE of totals, %")}
+    assert best == {
+        ("GRU", "MSE"),
+        ("last value", "MAE"),
+        ("ridge", "bias, %"),
+        ("GRU", "WAPE of totals, %"),
+    }
     columns = dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
     assert columns["bias, %"] == ("−12.3", "+5.0", "–")
     assert columns["WAPE of totals, %"] == ("20.0", "30.0", "–")
@@ -57,9 +71,15 @@ def test_the_verdict_names_the_best_which_stands_first_and_is_marked() -> None:
 def test_page_is_the_golden_one_with_all_forecasters() -> None:
     cutoffs = pd.to_datetime(["2021-01-31", "2021-02-28"])
     errors = {"gru": 3.0, "ridge": 4.0, "last_value": 9.0}
-    rows = [{"cutoff": c, "forecaster": name, "mse": mse, "mae": 1.0} for name, mse in errors.items() for c in cutoffs]
+    rows = [
+        {"cutoff": c, "forecaster": name, "mse": mse, "mae": 1.0}
+        for name, mse in errors.items()
+        for c in cutoffs
+    ]
     by_cutoff = pd.DataFrame(rows)
     lines = {trace.name: trace.visible for trace in draw_error_by_cutoff(by_cutoff).data}
     assert lines == {"GRU": True, "ridge": True, "last value": "legendonly"}
-    page = render_report(make_results().model_dump(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff))
+    page = render_report(
+        make_results().model_dump(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff)
+    )
     assert is_golden(page, Path(__file__).parent / "golden/cross_validation.txt")

@@ -22,9 +22,15 @@ from rnn_pipelines.forecast.report.diagnostics import (
 PROFILE: Any = {"season_length": 7, "freq": "D"}
 
 
-def make_predictions(errors: Any, freq: str | None = "D", horizon: int = 1, name: str = "a") -> Predictions:
+def make_predictions(
+    errors: Any, freq: str | None = "D", horizon: int = 1, name: str = "a"
+) -> Predictions:
     """Forecasts of 0 by the ensemble, from rolling origins; `errors` are the actuals from 2024-01-01, a Monday."""
-    ds = pd.Series(pd.date_range("2024-01-01", periods=len(errors), freq=freq) if freq else np.arange(len(errors)))
+    ds = pd.Series(
+        pd.date_range("2024-01-01", periods=len(errors), freq=freq)
+        if freq
+        else np.arange(len(errors))
+    )
     origins = np.arange(1, len(errors) - horizon + 1)
     rows = (origins[:, None] + np.arange(horizon)).ravel()
     table = pd.DataFrame(
@@ -42,9 +48,17 @@ def make_predictions(errors: Any, freq: str | None = "D", horizon: int = 1, name
 
 @pytest.mark.parametrize(
     ("freq", "season_length", "period", "label"),
-    [("D", 7, 7, "Mon"), ("h", 24, 24, "0"), ("MS", 12, 12, "Jan"), ("QS", 4, 4, "Q1"), (None, 5, 5, "1")],
+    [
+        ("D", 7, 7, "Mon"),
+        ("h", 24, 24, "0"),
+        ("MS", 12, 12, "Jan"),
+        ("QS", 4, 4, "Q1"),
+        (None, 5, 5, "1"),
+    ],
 )
-def test_bad_part_of_a_season_has_the_top_bar(freq: str | None, season_length: int, period: int, label: str) -> None:
+def test_bad_part_of_a_season_has_the_top_bar(
+    freq: str | None, season_length: int, period: int, label: str
+) -> None:
     errors = np.where(np.arange(8 * period) % period == 0, 9.0, -1.0)
     profile: Any = {"season_length": season_length, "freq": freq or 1}
     (bars,) = draw_error_by_season(make_predictions(errors, freq), profile).data
@@ -58,7 +72,9 @@ def test_autocorrelation_needs_a_test_part_with_enough_errors() -> None:
     used = pd.Series(errors[1:])
     centred = used - used.mean()
     assert list(bars.x) == list(range(1, 16))
-    assert bars.y[1] == pytest.approx((centred[2:].to_numpy() * centred[:-2].to_numpy()).sum() / (centred**2).sum())
+    assert bars.y[1] == pytest.approx(
+        (centred[2:].to_numpy() * centred[:-2].to_numpy()).sum() / (centred**2).sum()
+    )
     assert upper.y[0] == -lower.y[0] == pytest.approx(1.96 / np.sqrt(98))
     assert bars.y[0] < -0.8
     assert not draw_autocorrelation(make_predictions([1, 2, 3, 4, 5]), PROFILE).data
@@ -80,7 +96,10 @@ def test_worst_windows_do_not_overlap_and_come_first() -> None:
     assert worst["first"][0] <= pd.Timestamp("2024-01-21") <= worst["last"][0]
     ordered = worst.sort_values("first")
     assert (ordered["first"].iloc[1:].to_numpy() > ordered["last"].iloc[:-1].to_numpy()).all()
-    tables = [make_predictions(np.full(4, size), name=name).table for name, size in (("a", 5.0), ("b", 4.0))]
+    tables = [
+        make_predictions(np.full(4, size), name=name).table
+        for name, size in (("a", 5.0), ("b", 4.0))
+    ]
     worst = find_worst_windows(Predictions(pd.concat(tables, ignore_index=True), ("ensemble",)))
     assert worst["unique_id"].tolist() == ["a", "a", "a", "b", "b"]
     table = tabulate_worst_windows(make_predictions([0, 8, 2]), average=4.0)
@@ -93,15 +112,22 @@ def make_ahead(num_days: int) -> Predictions:
     """Hours ahead of two series, in each of which the ensemble is off by the number of the day, and theta by five."""
     steps = np.arange(1, 24 * num_days + 1)
     ds = pd.Timestamp("2024-01-01") + pd.to_timedelta(steps, "h")
-    table = pd.DataFrame({"ds": ds, "cutoff": pd.Timestamp("2024-01-01"), "horizon_step": steps, "y": 0.0})
+    table = pd.DataFrame(
+        {"ds": ds, "cutoff": pd.Timestamp("2024-01-01"), "horizon_step": steps, "y": 0.0}
+    )
     table = table.assign(ensemble=(steps - 1) // 24 + 1.0, theta=5.0)
-    series = [table.assign(unique_id=name, ensemble=sign * table["ensemble"]) for name, sign in (("a", 1), ("b", -1))]
+    series = [
+        table.assign(unique_id=name, ensemble=sign * table["ensemble"])
+        for name, sign in (("a", 1), ("b", -1))
+    ]
     return Predictions(pd.concat(series, ignore_index=True), ("ensemble", "theta"))
 
 
 def test_errors_of_long_horizons_are_listed_by_day_ahead() -> None:
     profile: Any = {"season_length": 24, "freq": "h"}
-    table = tabulate_seasons_ahead(make_ahead(7), profile, ["ensemble", "pretrained", "theta", "ensemble"])
+    table = tabulate_seasons_ahead(
+        make_ahead(7), profile, ["ensemble", "pretrained", "theta", "ensemble"]
+    )
     assert table is not None
     assert table.caption == "Mean absolute error by day ahead"
     assert [row[0] for row in table.rows] == [str(day) for day in range(1, 8)]
@@ -119,7 +145,9 @@ def test_many_days_ahead_share_rows_of_whole_days() -> None:
 
 
 @pytest.mark.parametrize(("num_days", "season_length"), [(2, 24), (3, 1)])
-def test_short_horizons_and_steps_without_a_season_have_no_seasons_ahead(num_days: int, season_length: int) -> None:
+def test_short_horizons_and_steps_without_a_season_have_no_seasons_ahead(
+    num_days: int, season_length: int
+) -> None:
     profile: Any = {"season_length": season_length, "freq": "h"}
     assert tabulate_seasons_ahead(make_ahead(num_days), profile, ["ensemble"]) is None
 
@@ -128,7 +156,9 @@ def make_levels(*levels: tuple[str, float, float]) -> Predictions:
     """One step ahead, the forecasts of series and their actuals."""
     table = pd.DataFrame(levels, columns=["unique_id", "ensemble", "y"])
     days = pd.Series(pd.date_range("2024-01-02", periods=len(levels)))
-    return Predictions(table.assign(ds=days, cutoff=days - pd.Timedelta(1, "D"), horizon_step=1), ("ensemble",))
+    return Predictions(
+        table.assign(ds=days, cutoff=days - pd.Timedelta(1, "D"), horizon_step=1), ("ensemble",)
+    )
 
 
 def test_bias_of_high_forecasts_is_in_the_highest_fifth_of_each_series() -> None:
@@ -138,7 +168,11 @@ def test_bias_of_high_forecasts_is_in_the_highest_fifth_of_each_series() -> None
     assert list(found["forecast"]) == [1.5, 3.5, 5.5, 7.5, 25.0]
     assert list(found["mae"]) == [0.0, 0.0, 0.0, 0.0, 5.0]
     assert list(found["bias"]) == [0.0, 0.0, 0.0, 0.0, 0.25]
-    levels = [(name, float(scale * level), 0.0) for name, scale in (("a", 1), ("b", 100)) for level in range(1, 6)]
+    levels = [
+        (name, float(scale * level), 0.0)
+        for name, scale in (("a", 1), ("b", 100))
+        for level in range(1, 6)
+    ]
     found = measure_fifths(make_levels(*levels))
     assert list(found["forecast"]) == [50.5 * level for level in range(1, 6)]
     assert [row[-1] for row in tabulate_fifths(make_levels(*levels)).rows] == ["–"] * 5

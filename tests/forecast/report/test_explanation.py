@@ -27,12 +27,15 @@ def figure(explanation: pd.DataFrame) -> Figure:
     return draw_explanation(explanation)
 
 
-def test_figure_has_a_menu_and_bars_of_the_inputs_that_count_most(figure: Figure, explanation: pd.DataFrame) -> None:
+def test_figure_has_a_menu_and_bars_of_the_inputs_that_count_most(
+    figure: Figure, explanation: pd.DataFrame
+) -> None:
     labels = [button.label for button in figure.layout.updatemenus[0].buttons]
     assert labels == ["on average", "next values of s00000", "next values of s00001"]
     bars = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
     assert bars == {"past values": 3.0, "calendar": 2.0, "price, future": 0.5}
-    average, one = figure.data[1], figure.data[3]
+    average = figure.data[1]
+    one = figure.data[3]
     assert list(one.y) == ["1", "2"]
     np.testing.assert_array_equal(one.z, [[4.0] * 3, [-1.0] * 3])
     np.testing.assert_array_equal(average.z, [[4.0] * 3, [1.0] * 3])
@@ -49,7 +52,8 @@ def test_figure_has_a_menu_and_bars_of_the_inputs_that_count_most(figure: Figure
 columns = st.builds(
     CodedColumn,
     name=st.one_of(
-        st.sampled_from([*HOLIDAYS, TARGET, CALENDAR, THETA, "a:b", "future:a", "<b>x</b>"]), st.text(max_size=20)
+        st.sampled_from([*HOLIDAYS, TARGET, CALENDAR, THETA, "a:b", "future:a", "<b>x</b>"]),
+        st.text(max_size=20),
     ),
     role=st.sampled_from(["future", "past", "static"]),
     levels=st.lists(st.text(min_size=1, max_size=2), max_size=3, unique=True).map(tuple),
@@ -76,23 +80,34 @@ def test_every_input_of_a_forecast_is_drawn() -> None:
     """Those of all kinds of covariates at once, as `explain` gives them."""
     pytest.importorskip("holidays")
     days = pd.date_range("2024-01-01", "2024-08-18")
-    promo, size = np.arange(len(days)) % 2, ["small", "large"]
+    promo = np.arange(len(days)) % 2
+    size = ["small", "large"]
     frame = pd.concat(
         [
-            pd.DataFrame({"unique_id": name, "ds": days, "y": 20 + 5 * promo + random.normal(size=len(days))})
+            pd.DataFrame(
+                {"unique_id": name, "ds": days, "y": 20 + 5 * promo + random.normal(size=len(days))}
+            )
             for name, random in zip("ab", map(np.random.default_rng, (0, 1)), strict=True)
         ],
         ignore_index=True,
     )
-    frame = frame.assign(promo=[*promo, *promo], visitors=10 * frame["y"], size=np.repeat(size, len(days)))
+    frame = frame.assign(
+        promo=[*promo, *promo], visitors=10 * frame["y"], size=np.repeat(size, len(days))
+    )
     covariates = {"future": ["promo"], "past": ["visitors"], "static": ["size"], "holidays": "DE"}
     small = {"lstm": {"units": 2}, "gru": {"units": 2}, "training": {"max_steps": 10}}
     split = {"validation": 15, "test": 20}
-    parts = Forecaster(h=2, lookback=7, level=None, covariates=covariates, split=split, **small).fit(
-        frame.assign(y=frame["y"].where(frame["ds"] < "2024-08-17"))
-    )
+    parts = Forecaster(
+        h=2, lookback=7, level=None, covariates=covariates, split=split, **small
+    ).fit(frame.assign(y=frame["y"].where(frame["ds"] < "2024-08-17")))
     explained = parts.explain()
     inputs = set(explained["input"]) - {BASELINE}
-    assert inputs >= {"future:promo", "past:visitors", "static:size=small", "static:size=large", *HOLIDAYS}
+    assert inputs >= {
+        "future:promo",
+        "past:visitors",
+        "static:size=small",
+        "static:size=large",
+        *HOLIDAYS,
+    }
     moved = explained.assign(part="test", contribution=1.0)
     assert set(draw_explanation(moved).data[0].y) == set(name_inputs(inputs))

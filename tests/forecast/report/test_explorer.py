@@ -26,7 +26,12 @@ from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.memory import MAX_VALUES
 from rnn_pipelines.forecast.pretrained.network import MIDDLE, find_past_length
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.report.explorer import describe_networks, explore_series, find_networks, render_networks
+from rnn_pipelines.forecast.report.explorer import (
+    describe_networks,
+    explore_series,
+    find_networks,
+    render_networks,
+)
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec, find_history
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.internals.gate_statistics import measure_half_lives
@@ -51,18 +56,24 @@ function run({ pages }) {
 """
 
 
-def make_network(panel: WindowedPanel, cell: str, segment: int, rng: np.random.Generator) -> Network:
+def make_network(
+    panel: WindowedPanel, cell: str, segment: int, rng: np.random.Generator
+) -> Network:
     """A stack of two members with a head that says something; with an embedding if there are several series."""
     embedding = 3 if len(panel.series_starts) > 1 else 0
     calendar = () if embedding else tuple(range(min(2, panel.columns.num_calendar)))
     shape = size_members(panel, cell, (4, 3), embedding, segment, calendar)
     weights = initialize_members(0, 2, shape)
-    weights["head_kernel"] = rng.normal(size=weights["head_kernel"].shape, scale=0.5).astype(np.float32)
+    weights["head_kernel"] = rng.normal(size=weights["head_kernel"].shape, scale=0.5).astype(
+        np.float32
+    )
     none = np.zeros((0, panel.horizon), np.float32)
     return Network(weights, cell, segment, np.array(calendar, np.int64), 0.7, none)
 
 
-def list_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Iterator[dict[str, Any]]:
+def list_pages(
+    prepare: Callable[..., SimpleNamespace], num_windows: int
+) -> Iterator[dict[str, Any]]:
     """One series and several, each kind of normalisation, with and without negative values and segments."""
     rng = np.random.default_rng(0)
     for num_series, level in ((1, 20.0), (3, 20.0), (3, 0.0)):
@@ -72,19 +83,25 @@ def list_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Ite
             for number in range(num_series)
         }
         prepared = prepare(values, window=WindowSpec(lookback=16, horizon=3))
-        panel, linear = prepared.windows, fit_linear_models(prepared.windows)
+        panel = prepared.windows
+        linear = fit_linear_models(prepared.windows)
         for kind, segment in zip(KINDS, (1, 3, 5), strict=True):
             normalizer = replace(linear.normalizer, kind=kind)
             models = {
-                cell: NetworkModel(LinearModel(linear.combine()), make_network(panel, cell, segment, rng))
+                cell: NetworkModel(
+                    LinearModel(linear.combine()), make_network(panel, cell, segment, rng)
+                )
                 for cell in ("lstm", "gru", "mingru")
             }
             origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
-            page = describe_networks(panel, prepared.features, prepared.scaler, normalizer, models, origins)
+            page = describe_networks(
+                panel, prepared.features, prepared.scaler, normalizer, models, origins
+            )
             tries = []
             for number in range(num_windows):
                 place = number % len(origins)
-                own, window = origins[[place]], page["windows"][place]
+                own = origins[[place]]
+                window = page["windows"][place]
                 rows = find_history(panel, own)[0]
                 changed = panel.values.copy()
                 # Each window once as it is.
@@ -93,7 +110,12 @@ def list_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Ite
                 for network, model in enumerate(models.values()):
                     scaled = PanelModel(normalizer, model).forecast(other, own)[0].astype(float)
                     expected = (scaled * window["deviation"] + window["mean"]).tolist()
-                    one = {"window": place, "network": network, "values": changed[rows, 0], "expected": expected}
+                    one = {
+                        "window": place,
+                        "network": network,
+                        "values": changed[rows, 0],
+                        "expected": expected,
+                    }
                     tries.append(one)
             yield {"page": page, "tries": tries}
 
@@ -112,13 +134,23 @@ function run({ pages }) {
 """
 
 
-def list_pretrained_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Iterator[dict[str, Any]]:
+def list_pretrained_pages(
+    prepare: Callable[..., SimpleNamespace], num_windows: int
+) -> Iterator[dict[str, Any]]:
     """Series of days of each length, far above 0 and about 0."""
-    rng, season = np.random.default_rng(0), 7
-    for num_series, level, size, lookback in ((1, 20.0, 90, 16), (3, 0.0, 60, 9), (2, 50.0, 600, 90), (1, 3.0, 90, 5)):
+    rng = np.random.default_rng(0)
+    season = 7
+    for num_series, level, size, lookback in (
+        (1, 20.0, 90, 16),
+        (3, 0.0, 60, 9),
+        (2, 50.0, 600, 90),
+        (1, 3.0, 90, 5),
+    ):
         steps = np.arange(size)
         values = {
-            f"s{number}": (level + np.sin(steps * 2 * np.pi / season) + rng.normal(size=size) / 3).tolist()
+            f"s{number}": (
+                level + np.sin(steps * 2 * np.pi / season) + rng.normal(size=size) / 3
+            ).tolist()
             for number in range(num_series)
         }
         prepared = prepare(values, window=WindowSpec(lookback=lookback, horizon=9))
@@ -138,14 +170,24 @@ def describe_pretrained_page(
     tries = []
     for number in range(num_windows):
         place = number % len(origins)
-        own, window = origins[[place]], page["windows"][place]
-        rows, changed = find_history(panel, own)[0], panel.values.copy()
+        own = origins[[place]]
+        window = page["windows"][place]
+        rows = find_history(panel, own)[0]
+        changed = panel.values.copy()
         changed[rng.choice(rows), 0] += rng.normal() if number % 2 else 0
         other = replace(panel, values=changed)
-        past, zeros = gather_from_zero(other, own, find_past_length(panel.season_length, panel.horizon))
+        past, zeros = gather_from_zero(
+            other, own, find_past_length(panel.season_length, panel.horizon)
+        )
         for place_of_network, network in enumerate(networks):
-            quantiles = network.forecast(past, panel.season_length, panel.horizon)[0, :, [1, MIDDLE, -2]] + zeros
-            expected = normalizer.cut(other, own.repeat(3), quantiles) * window["deviation"] + window["mean"]
+            quantiles = (
+                network.forecast(past, panel.season_length, panel.horizon)[0, :, [1, MIDDLE, -2]]
+                + zeros
+            )
+            expected = (
+                normalizer.cut(other, own.repeat(3), quantiles) * window["deviation"]
+                + window["mean"]
+            )
             one = {"window": place, "network": place_of_network, "values": changed[rows, 0]}
             tries.append(one | {"expected": expected.tolist()})
     return {"page": page, "tries": tries}
@@ -156,7 +198,9 @@ def test_the_pretrained_network_forecasts_median_and_interval_of_python(
     prepare: Callable[..., SimpleNamespace], tmp_path: Path
 ) -> None:
     pages = list(list_pretrained_pages(prepare, NUM_PRETRAINED_WINDOWS))
-    found = run_script(tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode({"pages": pages}))
+    found = run_script(
+        tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode({"pages": pages})
+    )
     assert max(difference for difference, _ in found) < 1e-4
 
 
@@ -174,15 +218,21 @@ def test_the_long_memory_is_that_of_python(
     horizon: int,
 ) -> None:
     """Days and hours with the course of a year and of a day, whose level comes back within days."""
-    rng, days = np.random.default_rng(1), np.arange(num_days * steps_of_day) / steps_of_day
+    rng = np.random.default_rng(1)
+    days = np.arange(num_days * steps_of_day) / steps_of_day
     level = np.repeat(rng.normal(size=num_days), steps_of_day)
     courses = 10 * np.sin(2 * np.pi * days / 365) + 3 * np.sin(2 * np.pi * days)
     values = 50 + courses + level + rng.normal(size=len(days))
-    window, split = WindowSpec(lookback=lookback, horizon=horizon), SplitSpec(validation=horizon, test=horizon + 3)
-    prepared = prepare(values.tolist(), window=window, split=split, freq="D" if steps_of_day == 1 else "h")
+    window = WindowSpec(lookback=lookback, horizon=horizon)
+    split = SplitSpec(validation=horizon, test=horizon + 3)
+    prepared = prepare(
+        values.tolist(), window=window, split=split, freq="D" if steps_of_day == 1 else "h"
+    )
     normalizer = Normalizer("series", prepared.windows.season_length, 0, np.zeros(0, np.int64))
     described = describe_pretrained_page(prepared, normalizer, 6, rng)
-    found = run_script(tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode({"pages": [described]}))
+    found = run_script(
+        tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode({"pages": [described]})
+    )
     differences, moves = np.array(found).T
     assert differences.max() < 1e-4
     assert moves.min() > 0.01
@@ -192,7 +242,9 @@ def test_the_long_memory_is_that_of_python(
 
 def measure(folder: Path, prepare: Callable[..., SimpleNamespace], num_windows: int) -> list[float]:
     pages = list(list_pages(prepare, num_windows))
-    differences: list[float] = run_script(folder, read_scripts(COMPUTATION) + RUN, encode({"pages": pages}))
+    differences: list[float] = run_script(
+        folder, read_scripts(COMPUTATION) + RUN, encode({"pages": pages})
+    )
     assert len(differences) == len(pages) == 9
     return differences
 
@@ -226,13 +278,19 @@ def test_memory_is_measured_as_in_python(
     prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]], tmp_path: Path
 ) -> None:
     prepared = prepare(make_values(60), window=WindowSpec(lookback=8, horizon=2))
-    panel, linear = prepared.windows, fit_linear_models(prepared.windows)
-    rng, models = np.random.default_rng(0), {}
+    panel = prepared.windows
+    linear = fit_linear_models(prepared.windows)
+    rng = np.random.default_rng(0)
+    models = {}
     for cell in ("lstm", "gru"):
-        models[cell] = NetworkModel(LinearModel(linear.combine()), make_network(panel, cell, 1, rng))
+        models[cell] = NetworkModel(
+            LinearModel(linear.combine()), make_network(panel, cell, 1, rng)
+        )
     origins = panel.index("test").origins(np.arange(3))
     gates = [0.9, 0.5, 0.8, 0.7]
-    page = describe_networks(panel, prepared.features, prepared.scaler, linear.normalizer, models, origins)
+    page = describe_networks(
+        panel, prepared.features, prepared.scaler, linear.normalizer, models, origins
+    )
     code = read_scripts(COMPUTATION) + MEASURE
     found = run_script(tmp_path, code, encode({"page": page, "gates": gates}))
     np.testing.assert_allclose(found["carried"], [0.28, 0.56, 0.7, 1])
@@ -261,7 +319,9 @@ def forecaster(make_forecaster: Callable[..., Any], prepared: SimpleNamespace) -
 
 
 @pytest.fixture(scope="module")
-def prepared(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]) -> SimpleNamespace:
+def prepared(
+    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
+) -> SimpleNamespace:
     return prepare(make_values(120), window=WindowSpec(lookback=12, horizon=3))
 
 
@@ -284,7 +344,12 @@ def test_page_shows_the_forecast_of_python_and_sends_nothing(page: str, tmp_path
 
 @pytest.mark.chromium
 @pytest.mark.parametrize(
-    "switches", [["--window-size=1400,1000"], ["--window-size=390,900"], ["--blink-settings=preferredColorScheme=0"]]
+    "switches",
+    [
+        ["--window-size=1400,1000"],
+        ["--window-size=390,900"],
+        ["--blink-settings=preferredColorScheme=0"],
+    ],
 )
 def test_a_reader_changes_gate_value_and_unit_by_keyboard_at_any_width(
     page: str, tmp_path: Path, switches: list[str]
@@ -313,8 +378,13 @@ def test_windows_are_those_of_one_series_with_bounds_of_a_network_that_has_them(
     assert content["windows"][-1]["actuals"] == [None] * 3
     # The interval of an ensemble is not that of its networks.
     assert all(window["bounds"] == {} for window in content["windows"])
-    alone = replace(forecaster, model=PanelModel(forecaster.model.normalizer, forecaster.model.model.models["gru"]))
-    (low, high) = explore_series({"gru": alone}, prepared.series, None, None)["windows"][-1]["bounds"]["gru"]
+    alone = replace(
+        forecaster,
+        model=PanelModel(forecaster.model.normalizer, forecaster.model.model.models["gru"]),
+    )
+    (low, high) = explore_series({"gru": alone}, prepared.series, None, None)["windows"][-1][
+        "bounds"
+    ]["gru"]
     assert np.less(low, high).all()
 
 
@@ -325,13 +395,17 @@ def test_a_series_that_is_missing_and_a_forecaster_without_networks_are_refused(
         explore_series({"ensemble": forecaster}, prepared.series, None, "other")
     linear = forecaster.model.model.models["baseline_ensemble"]
     with pytest.raises(ParameterError, match="no trained network"):
-        find_networks({"ridge": replace(forecaster, model=PanelModel(forecaster.model.normalizer, linear))})
+        find_networks(
+            {"ridge": replace(forecaster, model=PanelModel(forecaster.model.normalizer, linear))}
+        )
 
 
 @pytest.mark.slow
 @pytest.mark.chromium
 @pytest.mark.parametrize("width", [1400, 390])
-def test_page_of_the_pretrained_network_after_load_follows_gate_value_and_unit(tmp_path: Path, width: int) -> None:
+def test_page_of_the_pretrained_network_after_load_follows_gate_value_and_unit(
+    tmp_path: Path, width: int
+) -> None:
     steps = np.arange(300)
     values = 10 + np.sin(steps * 2 * np.pi / 7) + np.random.default_rng(0).normal(size=300) / 5
     table = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=300), "y": values})
@@ -360,11 +434,16 @@ def test_page_of_the_pretrained_network_after_load_follows_gate_value_and_unit(t
 def test_forecaster_writes_its_page_with_covariates_and_after_load(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     steps = np.arange(300)
-    table = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=314), "price": rng.normal(size=314).round(2)})
-    table["y"] = np.append(
-        10 + np.sin(steps * 2 * np.pi / 7) + table["price"][:300] + rng.normal(size=300) / 5, [np.nan] * 14
+    table = pd.DataFrame(
+        {"ds": pd.date_range("2020-01-01", periods=314), "price": rng.normal(size=314).round(2)}
     )
-    fitted = Forecaster(h=7, lookback=21, futr_exog=["price"], use="gru", training={"max_steps": 40})
+    table["y"] = np.append(
+        10 + np.sin(steps * 2 * np.pi / 7) + table["price"][:300] + rng.normal(size=300) / 5,
+        [np.nan] * 14,
+    )
+    fitted = Forecaster(
+        h=7, lookback=21, futr_exog=["price"], use="gru", training={"max_steps": 40}
+    )
     fitted.fit(table)
     fitted.explorer(tmp_path / "fitted.html")
     fitted.save(tmp_path / "model")

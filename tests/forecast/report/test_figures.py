@@ -13,7 +13,16 @@ from rnn_pipelines.forecast.report.figures import find_strongest_baseline
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.styles import SPARE_COLOR
 
-NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals", "explanation")
+NAMES = (
+    "forecasts",
+    "newest_window",
+    "next_values",
+    "losses",
+    "error_by_step",
+    "coverage",
+    "residuals",
+    "explanation",
+)
 
 
 def find_trace(figure: Figure, name: str) -> Scatter:
@@ -34,7 +43,10 @@ def figures(results, draw) -> dict[str, Figure]:
 def test_figures_have_names_axes_menus_and_one_color_for_each_forecaster(figures, results) -> None:
     assert set(figures) == set(NAMES)
     buttons = figures["error_by_step"].layout.updatemenus[0].buttons
-    assert [button.args[1]["yaxis.title.text"].split(",")[0] for button in buttons] == ["RMSE", "MAE"]
+    assert [button.args[1]["yaxis.title.text"].split(",")[0] for button in buttons] == [
+        "RMSE",
+        "MAE",
+    ]
     errors = results.predictions.errors[["last_value", "seasonal_naive", "ridge"]]
     assert find_strongest_baseline(results.by_step) == (errors**2).mean().idxmin() == "ridge"
     for name in ("forecasts", "next_values"):
@@ -42,7 +54,12 @@ def test_figures_have_names_axes_menus_and_one_color_for_each_forecaster(figures
         assert waiting == ["last value", "seasonal naive"]
     for name in ("forecasts", "next_values", "residuals"):
         assert pd.to_datetime(pd.Series(figures[name].data[0].x)).is_monotonic_increasing
-    traces = [trace for figure in figures.values() for trace in figure.data if trace.name.startswith("LSTM")]
+    traces = [
+        trace
+        for figure in figures.values()
+        for trace in figure.data
+        if trace.name.startswith("LSTM")
+    ]
     assert {trace.line.color or trace.marker.color for trace in traces} == {STYLES["lstm"].color}
     assert len({style.color for style in STYLES.values()} | {SPARE_COLOR}) == len(STYLES) + 1
 
@@ -55,7 +72,8 @@ def test_every_figure_is_json_with_a_title_of_its_axis(figures, name: str) -> No
 
 
 def test_steps_origins_and_gaps_are_drawn(make_results, draw) -> None:
-    results, before = make_results(num_series=2, has_signal=True), make_results(num_series=2, has_signal=True)
+    results = make_results(num_series=2, has_signal=True)
+    before = make_results(num_series=2, has_signal=True)
     draw(results)
     for name in ("predictions", "next_values"):
         pd.testing.assert_frame_equal(getattr(results, name).table, getattr(before, name).table)
@@ -70,10 +88,14 @@ def test_steps_origins_and_gaps_are_drawn(make_results, draw) -> None:
     results = make_results(num_origins=1, horizon=5)
     figure = draw(results)["forecasts"]
     np.testing.assert_array_equal(find_trace(figure, "actual").y, results.series["y"].tail(3 * 5))
-    np.testing.assert_array_equal(find_trace(figure, "GRU").y[-5:], results.predictions.table["gru"])
+    np.testing.assert_array_equal(
+        find_trace(figure, "GRU").y[-5:], results.predictions.table["gru"]
+    )
     figure = draw(make_results(horizon=1))["error_by_step"]
     bars = [(trace.type, trace.name) for trace in figure.data if trace.visible is not False]
-    assert bars == [("bar", name) for name in ("LSTM", "GRU", "last value", "seasonal naive", "ridge")]
+    assert bars == [
+        ("bar", name) for name in ("LSTM", "GRU", "last value", "seasonal naive", "ridge")
+    ]
     figure = draw(make_results(has_signal=True))["error_by_step"]
     np.testing.assert_allclose(find_trace(figure, "noise floor").y, [0.5, 0.5, 0.5])
     figures = draw(make_results(num_series=366, num_origins=30, horizon=2))
@@ -82,7 +104,10 @@ def test_steps_origins_and_gaps_are_drawn(make_results, draw) -> None:
     assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
     figures = draw(make_results(num_series=30, num_origins=400, horizon=2))
     for name in ("forecasts", "residuals"):
-        assert figures[name].layout.title.subtitle.text == "one step ahead; 12 of 30 series; last 250 of 400 steps"
+        assert (
+            figures[name].layout.title.subtitle.text
+            == "one step ahead; 12 of 30 series; last 250 of 400 steps"
+        )
     results = make_results(horizon=1)
     results.series.loc[50, "observed"] = False
     results.predictions.table.loc[10, ["y"]] = np.nan
@@ -125,11 +150,18 @@ def test_panel_has_a_menu_that_leads_to_its_series(make_results, draw) -> None:
 
 def test_bounds_of_intervals_are_not_drawn(make_results, draw) -> None:
     """Not yet; and nothing breaks because of them."""
-    results, plain = make_results(), draw(make_results())
+    results = make_results()
+    plain = draw(make_results())
     for name in ("predictions", "next_values"):
         table = getattr(results, name).table
-        bounds = {f"gru-{side}-{level}": table["gru"] for side in ("lo", "hi") for level in (80, 95)}
-        setattr(results, name, Predictions(table.assign(**bounds), results.predictions.forecasters, (80, 95)))
+        bounds = {
+            f"gru-{side}-{level}": table["gru"] for side in ("lo", "hi") for level in (80, 95)
+        }
+        setattr(
+            results,
+            name,
+            Predictions(table.assign(**bounds), results.predictions.forecasters, (80, 95)),
+        )
     assert {name: figure.to_json() for name, figure in draw(results).items()} == {
         name: figure.to_json() for name, figure in plain.items()
     }

@@ -32,11 +32,17 @@ STEPS = pd.Series([10, 11, 12, 13])
 
 def make_predictions() -> Predictions:
     """Of two steps with ten windows each: of the first nine lie inside 80 %, of the second seven."""
-    table = pd.DataFrame({"unique_id": "a", "cutoff": np.repeat(np.arange(10), 2), "horizon_step": [1, 2] * 10})
+    table = pd.DataFrame(
+        {"unique_id": "a", "cutoff": np.repeat(np.arange(10), 2), "horizon_step": [1, 2] * 10}
+    )
     table = table.assign(ds=table["cutoff"] + table["horizon_step"], y=0.5, ensemble=0.5)
     inside = np.where(table["horizon_step"] == 1, table["cutoff"] < 9, table["cutoff"] < 7)
     table = table.assign(**{"ensemble-lo-80": np.where(inside, -1.0, 1.0), "ensemble-hi-80": 2.0})
-    return Predictions(table.assign(**{"ensemble-lo-95": np.nan, "ensemble-hi-95": np.nan}), ("ensemble",), (80, 95))
+    return Predictions(
+        table.assign(**{"ensemble-lo-95": np.nan, "ensemble-hi-95": np.nan}),
+        ("ensemble",),
+        (80, 95),
+    )
 
 
 def test_bands_go_along_their_bounds_and_across_no_gap() -> None:
@@ -55,10 +61,14 @@ def test_bands_go_along_their_bounds_and_across_no_gap() -> None:
 def test_next_values_have_the_fan_of_the_combination(make_results) -> None:
     results = make_results()
     table = results.next_values.table.rename(columns={"gru": "ensemble"})
-    table = table.assign(**{"ensemble-lo-80": table["ensemble"] - 1, "ensemble-hi-80": table["ensemble"] + 1})
+    table = table.assign(
+        **{"ensemble-lo-80": table["ensemble"] - 1, "ensemble-hi-80": table["ensemble"] + 1}
+    )
     names = tuple("ensemble" if name == "gru" else name for name in results.next_values.forecasters)
     figure = draw_next_values(
-        results.series, replace(results.next_values, table=table, forecasters=names, levels=(80,)), set()
+        results.series,
+        replace(results.next_values, table=table, forecasters=names, levels=(80,)),
+        set(),
     )
     band = next(trace for trace in figure.data if trace.fill == "toself")
     assert list(band.y) == [*(table["ensemble"] + 1), *(table["ensemble"] - 1)[::-1], None]
@@ -70,16 +80,26 @@ def measured() -> tuple[ForecastMetrics, pd.DataFrame]:
     return ForecastMetrics(numbers, None), by_level
 
 
-def test_coverage_stands_with_its_range_over_steps_and_origins(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
+def test_coverage_stands_with_its_range_over_steps_and_origins(
+    measured: tuple[ForecastMetrics, pd.DataFrame],
+) -> None:
     table = tabulate_intervals(*measured)
-    assert table.header[:5] == ["forecaster", "coverage 80 %", "width 80 %", "relative width 80 %", "Winkler 80 %"]
+    assert table.header[:5] == [
+        "forecaster",
+        "coverage 80 %",
+        "width 80 %",
+        "relative width 80 %",
+        "Winkler 80 %",
+    ]
     assert table.rows[0][:2] == ["ensemble", "80.0 (70.0 to 90.0)"]
     metrics, by_level = measured
     more = {"least_coverage_80": 0.5, "most_coverage_80": 0.9, "above_80": 0.085}
     table = tabulate_intervals(metrics.add({"ensemble": more}), by_level)
     assert table.header[2:4] == ["by origin 80 %", "above 80 %"]
     assert table.rows[0][2:4] == ["50 to 90", "8.5"]
-    same = metrics.add({"ensemble": {"least_coverage_80": 0.67, "most_coverage_80": 0.67, "above_80": 0.085}})
+    same = metrics.add(
+        {"ensemble": {"least_coverage_80": 0.67, "most_coverage_80": 0.67, "above_80": 0.085}}
+    )
     assert tabulate_intervals(same, by_level).rows[0][2] == "67"
     numbers = {"coverage_80": 0.67, "least_coverage_80": 0.67, "most_coverage_80": 0.67}
     found = ForecastMetrics({"ensemble": numbers}, None)
@@ -90,11 +110,19 @@ def test_coverage_stands_with_its_range_over_steps_and_origins(measured: tuple[F
 
 
 @pytest.mark.parametrize(
-    ("coverage", "verdict"), [(0.8, "held"), (0.76, "held"), (0.74, "too narrow"), (0.86, "too wide")]
+    ("coverage", "verdict"),
+    [(0.8, "held"), (0.76, "held"), (0.74, "too narrow"), (0.86, "too wide")],
 )
 def test_coverage_of_the_test_part_is_judged(coverage: float, verdict: str) -> None:
-    numbers = {"coverage_80": coverage, "least_coverage_80": 0.5, "most_coverage_80": 0.9, "relative_width_80": 0.87}
-    found = describe_coverage(ForecastMetrics({"ensemble": {**numbers, "coverage_95": None}}, None), (80, 95))
+    numbers = {
+        "coverage_80": coverage,
+        "least_coverage_80": 0.5,
+        "most_coverage_80": 0.9,
+        "relative_width_80": 0.87,
+    }
+    found = describe_coverage(
+        ForecastMetrics({"ensemble": {**numbers, "coverage_95": None}}, None), (80, 95)
+    )
     assert verdict in found
     assert all(number in found for number in (f"{100 * coverage:.1f}", "50 to 90", "87 %"))
     assert "95 %" not in found
@@ -109,12 +137,16 @@ def test_coverage_of_the_test_part_is_judged(coverage: float, verdict: str) -> N
         (0.2, 1.0, "too narrow"),
     ],
 )
-def test_coverage_that_can_be_chance_is_not_judged(coverage: float, p_value: float, verdict: str) -> None:
+def test_coverage_that_can_be_chance_is_not_judged(
+    coverage: float, p_value: float, verdict: str
+) -> None:
     numbers = {"coverage_95": coverage, "chance_of_coverage_95": p_value}
     assert verdict in describe_coverage(ForecastMetrics({"ensemble": numbers}, None), (95,))
 
 
-@pytest.mark.parametrize(("above", "verdict"), [(0.1, "held"), (0.02, "held"), (0.17, "too narrow")])
+@pytest.mark.parametrize(
+    ("above", "verdict"), [(0.1, "held"), (0.02, "held"), (0.17, "too narrow")]
+)
 def test_sparse_series_are_judged_by_the_share_above(above: float, verdict: str) -> None:
     """Their coverage is above the level by construction."""
     numbers = {"coverage_80": 0.93, "above_80": above}
@@ -125,12 +157,17 @@ def test_sparse_series_are_judged_by_the_share_above(above: float, verdict: str)
 
 def test_missed_origins_and_widths_are_told() -> None:
     missed = ForecastMetrics(
-        {"ensemble": {"coverage_80": 0.8}}, None, missed_origins={"80": [f"2024-05-0{n}" for n in range(1, 6)]}
+        {"ensemble": {"coverage_80": 0.8}},
+        None,
+        missed_origins={"80": [f"2024-05-0{n}" for n in range(1, 6)]},
     )
     found = describe_coverage(ForecastMetrics.parse(missed.to_json()), (80,))
     assert all(text in found for text in ("5 of the origins", "2024-05-01", "2024-05-03", "…"))
     assert "2024-05-04" not in found
-    numbers = {"ensemble": {"coverage_80": 0.8, "relative_width_80": 0.6}, "last_value": {"mae": 1.0}}
+    numbers = {
+        "ensemble": {"coverage_80": 0.8, "relative_width_80": 0.6},
+        "last_value": {"mae": 1.0},
+    }
     found = describe_coverage(ForecastMetrics(numbers, None), (80,))
     assert "last value" in found
     assert "seasonal" not in found
@@ -140,13 +177,17 @@ def test_missed_origins_and_widths_are_told() -> None:
     assert not any(text in found for text in ("too wide", "80 %", "seasonal"))
 
 
-def test_coverage_is_drawn_with_the_level_or_the_reason_why_not(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
+def test_coverage_is_drawn_with_the_level_or_the_reason_why_not(
+    measured: tuple[ForecastMetrics, pd.DataFrame],
+) -> None:
     figure = draw_coverage(measured[1], hidden=set())
     assert [(trace.name, list(trace.y)) for trace in figure.data[:2]] == [
         ("ensemble", [90, 70]),
         ("expected", [80, 80]),
     ]
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["80 %", "95 %"]
-    points = make_predictions().table[["unique_id", "cutoff", "horizon_step", "ds", "y", "ensemble"]]
+    points = make_predictions().table[
+        ["unique_id", "cutoff", "horizon_step", "ds", "y", "ensemble"]
+    ]
     figure = draw_coverage(measure_intervals(Predictions(points, ("ensemble",)))[1], hidden=set())
     assert (len(figure.data), bool(figure.layout.title.subtitle.text)) == (0, True)

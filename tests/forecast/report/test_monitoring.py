@@ -54,7 +54,12 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
         },
         "by_step": [STEP],
         "by_version": [
-            {"model_version": name, "first_cutoff": "2024-09-01", "last_cutoff": "2024-09-20", **STEP}
+            {
+                "model_version": name,
+                "first_cutoff": "2024-09-01",
+                "last_cutoff": "2024-09-20",
+                **STEP,
+            }
             for name in ("old", "new")
         ],
         "stability": {
@@ -62,15 +67,35 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
             "issued": {"stability": 0.4, "horizon_stability": 2.4},
         },
         "intervals": [
-            {"level": 80, "num_forecasts": 60, "num_cutoffs": 30, "coverage": 0.55, "p_value": 0.001},
+            {
+                "level": 80,
+                "num_forecasts": 60,
+                "num_cutoffs": 30,
+                "coverage": 0.55,
+                "p_value": 0.001,
+            },
             {"level": 99, "num_forecasts": 60, "num_cutoffs": 30, "coverage": 0.95, "p_value": 0.2},
         ],
         "anomalies": [{"unique_id": "a", "ds": "2024-10-20", "y": 31.5, "lo": 8.0, "hi": 30.0}],
         "num_anomalies": 3,
         "drift": [
-            {"unique_id": "a", "num_values": 30, "num_windows": 250, "shift": -1.2, "distance": 0.61, "p_value": 0.004}
+            {
+                "unique_id": "a",
+                "num_values": 30,
+                "num_windows": 250,
+                "shift": -1.2,
+                "distance": 0.61,
+                "p_value": 0.004,
+            }
             | {"level": 21.5, "lowest_level": 6.0, "highest_level": 16.25},
-            {"unique_id": "b", "num_values": 0, "num_windows": 9, "shift": None, "distance": None, "p_value": None}
+            {
+                "unique_id": "b",
+                "num_values": 0,
+                "num_windows": 9,
+                "shift": None,
+                "distance": None,
+                "p_value": None,
+            }
             | dict.fromkeys(("level", "lowest_level", "highest_level")),
         ],
         "covariate_drift": [],
@@ -88,7 +113,9 @@ NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {
 def write_report(**changes: Any) -> str:
     figures = {"error_over_time": Figure(), "error_by_step": Figure()}
     spec = MonitorForecastSpec(error={}, drift={})
-    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(read_plotly(), "")
+    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(
+        read_plotly(), ""
+    )
 
 
 def test_page_and_summary_begin_with_the_verdict() -> None:
@@ -109,16 +136,29 @@ def test_steps_anomalies_and_drift_are_tabulated_with_dashes_for_what_is_missing
     assert tabulate_steps([STEP | {"expected_mse": None}]).rows[0][-2:] == ["–", "–"]
     error = make_verdict()["error"] | {"mse": None, "ratio": None, "p_value": None}
     assert has_in_order(write_report(error=error), "ratio –", "no p-value")
-    assert tabulate_anomalies(make_verdict()["anomalies"]).rows == [["a", "2024-10-20", "31.50", "8.000", "30.00"]]
+    assert tabulate_anomalies(make_verdict()["anomalies"]).rows == [
+        ["a", "2024-10-20", "31.50", "8.000", "30.00"]
+    ]
     assert "2 more" in write_report()
     rows = tabulate_drift(make_verdict()["drift"]).rows
-    assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004", "21.50", "6.000 to 16.25"], ["b", "0", "9", *"–––––"]]
+    assert rows == [
+        ["a", "30", "250", "−1.20", "0.610", "0.004", "21.50", "6.000 to 16.25"],
+        ["b", "0", "9", *"–––––"],
+    ]
 
 
 def test_sections_are_those_with_something_to_show() -> None:
     assert ">Intervals<" not in write_report(intervals=[], anomalies=[], num_anomalies=0)
-    row = {"covariate": "price", "num_values": 60, "num_series": 2, "num_drifted": 1, "distance": 0.5, "p_value": 0.01}
-    row |= {"num_unknown": 0, "usual_fraction": 0.0}
+    row = {
+        "covariate": "price",
+        "num_values": 60,
+        "num_series": 2,
+        "num_drifted": 1,
+        "distance": 0.5,
+        "p_value": 0.01,
+        "num_unknown": 0,
+        "usual_fraction": 0.0,
+    }
     assert tabulate_covariates([row]).rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
     assert ">Covariates<" in write_report(covariate_drift=[row])
     assert ">Covariates<" not in write_report()
@@ -127,7 +167,10 @@ def test_sections_are_those_with_something_to_show() -> None:
     assert "0.400 as issued." in describe_stability(
         {"version": nothing, "issued": make_verdict()["stability"]["issued"]}
     )
-    drift = [make_verdict()["drift"][0] | {"unique_id": f"s{number}", "distance": number / 30} for number in range(25)]
+    drift = [
+        make_verdict()["drift"][0] | {"unique_id": f"s{number}", "distance": number / 30}
+        for number in range(25)
+    ]
     report = write_report(drift=drift)
     assert "5 more series" in report
     assert "<td>s24</td>" in report
@@ -143,7 +186,9 @@ def test_report_is_whole_where_there_is_nothing_yet() -> None:
         error=NO_ERROR,
         by_step=[],
         by_version=[],
-        stability={key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")},
+        stability={
+            key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")
+        },
         intervals=[],
         anomalies=[],
         num_anomalies=0,
@@ -200,14 +245,22 @@ def test_root_mean_squares_and_versions_are_drawn(evaluated: pd.DataFrame) -> No
     assert mean.y[34] == pytest.approx(np.sqrt((5 * 1 + 5 * 9) / 10))
     assert set(expected.y) == {2.0}
     figure = draw_error_over_time(evaluated, 10)
-    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [("2024-01-01",) * 2, ("2024-01-21",) * 2]
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [
+        ("2024-01-01",) * 2,
+        ("2024-01-21",) * 2,
+    ]
     assert [(note.x, note.text.strip()) for note in figure.layout.annotations] == [
         ("2024-01-01", "v1"),
         ("2024-01-21", "v2"),
     ]
     both = pd.concat([evaluated, evaluated.assign(model_version="c")])
-    assert [note.text.strip() for note in draw_error_over_time(both, 10).layout.annotations] == ["v1, v2", "v3"]
-    figure = draw_error_over_time(evaluated.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10)
+    assert [note.text.strip() for note in draw_error_over_time(both, 10).layout.annotations] == [
+        "v1, v2",
+        "v3",
+    ]
+    figure = draw_error_over_time(
+        evaluated.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10
+    )
     assert (len(figure.layout.shapes), len(figure.layout.annotations)) == (NUM, 0)
     figure = draw_error_over_time(evaluated.assign(cutoff=np.arange(NUM)), 10)
     assert [shape.x0 for shape in figure.layout.shapes] == [0, 20]
@@ -223,9 +276,14 @@ def test_errors_of_each_step_are_drawn_and_empty_figures_say_so(evaluated: pd.Da
         == measure_groups(evaluated, "model_version")["model_version"].tolist()
     )
     figures = draw_error_over_time(evaluated.head(0), 10), draw_error_by_step([])
-    assert [(len(figure.data), figure.layout.title.subtitle.text) for figure in figures] == [(0, NOTHING)] * 2
+    assert [(len(figure.data), figure.layout.title.subtitle.text) for figure in figures] == [
+        (0, NOTHING)
+    ] * 2
     realised, expected = draw_error_by_step(
-        [{"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0}, {"horizon_step": 2, "mse": 9.0, "expected_mse": None}]
+        [
+            {"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0},
+            {"horizon_step": 2, "mse": 9.0, "expected_mse": None},
+        ]
     ).data
     assert list(realised.y) == [2.0, 3.0]
     assert expected.y[0] == 1.0

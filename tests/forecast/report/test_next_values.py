@@ -67,12 +67,21 @@ def test_report_shows_the_first_series_with_short_names() -> None:
     assert isinstance(table, Table)
     assert table.rows[0] == ["2026-01-30", "100.0", "97.5", "102.5"]
     assert len(table.rows) == MAX_ROWS
-    assert all(text in str(note) for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv"))
+    assert all(
+        text in str(note)
+        for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv")
+    )
     _, note = tabulate_next_values(make_next_values(horizon=1))
     assert "1 value " in str(note)
     sentence = describe_first_value(make_next_values())
     assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
-    assert has_in_order(describe_first_value(make_next_values(("a", "b"))), "of a", "2026-01-30", "100.0", "2 series")
+    assert has_in_order(
+        describe_first_value(make_next_values(("a", "b"))),
+        "of a",
+        "2026-01-30",
+        "100.0",
+        "2 series",
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,7 +95,9 @@ def test_report_shows_the_first_series_with_short_names() -> None:
         (("+1",), ["+1"]),
     ],
 )
-def test_ids_that_are_numbers_are_written_as_numbers(ids: tuple[str, ...], expected: list[Any]) -> None:
+def test_ids_that_are_numbers_are_written_as_numbers(
+    ids: tuple[str, ...], expected: list[Any]
+) -> None:
     assert tabulate_used(make_next_values(ids, 1))["unique_id"].tolist() == expected
     assert restore_numbers(make_next_values(ids, 1).table)["unique_id"].tolist() == expected
 
@@ -96,7 +107,12 @@ def test_forecasts_of_a_run_are_summarized_and_new_ones_counted() -> None:
     table = make_next_values(("a", "b")).table
     log = pd.concat(
         table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
-            y_hat=table["ensemble"] + day, lo_80=1.0, hi_80=np.nan, lo_99=0.0, model_version=f"v{day}", recorded_at=time
+            y_hat=table["ensemble"] + day,
+            lo_80=1.0,
+            hi_80=np.nan,
+            lo_99=0.0,
+            model_version=f"v{day}",
+            recorded_at=time,
         )
         for day, time in enumerate(pd.date_range("2026-01-29", periods=2))
     )
@@ -112,4 +128,7 @@ def test_forecasts_of_a_run_are_summarized_and_new_ones_counted() -> None:
     assert all(fact in lines[0] for fact in ("6 forecasts", "v0", "Nothing is new"))
     assert ["2026-01-30", "100.0", "1.0"] in [line.split() for line in lines]
     newest = log[log["model_version"] == "v1"]
-    assert "2 of them are new" in summarize_forecasts(newest, pd.concat([log[:6], newest[:2]])).splitlines()[0]
+    assert (
+        "2 of them are new"
+        in summarize_forecasts(newest, pd.concat([log[:6], newest[:2]])).splitlines()[0]
+    )

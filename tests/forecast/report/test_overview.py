@@ -5,7 +5,12 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.report.overview import describe_drift, draw_forecasts, report_forecasts, report_monitor
+from rnn_pipelines.forecast.report.overview import (
+    describe_drift,
+    draw_forecasts,
+    report_forecasts,
+    report_monitor,
+)
 from rnn_pipelines.report.page import Table
 
 
@@ -33,9 +38,10 @@ def make_log(*series: str, runs: int = 2, levels: tuple[int, ...] = (80, 99)) ->
 def test_only_the_newest_forecasts_are_shown() -> None:
     text, figure = report_forecasts(make_log("a"))
     assert isinstance(figure, Figure)
-    assert [part in str(text) for part in ("3 forecasts", "1 series", "2026-01-03 03:04 UTC", "version v1")] == [
-        True
-    ] * 4
+    assert [
+        part in str(text)
+        for part in ("3 forecasts", "1 series", "2026-01-03 03:04 UTC", "version v1")
+    ] == [True] * 4
     assert tuple(figure.data[-1].y) == (11.0, 12.0, 13.0)
     assert list(figure.data[-1].x) == ["2026-01-03", "2026-01-04", "2026-01-05"]
     log = make_log("a", "b")
@@ -52,12 +58,17 @@ def test_live_values_are_beside_the_expected_ones_with_the_verdict() -> None:
     figure = draw_forecasts(make_log("a", runs=1))
     assert [trace.name for trace in figure.data] == ["ensemble, 80 %", "forecast"]
     assert set(figure.data[0].y) == {80.0, -80.0, None}
-    assert [trace.name for trace in draw_forecasts(make_log("a", runs=1, levels=())).data] == ["forecast"]
+    assert [trace.name for trace in draw_forecasts(make_log("a", runs=1, levels=())).data] == [
+        "forecast"
+    ]
     figure = draw_forecasts(make_log("a", "<b>", runs=1))
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["a", "&lt;b&gt;"]
     assert report_forecasts(make_log("a").iloc[:0]) == []
     (table,) = (part for part in report_monitor(VERDICT) if isinstance(part, Table))
-    assert table.rows == [["MSE", "18.00", "12.00", "0.25"], ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"]]
+    assert table.rows == [
+        ["MSE", "18.00", "12.00", "0.25"],
+        ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"],
+    ]
     first = str(report_monitor(VERDICT)[0])
     assert "2026-01-31 02:00 UTC" in first
     assert "Alarm: the error is large." in first

@@ -25,7 +25,11 @@ from rnn_pipelines.forecast.report.report import (
     describe_expected_error,
     render_report,
 )
-from rnn_pipelines.forecast.report.settings import tabulate_parts, tabulate_profile, tabulate_weights
+from rnn_pipelines.forecast.report.settings import (
+    tabulate_parts,
+    tabulate_profile,
+    tabulate_weights,
+)
 from rnn_pipelines.forecast.report.summary import tabulate_metrics
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -44,7 +48,13 @@ RECORD = {
 }
 NO_COVARIATES = pd.DataFrame(columns=list(CovariatesTable.columns))
 COVARIATES = pd.DataFrame(
-    {"covariate": ["promo"], "role": ["future"], "read_as": ["number"], "effect": [-4.5], "is_percent": [False]}
+    {
+        "covariate": ["promo"],
+        "role": ["future"],
+        "read_as": ["number"],
+        "effect": [-4.5],
+        "is_percent": [False],
+    }
 )
 CUTOFFS = pd.DataFrame(
     {
@@ -86,14 +96,30 @@ def make_metrics(
     **mse: float,
 ) -> ForecastMetrics:
     """Metrics with these MSEs, and intervals of their differences; other baselines are far behind."""
-    mse = {"lstm": 90.0, "gru": 95.0, "last_value": 80.0, "seasonal_naive": 70.0, "ridge": 60.0} | mse
+    mse = {
+        "lstm": 90.0,
+        "gru": 95.0,
+        "last_value": 80.0,
+        "seasonal_naive": 70.0,
+        "ridge": 60.0,
+    } | mse
     roots = {name: value**0.5 for name, value in mse.items()} | (rmse or {})
     least = min(mse[name] for name in BASELINES)
     forecasters = {
         name: {"mse": value, "rmse": roots[name], "mae": roots[name] / 2, "mase": value / 100}
-        | {f"skill_vs_{other}": 1 - value / mse[other] if mse[other] else None for other in BASELINES if other != name}
+        | {
+            f"skill_vs_{other}": 1 - value / mse[other] if mse[other] else None
+            for other in BASELINES
+            if other != name
+        }
         | {"difference": value / least - 1 if least else None}
-        | dict(zip(("difference_low", "difference_high"), (intervals or {}).get(name, (None, None)), strict=True))
+        | dict(
+            zip(
+                ("difference_low", "difference_high"),
+                (intervals or {}).get(name, (None, None)),
+                strict=True,
+            )
+        )
         for name, value in mse.items()
     }
     return ForecastMetrics(forecasters, noise_floor)
@@ -102,7 +128,9 @@ def make_metrics(
 def make_panel_metrics(**changes: object) -> ForecastMetrics:
     """Of several series, each weighing the same in MASE and relative MAE."""
     metrics = make_metrics(**changes)
-    return metrics.add({name: {"relative_mae": metrics.get(name, "mase")} for name in metrics.forecasters})
+    return metrics.add(
+        {name: {"relative_mae": metrics.get(name, "mase")} for name in metrics.forecasters}
+    )
 
 
 def add_ensemble(next_values: Predictions) -> Predictions:
@@ -116,7 +144,10 @@ def add_ensemble(next_values: Predictions) -> Predictions:
 @pytest.mark.parametrize(
     ("metrics", "facts"),
     [
-        (make_metrics(lstm=49.0, ridge=64.0), ("LSTM", "ahead", "ridge", "MSE", "23.4 % lower", "7.000", "8.000")),
+        (
+            make_metrics(lstm=49.0, ridge=64.0),
+            ("LSTM", "ahead", "ridge", "MSE", "23.4 % lower", "7.000", "8.000"),
+        ),
         (make_metrics(gru=66.0, ridge=60.0), ("GRU", "behind", "ridge", "MSE", "10.0 % higher")),
         (make_metrics(seasonal_naive=10.0), ("LSTM", "behind", "seasonal naive")),
         (make_metrics(lstm=60.5, ridge=60.0), ("LSTM", "level", "ridge", "0.8 % higher")),
@@ -128,12 +159,17 @@ def add_ensemble(next_values: Predictions) -> Predictions:
         (make_metrics(noise_floor=4.0, lstm=4.2), ("5.0 % above", "noise floor")),
         (make_metrics(noise_floor=4.0, lstm=3.8), ("5.0 % below", "noise floor")),
         (make_metrics(noise_floor=0.0), ("no noise",)),
-        (make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}), ("8.000", "7.000", "direction", "MSE")),
+        (
+            make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}),
+            ("8.000", "7.000", "direction", "MSE"),
+        ),
         (make_metrics(ensemble=10.0), ("LSTM", "behind", "ensemble", "ahead")),
         (make_metrics(my_network=49.0), ("my network", "ahead", "ridge")),
     ],
 )
-def test_verdict_names_winner_and_difference(metrics: ForecastMetrics, facts: tuple[str, ...]) -> None:
+def test_verdict_names_winner_and_difference(
+    metrics: ForecastMetrics, facts: tuple[str, ...]
+) -> None:
     assert has_in_order(write_verdict(metrics), *facts)
 
 
@@ -149,8 +185,12 @@ def test_verdict_names_winner_and_difference(metrics: ForecastMetrics, facts: tu
         ((-0.009, -0.001), 59.7, "beats"),
     ],
 )
-def test_verdict_follows_interval_size_and_sign(interval: tuple[float, float], mse: float, verb: str) -> None:
-    metrics = make_metrics(lstm=mse, ensemble=mse, intervals={"lstm": interval, "ensemble": interval})
+def test_verdict_follows_interval_size_and_sign(
+    interval: tuple[float, float], mse: float, verb: str
+) -> None:
+    metrics = make_metrics(
+        lstm=mse, ensemble=mse, intervals={"lstm": interval, "ensemble": interval}
+    )
     metrics = replace(metrics, num_windows=14)
     ends = [f"{100 * end:+.1f} %".replace("-", "−") for end in interval]
     facts = (verb, *["chance", "14 windows"] * (verb in ("is ahead of", "is behind")), *ends)
@@ -159,9 +199,13 @@ def test_verdict_follows_interval_size_and_sign(interval: tuple[float, float], m
 
 def test_verdict_has_biases_and_warns_of_few_windows_and_useless_networks() -> None:
     biases = {"ensemble": {"bias": -0.1149}, "ridge": {"bias": 0.37}}
-    assert has_in_order(write_verdict(make_metrics(ensemble=61.0).add(biases)), "−11.5 %", "+37.0 %")
+    assert has_in_order(
+        write_verdict(make_metrics(ensemble=61.0).add(biases)), "−11.5 %", "+37.0 %"
+    )
     metrics = replace(make_panel_metrics(lstm=76.8), num_windows=50, num_cutoffs=1)
-    assert has_in_order(write_verdict(metrics), "behind", "28.0 % higher", "50 windows", "1 cut-off")
+    assert has_in_order(
+        write_verdict(metrics), "behind", "28.0 % higher", "50 windows", "1 cut-off"
+    )
     assert "too few" not in write_verdict(make_metrics(lstm=60.0))
     assert "too few" not in write_verdict(make_metrics(ridge=0.0))
     # Otherwise one of them would be called the best, although both are the ensemble of simple methods.
@@ -170,24 +214,43 @@ def test_verdict_has_biases_and_warns_of_few_windows_and_useless_networks() -> N
     one = write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
     assert has_in_order(one, "No correction", "LSTM", "ensemble")
     assert "LSTM and GRU" not in one
-    assert "No correction" not in write_verdict(make_metrics(lstm=61.0, gru=62.0, baseline_ensemble=63.0))
+    assert "No correction" not in write_verdict(
+        make_metrics(lstm=61.0, gru=62.0, baseline_ensemble=63.0)
+    )
     assert "ensemble" not in write_verdict(make_metrics())
     # In which the GRU is the better network, and seasonal naive the better baseline.
     metrics = make_panel_metrics().add({"gru": {"mase": 0.5}, "seasonal_naive": {"mase": 0.55}})
-    assert has_in_order(write_verdict(metrics), "GRU", "ahead", "seasonal naive", "MASE", "9.1 % lower")
+    assert has_in_order(
+        write_verdict(metrics), "GRU", "ahead", "seasonal naive", "MASE", "9.1 % lower"
+    )
     metrics = make_panel_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0})
     assert has_in_order(write_verdict(metrics), "RMSE", "direction", "MASE")
 
 
 @pytest.mark.parametrize(
     ("ensemble", "facts"),
-    [(0.9, ("constant", "zero", "RMSSE", "12.5 % higher")), (0.8, ("constant", "zero", "RMSSE", "same")), (0.79, ())],
+    [
+        (0.9, ("constant", "zero", "RMSSE", "12.5 % higher")),
+        (0.8, ("constant", "zero", "RMSSE", "same")),
+        (0.79, ()),
+    ],
 )
-def test_verdict_never_praises_an_ensemble_that_a_constant_reaches(ensemble: float, facts: tuple[str, ...]) -> None:
+def test_verdict_never_praises_an_ensemble_that_a_constant_reaches(
+    ensemble: float, facts: tuple[str, ...]
+) -> None:
     """Of the two constants, zero is the better one."""
-    errors = {"lstm": 0.7, "gru": 1.0, "ridge": 1.0, "last_value": 1.0, "seasonal_naive": 1.0, "ensemble": ensemble}
+    errors = {
+        "lstm": 0.7,
+        "gru": 1.0,
+        "ridge": 1.0,
+        "last_value": 1.0,
+        "seasonal_naive": 1.0,
+        "ensemble": ensemble,
+    }
     metrics = make_panel_metrics(zero=1.0, mean=1.0, ensemble=1.0)
-    metrics = metrics.add({name: {"rmsse": error} for name, error in (errors | {"zero": 0.8, "mean": 1.1}).items()})
+    metrics = metrics.add(
+        {name: {"rmsse": error} for name, error in (errors | {"zero": 0.8, "mean": 1.1}).items()}
+    )
     verdict = write_verdict(replace(metrics, zero_fraction=0.8))
     assert has_in_order(verdict, "80 %", "RMSSE", *facts)
     assert ("constant" in verdict) == bool(facts)
@@ -209,9 +272,21 @@ def list_best(table: Table) -> set[tuple[str, str]]:
 
 def test_forecasters_stand_from_best_to_worst_with_numbers_below_their_names() -> None:
     table = tabulate_metrics(make_metrics(lstm=48.0, gru=75.0, ridge=60.0))
-    assert [row[0] for row in table.rows] == ["LSTM", "ridge", "seasonal naive", "GRU", "last value"]
+    assert [row[0] for row in table.rows] == [
+        "LSTM",
+        "ridge",
+        "seasonal naive",
+        "GRU",
+        "last value",
+    ]
     metrics = make_metrics(lstm=48.0, last_value=100.0, intervals={"lstm": (-0.312, 0.004)})
-    numbers = {"bias": -0.0149, "total_wape": 0.12, "skill": 0.25, "fit_seconds": 12.34, "prediction_seconds": 0.00567}
+    numbers = {
+        "bias": -0.0149,
+        "total_wape": 0.12,
+        "skill": 0.25,
+        "fit_seconds": 12.34,
+        "prediction_seconds": 0.00567,
+    }
     table = tabulate_metrics(metrics.add({"lstm": numbers}))
     assert (
         dict(zip(table.header, table.rows[0], strict=True)).items()
@@ -248,7 +323,12 @@ def test_best_of_each_metric_is_marked_but_not_the_noise_floor() -> None:
     assert find_row(table, "noise floor")[table.header.index("MSE")] == "0"
     assert {name for name, _ in list_best(table)} == {"ridge"}
     table = tabulate_metrics(make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}))
-    assert list_best(table) == {("ridge", "RMSE"), ("ridge", "MAE"), ("LSTM", "MSE"), ("LSTM", "MASE")}
+    assert list_best(table) == {
+        ("ridge", "RMSE"),
+        ("ridge", "MAE"),
+        ("LSTM", "MSE"),
+        ("LSTM", "MASE"),
+    }
     # Nothing is marked in the columns of skill and seconds.
     numbers = {"relative_mae": 0.1, "skill": 0.5, "fit_seconds": 1.0}
     marked = list_best(tabulate_metrics(make_panel_metrics().add({"gru": numbers})))
@@ -269,19 +349,33 @@ def test_differences_are_from_the_best_baseline_and_missing_ones_dashes() -> Non
     assert {row[place] for row in table.rows} == {"–"}
     assert place not in {column for _, column in table.best}
     metrics = make_metrics(lstm=75.0, last_value=90.0, intervals={"ridge": (0.0, 0.0)})
-    assert [find_difference(metrics, name) for name in ("LSTM", "last value", "ridge")] == ["+25.0", "+50.0", "–"]
+    assert [find_difference(metrics, name) for name in ("LSTM", "last value", "ridge")] == [
+        "+25.0",
+        "+50.0",
+        "–",
+    ]
     assert find_difference(make_metrics(ridge=0.0), "LSTM") == "–"
     # A baseline of error 0 has no relative difference.
     metrics = replace(make_metrics(lstm=0.0, gru=1.0, ridge=0.0), mean_size=10.0)
-    assert [find_difference(metrics, name) for name in ("LSTM", "GRU", "ridge")] == ["exact", "–", "–"]
+    assert [find_difference(metrics, name) for name in ("LSTM", "GRU", "ridge")] == [
+        "exact",
+        "–",
+        "–",
+    ]
     table = tabulate_metrics(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
-    assert {row[0] for row in table.rows} >= {"LSTM (adds nothing)", "GRU", "ensemble of simple methods"}
+    assert {row[0] for row in table.rows} >= {
+        "LSTM (adds nothing)",
+        "GRU",
+        "ensemble of simple methods",
+    }
 
 
 @pytest.mark.parametrize("difference", [1e16, 5.0])
 def test_errors_that_are_rounding_are_exact(difference: float) -> None:
     """Their ratio is that of two roundings."""
-    metrics = make_metrics(lstm=1e-15, gru=1.0, ridge=1e-30).add({"lstm": {"difference": difference}})
+    metrics = make_metrics(lstm=1e-15, gru=1.0, ridge=1e-30).add(
+        {"lstm": {"difference": difference}}
+    )
     metrics = replace(metrics, mean_size=10.0)
     assert find_difference(metrics, "LSTM") == "exact"
     assert find_difference(metrics, "GRU") == "> +10,000"
@@ -307,7 +401,9 @@ def test_parts_stand_on_the_time_axis_and_the_profile_lists_repairs() -> None:
     }
     assert [row[2] for row in tabulate_weights(best).rows] == ["–", "–", "–"]
     found = {"sep": "semicolon", "time_format": "%d.%m.%Y"}
-    rows = tabulate_profile(PROFILE | {"repairs": ["sorted", "gaps filled"], "found": found, "freq": 5}).rows
+    rows = tabulate_profile(
+        PROFILE | {"repairs": ["sorted", "gaps filled"], "found": found, "freq": 5}
+    ).rows
     assert [row[1] for row in rows if row[0] == "repair"] == ["sorted", "gaps filled"]
     assert ["found in the file", "sep=semicolon, time_format='%d.%m.%Y'"] in rows
     assert ["frequency", "every 5 steps"] in rows
@@ -327,7 +423,10 @@ def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw
         figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
-        parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
+        parameters = {
+            "source": SourceSpec(path="folder/my.csv", seed=123),
+            "gaps": GapPolicy("interpolate"),
+        }
         results = Results(
             metrics=(metrics or make_metrics()).add(measure_intervals(made.predictions)[0]),
             profile=PROFILE | profile,
@@ -344,19 +443,35 @@ def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw
 
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
-    numbers = {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25, "bias": -0.031, "total_wape": 0.12}
+    numbers = {
+        "skill": -0.286,
+        "fit_seconds": 62.0,
+        "prediction_seconds": 0.25,
+        "bias": -0.031,
+        "total_wape": 0.12,
+    }
     biases = {"ensemble": {"bias": 0.004}, "ridge": {"bias": -0.02}}
     metrics = replace(metrics.add({"lstm": numbers} | biases), num_windows=20)
     assert is_golden(write_report(metrics, repairs=["gaps filled"]), GOLDEN)
     assert not re.search(r"//|\bsrc=|url\(|@import", write_report())
-    assert all(link.startswith("#section-") for link in re.findall(r'href="([^"]*)"', write_report()))
+    assert all(
+        link.startswith("#section-") for link in re.findall(r'href="([^"]*)"', write_report())
+    )
     # And on the covariates, whose effects in a panel are medians.
     plain = extract_text(write_report())
     panel = extract_text(write_report(num_series=2, covariates=COVARIATES))
-    assert has_in_order(panel, "root of the mean MSE", "the effect is the median over series", "Relative MAE")
-    assert has_in_order(extract_text(write_report(make_metrics(noise_floor=4.0))), "Glossary", "noise floor")
-    assert not any(text in plain for text in ("root of the mean MSE", "noise floor", "Relative MAE", "## Covariates"))
-    several, one = extract_text(write_report()), extract_text(write_report(num_steps=1))
+    assert has_in_order(
+        panel, "root of the mean MSE", "the effect is the median over series", "Relative MAE"
+    )
+    assert has_in_order(
+        extract_text(write_report(make_metrics(noise_floor=4.0))), "Glossary", "noise floor"
+    )
+    assert not any(
+        text in plain
+        for text in ("root of the mean MSE", "noise floor", "Relative MAE", "## Covariates")
+    )
+    several = extract_text(write_report())
+    one = extract_text(write_report(num_steps=1))
     for text in ("Newest forecast of the test part", "Coverage by step ahead", "brackets"):
         assert text in several
         assert text not in one

@@ -5,12 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.report.run_before import MAX_DIFFERENCES, NOTES, describe_run_before, report_run_before
+from rnn_pipelines.forecast.report.run_before import (
+    MAX_DIFFERENCES,
+    NOTES,
+    describe_run_before,
+    report_run_before,
+)
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.runs.comparison import EarlierRun
 
 METRICS = ForecastMetrics(
-    {"ridge": {"mse": 3.0}, "ensemble": {"mse": 2.0}, "lstm": {"mse": 4.0}}, None, test_fingerprint="f"
+    {"ridge": {"mse": 3.0}, "ensemble": {"mse": 2.0}, "lstm": {"mse": 4.0}},
+    None,
+    test_fingerprint="f",
 )
 BEFORE = EarlierRun(
     pipeline="forecast",
@@ -54,8 +61,13 @@ def test_methods_stand_beside_those_before_and_differences_have_both_values() ->
     assert [BEFORE.run in text for text in texts] == [True, False, False]
     assert "forecast a1b2c3" in texts[-1]
     _, (_, table) = write(BEFORE)
-    assert table.rows == [["parameters", "forecast.lstm.units", "16", "32"], ["code", "commit", "a", "b"]]
-    many: dict[str, tuple[Any, ...]] = {f"p{number}": (0, 1) for number in range(MAX_DIFFERENCES + 3)}
+    assert table.rows == [
+        ["parameters", "forecast.lstm.units", "16", "32"],
+        ["code", "commit", "a", "b"],
+    ]
+    many: dict[str, tuple[Any, ...]] = {
+        f"p{number}": (0, 1) for number in range(MAX_DIFFERENCES + 3)
+    }
     _, (_, table) = write(replace(BEFORE, differences={"parameters": many}))
     assert len(table.rows) == MAX_DIFFERENCES + 1
     assert "3" in table.rows[-1][1]

@@ -11,7 +11,15 @@ from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.trainings import tabulate_parameters
 
-RECORD = {"hyperparameters": {"units": 8, "num_members": 5, "segment": 1, "batch_size": 64, "learning_rate": 0.005}}
+RECORD = {
+    "hyperparameters": {
+        "units": 8,
+        "num_members": 5,
+        "segment": 1,
+        "batch_size": 64,
+        "learning_rate": 0.005,
+    }
+}
 
 
 def test_chosen_values_stand_in_place_of_null() -> None:
@@ -19,8 +27,16 @@ def test_chosen_values_stand_in_place_of_null() -> None:
     table = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.sin(np.arange(900))})
     recipe = Recipe(source=SourceSpec(path="my.csv", target="Temp"), window=OpenWindowSpec())
     panel = prepare_panel(table, recipe)
-    profile = {**panel.profile, "found": {"sep": ";"}, "columns": {"time": "Day", "id": "shop", "series": []}}
-    parameters = {**recipe.list_values(), "training": {"batch_size": None, "learning_rate": 0.01}, "lstm": {}}
+    profile = {
+        **panel.profile,
+        "found": {"sep": ";"},
+        "columns": {"time": "Day", "id": "shop", "series": []},
+    }
+    parameters = {
+        **recipe.list_values(),
+        "training": {"batch_size": None, "learning_rate": 0.01},
+        "lstm": {},
+    }
     shown = dict(
         tabulate_parameters(
             "forecast", parameters, list_chosen(profile, {"lstm": RECORD}, panel.features.calendar)
@@ -65,10 +81,19 @@ def test_each_covariate_has_a_row_and_no_calendar_is_claimed_without_features() 
     rows = tabulate_some(COVARIATES).rows
     assert rows == [["promo", "future", "number", "−4.500"], ["visitors", "past", "number", "–"]]
     assert tabulate_covariates(COVARIATES[:0]) is None
-    profile = {"found": {}, "freq": "D", "target": "y", "lookback": 3, "horizon": 1, "season_length": 7}
+    profile = {
+        "found": {},
+        "freq": "D",
+        "target": "y",
+        "lookback": 3,
+        "horizon": 1,
+        "season_length": 7,
+    }
     assert not [name for name in list_chosen(profile, {}) if "calendar" in name]
 
 
-@pytest.mark.parametrize(("is_percent", "unit"), [(False, "effect, unit of the data"), (True, "effect, %")])
+@pytest.mark.parametrize(
+    ("is_percent", "unit"), [(False, "effect, unit of the data"), (True, "effect, %")]
+)
 def test_unit_of_the_effect_is_said(is_percent: bool, unit: str) -> None:
     assert tabulate_some(COVARIATES.assign(is_percent=is_percent)).header[-1] == unit

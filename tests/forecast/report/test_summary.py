@@ -77,8 +77,12 @@ def test_summary_begins_with_columns_and_verdict_and_the_best_first() -> None:
     assert "bias" not in rank(METRICS.add(dict.fromkeys(METRICS.forecasters, coverages)))
     metrics = replace(make_metrics(gru=3.5, ensemble=3.4, zero=3.4, mean=3.6), zero_fraction=0.618)
     blocks = summarize_run(metrics, make_next_values()).split("\n\n")
-    assert has_in_order(" ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same")
-    assert "constant" not in summarize_run(make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values())
+    assert has_in_order(
+        " ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same"
+    )
+    assert "constant" not in summarize_run(
+        make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values()
+    )
 
 
 @pytest.mark.parametrize(("error", "is_named"), [(3.4, False), (3.8, False), (4.1, True)])
@@ -97,7 +101,9 @@ def test_bounds_follow_the_next_values() -> None:
     assert "2026-01-30 01:00:00" in list_next_values(make_next_values(freq="h"))
     assert list_next_values(make_next_values(2)).startswith("next values of shop 0 ")
     values = make_next_values()
-    empty = replace(values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan}))
+    empty = replace(
+        values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan})
+    )
     assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "101.0", "–", "–"]
     assert list_next_values(replace(values, table=values.table[:0])).startswith("No next values: ")
 
@@ -120,14 +126,20 @@ def test_what_is_left_out_is_counted(num_series: int, horizon: int, rest: str | 
 def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleNamespace]) -> None:
     results = make_results(num_series=3, horizon=20)
     values = results.next_values
-    combined = replace(values, table=values.table.assign(ensemble=1.0), forecasters=(*values.forecasters, "ensemble"))
+    combined = replace(
+        values,
+        table=values.table.assign(ensemble=1.0),
+        forecasters=(*values.forecasters, "ensemble"),
+    )
     lines = summarize_run(METRICS, combined).splitlines()
     assert len(lines) < 25
     assert max(map(len, lines)) <= WIDTH
 
 
 def test_columns_of_next_values_have_one_order() -> None:
-    bounds = {f"ensemble-{side}-{level}": [float(level)] for level in (80, 95) for side in ("lo", "hi")}
+    bounds = {
+        f"ensemble-{side}-{level}": [float(level)] for level in (80, 95) for side in ("lo", "hi")
+    }
     table = pd.DataFrame(
         {
             "unique_id": ["a"],

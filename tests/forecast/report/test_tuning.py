@@ -23,8 +23,12 @@ SUMMARY = {
 
 
 def test_verdict_has_the_gain_over_the_current_parameters() -> None:
-    assert has_in_order(describe_verdict(SUMMARY), "3 trials", "MSE 3.000", "25.0 %", "4.000", "1 trial failed")
-    assert has_in_order(describe_verdict({**SUMMARY, "loss": 4.0, "num_failed": 0}), "No trial", "MSE 4.000")
+    assert has_in_order(
+        describe_verdict(SUMMARY), "3 trials", "MSE 3.000", "25.0 %", "4.000", "1 trial failed"
+    )
+    assert has_in_order(
+        describe_verdict({**SUMMARY, "loss": 4.0, "num_failed": 0}), "No trial", "MSE 4.000"
+    )
 
 
 @pytest.mark.parametrize("importances", [SUMMARY["importances"], {}])

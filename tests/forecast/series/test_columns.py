@@ -10,7 +10,10 @@ COLUMNS = Columns(2, ("static", "future", "future", "past"))
 
 def test_columns_are_target_calendar_static_future_and_past_ones() -> None:
     numbers = np.arange(7)
-    parts = [numbers[part].tolist() for part in (COLUMNS.calendar, COLUMNS.static, COLUMNS.future, COLUMNS.varying)]
+    parts = [
+        numbers[part].tolist()
+        for part in (COLUMNS.calendar, COLUMNS.static, COLUMNS.future, COLUMNS.varying)
+    ]
     assert parts == [[1, 2], [3], [4, 5], [4, 5, 6]]
     assert numbers[COLUMNS.covariates].tolist() == [3, 4, 5, 6]
     columns, steps = COLUMNS.list_ahead(3)
@@ -21,12 +24,16 @@ def test_columns_are_target_calendar_static_future_and_past_ones() -> None:
     assert inputs.steps.tolist() == [0, 0, -2, -1, -2, -1, -2, -1, -1]
     assert inputs.are_ahead.tolist() == [True] * 2 + [False] * 7
     assert [part.tolist() for part in Columns(2).list_inputs(3, num_lags=4)] == [[], []]
-    calendar, covariates = COLUMNS.sum_by_column(np.array([1, 2, 4, 4, 6]), np.arange(10.0).reshape(5, 2))
+    calendar, covariates = COLUMNS.sum_by_column(
+        np.array([1, 2, 4, 4, 6]), np.arange(10.0).reshape(5, 2)
+    )
     assert calendar.tolist() == [2, 4]
     assert covariates.tolist() == [[0, 0], [10, 12], [0, 0], [8, 9]]
 
 
-def test_kind_that_is_known_for_some_steps_is_read_at_these(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kind_that_is_known_for_some_steps_is_read_at_these(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A new kind is a line of ROLES: its values ahead, lags and sums follow."""
     monkeypatch.setitem(ROLES, "past", RoleFacts(is_varying=True, steps_ahead=2))
     assert [count_steps_ahead("past", horizon) for horizon in (1, 5)] == [1, 2]

@@ -22,7 +22,12 @@ def days(write: Callable[..., str]) -> str:
 
 @pytest.mark.parametrize(
     ("as_of", "expected"),
-    [(None, [1, 2, 3]), ("2024-01-02", [1, 2]), ("2024-01-02T23:00+02:00", [1, 2]), ("2030-01-01", [1, 2, 3])],
+    [
+        (None, [1, 2, 3]),
+        ("2024-01-02", [1, 2]),
+        ("2024-01-02T23:00+02:00", [1, 2]),
+        ("2030-01-01", [1, 2, 3]),
+    ],
     ids=["no day", "a day counts", "another zone", "later than all"],
 )
 def test_rows_up_to_a_day_are_kept(days: str, as_of: str | None, expected: list[float]) -> None:
@@ -34,7 +39,9 @@ def test_rows_up_to_a_day_are_kept(days: str, as_of: str | None, expected: list[
     [("2024-01-02", 48), ("2024-01-02T00:00:00+00:00", 25), ("2024-01-02 06:30", 31)],
     ids=["a day, to its end", "midnight", "a time"],
 )
-def test_hours_up_to_a_day_or_a_moment_are_kept(write: Callable[..., str], as_of: str, expected: int) -> None:
+def test_hours_up_to_a_day_or_a_moment_are_kept(
+    write: Callable[..., str], as_of: str, expected: int
+) -> None:
     hours = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=72, freq="h"), "y": range(72)})
     assert len(read(write(hours.to_csv(index=False)), as_of)) == expected
 

@@ -24,7 +24,9 @@ def refuse(table: pd.DataFrame, **given: str) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize("dates", [TEXT, DAYS, DAYS.strftime("%d.%m.%Y"), DAYS.strftime("%Y%m%d").astype(int)])
+@pytest.mark.parametrize(
+    "dates", [TEXT, DAYS, DAYS.strftime("%d.%m.%Y"), DAYS.strftime("%Y%m%d").astype(int)]
+)
 def test_dates_are_the_times_and_a_number_of_the_rows_is_not(dates: object) -> None:
     table = pd.DataFrame({"id": COUNT + 1, "when": dates, "units": 5.5})
     assert choose(table, target="units") == ("when", "units", None)
@@ -38,16 +40,26 @@ def test_times_and_series_are_chosen_by_cells_and_names() -> None:
     )
     assert choose(pd.DataFrame({"run": COUNT * 5, "level": COUNT % 7 + 0.5}))[0] == "run"
     for numbers in (COUNT % 10, COUNT[::-1], COUNT**2):
-        assert "no column holds dates" in refuse(pd.DataFrame({"run": numbers, "level": COUNT % 7 + 0.5}))
+        assert "no column holds dates" in refuse(
+            pd.DataFrame({"run": numbers, "level": COUNT % 7 + 0.5})
+        )
     table = pd.DataFrame({"run": COUNT, "row": COUNT + 7, "level": COUNT % 7 + 0.5})
     assert "which column has the times? Name one of ['run', 'row']" in refuse(table)
-    table = pd.DataFrame({"shop": np.repeat(["a", "b"], 20), "week_no": np.tile(np.arange(20), 2), "sold": 1.5})
+    table = pd.DataFrame(
+        {"shop": np.repeat(["a", "b"], 20), "week_no": np.tile(np.arange(20), 2), "sold": 1.5}
+    )
     assert choose(table, id="shop")[0] == "week_no"
     table = pd.DataFrame({"price": 1800 + COUNT % 5, "day": TEXT})
     assert choose(table)[:2] == ("day", "price")
     times = [*TEXT, TEXT[3]]
-    assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == ("date", "sold", None)
-    table = pd.DataFrame({"date": np.tile(TEXT, 2), "shop": np.repeat([7, 8], 40), "city": np.repeat(["a", "b"], 40)})
+    assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == (
+        "date",
+        "sold",
+        None,
+    )
+    table = pd.DataFrame(
+        {"date": np.tile(TEXT, 2), "shop": np.repeat([7, 8], 40), "city": np.repeat(["a", "b"], 40)}
+    )
     message = refuse(table.assign(sold=1.5), target="sold")
     assert "Name their column with source.id=city, or one of ['shop']" in message
     # The reader names the row, which a list of candidates would hide.
@@ -58,12 +70,21 @@ def test_times_and_series_are_chosen_by_cells_and_names() -> None:
 @pytest.mark.parametrize("name", ["ds", "unique_id"])
 def test_names_of_forecasting_libraries_need_no_option(name: str) -> None:
     table = pd.DataFrame(
-        {"unique_id": np.repeat(["a", "b"], 20), "ds": np.tile(TEXT[:20], 2), "y": 1.5, "date": "2024"}
+        {
+            "unique_id": np.repeat(["a", "b"], 20),
+            "ds": np.tile(TEXT[:20], 2),
+            "y": 1.5,
+            "date": "2024",
+        }
     )
     assert choose(table) == ("ds", "y", "unique_id")
 
 
-@pytest.mark.parametrize("names", [DAYS[:12].strftime("%d.%m.%Y"), [str(year) for year in range(2010, 2022)]])
+@pytest.mark.parametrize(
+    "names", [DAYS[:12].strftime("%d.%m.%Y"), [str(year) for year in range(2010, 2022)]]
+)
 def test_a_table_with_columns_of_times_is_turned(names: list[str]) -> None:
-    table = pd.DataFrame([[number, *range(12)] for number in range(1, 30)], columns=["Product", *names])
+    table = pd.DataFrame(
+        [[number, *range(12)] for number in range(1, 30)], columns=["Product", *names]
+    )
     assert ".set_index('Product').T" in refuse(table)

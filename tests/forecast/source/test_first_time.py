@@ -23,10 +23,14 @@ def path(tmp_path: Path) -> Path:
 
 
 def read(path: Path, first: object, **options: object) -> pd.DataFrame:
-    return read_series(SourceSpec(**{"path": str(path), "from": first, **options}), NO_COVARIATES)[0]
+    return read_series(SourceSpec(**{"path": str(path), "from": first, **options}), NO_COVARIATES)[
+        0
+    ]
 
 
-@pytest.mark.parametrize("first", ["2024-02-01", "2024-02-01T00:00", pd.Timestamp("2024-02-01").date()])
+@pytest.mark.parametrize(
+    "first", ["2024-02-01", "2024-02-01T00:00", pd.Timestamp("2024-02-01").date()]
+)
 def test_a_day_is_the_first_one_read(path: Path, first: object) -> None:
     assert read(path, first)["ds"].tolist() == DAYS[31:].tolist()
 
@@ -45,7 +49,9 @@ def test_a_step_is_the_first_one_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", ["yesterday", 7, "2024-W03"])
 def test_another_kind_of_time_is_refused(path: Path, first: object) -> None:
-    with pytest.raises(SeriesError, match=r"source\.from: expected a time like those of the series"):
+    with pytest.raises(
+        SeriesError, match=r"source\.from: expected a time like those of the series"
+    ):
         read(path, first)
 
 
@@ -64,6 +70,8 @@ def test_the_console_reads_from_a_day(path: Path) -> None:
 
 def test_python_reads_from_a_day(path: Path) -> None:
     frame = pd.read_csv(path, parse_dates=["ds"])
-    found = Forecaster(h=3, networks="pretrained", source={"from": "2024-02-01"}).fit(frame).predict()
+    found = (
+        Forecaster(h=3, networks="pretrained", source={"from": "2024-02-01"}).fit(frame).predict()
+    )
     alone = Forecaster(h=3, networks="pretrained").fit(frame[31:]).predict()
     pd.testing.assert_frame_equal(found, alone)

@@ -45,13 +45,23 @@ def test_index_of_ids_and_times_is_two_columns_and_quarters_are_first_days() -> 
     assert found["ds"].tolist() == list(MONTHS)
     values = pd.Series([1.0, 2.0, 3.0], index=pd.period_range("2001Q4", periods=3, freq="Q"))
     found = read_source(SOURCE, convert_frame(values, SOURCE))
-    assert found["ds"].tolist() == [pd.Timestamp("2001-10-01"), pd.Timestamp("2002-01-01"), pd.Timestamp("2002-04-01")]
-    assert set(convert_frame(pd.Series(VALUES, index=MONTHS, name="air"), SOURCE)["unique_id"]) == {"air"}
+    assert found["ds"].tolist() == [
+        pd.Timestamp("2001-10-01"),
+        pd.Timestamp("2002-01-01"),
+        pd.Timestamp("2002-04-01"),
+    ]
+    assert set(convert_frame(pd.Series(VALUES, index=MONTHS, name="air"), SOURCE)["unique_id"]) == {
+        "air"
+    }
     frame = FRAME.assign(unique_id="a").set_index(["unique_id", "ds"], drop=False)
-    pd.testing.assert_frame_equal(convert_frame(frame, SOURCE)[["ds", "y"]].reset_index(drop=True), FRAME[["ds", "y"]])
+    pd.testing.assert_frame_equal(
+        convert_frame(frame, SOURCE)[["ds", "y"]].reset_index(drop=True), FRAME[["ds", "y"]]
+    )
 
 
-@pytest.mark.parametrize("data", [[1, 2], {"ds": [1], "y": [2]}, "ds", None, pd.Series(VALUES)], ids=type)
+@pytest.mark.parametrize(
+    "data", [[1, 2], {"ds": [1], "y": [2]}, "ds", None, pd.Series(VALUES)], ids=type
+)
 def test_other_data_are_refused(data: object) -> None:
     with pytest.raises(SeriesError):
         convert_frame(data, SOURCE)
@@ -59,8 +69,15 @@ def test_other_data_are_refused(data: object) -> None:
 
 @pytest.mark.parametrize("kind", ["int64", "int16", "uint64", "Int64", "str"])
 def test_ids_keep_their_type(kind: str) -> None:
-    small = {"lstm": {"units": 2}, "gru": {"units": 2}, "training": {"max_steps": 5}, "split": {"test": 8}}
-    frame = pd.concat([FRAME.assign(unique_id=name) for name in (9, 10)]).astype({"unique_id": kind})
+    small = {
+        "lstm": {"units": 2},
+        "gru": {"units": 2},
+        "training": {"max_steps": 5},
+        "split": {"test": 8},
+    }
+    frame = pd.concat([FRAME.assign(unique_id=name) for name in (9, 10)]).astype(
+        {"unique_id": kind}
+    )
     fitted = Forecaster(h=2, level=None, lookback=8, **small).fit(frame)
     for table in (fitted.predict(), fitted.predict(frame), fitted.holdout()):
         assert table["unique_id"].dtype == frame["unique_id"].dtype
@@ -76,11 +93,15 @@ def test_ids_stay_and_foreign_frames_are_refused() -> None:
     frame = pd.DataFrame({"ds": MONTHS, "unique_id": range(len(MONTHS))})
     assert find_id_type(frame, SourceSpec(name="catalog", wide=True)) is None
     names = pyarrow.array([b"\xff", b"a"]).view(pyarrow.string()).dictionary_encode()
-    with pytest.raises(SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "):
+    with pytest.raises(
+        SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "
+    ):
         convert_frame(pyarrow.table({"ds": [1, 2], "y": [1.0, 2.0], "unique_id": names}), SOURCE)
 
 
 def test_category_that_no_file_can_hold_is_refused_with_its_row() -> None:
     names = pd.Categorical(pd.Series(["a", "b\ud800"] * 30, dtype=object))
-    with pytest.raises(SeriesError, match=r"column 'unique_id', row 2: expected a text that UTF-8 can hold"):
+    with pytest.raises(
+        SeriesError, match=r"column 'unique_id', row 2: expected a text that UTF-8 can hold"
+    ):
         Forecaster(h=2).fit(FRAME.assign(unique_id=names))

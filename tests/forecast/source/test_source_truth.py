@@ -62,12 +62,15 @@ class Times(NamedTuple):
 
 
 def draw_times(draw: Draw, size: int) -> Times:
-    start, hours = datetime(2024, 3, 30), draw.choice([1, 6, 24])
+    start = datetime(2024, 3, 30)
+    hours = draw.choice([1, 6, 24])
     times = [start + number * timedelta(hours=hours) for number in range(size)]
     days = [start + number * timedelta(days=1) for number in range(size)]
     day = datetime(2019, draw.randint(1, 12), draw.randint(1, 28))
     makers: list[Callable[[], Times]] = [
-        lambda: write_times([day + number * timedelta(days=1) for number in range(size)], draw.choice(DAYS)),
+        lambda: write_times(
+            [day + number * timedelta(days=1) for number in range(size)], draw.choice(DAYS)
+        ),
         lambda: write_times(list_months(day, size), draw.choice(MONTHS)),
         lambda: write_times([datetime(1950 + number, 1, 1) for number in range(size)], "%Y"),
         lambda: write_times(times, draw.choice(HOURS)),
@@ -131,7 +134,9 @@ def draw_values(draw: Draw, size: int, has_commas: bool) -> tuple[list[float | N
     if draw.random() < 0.3:
         number = draw.choice(["-999", "-9999", "-99.9"])
         others = [value for value in values if value is not None]
-        is_missing = centre in (20, 5000) and min(others) >= 0 and centre - float(number) > 20 * scale
+        is_missing = (
+            centre in (20, 5000) and min(others) >= 0 and centre - float(number) > 20 * scale
+        )
         if is_missing or centre < 0:
             for place in draw.sample(range(size), 3):
                 values[place], cells[place] = None if is_missing else float(number), write(number)
@@ -149,7 +154,8 @@ def draw_file(draw: Draw) -> tuple[bytes, list[Row], Times, str | None]:
     """The bytes of a file, the rows that it was written from, its first times, and the column of names."""
     sep = draw.choice([",", ",", ";", "\t", "|"])
     has_commas = sep != "," and draw.random() < 0.6
-    size, id_column = draw.randint(14, 40), draw.choice([None, None, "shop"])
+    size = draw.randint(14, 40)
+    id_column = draw.choice([None, None, "shop"])
     times = draw_times(draw, size)
     truth: list[Row] = []
     others = draw.choice([[], [], ["note"], ["other", ""], ["", " "]])
@@ -158,11 +164,16 @@ def draw_file(draw: Draw) -> tuple[bytes, list[Row], Times, str | None]:
     rows = []
     for name in ["north", "0012", "NA"][: draw.randint(1, 3)] if id_column else ["y"]:
         values, cells = (
-            draw_values(draw, size, has_commas) if not truth else draw_like(draw, truth, rows, columns, size)
+            draw_values(draw, size, has_commas)
+            if not truth
+            else draw_like(draw, truth, rows, columns, size)
         )
         truth += zip([name] * size, times.truth, values, strict=True)
         known = {"shop": [name] * size, "ds": times.cells, "y": cells, "other": ["7"] * size}
-        rows += [[known[column][place] if column in known else "" for column in columns] for place in range(size)]
+        rows += [
+            [known[column][place] if column in known else "" for column in columns]
+            for place in range(size)
+        ]
     lines = draw_surroundings(draw, columns, rows)
     out = io.StringIO()
     quoting = draw.choice([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
@@ -183,13 +194,16 @@ def draw_like(
 
 def draw_surroundings(draw: Draw, columns: list[str], rows: list[list[str]]) -> list[list[str]]:
     """The lines of a file: titles, the header, rows, and a footer, some of them with blanks or separators too many."""
-    header, place = list(columns), columns.index("ds")
+    header = list(columns)
+    place = columns.index("ds")
     match draw.randint(0, 9):
         case 0:
-            header, rows = ["", *header], [[str(number), *row] for number, row in enumerate(rows)]
+            header = ["", *header]
+            rows = [[str(number), *row] for number, row in enumerate(rows)]
             place += 1
         case 1:
-            header, rows = [*header, ""], [[*row, ""] for row in rows]
+            header = [*header, ""]
+            rows = [[*row, ""] for row in rows]
         case 2:
             rows = [[*row, ""] for row in rows]
         case 3:
@@ -205,7 +219,9 @@ def draw_surroundings(draw: Draw, columns: list[str], rows: list[list[str]]) -> 
     total = ["Total" if number == place else "99" for number in range(len(header))]
     empty = [""] * len(header)
     note = [*empty[:place], "Source: the office", *empty[place + 1 :]]
-    footers = draw.choice([[], [], [], [total], [[], note], [[], empty, total], [["Source: the office"]]])
+    footers = draw.choice(
+        [[], [], [], [total], [[], note], [[], empty, total], [["Source: the office"]]]
+    )
     return [*titles, header, *rows, *footers]
 
 
@@ -214,7 +230,9 @@ def list_rows(table: pd.DataFrame) -> list[Row]:
     return list(zip(table["unique_id"], table["ds"].tolist(), values, strict=True))
 
 
-def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_tables_are_read_as_they_were_written_or_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     outcomes: Counter[str] = Counter()
     faults = []
     for number in SEEDS:
@@ -231,7 +249,9 @@ def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog:
                 told = [message for message in caplog.messages if "reads them as times" in message]
                 if found != wanted or len(told) != 1 or str(times.time_format) not in told[0]:
                     faults.append(f"{number}: steps, {told}, {content[:300]!r}")
-                found = list_rows(read_source(source.model_copy(update={"time_format": times.time_format})))
+                found = list_rows(
+                    read_source(source.model_copy(update={"time_format": times.time_format}))
+                )
         except SeriesError:
             outcomes["refused"] += 1
             continue
@@ -242,7 +262,8 @@ def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog:
         outcomes["read"] += 1
         if found != truth:
             first = next(
-                (pair for pair in zip(found, truth, strict=False) if pair[0] != pair[1]), (len(found), len(truth))
+                (pair for pair in zip(found, truth, strict=False) if pair[0] != pair[1]),
+                (len(found), len(truth)),
             )
             faults.append(f"{number}: {first}: {content[:300]!r}")
     assert not faults, "\n".join(faults)

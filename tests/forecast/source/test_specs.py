@@ -68,17 +68,31 @@ def read_catalog(table: pd.DataFrame, **options: object) -> pd.DataFrame:
 
 # File, options, and the columns that are read of it.
 READ: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any]]] = {
-    "own names": ("Date,Rain,Temp\n1,9,1.5\n2,9,2.5\n", {"time": "Date", "target": "Temp"}, {"y": [1.5, 2.5]}),
+    "own names": (
+        "Date,Rain,Temp\n1,9,1.5\n2,9,2.5\n",
+        {"time": "Date", "target": "Temp"},
+        {"y": [1.5, 2.5]},
+    ),
     "byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), {}, {"y": [1.5, 2.5, 3.5]}),
     "blanks after commas": ("ds, y\n2020-01-01, 1.5\n", {}, {"y": [1.5]}),
     "commas in quotes": ('ds,place,y\n2020-01-01,"Ulm, north",1.5\n', {}, {"y": [1.5]}),
     "path before name": (PLAIN, {"name": "seattle"}, {"row": [1, 2, 3], "y": [1.5, 2.5, 3.5]}),
     "a single series": ("ds,Temp\n2020-01-01,1\n", {"target": "Temp"}, {"unique_id": ["Temp"]}),
-    "a panel": ("shop,ds,y\na,2020-01-01,1\nb,2020-01-01,2\n", {"id": "shop"}, {"unique_id": ["a", "b"]}),
-    "ids with zeros": ("shop,ds,y\n007,1,1\n10,1,2\n", {"id": "shop"}, {"unique_id": ["007", "10"]}),
+    "a panel": (
+        "shop,ds,y\na,2020-01-01,1\nb,2020-01-01,2\n",
+        {"id": "shop"},
+        {"unique_id": ["a", "b"]},
+    ),
+    "ids with zeros": (
+        "shop,ds,y\n007,1,1\n10,1,2\n",
+        {"id": "shop"},
+        {"unique_id": ["007", "10"]},
+    ),
     # Namibia's code, which pandas takes for an empty cell.
     "the id NA": ("shop,ds,y\nNA,1,1\nUS,1,2\n", {"id": "shop"}, {"unique_id": ["NA", "US"]}),
-    **{f"missing: {word}": (f"ds,y\n2020-01-01,{word}\n", {}, {"y": [np.nan]}) for word in NO_VALUE},
+    **{
+        f"missing: {word}": (f"ds,y\n2020-01-01,{word}\n", {}, {"y": [np.nan]}) for word in NO_VALUE
+    },
     **{
         f"missing: {sign}": (
             f"ds,y\n2020-01-01,{sign}\n2020-01-02,1\n2020-01-03,{sign}\n",
@@ -94,43 +108,74 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any]]] = {
             {},
             {"ds": [int(step) for step in steps]},
         )
-        for steps in ([0, 1, 2], [5, 10, 15], [-3, -2, -1], [1577836800, 1577836801, 1577836802], [0.0, 1.0])
+        for steps in (
+            [0, 1, 2],
+            [5, 10, 15],
+            [-3, -2, -1],
+            [1577836800, 1577836801, 1577836802],
+            [0.0, 1.0],
+        )
     },
     "zones": (
         "ds,y\n2020-03-29T01:00:00+01:00,1\n2020-03-29T03:00:00+02:00,2\n",
-        *({}, {"ds": [datetime(2020, 3, 29), datetime(2020, 3, 29, 1)]}),
+        {},
+        {"ds": [datetime(2020, 3, 29), datetime(2020, 3, 29, 1)]},
     ),
     **{
         form: (f"ds,y\n{cell},1\n", {"time_format": form}, {"ds": [datetime(2020, 12, 31)]})
         for cell, form in (
-            *(("31.12.2020", "%d.%m.%Y"), ("12/31/2020", "%m/%d/%Y")),
-            *(("20201231", "%Y%m%d"), ("31 Dec 2020", "%d %b %Y")),
+            ("31.12.2020", "%d.%m.%Y"),
+            ("12/31/2020", "%m/%d/%Y"),
+            ("20201231", "%Y%m%d"),
+            ("31 Dec 2020", "%d %b %Y"),
         )
     },
     **{
-        cell: (f"ds,y\n2019-12-31,0\n{cell},1\n", {}, {"ds": [datetime(2019, 12, 31), datetime(2020, 1, 1)]})
-        for cell in ("2020-01-01", "2020-01", "2020/01/01", "2020-01-01 00:00", "2020-01-01T00:00:00")
+        cell: (
+            f"ds,y\n2019-12-31,0\n{cell},1\n",
+            {},
+            {"ds": [datetime(2019, 12, 31), datetime(2020, 1, 1)]},
+        )
+        for cell in (
+            "2020-01-01",
+            "2020-01",
+            "2020/01/01",
+            "2020-01-01 00:00",
+            "2020-01-01T00:00:00",
+        )
     },
     # Nanoseconds do not represent them.
-    **{str(year): (f"ds,y\n{year}-12-31,1\n", {}, {"ds": [datetime(year, 12, 31)]}) for year in (1600, 2999, 9999)},
+    **{
+        str(year): (f"ds,y\n{year}-12-31,1\n", {}, {"ds": [datetime(year, 12, 31)]})
+        for year in (1600, 2999, 9999)
+    },
     # Some programs leave the separators out after the last cell that is not empty.
     "a short row without note": ("ds,y,note\n2020-01-01,1,new\n2020-01-02,2\n", {}, {"y": [1, 2]}),
     **{
         f"an empty last cell {sep}": (
             'ds,note,y\n2020-01-01,,1\n2020-01-02,,\n2020-01-03,"a\nb",3\n'.replace(",", sep),
-            *({"sep": sep}, {"y": [1, np.nan, 3]}),
+            {"sep": sep},
+            {"y": [1, np.nan, 3]},
         )
         for sep in (",", ";", "\t")
     },
     "a separator that rows lack": ("ds,y,\n1,1\n2,\n3,3\n", {}, {"y": [1, np.nan, 3]}),
     "a long cell": (f"ds,y,note\n1,1,{'a' * 200_000}\n2,2,\n", {}, {"y": [1, 2]}),
     **{
-        f"separator {sep}": (PLAIN.replace(",", sep), {}, {"y": [1.5, 2.5, 3.5], "found": {"sep": name}})
+        f"separator {sep}": (
+            PLAIN.replace(",", sep),
+            {},
+            {"y": [1.5, 2.5, 3.5], "found": {"sep": name}},
+        )
         for sep, name in ((";", "semicolon"), ("\t", "tab"), ("|", "pipe"))
     },
     "the separator of the named columns": ("ds;y;a,b,c,d,e\n1;1;1,2,3\n", {}, {"y": [1]}),
     **{
-        f"separator given as {sep}": (PLAIN.replace(",", ";"), {"sep": sep}, {"y": [1.5, 2.5, 3.5], "found": {}})
+        f"separator given as {sep}": (
+            PLAIN.replace(",", ";"),
+            {"sep": sep},
+            {"y": [1.5, 2.5, 3.5], "found": {}},
+        )
         for sep in (";", "semicolon")
     },
     **{
@@ -140,20 +185,32 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any]]] = {
             {"found": {"sep": "semicolon", "decimal": "comma"} | found},
         )
         for encoding, found in (
-            *(("utf-8", {}), ("utf-8-sig", {})),
-            *(("utf-16", {"encoding": "utf-16"}), ("cp1252", {"encoding": "cp1252"})),
+            ("utf-8", {}),
+            ("utf-8-sig", {}),
+            ("utf-16", {"encoding": "utf-16"}),
+            ("cp1252", {"encoding": "cp1252"}),
         )
     },
     "encoding at the end": (
         ("ds,y,note\n" + "2020-01-01,1,-\n" * 100_000 + "2020-01-01,1,ä\n").encode("cp1252"),
-        *({}, {"found": {"encoding": "cp1252"}}),
+        {},
+        {"found": {"encoding": "cp1252"}},
     ),
     "encoding given": (
         "shop,ds,y\nŁódź,1,1\n".encode("cp1250"),
-        *({"id": "shop", "encoding": "cp1250"}, {"unique_id": ["Łódź"]}),
+        {"id": "shop", "encoding": "cp1250"},
+        {"unique_id": ["Łódź"]},
     ),
-    "a header again": ("ds,y\n2020-01-01,1\nds,y\n2020-01-02,2\n2020-01-03,\n", {}, {"ds": [*DAYS[:3]]}),
-    "empty rows": ("ds,y\n2020-01-01,1\n,\nds,y\n2020-01-02,2\n2020-01-03,3\n", {}, {"y": [1, 2, 3]}),
+    "a header again": (
+        "ds,y\n2020-01-01,1\nds,y\n2020-01-02,2\n2020-01-03,\n",
+        {},
+        {"ds": [*DAYS[:3]]},
+    ),
+    "empty rows": (
+        "ds,y\n2020-01-01,1\n,\nds,y\n2020-01-02,2\n2020-01-03,3\n",
+        {},
+        {"y": [1, 2, 3]},
+    ),
 }
 TWO_DAYS = "ds,y\n2020-01-01,1\n2020-01-02,"
 # File, options and other columns, and parts of the error.
@@ -163,51 +220,107 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "surplus cells": ("ds,y\n2020-01-01,1,5\n2020-01-02,2,5\n", {}, ["row 1", "['ds', 'y']"]),
     "missing cells": (
         "ds,note,y\n2020-01-01,,1\n\n2020-01-02,2\n2020-01-03\n",
-        *({}, ["row 2 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows"]),
+        {},
+        ["row 2 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows"],
     ),
     "a file that breaks off": (PLAIN.removesuffix(",3.5\n"), {}, ["row 3 has 1 of the 2 cells"]),
-    "blanks as empty cells": ("ds x y\n1  1\n2 1 2\n", {"sep": "space"}, ["row 1 has 2 of the 3 cells"]),
+    "blanks as empty cells": (
+        "ds x y\n1  1\n2 1 2\n",
+        {"sep": "space"},
+        ["row 1 has 2 of the 3 cells"],
+    ),
     "a wrong separator": (PLAIN, {"sep": "semicolon"}, ["source.sep"]),
     "a missing id": (PLAIN, {"id": "shop"}, ["no column ['shop']"]),
-    "a missing covariate": ("ds,y,promo\n1,1,0\n", {"columns": ["prmo"]}, ["no column ['prmo']", "covariates"]),
+    "a missing covariate": (
+        "ds,y,promo\n1,1,0\n",
+        {"columns": ["prmo"]},
+        ["no column ['prmo']", "covariates"],
+    ),
     "two columns y": ("ds,y,y\n1,1,1\n", {}, ["column 'y'", "[2, 3]"]),
     "two columns ds": ("ds,ds,y\n1,1,1\n", {}, ["column 'ds'", "[1, 2]"]),
     "another case": ("Date,y\n2024-01-01,1\n", {"time": "date"}, ["'Date'"]),
     **{
         f"no time: {cell}": (
             f"Date,y\n2020-01-01,1\n{cell},2\n2020-01-03,3\n",
-            *({"time": "Date"}, ["column 'Date', row 2: ", f"'{cell}'"]),
+            {"time": "Date"},
+            ["column 'Date', row 2: ", f"'{cell}'"],
         )
         for cell in (
-            *("yesterday", "", "2020-02-30", "2020-01-02 25:00", "01/16/2020", "16.01.2020", "20200-01-01", "1.5"),
+            "yesterday",
+            "",
+            "2020-02-30",
+            "2020-01-02 25:00",
+            "01/16/2020",
+            "16.01.2020",
+            "20200-01-01",
+            "1.5",
         )
     },
-    "another form": ("ds,y\n31.12.2020,1\n2021-01-01,2\n", {"time_format": "%d.%m.%Y"}, ["row 2", "'2021-01-01'"]),
-    **{f"step {cell}": (f"ds,y\n{cell},1\n", {}, ["row 1", f"'{cell}'"]) for cell in ("1e20", f"1{20 * '0'}")},
-    "a value below a header": ("ds,y\n2024-01-01,1\n,\nds,y\n2024-01-02,2\n2024-01-03,x\n", {}, ["'y', row 5:"]),
+    "another form": (
+        "ds,y\n31.12.2020,1\n2021-01-01,2\n",
+        {"time_format": "%d.%m.%Y"},
+        ["row 2", "'2021-01-01'"],
+    ),
     **{
-        f"no number: {cell}": (f"{TWO_DAYS}{cell}\n", {}, ["column 'y', row 2: expected", f"'{cell}'"])
+        f"step {cell}": (f"ds,y\n{cell},1\n", {}, ["row 1", f"'{cell}'"])
+        for cell in ("1e20", f"1{20 * '0'}")
+    },
+    "a value below a header": (
+        "ds,y\n2024-01-01,1\n,\nds,y\n2024-01-02,2\n2024-01-03,x\n",
+        {},
+        ["'y', row 5:"],
+    ),
+    **{
+        f"no number: {cell}": (
+            f"{TWO_DAYS}{cell}\n",
+            {},
+            ["column 'y', row 2: expected", f"'{cell}'"],
+        )
         for cell in (
-            *("high", "1%", "0x1F", "True"),
-            *("inf", "-inf", "Infinity", "1e400", "1e39", "-1e39", "1e308"),
+            "high",
+            "1%",
+            "0x1F",
+            "True",
+            "inf",
+            "-inf",
+            "Infinity",
+            "1e400",
+            "1e39",
+            "-1e39",
+            "1e308",
         )
     },
     **{
         f"no covariate: {cell}": (
             f"ds,y,price\n1,1,2.5\n2,1,{cell}\n3,1,NA\n",
-            *({"columns": ["price"]}, ["column 'price', row 2: expected", f"'{cell}'"]),
+            {"columns": ["price"]},
+            ["column 'price', row 2: expected", f"'{cell}'"],
         )
         for cell in ("-", "?", ".", "\u2013", "\u2014", "1e39", "inf", "1e999")
     },
-    "two readings": ("ds;y;price\n1;1,5;2.500\n", {"columns": ["price"]}, ["column 'price'", "source.decimal"]),
-    "no name": ("shop,ds,y\na,2020-01-01,1\n,2020-01-02,1\n", {"id": "shop"}, ["column 'shop', row 2"]),
-    "a blank name": ("shop,ds,y\na,2020-01-01,1\n ,2020-01-02,1\n", {"id": "shop"}, ["column 'shop', row 2"]),
+    "two readings": (
+        "ds;y;price\n1;1,5;2.500\n",
+        {"columns": ["price"]},
+        ["column 'price'", "source.decimal"],
+    ),
+    "no name": (
+        "shop,ds,y\na,2020-01-01,1\n,2020-01-02,1\n",
+        {"id": "shop"},
+        ["column 'shop', row 2"],
+    ),
+    "a blank name": (
+        "shop,ds,y\na,2020-01-01,1\n ,2020-01-02,1\n",
+        {"id": "shop"},
+        ["column 'shop', row 2"],
+    ),
     "null bytes": (f"{PLAIN}2020-01-04,4\0\n", {}, ["null bytes"]),
 }
 
 
 @pytest.mark.parametrize(("content", "options", "expected"), READ.values(), ids=READ)
-def test_csv_is_read(write: Write, content: str | bytes, options: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_csv_is_read(
+    write: Write, content: str | bytes, options: dict[str, Any], expected: dict[str, Any]
+) -> None:
     table = read_source(SourceSpec(path=write(content), **options))
     assert list(table) == ["unique_id", "ds", "y"]
     for name, cells in expected.items():
@@ -216,8 +329,11 @@ def test_csv_is_read(write: Write, content: str | bytes, options: dict[str, Any]
 
 
 @pytest.mark.parametrize(("content", "options", "parts"), REFUSED.values(), ids=REFUSED)
-def test_csv_is_refused_with_its_cell(write: Write, content: str, options: dict[str, Any], parts: list[str]) -> None:
-    path, columns = write(content), options.get("columns", ())
+def test_csv_is_refused_with_its_cell(
+    write: Write, content: str, options: dict[str, Any], parts: list[str]
+) -> None:
+    path = write(content)
+    columns = options.get("columns", ())
     options = {name: value for name, value in options.items() if name != "columns"}
     with pytest.raises(SeriesError) as caught:
         read_table(SourceSpec(path=path, **options), columns)
@@ -238,15 +354,22 @@ def test_packed_file_is_read(write: Write, name: str, content: bytes) -> None:
 
 def test_columns_are_read_by_zone_words_and_names() -> None:
     assert len(read_source(SourceSpec(name="seattle"))) == 1461
-    assert read_source(SourceSpec(name="seattle"))["ds"].tolist() == list(pd.date_range("2012-01-01", "2015-12-31"))
+    assert read_source(SourceSpec(name="seattle"))["ds"].tolist() == list(
+        pd.date_range("2012-01-01", "2015-12-31")
+    )
     assert read_source(SourceSpec(name="seattle"))["y"].tolist()[:3] == [12.8, 10.6, 11.7]
     first, second = (read_source(SourceSpec(name="noisy_sine", seed=seed)) for seed in (0, 1))
     assert not first["y"].equals(second["y"])
-    days = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
+    days = pd.DataFrame(
+        {"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0}
+    )
     assert read_catalog(days)["ds"].iloc[0] == pd.Timestamp("2020-07-01")
     hours = days.assign(ds=pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin"))
     found = read_catalog(hours)
-    assert (found["ds"].iloc[0], found.attrs["tz"]) == (pd.Timestamp("2020-06-30 22:00"), "Europe/Berlin")
+    assert (found["ds"].iloc[0], found.attrs["tz"]) == (
+        pd.Timestamp("2020-06-30 22:00"),
+        "Europe/Berlin",
+    )
     message = fail(None, pd.DataFrame({"when": [1], "y": [2]}), name="catalog")
     assert "forecast_external: no column ['ds']; its columns are ['when', 'y']" in message
     table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
@@ -292,12 +415,20 @@ def test_blanks_around_times_are_no_part_of_them(
     write: Write, times: list[str], time_format: str | None, zone: str | None
 ) -> None:
     """As around numbers: columns of a fixed width are filled up with them."""
-    stripped = pd.to_datetime(pd.Series(times).str.strip(), format=time_format and time_format.strip(), utc=True)
+    stripped = pd.to_datetime(
+        pd.Series(times).str.strip(), format=time_format and time_format.strip(), utc=True
+    )
     path = write("ds,y\n" + "".join(f'"{time}",1\n' for time in times))
     for source, frame in (
         (SourceSpec(path=path, time_format=time_format), None),
-        (SourceSpec(name="catalog", time_format=time_format), pd.DataFrame({"ds": times, "y": 1.0})),
-        (SourceSpec(name="catalog", time_format=time_format), pd.DataFrame({"ds": times, "y": 1.0}, dtype=object)),
+        (
+            SourceSpec(name="catalog", time_format=time_format),
+            pd.DataFrame({"ds": times, "y": 1.0}),
+        ),
+        (
+            SourceSpec(name="catalog", time_format=time_format),
+            pd.DataFrame({"ds": times, "y": 1.0}, dtype=object),
+        ),
     ):
         read = read_source(source, frame)
         assert read["ds"].tolist() == stripped.dt.tz_localize(None).tolist()
@@ -319,7 +450,9 @@ COMPACT = [20240131, 20240201, 20240202]
 def test_whole_numbers_that_can_only_be_dates_are_no_steps(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame({"ds": COMPACT, "y": 1.0, "price": 2.0})
     path = str(tmp_path / f"my{suffix}")
-    {".csv": table.to_csv, ".parquet": table.to_parquet, ".xlsx": table.to_excel}[suffix](path, index=False)
+    {".csv": table.to_csv, ".parquet": table.to_parquet, ".xlsx": table.to_excel}[suffix](
+        path, index=False
+    )
     found = read_source(SourceSpec(path=path))
     assert found.attrs["found"]["time_format"] == "%Y%m%d"
     for rows in (
@@ -328,7 +461,10 @@ def test_whole_numbers_that_can_only_be_dates_are_no_steps(tmp_path: Path, suffi
         read_source(SourceSpec(path=path, time_format="%Y%m%d")),
         read_source(SourceSpec(path=path, freq="D")),
     ):
-        assert rows["ds"].tolist() == pd.to_datetime(["2024-01-31", "2024-02-01", "2024-02-02"]).tolist()
+        assert (
+            rows["ds"].tolist()
+            == pd.to_datetime(["2024-01-31", "2024-02-01", "2024-02-02"]).tolist()
+        )
 
 
 def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureFixture) -> None:
@@ -352,15 +488,26 @@ def test_midnights_without_one_offset_are_days_of_a_named_zone_or_refused(
     days = pd.date_range("2024-03-30", periods=3)
     path = write(
         "\n".join(
-            ["ds,y", *(f"{day:%Y-%m-%d}T{hour}{offset},1" for day, offset in zip(days, offsets, strict=True)), ""]
+            [
+                "ds,y",
+                *(
+                    f"{day:%Y-%m-%d}T{hour}{offset},1"
+                    for day, offset in zip(days, offsets, strict=True)
+                ),
+                "",
+            ]
         )
     )
     assert "are midnights, and their offsets from UTC change or are no whole hours" in fail(path)
     assert read_source(SourceSpec(path=path, tz=zone))["ds"].tolist() == [*days]
 
 
-def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCaptureFixture) -> None:
-    lines = [f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)]  # over the change of clocks of March
+def test_seconds_since_1970_are_times_of_utc(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = [
+        f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)
+    ]  # over the change of clocks of March
     path = write("\n".join(["ds,y", *lines, ""]))
     with caplog.at_level(logging.WARNING, "rnn_pipelines"):
         assert read_source(SourceSpec(path=path))["ds"].dtype == "int64"
@@ -371,16 +518,22 @@ def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCap
     assert table.attrs["tz"] == "Europe/Berlin"
 
 
-@pytest.mark.parametrize(("freq", "first", "tz"), [("D", "2020-07-01", None), ("h", "2020-06-30 22:00", "Etc/GMT-2")])
+@pytest.mark.parametrize(
+    ("freq", "first", "tz"), [("D", "2020-07-01", None), ("h", "2020-06-30 22:00", "Etc/GMT-2")]
+)
 def test_column_of_a_distance_from_utc_keeps_it(freq: str, first: str, tz: str | None) -> None:
     """Days are days of that distance, and shorter steps are shown with it."""
-    table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, freq=freq, tz="+02:00"), "y": 1.0})
+    table = pd.DataFrame(
+        {"ds": pd.date_range("2020-07-01", periods=3, freq=freq, tz="+02:00"), "y": 1.0}
+    )
     found = read_catalog(table)
     assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp(first), tz)
 
 
 def test_catalog_table_is_read_and_not_changed() -> None:
-    assert read_catalog(pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}))["y"].tolist() == list(range(30))
+    assert read_catalog(pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}))["y"].tolist() == list(
+        range(30)
+    )
     table = pd.DataFrame({"ds": DAYS[::-1], "y": np.arange(30)}, index=[0] * 30)
     before = table.copy()
     read_catalog(table)
@@ -389,7 +542,10 @@ def test_catalog_table_is_read_and_not_changed() -> None:
     assert read_catalog(table, id="shop")["unique_id"].tolist() == ["a", "b"]
     hours = pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin")
     kind = pd.ArrowDtype(pyarrow.timestamp("us", "Europe/Berlin"))
-    assert read_catalog(pd.DataFrame({"ds": pd.array(hours, dtype=kind), "y": 1.0})).attrs["tz"] == "Europe/Berlin"
+    assert (
+        read_catalog(pd.DataFrame({"ds": pd.array(hours, dtype=kind), "y": 1.0})).attrs["tz"]
+        == "Europe/Berlin"
+    )
 
 
 @pytest.mark.parametrize(
@@ -433,7 +589,9 @@ def test_times_that_arrow_holds_are_read(kind: pyarrow.DataType, cells: object) 
     assert read_catalog(pd.DataFrame({"ds": times, "y": 1.0}))["ds"].tolist() == list(DAYS[:2])
 
 
-@pytest.mark.parametrize("kind", [pyarrow.int8(), pyarrow.int64(), pyarrow.uint64(), pyarrow.float64()], ids=str)
+@pytest.mark.parametrize(
+    "kind", [pyarrow.int8(), pyarrow.int64(), pyarrow.uint64(), pyarrow.float64()], ids=str
+)
 def test_steps_that_arrow_holds_are_read(kind: pyarrow.DataType) -> None:
     table = pd.DataFrame({"ds": pd.array([1, 2, 3], dtype=pd.ArrowDtype(kind)), "y": 1.0})
     assert read_catalog(table)["ds"].tolist() == [1, 2, 3]
@@ -460,7 +618,9 @@ def test_catalog_without_a_table_says_where_to_define_it(external: object) -> No
     )
 
 
-def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_file_is_named_with_the_folder_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
     monkeypatch.chdir(tmp_path)
     assert fail("none.csv") == f"none.csv: no such file (looked in {tmp_path}). Check source.path."
@@ -471,7 +631,9 @@ def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("name", ["my.xls", "my.json", "my.ods", "my"])
 def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None:
     path = write("x", name)
-    assert fail(path).startswith(f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received")
+    assert fail(path).startswith(
+        f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received"
+    )
 
 
 @pytest.mark.parametrize(
@@ -481,7 +643,11 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         ("my.csv", b"\n\n\n", "expected a CSV file in UTF-8, with a header line"),
         ("my.csv", PLAIN.encode("utf-16")[:-1], "expected a CSV file in UTF-16"),
         ("my.csv", PLAIN.encode("utf-16-le"), "utf-16-le"),
-        ("my.csv", (PLAIN + "2020-01-04,\x81\n").encode("latin-1"), "expected a CSV file in CP1252"),
+        (
+            "my.csv",
+            (PLAIN + "2020-01-04,\x81\n").encode("latin-1"),
+            "expected a CSV file in CP1252",
+        ),
         ("my.csv", b"\x00\x01\x02\xff\xfe" * 50, "it holds null bytes"),
         ("my.csv", (PLAIN + '2020-01-04,"1\n').encode(), "EOF inside string"),
         ("my.csv", (PLAIN + "2020-01-04,1,2,3\n").encode(), "Expected 2 fields in line 5, saw 4"),
@@ -489,7 +655,11 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         ("my.csv", gzip.compress(PLAIN.encode(), mtime=0), "file packed by gzip (.csv.gz)"),
         ("my.csv", b"PAR1" + b"\0" * 50, "Parquet file (.parquet)"),
         ("my.csv", b"\xd0\xcf\x11\xe0" + b"\0" * 50, "old Excel file (.xls)"),
-        ("my.csv.gz", gzip.compress(zip_files("my.csv"), mtime=0), "Excel file (.xlsx) or an archive (.zip)"),
+        (
+            "my.csv.gz",
+            gzip.compress(zip_files("my.csv"), mtime=0),
+            "Excel file (.xlsx) or an archive (.zip)",
+        ),
         ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
         ("my.zip", PLAIN.encode(), "File is not a zip file"),
         ("my.xlsx", PLAIN.encode(), "expected an Excel file"),
@@ -525,7 +695,9 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         "damaged archive",
     ],
 )
-def test_unreadable_file_says_what_is_expected(write: Write, name: str, content: bytes, expected: str) -> None:
+def test_unreadable_file_says_what_is_expected(
+    write: Write, name: str, content: bytes, expected: str
+) -> None:
     path = write(content, name)
     message = fail(path)
     assert message.startswith(f"{path}: expected")
@@ -536,12 +708,16 @@ def test_what_was_found_is_in_the_log(write: Write, caplog: pytest.LogCaptureFix
     path = write("ds;y\n31.12.2020;1,5\n")
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         read_source(SourceSpec(path=path))
-    assert caplog.messages == [f"{path}: read with sep=semicolon, time_format='%d.%m.%Y', decimal=comma"]
+    assert caplog.messages == [
+        f"{path}: read with sep=semicolon, time_format='%d.%m.%Y', decimal=comma"
+    ]
     caplog.clear()
     path = write("day,y\n1,1\n2,2\n")
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         read_source(SourceSpec(path=path, time="day"))
-    assert caplog.messages == [f"{path}: column 'day' is read as steps from 1 to 2, without a calendar"]
+    assert caplog.messages == [
+        f"{path}: column 'day' is read as steps from 1 to 2, without a calendar"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -570,37 +746,57 @@ def test_words_for_no_value_are_missing_among_numbers_and_words_among_words(writ
     assert read_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [2.5, 0]
     # It is a country.
     path = write("ds,y,country\n1,1,NA\n2,1,7\n3,1,DE\n4,1,-\n")
-    assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == ["NA", "7", "DE", "-"]
+    assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == [
+        "NA",
+        "7",
+        "DE",
+        "-",
+    ]
     path = write("ds,y,shop\n2020-01-01,1,inf\n2020-01-02,1,a\n")
     assert read_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
 
 
 @pytest.mark.parametrize("cell", NO_VALUE)
 @pytest.mark.parametrize("others", [["2.5", "3"], ["yes", "no"]])
-def test_words_for_no_value_are_missing_among_other_numbers(write: Write, cell: str, others: list[str]) -> None:
-    path = write("ds,y,price\n" + "".join(f"{n},1,{cell}\n" for n, cell in enumerate([*others, cell, f" {cell} "])))
+def test_words_for_no_value_are_missing_among_other_numbers(
+    write: Write, cell: str, others: list[str]
+) -> None:
+    path = write(
+        "ds,y,price\n"
+        + "".join(f"{n},1,{cell}\n" for n, cell in enumerate([*others, cell, f" {cell} "]))
+    )
     found = read_rows(SourceSpec(path=path), ["price"])["price"]
     assert found.isna().tolist() == [False, False, True, True]
     assert found[:2].astype(str).str.removesuffix(".0").tolist() == others
 
 
-@pytest.mark.parametrize("signs", [["+", "-"], ["-", "?"], ["+", "+"], ["--", "--"], ["_", "_"], ["*", "*"]])
+@pytest.mark.parametrize(
+    "signs", [["+", "-"], ["-", "?"], ["+", "+"], ["--", "--"], ["_", "_"], ["*", "*"]]
+)
 def test_other_signs_and_several_are_categories(write: Write, signs: list[str]) -> None:
     """Such as a trend."""
     cells = [*signs, "0", "0"]
-    path = write("ds,y,trend\n" + "".join(f"{number},1,{cell}\n" for number, cell in enumerate(cells)))
+    path = write(
+        "ds,y,trend\n" + "".join(f"{number},1,{cell}\n" for number, cell in enumerate(cells))
+    )
     assert read_rows(SourceSpec(path=path), ["trend"])["trend"].tolist() == cells
 
 
 @pytest.mark.parametrize("cells", [["1.234", "2.345"], [1.5, "1.234"]])
-def test_point_in_texts_of_a_table_without_commas_can_part_thousands(tmp_path: Path, cells: list[object]) -> None:
+def test_point_in_texts_of_a_table_without_commas_can_part_thousands(
+    tmp_path: Path, cells: list[object]
+) -> None:
     table = pd.DataFrame({"ds": DAYS[:2], "y": pd.Series(cells, dtype=object)})
-    assert "source.decimal=point (1.234) or source.thousands=point (1,234)" in fail(None, table, name="catalog")
+    assert "source.decimal=point (1.234) or source.thousands=point (1,234)" in fail(
+        None, table, name="catalog"
+    )
     assert "can be read in two ways" in fail(write_excel(tmp_path, data=table))
     assert read_catalog(table, decimal="point")["y"].iloc[1] == float(cells[1])
 
 
-def test_archive_that_is_encrypted_or_too_large_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_archive_that_is_encrypted_or_too_large_is_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = bytearray(zip_files("my.csv"))
     # The flag of encryption, in the file's own header and in that of the directory.
     content[6] |= 1
@@ -630,19 +826,26 @@ def write_parquet(tmp_path: Path, **columns: object) -> str:
 
 
 def test_columns_of_a_parquet_file_are_read_whatever_the_others_hold(tmp_path: Path) -> None:
-    days, values = pyarrow.array(["2020-01-01", "2020-01-02"]), pyarrow.array([1.5, 2.5])
+    days = pyarrow.array(["2020-01-01", "2020-01-02"])
+    values = pyarrow.array([1.5, 2.5])
     path = write_parquet(tmp_path, ds=days.dictionary_encode(), y=values.dictionary_encode())
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5]
     path = write_parquet(tmp_path, ds=["2020-01-01"], y=[1.5], tags=[["a"]])
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
-    path = write_parquet(tmp_path, ds=["2020-01-01", "2020-01-02"], y=pyarrow.array(np.array([1.5, 2.5], np.float16)))
+    path = write_parquet(
+        tmp_path, ds=["2020-01-01", "2020-01-02"], y=pyarrow.array(np.array([1.5, 2.5], np.float16))
+    )
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5]
 
 
 @pytest.mark.parametrize(
-    ("values", "kind"), [([[1.0]], "list<"), ([{"low": 1.0}], "struct<")], ids=["lists", "structures"]
+    ("values", "kind"),
+    [([[1.0]], "list<"), ([{"low": 1.0}], "struct<")],
+    ids=["lists", "structures"],
 )
-def test_nested_column_of_a_parquet_file_is_named(tmp_path: Path, values: list[object], kind: str) -> None:
+def test_nested_column_of_a_parquet_file_is_named(
+    tmp_path: Path, values: list[object], kind: str
+) -> None:
     message = fail(write_parquet(tmp_path, ds=["2020-01-01"], y=values))
     assert f"column 'y' holds {kind}" in message
     assert "Write it to a column of its own" in message
@@ -680,9 +883,12 @@ def test_sheet_with_the_columns_is_read_and_must_be_one(tmp_path: Path) -> None:
         write_excel(tmp_path, **{"2023": TABLE, "2024": TABLE})
     )
     message = fail(write_excel(tmp_path, data=TABLE), target="sales")
-    assert "my.xlsx, sheet 'data': no column ['sales']; its columns are ['ds', 'y', 'shop']" in message
+    assert (
+        "my.xlsx, sheet 'data': no column ['sales']; its columns are ['ds', 'y', 'shop']" in message
+    )
     path = write_excel(
-        tmp_path, data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", "")
+        tmp_path,
+        data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", ""),
     )
     assert len(read_source(SourceSpec(path=path))) == 1
 
@@ -703,27 +909,40 @@ ROWS = [["2020-01-01", 1.5], ["2020-01-02", 2.5]]
 
 
 @pytest.mark.parametrize("header", [["ds", "y", "y"], ["y", "ds", None, "y", "y.1"]])
-def test_column_that_an_excel_file_has_twice_is_named_with_its_places(tmp_path: Path, header: list[str]) -> None:
+def test_column_that_an_excel_file_has_twice_is_named_with_its_places(
+    tmp_path: Path, header: list[str]
+) -> None:
     places = [place for place, name in enumerate(header, 1) if name == "y"]
-    assert f"more than one column 'y': its columns {places} of" in fail(write_sheet(tmp_path, header, *ROWS))
+    assert f"more than one column 'y': its columns {places} of" in fail(
+        write_sheet(tmp_path, header, *ROWS)
+    )
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 @pytest.mark.parametrize("target", ["y.1", "Unnamed: 2", "Unnamed: 3", ""])
-def test_names_that_pandas_makes_up_are_no_columns(tmp_path: Path, write: Write, kind: str, target: str) -> None:
-    header, row = ["ds", "y", None, "y", None], ["2020-01-01", 1, 2, 3, 4]
+def test_names_that_pandas_makes_up_are_no_columns(
+    tmp_path: Path, write: Write, kind: str, target: str
+) -> None:
+    header = ["ds", "y", None, "y", None]
+    row = ["2020-01-01", 1, 2, 3, 4]
     content = "ds,y,,y,\n2020-01-01,1,2,3,4\n"
-    message = fail(write_sheet(tmp_path, header, row) if kind == "xlsx" else write(content), target=target)
+    message = fail(
+        write_sheet(tmp_path, header, row) if kind == "xlsx" else write(content), target=target
+    )
     assert f"no column ['{target}']; its columns are ['ds', 'y', 'y']. " in message
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 @pytest.mark.parametrize(("target", "value"), [("y.1", 4.0), ("Unnamed: 1", 3.0)])
-def test_column_named_as_by_pandas_is_read(tmp_path: Path, write: Write, kind: str, target: str, value: float) -> None:
+def test_column_named_as_by_pandas_is_read(
+    tmp_path: Path, write: Write, kind: str, target: str, value: float
+) -> None:
     content = "ds,,Unnamed: 1,y.1,y,y\n2020-01-01,1,3,4,5,6\n2020-01-02,1,NA,NA,5,6\n"
     rows = [[cell or None for cell in line.split(",")] for line in content.splitlines()]
     path = write_sheet(tmp_path, *rows) if kind == "xlsx" else write(content)
-    np.testing.assert_array_equal(read_source(SourceSpec(path=path, target=target))["y"], [value, np.nan])
+    np.testing.assert_array_equal(
+        read_source(SourceSpec(path=path, target=target))["y"], [value, np.nan]
+    )
 
 
 @pytest.mark.parametrize("place", ["XFD1", "XFD2"])
@@ -739,17 +958,34 @@ def test_cell_far_from_the_table_costs_no_memory(tmp_path: Path, place: str) -> 
 
 
 def test_rows_of_a_sheet_keep_their_numbers_whatever_stands_far_away(tmp_path: Path) -> None:
-    assert len(read_source(SourceSpec(path=write_sheet(tmp_path, ["ds", "y"], *ROWS, C1048576="stray")))) == 2
-    assert "column 'ds', row 999: " in fail(write_sheet(tmp_path, ["ds", "y"], *ROWS, B1000="stray"))
+    assert (
+        len(
+            read_source(
+                SourceSpec(path=write_sheet(tmp_path, ["ds", "y"], *ROWS, C1048576="stray"))
+            )
+        )
+        == 2
+    )
+    assert "column 'ds', row 999: " in fail(
+        write_sheet(tmp_path, ["ds", "y"], *ROWS, B1000="stray")
+    )
     path = write_sheet(tmp_path, ["ds", "y"], *ROWS, A7="2020-01-03", B7="high")
     assert "column 'y', row 6: " in fail(path)
-    path = write_sheet(tmp_path, *TITLED, [1.5, "2020-01-01"], [2.5, "2020-02-01"], [None, "2020-03-01"])
+    path = write_sheet(
+        tmp_path, *TITLED, [1.5, "2020-01-01"], [2.5, "2020-02-01"], [None, "2020-03-01"]
+    )
     assert len(read_source(SourceSpec(path=path))) == 3
-    assert "column 'y', row 2" in fail(write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2]))
+    assert "column 'y', row 2" in fail(
+        write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2])
+    )
 
 
 TITLED = [["Sales of 2020"], [], ["by month", "2020"], ["y", "ds", "note"]]
-MONTHS: list[list[Any]] = [[1.5, datetime(2020, 1, 1)], [2.5, datetime(2020, 2, 1)], [None, datetime(2020, 3, 1)]]
+MONTHS: list[list[Any]] = [
+    [1.5, datetime(2020, 1, 1)],
+    [2.5, datetime(2020, 2, 1)],
+    [None, datetime(2020, 3, 1)],
+]
 
 
 @pytest.mark.parametrize(
@@ -798,12 +1034,15 @@ def test_file_without_a_sheet_of_cells_is_refused(tmp_path: Path) -> None:
 def write_cells(tmp_path: Path, **cells: str) -> str:
     """An Excel file whose cells, by their places, are the given elements of its sheet."""
     table = pd.DataFrame({"ds": DAYS[:4].astype(str), "y": [1.5, 2.5, 3.5, 4.5], "note": "a"})
-    source, path = Path(write_excel(tmp_path, data=table)), tmp_path / "other.xlsx"
+    source = Path(write_excel(tmp_path, data=table))
+    path = tmp_path / "other.xlsx"
     with ZipFile(source) as archive, ZipFile(path, "w") as changed:
         for name in archive.namelist():
             content = archive.read(name).decode()
             for place, cell in cells.items():
-                content = re.sub(f'<c r="{place}".*?</c>', cell.replace("<c", f'<c r="{place}"'), content)
+                content = re.sub(
+                    f'<c r="{place}".*?</c>', cell.replace("<c", f'<c r="{place}"'), content
+                )
             changed.writestr(name, content)
     return str(path)
 
@@ -813,18 +1052,26 @@ NO_NUMBER, NO_RESULT = '<c t="e"><v>#DIV/0!</v></c>', "<c><f>A2+1</f><v/></c>"
 
 @pytest.mark.parametrize(
     ("cell", "received"),
-    [(NO_NUMBER, "'#DIV/0!'"), ('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>', "'#DIV/0!'"), (NO_RESULT, "formula")],
+    [
+        (NO_NUMBER, "'#DIV/0!'"),
+        ('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>', "'#DIV/0!'"),
+        (NO_RESULT, "formula"),
+    ],
     ids=["error", "formula with an error", "formula without a result"],
 )
 @pytest.mark.parametrize("place", ["A3", "B3", "B5"])
-def test_excel_cell_that_lacks_its_value_is_named(tmp_path: Path, place: str, cell: str, received: str) -> None:
+def test_excel_cell_that_lacks_its_value_is_named(
+    tmp_path: Path, place: str, cell: str, received: str
+) -> None:
     message = fail(write_cells(tmp_path, **{place: cell}))
     assert f"column {place[0]}, row {place[1]}" in message
     assert received in message
 
 
 @pytest.mark.parametrize(
-    "cell", ["<c/>", '<c t="str"><f>""</f><v></v></c>', '<c t="e"><v>#N/A</v></c>'], ids=["empty", "empty text", "#N/A"]
+    "cell",
+    ["<c/>", '<c t="str"><f>""</f><v></v></c>', '<c t="e"><v>#N/A</v></c>'],
+    ids=["empty", "empty text", "#N/A"],
 )
 def test_empty_cell_of_an_excel_file_is_a_gap(tmp_path: Path, cell: str) -> None:
     table = read_source(SourceSpec(path=write_cells(tmp_path, B3=cell)))
@@ -836,7 +1083,9 @@ def test_result_of_a_formula_is_read(tmp_path: Path) -> None:
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 9, 3.5, 4.5]
 
 
-def test_excel_without_its_package_says_what_to_do(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_excel_without_its_package_says_what_to_do(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert "-m pip install openpyxl, or save it as a CSV file" in fail(write("x", "my.xlsx"))
 
@@ -850,7 +1099,9 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
     assert message.startswith(f"{path}: no column ['y2']; its columns are ['Date', 'Temp']")
 
 
-@pytest.mark.parametrize("roles", [{"time": "a", "target": "a"}, {"target": "a", "id": "a"}, {"time": "a", "id": "a"}])
+@pytest.mark.parametrize(
+    "roles", [{"time": "a", "target": "a"}, {"target": "a", "id": "a"}, {"time": "a", "id": "a"}]
+)
 def test_one_column_has_one_role(roles: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="name the same column twice"):
         SourceSpec(**roles)
@@ -871,21 +1122,29 @@ TEXT_ROWS = [["01.03.2024", "1.200,5"], ["02.03.2024", "7"], ["03.03.2024", "8"]
     ids=["excel", "titles", "empty", "total", "notes"],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_lines_around_a_text_table_are_cut(tmp_path: Path, encoding: str, above: list[str], below: list[str]) -> None:
+def test_lines_around_a_text_table_are_cut(
+    tmp_path: Path, encoding: str, above: list[str], below: list[str]
+) -> None:
     lines = [*above, " Tag ; Umsatz", *map(";".join, TEXT_ROWS), *below]
     (tmp_path / "my.csv").write_bytes("\r\n".join(lines).encode(encoding))
-    table = read_source(SourceSpec(path=str(tmp_path / "my.csv"), time="Tag", target="Umsatz", time_format="%d.%m.%Y"))
+    table = read_source(
+        SourceSpec(
+            path=str(tmp_path / "my.csv"), time="Tag", target="Umsatz", time_format="%d.%m.%Y"
+        )
+    )
     assert table["ds"].dt.day.tolist() == [1, 2, 3]
     assert table["y"].tolist() == [1200.5, 7, 8]
 
 
 @pytest.mark.parametrize(
-    ("header", "message"), [("ds,y,id", "expected a time"), (",ds,y,id", "no rows below the header")]
+    ("header", "message"),
+    [("ds,y,id", "expected a time"), (",ds,y,id", "no rows below the header")],
 )
 def test_table_of_a_footer_alone_is_refused(write: Write, header: str, message: str) -> None:
     """Also below a column without a name, which is not read: no rows are left."""
     source = SourceSpec(path=write(f"{header}\n\nSource: the office,,\n"))
-    split, window = SplitSpec(validation=3, test=3), WindowSpec(lookback=2, horizon=2)
+    split = SplitSpec(validation=3, test=3)
+    window = WindowSpec(lookback=2, horizon=2)
     with pytest.raises(SeriesError, match=message):
         prepare_panel(read_source(source), Recipe(source=source, split=split, window=window))
 
@@ -897,31 +1156,41 @@ def test_table_of_a_footer_alone_is_refused(write: Write, header: str, message: 
 )  # fmt: skip
 def test_bad_time_format_is_refused_with_the_parameters(form: str) -> None:
     with pytest.raises(
-        ParameterError, match=r"^forecast\.source\.time_format: expected a pattern such as '%d\.%m\.%Y'"
+        ParameterError,
+        match=r"^forecast\.source\.time_format: expected a pattern such as '%d\.%m\.%Y'",
     ):
         read_parameter_model("forecast.source", SourceSpec, {"path": "my.csv", "time_format": form})
 
 
 @pytest.mark.parametrize(
-    "form", ["%Y", "%Y%m%d", "%d.%m.%y %H:%M:%S.%f", "%Y%j", "%G-W%V-%u", "%d %B %Y", "%Y-%m-%dT%H%z"]
+    "form",
+    ["%Y", "%Y%m%d", "%d.%m.%y %H:%M:%S.%f", "%Y%j", "%G-W%V-%u", "%d %B %Y", "%Y-%m-%dT%H%z"],
 )
 def test_time_format_with_a_year_is_taken(form: str) -> None:
     assert SourceSpec(path="my.csv", time_format=form).time_format == form
 
 
-@pytest.mark.parametrize("years", [[0.0, 0.5], [1700.5, 1701.5], [2000.1, 2000.11, 2000.12], [2000.0, 2000.25]])
+@pytest.mark.parametrize(
+    "years", [[0.0, 0.5], [1700.5, 1701.5], [2000.1, 2000.11, 2000.12], [2000.0, 2000.25]]
+)
 @pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
 def test_decimal_numbers_are_no_times(tmp_path: Path, years: list[float], ending: str) -> None:
     """pandas takes 2000.5, the middle of a year, for May."""
     path = tmp_path / f"my.{ending}"
-    write = {"csv": pd.DataFrame.to_csv, "parquet": pd.DataFrame.to_parquet, "xlsx": pd.DataFrame.to_excel}[ending]
+    write = {
+        "csv": pd.DataFrame.to_csv,
+        "parquet": pd.DataFrame.to_parquet,
+        "xlsx": pd.DataFrame.to_excel,
+    }[ending]
     write(pd.DataFrame({"ds": years, "y": 1.0}), path, index=False)
     message = fail(str(path))
     assert "are decimal numbers" in message
     assert "source.time_format" in message
 
 
-@pytest.mark.parametrize("values", [DAYS[:2], pd.to_timedelta([1, 2], unit="h")], ids=["dates", "durations"])
+@pytest.mark.parametrize(
+    "values", [DAYS[:2], pd.to_timedelta([1, 2], unit="h")], ids=["dates", "durations"]
+)
 def test_dates_and_durations_are_no_numbers(values: object) -> None:
     message = fail(None, pd.DataFrame({"ds": DAYS[:2], "y": values}), name="catalog")
     assert "column 'y': none of its 2 cells is a number such as 1234.5" in message
@@ -944,7 +1213,11 @@ def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
         WindowSpec(lookback=3, horizon=1),
         EvaluationSpec(),
     )
-    assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (before, 1, [path.name])
+    assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (
+        before,
+        1,
+        [path.name],
+    )
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -952,7 +1225,9 @@ def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
     st.one_of(
         st.binary(max_size=60).map(lambda tail: b"ds,y\n2020-01-01,1\n" + tail),
         st.binary(max_size=60),
-        st.text(alphabet='0129-:.,;"\n eTZ/ayds', max_size=80).map(lambda text: f"ds,y\n{text}".encode()),
+        st.text(alphabet='0129-:.,;"\n eTZ/ayds', max_size=80).map(
+            lambda text: f"ds,y\n{text}".encode()
+        ),
     )
 )
 def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, content: bytes) -> None:
@@ -981,18 +1256,25 @@ def test_cells_that_are_no_times_or_texts_are_refused() -> None:
         None, pd.DataFrame({"ds": [True, False], "y": 1.0}), name="catalog"
     )
     periods = pd.Series(pd.PeriodIndex(["2020-01-01", "NaT", "2020-01-03"], freq="D"))
-    assert "column 'ds', row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received 'NaT'" in fail(
-        None, pd.DataFrame({"ds": periods, "y": 1.0}), name="catalog"
+    assert (
+        "column 'ds', row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received 'NaT'"
+        in fail(None, pd.DataFrame({"ds": periods, "y": 1.0}), name="catalog")
     )
-    table = pd.DataFrame({"ds": DAYS[:2], "y": [1.0, 2.0], "shop": pd.Series([1, 10**5000], dtype=object)})
-    expected = "column 'shop', row 2: expected a text that UTF-8 can hold, received int without a text"
+    table = pd.DataFrame(
+        {"ds": DAYS[:2], "y": [1.0, 2.0], "shop": pd.Series([1, 10**5000], dtype=object)}
+    )
+    expected = (
+        "column 'shop', row 2: expected a text that UTF-8 can hold, received int without a text"
+    )
     assert expected in fail(None, table, name="catalog", id="shop")
 
 
 @pytest.mark.parametrize("column", ["ds", "y", "shop"])
 def test_half_of_a_sign_is_refused(column: str) -> None:
     """It can be written to no file, and pandas' own texts can't hold it."""
-    table = pd.DataFrame({"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}, dtype=object)
+    table = pd.DataFrame(
+        {"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}, dtype=object
+    )
     table.loc[1, column] = "\ud800"
     message = fail(None, table, name="catalog", id="shop")
     expected = f"column '{column}', row 2: expected a text that UTF-8 can hold, received '\\ud800'"
@@ -1005,21 +1287,28 @@ def test_half_of_a_sign_is_refused(column: str) -> None:
 def test_names_with_null_characters_and_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": ["a", "a\0b"]}).to_parquet(path)
-    assert "column 'shop', row 2: expected a name without null characters, received 'a\\x00b'" in fail(
-        str(path), id="shop"
+    assert (
+        "column 'shop', row 2: expected a name without null characters, received 'a\\x00b'"
+        in fail(str(path), id="shop")
     )
     broken = pyarrow.array([b"\xff", b"2020-01-02"])
     pyarrow.parquet.write_table(pyarrow.table({"ds": broken, "y": [1.0, 2.0]}), path)
-    assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(str(path))
+    assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(
+        str(path)
+    )
 
 
 @pytest.mark.parametrize(
-    "kind", [pyarrow.string_view(), pyarrow.binary_view(), pyarrow.binary(), pyarrow.large_string()], ids=str
+    "kind",
+    [pyarrow.string_view(), pyarrow.binary_view(), pyarrow.binary(), pyarrow.large_string()],
+    ids=str,
 )
 def test_texts_of_every_arrow_type_are_read(tmp_path: Path, kind: pyarrow.DataType) -> None:
     path = tmp_path / "my.parquet"
     cells = [b"2020-01-01", b"2020-01-02"]
-    times = pyarrow.array(cells if "binary" in str(kind) else [cell.decode() for cell in cells], kind)
+    times = pyarrow.array(
+        cells if "binary" in str(kind) else [cell.decode() for cell in cells], kind
+    )
     pyarrow.parquet.write_table(pyarrow.table({"ds": times, "y": [1.0, 2.0]}), path)
     assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == [*DAYS[:2]]
 
@@ -1034,7 +1323,9 @@ def test_arrow_texts_whose_bytes_are_no_text_are_refused(tmp_path: Path, column:
     pyarrow.parquet.write_table(table, path)
     expected = f"column '{column}', row 2: expected a text that UTF-8 can hold, received b'\\xff'"
     assert expected in fail(str(path), id="shop")
-    assert expected in fail(None, table.to_pandas(types_mapper=pd.ArrowDtype), name="catalog", id="shop")
+    assert expected in fail(
+        None, table.to_pandas(types_mapper=pd.ArrowDtype), name="catalog", id="shop"
+    )
 
 
 @pytest.mark.parametrize("found", [3, "sep", None])
@@ -1054,9 +1345,13 @@ def test_file_is_opened_and_its_times_are_parsed_once_for_series_and_covariates(
     calls = []
     for module, name in ((user_files, "read_bytes"), (values, "parse_times")):
         function = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *given, f=function, n=name: (calls.append(n), f(*given))[1])
+        monkeypatch.setattr(
+            module, name, lambda *given, f=function, n=name: (calls.append(n), f(*given))[1]
+        )
     path = write("shop,ds,y,price\na,2020-01-01,1,2.5\na,2020-01-02,2,3\n")
-    table, covariates = read_series(SourceSpec(path=path, id="shop"), CovariateSpec(past=("price",)))
+    table, covariates = read_series(
+        SourceSpec(path=path, id="shop"), CovariateSpec(past=("price",))
+    )
     assert (table["y"].tolist(), covariates["price"].tolist(), calls) == (
         [1, 2],
         [2.5, 3],
@@ -1066,7 +1361,9 @@ def test_file_is_opened_and_its_times_are_parsed_once_for_series_and_covariates(
 
 def test_covariate_may_have_the_name_that_values_have_here(write: Write) -> None:
     path = write("ds,Temp,y,signal\n2020-01-01,1,5,7\n")
-    table, covariates = read_series(SourceSpec(path=path, target="Temp"), CovariateSpec(past=("y", "signal")))
+    table, covariates = read_series(
+        SourceSpec(path=path, target="Temp"), CovariateSpec(past=("y", "signal"))
+    )
     assert (list(table), table["y"].tolist()) == (["unique_id", "ds", "y"], [1])
     assert covariates[["y", "signal"]].to_numpy().tolist() == [[5, 7]]
 
@@ -1081,8 +1378,12 @@ def test_covariate_may_have_the_name_that_values_have_here(write: Write) -> None
         (["1", "2"], [1, 2]),
     ],
 )
-def test_cells_of_csv_are_not_changed_by_pandas(write: Write, cells: list[str], expected: list[object]) -> None:
+def test_cells_of_csv_are_not_changed_by_pandas(
+    write: Write, cells: list[str], expected: list[object]
+) -> None:
     path = write("shop,ds,y,note\n" + "".join(f"{cell},2020-01-01,1,{cell}\n" for cell in cells))
-    raw = user_files.read_columns(Path(path), ["shop", "note"], source_reading.FILES, numbers=["note"])
+    raw = user_files.read_columns(
+        Path(path), ["shop", "note"], source_reading.FILES, numbers=["note"]
+    )
     assert raw["shop"].tolist() == cells
     assert raw["note"].tolist() == expected

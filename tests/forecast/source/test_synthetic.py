@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.source.synthetic import GENERATORS, generate_noisy_sine, generate_sine, generate_temperature
+from rnn_pipelines.forecast.source.synthetic import (
+    GENERATORS,
+    generate_noisy_sine,
+    generate_sine,
+    generate_temperature,
+)
 
 SIGNALS = {
     "temperature": 20 + 10 * np.sin(2 * np.pi * np.arange(1000) / 365),

@@ -14,7 +14,10 @@ OPEN = SourceSpec(path="my.csv")
 
 
 def make_table(times: pd.DatetimeIndex) -> pd.DataFrame:
-    return pd.concat([pd.DataFrame({"unique_id": name, "ds": times, "y": 1.0}) for name in "ab"], ignore_index=True)
+    return pd.concat(
+        [pd.DataFrame({"unique_id": name, "ds": times, "y": 1.0}) for name in "ab"],
+        ignore_index=True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -23,11 +26,16 @@ def make_table(times: pd.DatetimeIndex) -> pd.DataFrame:
         (HOURS + pd.to_timedelta(NUMBERS % 59 - 29, unit="s"), HOURS),
         (HOURS + pd.to_timedelta(NUMBERS % 40 - 20, unit="min"), HOURS),
         (DAYS + pd.to_timedelta(NUMBERS + 800, unit="min"), DAYS),
-        (HOURS[NUMBERS % 10 > 0] + pd.Timedelta(minutes=7), HOURS[NUMBERS % 10 > 0] + pd.Timedelta(minutes=7)),
+        (
+            HOURS[NUMBERS % 10 > 0] + pd.Timedelta(minutes=7),
+            HOURS[NUMBERS % 10 > 0] + pd.Timedelta(minutes=7),
+        ),
     ],
     ids=["seconds", "minutes", "evenings", "regular"],
 )
-def test_times_are_round(times: pd.DatetimeIndex, rounded: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture) -> None:
+def test_times_are_round(
+    times: pd.DatetimeIndex, rounded: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture
+) -> None:
     table = make_table(times)[::-1]
     assert round_times(table, OPEN)["ds"].tolist() == make_table(rounded)["ds"].tolist()[::-1]
     assert len(caplog.records) == (list(times) != list(rounded))

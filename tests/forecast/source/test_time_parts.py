@@ -17,8 +17,14 @@ from rnn_pipelines.forecast.source.time_parts import join_times
         ({"Year": [2023, 2024], "Quarter": [4, 1]}, ["2023-10-01", "2024-01-01"]),
         ({"Year": [2023, 2024], "KW": [5, 10]}, ["2023-01-30", "2024-03-04"]),
         ({"Y": [2023, 2024], "M": [2, 11], "D": [3, 30]}, ["2023-02-03", "2024-11-30"]),
-        ({"Date": ["31.12.2023", "01.01.2024"], "Time": ["23:00", "00:30"]}, ["2023-12-31 23:00", "2024-01-01 00:30"]),
-        ({"Date": pd.to_datetime(["2023-12-31", "2024-01-01"]), "h": [23, 0]}, ["2023-12-31 23:00", "2024-01-01"]),
+        (
+            {"Date": ["31.12.2023", "01.01.2024"], "Time": ["23:00", "00:30"]},
+            ["2023-12-31 23:00", "2024-01-01 00:30"],
+        ),
+        (
+            {"Date": pd.to_datetime(["2023-12-31", "2024-01-01"]), "h": [23, 0]},
+            ["2023-12-31 23:00", "2024-01-01"],
+        ),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )
@@ -32,6 +38,8 @@ def test_times_are_in_several_columns(columns: dict, times: list[str]) -> None:
 
 def test_column_with_the_sign_is_one_column_and_other_columns_stay() -> None:
     table = pd.DataFrame({"a+b": ["2023-01-01"], "a": ["2020"], "b": ["1"], "y": [1]})
-    assert read_source(SourceSpec(name="catalog", time="a+b"), table)["ds"].tolist() == [pd.Timestamp("2023-01-01")]
+    assert read_source(SourceSpec(name="catalog", time="a+b"), table)["ds"].tolist() == [
+        pd.Timestamp("2023-01-01")
+    ]
     joined = join_times(pd.DataFrame({"Year": [2023], "Month": [1], "y": [5]}), ["Year", "Month"])
     assert joined.to_dict("list") == {"y": [5], "Year+Month": ["2023-01"]}

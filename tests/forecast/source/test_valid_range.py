@@ -25,7 +25,12 @@ def list_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "values"),
-    [(9999.0, TEMPERATURES), (99999.0, TEMPERATURES), (-999.0, TEMPERATURES - 10), (-9999.0, TEMPERATURES - 10)],
+    [
+        (9999.0, TEMPERATURES),
+        (99999.0, TEMPERATURES),
+        (-999.0, TEMPERATURES - 10),
+        (-9999.0, TEMPERATURES - 10),
+    ],
     ids=str,
 )
 def test_numbers_far_from_all_others_are_reported_and_stay(
@@ -40,7 +45,9 @@ def test_numbers_far_from_all_others_are_reported_and_stay(
 
 
 @pytest.mark.parametrize("number", [-999.0, -9999.0, -99.9])
-def test_repeated_negative_number_among_others_is_missing(number: float, caplog: pytest.LogCaptureFixture) -> None:
+def test_repeated_negative_number_among_others_is_missing(
+    number: float, caplog: pytest.LogCaptureFixture
+) -> None:
     table = make_table(number)
     assert read_source(SourceSpec(name="catalog"), table)["y"].isna().sum() == 60
     (message,) = list_warnings(caplog)
@@ -57,29 +64,44 @@ def test_negative_number_that_occurs_once_stays() -> None:
 
 @pytest.mark.parametrize(
     ("number", "values"),
-    [(99.0, 5 * TEMPERATURES), (999.0, 100 * TEMPERATURES), (9999.0, np.linspace(0, 20000, 400)), (-1.0, TEMPERATURES)],
+    [
+        (99.0, 5 * TEMPERATURES),
+        (999.0, 100 * TEMPERATURES),
+        (9999.0, np.linspace(0, 20000, 400)),
+        (-1.0, TEMPERATURES),
+    ],
     ids=["near", "usual", "inside", "other"],
 )
-def test_near_numbers_are_not_reported(number: float, values: np.ndarray, caplog: pytest.LogCaptureFixture) -> None:
+def test_near_numbers_are_not_reported(
+    number: float, values: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
     read_source(SourceSpec(name="catalog"), make_table(number, values))
     assert list_warnings(caplog) == []
 
 
 def test_series_of_a_panel_is_compared_with_itself(caplog: pytest.LogCaptureFixture) -> None:
-    panel = pd.concat([make_table(-999.0).assign(id="a"), make_table(5000.0, 5000 * TEMPERATURES).assign(id="b")])
+    panel = pd.concat(
+        [make_table(-999.0).assign(id="a"), make_table(5000.0, 5000 * TEMPERATURES).assign(id="b")]
+    )
     read_source(SourceSpec(name="catalog", id="id"), panel)
     assert len(list_warnings(caplog)) == 1
 
 
-@pytest.mark.parametrize("bounds", [[-50, 60], "-50:60", " -50 : 60 ", [-50.0, None], "-50:"], ids=str)
-def test_values_outside_the_range_are_missing(bounds: object, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "bounds", [[-50, 60], "-50:60", " -50 : 60 ", [-50.0, None], "-50:"], ids=str
+)
+def test_values_outside_the_range_are_missing(
+    bounds: object, caplog: pytest.LogCaptureFixture
+) -> None:
     found = read_source(SourceSpec(name="catalog", valid_range=bounds), make_table(-999.0))
     assert found["y"].isna().to_numpy().nonzero()[0].tolist() == list(range(100, 160))
     (message,) = list_warnings(caplog)
     assert "-999 in row 101" in message
 
 
-@pytest.mark.parametrize("bounds", [5, "5", "a:b", [1], [1, 2, 3], [2, 1], "2:1", [float("nan"), 1], "0:40:2"], ids=str)
+@pytest.mark.parametrize(
+    "bounds", [5, "5", "a:b", [1], [1, 2, 3], [2, 1], "2:1", [float("nan"), 1], "0:40:2"], ids=str
+)
 def test_other_ranges_are_refused(bounds: object) -> None:
     with pytest.raises(ValidationError):
         SourceSpec(name="catalog", valid_range=bounds)

@@ -33,8 +33,12 @@ def save(folder: Path, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["my.csv", "my.tsv", "my.xlsx", "my.parquet"])
-@pytest.mark.parametrize(("given", "names"), [({"wide": True}, ["a", "b"]), ({"series": ["b"]}, ["b"])], ids=str)
-def test_each_column_of_numbers_is_a_series(tmp_path: Path, name: str, given: dict, names: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("given", "names"), [({"wide": True}, ["a", "b"]), ({"series": ["b"]}, ["b"])], ids=str
+)
+def test_each_column_of_numbers_is_a_series(
+    tmp_path: Path, name: str, given: dict, names: list[str]
+) -> None:
     found = read_source(SourceSpec(path=save(tmp_path, name), **given))
     assert found["unique_id"].tolist() == np.repeat(names, 40).tolist()
     for column in names:
@@ -67,7 +71,13 @@ def test_wrong_cell_is_named_and_a_table_without_numbers_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"wide": True, "id": "b"}, {"series": ["ds"]}, {"series": ["a", "a"]}, {"wide": True, "name": "seattle"}]
+    "given",
+    [
+        {"wide": True, "id": "b"},
+        {"series": ["ds"]},
+        {"series": ["a", "a"]},
+        {"wide": True, "name": "seattle"},
+    ],
 )
 def test_parameters_that_contradict_each_other_are_refused(given: dict) -> None:
     with pytest.raises(ValidationError):
@@ -75,7 +85,9 @@ def test_parameters_that_contradict_each_other_are_refused(given: dict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "names"), [({"wide": True}, ["a", "b"]), ({"series": ["b", "a"]}, ["b", "a"])], ids=["all", "named"]
+    ("given", "names"),
+    [({"wide": True}, ["a", "b"]), ({"series": ["b", "a"]}, ["b", "a"])],
+    ids=["all", "named"],
 )
 def test_covariates_are_those_of_all_series(tmp_path: Path, given: dict, names: list[str]) -> None:
     """Also beyond the last value, in rows of a second table."""
@@ -94,12 +106,18 @@ def test_covariates_are_those_of_all_series(tmp_path: Path, given: dict, names: 
 @pytest.mark.parametrize("given", [{"static": ("price",)}, {"past": ("a",)}], ids=str)
 def test_covariates_that_are_series_or_static_are_refused(given: dict) -> None:
     with pytest.raises(SeriesError, match="'price'" if "static" in given else "'a'"):
-        read_series(SourceSpec(name="catalog", series=("a", "b")), CovariateSpec(**given), WIDE.assign(price=1.0))
+        read_series(
+            SourceSpec(name="catalog", series=("a", "b")),
+            CovariateSpec(**given),
+            WIDE.assign(price=1.0),
+        )
 
 
 def test_values_of_covariates_over_the_horizon_suffice() -> None:
     wide = WIDE.drop(columns="note").assign(price=np.arange(40) % 3)
-    forecaster = Forecaster(h=2, source={"wide": True}, covariates={"future": ["price"]}, training={"max_steps": 1})
+    forecaster = Forecaster(
+        h=2, source={"wide": True}, covariates={"future": ["price"]}, training={"max_steps": 1}
+    )
     forecaster.fit(wide)
     ahead = pd.DataFrame({"ds": pd.date_range("2024-02-10", periods=2), "price": [1, 2]})
     found = forecaster.predict(ahead)
@@ -112,14 +130,25 @@ def test_forecasts_are_those_of_the_long_table() -> None:
     """Also of a pivot table, whose columns are numbers and whose index has the times."""
     pivot = WIDE.drop(columns="note").set_index("ds").set_axis([7, 8], axis=1)
     long = pivot.melt(ignore_index=False, var_name="unique_id", value_name="y").reset_index()
-    small = {"lstm": {"units": 2}, "gru": {"units": 2}, "training": {"max_steps": 5}, "split": {"test": 8}}
+    small = {
+        "lstm": {"units": 2},
+        "gru": {"units": 2},
+        "training": {"max_steps": 5},
+        "split": {"test": 8},
+    }
     wide = Forecaster(h=2, level=None, lookback=8, source={"wide": True}, **small).fit(pivot)
-    expected = Forecaster(h=2, level=None, lookback=8, **small).fit(long.astype({"unique_id": str})).predict()
+    expected = (
+        Forecaster(h=2, level=None, lookback=8, **small)
+        .fit(long.astype({"unique_id": str}))
+        .predict()
+    )
     pd.testing.assert_frame_equal(wide.predict(), expected)
     pd.testing.assert_frame_equal(wide.predict(pivot), expected)
 
 
-@pytest.mark.parametrize("names", [["Jan", "Feb", "Mar", "Apr"], ["2024-01", "2024-02", "2024-03"]], ids=str)
+@pytest.mark.parametrize(
+    "names", [["Jan", "Feb", "Mar", "Apr"], ["2024-01", "2024-02", "2024-03"]], ids=str
+)
 def test_columns_of_times_are_refused(names: list[str]) -> None:
     table = pd.DataFrame({"ds": [2022, 2023, 2024], **{name: [1.0, 2, 3] for name in names}})
     with pytest.raises(SeriesError, match=f"'{names[0]}'"):

@@ -16,7 +16,9 @@ MakeValues = Callable[..., list[float | None]]
 ALL = CalendarSpec(yearly=1, weekly=1, daily=1)
 
 
-def compute(time: str, cycle: str, calendar: CalendarSpec = ALL, harmonic: int = 1) -> tuple[float, float]:
+def compute(
+    time: str, cycle: str, calendar: CalendarSpec = ALL, harmonic: int = 1
+) -> tuple[float, float]:
     """Sine and cosine of a cycle at one time."""
     features = compute_calendar(pd.Series([pd.Timestamp(time)]), "h", calendar)
     return features[f"{cycle}_sin_{harmonic}"][0], features[f"{cycle}_cos_{harmonic}"][0]
@@ -29,13 +31,14 @@ def name_cycles(freq: str | int) -> list[str]:
 
 # Time, cycle, harmonic, and turns of the harmonic since the start of the cycle.
 PHASES = [
-    *(("2021-01-01", "yearly", 1, 0.0), ("2020-01-01", "yearly", 1, 0.0), ("2021-01-04", "weekly", 1, 0.0)),
-    *(
-        ("2021-06-17", "daily", 1, 0.0),
-        ("2021-04-02 06:00", "yearly", 1, 0.25),
-        ("2020-04-01 12:00", "yearly", 1, 0.25),
-    ),
-    *(("2021-01-05 18:00", "weekly", 1, 0.25), ("2021-06-17 06:00", "daily", 1, 0.25)),
+    ("2021-01-01", "yearly", 1, 0.0),
+    ("2020-01-01", "yearly", 1, 0.0),
+    ("2021-01-04", "weekly", 1, 0.0),
+    ("2021-06-17", "daily", 1, 0.0),
+    ("2021-04-02 06:00", "yearly", 1, 0.25),
+    ("2020-04-01 12:00", "yearly", 1, 0.25),
+    ("2021-01-05 18:00", "weekly", 1, 0.25),
+    ("2021-06-17 06:00", "daily", 1, 0.25),
     ("2021-01-01 00:30:15", "daily", 1, (30 * 60 + 15) / 86400),
     ("2021-02-01", "yearly", 2, 2 * 31 / 365),
     *(
@@ -46,20 +49,30 @@ PHASES = [
 
 
 @pytest.mark.parametrize(("time", "cycle", "harmonic", "turns"), PHASES)
-def test_phase_is_that_of_the_time_in_its_cycle(time: str, cycle: str, harmonic: int, turns: float) -> None:
+def test_phase_is_that_of_the_time_in_its_cycle(
+    time: str, cycle: str, harmonic: int, turns: float
+) -> None:
     calendar = ALL.model_copy(update={"yearly": 2})
     angle = 2 * np.pi * turns
-    assert compute(time, cycle, calendar, harmonic) == pytest.approx((np.sin(angle), np.cos(angle)), abs=1e-6)
+    assert compute(time, cycle, calendar, harmonic) == pytest.approx(
+        (np.sin(angle), np.cos(angle)), abs=1e-6
+    )
 
 
 def test_phases_harmonics_and_types_of_a_calendar() -> None:
     assert compute("2021-03-01 06:00", "yearly") != compute("2021-03-01 07:00", "yearly")
-    features = compute_calendar(pd.Series([pd.Timestamp("2021-01-01")]), "D", CalendarSpec(yearly=3, weekly=0))
-    assert list(features) == [f"yearly_{wave}_{harmonic}" for harmonic in (1, 2, 3) for wave in ("sin", "cos")]
+    features = compute_calendar(
+        pd.Series([pd.Timestamp("2021-01-01")]), "D", CalendarSpec(yearly=3, weekly=0)
+    )
+    assert list(features) == [
+        f"yearly_{wave}_{harmonic}" for harmonic in (1, 2, 3) for wave in ("sin", "cos")
+    ]
     assert compute_calendar(pd.Series([0, 1, 2]), 1, ALL) == {}
     ds = pd.Series(pd.date_range("2019-12-01", periods=20_000, freq="h"))
     features = compute_calendar(ds, "h", ALL)
-    assert all(feature.dtype == np.float32 and np.abs(feature).max() <= 1 for feature in features.values())
+    assert all(
+        feature.dtype == np.float32 and np.abs(feature).max() <= 1 for feature in features.values()
+    )
     with pytest.raises(ValidationError, match="yearly"):
         CalendarSpec(yearly=-1)
 
@@ -79,7 +92,9 @@ def test_frequency_picks_the_cycles(freqs: list[str | int], cycles: list[str]) -
 
 @pytest.mark.parametrize("cycle", ["yearly", "weekly", "daily"])
 def test_0_leaves_a_cycle_out(cycle: str) -> None:
-    features = compute_calendar(pd.Series([pd.Timestamp("2021-01-01")]), "h", CalendarSpec(**{cycle: 0}))
+    features = compute_calendar(
+        pd.Series([pd.Timestamp("2021-01-01")]), "h", CalendarSpec(**{cycle: 0})
+    )
     assert not [name for name in features if name.startswith(cycle)]
 
 
@@ -102,4 +117,7 @@ def test_calendar_of_the_future_is_known(prepare: Prepare, make_values: MakeValu
     pd.testing.assert_frame_equal(prepared.series, before)
     names = prepare(make_values(100)).features.calendar
     assert ("weekly_sin_1" in names, "yearly_sin_1" in names) == (True, False)
-    assert "yearly_sin_2" in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.calendar
+    assert (
+        "yearly_sin_2"
+        in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.calendar
+    )

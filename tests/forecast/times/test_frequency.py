@@ -7,21 +7,41 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.times.frequency import get_season_length, get_usual_window, infer_frequency
+from rnn_pipelines.forecast.times.frequency import (
+    get_season_length,
+    get_usual_window,
+    infer_frequency,
+)
 from rnn_pipelines.forecast.times.grid import count_steps, find_times
 from rnn_pipelines.forecast.times.offsets import add_steps, find_offset
 from rnn_pipelines.reading.times import format_time
 
 # Alias, and as pandas writes it in full
 FREQUENCIES = [
-    *(("D", "D"), ("B", "B"), ("h", "h"), ("15min", "15min"), ("W", "W-SUN"), ("W-WED", "W-WED"), ("MS", "MS")),
-    *(("ME", "ME"), ("QS", "QS-JAN"), ("QS-FEB", "QS-FEB"), ("YS", "YS-JAN"), ("2D", "2D"), (1, 1), (5, 5)),
+    ("D", "D"),
+    ("B", "B"),
+    ("h", "h"),
+    ("15min", "15min"),
+    ("W", "W-SUN"),
+    ("W-WED", "W-WED"),
+    ("MS", "MS"),
+    ("ME", "ME"),
+    ("QS", "QS-JAN"),
+    ("QS-FEB", "QS-FEB"),
+    ("YS", "YS-JAN"),
+    ("2D", "2D"),
+    (1, 1),
+    (5, 5),
 ]
 GAPS = {"whole": [], "with gaps": [3, 4, 17, 40]}
 
 
 def make_table(freq: str | int, missing: list[int], size: int = 60) -> pd.DataFrame:
-    ds = freq * np.arange(size) if isinstance(freq, int) else pd.date_range("2021-01-01", periods=size, freq=freq)
+    ds = (
+        freq * np.arange(size)
+        if isinstance(freq, int)
+        else pd.date_range("2021-01-01", periods=size, freq=freq)
+    )
     return pd.DataFrame({"unique_id": "a", "ds": ds}).drop(index=missing)
 
 
@@ -47,13 +67,17 @@ def test_frequency_is_that_of_most_stretches() -> None:
     ]
     assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times})) == "BME"
     days = pd.date_range("2024-01-01", periods=90)
-    table = pd.DataFrame({"unique_id": "a", "ds": days[(days.day_of_week != 6) | (days == "2024-03-17")]})
+    table = pd.DataFrame(
+        {"unique_id": "a", "ds": days[(days.day_of_week != 6) | (days == "2024-03-17")]}
+    )
     assert infer_frequency(table) == "D"
     assert infer_frequency(make_table("D", [], size=3)) == "D"
 
 
 def list_days(freq: str, num_days: int = 0, size: int = 60) -> pd.DatetimeIndex:
-    return pd.date_range("2013-01-01", periods=size, freq=find_offset(freq)) + pd.Timedelta(days=num_days)
+    return pd.date_range("2013-01-01", periods=size, freq=find_offset(freq)) + pd.Timedelta(
+        days=num_days
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,10 +94,23 @@ def list_days(freq: str, num_days: int = 0, size: int = 60) -> pd.DatetimeIndex:
         (list_days("SME-15"), "SME-15", 24),
         (list_days("MS", 14) + pd.Timedelta(hours=9), "MS+14D", 12),
     ],
-    ids=["15th", "28th", "middle", "july", "dekads", "dekads-5th", "twice", "twice-5th", "15th-last", "9h"],
+    ids=[
+        "15th",
+        "28th",
+        "middle",
+        "july",
+        "dekads",
+        "dekads-5th",
+        "twice",
+        "twice-5th",
+        "15th-last",
+        "9h",
+    ],
 )
 @pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
-def test_late_days_of_a_month_are_shifts(times: pd.DatetimeIndex, freq: str, season: int, missing: list[int]) -> None:
+def test_late_days_of_a_month_are_shifts(
+    times: pd.DatetimeIndex, freq: str, season: int, missing: list[int]
+) -> None:
     """The series go on on the same days, and gaps are found."""
     table = pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)
     assert infer_frequency(table) == freq
@@ -83,7 +120,11 @@ def test_late_days_of_a_month_are_shifts(times: pd.DatetimeIndex, freq: str, sea
     steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
     assert steps.tolist() == list(range(len(times)))
     assert is_on_step.all()
-    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
+    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [
+        times[0],
+        times[30],
+        times[59],
+    ]
 
 
 @pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
@@ -92,45 +133,72 @@ def test_days_that_short_months_lack_are_their_last_day(day: int, missing: list[
     months = pd.date_range("2013-01-01", periods=60, freq="MS")
     times = pd.DatetimeIndex([month.replace(day=min(day, month.days_in_month)) for month in months])
     freq = f"MS+{day - 1}D"
-    assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)) == freq
+    assert (
+        infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)) == freq
+    )
     firsts = np.repeat(times[:1].to_numpy(), len(times))
     assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
     steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
     assert steps.tolist() == list(range(len(times)))
     assert is_on_step.all()
     assert not count_steps(firsts, (times + pd.Timedelta(days=1)).to_numpy(), freq)[1].any()
-    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
+    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [
+        times[0],
+        times[30],
+        times[59],
+    ]
 
 
 @pytest.mark.parametrize(
     ("closed", "freq", "season", "window"),
-    [((6,), "D-SUN", 6, (48, 12)), ((0, 6), "D-MON+SUN", 5, (40, 10)), ((4, 5), "D-FRI+SAT", 5, (40, 10))],
+    [
+        ((6,), "D-SUN", 6, (48, 12)),
+        ((0, 6), "D-MON+SUN", 5, (40, 10)),
+        ((4, 5), "D-FRI+SAT", 5, (40, 10)),
+    ],
 )
 @pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
 def test_weekdays_without_rows_are_no_steps(
     closed: tuple[int, ...], freq: str, season: int, window: tuple[int, int], missing: list[int]
 ) -> None:
     days = pd.date_range("2024-01-01", periods=90)
-    table = pd.DataFrame({"unique_id": "a", "ds": days[~days.day_of_week.isin(closed)]}).drop(index=missing)
+    table = pd.DataFrame({"unique_id": "a", "ds": days[~days.day_of_week.isin(closed)]}).drop(
+        index=missing
+    )
     assert infer_frequency(table) == freq
     assert get_season_length(freq) == season
     assert get_usual_window(freq) == window
 
 
-@pytest.mark.parametrize(("freq", "season", "num_days"), [("B-DE", 5, 252), ("D-DE-BY", 7, 354), ("B-NYSE", 5, 251)])
+@pytest.mark.parametrize(
+    ("freq", "season", "num_days"), [("B-DE", 5, 252), ("D-DE-BY", 7, 354), ("B-NYSE", 5, 251)]
+)
 def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: int) -> None:
     first = np.datetime64("2023-12-28", "us")
     times = pd.DatetimeIndex(find_times(np.repeat(first, 3), np.arange(3), freq))
     assert times.strftime("%m-%d").tolist() == (
         ["12-28", "12-29", "12-30"] if freq.startswith("D") else ["12-28", "12-29", "01-02"]
     )
-    assert count_steps(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[0] == num_days
+    assert (
+        count_steps(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[0]
+        == num_days
+    )
     assert get_season_length(freq) == season
 
 
 NO_FREQUENCIES = (
-    *("B-XX", "B-20261399", "D-MON+TUE+WED+THU+FRI+SAT+SUN", "MS+30D", "DEK+28D", "D+3D", "h+1D", "DEK+30D", "dek"),
-    *("2DEK", "MS+", "MS+1M"),
+    "B-XX",
+    "B-20261399",
+    "D-MON+TUE+WED+THU+FRI+SAT+SUN",
+    "MS+30D",
+    "DEK+28D",
+    "D+3D",
+    "h+1D",
+    "DEK+30D",
+    "dek",
+    "2DEK",
+    "MS+",
+    "MS+1M",
 )
 
 
@@ -140,13 +208,19 @@ def test_other_shifts_do_not_exist(freq: str) -> None:
         find_offset(freq)
 
 
-IRREGULAR = pd.DataFrame({"unique_id": "a", "ds": pd.to_datetime(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")})
+IRREGULAR = pd.DataFrame(
+    {"unique_id": "a", "ds": pd.to_datetime(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")}
+)
 
 
 @pytest.mark.parametrize(
     ("table", "part"),
     [
-        *((make_table(freq, [], size), f"{size} of the 3 timestamps") for freq in ("D", 1) for size in (1, 2)),
+        *(
+            (make_table(freq, [], size), f"{size} of the 3 timestamps")
+            for freq in ("D", 1)
+            for size in (1, 2)
+        ),
         (IRREGULAR, "no 12 timestamps"),
     ],
 )
@@ -157,18 +231,43 @@ def test_table_without_a_frequency_is_refused(table: pd.DataFrame, part: str) ->
 
 # Alias, steps in a season, and usual lookback and horizon.
 USUAL: list[tuple[str | int, int, tuple[int, int]]] = [
-    *(("D", 7, (56, 14)), ("2D", 1, (28, 7)), ("7D", 1, (8, 2)), ("10D", 1, (5, 1)), ("B", 5, (40, 10))),
-    *(("s", 1, (30, 7)), ("min", 1440, (336, 96)), ("15min", 96, (336, 96)), ("30min", 48, (336, 48))),
-    *(("h", 24, (168, 24)), ("2h", 12, (84, 12)), ("5h", 1, (30, 7)), ("7h", 1, (30, 7)), ("12h", 2, (14, 2))),
-    *(("W", 52, (52, 8)), ("W-MON", 52, (52, 8)), ("W-WED", 52, (52, 8))),
-    *(("MS", 12, (24, 12)), ("ME", 12, (24, 12)), ("BME", 12, (24, 12)), ("3MS", 4, (8, 4)), ("5MS", 1, (4, 2))),
-    *(("QS", 4, (8, 4)), ("QS-FEB", 4, (8, 4)), ("QS-OCT", 4, (8, 4))),
-    *(("YS", 1, (10, 3)), ("YE", 1, (10, 3)), ("YE-DEC", 1, (10, 3)), (1, 1, (30, 7)), (5, 1, (30, 7))),
+    ("D", 7, (56, 14)),
+    ("2D", 1, (28, 7)),
+    ("7D", 1, (8, 2)),
+    ("10D", 1, (5, 1)),
+    ("B", 5, (40, 10)),
+    ("s", 1, (30, 7)),
+    ("min", 1440, (336, 96)),
+    ("15min", 96, (336, 96)),
+    ("30min", 48, (336, 48)),
+    ("h", 24, (168, 24)),
+    ("2h", 12, (84, 12)),
+    ("5h", 1, (30, 7)),
+    ("7h", 1, (30, 7)),
+    ("12h", 2, (14, 2)),
+    ("W", 52, (52, 8)),
+    ("W-MON", 52, (52, 8)),
+    ("W-WED", 52, (52, 8)),
+    ("MS", 12, (24, 12)),
+    ("ME", 12, (24, 12)),
+    ("BME", 12, (24, 12)),
+    ("3MS", 4, (8, 4)),
+    ("5MS", 1, (4, 2)),
+    ("QS", 4, (8, 4)),
+    ("QS-FEB", 4, (8, 4)),
+    ("QS-OCT", 4, (8, 4)),
+    ("YS", 1, (10, 3)),
+    ("YE", 1, (10, 3)),
+    ("YE-DEC", 1, (10, 3)),
+    (1, 1, (30, 7)),
+    (5, 1, (30, 7)),
 ]
 
 
 @pytest.mark.parametrize(("freq", "season", "window"), USUAL)
-def test_season_and_usual_window_go_with_the_frequency(freq: str | int, season: int, window: tuple[int, int]) -> None:
+def test_season_and_usual_window_go_with_the_frequency(
+    freq: str | int, season: int, window: tuple[int, int]
+) -> None:
     assert (get_season_length(freq), get_usual_window(freq)) == (season, window)
 
 

@@ -11,7 +11,25 @@ from hypothesis import strategies as st
 from rnn_pipelines.forecast.series.rows import find_rows, list_names, look_up
 from rnn_pipelines.forecast.times.grid import count_steps, find_times, insert_steps
 
-FREQUENCIES = ["D", "2D", "B", "3B", "h", "15min", "W", "W-WED", "2W", "MS", "2MS", "ME", "SMS", "QS-FEB", "YS", 1, 5]
+FREQUENCIES = [
+    "D",
+    "2D",
+    "B",
+    "3B",
+    "h",
+    "15min",
+    "W",
+    "W-WED",
+    "2W",
+    "MS",
+    "2MS",
+    "ME",
+    "SMS",
+    "QS-FEB",
+    "YS",
+    1,
+    5,
+]
 
 
 def list_times(first: str, size: int, freq: str | int) -> np.ndarray:
@@ -37,7 +55,9 @@ def list_times(first: str, size: int, freq: str | int) -> np.ndarray:
 )
 def test_next_timestamps_follow_the_last(last: str, freq: str, following: list[str]) -> None:
     lasts = np.array([last] * 2, "datetime64[us]")
-    assert find_times(lasts, np.array([1, 2]), freq).tolist() == [pd.Timestamp(ds) for ds in following]
+    assert find_times(lasts, np.array([1, 2]), freq).tolist() == [
+        pd.Timestamp(ds) for ds in following
+    ]
 
 
 @pytest.mark.parametrize(("freq", "following"), [(1, [8, 9, 10]), (5, [12, 17, 22])])
@@ -47,21 +67,29 @@ def test_next_steps_follow_the_last(freq: int, following: list[int]) -> None:
 
 # Series that begin at different times, in days after the first, and at different hours; steps that are there
 PANELS = st.lists(
-    st.tuples(st.integers(0, 800), st.sampled_from([0, 0, 9]), st.sets(st.integers(0, 40), min_size=1)),
+    st.tuples(
+        st.integers(0, 800), st.sampled_from([0, 0, 9]), st.sets(st.integers(0, 40), min_size=1)
+    ),
     min_size=1,
     max_size=4,
 )
 
 
 @given(PANELS, st.sampled_from(FREQUENCIES))
-def test_steps_and_times_of_many_series_are_those_of_each_alone(panel: list, freq: str | int) -> None:
+def test_steps_and_times_of_many_series_are_those_of_each_alone(
+    panel: list, freq: str | int
+) -> None:
     each = [
         list_times(str(pd.Timestamp("2020-01-01") + pd.Timedelta(days=days, hours=hour)), 41, freq)
         for days, hour, _ in panel
     ]
     steps = np.concatenate([sorted(places) for _, _, places in panel])
-    firsts = np.concatenate([[times[0]] * len(places) for times, (_, _, places) in zip(each, panel, strict=True)])
-    ds = np.concatenate([times[sorted(places)] for times, (_, _, places) in zip(each, panel, strict=True)])
+    firsts = np.concatenate(
+        [[times[0]] * len(places) for times, (_, _, places) in zip(each, panel, strict=True)]
+    )
+    ds = np.concatenate(
+        [times[sorted(places)] for times, (_, _, places) in zip(each, panel, strict=True)]
+    )
     np.testing.assert_array_equal(find_times(firsts, steps, freq), ds)
     found, is_on_step = count_steps(firsts, ds, freq)
     assert found.tolist() == steps.tolist()
@@ -85,13 +113,12 @@ def test_time_between_two_steps_is_on_none(ds: str, freq: str) -> None:
 
 
 def test_first_time_off_the_grid_is_found_without_a_grid() -> None:
-    first, last = np.array(["2021-01-01"], "datetime64[s]"), np.array(["9021-01-01"], "datetime64[s]")
+    first = np.array(["2021-01-01"], "datetime64[s]")
+    last = np.array(["9021-01-01"], "datetime64[s]")
     assert count_steps(first, last, "s")[0] > 2e11
     # As pandas' own ranges do; the first time itself lies on no step.
-    firsts, ds = (
-        np.array(["2021-01-15"] * 2, "datetime64[us]"),
-        np.array(["2021-01-15", "2021-03-01"], "datetime64[us]"),
-    )
+    firsts = np.array(["2021-01-15"] * 2, "datetime64[us]")
+    ds = np.array(["2021-01-15", "2021-03-01"], "datetime64[us]")
     steps, is_on_step = count_steps(firsts, ds, "MS")
     assert (steps.tolist(), is_on_step.tolist()) == ([-1, 1], [False, True])
 

@@ -28,19 +28,32 @@ def test_holidays_are_known_with_the_days_around_them() -> None:
         find_holidays(pd.Series([1, 2, 3]), "DE")
 
 
-@pytest.mark.parametrize("country", ["DE", "DE-BY", "DE-Augsburg", "US-CA", "Germany", "NO", "NYSE"])
+@pytest.mark.parametrize(
+    "country", ["DE", "DE-BY", "DE-Augsburg", "US-CA", "Germany", "NO", "NYSE"]
+)
 def test_country_and_part_are_taken(country: str) -> None:
     assert CovariateSpec(holidays=country).holidays == country
 
 
 @pytest.mark.parametrize(
     ("country", "closest"),
-    [("XX", "XK"), ("de", "DE"), ("de-by", "DE-BY"), ("DE-AUGSBURG", "DE-Augsburg"), ("Germny", "DE"), ("DE-XX", "BY")],
+    [
+        ("XX", "XK"),
+        ("de", "DE"),
+        ("de-by", "DE-BY"),
+        ("DE-AUGSBURG", "DE-Augsburg"),
+        ("Germny", "DE"),
+        ("DE-XX", "BY"),
+    ],
 )
-def test_country_that_does_not_exist_is_refused_with_the_closest_code(country: str, closest: str) -> None:
+def test_country_that_does_not_exist_is_refused_with_the_closest_code(
+    country: str, closest: str
+) -> None:
     with pytest.raises(ValidationError, match=rf"received '{country}' \(.*\b{closest}\b"):
         CovariateSpec(holidays=country)
-    with pytest.raises(ParameterError, match=rf"^covariates\.holidays: .* received '{country}' \(.*\b{closest}\b"):
+    with pytest.raises(
+        ParameterError, match=rf"^covariates\.holidays: .* received '{country}' \(.*\b{closest}\b"
+    ):
         Forecaster(covariates={"holidays": country})
 
 
@@ -52,18 +65,24 @@ def test_country_without_a_close_code_is_refused() -> None:
         Forecaster(covariates={"holidays": yaml.safe_load("NO")})
 
 
-@pytest.mark.parametrize("name", ["utils", "registry", "country_holidays", "HolidayBase", "HolidaySum", "__name__"])
+@pytest.mark.parametrize(
+    "name", ["utils", "registry", "country_holidays", "HolidayBase", "HolidaySum", "__name__"]
+)
 def test_other_names_of_the_package_are_no_countries(name: str) -> None:
     with pytest.raises(ParameterError, match=rf"^covariates\.holidays: .* received '{name}'"):
         Forecaster(covariates={"holidays": name})
 
 
-def test_package_is_imported_only_if_needed_and_its_absence_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_package_is_imported_only_if_needed_and_its_absence_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "holidays", None)
     with pytest.raises(ParameterError, match="-m pip install holidays"):
         Forecaster(covariates={"holidays": "DE"})
     # What was learnt with the package is still described without it.
     assert Coding(holidays="DE").make_spec().holidays == "DE"
     code = "import sys, rnn_pipelines.forecast.interface; print('holidays' in sys.modules)"
-    finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
     assert finished.stdout.strip() == "False"

@@ -35,9 +35,15 @@ def test_closed_days_are_not_forecast(tmp_path: object) -> None:
     """Neither by a saved forecaster, from newer values and without its parameters."""
     days = pd.bdate_range("2024-01-01", "2025-12-23")
     closed = pd.DatetimeIndex(["2024-12-25", "2024-12-26", "2025-12-25", "2026-01-01"])
-    table = pd.DataFrame({"ds": days[~days.isin(closed)]}).assign(y=lambda table: 50.0 + table.index % 5)
-    forecaster = Forecaster(h=6, source={"closed_days": list(closed)}, training={"max_steps": 1}).fit(table)
+    table = pd.DataFrame({"ds": days[~days.isin(closed)]}).assign(
+        y=lambda table: 50.0 + table.index % 5
+    )
+    forecaster = Forecaster(
+        h=6, source={"closed_days": list(closed)}, training={"max_steps": 1}
+    ).fit(table)
     forecaster.save(str(tmp_path))
-    expected = pd.to_datetime(["2025-12-24", "2025-12-26", "2025-12-29", "2025-12-30", "2025-12-31", "2026-01-02"])
+    expected = pd.to_datetime(
+        ["2025-12-24", "2025-12-26", "2025-12-29", "2025-12-30", "2025-12-31", "2026-01-02"]
+    )
     for one in (forecaster.predict(), Forecaster.load(str(tmp_path)).predict(table)):
         assert one["ds"].tolist() == list(expected)

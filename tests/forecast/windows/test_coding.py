@@ -21,34 +21,58 @@ from rnn_pipelines.forecast.windows.coding import (
     read_cells,
 )
 
-NUM_TRAIN, NUM_DAYS, NUM_FUTURE = 4, 6, 2
+NUM_TRAIN = 4
+NUM_DAYS = 6
+NUM_FUTURE = 2
 
 
 def code(role: Role, *cells: Sequence[object]) -> dict[str, list[list[float]]]:
     """The numbers of a covariate, by name and series; four days of training, two more, and two ahead."""
     table = pd.concat(
-        pd.DataFrame({"unique_id": f"s{number}", "ds": np.arange(len(own)), "x": pd.Series(own, dtype=object)})
+        pd.DataFrame(
+            {
+                "unique_id": f"s{number}",
+                "ds": np.arange(len(own)),
+                "x": pd.Series(own, dtype=object),
+            }
+        )
         for number, own in enumerate(cells)
     )
     keys = table[table["ds"] < NUM_DAYS].assign(y=1.0, observed=True).reset_index(drop=True)
     names = [f"s{number}" for number in range(len(cells))]
     cutoffs = pd.DataFrame({"unique_id": names, "train_stop": NUM_TRAIN})
     coding = fit_coding(keys.drop(columns="x"), cutoffs, CovariateSpec(**{role: ("x",)}), table)
-    ahead = pd.concat(pd.DataFrame({"unique_id": name, "ds": np.arange(NUM_DAYS + NUM_FUTURE)}) for name in names)
+    ahead = pd.concat(
+        pd.DataFrame({"unique_id": name, "ds": np.arange(NUM_DAYS + NUM_FUTURE)}) for name in names
+    )
     features = Features(ahead.assign(y=1.0, observed=True).reset_index(drop=True))
     found = add_covariates(features, coding, table, NUM_FUTURE)
-    return {name: found.table[name].to_numpy().reshape(len(cells), -1).round(4).tolist() for name in found.names}
+    return {
+        name: found.table[name].to_numpy().reshape(len(cells), -1).round(4).tolist()
+        for name in found.names
+    }
 
 
 def test_numbers_are_scaled_by_training_and_carried_forward() -> None:
     assert code("future", [1, 3, 1, 3, 5, 7, 9, 2])["future:x"] == [[-1, 1, -1, 1, 3, 5, 7, 0]]
-    one, other = code("future", [1, 3, 1, 3, 1, 1, 1, 1], [10, 30, 10, 30, 10, 10, 10, 10])["future:x"]
+    one, other = code("future", [1, 3, 1, 3, 1, 1, 1, 1], [10, 30, 10, 30, 10, 10, 10, 10])[
+        "future:x"
+    ]
     assert one == other
     assert code("static", [1] * 8, [3] * 8)["static:x"] == [[-1] * 8, [1] * 8]
     assert code("future", [1, 3, 1, 3, 1e9, 1, 1, 1])["future:x"][0][4] == MAX_DEVIATIONS
-    assert code("past", [1, 3, None, None, 1, "", None, None])["past:x"][0][:6] == [-1, 1, 1, 1, -1, -1]
+    assert code("past", [1, 3, None, None, 1, "", None, None])["past:x"][0][:6] == [
+        -1,
+        1,
+        1,
+        1,
+        -1,
+        -1,
+    ]
     assert code("past", [None, None, 1, 3, 1, 1, 1, 1])["past:x"][0][:2] == [0, 0]
-    assert code("past", [1, 3, 1, 3, 1, 9, 9, 9], [None, None, 1, 3, 1, 1, 1, 1])["past:x"][1][:2] == [0, 0]
+    assert code("past", [1, 3, 1, 3, 1, 9, 9, 9], [None, None, 1, 3, 1, 1, 1, 1])["past:x"][1][
+        :2
+    ] == [0, 0]
     assert np.isnan(code("past", [1, 3, 1, 3, 1, 1, 5, 5])["past:x"][0][NUM_DAYS:]).all()
 
 
@@ -76,7 +100,8 @@ def test_what_has_no_code_is_refused_by_its_place() -> None:
     with pytest.raises(SeriesError, match="'x' changes in series 's1'"):
         code("static", [1] * 8, [3, 3, 3, 3, 3, 4, 3, 3])
     with pytest.raises(
-        SeriesError, match="series 's0' at 5: expected a number, as in the training part, received 'many'"
+        SeriesError,
+        match="series 's0' at 5: expected a number, as in the training part, received 'many'",
     ):
         code("past", [1, 3, 1, 3, 1, "many", 1, 1])
     with pytest.raises(SeriesError, match="no value in the training part"):
@@ -90,11 +115,15 @@ def test_static_values_are_of_a_panel_alone(caplog: pytest.LogCaptureFixture) ->
 
 
 def read(external: pd.DataFrame, **covariates: object) -> pd.DataFrame:
-    return read_series(SourceSpec(name="catalog"), CovariateSpec.model_validate(covariates), external)[1]
+    return read_series(
+        SourceSpec(name="catalog"), CovariateSpec.model_validate(covariates), external
+    )[1]
 
 
 def test_covariates_are_columns_of_one_kind() -> None:
-    found = read(pd.DataFrame({"ds": [1, 2, 3], "y": [5.0, 6.0, None], "promo": [0, 1, 0]}), future=["promo"])
+    found = read(
+        pd.DataFrame({"ds": [1, 2, 3], "y": [5.0, 6.0, None], "promo": [0, 1, 0]}), future=["promo"]
+    )
     assert found["promo"].tolist() == [0, 1, 0]
     with pytest.raises(SeriesError, match=r"no column \['promo'\]"):
         read(pd.DataFrame({"ds": [1], "y": [1.0]}), future=["promo"])

@@ -9,21 +9,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowIndex, WindowSpec, gather_windows
+from rnn_pipelines.forecast.windows.panel import (
+    EvaluationSpec,
+    WindowIndex,
+    WindowSpec,
+    gather_windows,
+)
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 12)), max_size=6), st.integers(1, 5))
-def test_index_numbers_and_counts_the_windows_as_arange_does(steps: list[tuple[int, int]], stride: int) -> None:
+def test_index_numbers_and_counts_the_windows_as_arange_does(
+    steps: list[tuple[int, int]], stride: int
+) -> None:
     ends = np.cumsum(np.array(steps, np.int64).reshape(-1))
     runs = ends.reshape(-1, 2)
     expected = [origin for first, stop in runs for origin in np.arange(first, stop, stride)]
     index = WindowIndex(runs, stride)
     assert index.origins(np.arange(len(index))).tolist() == expected
     runs = np.cumsum(np.array(steps, np.int64).reshape(-1)).reshape(-1, 2)
-    assert len(WindowIndex(runs, stride)) == sum(len(range(first, stop, stride)) for first, stop in runs)
+    assert len(WindowIndex(runs, stride)) == sum(
+        len(range(first, stop, stride)) for first, stop in runs
+    )
 
 
 def test_origins_and_seasons_are_those_asked_for() -> None:
@@ -41,9 +50,19 @@ def test_index_needs_no_memory_for_each_window(stride: int) -> None:
     )
 
 
-@given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 4), st.sampled_from([(), (12,), (3, 20, 21)]))
+@given(
+    st.integers(1, 5),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.sampled_from([(), (12,), (3, 20, 21)]),
+)
 def test_gathered_windows_are_slices_of_the_array(
-    prepare: Prepare, make_values: MakeValues, lookback: int, horizon: int, stride: int, missing: tuple[int, ...]
+    prepare: Prepare,
+    make_values: MakeValues,
+    lookback: int,
+    horizon: int,
+    stride: int,
+    missing: tuple[int, ...],
 ) -> None:
     window = WindowSpec(lookback=lookback, horizon=horizon, stride=stride)
     panel = prepare(make_values(50, missing=missing), window).windows

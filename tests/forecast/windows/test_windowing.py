@@ -42,7 +42,9 @@ def list_bounds(prepared: SimpleNamespace) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture(scope="module", params=GAP_POLICIES)
-def gappy(request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+def gappy(
+    request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValues
+) -> SimpleNamespace:
     """A panel of two series, with gaps inside the parts and across their borders (at 60 and 80, 40 and 60)."""
     values = {
         "a": make_values(100, seed=1, missing=[9, 10, 11, 30, 58, 59, 60, 61, 79, 93]),
@@ -59,7 +61,8 @@ def enumerate_origins(
     for part, first, stop in zip(found, bounds, bounds[1:], strict=False):
         observed_rows = [row for row in range(first, stop) if observed[row]]
         for origin in range(first, stop):
-            first_seen, targets_stop = origin - window.lookback, origin + window.horizon
+            first_seen = origin - window.lookback
+            targets_stop = origin + window.horizon
             if first_seen < 0 or not observed[origin - 1] or is_open[first_seen:targets_stop].any():
                 continue
             if observed[origin:targets_stop].any() and targets_stop - 1 <= observed_rows[-1]:
@@ -71,11 +74,17 @@ def enumerate_origins(
 
 
 @st.composite
-def draw_gappy_series(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, tuple[int, int, int, int], WindowSpec]:
+def draw_gappy_series(
+    draw: st.DrawFn,
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int, int, int], WindowSpec]:
     size = draw(st.integers(2, 40))
-    observed = np.array(draw(st.lists(st.sampled_from([True, True, True, False]), min_size=size, max_size=size)))
+    observed = np.array(
+        draw(st.lists(st.sampled_from([True, True, True, False]), min_size=size, max_size=size))
+    )
     is_open = ~observed & np.array(draw(st.lists(st.booleans(), min_size=size, max_size=size)))
-    train_stop, validation_stop = sorted(draw(st.tuples(st.integers(0, size), st.integers(0, size))))
+    train_stop, validation_stop = sorted(
+        draw(st.tuples(st.integers(0, size), st.integers(0, size)))
+    )
     window = WindowSpec(lookback=draw(st.integers(1, 6)), horizon=draw(st.integers(1, 6)))
     return observed, is_open, (0, train_stop, validation_stop, size), window
 
@@ -85,7 +94,10 @@ def test_runs_are_as_enumerated(
     series: tuple[np.ndarray, np.ndarray, tuple[int, int, int, int], WindowSpec],
 ) -> None:
     runs = find_runs(*series)
-    origins = {part: [row for first, stop in found for row in range(first, stop)] for part, found in runs.items()}
+    origins = {
+        part: [row for first, stop in found for row in range(first, stop)]
+        for part, found in runs.items()
+    }
     assert origins == enumerate_origins(*series)
 
 
@@ -109,47 +121,70 @@ def test_future_needs_a_history_without_open_gaps(row: int, num_windows: int) ->
     assert len(runs["future"]) == num_windows
 
 
-def test_windows_of_the_future_have_no_target_and_change_with_it(prepare: Prepare, make_values: MakeValues) -> None:
+def test_windows_of_the_future_have_no_target_and_change_with_it(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     values = prepare({"a": make_values(50), "b": make_values(40)}).windows.values
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [50, 51, 92, 93]
     panel = prepare(make_values(50)).windows
     assert not np.isnan(panel.values[50:, 1:]).any()
     # Or the test above would say nothing.
     values = make_values(80)
-    before, after = (prepare(v).windows for v in (values, [*values[:70], *(value + 1000 for value in values[70:])]))
+    before, after = (
+        prepare(v).windows
+        for v in (values, [*values[:70], *(value + 1000 for value in values[70:])])
+    )
     origins = np.array([71])
     assert not np.array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
 
 
-def test_panel_is_one_scaled_array_of_each_row_once(prepare: Prepare, make_values: MakeValues) -> None:
+def test_panel_is_one_scaled_array_of_each_row_once(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     panel = prepare({"a": make_values(50), "b": [100 * value for value in make_values(50)]}).windows
     np.testing.assert_allclose(panel.values[:50, 0], panel.values[52:102, 0], rtol=1e-5, atol=1e-5)
     # Only what is known in advance stands beside the target.
     prepared = prepare(make_values(50))
     features = replace(prepared.features, table=prepared.features.table.assign(signal=1.0))
-    window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
-    panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
+    window = WindowSpec(lookback=4, horizon=2)
+    evaluation = EvaluationSpec()
+    panel = make_windows(
+        features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile
+    )
     np.testing.assert_array_equal(panel.values, prepared.windows.values)
-    prepared = prepare(make_values(300), WindowSpec(lookback=100, horizon=20), SplitSpec(validation=30, test=30))
+    prepared = prepare(
+        make_values(300), WindowSpec(lookback=100, horizon=20), SplitSpec(validation=30, test=30)
+    )
     assert prepared.windows.values.nbytes == 320 * (1 + prepared.windows.columns.num_calendar) * 4
     values = prepare({"a": make_values(50), "b": make_values(50)}).windows.values
     assert (values.dtype, values.flags["C_CONTIGUOUS"]) == (np.float32, True)
     short, long = (prepare(make_values(size)).windows for size in (50, 500))
-    assert [getattr(long, part).shape for part in PARTS] == [getattr(short, part).shape for part in PARTS]
+    assert [getattr(long, part).shape for part in PARTS] == [
+        getattr(short, part).shape for part in PARTS
+    ]
     prepared = prepare(make_values(50, missing=[20]))
     before = prepared.features.table.copy()
-    window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
-    make_windows(prepared.features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
+    window = WindowSpec(lookback=4, horizon=2)
+    evaluation = EvaluationSpec()
+    make_windows(
+        prepared.features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile
+    )
     pd.testing.assert_frame_equal(prepared.features.table, before)
 
 
 def test_windows_of_a_part_hold_no_value_of_a_later_one(gappy: SimpleNamespace) -> None:
     """Or the tests below would say nothing."""
     assert all(len(gappy.windows.list_origins(part)) > 2 for part in PARTS)
-    seen = gappy.windows.list_origins("train")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
-    train = {row for start, train_stop, _, _ in list_bounds(gappy) for row in range(start, train_stop)}
+    seen = gappy.windows.list_origins("train")[:, None] + np.arange(
+        -gappy.windows.lookback, gappy.windows.horizon
+    )
+    train = {
+        row for start, train_stop, _, _ in list_bounds(gappy) for row in range(start, train_stop)
+    }
     assert set(seen.ravel().tolist()) <= train
-    seen = gappy.windows.list_origins("validation")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
+    seen = gappy.windows.list_origins("validation")[:, None] + np.arange(
+        -gappy.windows.lookback, gappy.windows.horizon
+    )
     before_test = {row for start, _, stop, _ in list_bounds(gappy) for row in range(start, stop)}
     assert set(seen.ravel().tolist()) <= before_test
     assert not list_targets(gappy.windows, "validation") & list_targets(gappy.windows, "train")
@@ -175,11 +210,15 @@ def test_windows_stay_in_their_series_and_off_its_gaps(gappy: SimpleNamespace, p
     targets = np.array(sorted(list_targets(gappy.windows, part)))
     next_observed = observed[np.searchsorted(observed, targets)]
     stops = np.sort([stop for bounds in list_bounds(gappy) for stop in bounds[1:]])
-    assert (np.searchsorted(stops, targets, "right") == np.searchsorted(stops, next_observed, "right")).all()
+    assert (
+        np.searchsorted(stops, targets, "right") == np.searchsorted(stops, next_observed, "right")
+    ).all()
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_no_window_reaches_across_an_open_gap(prepare: Prepare, make_values: MakeValues, part: Part) -> None:
+def test_no_window_reaches_across_an_open_gap(
+    prepare: Prepare, make_values: MakeValues, part: Part
+) -> None:
     panel = prepare(make_values(80, missing=[20, 61, 74]), gaps="split").windows
     history, targets = gather_windows(panel, panel.list_origins(part))
     assert np.isfinite(history).all()
@@ -188,29 +227,45 @@ def test_no_window_reaches_across_an_open_gap(prepare: Prepare, make_values: Mak
 
 @pytest.mark.parametrize("gaps", GAP_POLICIES)
 @pytest.mark.parametrize("cut", [60, 62, 67, 80, 86])
-def test_the_future_changes_no_earlier_window(prepare: Prepare, make_values: MakeValues, gaps: str, cut: int) -> None:
+def test_the_future_changes_no_earlier_window(
+    prepare: Prepare, make_values: MakeValues, gaps: str, cut: int
+) -> None:
     values = make_values(100, missing=[30, 58, 59, 61, 66, 79, 80, 85])
-    changed = [value if row < cut or value is None else value + 1000 for row, value in enumerate(values)]
+    changed = [
+        value if row < cut or value is None else value + 1000 for row, value in enumerate(values)
+    ]
     split = SplitSpec(validation=20, test=20)
     before, after = (prepare(v, split=split, gaps=gaps).windows for v in (values, changed))
     origins = np.concatenate([before.list_origins(part) for part in PARTS])
     origins = origins[origins <= cut]
-    np.testing.assert_array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
+    np.testing.assert_array_equal(
+        gather_windows(before, origins)[0], gather_windows(after, origins)[0]
+    )
 
 
-def test_covariates_stand_behind_target_and_calendar(prepare: Prepare, make_values: MakeValues) -> None:
+def test_covariates_stand_behind_target_and_calendar(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     """Static ones, those known ahead, those of the past."""
     prepared = prepare(make_values(50))
     table = prepared.features.table.assign(sold=1.0, size=2.0, price=3.0)
     features = replace(
-        prepared.features, table=table, covariates={"past": ["sold"], "static": ["size"], "future": ["price"]}
+        prepared.features,
+        table=table,
+        covariates={"past": ["sold"], "static": ["size"], "future": ["price"]},
     )
-    window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
-    panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
-    columns, stop = panel.columns, panel.columns.calendar.stop
+    window = WindowSpec(lookback=4, horizon=2)
+    evaluation = EvaluationSpec()
+    panel = make_windows(
+        features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile
+    )
+    columns = panel.columns
+    stop = panel.columns.calendar.stop
     np.testing.assert_array_equal(panel.values[:, :stop], prepared.windows.values)
     assert panel.values[0, stop:].tolist() == [2, 3, 1]
-    assert panel.values[0, [columns.static.start, columns.future.start, columns.varying.stop - 1]].tolist() == [2, 3, 1]
+    assert panel.values[
+        0, [columns.static.start, columns.future.start, columns.varying.stop - 1]
+    ].tolist() == [2, 3, 1]
     features = prepare(make_values(50)).features
     with pytest.raises(SeriesError, match="one role"):
         replace(features, table=features.table.assign(sold=1.0))
@@ -230,17 +285,23 @@ def test_value_whose_scaled_one_float32_cannot_hold_is_named(prepare: Prepare, r
 @pytest.mark.parametrize(("max_windows", "expected"), [(40, 1), (20, 2), (9, 5), (2, 20), (1, 20)])
 def test_test_windows_beyond_the_limit_are_left_out_evenly(max_windows: int, expected: int) -> None:
     """Of two series with 20 origins each: every k-th from the newest one, and at least the newest."""
-    runs, starts = np.array([[10, 22], [23, 31], [60, 80]]), np.array([0, 50])
+    runs = np.array([[10, 22], [23, 31], [60, 80]])
+    starts = np.array([0, 50])
     index = WindowIndex(thin_runs(runs, starts, max_windows))
     origins = index.origins(np.arange(len(index)))
     every = np.concatenate([np.arange(*run) for run in runs])
     newest = np.where(every < 50, 30, 79)
-    np.testing.assert_array_equal(origins, every[(newest - every) % expected == 0] if expected < 20 else [30, 79])
+    np.testing.assert_array_equal(
+        origins, every[(newest - every) % expected == 0] if expected < 20 else [30, 79]
+    )
 
 
 def test_as_many_test_windows_as_asked_for_are_evaluated(prepare: Prepare) -> None:
     values = np.random.default_rng(0).normal(size=200).tolist()
-    all_windows, some = (prepare(values, evaluation=EvaluationSpec(max_windows=most)).windows for most in (20_000, 10))
+    all_windows, some = (
+        prepare(values, evaluation=EvaluationSpec(max_windows=most)).windows
+        for most in (20_000, 10)
+    )
     kept, every = (panel.list_origins("test") for panel in (some, all_windows))
     assert 5 <= len(kept) <= 10
     assert kept[-1] == every[-1]

@@ -15,7 +15,9 @@ from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters, choose_forecasters
 from rnn_pipelines.internals.specs import TracedSeriesSpec
 
-SERIES = TracedSeriesSpec.model_validate({"source": {"name": "sine"}, "window": {"lookback": 5, "horizon": 2}})
+SERIES = TracedSeriesSpec.model_validate(
+    {"source": {"name": "sine"}, "window": {"lookback": 5, "horizon": 2}}
+)
 
 
 def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
@@ -30,7 +32,9 @@ def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
 
 def test_trained_forecasters_are_taken_or_other_series_read(forecasters: ChosenForecasters) -> None:
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters))
-    assert chosen == replace(forecasters, networks={cell: forecasters.networks[cell] for cell in ("lstm", "gru")})
+    assert chosen == replace(
+        forecasters, networks={cell: forecasters.networks[cell] for cell in ("lstm", "gru")}
+    )
     # The rest of it was not seen twice.
     values = np.insert(forecasters.panel.values, forecasters.panel.columns.calendar.stop, 0, axis=1)
     wider = replace(forecasters.panel, values=values)
@@ -46,8 +50,12 @@ def test_trained_forecasters_are_taken_or_other_series_read(forecasters: ChosenF
     assert (chosen.series, chosen.networks) == ("sine", {})
 
 
-@pytest.mark.parametrize(("missing", "left"), [("lstm", ["gru"]), ("gru", ["lstm"]), ("linear", [])])
-def test_series_stay_if_a_network_is_missing(forecasters: ChosenForecasters, missing: str, left: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("missing", "left"), [("lstm", ["gru"]), ("gru", ["lstm"]), ("linear", [])]
+)
+def test_series_stay_if_a_network_is_missing(
+    forecasters: ChosenForecasters, missing: str, left: list[str]
+) -> None:
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {missing: None})
     assert list(chosen.networks) == left
     assert chosen.panel is forecasters.panel
@@ -68,13 +76,19 @@ def test_forecasters_of_other_windows_are_refused(
     change: dict[str, Any],
     size: str,
 ) -> None:
-    other = prepare(make_values(60), **{"window": WindowSpec(lookback=6, horizon=2)} | change).windows
-    with pytest.raises(NetworkError, match=rf"forecast_lstm_model: expected .*'{size}'.*--pipelines=forecast"):
+    other = prepare(
+        make_values(60), **{"window": WindowSpec(lookback=6, horizon=2)} | change
+    ).windows
+    with pytest.raises(
+        NetworkError, match=rf"forecast_lstm_model: expected .*'{size}'.*--pipelines=forecast"
+    ):
         choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": other})
 
 
 def test_forecasters_on_another_base_or_inputs_of_another_width_are_refused(
-    forecasters: ChosenForecasters, prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
+    forecasters: ChosenForecasters,
+    prepare: Callable[..., SimpleNamespace],
+    make_values: Callable[..., list[float]],
 ) -> None:
     """One that was validated on other windows."""
     longer = prepare(make_values(80), window=WindowSpec(lookback=6, horizon=2)).windows
@@ -84,5 +98,7 @@ def test_forecasters_on_another_base_or_inputs_of_another_width_are_refused(
         choose_forecasters(series=SERIES, **list_found(forecasters) | {"linear": linear})
     # A network that read one more feature of the calendar.
     other = replace(forecasters.networks["gru"], calendar=np.array([0, 1]))
-    with pytest.raises(NetworkError, match=r"forecast_gru_model: expected .*'inputs': 3.*'inputs': 4"):
+    with pytest.raises(
+        NetworkError, match=r"forecast_gru_model: expected .*'inputs': 3.*'inputs': 4"
+    ):
         choose_forecasters(series=SERIES, **list_found(forecasters) | {"gru": other})

@@ -25,7 +25,9 @@ CELLS = ("lstm", "gru")
 def read_windows(forecasters: ChosenForecasters, num_windows: int) -> tuple[np.ndarray, Reading]:
     """The values or logarithms before the windows, and the inputs of the network."""
     panel = forecasters.panel
-    values, is_log = compute_logarithms(gather_from_zero(panel, choose_origins(panel, num_windows))[0])
+    values, is_log = compute_logarithms(
+        gather_from_zero(panel, choose_origins(panel, num_windows))[0]
+    )
     return values, read_past(values, panel.season_length, panel.horizon, is_log)
 
 
@@ -38,15 +40,24 @@ def test_states_series_and_parameters_are_those_of_the_network(
     assert layer.max_difference < 1e-6
     past, read = read_windows(forecasters, sample.windows)
     values = layer.series[:, :, 0] * read.unit[:, None] + read.zero[:, None]
-    np.testing.assert_allclose(values[layer.mask], past[:, -layer.mask.shape[1] :][layer.mask], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        values[layer.mask], past[:, -layer.mask.shape[1] :][layer.mask], rtol=1e-4, atol=1e-4
+    )
     summary = pretrained.networks[f"pretrained_{cell}"]
     arrays = load_network(PretrainedSpec(network=cell)).to_arrays()
     assert summary["num_parameters"] == sum(array.size for array in arrays.values())
-    assert [layer["kind"] for layer in summary["layers"]] == [cell.upper(), "Dense", "Dense", "Dense"]
+    assert [layer["kind"] for layer in summary["layers"]] == [
+        cell.upper(),
+        "Dense",
+        "Dense",
+        "Dense",
+    ]
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradient_is_that_of_finite_differences(pretrained: Traces, forecasters: ChosenForecasters, cell: str) -> None:
+def test_gradient_is_that_of_finite_differences(
+    pretrained: Traces, forecasters: ChosenForecasters, cell: str
+) -> None:
     """Of the correction of the first step ahead, by single values that the layer reads."""
     network = load_network(PretrainedSpec(network=cell))
     (layer,) = pretrained.layers[f"pretrained_{cell}"]
@@ -54,13 +65,18 @@ def test_gradient_is_that_of_finite_differences(pretrained: Traces, forecasters:
     for time, feature in ((-1, 0), (-4, 2)):
         moved = np.zeros_like(read.sequence)
         moved[:, time, feature] = 1e-2
-        up, down = (network.compute(read._replace(sequence=read.sequence + sign * moved))[:, 0, 0] for sign in (1, -1))
+        up, down = (
+            network.compute(read._replace(sequence=read.sequence + sign * moved))[:, 0, 0]
+            for sign in (1, -1)
+        )
         found = pretrained.gradients[f"pretrained_{cell}"][:, time, feature]
         np.testing.assert_allclose(found, (up - down) / 2e-2, rtol=0.02, atol=2e-3)
         assert np.abs(found).max() > 2e-2
 
 
-def test_without_a_test_part_the_newest_values_are_read(forecasters: ChosenForecasters, sample: SampleSpec) -> None:
+def test_without_a_test_part_the_newest_values_are_read(
+    forecasters: ChosenForecasters, sample: SampleSpec
+) -> None:
     panel = replace(forecasters.panel, test=np.zeros((0, 2), np.int64))
     traces = trace_pretrained(replace(forecasters, panel=panel), PretrainedSpec(), sample)
     assert len(traces.layers["pretrained_gru"][0].mask) == len(panel.index("future"))
@@ -69,7 +85,8 @@ def test_without_a_test_part_the_newest_values_are_read(forecasters: ChosenForec
 def test_network_without_a_recurrent_layer_is_refused(
     forecasters: ChosenForecasters, sample: SampleSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kernel, head = load_network(PretrainedSpec()).cell.kernel, load_network(PretrainedSpec()).head
+    kernel = load_network(PretrainedSpec()).cell.kernel
+    head = load_network(PretrainedSpec()).head
     none = GRUWeights(kernel[:, :0], np.zeros((0, 0), np.float32), np.zeros((2, 0), np.float32))
     monkeypatch.setattr(traced, "load_network", lambda spec: PretrainedNetwork(none, head))
     with pytest.raises(ParameterError, match=r"pretrained\.path: .*pretrain\.units"):

@@ -9,9 +9,19 @@ from plotly.graph_objects import Figure
 
 from cell_weights import draw_weights
 from rnn_pipelines.cells.unroll import unroll
-from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives, tabulate_distributions
+from rnn_pipelines.internals.gate_statistics import (
+    list_gates,
+    measure_half_lives,
+    tabulate_distributions,
+)
 from rnn_pipelines.internals.notation import CELLS, TEXT_COLORS, name_layer
-from rnn_pipelines.internals.report.figures import choose_window, draw_figures, draw_words, order_units, place_values
+from rnn_pipelines.internals.report.figures import (
+    choose_window,
+    draw_figures,
+    draw_words,
+    order_units,
+    place_values,
+)
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 
 
@@ -19,7 +29,8 @@ def make_layer(cell: str) -> SimpleNamespace:
     """Five windows of eight steps; the series moves most in the fourth."""
     inputs = np.random.default_rng(1).normal(size=(5, 8, 3))
     inputs[3, 2, 0], inputs[3, 6, 0] = -9, 9
-    weights, mask = draw_weights(np.random.default_rng(0), cell, 3, 4), np.ones((5, 8), bool)
+    weights = draw_weights(np.random.default_rng(0), cell, 3, 4)
+    mask = np.ones((5, 8), bool)
     parts = {"weights": weights, "inputs": inputs, "mask": mask, "trace": unroll(weights, inputs)}
     return SimpleNamespace(cell=CELLS[cell], series=inputs[:, :, :1], **parts)
 
@@ -38,21 +49,35 @@ def readings() -> pd.DataFrame:
                 for place, word in enumerate(words.split()):
                     value = place / 10 + (unit > 0) / 2
                     rows.append((cell, text, place, word, 0.2 * place, gate, unit, value))
-    return pd.DataFrame(rows, columns=["cell", "text", "place", "word", "probability", "gate", "unit", "value"])
+    return pd.DataFrame(
+        rows, columns=["cell", "text", "place", "word", "probability", "gate", "unit", "value"]
+    )
 
 
 @pytest.fixture(scope="module")
 def tables(layers) -> dict[str, pd.DataFrame]:
     gates = {name: list_gates([layer]) for name, layer in layers.items()}
-    distributions = [tabulate_distributions(values).assign(layer=name) for name, values in gates.items()]
-    half_lives = pd.DataFrame({"layer": "forecast_gru", "unit": range(3), "half_life": [3.0, np.inf, 1.0]})
-    gradients = pd.DataFrame({"layer": "sentiment_lstm_backward", "lag": range(4), "gradient": [1, 0.1, 0.01, 1e-9]})
-    return {"distributions": pd.concat(distributions), "half_lives": half_lives, "gradients": gradients}
+    distributions = [
+        tabulate_distributions(values).assign(layer=name) for name, values in gates.items()
+    ]
+    half_lives = pd.DataFrame(
+        {"layer": "forecast_gru", "unit": range(3), "half_life": [3.0, np.inf, 1.0]}
+    )
+    gradients = pd.DataFrame(
+        {"layer": "sentiment_lstm_backward", "lag": range(4), "gradient": [1, 0.1, 0.01, 1e-9]}
+    )
+    return {
+        "distributions": pd.concat(distributions),
+        "half_lives": half_lives,
+        "gradients": gradients,
+    }
 
 
 @pytest.fixture(scope="module")
 def pretrained(layers) -> SimpleNamespace:
-    return SimpleNamespace(layers={f"pretrained_{cell}": [layers[f"forecast_{cell}"]] for cell in CELLS})
+    return SimpleNamespace(
+        layers={f"pretrained_{cell}": [layers[f"forecast_{cell}"]] for cell in CELLS}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +111,13 @@ def test_figures_are_those_of_the_catalog_and_drawn(figures) -> None:
 def test_stack_has_a_map_for_each_layer_and_state(layers, pretrained, readings, tables) -> None:
     """From the inputs to the head, each with its own letter, and over the same window."""
     lstm = layers["forecast_lstm"]
-    second = SimpleNamespace(**vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": CELLS["gru"]})
+    second = SimpleNamespace(
+        **vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": CELLS["gru"]}
+    )
     stack = {"forecast_gru_layer_1": [layers["forecast_gru"]], "forecast_gru_layer_2": [second]}
-    found = draw_figures(SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), pretrained, readings, **tables)
+    found = draw_figures(
+        SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), pretrained, readings, **tables
+    )
     assert set(found) == set(FIGURES)
     assert len(find_maps(found["gru_update"])) == len(find_maps(found["gru_state"])) == 2
     assert len(find_maps(found["lstm_state"])) == 2
@@ -99,23 +128,32 @@ def test_stack_has_a_map_for_each_layer_and_state(layers, pretrained, readings, 
 def test_networks_are_shown_where_the_series_moves_most(layers, figures) -> None:
     letters = [drawn.colorbar.title.text for drawn in find_maps(figures["lstm_pretrained"])]
     assert letters == ["f", "i", "o"]
-    np.testing.assert_array_equal(figures["lstm_pretrained"].data[1].z, figures["lstm_forget"].data[1].z)
+    np.testing.assert_array_equal(
+        figures["lstm_pretrained"].data[1].z, figures["lstm_forget"].data[1].z
+    )
     assert choose_window(layers["forecast_lstm"]) == 3
-    np.testing.assert_array_equal(figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0])
+    np.testing.assert_array_equal(
+        figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0]
+    )
     np.testing.assert_allclose(
-        place_values(np.zeros((2, 4))), [-2.375, -2.125, -1.875, -1.625, -1.375, -1.125, -0.875, -0.625]
+        place_values(np.zeros((2, 4))),
+        [-2.375, -2.125, -1.875, -1.625, -1.375, -1.125, -0.875, -0.625],
     )
     drawn = figures["lstm_forget"].data
     np.testing.assert_array_equal(drawn[0].x, drawn[1].x)
 
 
-def test_pretrained_network_stands_for_one_that_was_not_trained(pretrained, readings, tables, figures) -> None:
+def test_pretrained_network_stands_for_one_that_was_not_trained(
+    pretrained, readings, tables, figures
+) -> None:
     found = draw_figures(SimpleNamespace(layers={}), pretrained, readings, **tables)
     assert set(found) == set(FIGURES)
     assert found["gru_update"].to_json() == figures["gru_update"].to_json()
 
 
-@pytest.mark.parametrize(("cell", "gate"), [(name, gate) for name, cell in CELLS.items() for gate in cell.letters])
+@pytest.mark.parametrize(
+    ("cell", "gate"), [(name, gate) for name, cell in CELLS.items() for gate in cell.letters]
+)
 def test_gate_of_every_unit_is_drawn(layers, figures, cell: str, gate: str) -> None:
     (drawn,) = find_maps(figures[f"{cell}_{gate}"])
     layer = layers[f"forecast_{cell}"]
@@ -131,7 +169,9 @@ def test_longest_memory_is_on_top(layers, cell: str, keeping: str) -> None:
 
 
 def test_gates_and_states_are_drawn_in_the_same_rows_and_ranges(figures, layers) -> None:
-    rows = {tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*CELLS["lstm"].letters, "state")}
+    rows = {
+        tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*CELLS["lstm"].letters, "state")
+    }
     assert len(rows) == 1
     shown = {name: find_maps(figures[name])[0] for name in ("lstm_output", "gru_candidate")}
     ranges = {name: (trace.zmin, trace.zmax) for name, trace in shown.items()}
@@ -156,7 +196,12 @@ def test_words_stand_below_their_values_with_the_probability_so_far(figures, rea
     arguments = figures["gru_words"].layout.updatemenus[0].buttons[1].args
     assert arguments[0]["visible"] == [False, False, True, True]
     assert list(arguments[1]["xaxis2.ticktext"]) == ["bad"]
-    assert [trace.visible is not False for trace in figures["lstm_words"].data] == [True, True, False, False]
+    assert [trace.visible is not False for trace in figures["lstm_words"].data] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     figure = draw_words(readings[readings["cell"] == "rnn"], "lstm")
     assert not figure.data
     assert figure.layout.yaxis.visible is False

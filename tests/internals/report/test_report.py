@@ -31,7 +31,12 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 def make_network(*kinds: str, members: int = 1) -> dict[str, Any]:
     layers = [
-        {"layer": f"{kind.lower()}_{number}", "kind": kind, "output_shape": [8, 16], "num_parameters": 100}
+        {
+            "layer": f"{kind.lower()}_{number}",
+            "kind": kind,
+            "output_shape": [8, 16],
+            "num_parameters": 100,
+        }
         for number, kind in enumerate([*kinds, "Dense"], start=1)
     ]
     return {"layers": layers, "num_parameters": 100 * len(layers) * members}
@@ -40,7 +45,9 @@ def make_network(*kinds: str, members: int = 1) -> dict[str, Any]:
 FORECASTER = make_network("LSTM", members=5) | {"segment": 12, "shrinkage": 0.625}
 
 
-def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 12) -> dict[str, Any]:
+def make_layer(
+    cell: str, half_life: float | None = 2.345, reach: int | None = 12
+) -> dict[str, Any]:
     gates = CELLS[cell].gates
     return {
         "origin": f"trained by {EVIL}",
@@ -52,7 +59,9 @@ def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 1
         "num_weights_by_gate": CELLS[cell].count_weights_by_gate(5, 16),
         "max_difference": 2.7e-7,
         "network": make_network("LSTM"),
-        "openness": {gate: {"mean": -0.125, "low_fraction": 0.01, "high_fraction": 0.021} for gate in gates},
+        "openness": {
+            gate: {"mean": -0.125, "low_fraction": 0.01, "high_fraction": 0.021} for gate in gates
+        },
         "half_life_steps": {"low": 1.0, "median": half_life, "high": None},
         "reach_steps": reach,
     }
@@ -68,7 +77,12 @@ def make_layers(**changes: Any) -> dict[str, Any]:
 
 def make_classifier(gru: float = 0.875) -> dict[str, Any]:
     accuracy = {"gru": gru, "nb_ngram": 0.9, "ensemble": 0.91}
-    return {"is_missing": False, "origin": f"trained by {EVIL}", "accuracy": accuracy, "num_texts": 1000}
+    return {
+        "is_missing": False,
+        "origin": f"trained by {EVIL}",
+        "accuracy": accuracy,
+        "num_texts": 1000,
+    }
 
 
 MISSING = {"is_missing": True, "origin": "the download failed", "accuracy": {}, "num_texts": 0}
@@ -80,8 +94,13 @@ def make_summary(classifier: dict[str, Any] | None = None, **changes: Any) -> di
 
 @pytest.fixture(scope="module")
 def readings() -> pd.DataFrame:
-    rows = [("gru", 1, place, word, 0.25 * place, "update", -1, 0.5) for place, word in enumerate(["a", EVIL, "film"])]
-    return pd.DataFrame(rows, columns=["cell", "text", "place", "word", "probability", "gate", "unit", "value"])
+    rows = [
+        ("gru", 1, place, word, 0.25 * place, "update", -1, 0.5)
+        for place, word in enumerate(["a", EVIL, "film"])
+    ]
+    return pd.DataFrame(
+        rows, columns=["cell", "text", "place", "word", "probability", "gate", "unit", "value"]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +110,24 @@ def report(readings: pd.DataFrame) -> str:
 
 def render(summary: dict[str, Any], readings: pd.DataFrame) -> str:
     # As the catalog returns them.
-    figures = {name: plotly.io.from_json(Figure(layout={"title": {"text": name}}).to_json()) for name in FIGURES}
+    figures = {
+        name: plotly.io.from_json(Figure(layout={"title": {"text": name}}).to_json())
+        for name in FIGURES
+    }
     page = render_report(summary, readings, {"sample": {"windows": 77}}, **figures)
     return page.replace(read_plotly(), "")
 
 
 def test_page_is_the_golden_one_and_every_gate_has_its_equation(report: str) -> None:
     assert is_golden(report, Path(__file__).parent / "golden/report.txt")
-    parts = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {f"gru_{gate}" for gate in CELLS["gru"].gates}
+    parts = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {
+        f"gru_{gate}" for gate in CELLS["gru"].gates
+    }
     assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}
     places = [
-        report.index(text) for name in EQUATIONS for text in (parse_equation(EQUATIONS[name]).text, f"<b>{name}</b>")
+        report.index(text)
+        for name in EQUATIONS
+        for text in (parse_equation(EQUATIONS[name]).text, f"<b>{name}</b>")
     ]
     assert places == sorted(places)
     assert not re.search(r"//|\bsrc=[^x]|url\(|@import", report)
@@ -122,17 +148,26 @@ def test_inputs_weights_and_accuracies_are_tabulated() -> None:
         assert row[3] == f"{formula:,}"
         assert row[4] == f"{formula * len(row[1].split(', ')):,}"
     rows = tabulate_accuracy(make_classifier()).rows
-    assert rows == [["GRU alone", "87.5 %"], ["n-grams alone", "90.0 %"], ["whole classifier", "91.0 %"]]
+    assert rows == [
+        ["GRU alone", "87.5 %"],
+        ["n-grams alone", "90.0 %"],
+        ["whole classifier", "91.0 %"],
+    ]
     whole: Any = make_summary()
     assert fits_screen(summarize_run(whole), write_verdict(whole))
 
 
 def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> None:
     layers = make_layers()
-    lower, upper = layers.pop("forecast_lstm"), make_layer("lstm", half_life=7.5)
+    lower = layers.pop("forecast_lstm")
+    upper = make_layer("lstm", half_life=7.5)
     upper["openness"]["forget"]["mean"] = 0.625
-    summary = make_summary() | {"layers": {"forecast_lstm_layer_1": lower, "forecast_lstm_layer_2": upper, **layers}}
-    assert has_in_order(write_verdict(summary), "LSTM layer 1", "2.3 steps", "LSTM layer 2", "7.5 steps", "GRU")
+    summary = make_summary() | {
+        "layers": {"forecast_lstm_layer_1": lower, "forecast_lstm_layer_2": upper, **layers}
+    }
+    assert has_in_order(
+        write_verdict(summary), "LSTM layer 1", "2.3 steps", "LSTM layer 2", "7.5 steps", "GRU"
+    )
     assert has_in_order(render(summary, readings), "LSTM layer 1", "−0.12", "LSTM layer 2", "0.62")
     assert [row[0] for row in tabulate_layers(summary["layers"]).rows][:2] == [
         f"LSTM, forecast, layer {number}" for number in (1, 2)
@@ -155,7 +190,10 @@ def test_verdict_is_defined_without_bounds(changes: dict[str, Any], facts: tuple
     [
         (make_network("GRU"), ""),
         (make_network("LSTM", members=4), "; 4 members"),
-        (make_network("LSTM") | {"segment": 7, "shrinkage": 0.5}, "; 7 steps of the series per input; shrinkage 0.50"),
+        (
+            make_network("LSTM") | {"segment": 7, "shrinkage": 0.5},
+            "; 7 steps of the series per input; shrinkage 0.50",
+        ),
         (make_network("LSTM") | {"segment": 1, "shrinkage": 0.0}, "; shrinkage 0.00"),
     ],
 )
@@ -164,7 +202,9 @@ def test_table_describes_the_network(network: dict[str, Any], words: str) -> Non
     assert tabulate_layers(summary).rows[0][1] == f"made{words}"
 
 
-def test_report_without_a_classifier_or_its_accuracy_gives_the_reason(readings: pd.DataFrame) -> None:
+def test_report_without_a_classifier_or_its_accuracy_gives_the_reason(
+    readings: pd.DataFrame,
+) -> None:
     page = render(make_summary(MISSING), readings.iloc[:0])
     assert page.count("because the download failed.") == 2
     assert "<b>gru_words</b>" not in page

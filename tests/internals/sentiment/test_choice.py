@@ -35,19 +35,25 @@ def own_reviews(tmp_path_factory: pytest.TempPathFactory) -> TracedReviewsSpec:
         writer = csv.writer(file)
         writer.writerow(["text", "label"])
         for number in range(120):
-            words = rng.choice(["good", "fine", "great"] if number % 2 else ["bad", "dull", "awful"], 4)
+            words = rng.choice(
+                ["good", "fine", "great"] if number % 2 else ["bad", "dull", "awful"], 4
+            )
             writer.writerow([" ".join([*words, "film", f"no{number}"]), number % 2])
     return TracedReviewsSpec(path=str(path))
 
 
 def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make_reviews) -> None:
     reviews = make_reviews()
-    chosen = choose_classifier(text_classifier, reviews, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
+    chosen = choose_classifier(
+        text_classifier, reviews, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
+    )
     assert chosen.classifier is text_classifier
     assert list(chosen.texts) == list(reviews.loc[reviews["part"] == "test", "text"])
     assert list(chosen.labels) == list(reviews.loc[reviews["part"] == "test", "label"])
     assert chosen.origin == "trained by sentiment"
-    chosen = choose_classifier(text_classifier, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
+    chosen = choose_classifier(
+        text_classifier, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
+    )
     assert list(chosen.texts) == []
 
 
@@ -77,17 +83,23 @@ def test_reviews_that_cannot_be_had_name_both_ways() -> None:
         assert part in str(caught.value)
 
 
-def test_nothing_is_downloaded_unless_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+def test_nothing_is_downloaded_unless_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
     monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
     monkeypatch.setattr(source, "fetch_archive", lambda *_: pytest.fail("a download"))
     with caplog.at_level("INFO"):
-        chosen = choose_classifier(None, None, TracedReviewsSpec(download_to=str(tmp_path)), SMALL_CLASSIFIER)
+        chosen = choose_classifier(
+            None, None, TracedReviewsSpec(download_to=str(tmp_path)), SMALL_CLASSIFIER
+        )
     assert (chosen.classifier, chosen.texts, chosen.labels) == (None, [], [])
     (line,) = [record.getMessage() for record in caplog.records]
     assert "internals.reviews.download=true" in line
 
 
-def test_failed_download_leaves_no_classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+def test_failed_download_leaves_no_classifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
     monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
     unreachable = replace(IMDB, url="http://127.0.0.1:1/aclImdb_v1.tar.gz")
     monkeypatch.setattr(source, "fetch_archive", partial(fetch_archive, remote=unreachable))
@@ -101,7 +113,9 @@ def test_failed_download_leaves_no_classifier(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("name", ["archive", "download_to"])
-def test_file_that_is_no_archive_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_file_that_is_no_archive_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """One that is named, and one that lies where a download would."""
     monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
     path = tmp_path / "aclImdb_v1.tar.gz"

@@ -32,7 +32,9 @@ def make_texts(padding: str = "post") -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("padding", ["post", "pre"])
 @pytest.mark.parametrize("pooling", ["max_mean", "last"])
-def test_states_in_both_directions_of_a_classifier_are_those_of_keras(cell: str, padding: str, pooling: str) -> None:
+def test_states_in_both_directions_of_a_classifier_are_those_of_keras(
+    cell: str, padding: str, pooling: str
+) -> None:
     traces = trace_layer(make_classifier(cell, pooling=pooling), make_texts(padding))
     assert [trace.trace.backwards for trace in traces] == [False, True]
     assert all(trace.max_difference < 1e-6 for trace in traces)
@@ -41,14 +43,22 @@ def test_states_in_both_directions_of_a_classifier_are_those_of_keras(cell: str,
 def test_layer_reads_what_stands_before_it_where_there_are_words() -> None:
     assert len(trace_layer(make_classifier("gru", bidirectional=False), make_texts())) == 1
     # Vectors of the words, and weights of n-grams ten times as large.
-    texts, model = make_texts(), make_classifier("lstm")
+    texts = make_texts()
+    model = make_classifier("lstm")
     trace, _ = trace_layer(model, texts)
     vectors = model.get_layer("word_vectors").get_weights()[0]
     np.testing.assert_allclose(trace.inputs[:, :, :4], vectors[texts["words"]], atol=1e-6)
     np.testing.assert_allclose(trace.inputs[:, :, 4:], 10 * texts["ngrams"], rtol=1e-6)
     texts = make_texts()
-    np.testing.assert_array_equal(trace_layer(make_classifier("lstm"), texts)[0].mask, texts["words"] > 0)
-    options = {"word_dropout": 0.5, "vector_dropout": 0.5, "input_dropout": 0.5, "recurrent_dropout": 0.5}
+    np.testing.assert_array_equal(
+        trace_layer(make_classifier("lstm"), texts)[0].mask, texts["words"] > 0
+    )
+    options = {
+        "word_dropout": 0.5,
+        "vector_dropout": 0.5,
+        "input_dropout": 0.5,
+        "recurrent_dropout": 0.5,
+    }
     assert trace_layer(make_classifier("gru", **options), make_texts())[0].max_difference < 1e-6
     model = make_classifier("gru")
     summary = summarize_network(model)
@@ -59,7 +69,9 @@ def test_layer_reads_what_stands_before_it_where_there_are_words() -> None:
 def test_weights_are_counted_by_gate(cell: str) -> None:
     model = make_classifier(cell)
     traces = trace_layer(model, make_texts())
-    assert [trace.num_weights_by_gate for trace in traces] == [CELLS[cell].count_weights_by_gate(6, 3)] * 2
+    assert [trace.num_weights_by_gate for trace in traces] == [
+        CELLS[cell].count_weights_by_gate(6, 3)
+    ] * 2
     counted = sum(sum(trace.num_weights_by_gate.values()) for trace in traces)
     assert counted == model.get_layer(f"bidirectional_{cell}").count_params()
 
@@ -67,7 +79,9 @@ def test_weights_are_counted_by_gate(cell: str) -> None:
 def make_plain(**options) -> keras.Model:
     """An LSTM over the weights of n-grams."""
     inputs = keras.Input((None, 2), name="ngrams")
-    return keras.Model({"ngrams": inputs}, layers.Dense(1)(layers.LSTM(5, name="plain", **options)(inputs)))
+    return keras.Model(
+        {"ngrams": inputs}, layers.Dense(1)(layers.LSTM(5, name="plain", **options)(inputs))
+    )
 
 
 def test_other_layers_activations_and_states_are_refused() -> None:
@@ -88,8 +102,12 @@ def test_states_that_are_not_those_of_keras_are_refused(monkeypatch: pytest.Monk
 
     def unroll_wrongly(weights, *arguments, **options):
         kernel = np.roll(weights.kernel, weights.units, axis=1)
-        return unroll(type(weights)(kernel, weights.recurrent_kernel, weights.bias), *arguments, **options)
+        return unroll(
+            type(weights)(kernel, weights.recurrent_kernel, weights.bias), *arguments, **options
+        )
 
     monkeypatch.setattr(tracing, "unroll", unroll_wrongly)
-    with pytest.raises(NetworkError, match=f"within {MAX_DIFFERENCE:g} of those that the network computed"):
+    with pytest.raises(
+        NetworkError, match=f"within {MAX_DIFFERENCE:g} of those that the network computed"
+    ):
         trace_layer(make_classifier("gru"), make_texts())

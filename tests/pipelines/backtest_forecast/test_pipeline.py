@@ -7,5 +7,9 @@ def test_no_champion_is_read_or_written_and_all_parameters_are_read() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {"forecast_external"}
     assert all(name.startswith("backtest_forecast_") for name in create_pipeline().all_outputs())
-    read = {name.removeprefix("params:") for name in create_pipeline().inputs() if name.startswith("params:")}
+    read = {
+        name.removeprefix("params:")
+        for name in create_pipeline().inputs()
+        if name.startswith("params:")
+    }
     assert {"forecast.lstm", "forecast.gru", "forecast.training", "retrain_forecast"} <= read

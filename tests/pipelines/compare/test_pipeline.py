@@ -22,7 +22,9 @@ def test_only_finished_trainings_come_from_outside() -> None:
 
 def test_what_is_finished_reaches_results_figures_and_report(nodes: dict[str, Node]) -> None:
     """A training of other settings may lie there."""
-    assert [name for name, node in nodes.items() if "compare_finished" in node.inputs] == ["compare_cells"]
+    assert [name for name, node in nodes.items() if "compare_finished" in node.inputs] == [
+        "compare_cells"
+    ]
     assert nodes["summarize_runs"].inputs == ["compare_runs"]
     figures = {f"compare_{name}_figure" for name in FIGURES}
     assert set(nodes["draw_figures"].outputs) == figures

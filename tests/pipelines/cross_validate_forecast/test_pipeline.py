@@ -8,7 +8,13 @@ from rnn_pipelines.pipelines.cross_validate_forecast import create_pipeline
 def test_nothing_that_is_in_use_is_read_or_written() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {"forecast_external"}
-    assert all(name.startswith("cross_validate_forecast_") for name in create_pipeline().all_outputs())
-    read = {name.removeprefix("params:") for name in create_pipeline().inputs() if name.startswith("params:")}
+    assert all(
+        name.startswith("cross_validate_forecast_") for name in create_pipeline().all_outputs()
+    )
+    read = {
+        name.removeprefix("params:")
+        for name in create_pipeline().inputs()
+        if name.startswith("params:")
+    }
     blocks = {*Recipe.model_fields, *NETWORKS, "training", "level"}
     assert {f"forecast.{block}" for block in blocks} <= read

@@ -27,7 +27,8 @@ def read(by: str = "0 D", horizon: int | None = None, num_rows: int = len(DAYS))
     rows = pd.DataFrame({"ds": DAYS, "y": 1.0, "price": 2.0})
     rows.loc[KNOWN:, "y"] = None
     rows.loc[KNOWN:, "ds"] += pd.Timedelta(by)
-    source, window = SourceSpec(name="catalog"), OpenWindowSpec(horizon=horizon)
+    source = SourceSpec(name="catalog")
+    window = OpenWindowSpec(horizon=horizon)
     return read_source(source, CovariateSpec(future=["price"]), window, rows[:num_rows])[1]
 
 

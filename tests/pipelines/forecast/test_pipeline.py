@@ -9,13 +9,18 @@ def test_every_network_comes_from_one_template() -> None:
     for node in create_pipeline().nodes:
         if node.namespace and "." in node.namespace:
             by_network[node.namespace].append(node.short_name)
-    assert by_network == {f"methods.{name}": ["take_network", "export_network"] for name in NETWORKS}
+    assert by_network == {
+        f"methods.{name}": ["take_network", "export_network"] for name in NETWORKS
+    }
 
 
 def test_graph_has_four_parts_and_each_reads_only_those_before() -> None:
     """Otherwise kedro-viz could not draw a part as one box."""
     parts = ("preparation", "methods", "evaluation", "report")
-    place = {node.name: parts.index(str(node.namespace).partition(".")[0]) for node in create_pipeline().nodes}
+    place = {
+        node.name: parts.index(str(node.namespace).partition(".")[0])
+        for node in create_pipeline().nodes
+    }
     assert set(place.values()) == {0, 1, 2, 3}
     readers = [
         (place[parent.name], place[node.name])
@@ -27,7 +32,11 @@ def test_graph_has_four_parts_and_each_reads_only_those_before() -> None:
 
 def test_networks_and_baselines_see_the_same_windows() -> None:
     readers = {node.name for node in create_pipeline().nodes if "forecast_windows" in node.inputs}
-    assert {"methods.fit_linear_models", "methods.fit_all_methods", "methods.train_networks"} <= readers
+    assert {
+        "methods.fit_linear_models",
+        "methods.fit_all_methods",
+        "methods.train_networks",
+    } <= readers
     # Which is fitted once.
     readers = {node.name for node in create_pipeline().nodes if "forecast_linear" in node.inputs}
     assert {"methods.fit_all_methods", "methods.train_networks"} <= readers

@@ -18,7 +18,17 @@ def test_the_champion_is_read_and_forecasts_come_out() -> None:
         "predict_forecast_folder",
         "predict_forecast_found_forecasts",
     }
-    inside = ("table", "covariate_table", "sample", "newest", "night", "not_acting", "made", "stamp", "suspects")
+    inside = (
+        "table",
+        "covariate_table",
+        "sample",
+        "newest",
+        "night",
+        "not_acting",
+        "made",
+        "stamp",
+        "suspects",
+    )
     assert create_pipeline().all_outputs() - {f"predict_forecast_{name}" for name in inside} == {
         "predict_forecast_forecasts",
         "predict_forecast_next_paths",
@@ -36,6 +46,8 @@ def test_inputs_that_cannot_be_packed_do_not_end_the_run() -> None:
     inputs = "predict_forecast_night", "predict_forecast_nights"
     (packing,) = [node for node in create_pipeline().nodes if node.outputs == [inputs[1]]]
     assert packing.inputs == [inputs[0]]
-    found = SequentialRunner().run(Pipeline([packing]), DataCatalog({inputs[0]: MemoryDataset("no night")}))
+    found = SequentialRunner().run(
+        Pipeline([packing]), DataCatalog({inputs[0]: MemoryDataset("no night")})
+    )
     assert found[inputs[1]].load() == {}
     assert len(pop_failures()) == 1

@@ -8,10 +8,26 @@ from rnn_pipelines.pipelines.retrain_forecast import create_pipeline
 
 
 def test_every_network_is_trained_by_the_parameters_of_forecast() -> None:
-    trained = [node.namespace for node in create_pipeline().nodes if node.short_name == "train_network"]
+    trained = [
+        node.namespace for node in create_pipeline().nodes if node.short_name == "train_network"
+    ]
     assert sorted(trained) == sorted(f"retrain_forecast_{name}" for name in NETWORKS)
-    blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
-    expected = {"source", "gaps", "breaks", "split", "window", "calendar", "covariates", "training", "evaluation"}
+    blocks = {
+        name.partition(".")[2]
+        for name in create_pipeline().inputs()
+        if name.startswith("params:forecast.")
+    }
+    expected = {
+        "source",
+        "gaps",
+        "breaks",
+        "split",
+        "window",
+        "calendar",
+        "covariates",
+        "training",
+        "evaluation",
+    }
     assert blocks == expected | set(NETWORKS) | {"level", "use", "partitions", "pretrained"}
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {
@@ -20,7 +36,9 @@ def test_every_network_is_trained_by_the_parameters_of_forecast() -> None:
         "champion_forecast",
         "retrain_forecast_checkpoints",
     }
-    readers = {node.short_name for node in create_pipeline().nodes if "forecast_external" in node.inputs}
+    readers = {
+        node.short_name for node in create_pipeline().nodes if "forecast_external" in node.inputs
+    }
     assert readers == {"draw_sample"}
 
 

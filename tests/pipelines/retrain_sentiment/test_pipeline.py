@@ -7,19 +7,32 @@ from rnn_pipelines.sentiment.methods.registry import list_candidates
 
 
 def test_networks_are_trained_and_chosen_without_the_champion() -> None:
-    assert [{node.short_name for node in create_network_pipeline(cell).nodes} for cell in list_candidates()] == [
+    assert [
+        {node.short_name for node in create_network_pipeline(cell).nodes}
+        for cell in list_candidates()
+    ] == [
         {"train_challenger", "score_reviews"},
         {"train_challenger", "score_reviews"},
     ]
     # But for those of the network without recurrence, which is there to be compared with.
-    blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:sentiment.")}
+    blocks = {
+        name.partition(".")[2]
+        for name in create_pipeline().inputs()
+        if name.startswith("params:sentiment.")
+    }
     expected = {"source", "split", "vocabulary", "padding", "word_vectors", "ngrams", "training"}
     assert blocks == expected | set(list_candidates())
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {"champion_sentiment", "retrain_sentiment_checkpoints"}
-    readers = {node.short_name for node in create_pipeline().nodes if "params:sentiment.source" in node.inputs}
+    readers = {
+        node.short_name
+        for node in create_pipeline().nodes
+        if "params:sentiment.source" in node.inputs
+    }
     assert readers == {"read_as_of"}
-    readers = {node.short_name for node in create_pipeline().nodes if "champion_sentiment" in node.inputs}
+    readers = {
+        node.short_name for node in create_pipeline().nodes if "champion_sentiment" in node.inputs
+    }
     assert readers == {"score_holdout", "decide_promotion"}
     nodes = {node.short_name: node for node in create_pipeline().nodes}
     assert "retrain_sentiment_challenger" in nodes["score_holdout"].inputs

@@ -6,11 +6,16 @@ from rnn_pipelines.sentiment.methods.registry import NETWORKS
 
 
 def test_networks_and_n_gram_classifier_see_the_same_reviews() -> None:
-    names = [{node.short_name for node in create_network_pipeline(network).nodes} for network in NETWORKS]
+    names = [
+        {node.short_name for node in create_network_pipeline(network).nodes} for network in NETWORKS
+    ]
     assert names[0] == names[1] == names[2]
     assert len(names[0]) == 2
     readers = {node.name for node in create_pipeline().nodes if "sentiment_reviews" in node.inputs}
-    assert {"fit_nb_ngram", *(f"sentiment_{network}.train_classifier" for network in NETWORKS)} <= readers
+    assert {
+        "fit_nb_ngram",
+        *(f"sentiment_{network}.train_classifier" for network in NETWORKS),
+    } <= readers
     assert {name for name in create_pipeline().inputs() if not name.startswith("params:")} == set()
     nodes = {node.name: node for node in create_pipeline().nodes}
     assert nodes["build_vocabulary"].inputs == ["sentiment_reviews", "params:sentiment.vocabulary"]

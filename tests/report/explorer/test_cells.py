@@ -11,7 +11,13 @@ import pytest
 from browser import run_script
 from rnn_pipelines.cells.cell import CANDIDATE
 from rnn_pipelines.cells.registry import CELLS
-from rnn_pipelines.networks.members import MemberShape, Weights, forward, initialize_members, name_array
+from rnn_pipelines.networks.members import (
+    MemberShape,
+    Weights,
+    forward,
+    initialize_members,
+    name_array,
+)
 from rnn_pipelines.report.explorer.page import COMPUTATION, encode, read_scripts
 
 pytestmark = pytest.mark.chromium
@@ -37,12 +43,17 @@ function run({ cases }) {
 """
 
 
-def draw_members(cell: str, embedding: int, units: tuple[int, ...], rng: np.random.Generator) -> Weights:
+def draw_members(
+    cell: str, embedding: int, units: tuple[int, ...], rng: np.random.Generator
+) -> Weights:
     """Members with random heads and biases, as a training leaves them."""
     weights = initialize_members(0, 2, MemberShape(cell, 4, embedding, units, 3, 2))
     return {
         name: (
-            array + rng.normal(size=array.shape, scale=0.3 if array.shape[1] == 1 or "head" in name else 0.05)
+            array
+            + rng.normal(
+                size=array.shape, scale=0.3 if array.shape[1] == 1 or "head" in name else 0.05
+            )
         ).astype(np.float32)
         for name, array in weights.items()
     }
@@ -54,7 +65,8 @@ def clamp(cell: str, weights: Weights, layer: int, gate: str, levels: np.ndarray
     Args:
         levels: float[member, units], from 0 to 1.
     """
-    place, units = CELLS[cell].gates.index(gate), levels.shape[1]
+    place = CELLS[cell].gates.index(gate)
+    units = levels.shape[1]
     columns = slice(place * units, (place + 1) * units)
     changed = {name: array.copy() for name, array in weights.items()}
     for name in CELLS[cell].arrays:
@@ -81,16 +93,24 @@ def list_cases(num_windows: int) -> Iterator[dict[str, Any]]:
     rng = np.random.default_rng(0)
     for cell in CELLS:
         for embedding, units in SHAPES:
-            weights, layer = draw_members(cell, embedding, units, rng), len(units) - 1
+            weights = draw_members(cell, embedding, units, rng)
+            layer = len(units) - 1
             steps = rng.normal(size=(9, num_windows, 4)).astype(np.float32)
             head = rng.normal(size=(num_windows, 3)).astype(np.float32)
             changes: list[tuple[list[dict[str, Any]], Weights]] = [([{}] * 2, weights)]
             for gate in (name for name in CELLS[cell].gates if name != CANDIDATE):
                 for level in (0.0, 1.0, None):
-                    levels = np.full((2, units[layer]), level) if level is not None else rng.random((2, units[layer]))
+                    levels = (
+                        np.full((2, units[layer]), level)
+                        if level is not None
+                        else rng.random((2, units[layer]))
+                    )
                     values = [level] * 2 if level is not None else levels.tolist()
                     changes.append(
-                        ([{"clamps": {gate: one}} for one in values], clamp(cell, weights, layer, gate, levels))
+                        (
+                            [{"clamps": {gate: one}} for one in values],
+                            clamp(cell, weights, layer, gate, levels),
+                        )
                     )
             changes.append(([{"muted": [1]}] * 2, mute(weights, units, layer, 1)))
             for change, changed in changes:
@@ -101,7 +121,10 @@ def list_cases(num_windows: int) -> Iterator[dict[str, Any]]:
                         hidden[:, :, unit] = 0
                 yield {
                     "cell": cell,
-                    "weights": [{name: array[member] for name, array in weights.items()} for member in range(2)],
+                    "weights": [
+                        {name: array[member] for name, array in weights.items()}
+                        for member in range(2)
+                    ],
                     "steps": steps.transpose(1, 0, 2),
                     "head": head,
                     "change": [[*[{}] * layer, one] for one in change],
@@ -113,8 +136,14 @@ def list_cases(num_windows: int) -> Iterator[dict[str, Any]]:
 
 def measure(folder: Path, num_windows: int) -> list[float]:
     cases = list(list_cases(num_windows))
-    differences: list[float] = run_script(folder, read_scripts(COMPUTATION) + RUN, encode({"cases": cases}))
-    assert len(differences) == len(cases) == 4 * sum(2 + 3 * (len(cell.gates) - 1) for cell in CELLS.values())
+    differences: list[float] = run_script(
+        folder, read_scripts(COMPUTATION) + RUN, encode({"cases": cases})
+    )
+    assert (
+        len(differences)
+        == len(cases)
+        == 4 * sum(2 + 3 * (len(cell.gates) - 1) for cell in CELLS.values())
+    )
     return differences
 
 

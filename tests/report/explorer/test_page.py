@@ -18,12 +18,16 @@ def make_content(sizes: tuple[int, int]) -> dict[str, Any]:
         {"name": name, "label": name.upper(), "weights": np.zeros(size)}
         for name, size in zip(NAMES, sizes, strict=True)
     ]
-    windows = [{"number": number, "vectors": dict.fromkeys(NAMES, np.zeros(100))} for number in range(5)]
+    windows = [
+        {"number": number, "vectors": dict.fromkeys(NAMES, np.zeros(100))} for number in range(5)
+    ]
     return {"networks": networks, "windows": windows}
 
 
 def test_arrays_are_float32_and_no_text_ends_the_script() -> None:
-    text = encode({"text": "</script><!--", "numbers": np.array([[1.0, 2.0]]), "count": np.int64(3)})
+    text = encode(
+        {"text": "</script><!--", "numbers": np.array([[1.0, 2.0]]), "count": np.int64(3)}
+    )
     assert "<" not in text
     found = json.loads(text)
     assert found["text"] == "</script><!--"
@@ -33,7 +37,11 @@ def test_arrays_are_float32_and_no_text_ends_the_script() -> None:
 
 @pytest.mark.parametrize(
     ("room", "names", "numbers"),
-    [(10**6, ["lstm", "gru"], [0, 1, 2, 3, 4]), (15_000, ["gru"], [0, 1, 2, 3, 4]), (7_000, ["gru"], [3, 4])],
+    [
+        (10**6, ["lstm", "gru"], [0, 1, 2, 3, 4]),
+        (15_000, ["gru"], [0, 1, 2, 3, 4]),
+        (7_000, ["gru"], [3, 4]),
+    ],
 )
 def test_the_largest_network_and_then_the_first_windows_are_left_out(
     room: int, names: list[str], numbers: list[int], caplog: pytest.LogCaptureFixture
@@ -57,7 +65,9 @@ def test_the_pretrained_network_is_left_out_before_those_of_the_reader() -> None
 
 
 def test_frame_is_what_a_page_without_content_needs() -> None:
-    assert len(render_page("The gates of LSTM and GRU on texts", "v" * 300, []).encode()) < FRAME_BYTES
+    assert (
+        len(render_page("The gates of LSTM and GRU on texts", "v" * 300, []).encode()) < FRAME_BYTES
+    )
 
 
 @pytest.mark.parametrize("name", ["cells.js", "pretrained.js", "memory.js"])

@@ -12,17 +12,27 @@ from scipy.stats import chi2_contingency, ks_2samp
 
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable, ScoredTextsTable
-from rnn_pipelines.sentiment.operations.reference import REFERENCE, describe_reference, pack_reference
+from rnn_pipelines.sentiment.operations.reference import (
+    REFERENCE,
+    describe_reference,
+    pack_reference,
+)
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 
-def make_scores(num: int = 400, seed: int = 0, positive: float = 0.5, unknown: float = 0.0) -> pd.DataFrame:
+def make_scores(
+    num: int = 400, seed: int = 0, positive: float = 0.5, unknown: float = 0.0
+) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     words = random.integers(1, 50, num)
     known = np.where(random.random(num) < unknown, 0, words - random.binomial(words - 1, 0.1))
-    probability = np.where(random.random(num) < positive, 0.5 + random.random(num) / 2, 0.5 - random.random(num) / 2)
+    probability = np.where(
+        random.random(num) < positive, 0.5 + random.random(num) / 2, 0.5 - random.random(num) / 2
+    )
     label = np.where(known == 0, "unknown", np.where(probability > 0.5, "positive", "negative"))
-    return pd.DataFrame({"label": label, "probability": probability, "num_words": words, "num_known_words": known})
+    return pd.DataFrame(
+        {"label": label, "probability": probability, "num_words": words, "num_known_words": known}
+    )
 
 
 def compare(newest: pd.DataFrame, reference: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -52,7 +62,8 @@ def left() -> dict[str, Any]:
         "reviews": pd.DataFrame({"review_id": names, "text": texts}),
         "encoded": encode_texts(texts, ["a", "b", "c"]),
         "calibrations": {
-            name: {"validation_log_loss": loss} for name, loss in (("lstm", 0.1), ("gru", 0.2), ("ensemble", 0.3))
+            name: {"validation_log_loss": loss}
+            for name, loss in (("lstm", 0.1), ("gru", 0.2), ("ensemble", 0.3))
         },
     }
 
@@ -60,14 +71,24 @@ def left() -> dict[str, Any]:
 def test_test_part_is_described_as_the_chosen_classifier_scored_it(left: dict[str, Any]) -> None:
     reference = describe_reference(*NO_VERSION, **left)
     assert reference["label"].tolist() == ["positive", "negative", "unknown"]
-    assert reference["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
-    assert reference[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
+    assert reference["probability"].tolist() == pytest.approx(
+        [1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5]
+    )
+    assert reference[["num_words", "num_known_words"]].to_numpy().tolist() == [
+        [4, 3],
+        [2, 1],
+        [2, 0],
+    ]
     assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].iloc[:3]}).empty
-    assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
+    assert describe_reference(
+        *NO_VERSION, **left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}
+    ).empty
 
 
 @pytest.mark.parametrize("missing", ["predictions", "reviews", "encoded", "calibrations"])
-def test_there_is_no_reference_where_a_part_of_it_is_missing(left: dict[str, Any], missing: str) -> None:
+def test_there_is_no_reference_where_a_part_of_it_is_missing(
+    left: dict[str, Any], missing: str
+) -> None:
     assert describe_reference(*NO_VERSION, **left | {missing: None}).empty
 
 
@@ -82,10 +103,18 @@ def test_holdout_is_described_as_the_challenger_scored_it() -> None:
             "challenger": [2.0, -1.0, 0.0],
         }
     )
-    described = ReferenceTable.validate(pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE])))
+    described = ReferenceTable.validate(
+        pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE]))
+    )
     assert described["label"].tolist() == ["positive", "negative", "unknown"]
-    assert described["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
-    assert described[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
+    assert described["probability"].tolist() == pytest.approx(
+        [1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5]
+    )
+    assert described[["num_words", "num_known_words"]].to_numpy().tolist() == [
+        [4, 3],
+        [2, 1],
+        [2, 0],
+    ]
     found = compare(ReferenceTable.make_empty(), make_scores())
     assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
@@ -111,14 +140,21 @@ def test_values_are_those_of_each_text() -> None:
 
 def test_effects_and_p_values_are_those_of_an_independent_computation() -> None:
     """Cohen's h by hand; the exact p-value near that of the chi-squared test, which is not exact."""
-    one, other = make_scores(300, 1, positive=0.62), make_scores(500, 2)
+    one = make_scores(300, 1, positive=0.62)
+    other = make_scores(500, 2)
     found = compare(one, other)["positive"]
     shares = [(table["label"] == "positive").mean() for table in (one, other)]
-    assert found["effect"] == pytest.approx(2 * math.asin(shares[0] ** 0.5) - 2 * math.asin(shares[1] ** 0.5))
-    counts = [[(table["label"] == label).sum() for label in ("positive", "negative")] for table in (one, other)]
+    assert found["effect"] == pytest.approx(
+        2 * math.asin(shares[0] ** 0.5) - 2 * math.asin(shares[1] ** 0.5)
+    )
+    counts = [
+        [(table["label"] == label).sum() for label in ("positive", "negative")]
+        for table in (one, other)
+    ]
     assert found["p_value"] == pytest.approx(chi2_contingency(counts).pvalue, rel=0.3)
     assert (found["newest"], found["reference"]) == pytest.approx(shares)
-    one, other = make_scores(300, 1), make_scores(500, 2).assign(num_words=lambda table: 2 * table["num_words"])
+    one = make_scores(300, 1)
+    other = make_scores(500, 2).assign(num_words=lambda table: 2 * table["num_words"])
     expected = ks_2samp(one["num_words"], other["num_words"])
     found = compare(one, other)["num_words"]
     assert found["effect"] == pytest.approx(expected.statistic)

@@ -35,11 +35,17 @@ def reviews(predictions: pd.DataFrame) -> pd.DataFrame:
     """In another order, and more than were predicted."""
     ids = ["train/1", *predictions["review_id"][::-1]]
     return pd.DataFrame(
-        {"review_id": ids, "group": [f"film of {i}" for i in ids], "text": [f"text of {i}" for i in ids]}
+        {
+            "review_id": ids,
+            "group": [f"film of {i}" for i in ids],
+            "text": [f"text of {i}" for i in ids],
+        }
     )
 
 
-def test_examples_are_the_first_and_worst_mistakes(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
+def test_examples_are_the_first_and_worst_mistakes(
+    predictions: pd.DataFrame, reviews: pd.DataFrame
+) -> None:
     examples = find_examples(predictions, reviews, CALIBRATIONS)
     assert examples.loc[examples["kind"] == "sample", "review_id"].tolist() == ["test/0"]
     towards_the_label = np.where(predictions["label"] == 1, predictions["gru"], -predictions["gru"])
@@ -54,4 +60,7 @@ def test_examples_are_the_first_and_worst_mistakes(predictions: pd.DataFrame, re
     assert find_examples(right, reviews, CALIBRATIONS)["kind"].tolist() == ["sample"]
     hardly = predictions.assign(gru=np.where(predictions["label"] == 1, 0.001, -0.001))
     hardly.loc[5, "gru"] *= -1
-    assert find_examples(hardly, reviews, CALIBRATIONS)["review_id"].tolist() == ["test/0", "test/5"]
+    assert find_examples(hardly, reviews, CALIBRATIONS)["review_id"].tolist() == [
+        "test/0",
+        "test/5",
+    ]

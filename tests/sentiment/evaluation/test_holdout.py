@@ -19,7 +19,9 @@ def make_holdout() -> Callable[..., pd.DataFrame]:
     def make(num_seen: int = 0, **noise: float) -> pd.DataFrame:
         random = np.random.default_rng(0)
         label = np.arange(200) % 2
-        holdout = pd.DataFrame({"label": pd.array(label, "Int8"), "majority": 0.0, "nb_ngram": 2.0 * label - 1})
+        holdout = pd.DataFrame(
+            {"label": pd.array(label, "Int8"), "majority": 0.0, "nb_ngram": 2.0 * label - 1}
+        )
         for name, deviation in {"challenger": 1.0, **noise}.items():
             holdout[name] = 2 * label - 1 + deviation * random.normal(size=200)
         holdout["is_seen"] = np.arange(200) < num_seen
@@ -30,13 +32,19 @@ def make_holdout() -> Callable[..., pd.DataFrame]:
     return make
 
 
-def test_losses_and_p_value_are_those_of_scikit_learn_and_mcnemar(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_losses_and_p_value_are_those_of_scikit_learn_and_mcnemar(
+    make_holdout: Callable[..., pd.DataFrame],
+) -> None:
     holdout = make_holdout(champion=2.0)
     found = measure_holdout(holdout)
     for name in ("challenger", "champion", "majority", "nb_ngram"):
         probability = to_probability(holdout[name].to_numpy())
-        assert found.measures[name]["log_loss"] == pytest.approx(log_loss(holdout["label"], probability))
-        assert found.measures[name]["accuracy"] == accuracy_score(holdout["label"], probability > 0.5)
+        assert found.measures[name]["log_loss"] == pytest.approx(
+            log_loss(holdout["label"], probability)
+        )
+        assert found.measures[name]["accuracy"] == accuracy_score(
+            holdout["label"], probability > 0.5
+        )
     holdout = make_holdout(champion=3.0)
     labels, one, other = (holdout[name].to_numpy() for name in ("label", "challenger", "champion"))
     p_value = measure_holdout(holdout).p_value
@@ -45,7 +53,9 @@ def test_losses_and_p_value_are_those_of_scikit_learn_and_mcnemar(make_holdout: 
     assert measure_holdout(make_holdout()).p_value is None
 
 
-def test_errors_and_seen_reviews_decide_what_can_be_compared(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_errors_and_seen_reviews_decide_what_can_be_compared(
+    make_holdout: Callable[..., pd.DataFrame],
+) -> None:
     """The policy would take a small p-value for that of the loss."""
     holdout = make_holdout(champion=3.0)
     holdout["challenger"] *= 100
@@ -61,7 +71,9 @@ def test_errors_and_seen_reviews_decide_what_can_be_compared(make_holdout: Calla
     assert not measure_holdout(holdout).is_comparable
 
 
-def test_scores_that_are_not_finite_or_all_alike_are_a_fault(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_scores_that_are_not_finite_or_all_alike_are_a_fault(
+    make_holdout: Callable[..., pd.DataFrame],
+) -> None:
     holdout = make_holdout(champion=2.0)
     holdout.loc[3, "challenger"] = np.nan
     found = measure_holdout(holdout)
@@ -70,7 +82,9 @@ def test_scores_that_are_not_finite_or_all_alike_are_a_fault(make_holdout: Calla
     (fault,) = find_faults(holdout)
     assert "1 of 200" in fault
     assert find_faults(make_holdout()) == []
-    assert find_faults(make_holdout().assign(challenger=1.5)) == ["its scores are the same for every text"]
+    assert find_faults(make_holdout().assign(challenger=1.5)) == [
+        "its scores are the same for every text"
+    ]
 
 
 @pytest.mark.parametrize("probability", [0.0, 1e-9, 0.25, 1.0])

@@ -35,7 +35,9 @@ def make_predictions(num_texts: int = 200) -> pd.DataFrame:
         {
             "review_id": [f"test/{number}" for number in range(num_texts)],
             "label": pd.array(labels, dtype="Int8"),
-            "rating": pd.array(np.where(labels == 1, 7, 1) + random.integers(0, 4, num_texts), dtype="Int8"),
+            "rating": pd.array(
+                np.where(labels == 1, 7, 1) + random.integers(0, 4, num_texts), dtype="Int8"
+            ),
             "num_words": random.integers(1, 1500, num_texts),
         }
     )
@@ -72,7 +74,9 @@ def test_probability_is_logistic_and_the_loss_of_a_sure_mistake_its_logit() -> N
 CONFUSION = ("true_negative", "false_positive", "false_negative", "true_positive")
 
 
-def test_metrics_are_sklearns_with_wilsons_interval(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
+def test_metrics_are_sklearns_with_wilsons_interval(
+    measured: dict, labels: np.ndarray, logits: np.ndarray
+) -> None:
     expected = {
         "accuracy": accuracy_score(labels, logits > 0),
         "f1": f1_score(labels, logits > 0),
@@ -81,8 +85,11 @@ def test_metrics_are_sklearns_with_wilsons_interval(measured: dict, labels: np.n
     }
     assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-12)
     # Wilson (1927): (p + z² / 2n ± z · √(p(1−p)/n + z²/4n²)) / (1 + z²/n).
-    p, n, z = measured["accuracy"], len(labels), 1.959963984540054
-    centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    p = measured["accuracy"]
+    n = len(labels)
+    z = 1.959963984540054
+    centre = p + z**2 / (2 * n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     bounds = [(centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)]
     assert [measured["accuracy_low"], measured["accuracy_high"]] == pytest.approx(bounds, rel=1e-9)
     pairs = logits[labels == 1][:, None] > logits[labels == 0][None, :]
@@ -99,7 +106,9 @@ def test_metrics_are_sklearns_with_wilsons_interval(measured: dict, labels: np.n
         ([0, 1], [-1.0, -1.0], {"accuracy": 0.5, "f1": 0.0, "true_positive": 0}),
     ],
 )
-def test_logit_above_0_is_positive(labels: list[int], logits: list[float], expected: dict[str, float]) -> None:
+def test_logit_above_0_is_positive(
+    labels: list[int], logits: list[float], expected: dict[str, float]
+) -> None:
     found = measure_classifier(np.array(labels), np.array(logits))
     assert expected.items() <= found.items()
 
@@ -115,7 +124,9 @@ def compute_bins(labels: np.ndarray, logits: np.ndarray) -> list[tuple[float, fl
     return [(*np.mean(bins[place], axis=0), len(bins[place])) for place in sorted(bins)]
 
 
-def test_calibration_is_accuracy_by_confidence(labels: np.ndarray, logits: np.ndarray, measured: dict) -> None:
+def test_calibration_is_accuracy_by_confidence(
+    labels: np.ndarray, logits: np.ndarray, measured: dict
+) -> None:
     table = tabulate_calibration(labels, logits)
     assert list(table.columns) == ["confidence", "accuracy", "num_texts"]
     np.testing.assert_allclose(table.to_numpy(float), compute_bins(labels, logits), rtol=1e-9)
@@ -124,7 +135,10 @@ def test_calibration_is_accuracy_by_confidence(labels: np.ndarray, logits: np.nd
     table = tabulate_calibration(np.array([0, 1]), np.array([-2.0, 2.0]))
     assert (len(table), table["accuracy"].tolist()) == (1, [1.0])
     assert table["confidence"].tolist() == pytest.approx([1 / (1 + np.exp(-2))])
-    assert tabulate_calibration(np.array([1, 1]), np.array([0.01, 10.0]))["num_texts"].tolist() == [1, 1]
+    assert tabulate_calibration(np.array([1, 1]), np.array([0.01, 10.0]))["num_texts"].tolist() == [
+        1,
+        1,
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(-40, 40)), min_size=1, max_size=40))
@@ -143,7 +157,9 @@ def test_every_text_is_in_one_bin(texts: list[tuple[int, float]]) -> None:
             [1] * 12,
             [-1] + [1] * 6 + [1] * 3 + [-1] * 2,
             [1] + [-1] * 6 + [1] * 3 + [-1] * 2,
-            *(6, 1, 2 * (comb(7, 0) + comb(7, 1)) / 2**7),
+            6,
+            1,
+            2 * (comb(7, 0) + comb(7, 1)) / 2**7,
         ),
         # Texts on which both are wrong do not count, and as many mistakes of either are no difference.
         ([1, 0, 1], [-1, 1, 1], [-1, 1, 1], 0, 0, 1.0),
@@ -173,18 +189,24 @@ def evaluated(predictions: pd.DataFrame) -> tuple[dict, pd.DataFrame, pd.DataFra
     return evaluate_classifiers(predictions, **RECORDS)
 
 
-def test_metrics_are_json_of_each_classifier(evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray) -> None:
+def test_metrics_are_json_of_each_classifier(
+    evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray
+) -> None:
     for name in CLASSIFIERS:
         expected = dict(measure_classifier(labels, predictions[name].to_numpy()))
         if name != "nb_ngram":
             others = predictions[name].to_numpy(), predictions["nb_ngram"].to_numpy()
             expected["against_nb_ngram"] = compare_errors(labels, *others)
         costs = ("training_seconds", "num_parameters")
-        assert {key: value for key, value in evaluated[0][name].items() if key not in costs} == expected
+        assert {
+            key: value for key, value in evaluated[0][name].items() if key not in costs
+        } == expected
     assert json.loads(json.dumps(evaluated[0])) == evaluated[0]
     for name, table in evaluated[2].groupby("classifier", sort=False):
         expected = tabulate_calibration(labels, predictions[name].to_numpy())
-        pd.testing.assert_frame_equal(table.drop(columns="classifier").reset_index(drop=True), expected)
+        pd.testing.assert_frame_equal(
+            table.drop(columns="classifier").reset_index(drop=True), expected
+        )
     assert evaluated[2]["classifier"].unique().tolist() == CLASSIFIERS
     before = predictions.copy()
     evaluate_classifiers(predictions, **RECORDS)
@@ -194,14 +216,28 @@ def test_metrics_are_json_of_each_classifier(evaluated: tuple, predictions: pd.D
 
 @pytest.mark.parametrize(
     ("name", "seconds"),
-    [("lstm", 1), ("gru", 2), ("pointwise", 3), ("nb_ngram", 4), ("ensemble", 3), ("lstm_alone", 1)],
+    [
+        ("lstm", 1),
+        ("gru", 2),
+        ("pointwise", 3),
+        ("nb_ngram", 4),
+        ("ensemble", 3),
+        ("lstm_alone", 1),
+    ],
 )
-def test_costs_are_those_of_the_networks_that_take_part(evaluated: tuple, name: str, seconds: int) -> None:
+def test_costs_are_those_of_the_networks_that_take_part(
+    evaluated: tuple, name: str, seconds: int
+) -> None:
     costs = {cost: evaluated[0][name][cost] for cost in ("training_seconds", "num_parameters")}
     assert costs == {"training_seconds": seconds, "num_parameters": 10 * seconds}
 
 
-LENGTHS = {"up to 100": (0, 100), "101 to 200": (101, 200), "201 to 400": (201, 400), "401 to 800": (401, 800)}
+LENGTHS = {
+    "up to 100": (0, 100),
+    "101 to 200": (101, 200),
+    "201 to 400": (201, 400),
+    "401 to 800": (401, 800),
+}
 LENGTHS["over 800"] = 801, 10**9
 
 
@@ -214,11 +250,20 @@ LENGTHS["over 800"] = 801, 10**9
     ],
 )
 def test_accuracy_by_group_is_that_of_its_texts(
-    *, evaluated: tuple, predictions: pd.DataFrame, name: str, by: str, group: str, low: int, high: int
+    *,
+    evaluated: tuple,
+    predictions: pd.DataFrame,
+    name: str,
+    by: str,
+    group: str,
+    low: int,
+    high: int,
 ) -> None:
     rows = predictions[predictions["num_words" if by == "length" else "rating"].between(low, high)]
     found = evaluated[1].set_index(["classifier", "by", "group"]).loc[(name, by, group)]
-    assert found["accuracy"] == pytest.approx(accuracy_score(rows["label"].astype(int), rows[name] > 0), rel=1e-12)
+    assert found["accuracy"] == pytest.approx(
+        accuracy_score(rows["label"].astype(int), rows[name] > 0), rel=1e-12
+    )
     assert found["num_texts"] == len(rows)
 
 
@@ -232,7 +277,12 @@ def test_accuracy_by_group_is_that_of_its_texts(
         (
             [1, 2, 900],
             [1, 1, 9],
-            [["length", "up to 100", 2], ["length", "over 800", 1], ["rating", "1", 2], ["rating", "9", 1]],
+            [
+                ["length", "up to 100", 2],
+                ["length", "over 800", 1],
+                ["rating", "1", 2],
+                ["rating", "9", 1],
+            ],
         ),
         ([1, 1, 1], [1, pd.NA, 1], [["length", "up to 100", 3], ["rating", "1", 2]]),
     ],
@@ -240,6 +290,11 @@ def test_accuracy_by_group_is_that_of_its_texts(
 def test_groups_are_those_that_have_texts(
     num_words: list[int], rating: list[object], expected: list[list[object]]
 ) -> None:
-    predictions = make_predictions(len(num_words)).assign(num_words=num_words, rating=pd.array(rating, "Int8"))
+    predictions = make_predictions(len(num_words)).assign(
+        num_words=num_words, rating=pd.array(rating, "Int8")
+    )
     table = measure_by_group(predictions)
-    assert table.loc[table["classifier"] == "gru", ["by", "group", "num_texts"]].to_numpy().tolist() == expected
+    assert (
+        table.loc[table["classifier"] == "gru", ["by", "group", "num_texts"]].to_numpy().tolist()
+        == expected
+    )

@@ -39,16 +39,25 @@ def ngram_files(text_classifier: Artefact) -> dict[str, bytes]:
 
 
 def list_requirements(folder: Path) -> list[str]:
-    return [line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()]
+    return [
+        line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()
+    ]
 
 
 def test_the_champion_has_the_results_of_the_project(
     files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, spec = ChampionStore(tmp_path / "sentiment"), TrackingSpec(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    store = ChampionStore(tmp_path / "sentiment")
+    spec = TrackingSpec(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     version = store.add_version(files)
     store.promote(version, ["it is better"], SINCE)
-    record = {"kind": "retrain", "task": "sentiment", "at": SINCE, "outcome": "promoted", "version": version}
+    record = {
+        "kind": "retrain",
+        "task": "sentiment",
+        "at": SINCE,
+        "outcome": "promoted",
+        "version": version,
+    }
     add_record(store.folder, {**record, "reasons": ["it is better"]})
     assert publish(store, "sentiment", spec, save_model=find_saver("sentiment")).champion == version
     monkeypatch.setenv("MLFLOW_TRACKING_URI", spec.tracking_uri)
@@ -63,9 +72,15 @@ def test_the_champion_has_the_results_of_the_project(
 
 
 def test_the_model_names_what_it_needs_and_has_no_pickle(
-    files: dict[str, bytes], ngram_files: dict[str, bytes], tmp_path: Path, recwarn: pytest.WarningsRecorder
+    files: dict[str, bytes],
+    ngram_files: dict[str, bytes],
+    tmp_path: Path,
+    recwarn: pytest.WarningsRecorder,
 ) -> None:
-    for name, own, needed in (("both", files, "rnn-pipelines[keras]"), ("ngrams", ngram_files, "rnn-pipelines")):
+    for name, own, needed in (
+        ("both", files, "rnn-pipelines[keras]"),
+        ("ngrams", ngram_files, "rnn-pipelines"),
+    ):
         save_mlflow_model(own, tmp_path / name)
         assert list_requirements(tmp_path / name) == ["mlflow", needed]
     assert list(tmp_path.rglob("*.pkl")) == []
@@ -73,7 +88,9 @@ def test_the_model_names_what_it_needs_and_has_no_pickle(
     assert [str(one.message) for one in recwarn if one.category is UserWarning] == []
 
 
-def test_n_grams_alone_are_scored_without_tensorflow(ngram_files: dict[str, bytes], tmp_path: Path) -> None:
+def test_n_grams_alone_are_scored_without_tensorflow(
+    ngram_files: dict[str, bytes], tmp_path: Path
+) -> None:
     save_mlflow_model(ngram_files, tmp_path / "model")
     code = (
         "import sys, pandas, mlflow.pyfunc\n"
@@ -81,15 +98,24 @@ def test_n_grams_alone_are_scored_without_tensorflow(ngram_files: dict[str, byte
         f"found = model.predict(pandas.DataFrame({{'text': {TEXTS[:2]}}}))\n"
         "print(found['label'].tolist(), {'keras', 'tensorflow'} & set(sys.modules))"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=tmp_path)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=tmp_path
+    )
     labels = TextClassifier.unpack(ngram_files).predict(TEXTS[:2])["label"].tolist()
     assert finished.stdout.split("\n")[0] == f"{labels} set()"
 
 
-def test_a_version_of_another_kind_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    store, spec = ChampionStore(tmp_path / "sentiment"), TrackingSpec(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+def test_a_version_of_another_kind_is_not_served(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = ChampionStore(tmp_path / "sentiment")
+    spec = TrackingSpec(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     version = store.add_version({"scaler.json": b"{}"})
-    add_record(store.folder, {"kind": "retrain", "task": "sentiment", "at": SINCE, "version": version})
+    add_record(
+        store.folder, {"kind": "retrain", "task": "sentiment", "at": SINCE, "version": version}
+    )
     publish(store, "sentiment", spec, save_model=find_saver("sentiment"))
     assert list(tmp_path.rglob("MLmodel")) == []
-    assert [one.levelname for one in caplog.records if one.name.startswith("rnn_pipelines")] == ["ERROR"]
+    assert [one.levelname for one in caplog.records if one.name.startswith("rnn_pipelines")] == [
+        "ERROR"
+    ]

@@ -29,7 +29,9 @@ def make_features(encoded: EncodedTexts) -> TextFeatures:
 def features(make_encoded: Callable[..., EncodedTexts]) -> TextFeatures:
     """Texts of 0 to 40 words, of which each begins and ends with a word of its own, of lengths in no order."""
     lengths = [0, 1, *np.random.default_rng(0).integers(2, 41, NUM_TEXTS - 2)]
-    return make_features(make_encoded([([100 + text] * length) for text, length in enumerate(lengths)]))
+    return make_features(
+        make_encoded([([100 + text] * length) for text, length in enumerate(lengths)])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,12 @@ def list_texts(epoch: Epoch) -> list[int]:
     return [int(label) for _, targets in epoch for label in targets[:, 0]]
 
 
-@pytest.mark.parametrize("padding", PADDINGS, ids=lambda spec: f"{spec.max_length} {spec.truncating} {spec.padding}")
-def test_batches_are_as_numpy_pads(features: TextFeatures, labels: np.ndarray, padding: PaddingSpec) -> None:
+@pytest.mark.parametrize(
+    "padding", PADDINGS, ids=lambda spec: f"{spec.max_length} {spec.truncating} {spec.padding}"
+)
+def test_batches_are_as_numpy_pads(
+    features: TextFeatures, labels: np.ndarray, padding: PaddingSpec
+) -> None:
     [epoch] = collect(features, labels, padding)
     for inputs, targets in epoch:
         texts = targets[:, 0].astype(int)
@@ -77,7 +83,10 @@ def test_texts_of_like_length_share_a_batch_of_the_stated_types(
     from rnn_pipelines.sentiment.methods.training import batch_texts
 
     inputs, targets = batch_texts(features, labels, PADDING, 8, shuffle_seed=0).element_spec
-    found = {name: (spec.dtype.name, spec.shape.as_list()) for name, spec in (inputs | {"targets": targets}).items()}
+    found = {
+        name: (spec.dtype.name, spec.shape.as_list())
+        for name, spec in (inputs | {"targets": targets}).items()
+    }
     assert found == {
         "words": ("int32", [None, None]),
         "ngrams": ("float32", [None, None, 2]),
@@ -93,34 +102,51 @@ def test_texts_of_like_length_share_a_batch_of_the_stated_types(
     assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
     # Texts beyond the limit are alike, and stay in their order.
     order = sort_by_length(features, PaddingSpec(max_length=3))
-    assert order.tolist() == [0, 1, *sorted(order[2:], key=lambda text: (min(features.encoded.lengths[text], 3), text))]
+    assert order.tolist() == [
+        0,
+        1,
+        *sorted(order[2:], key=lambda text: (min(features.encoded.lengths[text], 3), text)),
+    ]
     assert collect(make_features(make_encoded([])), np.zeros(0)) == [[]]
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-def test_batches_have_their_size_but_for_one(features: TextFeatures, labels: np.ndarray, seed: int | None) -> None:
+def test_batches_have_their_size_but_for_one(
+    features: TextFeatures, labels: np.ndarray, seed: int | None
+) -> None:
     [epoch] = collect(features, labels, seed=seed)
     assert sorted(len(targets) for _, targets in epoch) == [2, 8, 8, 8, 8, 8, 8]
 
 
 @pytest.mark.parametrize(("batch_size", "expected"), [(8, 7), (60, 1), (25, 2)])
-def test_number_of_batches_is_known(features: TextFeatures, labels: np.ndarray, batch_size: int, expected: int) -> None:
+def test_number_of_batches_is_known(
+    features: TextFeatures, labels: np.ndarray, batch_size: int, expected: int
+) -> None:
     from rnn_pipelines.sentiment.methods.training import batch_texts
 
-    assert int(batch_texts(features, labels, PADDING, batch_size, shuffle_seed=0).cardinality()) == expected
+    assert (
+        int(batch_texts(features, labels, PADDING, batch_size, shuffle_seed=0).cardinality())
+        == expected
+    )
     assert len(collect(features, labels, batch_size=batch_size)[0]) == expected
 
 
-def test_shuffling_covers_every_text_once_in_each_epoch(features: TextFeatures, labels: np.ndarray) -> None:
+def test_shuffling_covers_every_text_once_in_each_epoch(
+    features: TextFeatures, labels: np.ndarray
+) -> None:
     for epoch in collect(features, labels, seed=0, epochs=3):
         assert sorted(list_texts(epoch)) == list(range(NUM_TEXTS))
     for inputs, targets in collect(features, labels, seed=0)[0]:
-        np.testing.assert_array_equal(inputs["words"], pad_texts(features.encoded, targets[:, 0].astype(int), PADDING))
+        np.testing.assert_array_equal(
+            inputs["words"], pad_texts(features.encoded, targets[:, 0].astype(int), PADDING)
+        )
     epochs = collect(features, labels, seed=0, epochs=3)
     orders = {tuple(list_texts(epoch)) for epoch in epochs}
     batches = {frozenset(frozenset(targets[:, 0]) for _, targets in epoch) for epoch in epochs}
     assert (len(orders), len(batches)) == (3, 3)
-    repeated = [[list_texts(e) for e in collect(features, labels, seed=1, epochs=2)] for _ in range(2)]
+    repeated = [
+        [list_texts(e) for e in collect(features, labels, seed=1, epochs=2)] for _ in range(2)
+    ]
     assert repeated[0] == repeated[1]
     [one], [other] = (collect(features, labels, seed=seed) for seed in (0, 1))
     assert list_texts(one) != list_texts(other)
@@ -129,7 +155,11 @@ def test_shuffling_covers_every_text_once_in_each_epoch(features: TextFeatures, 
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-def test_empty_texts_are_a_batch_of_padding(make_encoded: Callable[..., EncodedTexts], seed: int | None) -> None:
-    [[(inputs, targets)]] = collect(make_features(make_encoded([[], []])), np.array([1, 0]), seed=seed)
+def test_empty_texts_are_a_batch_of_padding(
+    make_encoded: Callable[..., EncodedTexts], seed: int | None
+) -> None:
+    [[(inputs, targets)]] = collect(
+        make_features(make_encoded([[], []])), np.array([1, 0]), seed=seed
+    )
     assert (inputs["words"].tolist(), inputs["ngrams"].shape) == ([[0], [0]], (2, 1, 2))
     assert sorted(targets[:, 0]) == [0, 1]

@@ -43,10 +43,14 @@ def features(reviews: pd.DataFrame) -> TextFeatures:
     """Texts of 0, 1, 2, … words."""
     offsets = np.cumsum([0, *range(NUM_TEXTS)])
     logits = np.random.default_rng(1).normal(3 * (2 * reviews["label"].to_numpy(int) - 1), 3)
-    return TextFeatures(np.ones(offsets[-1], np.int32), offsets, np.zeros((offsets[-1], 1), np.float32), logits)
+    return TextFeatures(
+        np.ones(offsets[-1], np.int32), offsets, np.zeros((offsets[-1], 1), np.float32), logits
+    )
 
 
-def score(reviews: pd.DataFrame, features: TextFeatures, cell: str, with_path: bool = True) -> pd.DataFrame:
+def score(
+    reviews: pd.DataFrame, features: TextFeatures, cell: str, with_path: bool = True
+) -> pd.DataFrame:
     """Logits of the validation and test reviews that know something of the labels."""
     is_scored = (reviews["part"] != "train").to_numpy()
     random = np.random.default_rng(len(cell))
@@ -92,13 +96,22 @@ def test_calibrated_logit_is_of_the_minimum_of_the_penalised_loss() -> None:
 
     def compute_loss(parameters: np.ndarray) -> float:
         logit = logits @ parameters[:2] + parameters[2]
-        return np.logaddexp(0, np.where(labels == 1, -logit, logit)).sum() + (parameters[:2] ** 2).sum() / 20
+        return (
+            np.logaddexp(0, np.where(labels == 1, -logit, logit)).sum()
+            + (parameters[:2] ** 2).sum() / 20
+        )
 
     found = fit_calibration(pd.DataFrame(logits, columns=["lstm", "gru"]), labels)
     expected = minimize(compute_loss, np.zeros(3), tol=1e-10).x
-    assert [*found["weights"].values(), found["intercept"]] == pytest.approx(expected.tolist(), abs=1e-3)
+    assert [*found["weights"].values(), found["intercept"]] == pytest.approx(
+        expected.tolist(), abs=1e-3
+    )
     calibration = {"weights": {"a": 2.0, "b": -1.0}, "intercept": 0.5}
-    by_name = {"b": np.array([1.0, 2.0]), "c": np.array([9.0, 9.0]), "a": np.array([3.0, 0.0], np.float32)}
+    by_name = {
+        "b": np.array([1.0, 2.0]),
+        "c": np.array([9.0, 9.0]),
+        "a": np.array([3.0, 0.0], np.float32),
+    }
     assert apply_calibration(calibration, by_name).tolist() == [5.5, -1.5]
 
 
@@ -110,7 +123,11 @@ WITH_PATH = {name: [*ALONE[name], "nb_ngram"] for name in ("lstm", "gru", "ensem
     ("cells", "path", "expected"),
     [
         # Networks with an n-gram path are stacked with it and without.
-        (("lstm", "gru"), {"nb_ngram": 1.0}, ALONE | WITH_PATH | {"lstm_alone": ["lstm"], "gru_alone": ["gru"]}),
+        (
+            ("lstm", "gru"),
+            {"nb_ngram": 1.0},
+            ALONE | WITH_PATH | {"lstm_alone": ["lstm"], "gru_alone": ["gru"]},
+        ),
         (("lstm", "gru"), {}, ALONE),
         # A network without recurrence is in no ensemble.
         (("lstm", "gru", "pointwise"), {}, ALONE | {"pointwise": ["pointwise"]}),
@@ -125,7 +142,10 @@ def test_stacks_are_those_of_networks_with_their_paths(
 
 
 def test_predictions_are_the_calibrated_logits_of_the_test_part(
-    calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame], features: TextFeatures
+    calibrated: tuple,
+    reviews: pd.DataFrame,
+    networks: dict[str, pd.DataFrame],
+    features: TextFeatures,
 ) -> None:
     names = {"lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"}
     assert set(calibrated[0]) == set(calibrated[1].columns[4:]) == names
@@ -149,23 +169,40 @@ def test_predictions_are_the_calibrated_logits_of_the_test_part(
 
 
 def test_labels_of_the_validation_part_are_read_in_any_order(
-    calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
+    calibrated: tuple,
+    reviews: pd.DataFrame,
+    features: TextFeatures,
+    networks: dict[str, pd.DataFrame],
 ) -> None:
     shuffled = {name: scores.sample(frac=1, random_state=0) for name, scores in networks.items()}
-    pd.testing.assert_frame_equal(calibrate_classifiers(reviews, features, **shuffled)[1], calibrated[1])
-    flipped = reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
+    pd.testing.assert_frame_equal(
+        calibrate_classifiers(reviews, features, **shuffled)[1], calibrated[1]
+    )
+    flipped = reviews.assign(
+        label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"])
+    )
     weights = calibrate_classifiers(flipped, features, **networks)[0]["nb_ngram"]["weights"]
-    assert weights["nb_ngram"] == pytest.approx(-calibrated[0]["nb_ngram"]["weights"]["nb_ngram"], rel=1e-3)
+    assert weights["nb_ngram"] == pytest.approx(
+        -calibrated[0]["nb_ngram"]["weights"]["nb_ngram"], rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_only_labels_of_the_validation_part_are_read(
-    calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame], part: str
+    calibrated: tuple,
+    reviews: pd.DataFrame,
+    features: TextFeatures,
+    networks: dict[str, pd.DataFrame],
+    part: str,
 ) -> None:
-    blind = reviews.assign(label=reviews["label"].mask(reviews["part"] == part, 1 - reviews["label"]))
+    blind = reviews.assign(
+        label=reviews["label"].mask(reviews["part"] == part, 1 - reviews["label"])
+    )
     calibrations, predictions = calibrate_classifiers(blind, features, **networks)
     assert calibrations == calibrated[0]
-    pd.testing.assert_frame_equal(predictions.drop(columns="label"), calibrated[1].drop(columns="label"))
+    pd.testing.assert_frame_equal(
+        predictions.drop(columns="label"), calibrated[1].drop(columns="label")
+    )
 
 
 @pytest.mark.parametrize("name", ["lstm", "ensemble", "nb_ngram", "gru_alone"])
@@ -187,6 +224,11 @@ def test_validation_log_loss_is_that_of_the_calibrated_logits(
         *(({other: 0.1, "lstm": 0.2}, "lstm") for other in ("nb_ngram", "pointwise", "lstm_alone")),
     ],
 )
-def test_candidate_with_the_lowest_validation_loss_is_chosen(losses: dict[str, float], chosen: str) -> None:
+def test_candidate_with_the_lowest_validation_loss_is_chosen(
+    losses: dict[str, float], chosen: str
+) -> None:
     losses = dict.fromkeys(("lstm", "gru", "ensemble"), 0.3) | losses
-    assert choose_classifier({name: {"validation_log_loss": loss} for name, loss in losses.items()}) == chosen
+    assert (
+        choose_classifier({name: {"validation_log_loss": loss} for name, loss in losses.items()})
+        == chosen
+    )

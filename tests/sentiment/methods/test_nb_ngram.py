@@ -38,7 +38,8 @@ def make_texts(num_texts: int = 40, seed: int = 0) -> tuple[list[list[int]], np.
     random = np.random.default_rng(seed)
     labels = np.arange(num_texts) % 2
     texts = [
-        np.clip(random.normal(6 - 1.5 * label, 2, random.integers(1, 9)), 2, 9).astype(int).tolist() for label in labels
+        np.clip(random.normal(6 - 1.5 * label, 2, random.integers(1, 9)), 2, 9).astype(int).tolist()
+        for label in labels
     ]
     return texts, labels
 
@@ -58,9 +59,14 @@ def fit_naively(
     seen = np.full(len(texts), True) if seen is None else seen
     lines = [" ".join(map(str, text)) for text in texts]
     counter = CountVectorizer(
-        binary=True, ngram_range=(1, spec.order), token_pattern=r"\d+", min_df=spec.min_texts, dtype=np.float64
+        binary=True,
+        ngram_range=(1, spec.order),
+        token_pattern=r"\d+",
+        min_df=spec.min_texts,
+        dtype=np.float64,
     )
-    f, labels = counter.fit_transform(lines).toarray()[seen], labels[seen]
+    f = counter.fit_transform(lines).toarray()[seen]
+    labels = labels[seen]
     p, q = (spec.smoothing + f[labels == label].sum(axis=0) for label in (1, 0))
     r = np.log((p / np.abs(p).sum()) / (q / np.abs(q).sum()))
     regression = LogisticRegression(
@@ -74,8 +80,12 @@ def fit_naively(
     return score
 
 
-@pytest.mark.parametrize(("order", "min_texts", "smoothing"), [(1, 1, 1.0), (2, 3, 0.1), (3, 3, 1.0)])
-def test_logits_are_those_of_sklearn(make_encoded: MakeEncoded, order: int, min_texts: int, smoothing: float) -> None:
+@pytest.mark.parametrize(
+    ("order", "min_texts", "smoothing"), [(1, 1, 1.0), (2, 3, 0.1), (3, 3, 1.0)]
+)
+def test_logits_are_those_of_sklearn(
+    make_encoded: MakeEncoded, order: int, min_texts: int, smoothing: float
+) -> None:
     texts, labels = make_texts()
     spec = NgramSpec(order=order, min_texts=min_texts, smoothing=smoothing, inverse_penalty=1.0)
     others, _ = make_texts(30, seed=1)
@@ -104,10 +114,16 @@ def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(
         spec = NgramSpec(order=1, **{"min_texts": 1, **options})
         return fit_nb_ngram(make_encoded(texts), np.array(labels), spec).weights.tolist()
 
-    p, q = np.array([3, 2, 1]) / 6, np.array([1, 2, 2]) / 5
-    assert ratios([[2], [2, 3], [3, 4]], [1, 1, 0]) == pytest.approx(np.log(p / q).tolist(), rel=1e-6)
-    p, q = np.array([2.5, 0.5]) / 3, np.array([0.5, 1.5]) / 2
-    assert ratios([[2], [2], [3]], [1, 1, 0], smoothing=0.5) == pytest.approx(np.log(p / q).tolist(), rel=1e-6)
+    p = np.array([3, 2, 1]) / 6
+    q = np.array([1, 2, 2]) / 5
+    assert ratios([[2], [2, 3], [3, 4]], [1, 1, 0]) == pytest.approx(
+        np.log(p / q).tolist(), rel=1e-6
+    )
+    p = np.array([2.5, 0.5]) / 3
+    q = np.array([0.5, 1.5]) / 2
+    assert ratios([[2], [2], [3]], [1, 1, 0], smoothing=0.5) == pytest.approx(
+        np.log(p / q).tolist(), rel=1e-6
+    )
     assert ratios([[2, 2, 2, 3], [3, 4]], [1, 0]) == ratios([[2, 3], [3, 4]], [1, 0])
 
 
@@ -127,7 +143,8 @@ def test_known_ngrams_are_in_enough_texts_and_not_longer_than_the_order(
 
 
 def test_logit_above_0_is_positive_and_fitting_twice_the_same(make_encoded: MakeEncoded) -> None:
-    texts, labels = [[2, 9], [2, 8], [3, 9], [3, 8]] * 5, np.array([1, 1, 0, 0] * 5)
+    texts = [[2, 9], [2, 8], [3, 9], [3, 8]] * 5
+    labels = np.array([1, 1, 0, 0] * 5)
     logits = score_ngrams(fit_nb_ngram(make_encoded(texts), labels, SPEC), make_encoded([[2], [3]]))
     assert (logits[0] > 0, logits[1] < 0) == (True, True)
     texts, labels = make_texts()
@@ -148,16 +165,26 @@ def test_text_without_known_ngrams_has_the_intercept_as_logit(
     assert score_ngrams(fitted, make_encoded([text])).tolist() == [fitted.intercept]
 
 
-def test_first_occurrences_add_up_to_the_logit(fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded) -> None:
+def test_first_occurrences_add_up_to_the_logit(
+    fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded
+) -> None:
     texts = [*make_texts(30, seed=2)[0], []]
     encoded = make_encoded(texts)
-    weights, numbers = weigh_words(fitted, encoded), number_ngrams(encoded, fitted.order)
+    weights = weigh_words(fitted, encoded)
+    numbers = number_ngrams(encoded, fitted.order)
     sums = []
     for start, stop in zip(encoded.offsets, encoded.offsets[1:], strict=False):
-        first = dict(zip(numbers[start:stop].ravel().tolist(), weights[start:stop].ravel().tolist(), strict=True))
+        first = dict(
+            zip(
+                numbers[start:stop].ravel().tolist(),
+                weights[start:stop].ravel().tolist(),
+                strict=True,
+            )
+        )
         sums.append(sum(first.values()) + fitted.intercept)
     np.testing.assert_allclose(score_ngrams(fitted, encoded), sums, atol=1e-6)
-    text, known = [*make_texts()[0][1], 40], get_weights(fitted)
+    text = [*make_texts()[0][1], 40]
+    known = get_weights(fitted)
     expected = np.zeros((len(text), 3), np.float32)
     for start in range(len(text)):
         for order in range(1, min(3, len(text) - start) + 1):
@@ -167,7 +194,10 @@ def test_first_occurrences_add_up_to_the_logit(fitted: nb_ngram.NgramClassifier,
     np.testing.assert_array_equal(found, expected)
     assert (np.abs(found[0]).min() > 0, found.dtype) == (True, np.float32)
     encoded = make_encoded([])
-    assert (score_ngrams(fitted, encoded).shape, weigh_words(fitted, encoded).shape) == ((0,), (0, 3))
+    assert (score_ngrams(fitted, encoded).shape, weigh_words(fitted, encoded).shape) == (
+        (0,),
+        (0, 3),
+    )
 
 
 def test_chunks_give_the_same_scores_as_all_at_once(
@@ -217,7 +247,9 @@ def test_a_training_texts_ngram_weights_never_come_from_a_classifier_that_saw_it
     assert features.logits[text] == added.features.logits[text]
 
 
-def test_weights_come_from_classifiers_that_saw_other_folds(corpus: SimpleNamespace, added: SimpleNamespace) -> None:
+def test_weights_come_from_classifiers_that_saw_other_folds(
+    corpus: SimpleNamespace, added: SimpleNamespace
+) -> None:
     is_fold = corpus.folds == 1
     features = add(corpus, corpus.labels.mask(is_fold, 1 - corpus.labels)).features
     words = np.repeat(is_fold, corpus.encoded.lengths)
@@ -225,8 +257,12 @@ def test_weights_come_from_classifiers_that_saw_other_folds(corpus: SimpleNamesp
     assert not np.array_equal(features.ngrams[~words], added.features.ngrams[~words])
     others = corpus.encoded.select(np.flatnonzero(corpus.folds < 0))
     words = np.repeat(corpus.folds < 0, corpus.encoded.lengths)
-    np.testing.assert_array_equal(added.features.ngrams[words], weigh_words(added.classifier, others))
-    np.testing.assert_allclose(added.features.logits[corpus.folds < 0], score_ngrams(added.classifier, others))
+    np.testing.assert_array_equal(
+        added.features.ngrams[words], weigh_words(added.classifier, others)
+    )
+    np.testing.assert_allclose(
+        added.features.logits[corpus.folds < 0], score_ngrams(added.classifier, others)
+    )
     train = np.flatnonzero(corpus.folds >= 0)
     expected = fit_nb_ngram(corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC)
     assert get_weights(added.classifier) == get_weights(expected)
@@ -249,7 +285,9 @@ def test_training_texts_have_the_logits_of_a_classifier_fitted_without_their_fol
     here = np.flatnonzero(corpus.folds == fold)
     expected = score([corpus.texts[text] for text in here])
     np.testing.assert_allclose(added.features.logits[here], expected, atol=2e-3)
-    assert np.abs(score_ngrams(added.classifier, corpus.encoded.select(here)) - expected).min() > 2e-3
+    assert (
+        np.abs(score_ngrams(added.classifier, corpus.encoded.select(here)) - expected).min() > 2e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,7 +315,10 @@ TEXTS = st.lists(st.lists(st.sampled_from([1, 2, 3, LARGEST]), max_size=5), max_
 def list_naively(texts: list[list[int]], order: int) -> list[list[tuple[int, ...] | None]]:
     """A row for each word: the runs of 1 to `order` words that begin there, None where the text ends before."""
     return [
-        [tuple(text[start : start + n]) if start + n <= len(text) else None for n in range(1, order + 1)]
+        [
+            tuple(text[start : start + n]) if start + n <= len(text) else None
+            for n in range(1, order + 1)
+        ]
         for text in texts
         for start in range(len(text))
     ]
@@ -290,12 +331,19 @@ def unpack(number: int) -> tuple[int, ...] | None:
 
 
 @given(TEXTS, st.integers(1, MAX_ORDER))
-def test_ngrams_are_those_that_a_loop_finds(make_encoded: MakeEncoded, texts: list[list[int]], order: int) -> None:
+def test_ngrams_are_those_that_a_loop_finds(
+    make_encoded: MakeEncoded, texts: list[list[int]], order: int
+) -> None:
     numbered = number_ngrams(make_encoded(texts), order)
     assert [[unpack(number) for number in row] for row in numbered] == list_naively(texts, order)
     assert (numbered.dtype, numbered.shape[1]) == (np.int64, order)
     names = {ngram for row in list_naively(texts, order) for ngram in row if ngram}
-    numbers = {number for row in number_ngrams(make_encoded(texts), order).tolist() for number in row if number}
+    numbers = {
+        number
+        for row in number_ngrams(make_encoded(texts), order).tolist()
+        for number in row
+        if number
+    }
     assert len(numbers) == len(names)
 
 
@@ -314,8 +362,14 @@ def test_no_ngram_crosses_the_end_of_a_text(make_encoded: MakeEncoded) -> None:
     assert (encoded.ids.tolist(), encoded.offsets.tolist()) == ([2, 3, 4], [0, 2, 3])
 
 
-@given(st.sets(st.integers(1, 2**63 - 1), max_size=8), st.lists(st.integers(0, 2**63 - 1), max_size=8), st.data())
-def test_known_ngrams_are_found_where_they_stand(known: set[int], others: list[int], data: st.DataObject) -> None:
+@given(
+    st.sets(st.integers(1, 2**63 - 1), max_size=8),
+    st.lists(st.integers(0, 2**63 - 1), max_size=8),
+    st.data(),
+)
+def test_known_ngrams_are_found_where_they_stand(
+    known: set[int], others: list[int], data: st.DataObject
+) -> None:
     ranked = sorted(known)
     asked = data.draw(st.permutations([*ranked, *others]))
     expected = [ranked.index(number) if number in known else -1 for number in asked]

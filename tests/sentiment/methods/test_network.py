@@ -12,7 +12,9 @@ from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, pad
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
 CELLS = ("lstm", "gru", "pointwise")
-NUM_WORDS, DIMENSIONS, NUM_NGRAMS = 12, 3, 2
+NUM_WORDS = 12
+DIMENSIONS = 3
+NUM_NGRAMS = 2
 VECTORS = np.random.default_rng(0).normal(0, 0.5, (NUM_WORDS, DIMENSIONS)).astype(np.float32)
 TEXTS = [[2, 3, 4, 5, 6], [7, 2], [], [1, 1, 9, 30, 5, 4, 3, 2], [11]]
 # Every kind of recurrent layer, with heads that see all of its outputs or the last.
@@ -37,20 +39,27 @@ def build():
         key = (cell, *sorted(options.items()))
         if key not in built:
             keras.utils.set_random_seed(0)
-            built[key] = build_classifier(ClassifierSpec(cell=cell, **{"units": 4, **options}), VECTORS, NUM_NGRAMS)
+            built[key] = build_classifier(
+                ClassifierSpec(cell=cell, **{"units": 4, **options}), VECTORS, NUM_NGRAMS
+            )
         return built[key]
 
     return build_seeded
 
 
-def make_inputs(texts: list[list[int]], side: str = "post", extra: int = 0) -> dict[str, np.ndarray]:
+def make_inputs(
+    texts: list[list[int]], side: str = "post", extra: int = 0
+) -> dict[str, np.ndarray]:
     """A batch padded at one side, with so many further steps of padding; n-gram weights depend on the word alone."""
     ids = np.array([word for text in texts for word in text], np.int32)
     encoded = EncodedTexts(ids, np.cumsum([0, *map(len, texts)]))
     words = pad_texts(encoded, np.arange(len(texts)), PaddingSpec(padding=side))
     words = np.pad(words, ((0, 0), (extra, 0) if side == "pre" else (0, extra)))
     weights = np.random.default_rng(1).normal(0, 0.1, (40, NUM_NGRAMS)).astype(np.float32)
-    return {"words": words, "ngrams": np.where(words[:, :, None] > 0, weights[words], 0).astype(np.float32)}
+    return {
+        "words": words,
+        "ngrams": np.where(words[:, :, None] > 0, weights[words], 0).astype(np.float32),
+    }
 
 
 def call(model, inputs: dict[str, np.ndarray], training: bool = False) -> np.ndarray:
@@ -58,7 +67,9 @@ def call(model, inputs: dict[str, np.ndarray], training: bool = False) -> np.nda
     return model({name: inputs[name] for name in model.input}, training=training).numpy()[:, 0]
 
 
-@pytest.mark.parametrize(("field", "value"), [("cell", "rnn"), ("pooling", "mean"), ("dropout", 1.0)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("cell", "rnn"), ("pooling", "mean"), ("dropout", 1.0)]
+)
 def test_wrong_network_is_refused_before_keras_loads(field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):
         ClassifierSpec(**{"cell": "lstm", field: value})
@@ -71,7 +82,9 @@ def test_pointwise_network_with_its_last_output_alone_is_refused() -> None:
 
 @pytest.mark.parametrize(("cell", "pooling", "bidirectional"), KINDS)
 @pytest.mark.parametrize("side", ["pre", "post"])
-def test_padding_never_changes_a_logit(build, cell: str, pooling: str, bidirectional: bool, side: str) -> None:
+def test_padding_never_changes_a_logit(
+    build, cell: str, pooling: str, bidirectional: bool, side: str
+) -> None:
     """Each text alone, without any padding, against all texts in one batch with 7 steps more than the longest has."""
     model = build(cell, pooling=pooling, bidirectional=bidirectional)
     alone = np.concatenate([call(model, make_inputs([text])) for text in TEXTS])
@@ -80,7 +93,9 @@ def test_padding_never_changes_a_logit(build, cell: str, pooling: str, bidirecti
     assert len(set(together.tolist())) == len(TEXTS)
 
 
-@pytest.mark.parametrize(("cell", "pooling"), [("lstm", "last"), ("gru", "max_mean"), ("pointwise", "max")])
+@pytest.mark.parametrize(
+    ("cell", "pooling"), [("lstm", "last"), ("gru", "max_mean"), ("pointwise", "max")]
+)
 def test_text_without_words_has_the_heads_bias_as_logit(build, cell: str, pooling: str) -> None:
     model = build(cell, pooling=pooling)
     kernel, _ = model.get_layer("logit").get_weights()
@@ -93,11 +108,17 @@ def test_text_without_words_has_the_heads_bias_as_logit(build, cell: str, poolin
 def test_order_of_texts_and_words_does_not_matter_where_it_should_not(build) -> None:
     model = build("lstm")
     np.testing.assert_allclose(
-        call(model, make_inputs(TEXTS[::-1])), call(model, make_inputs(TEXTS))[::-1], rtol=0, atol=1e-6
+        call(model, make_inputs(TEXTS[::-1])),
+        call(model, make_inputs(TEXTS))[::-1],
+        rtol=0,
+        atol=1e-6,
     )
     one, other = call(build("pointwise"), make_inputs([[2, 3, 4], [4, 3, 2]]))
     assert one == pytest.approx(other, abs=1e-6)
-    logits = call(build("gru", ngram_inputs=False), make_inputs([[2, 1, 3], [2, NUM_WORDS, 3], [2, 39, 3], [2, 11, 3]]))
+    logits = call(
+        build("gru", ngram_inputs=False),
+        make_inputs([[2, 1, 3], [2, NUM_WORDS, 3], [2, 39, 3], [2, 11, 3]]),
+    )
     assert (logits[0] == logits[1] == logits[2], logits[0] != logits[3]) == (True, True)
 
 
@@ -116,14 +137,17 @@ def read_outputs(model, texts: list[list[int]]) -> np.ndarray:
 
     inputs = make_inputs(texts)
     layer = next(layer for layer in model.layers if "bidirectional" in layer.name)
-    return keras.Model(model.inputs, layer.output)([inputs[tensor.name] for tensor in model.inputs]).numpy()
+    return keras.Model(model.inputs, layer.output)(
+        [inputs[tensor.name] for tensor in model.inputs]
+    ).numpy()
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_both_directions_are_read_and_the_order_matters(build, cell: str) -> None:
     """The first half of the outputs knows the words before each step, the second half those after it."""
     one, other = read_outputs(build(cell), [[2, 3, 4, 5], [2, 3, 4, 11]])
-    forward, backward = (one != other)[:, :4].any(axis=1), (one != other)[:, 4:].any(axis=1)
+    forward = (one != other)[:, :4].any(axis=1)
+    backward = (one != other)[:, 4:].any(axis=1)
     assert (forward.tolist(), backward.tolist()) == ([False, False, False, True], [True] * 4)
     one, other = call(build(cell, ngram_inputs=False), make_inputs([[2, 3, 4], [4, 3, 2]]))
     assert one != other
@@ -143,14 +167,19 @@ def test_words_have_vectors_that_are_given_or_dropped(build) -> None:
     assert 0.2 < left.mean() < 0.8
 
 
-@pytest.mark.parametrize(("ngram_inputs", "expected"), [(True, ["ngrams", "words"]), (False, ["words"])])
-def test_ngram_weights_are_an_input_only_where_asked_for(build, ngram_inputs: bool, expected: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("ngram_inputs", "expected"), [(True, ["ngrams", "words"]), (False, ["words"])]
+)
+def test_ngram_weights_are_an_input_only_where_asked_for(
+    build, ngram_inputs: bool, expected: list[str]
+) -> None:
     assert sorted(build(ngram_inputs=ngram_inputs).input) == expected
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_ngram_weights_give_one_logit_for_each_text(build, cell: str) -> None:
-    model, inputs = build(cell), make_inputs([[2, 3, 4]] * (1 + NUM_NGRAMS))
+    model = build(cell)
+    inputs = make_inputs([[2, 3, 4]] * (1 + NUM_NGRAMS))
     for order in range(NUM_NGRAMS):
         inputs["ngrams"][1 + order, 1, order] += 0.5
     logits = call(model, inputs)
@@ -169,11 +198,17 @@ def count_cell(cell: str, units: int, features: int) -> int:
 
 
 @pytest.mark.parametrize(("cell", "pooling", "bidirectional"), KINDS)
-def test_number_of_parameters_follows_the_formula(build, cell: str, pooling: str, bidirectional: bool) -> None:
-    features, directions = DIMENSIONS + NUM_NGRAMS, 1 + bidirectional
+def test_number_of_parameters_follows_the_formula(
+    build, cell: str, pooling: str, bidirectional: bool
+) -> None:
+    features = DIMENSIONS + NUM_NGRAMS
+    directions = 1 + bidirectional
     head = 4 * directions * (2 if pooling == "max_mean" else 1) + 1
     model = build(cell, pooling=pooling, bidirectional=bidirectional)
-    assert model.count_params() == NUM_WORDS * DIMENSIONS + directions * count_cell(cell, 4, features) + head
+    assert (
+        model.count_params()
+        == NUM_WORDS * DIMENSIONS + directions * count_cell(cell, 4, features) + head
+    )
 
 
 DROPOUTS = ["word_dropout", "vector_dropout", "input_dropout", "recurrent_dropout", "dropout"]
@@ -181,10 +216,14 @@ DROPOUTS = ["word_dropout", "vector_dropout", "input_dropout", "recurrent_dropou
 
 @pytest.mark.parametrize("field", DROPOUTS)
 def test_each_dropout_acts_in_training_and_is_off_when_scoring(build, field: str) -> None:
-    plain, dropped, inputs = build("lstm", **PLAIN), build("lstm", **PLAIN | {field: 0.5}), make_inputs(TEXTS)
+    plain = build("lstm", **PLAIN)
+    dropped = build("lstm", **PLAIN | {field: 0.5})
+    inputs = make_inputs(TEXTS)
     dropped.set_weights(plain.get_weights())
     np.testing.assert_allclose(call(dropped, inputs), call(plain, inputs), rtol=0, atol=1e-6)
-    assert not np.array_equal(call(dropped, inputs, training=True), call(dropped, inputs, training=True))
+    assert not np.array_equal(
+        call(dropped, inputs, training=True), call(dropped, inputs, training=True)
+    )
 
 
 def drop(build, field: str) -> np.ndarray:

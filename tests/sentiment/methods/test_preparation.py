@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.sentiment.methods.preparation import build_vocabulary, encode_reviews, learn_word_vectors
+from rnn_pipelines.sentiment.methods.preparation import (
+    build_vocabulary,
+    encode_reviews,
+    learn_word_vectors,
+)
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
@@ -13,17 +17,26 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 def reviews() -> pd.DataFrame:
     """Two texts of each part; no two parts share a word."""
     parts = ["train", "validation", "test", "unlabelled"]
-    return pd.DataFrame([{"part": part, "text": f"{part}{word} {part}a"} for part in parts for word in "bc"])
+    return pd.DataFrame(
+        [{"part": part, "text": f"{part}{word} {part}a"} for part in parts for word in "bc"]
+    )
 
 
 def test_vocabulary_sees_the_training_part_alone(reviews: pd.DataFrame) -> None:
-    assert set(build_vocabulary(reviews, VocabularySpec(min_count=1))) == {"traina", "trainb", "trainc"}
+    assert set(build_vocabulary(reviews, VocabularySpec(min_count=1))) == {
+        "traina",
+        "trainb",
+        "trainc",
+    }
 
 
 @pytest.mark.parametrize(
-    ("part", "is_learnt"), [("train", True), ("unlabelled", True), ("validation", False), ("test", False)]
+    ("part", "is_learnt"),
+    [("train", True), ("unlabelled", True), ("validation", False), ("test", False)],
 )
-def test_word_vectors_see_training_and_unlabelled_alone(reviews: pd.DataFrame, part: str, is_learnt: bool) -> None:
+def test_word_vectors_see_training_and_unlabelled_alone(
+    reviews: pd.DataFrame, part: str, is_learnt: bool
+) -> None:
     words = [f"{part}{word}" for word in "abc"]
     encoded = encode_reviews(reviews, words, VocabularySpec())
     learnt = learn_word_vectors(encoded, reviews, WordVectorSpec(num_words=5, dimensions=2))

@@ -15,7 +15,13 @@ from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline as create_
 from rnn_pipelines.pipelines.sentiment import create_pipeline
 from rnn_pipelines.report.styles import CELL_STYLES, Style
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.methods.registry import BASELINES, NETWORKS, Baseline, Network, list_classifiers
+from rnn_pipelines.sentiment.methods.registry import (
+    BASELINES,
+    NETWORKS,
+    Baseline,
+    Network,
+    list_classifiers,
+)
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
@@ -27,7 +33,9 @@ pytestmark = pytest.mark.usefixtures("no_graphs")
 
 
 def test_only_registered_networks_are_taken_and_listed_by_simplicity() -> None:
-    with pytest.raises(ValidationError, match="expected one of lstm, gru, pointwise, received 'transformer'"):
+    with pytest.raises(
+        ValidationError, match="expected one of lstm, gru, pointwise, received 'transformer'"
+    ):
         ClassifierSpec.model_validate({"cell": "transformer"})
     assert list_classifiers() == [
         "majority", "nb_ngram", "pointwise", "lstm_alone", "gru_alone", "lstm", "gru", "ensemble"
@@ -39,12 +47,18 @@ def _registered() -> Any:
     """A simple RNN, and a baseline that finds everything as likely positive as not."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
-        patch.setitem(BASELINES, "coin", Baseline(Style("coin"), lambda _, predictions: np.zeros(len(predictions))))
+        patch.setitem(
+            BASELINES,
+            "coin",
+            Baseline(Style("coin"), lambda _, predictions: np.zeros(len(predictions))),
+        )
         yield
 
 
 @pytest.fixture(scope="module")
-def parameters(_registered: None, tmp_path_factory: pytest.TempPathFactory, make_reviews: Any) -> dict[str, Any]:
+def parameters(
+    _registered: None, tmp_path_factory: pytest.TempPathFactory, make_reviews: Any
+) -> dict[str, Any]:
     """Of tiny networks on made-up reviews."""
     path = tmp_path_factory.mktemp("own") / "reviews.csv"
     make_reviews(160)[["text", "label", "group"]].to_csv(path, index=False)
@@ -69,7 +83,10 @@ class KeptDataset(MemoryDataset):
 
 def run(pipeline: Any, parameters: dict[str, Any], **data: Any) -> Callable[[str], Any]:
     """Runs a whole pipeline in memory; what loads its results."""
-    inputs = {"params:sentiment": parameters, **{f"params:sentiment.{key}": parameters[key] for key in parameters}}
+    inputs = {
+        "params:sentiment": parameters,
+        **{f"params:sentiment.{key}": parameters[key] for key in parameters},
+    }
     catalog = DataCatalog(
         {name: MemoryDataset(value) for name, value in (inputs | data).items()}
         | {name: KeptDataset(copy_mode="assign") for name in pipeline.all_outputs()}
@@ -78,13 +95,20 @@ def run(pipeline: Any, parameters: dict[str, Any], **data: Any) -> Callable[[str
     return catalog.load
 
 
-def test_further_network_is_measured_alone_together_and_in_the_report(parameters: dict[str, Any]) -> None:
+def test_further_network_is_measured_alone_together_and_in_the_report(
+    parameters: dict[str, Any],
+) -> None:
     load = run(create_pipeline(), parameters)
     metrics = load("sentiment_metrics")
     assert {"rnn", "rnn_alone"} <= set(metrics)
     parts = [metrics[name]["num_parameters"] for name in ("lstm", "gru", "rnn")]
     assert metrics["ensemble"]["num_parameters"] == sum(parts)
-    assert set(load("sentiment_calibrations")["ensemble"]["weights"]) == {"lstm", "gru", "rnn", "nb_ngram"}
+    assert set(load("sentiment_calibrations")["ensemble"]["weights"]) == {
+        "lstm",
+        "gru",
+        "rnn",
+        "nb_ngram",
+    }
     page = load("sentiment_report")
     assert "<td>simple RNN</td>" in page
     assert "<td>LSTM + GRU + simple RNN</td>" in page
@@ -103,5 +127,10 @@ def test_both_take_part_in_a_retraining(parameters: dict[str, Any]) -> None:
         **{"params:retrain_sentiment": spec},
     )
     outcome: Candidate = load("retrain_sentiment_outcome")
-    assert set(outcome.manifest["training"]["validation_losses"]) == {"lstm", "gru", "rnn", "ensemble"}
+    assert set(outcome.manifest["training"]["validation_losses"]) == {
+        "lstm",
+        "gru",
+        "rnn",
+        "ensemble",
+    }
     assert outcome.manifest["metrics"]["baselines"]["coin"] == pytest.approx(np.log(2))

@@ -21,7 +21,12 @@ from rnn_pipelines.sentiment.methods.tables import (
 
 @pytest.fixture
 def predictions() -> pd.DataFrame:
-    facts = {"review_id": ["a", "b"], "label": [0, 1], "rating": pd.array([None, 9], "Int8"), "num_words": [3, 0]}
+    facts = {
+        "review_id": ["a", "b"],
+        "label": [0, 1],
+        "rating": pd.array([None, 9], "Int8"),
+        "num_words": [3, 0],
+    }
     return pd.DataFrame({**facts, "gru": [-1.0, 2.0], "ensemble": [-1.0, np.nan]})
 
 
@@ -41,10 +46,14 @@ def test_predictions_and_holdout_name_their_classifiers(predictions: pd.DataFram
         HoldoutTable.validate(holdout.assign(lstm=1.0))
 
 
-def test_column_of_a_later_network_is_taken(predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_column_of_a_later_network_is_taken(
+    predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
     with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
-    assert {"rnn", "rnn_alone"} <= set(PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn)))
+    assert {"rnn", "rnn_alone"} <= set(
+        PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn))
+    )
 
 
 @pytest.mark.parametrize("kind", [ReferenceTable, ScoredTextsTable, MeasuresTable])

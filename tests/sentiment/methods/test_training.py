@@ -23,7 +23,13 @@ pytestmark = pytest.mark.usefixtures("no_graphs")
 CELLS = ("lstm", "gru")
 PADDING = PaddingSpec(max_length=8)
 TRAINING = TrainingSpec(
-    epochs=3, patience=3, batch_size=8, learning_rate=0.05, schedule="constant", weight_average=0.0, jit_compile=False
+    epochs=3,
+    patience=3,
+    batch_size=8,
+    learning_rate=0.05,
+    schedule="constant",
+    weight_average=0.0,
+    jit_compile=False,
 )
 
 
@@ -40,25 +46,37 @@ def features(reviews: pd.DataFrame) -> TextFeatures:
 
 
 def train(
-    features: TextFeatures, reviews: pd.DataFrame, cell: str = "gru", ngrams: bool = False, **options: object
+    features: TextFeatures,
+    reviews: pd.DataFrame,
+    cell: str = "gru",
+    ngrams: bool = False,
+    **options: object,
 ) -> SimpleNamespace:
     """Trains a tiny network: `model, history, record, network`. One direction takes half the time."""
     from rnn_pipelines.sentiment.methods.training import train_classifier
 
-    network = ClassifierSpec(cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams)
+    network = ClassifierSpec(
+        cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams
+    )
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
     training = TRAINING.model_copy(update=options)
-    model, history, record = train_classifier(features, reviews, vectors, network, TrainingPlan(PADDING, training))
+    model, history, record = train_classifier(
+        features, reviews, vectors, network, TrainingPlan(PADDING, training)
+    )
     return SimpleNamespace(model=model, history=history, record=record, network=network)
 
 
-def score(trained: SimpleNamespace, features: TextFeatures, padding: PaddingSpec = PADDING) -> np.ndarray:
+def score(
+    trained: SimpleNamespace, features: TextFeatures, padding: PaddingSpec = PADDING
+) -> np.ndarray:
     from rnn_pipelines.sentiment.methods.training import score_texts
 
     return score_texts(trained.model, features, padding)
 
 
-def compute_validation_loss(trained: SimpleNamespace, features: TextFeatures, reviews: pd.DataFrame) -> float:
+def compute_validation_loss(
+    trained: SimpleNamespace, features: TextFeatures, reviews: pd.DataFrame
+) -> float:
     texts = find_texts(reviews, "validation")
     probability = 1 / (1 + np.exp(-score(trained, features.select(texts))))
     return float(log_loss(reviews["label"].iloc[texts].astype(int), probability))
@@ -92,11 +110,15 @@ def logits(trained: dict[str, SimpleNamespace], features: TextFeatures) -> dict[
 @pytest.fixture(scope="module")
 def flipped(reviews: pd.DataFrame) -> pd.DataFrame:
     """Reviews whose validation labels are wrong: each epoch is worse than the one before."""
-    return reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
+    return reviews.assign(
+        label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"])
+    )
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_training_finds_the_words_that_tell_the_label(logits: dict, reviews: pd.DataFrame, cell: str) -> None:
+def test_training_finds_the_words_that_tell_the_label(
+    logits: dict, reviews: pd.DataFrame, cell: str
+) -> None:
     is_test = reviews["part"] == "test"
     right = (logits[cell] > 0) == (reviews["label"] == 1)
     assert right[is_test].mean() > 0.9
@@ -108,7 +130,9 @@ def test_training_never_sees_the_test_part_and_the_seed_gives_its_losses(
     """Its n-gram weights are not a number there, and would be in the weights."""
     # The same LSTM, after another training has moved the global random state; and without the test part.
     again = train(*spoil(features, reviews), "lstm", ngrams=True)
-    for one, other in zip(trained["lstm"].model.get_weights(), again.model.get_weights(), strict=True):
+    for one, other in zip(
+        trained["lstm"].model.get_weights(), again.model.get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(one, other)
     columns = ["epoch", "loss", "val_loss"]
     assert trained["lstm"].history[columns].equals(again.history[columns])
@@ -125,7 +149,9 @@ def test_best_weights_come_back_after_worse_epochs_and_seeds_differ(
     assert found == pytest.approx(misled.history["val_loss"].min(), rel=1e-4)
 
 
-def test_loss_and_parameters_are_on_record(trained: dict, features: TextFeatures, reviews: pd.DataFrame) -> None:
+def test_loss_and_parameters_are_on_record(
+    trained: dict, features: TextFeatures, reviews: pd.DataFrame
+) -> None:
     found = compute_validation_loss(trained["gru"], features, reviews)
     assert found == pytest.approx(trained["gru"].history["val_loss"].min(), rel=1e-4)
     record = trained["lstm"].record
@@ -133,19 +159,26 @@ def test_loss_and_parameters_are_on_record(trained: dict, features: TextFeatures
     assert [layer["layer"] for layer in record["layers"]][-3:] == ["pooling", "dropout", "logit"]
 
 
-def test_features_stay_and_nan_ends_training_with_advice(features: TextFeatures, reviews: pd.DataFrame) -> None:
+def test_features_stay_and_nan_ends_training_with_advice(
+    features: TextFeatures, reviews: pd.DataFrame
+) -> None:
     before = features.ids.copy(), features.ngrams.copy(), reviews.copy()
     score(train(features, reviews, "pointwise", ngrams=True, epochs=1), features)
     np.testing.assert_array_equal(features.ids, before[0])
     np.testing.assert_array_equal(features.ngrams, before[1])
     pd.testing.assert_frame_equal(reviews, before[2])
     faulty = replace(features, ngrams=np.full_like(features.ngrams, np.nan))
-    with pytest.raises(TrainingError, match=r"pointwise_classifier: the loss is not finite .* training.learning_rate"):
+    with pytest.raises(
+        TrainingError,
+        match=r"pointwise_classifier: the loss is not finite .* training.learning_rate",
+    ):
         train(faulty, reviews, "pointwise", ngrams=True, epochs=1)
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_logits_are_in_the_order_of_the_texts(trained: dict, logits: dict, features: TextFeatures, cell: str) -> None:
+def test_logits_are_in_the_order_of_the_texts(
+    trained: dict, logits: dict, features: TextFeatures, cell: str
+) -> None:
     order = np.random.default_rng(0).permutation(len(logits[cell]))
     found = score(trained[cell], features.select(order))
     np.testing.assert_allclose(found, logits[cell][order], rtol=0, atol=1e-6)
@@ -165,9 +198,14 @@ def test_logits_are_the_same_whatever_the_batches(
     assert (found.shape, found.dtype) == ((0,), np.float64)
 
 
-def test_logits_do_not_depend_on_the_side_of_the_padding(trained: dict, features: TextFeatures) -> None:
+def test_logits_do_not_depend_on_the_side_of_the_padding(
+    trained: dict, features: TextFeatures
+) -> None:
     """All texts are shorter than 40 words."""
-    one, other = (score(trained["gru"], features, PaddingSpec(max_length=40, padding=side)) for side in ("pre", "post"))
+    one, other = (
+        score(trained["gru"], features, PaddingSpec(max_length=40, padding=side))
+        for side in ("pre", "post")
+    )
     np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
 
 
@@ -186,12 +224,15 @@ def scores(trained: dict, features: TextFeatures, reviews: pd.DataFrame) -> dict
     from rnn_pipelines.sentiment.methods.training import score_reviews
 
     return {
-        cell: score_reviews(trained[cell].model, features, reviews, trained[cell].network, PADDING) for cell in CELLS
+        cell: score_reviews(trained[cell].model, features, reviews, trained[cell].network, PADDING)
+        for cell in CELLS
     }
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_each_part_has_its_own_logits(scores: dict, logits: dict, reviews: pd.DataFrame, cell: str) -> None:
+def test_each_part_has_its_own_logits(
+    scores: dict, logits: dict, reviews: pd.DataFrame, cell: str
+) -> None:
     texts = np.flatnonzero(reviews["part"].isin(["validation", "test"]))
     assert scores[cell]["review_id"].tolist() == reviews["review_id"].iloc[texts].tolist()
     np.testing.assert_allclose(scores[cell][cell], logits[cell][texts], rtol=0, atol=1e-6)

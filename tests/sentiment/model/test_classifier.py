@@ -10,7 +10,11 @@ import pytest
 
 from rnn_pipelines.sentiment.methods.nb_ngram import score_ngrams
 from rnn_pipelines.sentiment.model import classifier as scoring
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import (
+    TextClassifier,
+    assemble_classifier,
+    score_sentiment,
+)
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
@@ -19,13 +23,21 @@ UNKNOWN_TEXTS = ["", " \n\t\x85", "<br />", "xyzzy plugh", "素晴らしい", "�
 
 
 def make_texts(texts: list[str], first: int = 2) -> pd.DataFrame:
-    return pd.DataFrame({"row": range(first, first + len(texts)), "text": pd.Series(texts, dtype="str")})
+    return pd.DataFrame(
+        {"row": range(first, first + len(texts)), "text": pd.Series(texts, dtype="str")}
+    )
 
 
 @pytest.fixture(scope="module")
 def texts(make_reviews: Callable[..., pd.DataFrame]) -> list[str]:
     """Texts of all kinds."""
-    return [*UNKNOWN_TEXTS, "good", "the good film was 😀", *make_reviews(6)["text"], "bad film " * 50]
+    return [
+        *UNKNOWN_TEXTS,
+        "good",
+        "the good film was 😀",
+        *make_reviews(6)["text"],
+        "bad film " * 50,
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +48,22 @@ def scored(text_classifier: TextClassifier, texts: list[str]) -> pd.DataFrame:
 def compute_probability(classifier: TextClassifier, text: str) -> float:
     """From the parts of the classifier, word by word; for texts that padding doesn't cut."""
     encoded = encode_texts([text], classifier.vocabulary)
-    known = dict(zip(classifier.ngrams.ngrams.tolist(), classifier.ngrams.weights.tolist(), strict=True))
+    known = dict(
+        zip(classifier.ngrams.ngrams.tolist(), classifier.ngrams.weights.tolist(), strict=True)
+    )
     words = encoded.ids.tolist()
     pairs = [first | second << 21 for first, second in pairwise(words)] + [0]
-    weights = [[known.get(word, 0.0), known.get(pair, 0.0)] for word, pair in zip(words, pairs, strict=True)]
+    weights = [
+        [known.get(word, 0.0), known.get(pair, 0.0)]
+        for word, pair in zip(words, pairs, strict=True)
+    ]
     inputs = {"words": encoded.ids[None, :], "ngrams": np.float32([weights])}
     logits = {"nb_ngram": float(score_ngrams(classifier.ngrams, encoded)[0])}
     for name, network in classifier.networks.items():
         logits[name] = float(network({key: inputs[key] for key in network.input})[0, 0])
-    weighed = sum(weight * logits[name] for name, weight in classifier.calibration["weights"].items())
+    weighed = sum(
+        weight * logits[name] for name, weight in classifier.calibration["weights"].items()
+    )
     return 1 / (1 + np.exp(-weighed - classifier.calibration["intercept"]))
 
 
@@ -60,21 +79,32 @@ def test_label_and_confidence_follow_the_probability_of_each_row(
     scored: pd.DataFrame, texts: list[str], text_classifier: TextClassifier
 ) -> None:
     known = scored[scored["num_known_words"] > 0]
-    assert known["label"].tolist() == np.where(known["probability"] > 0.5, "positive", "negative").tolist()
+    assert (
+        known["label"].tolist()
+        == np.where(known["probability"] > 0.5, "positive", "negative").tolist()
+    )
     assert known["label"].nunique() == 2
     negative = scored["label"] == "negative"
     expected = np.where(negative, 1 - scored["probability"], scored["probability"])
     np.testing.assert_array_equal(scored["confidence"], expected)
     assert scored["confidence"].between(0.5, 1).all()
     assert list(scored.columns) == COLUMNS
-    assert (scored["row"].tolist(), scored["text"].tolist()) == (list(range(2, 2 + len(texts))), texts)
+    assert (scored["row"].tolist(), scored["text"].tolist()) == (
+        list(range(2, 2 + len(texts))),
+        texts,
+    )
     table = make_texts(texts).set_axis(np.arange(len(texts))[::-1] * 7)
     pd.testing.assert_frame_equal(score_sentiment(text_classifier, table), scored)
 
 
-def test_words_and_known_words_are_counted_in_texts_of_any_length(text_classifier: TextClassifier) -> None:
+def test_words_and_known_words_are_counted_in_texts_of_any_length(
+    text_classifier: TextClassifier,
+) -> None:
     found = score_sentiment(text_classifier, make_texts(["good film xyzzy !", "", "xyzzy"]))
-    assert (found["num_words"].tolist(), found["num_known_words"].tolist()) == ([4, 0, 1], [2, 0, 0])
+    assert (found["num_words"].tolist(), found["num_known_words"].tolist()) == (
+        [4, 0, 1],
+        [2, 0, 0],
+    )
     table = make_texts(["good", ""])
     before = table.copy()
     score_sentiment(text_classifier, table)
@@ -82,30 +112,44 @@ def test_words_and_known_words_are_counted_in_texts_of_any_length(text_classifie
     found = score_sentiment(text_classifier, make_texts(["素晴らしい good 😀"]))
     assert (found["num_known_words"][0], found["label"][0] != "unknown") == (1, True)
     found = score_sentiment(text_classifier, make_texts(["good film " * 50_000, "bad"]))
-    assert (found["num_words"].tolist(), found["probability"].between(0, 1).all()) == ([100_000, 1], True)
+    assert (found["num_words"].tolist(), found["probability"].between(0, 1).all()) == (
+        [100_000, 1],
+        True,
+    )
     found = score_sentiment(text_classifier, make_texts([]))
     assert (len(found), list(found.columns)) == (0, COLUMNS)
 
 
 @pytest.mark.parametrize("text", UNKNOWN_TEXTS)
-def test_text_without_a_known_word_is_unknown(scored: pd.DataFrame, texts: list[str], text: str) -> None:
+def test_text_without_a_known_word_is_unknown(
+    scored: pd.DataFrame, texts: list[str], text: str
+) -> None:
     row = scored.iloc[texts.index(text)]
     assert (row["label"], row["probability"], row["confidence"]) == ("unknown", 0.5, 0.5)
 
 
-def test_classifier_reads_long_and_strange_texts_by_its_padding(text_classifier: TextClassifier) -> None:
+def test_classifier_reads_long_and_strange_texts_by_its_padding(
+    text_classifier: TextClassifier,
+) -> None:
     """Head and tail; the n-gram classifier reads all, and knows none of the words between."""
-    head, tail = "good film " * 5, " was bad" * 5
+    head = "good film " * 5
+    tail = " was bad" * 5
     texts = [head + "plugh " * size + tail for size in (40, 90_000)]
     found = score_sentiment(text_classifier, make_texts(texts))
     assert found["probability"][0] == pytest.approx(found["probability"][1], abs=1e-6)
     # So they stay part of the classifier, even where its calibration doesn't weigh the n-gram classifier.
     classifier = assemble(text_classifier, make_calibrations("lstm", path=False))
     assert list(classifier.calibration["weights"]) == ["lstm"]
-    blind = replace(classifier, ngrams=replace(classifier.ngrams, weights=classifier.ngrams.weights * 0))
-    one, other = (score_sentiment(c, make_texts(["good film"]))["probability"][0] for c in (classifier, blind))
+    blind = replace(
+        classifier, ngrams=replace(classifier.ngrams, weights=classifier.ngrams.weights * 0)
+    )
+    one, other = (
+        score_sentiment(c, make_texts(["good film"]))["probability"][0] for c in (classifier, blind)
+    )
     assert one != other
-    scores = score_sentiment(replace(text_classifier, signs=False), make_texts(["good, film!", "good film"]))
+    scores = score_sentiment(
+        replace(text_classifier, signs=False), make_texts(["good, film!", "good film"])
+    )
     assert scores["num_words"].tolist() == [2, 2]
     assert scores["probability"][0] == scores["probability"][1]
     # One word is left of each text, the last.
@@ -117,7 +161,9 @@ def test_classifier_reads_long_and_strange_texts_by_its_padding(text_classifier:
     assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
-@pytest.mark.parametrize("chosen", [[8], [14, 8, 0], [9, 9, 9]], ids=["alone", "among others", "repeated"])
+@pytest.mark.parametrize(
+    "chosen", [[8], [14, 8, 0], [9, 9, 9]], ids=["alone", "among others", "repeated"]
+)
 def test_score_of_a_text_is_the_same_whatever_else_is_scored(
     text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str], chosen: list[int]
 ) -> None:
@@ -128,7 +174,10 @@ def test_score_of_a_text_is_the_same_whatever_else_is_scored(
 
 
 def test_chunks_give_the_same_scores_as_all_at_once(
-    text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str], monkeypatch: pytest.MonkeyPatch
+    text_classifier: TextClassifier,
+    scored: pd.DataFrame,
+    texts: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scoring, "CHUNK", 6)
     found = score_sentiment(text_classifier, make_texts(texts))
@@ -149,11 +198,16 @@ def make_calibrations(best: str, path: bool = True) -> dict:
 
 
 def assemble(classifier: TextClassifier, calibrations: dict) -> TextClassifier:
-    words, networks = list(classifier.vocabulary), dict(classifier.networks)
-    return assemble_classifier(classifier.ngrams, words, VocabularySpec(), classifier.padding, calibrations, **networks)
+    words = list(classifier.vocabulary)
+    networks = dict(classifier.networks)
+    return assemble_classifier(
+        classifier.ngrams, words, VocabularySpec(), classifier.padding, calibrations, **networks
+    )
 
 
-@pytest.mark.parametrize(("best", "cells"), [("lstm", ["lstm"]), ("gru", ["gru"]), ("ensemble", ["lstm", "gru"])])
+@pytest.mark.parametrize(
+    ("best", "cells"), [("lstm", ["lstm"]), ("gru", ["gru"]), ("ensemble", ["lstm", "gru"])]
+)
 def test_assembled_classifier_holds_only_the_networks_that_its_calibration_weighs(
     text_classifier: TextClassifier, best: str, cells: list[str]
 ) -> None:

@@ -60,27 +60,40 @@ TRAINING = TrainingSpec(epochs=4, patience=4, batch_size=16, learning_rate=0.05,
 @pytest.fixture
 def features(reviews: pd.DataFrame) -> TextFeatures:
     encoded = encode_texts(reviews["text"], build_vocabulary(reviews["text"], VocabularySpec()))
-    return add_ngram_features(encoded, reviews["label"], assign_folds(reviews, 2), NgramSpec(order=2, folds=2))[1]
+    return add_ngram_features(
+        encoded, reviews["label"], assign_folds(reviews, 2), NgramSpec(order=2, folds=2)
+    )[1]
 
 
 @pytest.fixture
 def flipped(reviews: pd.DataFrame) -> pd.DataFrame:
     """Reviews whose validation labels are wrong: each epoch is worse than the one before."""
-    return reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
+    return reviews.assign(
+        label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"])
+    )
 
 
 def train(
-    features: TextFeatures, reviews: pd.DataFrame, checkpoints: Path | None = None, cell: str = "gru"
+    features: TextFeatures,
+    reviews: pd.DataFrame,
+    checkpoints: Path | None = None,
+    cell: str = "gru",
 ) -> tuple[Any, dict[str, Any]]:
     """Trains a tiny network: the model and its record."""
     network = ClassifierSpec(cell=cell, units=3, bidirectional=False)
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
-    return train_challenger(features, reviews, vectors, network, TrainingPlan(PADDING, TRAINING, None, checkpoints))
+    return train_challenger(
+        features, reviews, vectors, network, TrainingPlan(PADDING, TRAINING, None, checkpoints)
+    )
 
 
 @pytest.mark.slow
 def test_interrupted_training_goes_on_from_its_last_epoch_with_its_best_weights(
-    features: TextFeatures, flipped: pd.DataFrame, break_off: BreakOff, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    features: TextFeatures,
+    flipped: pd.DataFrame,
+    break_off: BreakOff,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Which are those of the first one here, and of a training that was not interrupted, to the last digit."""
     whole, record = train(features, flipped)
@@ -100,7 +113,11 @@ def test_interrupted_training_goes_on_from_its_last_epoch_with_its_best_weights(
 
 @pytest.mark.slow
 def test_checkpoint_of_other_reviews_is_not_taken_up(
-    features: TextFeatures, reviews: pd.DataFrame, flipped: pd.DataFrame, break_off: BreakOff, tmp_path: Path
+    features: TextFeatures,
+    reviews: pd.DataFrame,
+    flipped: pd.DataFrame,
+    break_off: BreakOff,
+    tmp_path: Path,
 ) -> None:
     """Though words, parts and weights of the network are the same."""
     with break_off(2):
@@ -111,7 +128,9 @@ def test_checkpoint_of_other_reviews_is_not_taken_up(
         np.testing.assert_array_equal(one, other)
 
 
-def test_challenger_remembers_all_texts_but_the_holdout(text_classifier: TextClassifier, reviews: pd.DataFrame) -> None:
+def test_challenger_remembers_all_texts_but_the_holdout(
+    text_classifier: TextClassifier, reviews: pd.DataFrame
+) -> None:
     record = {"seeds": [0], "training_seconds": 1.0, "compile_seconds": 0.5}
     calibrations = {name: {"validation_log_loss": loss} for name, loss in LOSSES.items()}
     challenger, training = complete_challenger(
@@ -120,7 +139,11 @@ def test_challenger_remembers_all_texts_but_the_holdout(text_classifier: TextCla
     learnt = reviews.loc[reviews["part"].isin(["train", "validation"]), "text"]
     assert set(challenger.seen) == set(hash_texts(learnt))
     assert training["validation_losses"] == LOSSES
-    assert (training["chosen"], training["seeds"], training["training_seconds"]) == ("gru", [0, 1], 3.0)
+    assert (training["chosen"], training["seeds"], training["training_seconds"]) == (
+        "gru",
+        [0, 1],
+        3.0,
+    )
 
 
 def test_holdout_has_everyones_logits(
@@ -133,7 +156,9 @@ def test_holdout_has_everyones_logits(
     assert holdout["review_id"].tolist() == test["review_id"].tolist()
     scored = score_sentiment(text_classifier, test.rename(columns={"review_id": "row"}))
     for name in ("challenger", "champion"):
-        np.testing.assert_allclose(to_probability(holdout[name].to_numpy()), scored["probability"], rtol=1e-12)
+        np.testing.assert_allclose(
+            to_probability(holdout[name].to_numpy()), scored["probability"], rtol=1e-12
+        )
     share = reviews.loc[reviews["part"] == "train", "label"].mean()
     np.testing.assert_allclose(to_probability(holdout["majority"].to_numpy()), share)
     assert holdout["num_known_words"].tolist() == scored["num_known_words"].tolist()

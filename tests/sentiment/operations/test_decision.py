@@ -24,7 +24,11 @@ TRAINING = {
 }
 RUN = {"at": "2024-01-01T00:00:00+00:00", "started": 0.0, "as_of": None}
 CHAMPION = LoadedChampion(
-    "v1", None, "2024-01-01T00:00:00+00:00", (), {"metrics": {"challenger": {"validation_loss": 0.4}}}
+    "v1",
+    None,
+    "2024-01-01T00:00:00+00:00",
+    (),
+    {"metrics": {"challenger": {"validation_loss": 0.4}}},
 )
 
 
@@ -42,12 +46,19 @@ def decide() -> Callable[..., Candidate]:
         random = np.random.default_rng(0)
         label = np.arange(200) % 2
         holdout = pd.DataFrame(
-            {"label": pd.array(label, "Int8"), "majority": 0.0, "is_seen": np.arange(200) < num_seen, "num_words": 9}
+            {
+                "label": pd.array(label, "Int8"),
+                "majority": 0.0,
+                "is_seen": np.arange(200) < num_seen,
+                "num_words": 9,
+            }
         )
         for name, deviation in {"nb_ngram": 1.5, "challenger": 1.0, **noise}.items():
             holdout[name] = 2 * label - 1 + deviation * random.normal(size=200)
         holdout["num_known_words"] = 5
-        spec = RetrainSentimentSpec.model_validate({"policy": policy or {"max_age_days": None}, "budget": {}})
+        spec = RetrainSentimentSpec.model_validate(
+            {"policy": policy or {"max_age_days": None}, "budget": {}}
+        )
         return decide_promotion(object(), in_use, change(holdout), TRAINING, RUN, spec)
 
     return make
@@ -79,12 +90,16 @@ def test_other_challengers_are_kept_back(decide: Callable[..., Candidate], champ
 
 
 def test_policy_can_only_ask_for_registered_baselines() -> None:
-    with pytest.raises(ValidationError, match="expected one of majority, nb_ngram, received 'ridge'"):
+    with pytest.raises(
+        ValidationError, match="expected one of majority, nb_ngram, received 'ridge'"
+    ):
         RetrainSentimentSpec.model_validate({"policy": {"must_beat": ["ridge"]}, "budget": {}})
 
 
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
-def test_champion_whose_scores_are_not_finite_is_replaced(decide: Callable[..., Candidate], is_all: bool) -> None:
+def test_champion_whose_scores_are_not_finite_is_replaced(
+    decide: Callable[..., Candidate], is_all: bool
+) -> None:
     """Whose errors are few elsewhere."""
 
     def change(holdout: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +107,9 @@ def test_champion_whose_scores_are_not_finite_is_replaced(decide: Callable[..., 
 
     candidate = decide(CHAMPION, change=change, champion=0.1)
     assert candidate.decision.is_promoted
-    assert read_reasons(candidate).startswith("the champion's loss is nan, not a finite number; its own is 0.")
+    assert read_reasons(candidate).startswith(
+        "the champion's loss is nan, not a finite number; its own is 0."
+    )
     assert candidate.manifest["metrics"]["champion"]["loss"] is None
 
 
@@ -111,7 +128,9 @@ def test_broken_challenger_is_kept_back(
     assert fault in read_reasons(candidate)
 
 
-def test_record_is_plain_json_and_keeps_how_the_holdout_was_scored(decide: Callable[..., Candidate]) -> None:
+def test_record_is_plain_json_and_keeps_how_the_holdout_was_scored(
+    decide: Callable[..., Candidate],
+) -> None:
     manifest = decide(CHAMPION, champion=3.0).manifest
     assert json.loads(json.dumps(manifest, allow_nan=False)) == manifest
     assert (manifest["task"], manifest["champion"]) == ("sentiment", "v1")
@@ -127,7 +146,12 @@ def test_record_is_plain_json_and_keeps_how_the_holdout_was_scored(decide: Calla
 
 
 def test_run_tells_how_many_reviews_of_which_days() -> None:
-    table = pd.DataFrame({"group": ["a", "a", "b"], "time": pd.to_datetime(["2024-01-02", "2024-01-01", "2024-01-03"])})
+    table = pd.DataFrame(
+        {
+            "group": ["a", "a", "b"],
+            "time": pd.to_datetime(["2024-01-02", "2024-01-01", "2024-01-03"]),
+        }
+    )
     profile = {"num_reviews": {"train": 2, "test": 1}}
     sentiment = {"source": {"path": "my.csv"}}
     spec = RetrainSentimentSpec.model_validate({"policy": {}, "budget": {}})

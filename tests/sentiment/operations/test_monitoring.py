@@ -48,9 +48,16 @@ def test_alike_texts_are_ok_and_others_an_alarm() -> None:
         assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-@pytest.mark.parametrize(("num_newest", "num_reference", "verdict"), [(0, 1000, "ok"), (0, 0, "ok"), (500, 0, "alarm")])
-def test_texts_without_a_reference_are_an_alarm(num_newest: int, num_reference: int, verdict: str) -> None:
-    assert conclude(ALIKE.assign(num_newest=num_newest, num_reference=num_reference))["verdict"] == verdict
+@pytest.mark.parametrize(
+    ("num_newest", "num_reference", "verdict"), [(0, 1000, "ok"), (0, 0, "ok"), (500, 0, "alarm")]
+)
+def test_texts_without_a_reference_are_an_alarm(
+    num_newest: int, num_reference: int, verdict: str
+) -> None:
+    assert (
+        conclude(ALIKE.assign(num_newest=num_newest, num_reference=num_reference))["verdict"]
+        == verdict
+    )
 
 
 @pytest.mark.parametrize("num_texts", [0, 500])
@@ -61,7 +68,10 @@ def test_alarms_of_the_store_are_alarms(num_texts: int) -> None:
 
 @pytest.mark.parametrize(("num_texts", "verdict"), [(99, "ok"), (100, "alarm")])
 def test_few_texts_are_not_compared(num_texts: int, verdict: str) -> None:
-    assert conclude(differ("confidence", effect=0.9).assign(num_newest=num_texts))["verdict"] == verdict
+    assert (
+        conclude(differ("confidence", effect=0.9).assign(num_newest=num_texts))["verdict"]
+        == verdict
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +103,13 @@ def test_number_that_is_not_finite_is_an_alarm(values: tuple[float, ...], num_te
 
 @pytest.mark.parametrize(
     "options",
-    [{"retrain_distance": 0.6}, {"retrain_share_effect": 0.9}, {"min_texts": 0}, {"valid_days": 0}, {"typo": 1}],
+    [
+        {"retrain_distance": 0.6},
+        {"retrain_share_effect": 0.9},
+        {"min_texts": 0},
+        {"valid_days": 0},
+        {"typo": 1},
+    ],
 )
 def test_limits_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -105,10 +121,16 @@ NOTHING = ReferenceTable.make_empty()
 
 def make_scores(num: int = 300, seed: int = 0, words: int = 50) -> pd.DataFrame:
     random = np.random.default_rng(seed)
-    probability, num_words = random.random(num), random.integers(1, words, num)
+    probability = random.random(num)
+    num_words = random.integers(1, words, num)
     label = np.where(probability > 0.5, "positive", "negative")
     return pd.DataFrame(
-        {"label": label, "probability": probability, "num_words": num_words, "num_known_words": num_words}
+        {
+            "label": label,
+            "probability": probability,
+            "num_words": num_words,
+            "num_known_words": num_words,
+        }
     )
 
 

@@ -17,7 +17,12 @@ from rnn_pipelines.sentiment.operations.reference import (
 )
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
-NOTHING: dict[str, Any] = {"predictions": None, "reviews": None, "encoded": None, "calibrations": None}
+NOTHING: dict[str, Any] = {
+    "predictions": None,
+    "reviews": None,
+    "encoded": None,
+    "calibrations": None,
+}
 
 
 def make_holdout(*logits: float) -> pd.DataFrame:
@@ -37,11 +42,21 @@ def store(tmp_path: Path) -> ChampionStore:
 @pytest.fixture
 def left() -> dict[str, Any]:
     """What `sentiment` leaves: one review, of the test part."""
-    predictions = pd.DataFrame({"review_id": ["r1"], "num_words": [2], "lstm": [-2.0], "gru": [1.0]})
-    losses = {name: {"validation_log_loss": loss} for name, loss in (("lstm", 0.1), ("gru", 0.2), ("ensemble", 0.3))}
+    predictions = pd.DataFrame(
+        {"review_id": ["r1"], "num_words": [2], "lstm": [-2.0], "gru": [1.0]}
+    )
+    losses = {
+        name: {"validation_log_loss": loss}
+        for name, loss in (("lstm", 0.1), ("gru", 0.2), ("ensemble", 0.3))
+    }
     reviews = pd.DataFrame({"review_id": ["r1"], "text": ["a b"]})
     encoded = encode_texts(reviews["text"], ["a", "b"])
-    return {"predictions": predictions, "reviews": reviews, "encoded": encoded, "calibrations": losses}
+    return {
+        "predictions": predictions,
+        "reviews": reviews,
+        "encoded": encoded,
+        "calibrations": losses,
+    }
 
 
 def test_scores_of_one_version_are_all_taken() -> None:
@@ -51,10 +66,17 @@ def test_scores_of_one_version_are_all_taken() -> None:
 
 @pytest.mark.parametrize(
     ("versions", "rows"),
-    [(["v1", "v2", "v2"], [1, 2]), (["v2", "v1"], [1]), ([UNVERSIONED, "v1"], [1]), (["v1", UNVERSIONED], [1])],
+    [
+        (["v1", "v2", "v2"], [1, 2]),
+        (["v2", "v1"], [1]),
+        ([UNVERSIONED, "v1"], [1]),
+        (["v1", UNVERSIONED], [1]),
+    ],
     ids=["another champion", "rolled back", "the first champion", "no champion any more"],
 )
-def test_the_last_version_counts(versions: list[str], rows: list[int], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_last_version_counts(
+    versions: list[str], rows: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
     assert select_newest(make_scores(*versions)).index.tolist() == rows
     num_left_out = len(versions) - len(rows)
     assert f"{num_left_out} of {len(versions)}" in caplog.text
@@ -67,15 +89,21 @@ def test_nothing_scored_has_no_rows(scores: pd.DataFrame | None) -> None:
     ScoredTextsTable.validate(selected)
 
 
-def test_reference_is_the_holdout_of_the_version_or_the_test_part(store: ChampionStore, left: dict[str, Any]) -> None:
+def test_reference_is_the_holdout_of_the_version_or_the_test_part(
+    store: ChampionStore, left: dict[str, Any]
+) -> None:
     """Whichever is the champion now, and whatever `sentiment` has left."""
     version = store.add_version(pack_reference(make_holdout(2.0, -2.0, 3.0)))
-    store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["later"], "2026-01-31T02:00:00+00:00")
+    store.promote(
+        store.add_version(pack_reference(make_holdout(1.0))), ["later"], "2026-01-31T02:00:00+00:00"
+    )
     reference = describe_reference(make_scores(version), store.folder, **left)
     assert reference["label"].tolist() == ["positive", "negative", "positive"]
     ReferenceTable.validate(reference)
     # Though there is a champion.
-    store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["first"], "2026-01-31T02:00:00+00:00")
+    store.promote(
+        store.add_version(pack_reference(make_holdout(1.0))), ["first"], "2026-01-31T02:00:00+00:00"
+    )
     reference = describe_reference(make_scores(UNVERSIONED), store.folder, **left)
     assert reference["label"].tolist() == ["negative"]
     # The test part of `sentiment` is not taken for it.

@@ -35,26 +35,44 @@ def make_sentiment() -> Callable[..., SimpleNamespace]:
     """
 
     def make(
-        has_path: bool = True, has_ratings: bool = True, noise: float = 1.0, text: str = "A film.", group: str = "tt1"
+        has_path: bool = True,
+        has_ratings: bool = True,
+        noise: float = 1.0,
+        text: str = "A film.",
+        group: str = "tt1",
     ) -> SimpleNamespace:
         generator = np.random.default_rng(0)
         labels = np.tile([0, 1], 200)
-        table = pd.DataFrame({"review_id": [f"test/{number}" for number in range(400)], "label": labels})
-        table["rating"] = pd.array(np.tile([2, 9] if has_ratings else [None, None], 200), dtype="Int8")
+        table = pd.DataFrame(
+            {"review_id": [f"test/{number}" for number in range(400)], "label": labels}
+        )
+        table["rating"] = pd.array(
+            np.tile([2, 9] if has_ratings else [None, None], 200), dtype="Int8"
+        )
         table["num_words"] = generator.integers(1, 1200, size=400)
         names = [name for name in PATHS if has_path or not name.endswith("_alone")]
         for name in names:
             table[name] = (2.0 * labels - 1) * 2 + noise * generator.normal(size=400)
-        record = {"training_seconds": 61.26, "compile_seconds": 2.4, "num_epochs": 3, "best_epoch": 2}
-        record |= {"num_parameters": 4512, "layers": LAYERS}
+        record = {
+            "training_seconds": 61.26,
+            "compile_seconds": 2.4,
+            "num_epochs": 3,
+            "best_epoch": 2,
+            "num_parameters": 4512,
+            "layers": LAYERS,
+        }
         records = dict.fromkeys(("lstm", "gru", "pointwise"), record)
         cost = {"nb_ngram": {"training_seconds": 7.0, "num_parameters": 123456}}
         metrics, by_group, by_confidence = evaluate_classifiers(table, **records, **cost)
         reviews = pd.DataFrame({"review_id": table["review_id"], "group": group, "text": text})
-        losses = pd.DataFrame({"epoch": [1, 2, 3], "loss": [0.6, 0.3, 0.1], "val_loss": [0.5, 0.4, 0.45]})
+        losses = pd.DataFrame(
+            {"epoch": [1, 2, 3], "loss": [0.6, 0.3, 0.1], "val_loss": [0.5, 0.4, 0.45]}
+        )
         calibrations = {
             name: {
-                "weights": {part: 1.25 for part in PATHS[name] if has_path or part in (name, "lstm", "gru")},
+                "weights": {
+                    part: 1.25 for part in PATHS[name] if has_path or part in (name, "lstm", "gru")
+                },
                 "intercept": -0.5,
                 "validation_log_loss": 0.2 if name == "ensemble" else 0.3,
             }

@@ -59,7 +59,22 @@ def test_probabilities_after_each_word_are_those_of_keras(page: str, tmp_path: P
 
 def draw_texts(count: int) -> list[str]:
     """Texts of known and unknown words, with markup, entities, signs and capitals."""
-    words = ["bad", "Awful", "dull!", "GOOD", "great", "fine.", "a", "the", "film", "was", "so", "it", "unseen", "it's"]
+    words = [
+        "bad",
+        "Awful",
+        "dull!",
+        "GOOD",
+        "great",
+        "fine.",
+        "a",
+        "the",
+        "film",
+        "was",
+        "so",
+        "it",
+        "unseen",
+        "it's",
+    ]
     words += [
         "it’s",
         "<br />good",
@@ -83,7 +98,8 @@ def draw_texts(count: int) -> list[str]:
 def test_probabilities_of_typed_texts_are_those_of_predict(
     text_classifier: TextClassifier, tmp_path: Path, signs: bool
 ) -> None:
-    classifier, own = Interface(), replace(text_classifier, signs=signs)
+    classifier = Interface()
+    own = replace(text_classifier, signs=signs)
     classifier._artefact, texts = own, draw_texts(NUM_TYPED_TEXTS)
     typed = run_in_page(
         render_classifier(own, TEXTS),
@@ -92,7 +108,9 @@ def test_probabilities_of_typed_texts_are_those_of_predict(
             found: page.networks.map((network) => classify(page, network, item).probability) }}));""",
     )
     assert [one["words"] for one in typed] == [tokenize(text, signs)[:20] for text in texts]
-    expected = classifier.predict([" ".join(one["words"]) for one in typed])["probability"].to_numpy()
+    expected = classifier.predict([" ".join(one["words"]) for one in typed])[
+        "probability"
+    ].to_numpy()
     found = np.array([one["found"] for one in typed])
     assert np.abs(found - expected[:, None]).max() < TOLERANCE
     assert (expected == 0.5).any() or not signs
@@ -100,7 +118,9 @@ def test_probabilities_of_typed_texts_are_those_of_predict(
 
 
 @pytest.mark.chromium
-def test_a_reader_types_a_text_and_sees_its_probability(text_classifier: TextClassifier, tmp_path: Path) -> None:
+def test_a_reader_types_a_text_and_sees_its_probability(
+    text_classifier: TextClassifier, tmp_path: Path
+) -> None:
     classifier = Interface()
     classifier._artefact = text_classifier
     found = run_in_page(
@@ -120,7 +140,12 @@ def test_a_reader_types_a_text_and_sees_its_probability(text_classifier: TextCla
     probabilities = classifier.predict(["great film", "the xyzzy was bad"])["probability"]
     for (sentence, _, _, _), probability in zip(found, probabilities, strict=False):
         assert f"positive is {probability:.3f}, as trained {probability:.3f}" in sentence
-    messages = ["", "Not among the 12 words of this page: xyzzy.", "Type a word.", "Only the first 20 words are read."]
+    messages = [
+        "",
+        "Not among the 12 words of this page: xyzzy.",
+        "Type a word.",
+        "Only the first 20 words are read.",
+    ]
     assert [message for _, message, _, _ in found] == messages
     assert [words for _, _, words, _ in found] == [2, 4, 4, 20]
     assert {chosen for _, _, _, chosen in found} == {"your own text"}
@@ -128,7 +153,9 @@ def test_a_reader_types_a_text_and_sees_its_probability(text_classifier: TextCla
 
 @pytest.mark.chromium
 @pytest.mark.parametrize("switches", [["--window-size=1400,1000"], ["--window-size=390,900"]])
-def test_a_reader_changes_gate_and_unit_at_any_width(page: str, tmp_path: Path, switches: list[str]) -> None:
+def test_a_reader_changes_gate_and_unit_at_any_width(
+    page: str, tmp_path: Path, switches: list[str]
+) -> None:
     path = tmp_path / "gates.html"
     path.write_text(use_page(page))
     result, messages = open_page(path, "", *switches)
@@ -150,25 +177,47 @@ def test_probabilities_of_many_texts_are_those_of_keras(
 ) -> None:
     monkeypatch.setattr(explorer, "MAX_TEXTS", NUM_SLOW_TEXTS)
     rng = np.random.default_rng(0)
-    words = ["bad", "awful", "dull", "good", "great", "fine", "a", "the", "film", "was", "so", "it", "unseen"]
+    words = [
+        "bad",
+        "awful",
+        "dull",
+        "good",
+        "great",
+        "fine",
+        "a",
+        "the",
+        "film",
+        "was",
+        "so",
+        "it",
+        "unseen",
+    ]
     texts = [" ".join(rng.choice(words, rng.integers(1, 24))) for _ in range(NUM_SLOW_TEXTS)]
     assert check_page(render_classifier(text_classifier, texts), tmp_path) < TOLERANCE
 
 
 @pytest.mark.chromium
 def test_a_page_that_would_be_too_large_has_no_box_for_own_texts(
-    text_classifier: TextClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    text_classifier: TextClassifier,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     whole = len(render_classifier(text_classifier, TEXTS))
     monkeypatch.setattr(page_module, "MAX_BYTES", whole + 10_000)
     assert "Your own text" in open_labels(render_classifier(text_classifier, TEXTS), tmp_path)
-    large = replace(text_classifier, vocabulary=[*text_classifier.vocabulary, *(f"word{n}" for n in range(1900))])
+    large = replace(
+        text_classifier,
+        vocabulary=[*text_classifier.vocabulary, *(f"word{n}" for n in range(1900))],
+    )
     with caplog.at_level(logging.WARNING):
         assert "Your own text" not in open_labels(render_classifier(large, TEXTS), tmp_path)
     assert "too large with words for texts of your own" in caplog.text
 
 
-def test_vocabulary_is_the_largest_that_fits(text_classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vocabulary_is_the_largest_that_fits(
+    text_classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = [*text_classifier.vocabulary, *(f"word{n}" for n in range(3000))]
     large = replace(text_classifier, vocabulary=words)
     sizes = []
@@ -181,12 +230,16 @@ def test_vocabulary_is_the_largest_that_fits(text_classifier: TextClassifier, mo
 
 def open_labels(page: str, folder: Path) -> list[str]:
     labels: list[str] = run_in_page(
-        page, folder, "return [...document.querySelectorAll('label')].map((one) => one.textContent);"
+        page,
+        folder,
+        "return [...document.querySelectorAll('label')].map((one) => one.textContent);",
     )
     return labels
 
 
-def test_a_classifier_without_networks_and_texts_without_words_are_refused(text_classifier: TextClassifier) -> None:
+def test_a_classifier_without_networks_and_texts_without_words_are_refused(
+    text_classifier: TextClassifier,
+) -> None:
     with pytest.raises(ParameterError, match="no recurrent network"):
         render_classifier(replace(text_classifier, networks={}), TEXTS)
     with pytest.raises(ParameterError, match="at least one word"):

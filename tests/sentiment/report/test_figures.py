@@ -18,7 +18,11 @@ NAMES_OF_FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rat
 
 def draw(results: SimpleNamespace) -> dict[str, Figure]:
     return draw_figures(
-        results.metrics, results.calibrations, results.by_group, results.by_confidence, **results.histories
+        results.metrics,
+        results.calibrations,
+        results.by_group,
+        results.by_confidence,
+        **results.histories,
     )
 
 
@@ -41,7 +45,8 @@ def test_accuracy_and_confusion_are_drawn_as_they_were_measured(figures, results
     assert tuple(figures) == NAMES_OF_FIGURES
     assert all(figure.layout.title.text for figure in figures.values())
     assert figures["accuracy"].layout.shapes[0].x0 == 100 * results.metrics["nb_ngram"]["accuracy"]
-    trace, measured = find_trace(figures["accuracy"], "GRU"), results.metrics["gru"]
+    trace = find_trace(figures["accuracy"], "GRU")
+    measured = results.metrics["gru"]
     assert trace.x[0] == 100 * measured["accuracy"]
     assert trace.x[0] + trace.error_x.array[0] == pytest.approx(100 * measured["accuracy_high"])
     assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(100 * measured["accuracy_low"])
@@ -54,11 +59,14 @@ def test_accuracy_and_confusion_are_drawn_as_they_were_measured(figures, results
         [measured["false_negative"], measured["true_positive"]],
     ]
     assert list(cells.y) == ["negative", "positive"]
-    assert [sum(row) for row in find_trace(figures["confusion"], "NB n-grams").z] == pytest.approx([1, 1])
+    assert [sum(row) for row in find_trace(figures["confusion"], "NB n-grams").z] == pytest.approx(
+        [1, 1]
+    )
 
 
 def test_inputs_stay_and_sources_without_ratings_are_empty(make_sentiment) -> None:
-    results, before = make_sentiment(), make_sentiment()
+    results = make_sentiment()
+    before = make_sentiment()
     draw(results)
     assert (results.metrics, results.calibrations) == (before.metrics, before.calibrations)
     for name in ("by_group", "by_confidence"):
@@ -89,7 +97,8 @@ def test_ablations_wait_in_the_legend(figures, figure: str) -> None:
 
 
 def test_calibration_is_drawn_with_bars_in_the_middle_of_their_bin(results, figures) -> None:
-    table, trace = results.by_confidence.query("classifier == 'lstm'"), find_trace(figures["calibration"], "LSTM")
+    table = results.by_confidence.query("classifier == 'lstm'")
+    trace = find_trace(figures["calibration"], "LSTM")
     np.testing.assert_allclose(trace.x, 100 * table["confidence"])
     np.testing.assert_allclose(trace.y, 100 * table["accuracy"])
     bars = [trace for trace in figures["calibration"].data if trace.type == "bar"]
@@ -98,7 +107,9 @@ def test_calibration_is_drawn_with_bars_in_the_middle_of_their_bin(results, figu
     confidence = 100 * results.by_confidence.query("classifier == 'lstm'")["confidence"]
     assert np.all(np.abs(own.x - confidence) <= 2.5)
     np.testing.assert_allclose(own.x % 5, 2.5)
-    groups = [{trace.legendgroup for trace in figures["calibration"].data if trace.name == "LSTM alone"}]
+    groups = [
+        {trace.legendgroup for trace in figures["calibration"].data if trace.name == "LSTM alone"}
+    ]
     assert groups == [{"lstm_alone"}]
 
 

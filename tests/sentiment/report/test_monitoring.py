@@ -12,7 +12,11 @@ from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.report.page import Table, read_plotly
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable
-from rnn_pipelines.sentiment.operations.monitoring import CANNOT_KNOW, MonitorSentimentSpec, monitor_scores
+from rnn_pipelines.sentiment.operations.monitoring import (
+    CANNOT_KNOW,
+    MonitorSentimentSpec,
+    monitor_scores,
+)
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
     render_report,
@@ -29,10 +33,16 @@ NOTHING = ReferenceTable.make_empty()
 
 def make_scores(num: int = 200, words: int = 50) -> pd.DataFrame:
     random = np.random.default_rng(num)
-    probability, num_words = random.random(num), random.integers(1, words, num)
+    probability = random.random(num)
+    num_words = random.integers(1, words, num)
     label = np.where(probability > 0.5, "positive", "negative")
     return pd.DataFrame(
-        {"label": label, "probability": probability, "num_words": num_words, "num_known_words": num_words}
+        {
+            "label": label,
+            "probability": probability,
+            "num_words": num_words,
+            "num_known_words": num_words,
+        }
     )
 
 
@@ -51,7 +61,9 @@ def test_page_and_summary_tell_the_verdict_and_escape_reasons() -> None:
     assert "There are no scored texts" in report
     assert 'class="plotly-graph-div"' not in report
     assert "–" in tabulate_measures(monitor(NOTHING)).rows[0]
-    assert "<img" not in write_report(make_scores(), alarms=("<img src='https://evil.example/x.png'>",))
+    assert "<img" not in write_report(
+        make_scores(), alarms=("<img src='https://evil.example/x.png'>",)
+    )
     assert is_golden(write_report(make_scores()), Path(__file__).parent / "golden/monitor.txt")
     verdict = monitor(make_scores())
     assert fits_screen(summarize_run(verdict), write_verdict(verdict))
@@ -90,7 +102,9 @@ SCORES = pd.DataFrame(
 
 def test_labels_are_given_with_share_and_confidence() -> None:
     text, table = report_scores(SCORES, "2026-01-31T02:00:00+00:00")
-    assert [part in str(text) for part in ("5 texts", "2026-01-31 02:00 UTC", "version v1")] == [True] * 3
+    assert [part in str(text) for part in ("5 texts", "2026-01-31 02:00 UTC", "version v1")] == [
+        True
+    ] * 3
     assert isinstance(table, Table)
     assert sorted(table.rows) == [
         ["negative", "3", "60.0 %", "75.0 %"],

@@ -27,9 +27,15 @@ EVIL = "<img src='https://evil.example/x.png'>"
 def write_report(make_sentiment):
     """Renders a report of handmade results, without the code of Plotly."""
 
-    def write(parameters: dict[str, Any] | None = None, records: dict[str, Any] | None = None, **options: Any) -> str:
+    def write(
+        parameters: dict[str, Any] | None = None,
+        records: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> str:
         made = make_sentiment(**options)
-        figures = draw_figures(made.metrics, made.calibrations, made.by_group, made.by_confidence, **made.histories)
+        figures = draw_figures(
+            made.metrics, made.calibrations, made.by_group, made.by_confidence, **made.histories
+        )
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         results = SentimentResults(
@@ -49,9 +55,17 @@ def write_report(make_sentiment):
 def make_metrics(better: int, worse: int, p_value: float) -> dict[str, Any]:
     """Metrics of 25,000 texts, of which the network alone gets `better`, the n-gram classifier alone `worse` right."""
     accuracy = 0.918 + (better - worse) / 25000
-    counts = {"true_negative": 12500, "false_positive": 0, "false_negative": 500, "true_positive": 12000}
+    counts = {
+        "true_negative": 12500,
+        "false_positive": 0,
+        "false_negative": 500,
+        "true_positive": 12000,
+    }
     test = {"only_reference_wrong": better, "only_this_wrong": worse, "p_value": p_value}
-    return {"nb_ngram": {"accuracy": 0.918}, "lstm": {"accuracy": accuracy, "against_nb_ngram": test, **counts}}
+    return {
+        "nb_ngram": {"accuracy": 0.918},
+        "lstm": {"accuracy": accuracy, "against_nb_ngram": test, **counts},
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,7 +79,9 @@ def make_metrics(better: int, worse: int, p_value: float) -> dict[str, Any]:
         (6, 5, 1.0, ("1 review more", "p = 1", "no difference")),
     ],
 )
-def test_verdict_is_better_only_by_a_test(better: int, worse: int, p_value: float, facts: tuple[str, ...]) -> None:
+def test_verdict_is_better_only_by_a_test(
+    better: int, worse: int, p_value: float, facts: tuple[str, ...]
+) -> None:
     verdict = write_verdict(make_metrics(better, worse, p_value), "lstm")
     assert has_in_order(verdict, "LSTM", "25,000", "NB n-grams", *facts)
     assert ("significant" in verdict) is ("significant" in facts)
@@ -74,7 +90,9 @@ def test_verdict_is_better_only_by_a_test(better: int, worse: int, p_value: floa
 def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment) -> None:
     made = make_sentiment()
     verdict, table = summarize_run(made.metrics, made.calibrations).split("\n\n")
-    assert " ".join(verdict.split()) == write_verdict(made.metrics, choose_classifier(made.calibrations))
+    assert " ".join(verdict.split()) == write_verdict(
+        made.metrics, choose_classifier(made.calibrations)
+    )
     header, *rows = table.splitlines()
     accuracies = [float(row.split(" %")[0].split()[-1]) for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)
@@ -84,7 +102,10 @@ def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment) -> None:
 
 def make_cells(lstm: float, gru: float, **alone: float) -> dict[str, Any]:
     cost = {"training_seconds": 612.34, "num_parameters": 4512}
-    return {name: {"accuracy": value} | cost for name, value in {"lstm": lstm, "gru": gru, **alone}.items()}
+    return {
+        name: {"accuracy": value} | cost
+        for name, value in {"lstm": lstm, "gru": gru, **alone}.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,7 +119,9 @@ def test_cells_alone_are_not_compared_where_only_one_has_a_path() -> None:
     assert "n-gram path" not in compare_cells(make_cells(0.921, 0.919, lstm_alone=0.90))
 
 
-@pytest.mark.parametrize("source", [ReviewSourceSpec(path="folder/my.csv"), {"path": "folder/my.csv"}])
+@pytest.mark.parametrize(
+    "source", [ReviewSourceSpec(path="folder/my.csv"), {"path": "folder/my.csv"}]
+)
 def test_report_takes_parameters_as_models_and_as_plain_values(write_report, source) -> None:
     report = write_report({"source": source, "padding": {"max_length": 77}})
     assert "<h1>Sentiment of reviews: my.csv</h1>" in report
@@ -107,11 +130,22 @@ def test_report_takes_parameters_as_models_and_as_plain_values(write_report, sou
 
 def test_page_is_the_golden_one_with_or_without_ngrams(write_report, make_sentiment) -> None:
     record = make_sentiment().records["lstm"]
-    layer = {"layer": "ngrams", "kind": "InputLayer", "output_shape": [None, 3], "num_parameters": 0}
-    records = {"lstm": record | {"layers": [*record["layers"], layer]}, "gru": record, "pointwise": record}
+    layer = {
+        "layer": "ngrams",
+        "kind": "InputLayer",
+        "output_shape": [None, 3],
+        "num_parameters": 0,
+    }
+    records = {
+        "lstm": record | {"layers": [*record["layers"], layer]},
+        "gru": record,
+        "pointwise": record,
+    }
     page = write_report(records=records, noise=2.0, text="I have seen it.")
     assert is_golden(page, Path(__file__).parent / "golden/report.txt")
-    report = write_report(records={"lstm": record | {"layers": [*record["layers"], layer]}}, has_path=False)
+    report = write_report(
+        records={"lstm": record | {"layers": [*record["layers"], layer]}}, has_path=False
+    )
     assert "n-gram path" not in report
     assert "LSTM alone" not in report
     assert "begin there: LSTM.</p>" in report

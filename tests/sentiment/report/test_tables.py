@@ -38,8 +38,17 @@ def test_classifiers_and_gains_that_were_not_made_have_no_row(make_sentiment) ->
 
 
 def test_metrics_stand_below_their_names_and_the_best_are_marked(results) -> None:
-    measured = {"accuracy": 0.92456, "accuracy_low": 0.9212, "accuracy_high": 0.9277, "f1": 0.9251, "roc_auc": 0.9777}
-    measured |= {"log_loss": 0.2, "calibration_error": 0.00456, "num_parameters": 4512, "training_seconds": 612.34}
+    measured = {
+        "accuracy": 0.92456,
+        "accuracy_low": 0.9212,
+        "accuracy_high": 0.9277,
+        "f1": 0.9251,
+        "roc_auc": 0.9777,
+        "log_loss": 0.2,
+        "calibration_error": 0.00456,
+        "num_parameters": 4512,
+        "training_seconds": 612.34,
+    }
     assert find_row(tabulate_classifiers(results.metrics | {"gru": measured}), "GRU") == {
         "classifier": "GRU",
         "accuracy": "92.46 %",
@@ -112,8 +121,16 @@ def test_chosen_classifier_is_marked_and_unlabelled_reviews_have_no_share(result
 
 def make_examples(**review: object) -> pd.DataFrame:
     """A table as `find_examples` returns it, of one review."""
-    known = {"kind": "mistake", "review_id": "test/pos/380_9", "group": "tt0044079", "rating": 9, "label": 1}
-    known |= {"num_words": 5, "probability": 0.0213, "text": "Well, that was a film."}
+    known = {
+        "kind": "mistake",
+        "review_id": "test/pos/380_9",
+        "group": "tt0044079",
+        "rating": 9,
+        "label": 1,
+        "num_words": 5,
+        "probability": 0.0213,
+        "text": "Well, that was a film.",
+    }
     return pd.DataFrame([known | review]).astype({"rating": "Int8", "label": "Int8"})
 
 
@@ -133,7 +150,10 @@ def test_quotes_tell_all_that_is_known_in_their_order() -> None:
     examples = pd.concat([make_examples(kind="sample", review_id="sample"), make_examples()])
     assert quote_sample(examples).facts[0] == "sample"
     assert [quote.facts[0] for quote in quote_mistakes(examples)] == ["test/pos/380_9"]
-    assert quote_mistakes(make_examples(text="One.<br /><br />Two &amp; three."))[0].text == "One. Two & three."
+    assert (
+        quote_mistakes(make_examples(text="One.<br /><br />Two &amp; three."))[0].text
+        == "One. Two & three."
+    )
     text = quote_mistakes(make_examples(text="word " * 20000))[0].text
     assert text.endswith("word…")
     assert len(text) <= MISTAKE_LENGTH
@@ -141,14 +161,21 @@ def test_quotes_tell_all_that_is_known_in_their_order() -> None:
 
 @pytest.mark.parametrize(
     ("text", "short"),
-    [("one two", "one two"), ("one two three", "one two…"), ("a" * 100, "a" * 9 + "…"), ("a\n\t b", "a b"), (" ", "")],
+    [
+        ("one two", "one two"),
+        ("one two three", "one two…"),
+        ("a" * 100, "a" * 9 + "…"),
+        ("a\n\t b", "a b"),
+        (" ", ""),
+    ],
 )
 def test_texts_are_cut_between_words_where_there_are_any(text: str, short: str) -> None:
     assert shorten(text, 10) == short
 
 
 @pytest.mark.parametrize(
-    ("probability", "text"), [(0.72, "72.0 %"), (0.28, "72.0 %"), (0.999, "99.9 %"), (0.99999, "over 99.9 %")]
+    ("probability", "text"),
+    [(0.72, "72.0 %"), (0.28, "72.0 %"), (0.999, "99.9 %"), (0.99999, "over 99.9 %")],
 )
 def test_confidence_is_that_of_the_predicted_class(probability: float, text: str) -> None:
     assert format_confidence(probability) == text

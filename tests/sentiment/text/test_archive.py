@@ -29,7 +29,13 @@ def address(film: str) -> str:
 ADDRESSES = "\n".join(address(f"tt000000{number}") for number in range(3)) + "\n"
 LISTS: dict[str, str | bytes] = {
     f"aclImdb/{folder}.txt": ADDRESSES
-    for folder in ("train/urls_neg", "train/urls_pos", "train/urls_unsup", "test/urls_neg", "test/urls_pos")
+    for folder in (
+        "train/urls_neg",
+        "train/urls_pos",
+        "train/urls_unsup",
+        "test/urls_neg",
+        "test/urls_pos",
+    )
 }
 REVIEWS: dict[str, str | bytes] = {
     "aclImdb/train/pos/0_9.txt": "Fine.",
@@ -88,7 +94,9 @@ def fail(path: Path, unlabelled: bool = False) -> str:
     return message
 
 
-def test_each_review_is_a_row_with_its_film_and_the_archive_stays(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_review_is_a_row_with_its_film_and_the_archive_stays(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert ReviewsTable.validate(read_archive(whole)).values.tolist() == [
         ["train/neg/2_1", "train", "tt0000002", 1, 0, "Awful."],
         ["train/pos/0_9", "train", "tt0000000", 9, 1, "Fine."],
@@ -101,7 +109,9 @@ def test_each_review_is_a_row_with_its_film_and_the_archive_stays(whole: Path, m
     assert (os.listdir(), whole.read_bytes()) == ([whole.name], before)
 
 
-def test_rows_are_in_the_order_of_split_label_and_id_whatever_the_archives_order(pack: Pack) -> None:
+def test_rows_are_in_the_order_of_split_label_and_id_whatever_the_archives_order(
+    pack: Pack,
+) -> None:
     members = WHOLE | {"aclImdb/train/neg/1_1.txt": "a"}
     members = {name.replace("neg/2_1", "neg/10_1"): content for name, content in members.items()}
     members["aclImdb/train/urls_neg.txt"] = "\n".join([address("tt1")] * 11)
@@ -123,7 +133,15 @@ def test_unlabelled_reviews_are_read_on_request_alone(pack: Pack) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a\u0085b", "<br /><br />Good", " \r\n spaced\t", "Ω 好 \U0001f600", "a\u2028b\x00c", "&amp; \ufeff", ""],
+    [
+        "a\u0085b",
+        "<br /><br />Good",
+        " \r\n spaced\t",
+        "Ω 好 \U0001f600",
+        "a\u2028b\x00c",
+        "&amp; \ufeff",
+        "",
+    ],
     ids=["next line", "markup", "white space", "scripts", "separators", "entities", "empty"],
 )
 def test_text_stays_as_it_is(pack: Pack, text: str) -> None:
@@ -173,8 +191,13 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
             ["member 'aclImdb/test/pos/2_9.txt'"],
         )
         for kind, target in (
-            *((tarfile.SYMTYPE, "/etc/passwd"), (tarfile.LNKTYPE, "aclImdb/train/pos/0_9.txt"), (tarfile.CHRTYPE, "")),
-            *((tarfile.BLKTYPE, ""), (tarfile.FIFOTYPE, ""), (tarfile.CONTTYPE, ""), (tarfile.GNUTYPE_SPARSE, "")),
+            (tarfile.SYMTYPE, "/etc/passwd"),
+            (tarfile.LNKTYPE, "aclImdb/train/pos/0_9.txt"),
+            (tarfile.CHRTYPE, ""),
+            (tarfile.BLKTYPE, ""),
+            (tarfile.FIFOTYPE, ""),
+            (tarfile.CONTTYPE, ""),
+            (tarfile.GNUTYPE_SPARSE, ""),
             (b"Z", ""),
         )
     },
@@ -182,13 +205,26 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
         # Outside the layout, or a second time.
         name: ([*WHOLE.items(), (name, "x")], [f"member {name!r}"])
         for name in (
-            *("/aclImdb/train/pos/1_9.txt", "../aclImdb/train/pos/1_9.txt", "aclImdb/train/pos/../pos/1_9.txt"),
-            *("./aclImdb/train/pos/1_9.txt", "aclImdb//train/pos/1_9.txt", "other/train/pos/1_9.txt"),
-            *("aclImdb/valid/pos/1_9.txt", "aclImdb/test/unsup/1_0.txt", "aclImdb/train/pos/1_9.html"),
-            *("aclImdb/train/pos/00_9.txt", "aclImdb/train/pos/1_09.txt", "aclImdb/train/pos/\u0661_9.txt"),
-            *("aclImdb/train/pos/1_9.txt\n", "aclImdb/train/pos/1_100.txt", "aclImdb/train/pos/12345678_9.txt"),
-            *("aclImdb/train/urls_all.txt", "aclImdb/setup.py"),
-            *("aclImdb/train/pos/0_9.txt", "aclImdb/train/pos/0_10.txt", "aclImdb/test/urls_pos.txt"),
+            "/aclImdb/train/pos/1_9.txt",
+            "../aclImdb/train/pos/1_9.txt",
+            "aclImdb/train/pos/../pos/1_9.txt",
+            "./aclImdb/train/pos/1_9.txt",
+            "aclImdb//train/pos/1_9.txt",
+            "other/train/pos/1_9.txt",
+            "aclImdb/valid/pos/1_9.txt",
+            "aclImdb/test/unsup/1_0.txt",
+            "aclImdb/train/pos/1_9.html",
+            "aclImdb/train/pos/00_9.txt",
+            "aclImdb/train/pos/1_09.txt",
+            "aclImdb/train/pos/\u0661_9.txt",
+            "aclImdb/train/pos/1_9.txt\n",
+            "aclImdb/train/pos/1_100.txt",
+            "aclImdb/train/pos/12345678_9.txt",
+            "aclImdb/train/urls_all.txt",
+            "aclImdb/setup.py",
+            "aclImdb/train/pos/0_9.txt",
+            "aclImdb/train/pos/0_10.txt",
+            "aclImdb/test/urls_pos.txt",
         )
     },
     **{
@@ -196,14 +232,22 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
         for name in ("aclImdb/valid", "aclImdb/test/unsup", "/", "..", "aclImdb/train/pos/1_9.txt")
     },
     **{
-        f"no UTF-8 in {name}": ((WHOLE | {name: b"caf\xe9"}).items(), [name, "byte 0xe9 at position 3"])
+        f"no UTF-8 in {name}": (
+            (WHOLE | {name: b"caf\xe9"}).items(),
+            [name, "byte 0xe9 at position 3"],
+        )
         for name in ("aclImdb/train/pos/0_9.txt", "aclImdb/train/urls_pos.txt")
     },
     **{
-        f"rating {name}": ([*WHOLE.items(), (f"aclImdb/{name}.txt", "x")], [f"{name}.txt'", ratings])
+        f"rating {name}": (
+            [*WHOLE.items(), (f"aclImdb/{name}.txt", "x")],
+            [f"{name}.txt'", ratings],
+        )
         for name, ratings in (
-            *(("train/pos/1_6", "7 to 10 in train/pos, received 6"), ("train/pos/1_11", "received 11")),
-            *(("test/neg/1_5", "1 to 4 in test/neg, received 5"), ("test/neg/1_0", "received 0")),
+            ("train/pos/1_6", "7 to 10 in train/pos, received 6"),
+            ("train/pos/1_11", "received 11"),
+            ("test/neg/1_5", "1 to 4 in test/neg, received 5"),
+            ("test/neg/1_0", "received 0"),
             ("train/unsup/2_7", "0 to 0 in train/unsup, received 7"),
         )
     },
@@ -213,7 +257,10 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
     ),
     "no film": (
         (UNLABELLED | {"aclImdb/test/urls_pos.txt": "\nhttp://example.org\n"}).items(),
-        ["review 1 of aclImdb/test/pos", "line 2 of aclImdb/test/urls_pos.txt, received 'http://example.org'"],
+        [
+            "review 1 of aclImdb/test/pos",
+            "line 2 of aclImdb/test/urls_pos.txt, received 'http://example.org'",
+        ],
     ),
     "no list of films": (
         [item for item in UNLABELLED.items() if item[0] != "aclImdb/test/urls_neg.txt"],
@@ -221,7 +268,11 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
     ),
     **{
         f"no labelled {part}": (
-            [item for item in UNLABELLED.items() if f"{part}/pos" not in item[0] and f"{part}/neg" not in item[0]],
+            [
+                item
+                for item in UNLABELLED.items()
+                if f"{part}/pos" not in item[0] and f"{part}/neg" not in item[0]
+            ],
             [f"aclImdb/{part}/{{pos,neg}}"],
         )
         for part in ("train", "test")
@@ -231,7 +282,9 @@ REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
 
 
 @pytest.mark.parametrize(("members", "parts"), REFUSED.values(), ids=REFUSED)
-def test_archive_is_refused_by_its_member(pack: Pack, members: Iterable[Member], parts: list[str]) -> None:
+def test_archive_is_refused_by_its_member(
+    pack: Pack, members: Iterable[Member], parts: list[str]
+) -> None:
     message = fail(pack(members), unlabelled=True)
     assert [part for part in parts if part not in message] == []
 
@@ -249,19 +302,25 @@ def test_name_with_control_characters_is_shown_harmless(pack: Pack) -> None:
         ("aclImdb/imdb.vocab", "MAX_EXTRA_BYTES"),
     ],
 )
-def test_oversized_member_is_refused(pack: Pack, monkeypatch: pytest.MonkeyPatch, name: str, limit: str) -> None:
+def test_oversized_member_is_refused(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
+) -> None:
     monkeypatch.setattr(archive, limit, 300)
     path = pack((WHOLE | {name: "x" * 301}).items())
     message = fail(path)
     assert (name in message, "300" in message, "301" in message) == (True, True, True)
 
 
-def test_damaged_headers_and_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_headers_and_sizes_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """tarfile believes it, and another program doesn't read the archive at all."""
     member = tarfile.TarInfo("aclImdb/train/pos/1_9.txt")
     member.pax_headers = {"size": "-1"}
     path = tmp_path / "reviews.tar.gz"
-    path.write_bytes(gzip.compress(make_tar([*WHOLE.items(), (member.name, member)], tarfile.PAX_FORMAT)))
+    path.write_bytes(
+        gzip.compress(make_tar([*WHOLE.items(), (member.name, member)], tarfile.PAX_FORMAT))
+    )
     assert "-1" in fail(path)
     monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 1_000_000)
     path = tmp_path / "reviews.tar.gz"
@@ -283,17 +342,22 @@ def test_member_of_the_largest_size_is_read(pack: Pack, monkeypatch: pytest.Monk
     assert table["text"].str.len().max() == 300
 
 
-def test_too_many_members_or_bytes_are_refused(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_members_or_bytes_are_refused(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(archive, "MAX_MEMBERS", len(WHOLE) - 1)
     assert "8 members" in fail(whole)
     monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 5_000)
     assert "5,000" in fail(whole)
 
 
-@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+@pytest.mark.parametrize(
+    "kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK]
+)
 def test_oversized_description_of_a_member_is_refused_unread(tmp_path: Path, kind: bytes) -> None:
     header = tarfile.TarInfo("x")
-    header.type, header.size = kind, 2**33
+    header.type = kind
+    header.size = 2**33
     path = tmp_path / "reviews.tar.gz"
     path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + make_tar(WHOLE.items())))
     assert "8,589,934,592" in fail(path)
@@ -346,10 +410,14 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    changes=st.lists(st.tuples(st.integers(0, 2 * 512 * len(WHOLE) + 1024), st.integers(0, 255)), max_size=4),
+    changes=st.lists(
+        st.tuples(st.integers(0, 2 * 512 * len(WHOLE) + 1024), st.integers(0, 255)), max_size=4
+    ),
     packed=st.booleans(),
 )
-def test_damage_is_read_or_refused_in_words(tmp_path: Path, changes: list[tuple[int, int]], packed: bool) -> None:
+def test_damage_is_read_or_refused_in_words(
+    tmp_path: Path, changes: list[tuple[int, int]], packed: bool
+) -> None:
     tar = make_tar(WHOLE.items())
     data = bytearray(gzip.compress(tar, mtime=0) if packed else tar)
     for position, value in changes:

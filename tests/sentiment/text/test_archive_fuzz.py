@@ -29,9 +29,15 @@ SEEDS = list_seeds("RNN_FUZZ_ARCHIVES", 1000)
 # In the place of 600 million: a bomb of ten million bytes stands for one of thousands of millions.
 MAX_BYTES = 3_000_000
 
-ADDRESSES = "".join(f"http://www.imdb.com/title/tt000000{number}/usercomments\n" for number in range(3))
+ADDRESSES = "".join(
+    f"http://www.imdb.com/title/tt000000{number}/usercomments\n" for number in range(3)
+)
 WHOLE = {
-    **{f"aclImdb/{part}/urls_{kind}.txt": ADDRESSES for part in ("train", "test") for kind in ("neg", "pos")},
+    **{
+        f"aclImdb/{part}/urls_{kind}.txt": ADDRESSES
+        for part in ("train", "test")
+        for kind in ("neg", "pos")
+    },
     "aclImdb/train/pos/0_9.txt": "Fine.",
     "aclImdb/train/neg/2_1.txt": "Awful.",
     "aclImdb/test/pos/1_10.txt": "Great.",
@@ -39,35 +45,50 @@ WHOLE = {
 }
 REVIEW = "aclImdb/train/pos/1_8.txt"
 NAMES = [
-    *("../../planted_9.txt", "/tmp/planted_9.txt", "aclImdb/../../planted.txt", "aclImdb/train/pos/../../../x_9.txt"),
-    *(
-        "aclImdb\\..\\planted.txt",
-        "./aclImdb/train/pos/1_8.txt",
-        "aclImdb/train/pos/01_8.txt",
-        "aclImdb//train/pos/1_8.txt",
-    ),
-    *(
-        "aclImdb/train/pos/1_8.txt\n",
-        "aclImdb/train/pos/1_2.txt",
-        "aclImdb/train/pos/0_8.txt",
-        "aclImdb/train/pos/1_8.TXT",
-    ),
-    *("", ".", "aclImdb", "con", "é" * 90, "a" * 300, "aclImdb/" + "b/" * 200, "\x1b[2J", "\udcff", REVIEW),
+    "../../planted_9.txt",
+    "/tmp/planted_9.txt",
+    "aclImdb/../../planted.txt",
+    "aclImdb/train/pos/../../../x_9.txt",
+    "aclImdb\\..\\planted.txt",
+    "./aclImdb/train/pos/1_8.txt",
+    "aclImdb/train/pos/01_8.txt",
+    "aclImdb//train/pos/1_8.txt",
+    "aclImdb/train/pos/1_8.txt\n",
+    "aclImdb/train/pos/1_2.txt",
+    "aclImdb/train/pos/0_8.txt",
+    "aclImdb/train/pos/1_8.TXT",
+    "",
+    ".",
+    "aclImdb",
+    "con",
+    "é" * 90,
+    "a" * 300,
+    "aclImdb/" + "b/" * 200,
+    "\x1b[2J",
+    "\udcff",
+    REVIEW,
 ]
-TYPES = [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
+TYPES = [
+    tarfile.SYMTYPE,
+    tarfile.LNKTYPE,
+    tarfile.CHRTYPE,
+    tarfile.BLKTYPE,
+    tarfile.FIFOTYPE,
+    tarfile.DIRTYPE,
+]
 TYPES += [tarfile.CONTTYPE, tarfile.GNUTYPE_SPARSE, b"Z", b"\0"]
 TARGETS = ["/etc/passwd", "../../../etc/passwd", "aclImdb/train/pos/0_9.txt", REVIEW, ""]
 PAX = [
     *({"path": name} for name in ("../../planted", REVIEW, "/tmp/planted", "a" * 5000)),
     *({"size": size} for size in ("0", "7", "-1", "99999999999", "x")),
-    *(
-        {"linkpath": "/etc/passwd"},
-        {"mtime": "nan"},
-        {"mtime": "1e400"},
-        {"hdrcharset": "BINARY"},
-        {"comment": "c" * 9000},
-    ),
-    *({"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}, {"GNU.sparse.map": "0,5"}, {"GNU.sparse.size": "99999999"}),
+    {"linkpath": "/etc/passwd"},
+    {"mtime": "nan"},
+    {"mtime": "1e400"},
+    {"hdrcharset": "BINARY"},
+    {"comment": "c" * 9000},
+    {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+    {"GNU.sparse.map": "0,5"},
+    {"GNU.sparse.size": "99999999"},
 ]
 Members = list[tuple[tarfile.TarInfo, bytes]]
 
@@ -94,12 +115,17 @@ def add_pax(members: Members, source: random.Random) -> None:
 
 
 def add_bomb(members: Members, source: random.Random) -> None:
-    name = source.choice(["aclImdb/README", REVIEW, "aclImdb/train/urls_unsup.txt", "aclImdb/train/labeledBow.feat"])
+    name = source.choice(
+        ["aclImdb/README", REVIEW, "aclImdb/train/urls_unsup.txt", "aclImdb/train/labeledBow.feat"]
+    )
     members.append(make_member(name, bytes(10_000_000)))
 
 
 def add_many(members: Members, source: random.Random) -> None:
-    members += [make_member(f"aclImdb/train/unsup/{number}_0.txt", b"") for number in range(source.choice([3, 2000]))]
+    members += [
+        make_member(f"aclImdb/train/unsup/{number}_0.txt", b"")
+        for number in range(source.choice([3, 2000]))
+    ]
 
 
 def lie_about_size(members: Members, source: random.Random) -> None:
@@ -123,8 +149,16 @@ def double(members: Members, source: random.Random) -> None:
 
 
 CHANGES: list[Callable[[Members, random.Random], None]] = [
-    *(add_name, add_special, add_pax, add_bomb, add_many),
-    *(lie_about_size, change_content, leave_out, double, lambda members, source: source.shuffle(members)),
+    add_name,
+    add_special,
+    add_pax,
+    add_bomb,
+    add_many,
+    lie_about_size,
+    change_content,
+    leave_out,
+    double,
+    lambda members, source: source.shuffle(members),
 ]
 
 
@@ -136,7 +170,11 @@ def pack_tar(members: Members, source: random.Random) -> bytes:
             header = member.tobuf(form, "utf-8", "surrogateescape")
         except ValueError:
             # What this format can't say, another can.
-            header = member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape") if member.size >= 0 else b""
+            header = (
+                member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+                if member.size >= 0
+                else b""
+            )
         file.write(header + content + bytes(-len(content) % 512))
     file.write(bytes(source.choice([1024, 1024, 10_240, 512, 0])))
     return file.getvalue()
@@ -145,20 +183,28 @@ def pack_tar(members: Members, source: random.Random) -> bytes:
 def pack_zip(members: Members) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        for member, content in {member.name: (member, content) for member, content in members}.values():
+        for member, content in {
+            member.name: (member, content) for member, content in members
+        }.values():
             packed.writestr(member.name.encode("utf-8", "replace").decode() or "x", content)
     return file.getvalue()
 
 
 def compress(tar: bytes, source: random.Random) -> bytes:
-    others = [lambda data: data, bz2.compress, lzma.compress, lambda data: gzip.compress(gzip.compress(data))]
+    others = [
+        lambda data: data,
+        bz2.compress,
+        lzma.compress,
+        lambda data: gzip.compress(gzip.compress(data)),
+    ]
     half = len(tar) // 2
     others.append(lambda data: gzip.compress(data[:half]) + gzip.compress(data[half:]))
     return source.choice(others)(tar) if source.random() < 0.2 else gzip.compress(tar, 1)
 
 
 def damage(data: bytes, source: random.Random) -> bytes:
-    place, end = source.randrange(len(data)), source.randrange(len(data))
+    place = source.randrange(len(data))
+    end = source.randrange(len(data))
     damages = [
         data[:place],
         data[place:],
@@ -189,7 +235,10 @@ def read_independently(path: Path, folder: Path) -> set[tuple[str, str]]:
     folder.mkdir()
     subprocess.run(["tar", "-xzf", path, "-C", folder], check=True, capture_output=True)
     found = {
-        (file.relative_to(folder / "aclImdb").with_suffix("").as_posix(), file.read_bytes().decode())
+        (
+            file.relative_to(folder / "aclImdb").with_suffix("").as_posix(),
+            file.read_bytes().decode(),
+        )
         for file in folder.glob("aclImdb/t*/[np]*/*.txt")
     }
     shutil.rmtree(folder)
@@ -219,9 +268,9 @@ def test_archive_is_read_as_tar_reads_it_or_refused_in_words(
                 assert str(error).startswith(f"{path}: ") and is_plain  # noqa: PT017, PT018 - either outcome is right
             else:
                 num_read += 1
-                assert set(zip(table["review_id"], table["text"], strict=True)) == read_independently(
-                    path, tmp_path / "judged"
-                )
+                assert set(
+                    zip(table["review_id"], table["text"], strict=True)
+                ) == read_independently(path, tmp_path / "judged")
             assert [file.name for file in outside.iterdir()] == [path.name]
             assert path.read_bytes() == content
         except BaseException as error:
@@ -247,4 +296,6 @@ def test_whole_archive_is_read(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(pack_tar(members, random.Random(0))))
     table = read_reviews(ReviewSourceSpec(archive=str(path)))
     assert isinstance(table, pd.DataFrame)
-    assert set(zip(table["review_id"], table["text"], strict=True)) == read_independently(path, tmp_path / "judged")
+    assert set(zip(table["review_id"], table["text"], strict=True)) == read_independently(
+        path, tmp_path / "judged"
+    )

@@ -65,7 +65,8 @@ def test_newest_reviews_are_held_out_by_time(
 
 
 @pytest.mark.parametrize(
-    ("time", "as_of", "kept"), [("day", "2024-01-04", range(6, 10)), ("batch", 1, range(6)), ("batch", "1", range(6))]
+    ("time", "as_of", "kept"),
+    [("day", "2024-01-04", range(6, 10)), ("batch", 1, range(6)), ("batch", "1", range(6))],
 )
 def test_no_later_review_is_there(read: Read, time: str, as_of: int | str, kept: range) -> None:
     assert read(time=time, as_of=as_of)["text"].tolist() == [f"text {number}" for number in kept]
@@ -73,7 +74,12 @@ def test_no_later_review_is_there(read: Read, time: str, as_of: int | str, kept:
 
 @pytest.mark.parametrize(
     ("as_of", "expected"),
-    [("2024-01-04", 4), ("2024-01-04T18:30", 4), ("2024-01-04T12:00", 3), ("2024-01-04T00:00:00+00:00", 3)],
+    [
+        ("2024-01-04", 4),
+        ("2024-01-04T18:30", 4),
+        ("2024-01-04T12:00", 3),
+        ("2024-01-04T00:00:00+00:00", 3),
+    ],
     ids=["a day, to its end", "a time counts", "another time of the day", "midnight"],
 )
 def test_reviews_up_to_a_day_or_a_moment_are_there(read: Read, as_of: str, expected: int) -> None:
@@ -87,26 +93,43 @@ def test_reviews_up_to_a_day_or_a_moment_are_there(read: Read, as_of: str, expec
         # Else days would be months, as long as there are so many; and `now` would be this moment.
         *(
             ("day", cell)
-            for cell in ("13/01/2024", "03/04/2024", "03.04.2024", "today", "now", "0000-01-01", "NaT", "")
+            for cell in (
+                "13/01/2024",
+                "03/04/2024",
+                "03.04.2024",
+                "today",
+                "now",
+                "0000-01-01",
+                "NaT",
+                "",
+            )
         ),
         *(("batch", cell) for cell in ("inf", "1e400", "nan", "1_0", "\u0661", "0x1")),
     ],
 )
 def test_cell_that_is_no_time_is_named(read: Read, time: str, cell: str) -> None:
     table = make_table().assign(**{time: lambda t: t[time].astype(str).where(t.index != 4, cell)})
-    expected = rf"row 5: .*ISO 8601.* received '{cell}'.*dayfirst" if time == "day" else r"row \d+: "
+    expected = (
+        rf"row 5: .*ISO 8601.* received '{cell}'.*dayfirst" if time == "day" else r"row \d+: "
+    )
     with pytest.raises(ReviewError, match=f"column '{time}', {expected}"):
         read(table, time=time)
 
 
 @pytest.mark.parametrize(
-    "cells", [["2000.5", "2001-01-01"], ["2000.9", "2000.10"], [2000.5, 2001.5], [*range(9), np.inf]], ids=str
+    "cells",
+    [["2000.5", "2001-01-01"], ["2000.9", "2000.10"], [2000.5, 2001.5], [*range(9), np.inf]],
+    ids=str,
 )
-def test_decimal_and_infinite_numbers_are_neither_batches_nor_months(tmp_path: Path, cells: list[object]) -> None:
+def test_decimal_and_infinite_numbers_are_neither_batches_nor_months(
+    tmp_path: Path, cells: list[object]
+) -> None:
     table = make_table().assign(batch=(cells * 5)[:10])
     table.to_parquet(tmp_path / "my.parquet")
     with pytest.raises(ReviewError, match=r"column 'batch', row \d+: "):
-        read_as_of(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), AsOfReviewsSpec(time="batch"))
+        read_as_of(
+            ReviewSourceSpec(path=str(tmp_path / "my.parquet")), AsOfReviewsSpec(time="batch")
+        )
 
 
 def test_dates_of_a_parquet_file_are_read(tmp_path: Path) -> None:
@@ -120,9 +143,13 @@ def test_later_rows_and_the_test_part_leave_no_trace(read: Read) -> None:
     """Wherever they stand, numbers and draws are the same."""
     early = make_table().iloc[6:]
     pd.testing.assert_frame_equal(
-        read(time="day", as_of="2024-01-04"), read(early, time="day", as_of="2024-01-04"), check_exact=True
+        read(time="day", as_of="2024-01-04"),
+        read(early, time="day", as_of="2024-01-04"),
+        check_exact=True,
     )
-    table = make_table(40).assign(part=lambda t: ["test" if n % 4 < 2 else "train" for n in range(len(t))])
+    table = make_table(40).assign(
+        part=lambda t: ["test" if n % 4 < 2 else "train" for n in range(len(t))]
+    )
     found = read(table, source={"split": "part"})
     assert len(found) == 20
     assert 4 <= len(find_held(found)) <= 5

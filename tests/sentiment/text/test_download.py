@@ -77,7 +77,9 @@ def server() -> Iterator[Server]:
 def remote(server: Server) -> RemoteArchive:
     """The file on the server."""
     return RemoteArchive(
-        f"http://127.0.0.1:{server.server_port}/{FILE}", len(CONTENT), hashlib.sha256(CONTENT).hexdigest()
+        f"http://127.0.0.1:{server.server_port}/{FILE}",
+        len(CONTENT),
+        hashlib.sha256(CONTENT).hexdigest(),
     )
 
 
@@ -101,7 +103,9 @@ def fail(source: ReviewSourceSpec, remote: RemoteArchive) -> Callable[..., str]:
     return fetch
 
 
-@pytest.mark.parametrize("behaviour", [{}, {"status": 302}, {"announced": None}], ids=["plain", "redirect", "no size"])
+@pytest.mark.parametrize(
+    "behaviour", [{}, {"status": 302}, {"announced": None}], ids=["plain", "redirect", "no size"]
+)
 def test_archive_is_downloaded(
     source: ReviewSourceSpec, remote: RemoteArchive, server: Server, behaviour: dict[str, object]
 ) -> None:
@@ -154,17 +158,32 @@ def test_progress_is_shown_in_a_terminal_only(
         ({"status": 503, "content": b"no", "announced": 2}, "503"),
         ({"content": CONTENT[:1_000], "waits": True}, "timed out"),
     ],
-    ids=["other content", "too short", "too long", "less than whole", "broken connection", "404", "503", "silence"],
+    ids=[
+        "other content",
+        "too short",
+        "too long",
+        "less than whole",
+        "broken connection",
+        "404",
+        "503",
+        "silence",
+    ],
 )
 def test_incomplete_download_is_an_error(
-    fail: Callable[..., str], server: Server, behaviour: dict[str, object], reason: str, monkeypatch: pytest.MonkeyPatch
+    fail: Callable[..., str],
+    server: Server,
+    behaviour: dict[str, object],
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.2 if "waits" in behaviour else 30)
     vars(server).update(behaviour)
     assert reason in fail()
 
 
-def test_server_that_sends_more_without_announcing_is_stopped(fail: Callable[..., str], server: Server) -> None:
+def test_server_that_sends_more_without_announcing_is_stopped(
+    fail: Callable[..., str], server: Server
+) -> None:
     """Before the disk is full."""
     server.announced = None
     server.content = CONTENT * 400
@@ -201,7 +220,9 @@ def test_without_a_network_both_ways_to_get_it_are_named(source: ReviewSourceSpe
         fetch_archive(source.archive, source.download_to, RemoteArchive(url, 1, "0"))
     message = str(caught.value)
     assert message.startswith(f"{url}: the download failed")
-    assert message.endswith("name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE.")
+    assert message.endswith(
+        "name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
+    )
 
 
 @pytest.mark.parametrize("reason", ["Not a directory", "No space left"])
@@ -220,7 +241,9 @@ def test_folder_that_cannot_be_written_is_no_fault_of_the_download(
     assert not isinstance(caught.value, DownloadError)
 
 
-def test_other_file_under_the_name_is_not_read_or_replaced(source: ReviewSourceSpec, remote: RemoteArchive) -> None:
+def test_other_file_under_the_name_is_not_read_or_replaced(
+    source: ReviewSourceSpec, remote: RemoteArchive
+) -> None:
     path = Path(source.download_to) / FILE
     path.parent.mkdir(parents=True)
     path.write_text("mine")
@@ -247,7 +270,9 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize(("is_named", "variable", "is_downloaded", "expected"), NAMED.values(), ids=NAMED)
+@pytest.mark.parametrize(
+    ("is_named", "variable", "is_downloaded", "expected"), NAMED.values(), ids=NAMED
+)
 def test_named_file_is_read_whatever_its_hash(
     *,
     local: Path,
@@ -265,13 +290,19 @@ def test_named_file_is_read_whatever_its_hash(
         fetch_archive(None, source.download_to, remote)
     if variable is not None:
         monkeypatch.setenv("IMDB_ARCHIVE", variable and str(local.with_name(variable)))
-    assert fetch_archive(str(local) if is_named else None, source.download_to, remote).name == expected
+    assert (
+        fetch_archive(str(local) if is_named else None, source.download_to, remote).name == expected
+    )
     assert server.num_requests == (is_downloaded or expected == FILE)
 
 
 @pytest.mark.parametrize("name", ["sentiment.source.archive", "IMDB_ARCHIVE"])
 def test_missing_named_file_is_never_replaced_by_a_download(
-    tmp_path: Path, server: Server, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path,
+    server: Server,
+    remote: RemoteArchive,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     path = str(tmp_path / "none.tar.gz")
     monkeypatch.setenv("IMDB_ARCHIVE", path if name == "IMDB_ARCHIVE" else "")

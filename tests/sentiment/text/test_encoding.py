@@ -17,7 +17,10 @@ TEXTS = ["Good film!", "", "a bad, BAD film", "unheard of", "good"]
 
 
 def list_texts(encoded: EncodedTexts) -> list[list[int]]:
-    return [encoded.ids[start:stop].tolist() for start, stop in zip(encoded.offsets, encoded.offsets[1:], strict=False)]
+    return [
+        encoded.ids[start:stop].tolist()
+        for start, stop in zip(encoded.offsets, encoded.offsets[1:], strict=False)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,10 @@ def test_words_have_their_places_in_the_vocabulary_as_numbers(encoded: EncodedTe
 @given(st.lists(st.lists(st.sampled_from([*WORDS, "other", "words"]), max_size=8), max_size=6))
 def test_words_come_back_from_their_numbers(texts: list[list[str]]) -> None:
     names = {UNKNOWN: "?"} | dict(enumerate(WORDS, start=FIRST_WORD))
-    found = [[names[number] for number in text] for text in list_texts(encode_texts(map(" ".join, texts), WORDS))]
+    found = [
+        [names[number] for number in text]
+        for text in list_texts(encode_texts(map(" ".join, texts), WORDS))
+    ]
     assert found == [[word if word in WORDS else "?" for word in text] for text in texts]
 
 
@@ -63,15 +69,23 @@ def test_selected_texts_are_those_of_the_numbers_in_their_order(
 
 def pad_naively(texts: list[list[int]], padding: PaddingSpec) -> list[list[int]]:
     """Row by row, with slices of lists."""
-    size, head = padding.max_length, padding.max_length // 2
+    size = padding.max_length
+    head = padding.max_length // 2
     tail = size - head
     rows = []
     for text in texts:
-        cut = {"pre": text[-size:], "post": text[:size], "middle": text[:head] + text[len(text) - tail :]}
+        cut = {
+            "pre": text[-size:],
+            "post": text[:size],
+            "middle": text[:head] + text[len(text) - tail :],
+        }
         rows.append(text if len(text) <= size else cut[padding.truncating])
     width = max([1, *map(len, rows)])
     gaps = [[PADDING] * (width - len(row)) for row in rows]
-    return [gap + row if padding.padding == "pre" else row + gap for gap, row in zip(gaps, rows, strict=True)]
+    return [
+        gap + row if padding.padding == "pre" else row + gap
+        for gap, row in zip(gaps, rows, strict=True)
+    ]
 
 
 PADDINGS = st.builds(
@@ -92,21 +106,34 @@ def test_padded_texts_are_what_slices_of_lists_give(
     assert found.dtype == np.int32
 
 
-@pytest.mark.parametrize(("truncating", "expected"), [("pre", [4, 5, 6, 7]), ("post", [1, 2, 3, 4])])
-def test_truncating_drops_words_at_an_end(make_encoded: MakeEncoded, truncating: str, expected: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("truncating", "expected"), [("pre", [4, 5, 6, 7]), ("post", [1, 2, 3, 4])]
+)
+def test_truncating_drops_words_at_an_end(
+    make_encoded: MakeEncoded, truncating: str, expected: list[int]
+) -> None:
     padding = PaddingSpec(max_length=4, truncating=truncating)
-    assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [expected]
+    assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [
+        expected
+    ]
 
 
 @pytest.mark.parametrize(
-    ("max_length", "expected"), [(4, [1, 2, 6, 7]), (5, [1, 2, 5, 6, 7]), (1, [7]), (7, [1, 2, 3, 4, 5, 6, 7])]
+    ("max_length", "expected"),
+    [(4, [1, 2, 6, 7]), (5, [1, 2, 5, 6, 7]), (1, [7]), (7, [1, 2, 3, 4, 5, 6, 7])],
 )
-def test_truncating_keeps_head_and_tail(make_encoded: MakeEncoded, max_length: int, expected: list[int]) -> None:
+def test_truncating_keeps_head_and_tail(
+    make_encoded: MakeEncoded, max_length: int, expected: list[int]
+) -> None:
     padding = PaddingSpec(max_length=max_length, truncating="middle")
-    assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [expected]
+    assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [
+        expected
+    ]
 
 
 @pytest.mark.parametrize(("side", "expected"), [("pre", [0, 0, 8]), ("post", [8, 0, 0])])
-def test_padding_stands_at_the_end_it_names(make_encoded: MakeEncoded, side: str, expected: list[int]) -> None:
+def test_padding_stands_at_the_end_it_names(
+    make_encoded: MakeEncoded, side: str, expected: list[int]
+) -> None:
     padded = pad_texts(make_encoded([[8], [1, 2, 3]]), np.array([0, 1]), PaddingSpec(padding=side))
     assert padded.tolist() == [expected, [1, 2, 3]]

@@ -47,16 +47,31 @@ def fail(path: str, **options: str) -> str:
 
 
 READ: dict[str, tuple[str, str, list[str]]] = {
-    "lines": ("mine.txt", "good film\n\nbad\x85film\u2028\n", ["good film", "", "bad\x85film\u2028"]),
+    "lines": (
+        "mine.txt",
+        "good film\n\nbad\x85film\u2028\n",
+        ["good film", "", "bad\x85film\u2028"],
+    ),
     "lines of Windows": ("mine.TXT", "\ufeffgood\r\nbad\r\n", ["good", "bad"]),
     "lines of old Macs": ("mine.txt", "good\rbad\r", ["good", "bad"]),
     "lines of old Macs without the last end": ("mine.txt", "good\rbad", ["good", "bad"]),
     "a carriage return": ("mine.txt", "go\rod\nbad\n", ["go\rod", "bad"]),
     "no last end": ("mine.txt", "good\nbad", ["good", "bad"]),
-    "a column": ("mine.csv", 'id,text\n1,"good, really"\n2,"two\nlines"\n', ["good, really", "two\nlines"]),
-    **{cell: ("mine.csv", f"text\n{cell}\n", [cell]) for cell in ("NA", "null", "1", "2.50", "True")},
+    "a column": (
+        "mine.csv",
+        'id,text\n1,"good, really"\n2,"two\nlines"\n',
+        ["good, really", "two\nlines"],
+    ),
+    **{
+        cell: ("mine.csv", f"text\n{cell}\n", [cell])
+        for cell in ("NA", "null", "1", "2.50", "True")
+    },
     "an empty cell": ("mine.csv", "text,id\ngood,1\n,2\nbad,3\n", ["good", "", "bad"]),
-    "empty lines among several columns": ("mine.csv", "\ntext,id\ngood,1\n\nbad,3\n\n", ["good", "bad"]),
+    "empty lines among several columns": (
+        "mine.csv",
+        "\ntext,id\ngood,1\n\nbad,3\n\n",
+        ["good", "bad"],
+    ),
     # Or all rows after it would have another row's score.
     "an empty line of one column": ("mine.csv", "text\ngood\n\nbad\n", ["good", "", "bad"]),
     "an empty line above one column": ("mine.csv", "\ntext\ngood\n", ["good"]),
@@ -64,7 +79,9 @@ READ: dict[str, tuple[str, str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("name", "content", "expected"), READ.values(), ids=READ)
-def test_texts_of_a_file_are_read(write: Write, name: str, content: str, expected: list[str]) -> None:
+def test_texts_of_a_file_are_read(
+    write: Write, name: str, content: str, expected: list[str]
+) -> None:
     assert read(write(name, content)) == expected
 
 
@@ -103,9 +120,20 @@ def test_table_without_rows_is_refused(save: Callable[[pd.Series], str]) -> None
         ("mine.csv", "text;id\ngood;1\n", "Separate the cells of each line by commas."),
         ("mine.csv", "body\ngood\n", "no column ['text']; its columns are ['body']"),
     ],
-    ids=["empty", "Latin-1 CSV", "Latin-1 text", "no Parquet", "other kind", "commas", "semicolons", "no column"],
+    ids=[
+        "empty",
+        "Latin-1 CSV",
+        "Latin-1 text",
+        "no Parquet",
+        "other kind",
+        "commas",
+        "semicolons",
+        "no column",
+    ],
 )
-def test_unreadable_file_says_what_to_do(write: Write, name: str, content: str | bytes, expected: str) -> None:
+def test_unreadable_file_says_what_to_do(
+    write: Write, name: str, content: str | bytes, expected: str
+) -> None:
     path = write(name, content)
     message = fail(path)
     assert message.startswith(path)

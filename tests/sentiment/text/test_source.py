@@ -45,7 +45,9 @@ def test_each_row_is_a_training_review_with_its_number(write: Write) -> None:
 def test_every_kind_of_file_gives_the_same_table(write: Write, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if "p" in path.suffix:
-        pd.DataFrame({"text": ["Good film", "Bad film", "Fine"], "label": [1, 0, 1]}).to_parquet(path)
+        pd.DataFrame({"text": ["Good film", "Bad film", "Fine"], "label": [1, 0, 1]}).to_parquet(
+            path
+        )
     else:
         path.write_bytes(gzip.compress(PLAIN.encode()) if "gz" in name else PLAIN.encode())
     pd.testing.assert_frame_equal(read(str(path)), read(write(PLAIN, "plain.csv")))
@@ -55,19 +57,50 @@ def test_every_kind_of_file_gives_the_same_table(write: Write, tmp_path: Path, n
 READ: dict[str, tuple[str | bytes, dict[str, str], dict[str, list[object]]]] = {
     "own names": (
         "stars,body,verdict\n5,good,pos\n1,bad,neg\n",
-        *({"text": "body", "label": "verdict"}, {"text": ["good", "bad"], "label": [1, 0]}),
+        {"text": "body", "label": "verdict"},
+        {"text": ["good", "bad"], "label": [1, 0]},
     ),
-    "groups": ("shop,text,label\nA,a,1\nB,b,0\nA,c,1\n", {"group": "shop"}, {"group": ["A", "B", "A"]}),
-    "split": ("part,text,label\nTrain,good,1\ntest,bad,0\n", {"split": "part"}, {"split": ["train", "test"]}),
+    "groups": (
+        "shop,text,label\nA,a,1\nB,b,0\nA,c,1\n",
+        {"group": "shop"},
+        {"group": ["A", "B", "A"]},
+    ),
+    "split": (
+        "part,text,label\nTrain,good,1\ntest,bad,0\n",
+        {"split": "part"},
+        {"split": ["train", "test"]},
+    ),
     "byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), {}, {"label": [1, 0, 1]}),
     "path before archive": (PLAIN, {"archive": "none.tar.gz"}, {"label": [1, 0, 1]}),
     **{
-        f"labels {negative}, {positive}": (f"text,label\na,{negative}\nb,{positive}\n", {}, {"label": [0, 1]})
-        for negative, positive in (("False", "TRUE"), ("neg", "pos"), ("Negative", "POSITIVE"), (" neg ", "1"))
+        f"labels {negative}, {positive}": (
+            f"text,label\na,{negative}\nb,{positive}\n",
+            {},
+            {"label": [0, 1]},
+        )
+        for negative, positive in (
+            ("False", "TRUE"),
+            ("neg", "pos"),
+            ("Negative", "POSITIVE"),
+            (" neg ", "1"),
+        )
     },
     **{
-        f"text {text!r}": (f'text,label\n"{text}",1\nb,0\n', {}, {"text": [text.replace('""', '"'), "b"]})
-        for text in ("a\u0085b", "NA", "null", "123", "<br />", "好 \U0001f600", "two\nlines", 'say ""x""')
+        f"text {text!r}": (
+            f'text,label\n"{text}",1\nb,0\n',
+            {},
+            {"text": [text.replace('""', '"'), "b"]},
+        )
+        for text in (
+            "a\u0085b",
+            "NA",
+            "null",
+            "123",
+            "<br />",
+            "好 \U0001f600",
+            "two\nlines",
+            'say ""x""',
+        )
     },
 }
 ROLES = {"text": "c", "label": "0", "shop": "A", "part": "train"}
@@ -77,7 +110,11 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     # Texts with commas and no quotes: pandas would take the cell before the comma for the index.
     "surplus cells": ("text,label\nGood, really,1\nBad, really,0\n", {}, ["Quote cells"]),
     **{
-        f"separator {sep!r}": (PLAIN.replace(",", sep), {}, ["Separate the cells of each line by commas"])
+        f"separator {sep!r}": (
+            PLAIN.replace(",", sep),
+            {},
+            ["Separate the cells of each line by commas"],
+        )
         for sep in (";", "\t", "|")
     },
     "no rows": ("text,label\n", {}, ["no rows"]),
@@ -88,25 +125,40 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     **{
         f"label {cell}": (
             f"text,verdict\na,1\nb,{cell}\nc,0\n",
-            *({"label": "verdict"}, ["column 'verdict', row 2", f"'{cell}'"]),
+            {"label": "verdict"},
+            ["column 'verdict', row 2", f"'{cell}'"],
         )
         for cell in ("2", "0.5", "nan")
     },
     **{
         f"empty {column} {cell}": (
             BEGINNING + ",".join((ROLES | {column: cell}).values()),
-            *({"group": "shop", "split": "part"}, [f"column '{column}', row 3"]),
+            {"group": "shop", "split": "part"},
+            [f"column '{column}', row 3"],
         )
         for column in ROLES
         for cell in ("", '"  "')
     },
-    "two empty cells": ("text,label\n,1\na,0\n,0\n", {}, ["column 'text', row 1", "(2 such cells in all)"]),
+    "two empty cells": (
+        "text,label\n,1\na,0\n,0\n",
+        {},
+        ["column 'text', row 1", "(2 such cells in all)"],
+    ),
     "another split": (
         "part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n",
-        *({"split": "part"}, ["column 'part', row 3"]),
+        {"split": "part"},
+        ["column 'part', row 3"],
     ),
-    "one split": ("part,text,label\ntest,a,1\ntest,b,0\n", {"split": "part"}, ["column 'part'", "only test"]),
-    "one class": ("part,text,label\ntrain,a,0\ntest,b,0\n", {"split": "part"}, ["column 'label'", "only negative"]),
+    "one split": (
+        "part,text,label\ntest,a,1\ntest,b,0\n",
+        {"split": "part"},
+        ["column 'part'", "only test"],
+    ),
+    "one class": (
+        "part,text,label\ntrain,a,0\ntest,b,0\n",
+        {"split": "part"},
+        ["column 'label'", "only negative"],
+    ),
 }
 
 
@@ -119,7 +171,9 @@ def test_table_is_read(
 
 
 @pytest.mark.parametrize(("content", "options", "parts"), REFUSED.values(), ids=REFUSED)
-def test_table_is_refused_by_cell(write: Write, content: str, options: dict[str, str], parts: list[str]) -> None:
+def test_table_is_refused_by_cell(
+    write: Write, content: str, options: dict[str, str], parts: list[str]
+) -> None:
     path = write(content)
     message = fail(path, **options)
     assert message.startswith(f"{path}: ")
@@ -128,14 +182,18 @@ def test_table_is_refused_by_cell(write: Write, content: str, options: dict[str,
 
 def test_groups_may_be_numbers_and_texts_the_index_of_pandas(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
-    pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).set_index("text").to_parquet(path)
+    pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).set_index(
+        "text"
+    ).to_parquet(path)
     table = read(str(path), group="shop")
     assert (table["group"].tolist(), table["text"].tolist()) == (["7", "8"], ["a", "b"])
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [0.0, 1.0], [False, True]])
 @pytest.mark.parametrize("kind", ["plain", "category"])
-def test_labels_of_a_parquet_file_keep_their_meaning(tmp_path: Path, labels: list[object], kind: str) -> None:
+def test_labels_of_a_parquet_file_keep_their_meaning(
+    tmp_path: Path, labels: list[object], kind: str
+) -> None:
     path = tmp_path / "my.parquet"
     table = pd.DataFrame({"text": ["a", "b"], "label": labels})
     (table.astype({"label": "category"}) if kind == "category" else table).to_parquet(path)
@@ -145,7 +203,11 @@ def test_labels_of_a_parquet_file_keep_their_meaning(tmp_path: Path, labels: lis
 def test_missing_file_is_named_with_the_folder_that_was_searched(tmp_path: Path) -> None:
     path = tmp_path / "none.csv"
     message = fail(str(path))
-    assert (str(path) in message, str(Path.cwd()) in message, "sentiment.source.path" in message) == (True,) * 3
+    assert (
+        str(path) in message,
+        str(Path.cwd()) in message,
+        "sentiment.source.path" in message,
+    ) == (True,) * 3
     assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
 
 
@@ -165,7 +227,9 @@ def test_other_kind_of_file_is_not_even_read(write: Write, name: str) -> None:
     ],
     ids=["empty", "UTF-16", "Latin-1", "CSV"],
 )
-def test_unreadable_file_says_what_is_expected(write: Write, name: str, content: bytes, expected: str) -> None:
+def test_unreadable_file_says_what_is_expected(
+    write: Write, name: str, content: bytes, expected: str
+) -> None:
     path = write(content, name)
     message = fail(path)
     assert message.startswith(f"{path}: expected")
@@ -191,7 +255,14 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
         {"group": "mine"},
         {"path": "my.csv", "unlabelled": True},
     ],
-    ids=["text is label", "group is text", "group is split", "text of no table", "group of no table", "unlabelled"],
+    ids=[
+        "text is label",
+        "group is text",
+        "group is split",
+        "text of no table",
+        "group of no table",
+        "unlabelled",
+    ],
 )
 def test_contradicting_options_are_an_error(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="Value error"):
@@ -200,7 +271,9 @@ def test_contradicting_options_are_an_error(options: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("column", ["text", "label", "shop"])
 def test_missing_value_of_a_parquet_file_is_named(tmp_path: Path, column: str) -> None:
-    table = pd.DataFrame({"text": ["a", "b", "c"], "label": ["0", "1", "0"], "shop": ["A", "B", "C"]})
+    table = pd.DataFrame(
+        {"text": ["a", "b", "c"], "label": ["0", "1", "0"], "shop": ["A", "B", "C"]}
+    )
     table.loc[1, column] = None
     table.to_parquet(tmp_path / "my.parquet")
     message = fail(str(tmp_path / "my.parquet"), group="shop")
@@ -222,7 +295,11 @@ def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
     os.utime(path, (1, 1))
     before = path.read_bytes()
     read(str(path))
-    assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (before, 1, [path.name])
+    assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (
+        before,
+        1,
+        [path.name],
+    )
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -230,7 +307,9 @@ def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
     st.one_of(
         st.binary(max_size=60).map(lambda tail: b"text,label\ngood,1\nbad,0\n" + tail),
         st.binary(max_size=60),
-        st.text(alphabet='01posneg,;"\n \r\x85', max_size=80).map(lambda text: f"text,label\n{text}".encode()),
+        st.text(alphabet='01posneg,;"\n \r\x85', max_size=80).map(
+            lambda text: f"text,label\n{text}".encode()
+        ),
     )
 )
 def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, content: bytes) -> None:
@@ -244,12 +323,19 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, cont
 
 
 @pytest.mark.real_data
-def test_archive_of_the_environment_variable_is_read(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_archive_of_the_environment_variable_is_read(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", str(real_data / "imdb/aclImdb_small.tar.gz"))
     table = read_reviews(ReviewSourceSpec())
-    assert ReviewsTable.validate(table)["split"].value_counts().to_dict() == {"train": 1_000, "test": 1_000}
+    assert ReviewsTable.validate(table)["split"].value_counts().to_dict() == {
+        "train": 1_000,
+        "test": 1_000,
+    }
 
 
-@pytest.mark.parametrize(("path", "origin"), [(None, "Large Movie Review Dataset"), ("my.csv", "my.csv")])
+@pytest.mark.parametrize(
+    ("path", "origin"), [(None, "Large Movie Review Dataset"), ("my.csv", "my.csv")]
+)
 def test_source_has_a_name_for_messages(path: str | None, origin: str) -> None:
     assert ReviewSourceSpec(path=path).origin == origin

@@ -13,20 +13,33 @@ from pydantic import ValidationError
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.schema import ReviewsTable, tabulate
-from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
+from rnn_pipelines.sentiment.text.splits import (
+    ReviewSplitSpec,
+    assign_folds,
+    find_texts,
+    split_reviews,
+)
 
 Row = tuple[str, str, str, int | None, str]
 
 
 def make(rows: list[Row]) -> pd.DataFrame:
     """A table of rows `review_id, split, group, label, text`."""
-    return tabulate([(name, split, film, None, label, text) for name, split, film, label, text in rows])
+    return tabulate(
+        [(name, split, film, None, label, text) for name, split, film, label, text in rows]
+    )
 
 
 def make_groups(num_groups: int, split: str = "train", reviews: int = 4) -> list[Row]:
     """As many reviews of each film, of both classes, all different."""
     return [
-        (f"{split}/{film}/{number}", split, f"{split}{film}", number % 2, f"{split} {film} {number}")
+        (
+            f"{split}/{film}/{number}",
+            split,
+            f"{split}{film}",
+            number % 2,
+            f"{split} {film} {number}",
+        )
         for film in range(num_groups)
         for number in range(reviews)
     ]
@@ -63,7 +76,7 @@ def test_films_sit_on_one_side_and_the_official_test_part_stays() -> None:
     assert ReviewsTable.validate(reviews)["review_id"].tolist() == [row[0] for row in OFFICIAL]
     pd.testing.assert_frame_equal(table, before)
     assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
-    rows = [*OFFICIAL, *(("unsup", "unlabelled", "u", None, "seen"),)]
+    rows = [*OFFICIAL, ("unsup", "unlabelled", "u", None, "seen")]
     assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])
 
 
@@ -71,7 +84,11 @@ def test_films_sit_on_one_side_and_the_official_test_part_stays() -> None:
     ("rows", "options", "sizes"),
     [
         (OFFICIAL, {"validation": 0.25}, {"test": 40, "train": 60, "validation": 20}),
-        (make_groups(20), {"validation": 0.25, "test": 0.2}, {"test": 16, "train": 48, "validation": 16}),
+        (
+            make_groups(20),
+            {"validation": 0.25, "test": 0.2},
+            {"test": 16, "train": 48, "validation": 16},
+        ),
         # A part exceeds its fraction by less than a film.
         (OFFICIAL, {"validation": 0.26}, {"test": 40, "train": 56, "validation": 24}),
         (
@@ -82,7 +99,9 @@ def test_films_sit_on_one_side_and_the_official_test_part_stays() -> None:
     ],
     ids=["validation", "test too", "whole films", "unlabelled"],
 )
-def test_parts_have_their_fractions(rows: list[Row], options: dict[str, float], sizes: dict[str, int]) -> None:
+def test_parts_have_their_fractions(
+    rows: list[Row], options: dict[str, float], sizes: dict[str, int]
+) -> None:
     assert split(rows, **options)[1]["num_reviews"] == sizes
 
 
@@ -96,16 +115,33 @@ def test_same_seed_draws_the_same_films_in_any_order(rows: list[Row]) -> None:
 # Rows beside the official ones, the IDs of those that stay, and the numbers of dropped ones.
 DUPLICATES: dict[str, tuple[list[Row], set[str], tuple[int, int]]] = {
     "training text in the test part": ([("x", "train", "x", 1, "test 0 0")], set(), (1, 0)),
-    "unlabelled text in the test part": ([("x", "unlabelled", "x", None, "test 0 0")], set(), (1, 0)),
+    "unlabelled text in the test part": (
+        [("x", "unlabelled", "x", None, "test 0 0")],
+        set(),
+        (1, 0),
+    ),
     "repeat in the test part": ([("x", "test", "x", 1, "test 0 0")], {"x"}, (0, 0)),
-    "first of two": ([("10", "train", "a", 1, "same"), ("9", "train", "b", 0, "same")], {"9"}, (0, 1)),
-    "labelled first": ([("1", "unlabelled", "a", None, "same"), ("22", "train", "b", 0, "same")], {"22"}, (0, 1)),
-    **{text: ([("x", "train", "x", 1, text)], {"x"}, (0, 0)) for text in ("TEST 0 0", "test 0 0 ", "test  0 0")},
+    "first of two": (
+        [("10", "train", "a", 1, "same"), ("9", "train", "b", 0, "same")],
+        {"9"},
+        (0, 1),
+    ),
+    "labelled first": (
+        [("1", "unlabelled", "a", None, "same"), ("22", "train", "b", 0, "same")],
+        {"22"},
+        (0, 1),
+    ),
+    **{
+        text: ([("x", "train", "x", 1, text)], {"x"}, (0, 0))
+        for text in ("TEST 0 0", "test 0 0 ", "test  0 0")
+    },
 }
 
 
 @pytest.mark.parametrize(("rows", "kept", "dropped"), DUPLICATES.values(), ids=DUPLICATES)
-def test_texts_of_tests_and_doubles_are_dropped(rows: list[Row], kept: set[str], dropped: tuple[int, int]) -> None:
+def test_texts_of_tests_and_doubles_are_dropped(
+    rows: list[Row], kept: set[str], dropped: tuple[int, int]
+) -> None:
     reviews, profile = split([*OFFICIAL, *rows])
     assert {row[0] for row in rows} & set(reviews["review_id"]) == kept
     assert profile["num_dropped"] == dict(zip(("in_test", "repeated"), dropped, strict=True))
@@ -129,13 +165,19 @@ def test_profile_says_what_the_parts_are_without_repeats() -> None:
     }
     profile = split(OFFICIAL)[1]
     assert json.loads(json.dumps(profile)) == profile
-    assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"] == 1
+    assert (
+        split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"]
+        == 1
+    )
 
 
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from("abcdefgh"), st.integers(0, 1), st.integers(0, 25), st.sampled_from(["train", "test"])
+            st.sampled_from("abcdefgh"),
+            st.integers(0, 1),
+            st.integers(0, 25),
+            st.sampled_from(["train", "test"]),
         ),
         min_size=4,
         max_size=60,
@@ -163,9 +205,13 @@ def test_whatever_the_table_no_text_and_no_film_crosses_a_drawn_split(
 
 
 @pytest.mark.parametrize(
-    ("parts", "places"), [(["train"], [1, 3]), (["train", "test"], [0, 1, 3]), (["unlabelled"], [])], ids=str
+    ("parts", "places"),
+    [(["train"], [1, 3]), (["train", "test"], [0, 1, 3]), (["unlabelled"], [])],
+    ids=str,
 )
-def test_texts_of_parts_are_found_in_the_order_of_the_rows(parts: list[str], places: list[int]) -> None:
+def test_texts_of_parts_are_found_in_the_order_of_the_rows(
+    parts: list[str], places: list[int]
+) -> None:
     reviews = pd.DataFrame({"part": ["test", "train", "validation", "train"]}, index=[7, 8, 9, 10])
     assert find_texts(reviews, *parts).tolist() == places
 
@@ -186,30 +232,44 @@ def test_films_share_a_fold_of_nearly_equal_size(reviews: pd.DataFrame) -> None:
     assert folds.groupby(reviews.loc[is_train, "group"]).nunique().max() == 1
     # Not even those of a film that the training part has too.
     assert ((assign_folds(reviews, 3) == -1) == (reviews["part"] != "train")).all()
-    films = reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"].groupby("fold")["group"].nunique()
+    films = (
+        reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"]
+        .groupby("fold")["group"]
+        .nunique()
+    )
     assert (sorted(films.index), films.max() - films.min()) == ([0, 1, 2, 3], 1)
     shuffled = reviews.sample(frac=1, random_state=0)
     assert fold(shuffled).sort_index().equals(fold(reviews).sort_index())
-    reviews = pd.DataFrame({"part": "train", "group": ["a", "b", "a"], "review_id": ["1", "2", "3"]})
+    reviews = pd.DataFrame(
+        {"part": "train", "group": ["a", "b", "a"], "review_id": ["1", "2", "3"]}
+    )
     found = fold(reviews, 10)
     assert (found["1"] == found["3"], sorted(set(found))) == (True, [0, 1])
 
 
 REFUSED: dict[str, tuple[list[Row], dict[str, float], str]] = {
-    "a single film": (make_groups(1) + make_groups(2, "test"), {}, "train: .*received none .of 12 reviews on 3 groups"),
+    "a single film": (
+        make_groups(1) + make_groups(2, "test"),
+        {},
+        "train: .*received none .of 12 reviews on 3 groups",
+    ),
     "test of one class": (
         [*make_groups(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")],
-        *({}, "test: .*received 2 of one class"),
+        {},
+        "test: .*received 2 of one class",
     ),
     "validation of one class": (
         [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_groups(2, "test"),
-        *({"validation": 0.05}, r"validation: .*received 1 of one class.*sentiment\.split\.seed"),
+        {"validation": 0.05},
+        r"validation: .*received 1 of one class.*sentiment\.split\.seed",
     ),
 }
 
 
 @pytest.mark.parametrize(("rows", "options", "message"), REFUSED.values(), ids=REFUSED)
-def test_part_without_both_classes_is_refused(rows: list[Row], options: dict[str, float], message: str) -> None:
+def test_part_without_both_classes_is_refused(
+    rows: list[Row], options: dict[str, float], message: str
+) -> None:
     assert re.match(message, fail(rows, **options))
 
 

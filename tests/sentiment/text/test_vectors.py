@@ -33,7 +33,9 @@ def learn(make_encoded: Callable[..., EncodedTexts]) -> Learn:
     return learn_strictly
 
 
-def compute_information(texts: list[list[int]], window: int, num_words: int = NUM_WORDS) -> np.ndarray:
+def compute_information(
+    texts: list[list[int]], window: int, num_words: int = NUM_WORDS
+) -> np.ndarray:
     """The positive pointwise mutual information, pair by pair."""
     near: Any = Counter()
     for text in texts:
@@ -43,7 +45,10 @@ def compute_information(texts: list[list[int]], window: int, num_words: int = NU
                 if 0 < abs(here - there) <= window:
                     near[word, context] += 1 / abs(here - there)
     total = sum(near.values())
-    share = {word: sum(near[word, other] for other in range(num_words)) / total for word in range(num_words)}
+    share = {
+        word: sum(near[word, other] for other in range(num_words)) / total
+        for word in range(num_words)
+    }
     damped = {word: (share[word] * total) ** 0.75 for word in share}
     information = np.zeros((num_words, num_words))
     for (word, context), count in near.items():
@@ -64,7 +69,9 @@ def rescale(vectors: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("window", [1, 3])
 @pytest.mark.parametrize("dimensions", [2, 5])
-def test_vectors_are_the_best_factors(learn: Learn, texts: list[list[int]], window: int, dimensions: int) -> None:
+def test_vectors_are_the_best_factors(
+    learn: Learn, texts: list[list[int]], window: int, dimensions: int
+) -> None:
     """Products of the vectors don't depend on the signs, which a decomposition may choose."""
     left, singular, _ = np.linalg.svd(compute_information(texts, window))
     expected = left[:, :dimensions] * np.sqrt(singular[:dimensions])
@@ -72,7 +79,9 @@ def test_vectors_are_the_best_factors(learn: Learn, texts: list[list[int]], wind
     np.testing.assert_allclose(rescale(found @ found.T), rescale(expected @ expected.T), atol=1e-4)
 
 
-def test_dimensions_weigh_as_singular_values_and_alike_words_are_near(learn: Learn, texts: list[list[int]]) -> None:
+def test_dimensions_weigh_as_singular_values_and_alike_words_are_near(
+    learn: Learn, texts: list[list[int]]
+) -> None:
     singular = np.linalg.svd(compute_information(texts, 3), compute_uv=False)[:4]
     found = np.linalg.norm(learn(texts, window=3), axis=0)
     np.testing.assert_allclose(rescale(found), rescale(np.sqrt(singular)), rtol=1e-4)
@@ -90,12 +99,24 @@ def test_dimensions_weigh_as_singular_values_and_alike_words_are_near(learn: Lea
     assert (found.shape, np.abs(found[:, 3:]).max()) == ((4, 64), 0)
 
 
-@pytest.mark.parametrize("texts", [[], [[]], [[2], [3], [2]]], ids=["no text", "empty text", "texts of one word"])
+@pytest.mark.parametrize(
+    "texts", [[], [[]], [[2], [3], [2]]], ids=["no text", "empty text", "texts of one word"]
+)
 def test_without_pairs_of_words_every_vector_is_0(learn: Learn, texts: list[list[int]]) -> None:
     assert np.abs(learn(texts)).max() == 0
 
 
-@given(st.lists(st.lists(st.integers(1, 6), max_size=6), max_size=5), st.integers(2, 7), st.integers(1, 9))
-def test_vectors_are_finite_float32(learn: Learn, texts: list[list[int]], num_words: int, dimensions: int) -> None:
+@given(
+    st.lists(st.lists(st.integers(1, 6), max_size=6), max_size=5),
+    st.integers(2, 7),
+    st.integers(1, 9),
+)
+def test_vectors_are_finite_float32(
+    learn: Learn, texts: list[list[int]], num_words: int, dimensions: int
+) -> None:
     found = learn(texts, num_words=num_words, dimensions=dimensions)
-    assert (found.shape, found.dtype, np.isfinite(found).all()) == ((num_words, dimensions), np.float32, True)
+    assert (found.shape, found.dtype, np.isfinite(found).all()) == (
+        (num_words, dimensions),
+        np.float32,
+        True,
+    )

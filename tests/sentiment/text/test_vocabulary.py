@@ -19,13 +19,26 @@ def test_frequent_words_come_first_then_the_alphabet() -> None:
 
 
 @pytest.mark.parametrize(("signs", "expected"), [(True, ["!", "…", "good"]), (False, ["good"])])
-def test_signs_are_words_unless_texts_are_read_without_them(signs: bool, expected: list[str]) -> None:
-    assert sorted(build_vocabulary(["good! … !"], VocabularySpec(min_count=1, signs=signs))) == sorted(expected)
+def test_signs_are_words_unless_texts_are_read_without_them(
+    signs: bool, expected: list[str]
+) -> None:
+    assert sorted(
+        build_vocabulary(["good! … !"], VocabularySpec(min_count=1, signs=signs))
+    ) == sorted(expected)
 
 
-@given(st.lists(st.text("ab cd.", max_size=12), max_size=8), st.integers(1, 3), st.none() | st.integers(1, 4))
-def test_vocabulary_is_what_counting_finds(texts: list[str], min_count: int, max_words: int | None) -> None:
+@given(
+    st.lists(st.text("ab cd.", max_size=12), max_size=8),
+    st.integers(1, 3),
+    st.none() | st.integers(1, 4),
+)
+def test_vocabulary_is_what_counting_finds(
+    texts: list[str], min_count: int, max_words: int | None
+) -> None:
     counts = Counter(tokenize(" ".join(texts)))
     ranked = sorted(sorted(counts), key=counts.__getitem__, reverse=True)
     expected = [word for word in ranked if counts[word] >= min_count][:max_words]
-    assert build_vocabulary(texts, VocabularySpec(min_count=min_count, max_words=max_words)) == expected
+    assert (
+        build_vocabulary(texts, VocabularySpec(min_count=min_count, max_words=max_words))
+        == expected
+    )

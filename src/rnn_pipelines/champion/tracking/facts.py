@@ -36,7 +36,9 @@ def list_metrics(record: Record) -> Iterator[tuple[str, float, int]]:
     """
     for name, measures in list_measures(record).items():
         for measure, value in measures.items():
-            for step, number in enumerate(value, start=1) if isinstance(value, list) else ((0, value),):
+            for step, number in (
+                enumerate(value, start=1) if isinstance(value, list) else ((0, value),)
+            ):
                 yield from _list_number(f"{measure}/{name}", number, step)
     yield from _list_number("p_value", record.get("p_value"))
     for name, seconds in (record.get("seconds") or {}).items():
@@ -93,7 +95,11 @@ def _list_number(name: str, value: Any, step: int = 0) -> Iterator[tuple[str, fl
 
 
 def _make_tags(facts: Mapping[str, Any]) -> dict[str, str]:
-    return {_make_key(key): str(value)[:MAX_VALUE_LENGTH] for key, value in facts.items() if value is not None}
+    return {
+        _make_key(key): str(value)[:MAX_VALUE_LENGTH]
+        for key, value in facts.items()
+        if value is not None
+    }
 
 
 def _make_key(name: str) -> str:

@@ -20,8 +20,12 @@ logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 60
 # By default, MLflow waits minutes for a server that is down, configures the log, and prints into the JSON output.
-ENVIRONMENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
-ENVIRONMENT |= {"MLFLOW_CONFIGURE_LOGGING": "false", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_CONFIGURE_LOGGING": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 ENVIRONMENT["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 
 
@@ -56,7 +60,9 @@ def publish(
     from rnn_pipelines.champion.tracking.registry import Registry
 
     # A file of another name is not a record of this project.
-    records = [r for r in store.list_records() if r.get("kind") == "retrain" and is_name(r["record"])]
+    records = [
+        r for r in store.list_records() if r.get("kind") == "retrain" and is_name(r["record"])
+    ]
     records = records[-(num_newest or 0) :]
     # The files of runs lie next to the database; a server has its own folder.
     file = spec.tracking_uri.removeprefix(SQLITE)
@@ -72,7 +78,10 @@ def publish(
 
 
 def publish_if_possible(
-    store: ChampionStore, task: str, find_spec: Callable[[], TrackingSpec | None], save_model: SaveModel | None = None
+    store: ChampionStore,
+    task: str,
+    find_spec: Callable[[], TrackingSpec | None],
+    save_model: SaveModel | None = None,
 ) -> None:
     """Publish the newest retraining and the champion if MLflow is on, by its settings; a failure is only logged."""
     try:
@@ -82,7 +91,9 @@ def publish_if_possible(
             logger.info("MLflow: %s", describe_publication(published, task, spec))
     # MLflow and its libraries may raise any error; the recorded decision does not depend on the publication.
     except Exception as error:
-        logger.error("not published to MLflow: %s", error, exc_info=not isinstance(error, RnnPipelinesError))
+        logger.error(
+            "not published to MLflow: %s", error, exc_info=not isinstance(error, RnnPipelinesError)
+        )
 
 
 def connect(spec: TrackingSpec) -> "MlflowClient":

@@ -49,10 +49,15 @@ class Registry:
         artifacts: str | None,
         save_model: SaveModel | None = None,
     ) -> None:
-        self._client, self._store, self._name, self._save_model = client, store, name, save_model
+        self._client = client
+        self._store = store
+        self._name = name
+        self._save_model = save_model
         experiment = client.get_experiment_by_name(name)
         folder = None if artifacts is None else f"{artifacts}/{name}"
-        self._experiment = experiment.experiment_id if experiment else client.create_experiment(name, folder)
+        self._experiment = (
+            experiment.experiment_id if experiment else client.create_experiment(name, folder)
+        )
         if not client.search_registered_models(f"name = '{name}'"):
             client.create_registered_model(name, description=DESCRIPTION)
 
@@ -67,7 +72,8 @@ class Registry:
         if found:
             run = found[0]
         else:
-            version, outcome = record.get("version"), str(record.get("outcome"))
+            version = record.get("version")
+            outcome = str(record.get("outcome"))
             title = f"{shorten_version(version)} {outcome}" if version else outcome
             start = facts.find_times(record)[0]
             run = self._client.create_run(self._experiment, start, facts.make_tags(record), title)
@@ -76,9 +82,14 @@ class Registry:
         if run.info.status != RunStatus.to_string(RunStatus.RUNNING):
             self._add_version(run, record)
             return False
-        run_id, end = run.info.run_id, facts.find_times(record)[1]
-        metrics = [Metric(name, value, end, step) for name, value, step in facts.list_metrics(record)]
-        self._client.log_batch(run_id, metrics, [Param(*pair) for pair in facts.list_parameters(record).items()])
+        run_id = run.info.run_id
+        end = facts.find_times(record)[1]
+        metrics = [
+            Metric(name, value, end, step) for name, value, step in facts.list_metrics(record)
+        ]
+        self._client.log_batch(
+            run_id, metrics, [Param(*pair) for pair in facts.list_parameters(record).items()]
+        )
         self._client.log_text(run_id, json.dumps(record, indent=2), "record.json")
         self._client.log_text(run_id, render_retraining_report(record), "report.html")
         self._add_version(run, record)
@@ -120,9 +131,14 @@ class Registry:
         # A copy, because a server takes no folder of another machine as a source, and `prune` may remove the folder.
         self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
         self._add_served(run, version, files)
-        tags = facts.make_version_tags(record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest())
-        source, reasons = f"{run.info.artifact_uri}/{MODEL}", "; ".join(list_reasons(record))
-        self._client.create_model_version(self._name, source, run.info.run_id, tags, description=reasons)
+        tags = facts.make_version_tags(
+            record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest()
+        )
+        source = f"{run.info.artifact_uri}/{MODEL}"
+        reasons = "; ".join(list_reasons(record))
+        self._client.create_model_version(
+            self._name, source, run.info.run_id, tags, description=reasons
+        )
 
     def _add_served(self, run: Run, version: str, files: Mapping[str, bytes]) -> None:
         """Add the model that MLflow serves to the files of a version; a version without it is logged."""
@@ -139,5 +155,7 @@ class Registry:
 
     def _find_version(self, version: str) -> ModelVersion | None:
         """Return the version of the model with a name in the store; None if MLflow lacks it."""
-        found = self._client.search_model_versions(f"name = '{self._name}' and tags.{VERSION} = '{version}'")
+        found = self._client.search_model_versions(
+            f"name = '{self._name}' and tags.{VERSION} = '{version}'"
+        )
         return found[0] if found else None

@@ -40,7 +40,9 @@ class TrackingSpec(ParameterModel, frozen=True, hide_input_in_errors=True):
             )
         has_scheme = address.startswith((SQLITE, "http://", "https://"))
         if not has_scheme or address.endswith("/") or not address.isprintable():
-            raise ValueError("expected sqlite:///<file>, or http://<server> or https://<server> with no / at its end")
+            raise ValueError(
+                "expected sqlite:///<file>, or http://<server> or https://<server> with no / at its end"
+            )
         return address
 
 

@@ -37,7 +37,9 @@ class View:
     layout: Mapping[str, Any]
 
 
-def draw_figures(runs: Sequence[RunWithCurve], results: Results, description: Description) -> dict[str, Figure]:
+def draw_figures(
+    runs: Sequence[RunWithCurve], results: Results, description: Description
+) -> dict[str, Figure]:
     """Draw all figures of the report: `curves`, `losses`, `differences` and `time`."""
     tasks = list_tasks(runs, results["summary"], description)
     return {
@@ -61,18 +63,27 @@ def draw_curves(tasks: Sequence[TaskResults]) -> Figure:
         bound = {} if task.spec.learnt_below is None else {BOUND: task.spec.learnt_below}
         lines = dict(task.references) | bound
         traces += [_draw_line(name, [0, end], [loss, loss]) for name, loss in lines.items()]
-        losses = [loss for cell in task.cells for curve in task.list_values(cell, "curve") for loss in curve]
+        losses = [
+            loss
+            for cell in task.cells
+            for curve in task.list_values(cell, "curve")
+            for loss in curve
+        ]
         scale = choose_scale("yaxis", [*losses, *lines.values()])
         views[task.name] = View(traces, {"yaxis.title.text": task.spec.data.metric, **scale})
-    figure, subtitle = combine_views(views), "on validation; median and range over seeds"
+    figure = combine_views(views)
+    subtitle = "on validation; median and range over seeds"
     return set_layout(figure, "Learning curves", subtitle, "gradient steps")
 
 
 def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
     curves = task.list_values(cell, "curve")
-    shortest, longest = min(map(len, curves)), max(map(len, curves))
+    shortest = min(map(len, curves))
+    longest = max(map(len, curves))
     losses = np.array([[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves])
-    low, median, high = losses.min(axis=0), np.median(losses, axis=0), losses.max(axis=0)
+    low = losses.min(axis=0)
+    median = np.median(losses, axis=0)
+    high = losses.max(axis=0)
     steps = task.list_values(cell, "steps_per_epoch")[0] * np.arange(1, longest + 1)
     style = STYLES[cell]
     options: dict[str, Any] = {"legendgroup": cell}
@@ -81,14 +92,19 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
     options |= {"mode": "lines+markers" if longest == 1 else "lines"}
     options |= {"hovertemplate": "%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})"}
     for part, width in ((slice(shortest), 2.5), (slice(shortest - 1, None), 1)):
-        options |= {"customdata": np.stack([low[part], high[part]], axis=1), "showlegend": part.start is None}
+        options |= {
+            "customdata": np.stack([low[part], high[part]], axis=1),
+            "showlegend": part.start is None,
+        }
         yield draw_line(style, steps[part], median[part], width, **options)
 
 
 def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
     """Draw a reference as a straight line with its value in the legend."""
     value = format_number(x[0] if x[0] == x[1] else y[0])
-    return draw_line(STYLES[name], x, y, 1.8, name=f"{name} {value}", mode="lines", hoverinfo="skip")
+    return draw_line(
+        STYLES[name], x, y, 1.8, name=f"{name} {value}", mode="lines", hoverinfo="skip"
+    )
 
 
 def draw_losses(tasks: Sequence[TaskResults]) -> Figure:
@@ -99,21 +115,27 @@ def draw_losses(tasks: Sequence[TaskResults]) -> Figure:
 
 def _view_losses(task: TaskResults) -> View:
     # Worse references would compress the scale of the seeds.
-    references = {name: loss for name, loss in task.references.items() if name in (FLOOR, task.best_reference)}
+    references = {
+        name: loss for name, loss in task.references.items() if name in (FLOOR, task.best_reference)
+    }
     published = [loss for losses in task.published.values() for loss in losses.values()]
     shown = [*(run["test"] for run in task.runs), *references.values(), *published]
     scale = choose_scale("xaxis", shown)
     lowest = min(shown) / 2 if scale["xaxis.type"] == "log" else -math.inf
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
-        cell, style = network["cell"], STYLES[network["cell"]]
+        cell = network["cell"]
+        style = STYLES[network["cell"]]
         traces.append(draw_seeds(row, task.list_values(cell, "test"), style))
         traces.append(draw_mean(row, network["test"], style, lowest=lowest))
     for symbol, (paper, losses) in zip(PAPER_SYMBOLS, task.published.items(), strict=False):
         known = [cell for cell in task.cells if cell in losses]
-        x, y = [losses[cell] for cell in known], [DOTS_ABOVE - task.cells.index(cell) for cell in known]
+        x = [losses[cell] for cell in known]
+        y = [DOTS_ABOVE - task.cells.index(cell) for cell in known]
         marker = {"symbol": symbol, "size": 11, "line": {"width": 2}}
-        traces.append(draw_points(Style(paper, NEUTRAL_COLOR), x, y, marker=marker, hovertemplate="%{x:.4g}"))
+        traces.append(
+            draw_points(Style(paper, NEUTRAL_COLOR), x, y, marker=marker, hovertemplate="%{x:.4g}")
+        )
     for name, loss in references.items():
         line = _draw_line(name, [loss, loss], [0.5, 0.5 - len(task.networks)])
         # Invisible markers extend the axis, so that the line does not lie on the edge of the figure.
@@ -128,16 +150,22 @@ def _name_cells(task: TaskResults) -> dict[str, list[str]]:
 def draw_differences(tasks: Sequence[TaskResults]) -> Figure:
     """Draw the test loss of one network minus that of another, by seed, in the colour of the better network."""
     views = {task.name: _view_differences(task) for task in tasks}
-    return combine_rows(views, "Paired differences", "of test losses; left of 0 the upper network is better")
+    return combine_rows(
+        views, "Paired differences", "of test losses; left of 0 the upper network is better"
+    )
 
 
 def _view_differences(task: TaskResults) -> View:
     ends = [0.5, 0.5 - len(task.differences)]
-    traces = [draw_line(UNDECIDED, [0, 0], ends, 1.5, mode="lines", showlegend=False, hoverinfo="skip")]
+    traces = [
+        draw_line(UNDECIDED, [0, 0], ends, 1.5, mode="lines", showlegend=False, hoverinfo="skip")
+    ]
     names = []
     for row, pair in enumerate(task.differences):
         style = STYLES[pair["better"]] if pair["better"] else UNDECIDED
-        values = np.subtract(task.list_values(pair["cell"], "test"), task.list_values(pair["against"], "test"))
+        values = np.subtract(
+            task.list_values(pair["cell"], "test"), task.list_values(pair["against"], "test")
+        )
         traces += [draw_seeds(row, values.tolist(), style), draw_mean(row, pair, style)]
         names.append(f"{STYLES[pair['cell']].name}<br>− {STYLES[pair['against']].name}")
     return View(traces, {"xaxis.title.text": task.spec.data.metric, **name_rows(names)})
@@ -156,7 +184,8 @@ def draw_time(tasks: Sequence[TaskResults]) -> Figure:
 def _view_time(task: TaskResults) -> View:
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
-        cell, style = network["cell"], STYLES[network["cell"]]
+        cell = network["cell"]
+        style = STYLES[network["cell"]]
         for axis, key, estimate in (
             ("x", "seconds_per_epoch", network["seconds_per_epoch"]),
             ("x2", "seconds_to_best", network["seconds_to_best"]),
@@ -174,11 +203,15 @@ def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = No
         figure.add_traces(view.traces)
         for _ in range(most - len(view.traces)):
             figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
-    figures.add_menu(figure, [STYLES[task].name for task in views], [view.layout for view in views.values()])
+    figures.add_menu(
+        figure, [STYLES[task].name for task in views], [view.layout for view in views.values()]
+    )
     return figure
 
 
-def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Mapping[str, Any] | None = None) -> Figure:
+def combine_rows(
+    views: Mapping[str, View], title: str, subtitle: str, axes: Mapping[str, Any] | None = None
+) -> Figure:
     """Return one figure with a menu of the tasks, from views that consist of rows."""
     y = {"title": "network", "zeroline": False}
     return set_layout(combine_views(views, axes), title, subtitle, y=y, hovermode="closest")
@@ -186,11 +219,18 @@ def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Map
 
 def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
     """Return the settings of an axis, which is logarithmic if the values differ much."""
-    lowest, highest = min(values), max(values)
+    lowest = min(values)
+    highest = max(values)
     if lowest <= 0 or highest < MIN_LOG_RATIO * lowest:
         return {f"{axis}.type": "linear", f"{axis}.tickmode": "auto"}
-    ticks = figures.make_log_ticks(-12, 9, (1, 2, 5) if highest < MAX_DENSE_RATIO * lowest else (1,))
-    return {f"{axis}.type": "log", f"{axis}.tickmode": "array", **{f"{axis}.{key}": of for key, of in ticks.items()}}
+    ticks = figures.make_log_ticks(
+        -12, 9, (1, 2, 5) if highest < MAX_DENSE_RATIO * lowest else (1,)
+    )
+    return {
+        f"{axis}.type": "log",
+        f"{axis}.tickmode": "array",
+        **{f"{axis}.{key}": of for key, of in ticks.items()},
+    }
 
 
 def name_rows(names: Iterable[str]) -> dict[str, Any]:
@@ -202,18 +242,25 @@ def name_rows(names: Iterable[str]) -> dict[str, Any]:
 def draw_seeds(row: int, values: Sequence[float], style: Style, axis: str = "x") -> Scatter:
     """Draw a dot for each seed, with the first seed on top."""
     y = DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values))
-    text, hover = [f"seed {seed}" for seed in range(len(values))], "%{text}: %{x:.4g}<extra></extra>"
+    text = [f"seed {seed}" for seed in range(len(values))]
+    hover = "%{text}: %{x:.4g}<extra></extra>"
     options = {"marker": {"size": 7, "opacity": 0.75}, "text": text, "hovertemplate": hover}
     return draw_points(style, values, y, name=None, xaxis=axis, showlegend=False, **options)
 
 
-def draw_mean(row: int, estimate: Estimate, style: Style, axis: str = "x", lowest: float = -math.inf) -> Scatter:
+def draw_mean(
+    row: int, estimate: Estimate, style: Style, axis: str = "x", lowest: float = -math.inf
+) -> Scatter:
     """Draw the mean with its interval, below the dots of the seeds.
 
     The interval is cut at `lowest`, because a logarithmic axis has no 0 and times are not negative.
     """
-    mean, low, high = estimate["mean"], estimate["low"], estimate["high"]
+    mean = estimate["mean"]
+    low = estimate["low"]
+    high = estimate["high"]
     ends = (mean, mean, mean) if low is None or high is None else (mean, max(low, lowest), high)
     hover = "mean {} ({})<extra></extra>".format(*format_estimate(estimate))
     options = {"marker": {"symbol": "diamond"}, "hovertemplate": hover}
-    return figures.draw_estimate(style, -row - MEAN_BELOW, ends, name=None, xaxis=axis, showlegend=False, **options)
+    return figures.draw_estimate(
+        style, -row - MEAN_BELOW, ends, name=None, xaxis=axis, showlegend=False, **options
+    )

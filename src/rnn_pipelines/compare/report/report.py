@@ -7,7 +7,11 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.compare.records import Description, Results
 from rnn_pipelines.compare.report import verdicts
 from rnn_pipelines.compare.report.results import STYLES, TaskResults, list_tasks
-from rnn_pipelines.compare.report.tables import tabulate_costs, tabulate_differences, tabulate_results
+from rnn_pipelines.compare.report.tables import (
+    tabulate_costs,
+    tabulate_differences,
+    tabulate_results,
+)
 from rnn_pipelines.compare.specs import PlanSpec
 from rnn_pipelines.report.page import Section
 from rnn_pipelines.report.terminal import summarize
@@ -15,9 +19,12 @@ from rnn_pipelines.report.texts import list_sections, render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 
-def render_report(results: Results, description: Description, plan: PlanSpec, **figures: Figure) -> str:
+def render_report(
+    results: Results, description: Description, plan: PlanSpec, **figures: Figure
+) -> str:
     """Render a comparison as one HTML page that works offline."""
-    tasks, left_out = list_tasks(results["runs"], results["summary"], description), description["left_out"]
+    tasks = list_tasks(results["runs"], results["summary"], description)
+    left_out = description["left_out"]
     return render_template(
         __package__,
         "report",
@@ -28,7 +35,9 @@ def render_report(results: Results, description: Description, plan: PlanSpec, **
         num_threads=sorted({run["num_threads"] for run in results["runs"]}),
         left_out=verdicts.join_names(left_out) if left_out else "",
         music=plan.music,
-        parameters=tabulate_parameters("compare", {"plan": plan, "tasks": {task.name: task.spec for task in tasks}}),
+        parameters=tabulate_parameters(
+            "compare", {"plan": plan, "tasks": {task.name: task.spec for task in tasks}}
+        ),
     )
 
 

@@ -74,13 +74,18 @@ class TaskResults:
         return [dict(run)[key] for run in self.runs if run["cell"] == cell]
 
 
-def list_tasks(runs: Sequence[Run], summary: Sequence[NetworkSummary], description: Description) -> list[TaskResults]:
+def list_tasks(
+    runs: Sequence[Run], summary: Sequence[NetworkSummary], description: Description
+) -> list[TaskResults]:
     """Return the results of each task that was run, in the order of the summary."""
     ordered = sorted(runs, key=lambda run: run["seed"])
     tasks = []
     for name in dict.fromkeys(network["task"] for network in summary):
         described = description["tasks"][name]
-        spec, networks = TaskSpec.model_validate(described["spec"]), [one for one in summary if one["task"] == name]
+        spec = TaskSpec.model_validate(described["spec"])
+        networks = [one for one in summary if one["task"] == name]
         own = [run for run in ordered if run["task"] == name]
-        tasks.append(TaskResults(name, spec, networks, own, described["references"], described["published"]))
+        tasks.append(
+            TaskResults(name, spec, networks, own, described["references"], described["published"])
+        )
     return tasks

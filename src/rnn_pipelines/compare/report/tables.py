@@ -22,16 +22,26 @@ def tabulate_results(task: TaskResults) -> Table:
     columns = {"test": Column("test", better="down"), "interval": Column("95 % interval")}
     columns["validation"] = Column("validation", better="down")
     if task.spec.learnt_below is not None:
-        columns |= {"learnt": Column("learnt by"), "steps_to_learn": Column("after steps", format_count)}
+        columns |= {
+            "learnt": Column("learnt by"),
+            "steps_to_learn": Column("after steps", format_count),
+        }
     rows: list[tuple[str, dict[str, Any]]] = []
     for one in task.networks:
-        facts = {"test": one["test"]["mean"], "interval": format_estimate(one["test"])[1]}
-        facts |= {"validation": one["validation"]["mean"], "steps_to_learn": one["steps_to_learn"]}
+        facts = {
+            "test": one["test"]["mean"],
+            "interval": format_estimate(one["test"])[1],
+            "validation": one["validation"]["mean"],
+            "steps_to_learn": one["steps_to_learn"],
+        }
         facts["learnt"] = f"{one['num_learnt']} of {one['num_seeds']}"
         rows.append((STYLES[one["cell"]].name, facts))
     # As texts, they are not marked.
     for paper, losses in task.published.items():
-        rows += [(f"{STYLES[cell].name}, {paper}", {"test": format_number(loss)}) for cell, loss in losses.items()]
+        rows += [
+            (f"{STYLES[cell].name}, {paper}", {"test": format_number(loss)})
+            for cell, loss in losses.items()
+        ]
     rows += [(name, {"test": format_number(loss)}) for name, loss in task.references.items()]
     return tabulate("network", rows, columns, f"Mean losses: {task.spec.data.metric}")
 
@@ -44,21 +54,40 @@ def tabulate_costs(task: TaskResults) -> Table:
         "recurrent weights": lambda one: f"{one['num_recurrent_parameters']:,}",
         "all parameters": lambda one: f"{one['num_parameters']:,}",
         "s per epoch": lambda one: format_number(one["seconds_per_epoch"]["mean"], NUM_DIGITS),
-        "s to best validation": lambda one: format_number(one["seconds_to_best"]["mean"], NUM_DIGITS),
+        "s to best validation": lambda one: format_number(
+            one["seconds_to_best"]["mean"], NUM_DIGITS
+        ),
         "s compiling": lambda one: format_number(one["compile_seconds"]["mean"], NUM_DIGITS),
         "epochs": lambda one: f"{one['epochs']['mean']:,.1f}",
     }
-    return make_table(task.networks, columns, caption="Size and cost; the other seconds do not include compiling")
+    return make_table(
+        task.networks, columns, caption="Size and cost; the other seconds do not include compiling"
+    )
 
 
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
     """Tabulate the paired differences of test losses and of steps to learn, for every pair of every task."""
     rows = []
     for task in tasks:
-        for measure, pairs in (("test loss", task.differences), ("steps to learn", task.step_differences)):
+        for measure, pairs in (
+            ("test loss", task.differences),
+            ("steps to learn", task.step_differences),
+        ):
             for pair in pairs:
-                verdict = f"{STYLES[pair['better']].name} is better" if pair["better"] else "no difference shown"
-                rows.append([STYLES[task.name].name, name_pair(pair), measure, verdict, *format_estimate(pair)])
+                verdict = (
+                    f"{STYLES[pair['better']].name} is better"
+                    if pair["better"]
+                    else "no difference shown"
+                )
+                rows.append(
+                    [
+                        STYLES[task.name].name,
+                        name_pair(pair),
+                        measure,
+                        verdict,
+                        *format_estimate(pair),
+                    ]
+                )
     header = ["task", "pair", "of", "verdict", "mean difference", "95 % interval"]
     return Table(header, rows, num_text_columns=4)
 
@@ -75,7 +104,9 @@ def format_estimate(estimate: Estimate, sign: int = 1) -> tuple[str, str]:
     """
     if estimate["low"] is None or estimate["high"] is None:
         return _round(sign * estimate["mean"], None), "no interval"
-    mean, low, high = sign * estimate["mean"], sign * estimate["low"], sign * estimate["high"]
+    mean = sign * estimate["mean"]
+    low = sign * estimate["low"]
+    high = sign * estimate["high"]
     half = abs(high - low) / 2
     num_decimals = max(1 - math.floor(math.log10(half)), 0) if half > 0 else None
     ends = [_round(end, num_decimals) for end in sorted((low, high))]

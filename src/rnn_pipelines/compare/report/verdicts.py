@@ -18,11 +18,15 @@ def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
     names_by_reference: dict[str, list[str]] = {}
     for task in tasks:
         if task.spec.learnt_below is not None:
-            sentences.append(f"Seeds that learnt {STYLES[task.name].name}: {', '.join(_count_learnt(task))}.")
+            sentences.append(
+                f"Seeds that learnt {STYLES[task.name].name}: {', '.join(_count_learnt(task))}."
+            )
         if task.best_reference and not task.num_better:
             names_by_reference.setdefault(task.best_reference, []).append(task.name)
     for reference, names in names_by_reference.items():
-        sentences.append(f"On {join_names(names)}, no network has a lower mean loss than {reference}.")
+        sentences.append(
+            f"On {join_names(names)}, no network has a lower mean loss than {reference}."
+        )
     if left_out:
         sentences.append(f"Left out, because the music file is missing: {join_names(left_out)}.")
     return " ".join(map(begin_sentence, sentences))
@@ -49,7 +53,12 @@ def _write_pairs(tasks: Sequence[TaskResults]) -> Iterator[str]:
             for (better, verb), names in tasks_by_verdict.items()
             if better is not None
         ]
-        undecided = [name for (better, _), names in tasks_by_verdict.items() if better is None for name in names]
+        undecided = [
+            name
+            for (better, _), names in tasks_by_verdict.items()
+            if better is None
+            for name in names
+        ]
         if undecided:
             clauses.append(f"no difference that {seeds} can show on {join_names(undecided)}")
         yield f"{STYLES[cells[0]].name} against {STYLES[cells[1]].name}: {'; '.join(clauses)}."
@@ -62,16 +71,25 @@ def _is_published(pair: Difference, task: TaskResults) -> bool:
     for name, spec in contenders.items():
         first_of_cell.setdefault(spec.cell, name)
     cells = contenders[pair["cell"]].cell, contenders[pair["against"]].cell
-    return cells[0] == cells[1] or all(first_of_cell[cell] in (pair["cell"], pair["against"]) for cell in cells)
+    return cells[0] == cells[1] or all(
+        first_of_cell[cell] in (pair["cell"], pair["against"]) for cell in cells
+    )
 
 
 def _count_learnt(task: TaskResults) -> list[str]:
-    return [f"{STYLES[one['cell']].name} {one['num_learnt']} of {one['num_seeds']}" for one in task.networks]
+    return [
+        f"{STYLES[one['cell']].name} {one['num_learnt']} of {one['num_seeds']}"
+        for one in task.networks
+    ]
 
 
 def write_task_verdict(task: TaskResults) -> str:
     """Describe every pair of networks of one task, with its difference and 95 % interval."""
-    shown = ["{} is better than {} by {} ({})".format(*_order(pair)) for pair in task.differences if pair["better"]]
+    shown = [
+        "{} is better than {} by {} ({})".format(*_order(pair))
+        for pair in task.differences
+        if pair["better"]
+    ]
     undecided = [_write_undecided(pair) for pair in task.differences if not pair["better"]]
     sentences = [f"{'; '.join(shown)}."] if shown else []
     if undecided:
@@ -106,7 +124,9 @@ def describe_learning(task: TaskResults) -> str:
         if pair["better"]:
             sentences.append("{} learns sooner than {} by {} steps ({}).".format(*_order(pair)))
         else:
-            sentences.append(f"No difference of these steps that the seeds can show: {_write_undecided(pair)}.")
+            sentences.append(
+                f"No difference of these steps that the seeds can show: {_write_undecided(pair)}."
+            )
     return " ".join(map(begin_sentence, sentences))
 
 
@@ -114,7 +134,9 @@ def describe_references(task: TaskResults) -> str:
     """Describe how many networks have a lower mean loss than the best simple method; empty if there is none."""
     if task.best_reference is None:
         return ""
-    loss, num_better, num_networks = task.references[task.best_reference], task.num_better, len(task.networks)
+    loss = task.references[task.best_reference]
+    num_better = task.num_better
+    num_networks = len(task.networks)
     count = {0: "none", num_networks: "all"}.get(num_better, str(num_better))
     of_all = "of the networks" if num_better in (0, num_networks) else f"of {num_networks} networks"
     verb = "has" if num_better in (0, 1) else "have"

@@ -23,7 +23,9 @@ class AddingData(DrawnData, frozen=True):
     num_steps: int = Field(100, ge=2, le=10**5)
 
     def prepare(self, seed: int, music: str | None) -> Contest:
-        parts = self.draw(seed, 2 * self.num_steps, lambda size, rng: make_adding(size, self.num_steps, rng))
+        parts = self.draw(
+            seed, 2 * self.num_steps, lambda size, rng: make_adding(size, self.num_steps, rng)
+        )
         references = {"guessing 1": measure_mse(np.ones_like(parts["test"].targets), parts["test"])}
         return Contest(parts, 1, "squared", measure_mse, references)
 
@@ -49,11 +51,17 @@ def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) ->
         Bengio (2016), arXiv:1511.06464.
     """
     if num_steps < 2:
-        raise TaskError(f"adding problem: expected at least 2 steps, one for each marker, received {num_steps}")
+        raise TaskError(
+            f"adding problem: expected at least 2 steps, one for each marker, received {num_steps}"
+        )
     half = num_steps // 2
-    places = np.stack([rng.integers(0, half, num_sequences), rng.integers(half, num_steps, num_sequences)], axis=1)
+    places = np.stack(
+        [rng.integers(0, half, num_sequences), rng.integers(half, num_steps, num_sequences)], axis=1
+    )
     numbers = rng.random((num_sequences, num_steps), np.float32)
     markers = np.zeros_like(numbers)
     np.put_along_axis(markers, places, 1, axis=1)
     targets = np.take_along_axis(numbers, places, axis=1).sum(axis=1, keepdims=True)
-    return Sequences(np.stack([numbers, markers], axis=2), targets, np.ones(num_sequences, np.float32))
+    return Sequences(
+        np.stack([numbers, markers], axis=2), targets, np.ones(num_sequences, np.float32)
+    )

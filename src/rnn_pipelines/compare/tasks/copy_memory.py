@@ -34,7 +34,9 @@ class CopyData(DrawnData, frozen=True):
 
     def prepare(self, seed: int, music: str | None) -> Contest:
         num_values = (self.delay + 2 * NUM_RECALLED) * NUM_INPUTS
-        parts = self.draw(seed, num_values, lambda size, rng: make_copy_memory(size, self.delay, rng))
+        parts = self.draw(
+            seed, num_values, lambda size, rng: make_copy_memory(size, self.delay, rng)
+        )
         references = {"no memory": compute_memoryless_loss(self.delay)}
         return Contest(parts, NUM_CLASSES, "categorical", measure_cross_entropy, references)
 
@@ -60,14 +62,18 @@ def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -
         doi:10.1162/neco.1997.9.8.1735.
     """
     if delay < 1:
-        raise TaskError(f"copy memory: expected a delay of at least 1, the step of the marker, received {delay}")
+        raise TaskError(
+            f"copy memory: expected a delay of at least 1, the step of the marker, received {delay}"
+        )
     symbols = rng.integers(0, NUM_SYMBOLS, (num_sequences, NUM_RECALLED), np.int32)
     ids = np.full((num_sequences, delay + 2 * NUM_RECALLED), BLANK, np.int32)
     targets = ids.copy()
     ids[:, :NUM_RECALLED] = symbols
     ids[:, NUM_RECALLED + delay - 1] = MARKER
     targets[:, -NUM_RECALLED:] = symbols
-    return Sequences(np.eye(NUM_INPUTS, dtype=np.float32)[ids], targets, np.ones(ids.shape, np.float32))
+    return Sequences(
+        np.eye(NUM_INPUTS, dtype=np.float32)[ids], targets, np.ones(ids.shape, np.float32)
+    )
 
 
 def compute_memoryless_loss(delay: int) -> float:

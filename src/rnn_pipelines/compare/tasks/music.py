@@ -66,11 +66,17 @@ class MusicData(TaskData, frozen=True):
         if self.train_steps:
             rolls["train"] = cut_rolls(rolls["train"], self.train_steps)
         parts = {part: pad_rolls(of_part) for part, of_part in rolls.items()}
-        references = {"note frequencies": measure_note_frequency_loss(parts["train"], parts["test"])}
+        references = {
+            "note frequencies": measure_note_frequency_loss(parts["train"], parts["test"])
+        }
         return Contest(parts, NUM_NOTES, "bernoulli", measure_music_loss, references)
 
     def describe(self) -> str:
-        cut = f", cut into stretches of {self.train_steps} steps for training" if self.train_steps else ""
+        cut = (
+            f", cut into stretches of {self.train_steps} steps for training"
+            if self.train_steps
+            else ""
+        )
         return (
             f"The next notes of the polyphonic music in {self.file}, which is the same for all seeds{cut}. "
             f"The metric is the negative log-likelihood in nats per step, summed over all {NUM_NOTES} notes."
@@ -105,11 +111,15 @@ def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
     """
     if Path(path).suffix.lower() in PICKLES:
         remedy = "Get the MATLAB file of the same music, see docs/reference/data-sets.md."
-        raise TaskError(f"{path}: expected a MATLAB file, received a pickle, which could run any code. {remedy}")
+        raise TaskError(
+            f"{path}: expected a MATLAB file, received a pickle, which could run any code. {remedy}"
+        )
     variables = _load_variables(path)
     missing = [name for name in PARTS.values() if name not in variables]
     if missing:
-        raise TaskError(f"{path}: the variables {', '.join(missing)} are missing. Get the file again.")
+        raise TaskError(
+            f"{path}: the variables {', '.join(missing)} are missing. Get the file again."
+        )
     return {part: _check_rolls(variables[name], f"{path}: {name}") for part, name in PARTS.items()}
 
 
@@ -120,7 +130,15 @@ def _load_variables(path: Path | str) -> dict[str, np.ndarray]:
     try:
         return loadmat(path, appendmat=False, variable_names=list(PARTS.values()))
     # SciPy raises these on damaged files, on files of other kinds, and on MATLAB's version 7.3.
-    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        NotImplementedError,
+        MatReadError,
+        zlib.error,
+    ) as error:
         raise TaskError(
             f"{path}: expected a MATLAB file of version 6 or 7 with the cell arrays {', '.join(PARTS.values())}, "
             f"received one that can't be read ({error}). Get it again."
@@ -129,7 +147,9 @@ def _load_variables(path: Path | str) -> dict[str, np.ndarray]:
 
 def _check_rolls(cells: np.ndarray, where: str) -> list[np.ndarray]:
     if cells.dtype != object or not cells.size:
-        raise TaskError(f"{where}: expected a cell array of piano rolls, received none. Get the file again.")
+        raise TaskError(
+            f"{where}: expected a cell array of piano rolls, received none. Get the file again."
+        )
     rolls = list(cells.ravel(order="F"))
     for number, roll in enumerate(rolls, start=1):
         if roll.dtype.kind not in "biuf":
@@ -153,7 +173,11 @@ def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
     A stretch begins with the last step of the previous one, so that every step except a roll's first is a target once.
     Rolls are uint8[time, 88] of at least 2 steps. Stretches are views of 2 to `num_steps` + 1 steps, in the same order.
     """
-    return [roll[start : start + num_steps + 1] for roll in rolls for start in range(0, len(roll) - 1, num_steps)]
+    return [
+        roll[start : start + num_steps + 1]
+        for roll in rolls
+        for start in range(0, len(roll) - 1, num_steps)
+    ]
 
 
 def pad_rolls(rolls: Sequence[np.ndarray]) -> Sequences:

@@ -48,16 +48,27 @@ class SeriesData(TaskData, frozen=True):
     @model_validator(mode="after")
     def _validate_source(self) -> "SeriesData":
         if self.source.name == "catalog" and self.source.path is None:
-            expected = "expected a name or a path, received the catalog, which a comparison does not read"
+            expected = (
+                "expected a name or a path, received the catalog, which a comparison does not read"
+            )
             raise ValueError(f"source: {expected}")
         return self
 
     def prepare(self, seed: int, music: str | None) -> Contest:
         source = self.source.model_copy(update={"seed": self.source.seed + seed})
-        calendar, window = CalendarSpec(yearly=0, weekly=0, daily=0), OpenWindowSpec(lookback=self.lookback, horizon=1)
-        recipe = Recipe(source=source, gaps=GapPolicy("split"), split=self.split, window=window, calendar=calendar)
+        calendar = CalendarSpec(yearly=0, weekly=0, daily=0)
+        window = OpenWindowSpec(lookback=self.lookback, horizon=1)
+        recipe = Recipe(
+            source=source,
+            gaps=GapPolicy("split"),
+            split=self.split,
+            window=window,
+            calendar=calendar,
+        )
         prepared = prepare_panel(read_source(source), recipe)
-        series, cutoffs, panel = prepared.series, prepared.cutoffs, prepared.windows
+        series = prepared.series
+        cutoffs = prepared.cutoffs
+        panel = prepared.windows
         if len(cutoffs) > 1:
             expected = f"expected one series, received {len(cutoffs)}. Remove the id, or choose one"
             raise TaskError(f"{source.label}: {expected}.")
@@ -70,8 +81,12 @@ class SeriesData(TaskData, frozen=True):
         def measure(outputs: np.ndarray, sequences: Sequences) -> float:
             return variance * measure_mse(outputs, sequences)
 
-        test, simple = parts["test"], forecast_simple_methods(prepare_fitting(panel))
-        references = {METHODS[name].style.name: measure(simple[name].test, test) for name in ("last_value", "ridge")}
+        test = parts["test"]
+        simple = forecast_simple_methods(prepare_fitting(panel))
+        references = {
+            METHODS[name].style.name: measure(simple[name].test, test)
+            for name in ("last_value", "ridge")
+        }
         if "signal" in series:
             stop = int(cutoffs["validation_stop"].iloc[0])
             noise = (series["y"] - series["signal"]).iloc[stop:]

@@ -34,13 +34,17 @@ class CovariatesTable(Table):
 Covariates = Annotated[pd.DataFrame, CovariatesTable]
 
 
-def describe_covariates(panel: WindowedPanel, linear: LinearModels, coding: Coding, scaler: Scaler) -> Covariates:
+def describe_covariates(
+    panel: WindowedPanel, linear: LinearModels, coding: Coding, scaler: Scaler
+) -> Covariates:
     """List the covariates, with their effects in the unit of the data.
 
     The effects are those of the baseline ensemble on the forecast of the covariate's own step, averaged over the
     horizon. The spread of the window cancels out, because both targets and covariates are divided by it.
     """
-    combined, layout, is_log = linear.combine(), lay_out(panel, linear.normalizer), linear.kind == "log"
+    combined = linear.combine()
+    layout = lay_out(panel, linear.normalizer)
+    is_log = linear.kind == "log"
     columns = np.unique(layout.covariates.columns[layout.covariates.are_ahead])
     names = panel.names[columns - panel.columns.covariates.start].tolist()
     effects = [float(np.sum(combined * read) / read.sum()) for read in layout.list_future()]
@@ -66,10 +70,19 @@ def _list_rows(
         by_output = np.array([effects[name] for name in column.outputs])
         if not column.levels:
             whole = (column.mean, column.deviation)
-            deviations = np.array([column.by_series.get(str(name), whole)[1] for name in scaler["unique_id"]])
+            deviations = np.array(
+                [column.by_series.get(str(name), whole)[1] for name in scaler["unique_id"]]
+            )
             yield column.name, column.role, column.kind, to_unit(by_output[0], deviations)
-        for level, effect in zip(column.levels, by_output - by_output @ np.array(column.shares or [0.0]), strict=False):
+        for level, effect in zip(
+            column.levels, by_output - by_output @ np.array(column.shares or [0.0]), strict=False
+        ):
             yield f"{column.name} = {level}", column.role, "category", to_unit(effect, ones)
     if coding.holidays:
         for name in HOLIDAYS:
-            yield name.replace("_", " "), "future", f"holidays of {coding.holidays}", to_unit(effects[name], ones)
+            yield (
+                name.replace("_", " "),
+                "future",
+                f"holidays of {coding.holidays}",
+                to_unit(effects[name], ones),
+            )

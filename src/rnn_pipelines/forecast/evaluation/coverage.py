@@ -14,7 +14,12 @@ from rnn_pipelines.forecast.evaluation.suspects import (
     list_corrected,
     list_suspect_values,
 )
-from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
+from rnn_pipelines.forecast.methods.predictions import (
+    RECORDED,
+    ForecastLog,
+    ForecastLogTable,
+    keep_last_record,
+)
 from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_records
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.times.grid import count_steps
@@ -60,7 +65,9 @@ class Coverage(Suspects):
     newest_forecast: NotRequired[str | None]
 
 
-def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
+def check_coverage(
+    log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion
+) -> Coverage:
     """Find series without forecasts from their ends, non-finite forecasts of future steps, and suspect forecasts.
 
     A series without any forecast counts from the end of the data of the first promoted version.
@@ -69,17 +76,29 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
     if champion["version"] is None:
-        return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0, lost_steps={}, idle_days=0, idle_steps=0)
+        return Coverage(
+            missed_steps={},
+            unknown_series=[],
+            num_not_finite=0,
+            lost_steps={},
+            idle_days=0,
+            idle_steps=0,
+        )
     ends = series.groupby("unique_id", sort=False)["ds"].max()
     trained = champion["settings"].get("trained_until", {})
     first = _parse_end(champion["first_data_end"], ends)
-    newest, num_not_finite, lost, idle = {}, 0, {}, pd.Timedelta(0)
+    newest = {}
+    num_not_finite = 0
+    lost = {}
+    idle = pd.Timedelta(0)
     if log is not None and len(log):
         check_same_kind_of_time(log, series)
         end = log["unique_id"].map(ends)
         past = keep_last_record(log[log["cutoff"] <= end])
         newest = past.groupby("unique_id")["cutoff"].max().to_dict()
-        to_come = past[(past["model_version"] == champion["version"]) & (past["ds"] > end[past.index])]
+        to_come = past[
+            (past["model_version"] == champion["version"]) & (past["ds"] > end[past.index])
+        ]
         num_not_finite = int((~np.isfinite(to_come["y_hat"])).sum())
         lost = _count_after(ends, log.groupby("unique_id")["cutoff"].max(), profile["freq"])
         # The first forecast from the newest time of all series.
@@ -89,7 +108,9 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
     if isinstance(profile["freq"], str):
         times = np.array([ends.max(), ends.max() + max(idle, pd.Timedelta(0))], "datetime64[us]")
         idle_steps = int(count_steps(times[:1], times[1:], profile["freq"])[0][0])
-    since = pd.Series({name: newest.get(name, first) for name in ends.index if name in trained}).dropna()
+    since = pd.Series(
+        {name: newest.get(name, first) for name in ends.index if name in trained}
+    ).dropna()
     return Coverage(
         missed_steps=dict.fromkeys(since.index, 0) | _count_after(since, ends, profile["freq"]),
         unknown_series=[name for name in ends.index if name not in trained],
@@ -103,9 +124,12 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
     )
 
 
-def _check_suspects(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Suspects:
+def _check_suspects(
+    log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion
+) -> Suspects:
     gross_values = list_suspect_values(log, series, champion["settings"].get("lookback", 1))
-    num_found, num_series = gross_values["unique_id"].nunique(), series["unique_id"].nunique()
+    num_found = gross_values["unique_id"].nunique()
+    num_series = series["unique_id"].nunique()
     if log is None:
         log = ForecastLogTable.make_empty()
         log[RECORDED] = log[RECORDED].dt.tz_localize("UTC")
@@ -116,7 +140,9 @@ def _check_suspects(log: ForecastLog | None, series: Series, profile: Profile, c
         gross_values=list_records(gross_values, profile.get("tz")),
         is_gross=is_alarm(num_found, num_series),
         # A series whose value was replaced by another gross one is not well again.
-        corrected=describe_corrected(corrected[~corrected["unique_id"].isin(gross_values["unique_id"])]),
+        corrected=describe_corrected(
+            corrected[~corrected["unique_id"].isin(gross_values["unique_id"])]
+        ),
         num_corrected=len(newest) - len(leave_out_corrected(newest, corrected)),
         lost_log=None if stamp is None else find_loss(log[RECORDED], stamp),
     )
@@ -125,7 +151,9 @@ def _check_suspects(log: ForecastLog | None, series: Series, profile: Profile, c
 def _format_utc(times: pd.Series) -> str | None:
     """Return the newest time in UTC, ISO 8601; None for steps, and without times."""
     newest = times.max() if times.dtype.kind == "M" else pd.NaT
-    return None if pd.isna(newest) else pd.to_datetime(newest, utc=True).isoformat(timespec="seconds")
+    return (
+        None if pd.isna(newest) else pd.to_datetime(newest, utc=True).isoformat(timespec="seconds")
+    )
 
 
 def _count_after(firsts: pd.Series, lasts: pd.Series, freq: int | str) -> dict[str, int]:

@@ -62,14 +62,18 @@ class DriftTable(Table):
     key = ("unique_id",)
     unique_id = Column("text")
     num_values = num_windows = Column("int")
-    shift = distance = p_value = level = lowest_level = highest_level = Column("float", can_be_empty=True)
+    shift = distance = p_value = level = lowest_level = highest_level = Column(
+        "float", can_be_empty=True
+    )
     change = detail = Column("text")
 
 
 Drift = Annotated[pd.DataFrame, DriftTable]
 
 
-def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_length: int, num_steps: int) -> Drift:
+def compare_with_past(
+    series: Series, trained_until: Mapping[str, Any], season_length: int, num_steps: int
+) -> Drift:
     """Compare the newest steps of each series with training windows of the same length.
 
     Values have seasons and trends, and neighbours are correlated, so that a plain test of the values would report drift
@@ -86,15 +90,28 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
     trained = series[series["unique_id"].isin(list(trained_until))]
     rows = []
     for name, values, times in list_series(trained):
-        last = pd.Timestamp(trained_until[name]) if times.dtype.kind == "M" else int(trained_until[name])
+        last = (
+            pd.Timestamp(trained_until[name])
+            if times.dtype.kind == "M"
+            else int(trained_until[name])
+        )
         num_learnt = int((times <= last).sum())
         compared = _compare(values, num_learnt, season_length, num_steps)
         newest = values[-num_steps:][np.isfinite(values[-num_steps:])]
-        is_enough = len(newest) >= max(1, MIN_OBSERVED_FRACTION * num_steps) and num_learnt >= MIN_WINDOWS * num_steps
+        is_enough = (
+            len(newest) >= max(1, MIN_OBSERVED_FRACTION * num_steps)
+            and num_learnt >= MIN_WINDOWS * num_steps
+        )
         lowest, highest = find_level_range(values[:num_learnt], num_steps)
-        levels = {"level": newest.mean() if is_enough else np.nan, "lowest_level": lowest, "highest_level": highest}
+        levels = {
+            "level": newest.mean() if is_enough else np.nan,
+            "lowest_level": lowest,
+            "highest_level": highest,
+        }
         rows.append({"unique_id": name, "change": "", "detail": "", **compared, **levels})
-    return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(DriftTable.make_empty().dtypes)
+    return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(
+        DriftTable.make_empty().dtypes
+    )
 
 
 def add_reference(drift: Drift, reference: Reference, changes: Mapping[str, Change]) -> Drift:
@@ -105,7 +122,10 @@ def add_reference(drift: Drift, reference: Reference, changes: Mapping[str, Chan
         reference: of the champion; its levels are of windows of the same length.
         changes: by series; those that today's series lack get a row.
     """
-    names = [*drift["unique_id"], *(name for name in changes if name not in set(drift["unique_id"]))]
+    names = [
+        *drift["unique_id"],
+        *(name for name in changes if name not in set(drift["unique_id"])),
+    ]
     table = drift.set_index("unique_id").reindex(names)
     learnt = reference.set_index("unique_id").reindex(names)
     for name in ("lowest_level", "highest_level"):
@@ -122,10 +142,18 @@ def is_outside(level: float, lowest: float, highest: float) -> bool:
     return level < lowest - margin or level > highest + margin
 
 
-def _compare(values: np.ndarray, num_learnt: int, season_length: int, num_steps: int) -> dict[str, float]:
+def _compare(
+    values: np.ndarray, num_learnt: int, season_length: int, num_steps: int
+) -> dict[str, float]:
     starts = np.arange(season_length, num_learnt - num_steps + 1)
-    chosen = starts[np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MAX_WINDOWS)).astype(int))]
-    past = [window for window in (_find_residuals(values, s, season_length, num_steps) for s in chosen) if len(window)]
+    chosen = starts[
+        np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MAX_WINDOWS)).astype(int))
+    ]
+    past = [
+        window
+        for window in (_find_residuals(values, s, season_length, num_steps) for s in chosen)
+        if len(window)
+    ]
     has_newest = len(values) >= season_length + num_steps
     last = len(values) - num_steps
     newest = _find_residuals(values, last, season_length, num_steps) if has_newest else np.zeros(0)
@@ -137,10 +165,16 @@ def _compare(values: np.ndarray, num_learnt: int, season_length: int, num_steps:
     num_as_far = sum(measure_distance(window, pool) >= distance for window in past)
     deviation = float(pool.std())
     shift = float(newest.mean() - pool.mean()) / deviation if deviation > 0 else float("nan")
-    return counts | {"shift": shift, "distance": distance, "p_value": (num_as_far + 1) / (len(past) + 1)}
+    return counts | {
+        "shift": shift,
+        "distance": distance,
+        "p_value": (num_as_far + 1) / (len(past) + 1),
+    }
 
 
-def _find_residuals(values: np.ndarray, start: int, season_length: int, num_steps: int) -> np.ndarray:
+def _find_residuals(
+    values: np.ndarray, start: int, season_length: int, num_steps: int
+) -> np.ndarray:
     """Return the observed values minus those of the season before `start`; empty if too few are observed."""
     season = values[start - season_length : start]
     residuals = values[start : start + num_steps] - np.resize(season, num_steps)
@@ -155,8 +189,12 @@ def measure_distance(one: np.ndarray, other: np.ndarray) -> float:
     the other one only rises. `other` is sorted once, so that hundreds of comparisons take the time of a few calls of
     `scipy.stats.ks_2samp`.
     """
-    places, values = np.unique(one), np.sort(one)
-    pairs = [[np.searchsorted(sample, places, side) / len(sample) for sample in (values, other)] for side in SIDES]
+    places = np.unique(one)
+    values = np.sort(one)
+    pairs = [
+        [np.searchsorted(sample, places, side) / len(sample) for sample in (values, other)]
+        for side in SIDES
+    ]
     return max(float(np.abs(shares - other_shares).max()) for shares, other_shares in pairs)
 
 
@@ -197,22 +235,40 @@ def compare_covariates(
     is_newest = trained.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps
     rows = []
     for column in coding.columns if len(trained) else ():
-        text, number = read_cells(find_cells(trained[KEY], covariate_table)[column.name], column.levels)
-        row = {"covariate": column.name, "num_series": 0, "num_drifted": 0, "distance": np.nan, "p_value": np.nan}
+        text, number = read_cells(
+            find_cells(trained[KEY], covariate_table)[column.name], column.levels
+        )
+        row = {
+            "covariate": column.name,
+            "num_series": 0,
+            "num_drifted": 0,
+            "distance": np.nan,
+            "p_value": np.nan,
+        }
         if column.levels:
             is_unknown = ~text.isin(column.levels)
         else:
-            is_unknown = pd.Series(np.abs(scale_cells(column, number, trained["unique_id"])[column.outputs[0]]) > FAR)
+            is_unknown = pd.Series(
+                np.abs(scale_cells(column, number, trained["unique_id"])[column.outputs[0]]) > FAR
+            )
         newest = is_unknown[is_newest & text.notna()]
         usual = max(0.0, 1 - sum(column.shares)) if column.levels else FAR**-2
-        row |= {"num_values": len(newest), "num_unknown": int(newest.sum()), "usual_fraction": usual}
+        row |= {
+            "num_values": len(newest),
+            "num_unknown": int(newest.sum()),
+            "usual_fraction": usual,
+        }
         if not column.levels and column.role != "static":
             cells = trained.assign(y=number, observed=number.notna())
             drift = compare_with_past(cells, trained_until, season_length, spec.num_steps)
             drift = drift.dropna(subset=["distance", "p_value"])
-            has_drifted = (drift["distance"] >= spec.min_distance) & (drift["p_value"] <= spec.significance)
+            has_drifted = (drift["distance"] >= spec.min_distance) & (
+                drift["p_value"] <= spec.significance
+            )
             row |= {"num_series": len(drift), "num_drifted": int(has_drifted.sum())}
-            farthest = (drift[has_drifted] if has_drifted.any() else drift).sort_values("distance").tail(1)
+            farthest = (
+                (drift[has_drifted] if has_drifted.any() else drift).sort_values("distance").tail(1)
+            )
             row.update(*farthest[["distance", "p_value"]].to_dict("records"))
         rows.append(row)
     types = CovariateDriftTable.make_empty().dtypes

@@ -8,7 +8,12 @@ import pandas as pd
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import Measures
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.metrics import average_changes, average_errors, average_over_series, measure_by
+from rnn_pipelines.forecast.evaluation.metrics import (
+    average_changes,
+    average_errors,
+    average_over_series,
+    measure_by,
+)
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.report.numbers import list_some
@@ -48,11 +53,16 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
         nothing = ["no part was held back, so that nothing is measured"]
         return HoldoutMeasures({CHALLENGER: Measures(by_step=[])}, None, {}, nothing)
     has_forecast = holdout.table.reindex(columns=[CHAMPION])[CHAMPION].notna()
-    whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
+    whole = (
+        holdout
+        if has_forecast.all()
+        else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
+    )
     by_step = measure_by(whole, "horizon_step").groupby("forecaster", sort=False)["mse"].agg(list)
     losses = average_over_series(whole, "mse")
     measures = {name: Measures(loss=loss, by_step=by_step[name]) for name, loss in losses.items()}
-    p_value, notes = None, _list_partly_flat(holdout)
+    p_value = None
+    notes = _list_partly_flat(holdout)
     if has_forecast.any():
         shared = holdout.keep(has_forecast).select([CHALLENGER, CHAMPION])
         shared_losses = average_over_series(shared, "mse")
@@ -68,10 +78,14 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     if CHAMPION in holdout.forecasters:
         notes += _list_not_shared(holdout.table)
     others = [name for name in losses if name not in (CHALLENGER, CHAMPION)]
-    ours, better = losses[CHALLENGER], {}
+    ours = losses[CHALLENGER]
+    better = {}
     for name in others:
         if np.isfinite(ours) and losses[name] < ours:
-            better[name] = losses[name] / ours, min(1.0, len(others) * _compare(whole, CHALLENGER, name, horizon))
+            better[name] = (
+                losses[name] / ours,
+                min(1.0, len(others) * _compare(whole, CHALLENGER, name, horizon)),
+            )
     return HoldoutMeasures(measures, p_value, better, notes)
 
 
@@ -89,7 +103,8 @@ def _list_not_shared(table: pd.DataFrame) -> list[str]:
     is_known = has_forecast.groupby(table["unique_id"]).transform("any")
     num_series = table.loc[~is_known, "unique_id"].nunique()
     # The horizon of the champion, if it is shorter.
-    last, longest = int(table.loc[has_forecast, "horizon_step"].max()), int(table["horizon_step"].max())
+    last = int(table.loc[has_forecast, "horizon_step"].max())
+    longest = int(table["horizon_step"].max())
     num_rows = int((is_known & ~has_forecast & (table["horizon_step"] <= last)).sum())
     facts = [f"{num_series} unknown series"] if num_series else []
     if last < longest:
@@ -115,12 +130,19 @@ def _list_partly_flat(holdout: Predictions) -> list[str]:
     if not names or is_flat.all():
         return []
     some = list_some(names, NAMES_IN_NOTE)
-    return [f"the challenger's forecasts are the same for every window of {len(names)} series ({some})"]
+    return [
+        f"the challenger's forecasts are the same for every window of {len(names)} series ({some})"
+    ]
 
 
 def _find_flat(table: pd.DataFrame) -> pd.Series:
     """Return whether the challenger's forecasts are the same for every window: bool, by series with several windows."""
-    spread = table.groupby(["unique_id", "horizon_step"])[CHALLENGER].std(ddof=0).groupby("unique_id").max()
+    spread = (
+        table.groupby(["unique_id", "horizon_step"])[CHALLENGER]
+        .std(ddof=0)
+        .groupby("unique_id")
+        .max()
+    )
     by_series = table.groupby("unique_id")
     is_flat: pd.Series = spread < MIN_SPREAD * by_series["y"].std(ddof=0)
     return is_flat[by_series["cutoff"].nunique() > 1]

@@ -40,7 +40,9 @@ class MetricsByLevelTable(Table):
 MetricsByLevel = Annotated[pd.DataFrame, MetricsByLevelTable]
 
 
-def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, float | None]], MetricsByLevel]:
+def measure_intervals(
+    predictions: Predictions,
+) -> tuple[dict[str, dict[str, float | None]], MetricsByLevel]:
     """Measure the intervals of each forecaster: over all steps, and by level and step ahead.
 
     Returns:
@@ -51,7 +53,8 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
         without intervals. And the table by level and step ahead.
     """
     numbers: dict[str, dict[str, float | None]] = {}
-    is_panel, sparse = predictions.table["unique_id"].nunique() > 1, find_sparse(predictions)
+    is_panel = predictions.table["unique_id"].nunique() > 1
+    sparse = find_sparse(predictions)
     rows = [pd.DataFrame(columns=list(MetricsByLevelTable.columns))]
     for name in predictions.forecasters:
         numbers[name] = {}
@@ -61,15 +64,23 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
             means = scores.groupby("unique_id")[list(MEASURES)].mean().mean()
             numbers[name] |= {f"{key}_{level}": _or_none(mean) for key, mean in means.items()}
             if len(sparse):
-                above = scores[scores["unique_id"].isin(sparse)].groupby("unique_id")["above"].mean()
+                above = (
+                    scores[scores["unique_id"].isin(sparse)].groupby("unique_id")["above"].mean()
+                )
                 numbers[name][f"above_{level}"] = _or_none(above.mean())
             if name == predictions.use:
-                numbers[name][f"chance_of_coverage_{level}"] = _test_coverage(scores, predictions, level)
+                numbers[name][f"chance_of_coverage_{level}"] = _test_coverage(
+                    scores, predictions, level
+                )
             if is_panel:
                 by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
                 ends = {"least": by_cutoff.min(), "most": by_cutoff.max()}
-                numbers[name] |= {f"{key}_coverage_{level}": _or_none(end) for key, end in ends.items()}
-            by_step = scores.groupby(["horizon_step", "unique_id"]).mean().groupby("horizon_step").mean()
+                numbers[name] |= {
+                    f"{key}_coverage_{level}": _or_none(end) for key, end in ends.items()
+                }
+            by_step = (
+                scores.groupby(["horizon_step", "unique_id"]).mean().groupby("horizon_step").mean()
+            )
             rows.append(by_step.reset_index().assign(forecaster=name, level=level))
         if numbers[name]:
             numbers[name][SCALED_CRPS] = _or_none(_measure_crps(predictions, name))
@@ -80,14 +91,20 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
 
 def _test_coverage(scores: pd.DataFrame, predictions: Predictions, level: int) -> float | None:
     """Return the p-value of a coverage that equals the level, see `compare_losses`; None without bounds."""
-    inside = scores[["unique_id", "coverage"]].assign(cutoff=predictions.table["cutoff"], level=level / 100).dropna()
+    inside = (
+        scores[["unique_id", "coverage"]]
+        .assign(cutoff=predictions.table["cutoff"], level=level / 100)
+        .dropna()
+    )
     if inside.empty:
         return None
     horizon = int(scores["horizon_step"].max())
     if (inside["coverage"] == 1).all():
         # Without any variance, only the number of windows that do not overlap counts.
         return float((level / 100) ** (inside["cutoff"].nunique() / horizon))
-    by_window = inside.groupby(["unique_id", "cutoff"], as_index=False)[["coverage", "level"]].mean()
+    by_window = inside.groupby(["unique_id", "cutoff"], as_index=False)[
+        ["coverage", "level"]
+    ].mean()
     return compare_losses(by_window, "coverage", "level", horizon)
 
 
@@ -109,7 +126,9 @@ def list_missed(predictions: Predictions, name: str) -> dict[str, list[str]]:
         for level in predictions.levels:
             if (scores := score_bounds(predictions, name, level)) is not None:
                 by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
-                missed[str(level)] = [format_time(cutoff) for cutoff in by_cutoff.index[by_cutoff < MISSED]]
+                missed[str(level)] = [
+                    format_time(cutoff) for cutoff in by_cutoff.index[by_cutoff < MISSED]
+                ]
     return missed
 
 
@@ -160,8 +179,12 @@ def _measure_crps(predictions: Predictions, name: str) -> float:
         return float("nan")
     quantiles = {quantile: values.loc[table.index] for quantile, values in quantiles.items()}
     errors = [(quantile, table["y"] - values) for quantile, values in quantiles.items()]
-    pinball = sum(np.maximum(quantile * error, (quantile - 1) * error) for quantile, error in errors) / len(errors)
-    sums = pd.DataFrame({"loss": pinball, "size": table["y"].abs()}).groupby(table["unique_id"]).sum()
+    pinball = sum(
+        np.maximum(quantile * error, (quantile - 1) * error) for quantile, error in errors
+    ) / len(errors)
+    sums = (
+        pd.DataFrame({"loss": pinball, "size": table["y"].abs()}).groupby(table["unique_id"]).sum()
+    )
     return float((2 * sums["loss"] / (sums["size"] + np.finfo(np.float64).eps)).mean())
 
 

@@ -7,7 +7,13 @@ from functools import partial
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, UNITS
-from rnn_pipelines.report.numbers import Column, format_bias, format_number, format_share, format_skill
+from rnn_pipelines.report.numbers import (
+    Column,
+    format_bias,
+    format_number,
+    format_share,
+    format_skill,
+)
 
 # The order in which the terminal leaves out metrics that have no room; the other metrics are on the page only.
 LEFT_OUT = {"mase": 2, "rmse": 3, "mae": 4}
@@ -45,11 +51,15 @@ COLUMNS: dict[str, LeaderboardColumn] = {
     "bias": LeaderboardColumn("bias, %", format_bias, "zero", left_out=1),
     "total_wape": LeaderboardColumn("WAPE of totals, %", format_wape, "down", left_out=None),
     **{
-        name: LeaderboardColumn(METRICS[name].heading, format_number, "down", left_out=LEFT_OUT.get(name))
+        name: LeaderboardColumn(
+            METRICS[name].heading, format_number, "down", left_out=LEFT_OUT.get(name)
+        )
         for name in sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
     },
     "stability": LeaderboardColumn("stability", format_ratio, "down", left_out=0),
-    "horizon_stability": LeaderboardColumn("horizon stability", format_ratio, "down", left_out=None),
+    "horizon_stability": LeaderboardColumn(
+        "horizon stability", format_ratio, "down", left_out=None
+    ),
     "relative_mae": LeaderboardColumn("relative MAE", format_number, "down", left_out=None),
     "skill": LeaderboardColumn("skill", format_skill, left_out=None),
     "fit_seconds": LeaderboardColumn("fit, s", format_method_seconds, left_out=None),

@@ -51,5 +51,7 @@ def find_loss(recorded: pd.Series, stamp: LogStamp) -> str | None:
     num_rows = int((recorded <= last).sum())
     if num_rows >= stamp["num_rows"] and (recorded == last).any():
         return None
-    nights = f"{count(stamp['num_nights'], 'night')} with {count(stamp['num_rows'], 'row')} until {last}"
+    nights = (
+        f"{count(stamp['num_nights'], 'night')} with {count(stamp['num_rows'], 'row')} until {last}"
+    )
     return f"the log of forecasts has lost rows: there were {nights}, of which {num_rows:,} are left. {LOG_REMEDY}"

@@ -90,7 +90,11 @@ class MetricsBySeriesTable(Table):
 class MetricsByStepTable(Table):
     """Plain-mean metrics of each forecaster at each step ahead: means over windows, then over series."""
 
-    columns: ClassVar = {"forecaster": Column("text"), "horizon_step": Column("int"), **dict.fromkeys(MEANS, NUMBER)}
+    columns: ClassVar = {
+        "forecaster": Column("text"),
+        "horizon_step": Column("int"),
+        **dict.fromkeys(MEANS, NUMBER),
+    }
     key = ("forecaster", "horizon_step")
 
 
@@ -123,13 +127,17 @@ def average_changes(
     ordered = table.sort_values(["unique_id", "ds", "cutoff"], kind="stable")
     dates = ordered[["unique_id", "ds"]]
     is_same = (dates == dates.shift()).all(axis=1)
-    now, earlier = (ordered[list(names)].to_numpy("float64") for names in (forecasters, before or forecasters))
+    now, earlier = (
+        ordered[list(names)].to_numpy("float64") for names in (forecasters, before or forecasters)
+    )
     changes = pd.DataFrame(np.nan, index=ordered.index, columns=list(forecasters))
     # Forecasts that are infinite twice have no change.
     with np.errstate(invalid="ignore"):
         changes.iloc[1:] = np.abs(now[1:] - earlier[:-1])
     changes = changes.where(is_same)
-    num_changes = is_same.groupby([dates["unique_id"], dates["ds"]]).sum().groupby("unique_id").max()
+    num_changes = (
+        is_same.groupby([dates["unique_id"], dates["ds"]]).sum().groupby("unique_id").max()
+    )
     return changes.groupby(dates["unique_id"]).mean(), num_changes
 
 
@@ -138,30 +146,45 @@ def measure_by_series(
 ) -> MetricsBySeries:
     """Return all metrics of each forecaster on each series."""
     means = {
-        statistic: average_errors(predictions.table, predictions.forecasters, statistic).set_index("unique_id")
+        statistic: average_errors(predictions.table, predictions.forecasters, statistic).set_index(
+            "unique_id"
+        )
         for statistic in {metric.statistic for metric in METRICS.values()}
     }
-    scales = {statistic: measure_naive_error(series, cutoffs, season_length, statistic) for statistic in means}
+    scales = {
+        statistic: measure_naive_error(series, cutoffs, season_length, statistic)
+        for statistic in means
+    }
     metrics = {}
     for name, metric in METRICS.items():
-        errors, scale = means[metric.statistic], scales[metric.statistic]
+        errors = means[metric.statistic]
+        scale = scales[metric.statistic]
         if metric.aggregation.startswith("scaled"):
             errors = errors.div(scale.where(scale > 0).reindex(errors.index), axis=0)
         metrics[name] = np.sqrt(errors) if metric.aggregation.endswith("root") else errors
-    ratios = {name: errors / sizes.where(sizes > 0) for name, errors, sizes in _average_parts(predictions)}
+    ratios = {
+        name: errors / sizes.where(sizes > 0) for name, errors, sizes in _average_parts(predictions)
+    }
     return _stack(metrics | ratios)
 
 
 def measure_ratios(predictions: Predictions) -> pd.DataFrame:
     """Return the ratios of means over all series: `RATIOS`, by forecaster. Steps without an actual are left out."""
-    averages = {name: (parts.mean(), sizes.mean()) for name, parts, sizes in _average_parts(predictions)}
-    return pd.DataFrame({name: part / size.where(size > 0) for name, (part, size) in averages.items()})
+    averages = {
+        name: (parts.mean(), sizes.mean()) for name, parts, sizes in _average_parts(predictions)
+    }
+    return pd.DataFrame(
+        {name: part / size.where(size > 0) for name, (part, size) in averages.items()}
+    )
 
 
 def sum_ratios(predictions: Predictions) -> dict[str, dict[str, tuple[float, float]]]:
     """Return numerator and denominator of each ratio of means, added over the series: by measure and forecaster."""
     return {
-        name: {str(method): (float(parts[method].sum()), float(sizes[method].sum())) for method in parts}
+        name: {
+            str(method): (float(parts[method].sum()), float(sizes[method].sum()))
+            for method in parts
+        }
         for name, parts, sizes in _average_parts(predictions)
     }
 
@@ -175,9 +198,16 @@ def list_ratios(predictions: Predictions) -> dict[str, dict[str, float | None]]:
 def _average_parts(predictions: Predictions) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """Yield numerator and denominator of each ratio of means, by series and forecaster."""
     names = list(predictions.forecasters)
-    steps = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff", "ds", "y", *names]]
+    steps = predictions.table.loc[
+        predictions.table["y"].notna(), ["unique_id", "cutoff", "ds", "y", *names]
+    ]
     # A window without one of its forecasts has no total.
-    windows = steps.drop(columns="ds").groupby(["unique_id", "cutoff"], sort=False).sum(skipna=False).reset_index()
+    windows = (
+        steps.drop(columns="ds")
+        .groupby(["unique_id", "cutoff"], sort=False)
+        .sum(skipna=False)
+        .reset_index()
+    )
     for name, table, statistic in (("bias", steps, "bias"), ("total_wape", windows, "mae")):
         size = table["y"].abs().groupby(table["unique_id"]).mean()
         parts = average_errors(table, names, statistic).set_index("unique_id")
@@ -191,13 +221,17 @@ def _average_parts(predictions: Predictions) -> Iterator[tuple[str, pd.DataFrame
 def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return a row for each series or step and each forecaster, with a column for each metric."""
     columns = [
-        table.melt(var_name="forecaster", value_name=name, ignore_index=False).set_index("forecaster", append=True)
+        table.melt(var_name="forecaster", value_name=name, ignore_index=False).set_index(
+            "forecaster", append=True
+        )
         for name, table in metrics.items()
     ]
     return pd.concat(columns, axis=1).reset_index()
 
 
-def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int, statistic: str = "mae") -> pd.Series:
+def measure_naive_error(
+    series: Series, cutoffs: Cutoffs, season_length: int, statistic: str = "mae"
+) -> pd.Series:
     """Return the error of seasonal naive, one season ahead in each training part, by series.
 
     Its MAE is the scale of MASE, and its MSE that of RMSSE.
@@ -209,7 +243,9 @@ def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int, st
     """
     training = _find_training(series, cutoffs)
     naive = training.groupby("unique_id", sort=False)["y"].shift(season_length)
-    return average_errors(training.assign(naive=naive), ["naive"], statistic).set_index("unique_id")["naive"]
+    return average_errors(training.assign(naive=naive), ["naive"], statistic).set_index(
+        "unique_id"
+    )["naive"]
 
 
 def choose_scale_season(series: Series, cutoffs: Cutoffs, season_length: int) -> int:
@@ -237,7 +273,9 @@ def measure_by(predictions: Predictions, by: Literal["horizon_step", "cutoff"]) 
     """Return the plain-mean metrics of each forecaster at each step ahead or cut-off, see `MetricsByStepTable`."""
     columns = {}
     for name in MEANS:
-        means = average_errors(predictions.table, predictions.forecasters, METRICS[name].statistic, by=by)
+        means = average_errors(
+            predictions.table, predictions.forecasters, METRICS[name].statistic, by=by
+        )
         columns[name] = means.drop(columns="unique_id").groupby(by).mean()
     return _stack(columns)[["forecaster", by, *MEANS]]
 

@@ -14,10 +14,13 @@ from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
 # Generated series of each kind, of a seed that no training has; and origins of the packaged series.
-NUM_SERIES, SEED, NUM_ORIGINS = 256, 2_000_000_000, 60
+NUM_SERIES = 256
+SEED = 2_000_000_000
+NUM_ORIGINS = 60
 HORIZON, SEASON = 14, 7
 # The bounds of an interval of 80 %.
-LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
+LOW = LEVELS.index(0.1)
+HIGH = LEVELS.index(0.9)
 SIMPLE: dict[str, LocalForecast] = {THETA: extend_by_theta, "damped_trend": extend_by_damped_trend}
 Metrics = dict[str, dict[str, dict[str, float]]]
 
@@ -37,7 +40,10 @@ def evaluate_pretrained(**networks: PretrainedNetwork) -> Metrics:
         for season, (_, least, most, horizon) in KINDS.items()
         for part in (0.5, 0.25, 0.0)
     ]
-    generated = [(kind, generate(rng, NUM_SERIES, kind.season_length, kind.num_known + kind.horizon)) for kind in kinds]
+    generated = [
+        (kind, generate(rng, NUM_SERIES, kind.season_length, kind.num_known + kind.horizon))
+        for kind in kinds
+    ]
     values = read_source(SourceSpec(name="seattle"))["y"].to_numpy(np.float64)
     starts = np.linspace(0, len(values) - MAX_PAST - HORIZON, NUM_ORIGINS).astype(int)
     stretches = np.stack([values[start : start + MAX_PAST + HORIZON] for start in starts])
@@ -51,18 +57,27 @@ def _measure(
     ratios: dict[str, list[float]] = {name: [] for name in (*networks, *SIMPLE)}
     covered: dict[str, list[float]] = {name: [] for name in networks}
     for kind, values in groups:
-        past, actual = values[:, : kind.num_known], values[:, kind.num_known :]
+        past = values[:, : kind.num_known]
+        actual = values[:, kind.num_known :]
         read = read_past(past, kind.season_length, kind.horizon)
-        forecasts = {name: extend(past, kind.season_length, kind.horizon) for name, extend in SIMPLE.items()}
+        forecasts = {
+            name: extend(past, kind.season_length, kind.horizon) for name, extend in SIMPLE.items()
+        }
         for name, network in networks.items():
             quantiles = network.forecast(past, kind.season_length, kind.horizon)
             forecasts[name] = quantiles[:, :, MIDDLE]
-            covered[name].append(float(np.mean((quantiles[:, :, LOW] <= actual) & (actual <= quantiles[:, :, HIGH]))))
+            covered[name].append(
+                float(np.mean((quantiles[:, :, LOW] <= actual) & (actual <= quantiles[:, :, HIGH])))
+            )
         naive = read.base * read.unit[:, None] + read.zero[:, None]
         of_naive = np.median(np.abs(actual - naive) / read.unit[:, None])
         for name, forecast in forecasts.items():
-            ratios[name].append(float(np.median(np.abs(actual - forecast) / read.unit[:, None]) / of_naive))
-    measured = {name: {"mae_ratio": float(np.exp(np.mean(np.log(parts))))} for name, parts in ratios.items()}
+            ratios[name].append(
+                float(np.median(np.abs(actual - forecast) / read.unit[:, None]) / of_naive)
+            )
+    measured = {
+        name: {"mae_ratio": float(np.exp(np.mean(np.log(parts))))} for name, parts in ratios.items()
+    }
     for name, parts in covered.items():
         measured[name]["coverage_80"] = float(np.mean(parts))
     return measured

@@ -102,7 +102,9 @@ class Anomaly(TypedDict):
     hi: float
 
 
-def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampion) -> EvaluatedForecasts:
+def join_actuals(
+    log: ForecastLog | None, series: Series, champion: KnownChampion
+) -> EvaluatedForecasts:
     """Return the past forecasts that can be evaluated, each with its actual and its expected error.
 
     Of several records of a forecast, the first one counts. Forecasts are left out if the actual is missing or imputed,
@@ -114,7 +116,9 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
     if log is None or log.empty:
-        log = ForecastLogTable.make_empty().astype(dict.fromkeys(("cutoff", "ds"), series["ds"].dtype))
+        log = ForecastLogTable.make_empty().astype(
+            dict.fromkeys(("cutoff", "ds"), series["ds"].dtype)
+        )
     check_same_kind_of_time(log, series)
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
@@ -134,7 +138,10 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     joined = joined.merge(learnt.astype({"model_version": "str", "unique_id": "str"}), how="left")
     has_seen = joined["cutoff"] < joined["last"]
     if has_seen.any():
-        logger.warning("left out: %s, because the model was trained on later values", count(has_seen.sum(), "forecast"))
+        logger.warning(
+            "left out: %s, because the model was trained on later values",
+            count(has_seen.sum(), "forecast"),
+        )
     # Expected errors that are not finite are left out.
     errors = [
         (version, step, float(expected))
@@ -142,13 +149,17 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
         for step, expected in enumerate(record.get("by_step") or [], start=1)
         if expected is not None and np.isfinite(expected)
     ]
-    expected_errors = pd.DataFrame(errors, columns=["model_version", "horizon_step", "expected_mse"])
+    expected_errors = pd.DataFrame(
+        errors, columns=["model_version", "horizon_step", "expected_mse"]
+    )
     types = {"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"}
     evaluated = joined[~has_seen].merge(expected_errors.astype(types), how="left")
     return evaluated[[*EvaluatedForecastsTable.columns, *bounds]]
 
 
-def join_uncorrected(log: ForecastLog | None, series: Series, champion: KnownChampion) -> EvaluatedForecasts:
+def join_uncorrected(
+    log: ForecastLog | None, series: Series, champion: KnownChampion
+) -> EvaluatedForecasts:
     """Return the evaluated forecasts of `join_actuals` without those from a value that was corrected afterwards."""
     if log is None or log.empty:
         return join_actuals(log, series, champion)
@@ -159,7 +170,9 @@ def join_uncorrected(log: ForecastLog | None, series: Series, champion: KnownCha
 def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
     """Raise a SeriesError if the forecasts have dates and the series have steps, or vice versa."""
     if log["ds"].dtype.kind != series["ds"].dtype.kind:
-        facts = f"expected times of {series['ds'].dtype}, as the series has, received {log['ds'].dtype}"
+        facts = (
+            f"expected times of {series['ds'].dtype}, as the series has, received {log['ds'].dtype}"
+        )
         remedy = "Move the file of forecasts away if it belongs to another series."
         raise SeriesError(f"forecasts: {facts}. {remedy}")
 
@@ -173,24 +186,46 @@ def keep_newest(evaluated: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedFor
 def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
     """Compare the realised error of forecasts with the expected one."""
     compared = evaluated[evaluated["expected_mse"].notna()]
-    names = ("first_cutoff", "last_cutoff", "mse", "mae", "expected_mse", "ratio", "p_value", "newest_ratio")
+    names = (
+        "first_cutoff",
+        "last_cutoff",
+        "mse",
+        "mae",
+        "expected_mse",
+        "ratio",
+        "p_value",
+        "newest_ratio",
+    )
     measured: dict[str, Any] = dict.fromkeys(names)
     if len(compared):
         errors = _compute_losses(compared)
         means = errors.groupby("unique_id")[["mse", "mae", "expected_mse"]].mean().mean()
-        ratio = float(means["mse"] / means["expected_mse"]) if means["expected_mse"] > 0 else float("nan")
+        ratio = (
+            float(means["mse"] / means["expected_mse"])
+            if means["expected_mse"] > 0
+            else float("nan")
+        )
         measured |= dict.fromkeys(("p_value", "newest_ratio"), float("nan")) | means.to_dict()
         measured |= {"ratio": ratio, "first_cutoff": format_time(compared["cutoff"].min())}
         measured["last_cutoff"] = format_time(compared["cutoff"].max())
         if np.isfinite(ratio):
-            by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[["mse", "expected_mse"]].mean()
+            by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[
+                ["mse", "expected_mse"]
+            ].mean()
             horizon = int(errors["horizon_step"].max())
             is_newest = errors["ds"] == errors.groupby("unique_id")["ds"].transform("max")
-            medians = errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]].median().mean()
+            medians = (
+                errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]].median().mean()
+            )
             measured["p_value"] = compare_losses(by_window, "mse", "expected_mse", horizon)
             measured["newest_ratio"] = float(medians["mse"] / medians["expected_mse"])
-    num_cutoffs, num_others = int(compared["cutoff"].nunique()), len(evaluated) - len(compared)
-    counts = {"num_forecasts": len(compared), "num_cutoffs": num_cutoffs, "num_without_expected_error": num_others}
+    num_cutoffs = int(compared["cutoff"].nunique())
+    num_others = len(evaluated) - len(compared)
+    counts = {
+        "num_forecasts": len(compared),
+        "num_cutoffs": num_cutoffs,
+        "num_without_expected_error": num_others,
+    }
     return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
 
 
@@ -202,7 +237,9 @@ def measure_stability(evaluated: EvaluatedForecasts) -> dict[str, float | None]:
     issued = evaluated[np.isfinite(evaluated["y_hat"])].drop_duplicates(KEY, keep="last")
     if issued.empty:
         return dict.fromkeys(STABILITY)
-    ratios = list_ratios(Predictions(issued[[*StepsTable.columns, "y", "y_hat"]], ("y_hat",)))["y_hat"]
+    ratios = list_ratios(Predictions(issued[[*StepsTable.columns, "y", "y_hat"]], ("y_hat",)))[
+        "y_hat"
+    ]
     return {name: ratios[name] for name in STABILITY}
 
 
@@ -217,15 +254,20 @@ def measure_groups(
     """
     errors = _compute_losses(evaluated)
     means = errors.groupby([by, "unique_id"])[["mse", "mae"]].mean().groupby(by).mean()
-    expected = errors.groupby([by, "unique_id"])["expected_mse"].agg(lambda values: values.mean(skipna=False))
+    expected = errors.groupby([by, "unique_id"])["expected_mse"].agg(
+        lambda values: values.mean(skipna=False)
+    )
     means["expected_mse"] = expected.groupby(by).agg(lambda values: values.mean(skipna=False))
-    counts = errors.groupby(by)["cutoff"].agg(num_forecasts="size", first_cutoff="min", last_cutoff="max")
+    counts = errors.groupby(by)["cutoff"].agg(
+        num_forecasts="size", first_cutoff="min", last_cutoff="max"
+    )
     order = ["first_cutoff", by] if by == "model_version" else [by]
     return counts.join(means).reset_index().sort_values(order, ignore_index=True)
 
 
 def _compute_losses(evaluated: EvaluatedForecasts) -> pd.DataFrame:
-    error, columns = evaluated["y"] - evaluated["y_hat"], [*StepsTable.columns, "model_version", "expected_mse"]
+    error = evaluated["y"] - evaluated["y_hat"]
+    columns = [*StepsTable.columns, "model_version", "expected_mse"]
     return evaluated[columns].assign(mse=error**2, mae=error.abs())
 
 
@@ -236,13 +278,26 @@ def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
         bounds = _pick_bounds(evaluated, level)
         if bounds.empty:
             continue
-        losses = bounds.assign(outside=bounds["outside"].astype("float64"), expected=1 - level / 100)
-        by_window = losses.groupby(["unique_id", "cutoff"], as_index=False)[["outside", "expected"]].mean()
-        p_value = compare_losses(by_window, "outside", "expected", int(bounds["horizon_step"].max()))
-        num, origins = len(bounds), int(bounds["cutoff"].nunique())
+        losses = bounds.assign(
+            outside=bounds["outside"].astype("float64"), expected=1 - level / 100
+        )
+        by_window = losses.groupby(["unique_id", "cutoff"], as_index=False)[
+            ["outside", "expected"]
+        ].mean()
+        p_value = compare_losses(
+            by_window, "outside", "expected", int(bounds["horizon_step"].max())
+        )
+        num = len(bounds)
+        origins = int(bounds["cutoff"].nunique())
         coverage = 1 - float(losses.groupby("unique_id")["outside"].mean().mean())
         measured.append(
-            RealisedCoverage(level=level, num_forecasts=num, num_cutoffs=origins, coverage=coverage, p_value=p_value)
+            RealisedCoverage(
+                level=level,
+                num_forecasts=num,
+                num_cutoffs=origins,
+                coverage=coverage,
+                p_value=p_value,
+            )
         )
     return measured
 
@@ -253,8 +308,15 @@ def find_anomalies(evaluated: EvaluatedForecasts) -> list[Anomaly]:
         return []
     bounds = _pick_bounds(evaluated, ANOMALY_LEVEL).sort_values(["cutoff"])
     newest = bounds.drop_duplicates(["unique_id", "ds"], keep="last")
-    rows = newest[newest["outside"]].sort_values(["ds", "unique_id"], ascending=[False, True]).itertuples()
-    return [Anomaly(unique_id=str(r.unique_id), ds=format_time(r.ds), y=r.y, lo=r.lo, hi=r.hi) for r in rows]
+    rows = (
+        newest[newest["outside"]]
+        .sort_values(["ds", "unique_id"], ascending=[False, True])
+        .itertuples()
+    )
+    return [
+        Anomaly(unique_id=str(r.unique_id), ds=format_time(r.ds), y=r.y, lo=r.lo, hi=r.hi)
+        for r in rows
+    ]
 
 
 def _list_levels(evaluated: EvaluatedForecasts) -> list[int]:

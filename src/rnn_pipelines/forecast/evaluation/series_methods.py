@@ -50,7 +50,11 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
 ) -> SeriesMethods:
     """Return a row for each series."""
     values = table[["unique_id", "ds", "y"]].assign(ds=show_local(table["ds"], profile["tz"]))
-    values = values[values["y"].notna()].assign(is_zero=lambda known: known["y"] == 0).groupby("unique_id")
+    values = (
+        values[values["y"].notna()]
+        .assign(is_zero=lambda known: known["y"] == 0)
+        .groupby("unique_id")
+    )
     facts = {"num_values": values.size(), "first": values["ds"].min(), "last": values["ds"].max()}
     described = pd.DataFrame(facts | {"zero_share": values["is_zero"].mean()})
     described = described.reindex(pd.Index(np.sort(table["unique_id"].unique()), name="unique_id"))
@@ -60,8 +64,11 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
     described["is_dead"] = described.index.isin(profile["dead"])
     used = ensemble["used"]
     # The normaliser shows whether the series are a panel.
-    model, is_panel = methods[used].in_use, linear.normalizer.kind != "series"
-    lengths = cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
+    model = methods[used].in_use
+    is_panel = linear.normalizer.kind != "series"
+    lengths = (
+        cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
+    )
     rows = []
     for num_steps, row in zip(lengths.tolist(), described.itertuples(), strict=True):
         if not num_steps and not row.num_values:
@@ -77,7 +84,9 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
             rule = [one for one in list_rules(panel.season_length) if one.least <= num_steps][-1]
             names = [rule.name, *(name for name in model.models if name != SHORT_SERIES_RULE)]
             season = f" with a season of {panel.season_length}" if panel.season_length > 1 else ""
-            reason = "There are too few windows to validate methods, so that its number of steps decides"
+            reason = (
+                "There are too few windows to validate methods, so that its number of steps decides"
+            )
             rows.append((", ".join(names), f"{reason}: {num_steps}{season}."))
         else:
             rows.append(_explain_ensemble(num_steps, panel, model, is_panel))
@@ -85,10 +94,18 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
     return described.join(explained).reset_index()
 
 
-def _explain_ensemble(num_steps: int, panel: WindowedPanel, model: EnsembleModel, is_panel: bool) -> tuple[str, str]:
+def _explain_ensemble(
+    num_steps: int, panel: WindowedPanel, model: EnsembleModel, is_panel: bool
+) -> tuple[str, str]:
     num_few = count_few(panel.season_length, panel.horizon)
-    padding = f" Its oldest season fills the window of {panel.lookback} steps." if num_steps < panel.lookback else ""
+    padding = (
+        f" Its oldest season fills the window of {panel.lookback} steps."
+        if num_steps < panel.lookback
+        else ""
+    )
     if is_panel and num_steps < num_few:
         names = [name for name, weight in model.weigh_few().items() if weight > 0]
-        return ", ".join(names), f"It has {num_steps} steps, fewer than the {num_few} that local methods need.{padding}"
+        return ", ".join(
+            names
+        ), f"It has {num_steps} steps, fewer than the {num_few} that local methods need.{padding}"
     return ENSEMBLE, f"It has {num_steps} steps, enough for all methods of the ensemble.{padding}"

@@ -44,7 +44,8 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
     """
     from scipy.special import stdtr
 
-    num, mean = len(differences), float(np.mean(differences)) if len(differences) else 0.0
+    num = len(differences)
+    mean = float(np.mean(differences)) if len(differences) else 0.0
     if num <= max(horizon, 1) or not np.any(differences):
         return 1.0
     error = _estimate_error(differences, horizon)
@@ -53,7 +54,9 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
     return float(2 * stdtr(num - 1, -abs(mean) / error))
 
 
-def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95) -> tuple[float, float]:
+def compute_interval(
+    differences: np.ndarray, horizon: int, level: float = 0.95
+) -> tuple[float, float]:
     """Return the ends of the confidence interval of the mean by the test of `compute_p_value`, at a level from 0 to 1.
 
     They are infinite if the number of cut-offs does not exceed the horizon.
@@ -70,7 +73,8 @@ def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95)
 
 def _estimate_error(differences: np.ndarray, horizon: int) -> float:
     """Return the standard error of the mean of an autocorrelated series, corrected for small samples."""
-    num, centred = len(differences), differences - np.mean(differences)
+    num = len(differences)
+    centred = differences - np.mean(differences)
     covariances = np.array([centred[lag:] @ centred[: num - lag] / num for lag in range(horizon)])
     variance = covariances[0] + 2 * covariances[1:].sum()
     if variance <= 0:
@@ -109,12 +113,21 @@ def measure_differences(
     # A window without observations has no error; a series without a scale has no scaled error.
     losses = losses.dropna()
     horizon = 1 if has_one_each else _count_overlapping(table)
-    theirs, is_enough = losses[baseline].mean(), len(losses) >= MIN_INDEPENDENT * horizon
+    theirs = losses[baseline].mean()
+    is_enough = len(losses) >= MIN_INDEPENDENT * horizon
     measured: dict[str, dict[str, float | None]] = {}
     for name in predictions.forecasters:
-        differences = (losses[name] - losses[baseline]).to_numpy() / theirs if theirs > 0 else np.array([np.nan])
+        differences = (
+            (losses[name] - losses[baseline]).to_numpy() / theirs
+            if theirs > 0
+            else np.array([np.nan])
+        )
         low, high = compute_interval(differences, horizon) if is_enough else (np.nan, np.nan)
-        ends = {"difference": float(np.mean(differences)), "difference_low": low, "difference_high": high}
+        ends = {
+            "difference": float(np.mean(differences)),
+            "difference_low": low,
+            "difference_high": high,
+        }
         measured[name] = {key: end if np.isfinite(end) else None for key, end in ends.items()}
     return measured
 
@@ -128,17 +141,23 @@ def _count_overlapping(table: pd.DataFrame) -> int:
 
 
 def centre_differences(
-    differences: Mapping[str, Mapping[str, float | None]], errors: Mapping[str, float | None], baseline: str
+    differences: Mapping[str, Mapping[str, float | None]],
+    errors: Mapping[str, float | None],
+    baseline: str,
 ) -> dict[str, dict[str, float | None]]:
     """Return the differences of a metric itself, each with the width of its interval over cut-offs.
 
     The mean over cut-offs is another number if windows lack values or series have other cut-offs: each cut-off then has
     the same weight, however few errors it has. The report shows one difference, that of the two metrics.
     """
-    theirs, centred = errors[baseline], {}
+    theirs = errors[baseline]
+    centred = {}
     for name, numbers in differences.items():
-        ours, mean = errors[name], numbers["difference"]
+        ours = errors[name]
+        mean = numbers["difference"]
         shift = 0.0 if ours is None or not theirs or mean is None else ours / theirs - 1 - mean
         # No error is lower than 0.
-        centred[name] = {key: None if end is None else max(end + shift, -1.0) for key, end in numbers.items()}
+        centred[name] = {
+            key: None if end is None else max(end + shift, -1.0) for key, end in numbers.items()
+        }
     return centred

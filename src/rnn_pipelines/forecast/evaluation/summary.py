@@ -106,20 +106,32 @@ class ForecastMetrics:
     def find_best_constant(self) -> str | None:
         """Return the constant forecast with the lowest error in the deciding metric; None if there is none."""
         constants = [name for name in CONSTANTS if name in self.forecasters]
-        return min(constants, key=lambda name: _sort_last(self.forecasters[name][self.deciding]), default=None)
+        return min(
+            constants,
+            key=lambda name: _sort_last(self.forecasters[name][self.deciding]),
+            default=None,
+        )
 
     def rank(self) -> list[str]:
         """Return all forecasters, from the best to the worst; those without an error come last."""
-        return sorted(self.forecasters, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
+        return sorted(
+            self.forecasters, key=lambda name: _sort_last(self.forecasters[name][self.deciding])
+        )
 
     def add(self, numbers: Mapping[str, Mapping[str, float | None]]) -> "ForecastMetrics":
         """Return the metrics with more numbers of each forecaster."""
-        added = {name: {**block, **numbers.get(name, {})} for name, block in self.forecasters.items()}
+        added = {
+            name: {**block, **numbers.get(name, {})} for name, block in self.forecasters.items()
+        }
         return replace(self, forecasters=added)
 
     def to_json(self) -> dict[str, Any]:
         """Return a block for each forecaster, and the other attributes."""
-        facts = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "forecasters"}
+        facts = {
+            part.name: getattr(self, part.name)
+            for part in fields(self)
+            if part.name != "forecasters"
+        }
         return {**self.forecasters, **facts}
 
 
@@ -182,19 +194,24 @@ def evaluate_forecasts(
         return found.to_json(), *empty
     season_length = choose_scale_season(series, cutoffs, evaluation.choose_season_length(profile))
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
-    floor, ratios = measure_noise_floor(predictions), measure_ratios(predictions)
+    floor = measure_noise_floor(predictions)
+    ratios = measure_ratios(predictions)
     summary = summarize_metrics(by_series, floor, records, ratios, zero_fraction)
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
     if summary.deciding == "mae":
         scale = pd.Series(1.0, index=scale.index)
     baseline = summary.find_best_baseline()
     errors = {name: block[summary.deciding] for name, block in summary.forecasters.items()}
-    differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
+    differences = measure_differences(
+        predictions, scale, baseline, is_root=summary.deciding == "rmsse"
+    )
     of_intervals, by_level = interval_metrics.measure_intervals(predictions)
     tested = predictions.table[["unique_id", "cutoff", "ds", "y"]]
     observed = tested.loc[tested["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
     summary = replace(
-        summary.add(centre_differences(differences, errors, baseline)).add(of_intervals).add(seconds),
+        summary.add(centre_differences(differences, errors, baseline))
+        .add(of_intervals)
+        .add(seconds),
         num_windows=len(observed),
         values_needed=needed,
         num_cutoffs=int(observed["cutoff"].nunique()),
@@ -215,7 +232,8 @@ def summarize_metrics(
 ) -> ForecastMetrics:
     """Return means over series, skills against the baselines, and the training records of the networks."""
     means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean().join(ratios)
-    is_panel, reference = by_series["unique_id"].nunique() > 1, find_reference(means.index)
+    is_panel = by_series["unique_id"].nunique() > 1
+    reference = find_reference(means.index)
     if is_panel:
         means["relative_mae"] = measure_relative_mae(by_series)
     if reference in means.index:
@@ -227,10 +245,14 @@ def summarize_metrics(
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
         numbers = dict(row)
-        for baseline in [baseline for baseline in METHODS if baseline in means.index and baseline != name]:
+        for baseline in [
+            baseline for baseline in METHODS if baseline in means.index and baseline != name
+        ]:
             theirs = means.loc[baseline, "mse"]
             numbers[f"skill_vs_{baseline}"] = 1 - row["mse"] / theirs if theirs > 0 else None
-        blocks[str(name)] = {key: None if pd.isna(number) else float(number) for key, number in numbers.items()}
+        blocks[str(name)] = {
+            key: None if pd.isna(number) else float(number) for key, number in numbers.items()
+        }
     for name, record in records.items():
         if name not in blocks:
             continue  # it was not trained

@@ -106,10 +106,17 @@ def list_corrected(log: ForecastLog, series: Series) -> Corrected:
         values = of_series.loc[of_series["observed"] & (of_series["ds"] == time), "y"]
         if number not in map(format_number, values):
             is_later = (good["unique_id"] == row.unique_id) & (good[RECORDED] > row.recorded_at)
-            rows.append((row.unique_id, row.cutoff, row.suspect_reason, good.loc[is_later, RECORDED].min()))
+            rows.append(
+                (row.unique_id, row.cutoff, row.suspect_reason, good.loc[is_later, RECORDED].min())
+            )
     found = pd.DataFrame(rows, columns=list(CorrectedTable.columns))
     found["since"] = pd.to_datetime(found["since"], utc=True)
-    types = {"unique_id": "str", "cutoff": log["cutoff"].dtype, REASON: "str", "since": log[RECORDED].dtype}
+    types = {
+        "unique_id": "str",
+        "cutoff": log["cutoff"].dtype,
+        REASON: "str",
+        "since": log[RECORDED].dtype,
+    }
     return found.astype(types)
 
 

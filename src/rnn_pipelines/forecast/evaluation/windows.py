@@ -66,9 +66,13 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
     evaluated = predictions.keep(predictions.errors.notna().all(axis=1))
     table = evaluated.table
     if table.empty:
-        raise SeriesError("cross-validation: no window has an observed value. Give a larger n_windows.")
+        raise SeriesError(
+            "cross-validation: no window has an observed value. Give a larger n_windows."
+        )
     losses = average_over_series(evaluated, "mse")
-    baseline = min((name for name in evaluated.forecasters if name in METHODS), key=lambda name: losses[name])
+    baseline = min(
+        (name for name in evaluated.forecasters if name in METHODS), key=lambda name: losses[name]
+    )
     results = WindowResults(
         num_windows=len(table[["unique_id", "cutoff"]].drop_duplicates()),
         num_series=table["unique_id"].nunique(),
@@ -77,7 +81,9 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
         baseline=baseline,
         forecasters=measure_forecasters(evaluated, baseline, count_overlapping(table)),
     )
-    by_cutoff = measure_by(evaluated, "cutoff").sort_values("cutoff", kind="stable", ignore_index=True)
+    by_cutoff = measure_by(evaluated, "cutoff").sort_values(
+        "cutoff", kind="stable", ignore_index=True
+    )
     return results.model_dump(), by_cutoff[list(MetricsByCutoffTable.columns)]
 
 
@@ -91,11 +97,16 @@ def measure_forecasters(
     """
     means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
     squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
-    ratios, (of_intervals, _) = list_ratios(evaluated), measure_intervals(evaluated)
+    ratios = list_ratios(evaluated)
+    (of_intervals, _) = measure_intervals(evaluated)
     return {
         name: {metric: found[name] for metric, found in means.items()}
         | ratios[name]
-        | {"p_value": None if name == reference else compare_losses(squared, name, reference, num_overlapping)}
+        | {
+            "p_value": None
+            if name == reference
+            else compare_losses(squared, name, reference, num_overlapping)
+        }
         | of_intervals[name]
         for name in evaluated.forecasters
     }

@@ -13,7 +13,13 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError, count
 from rnn_pipelines.forecast.experiments.rolling import rolling
-from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings, RetrainingsTable, list_days, move
+from rnn_pipelines.forecast.experiments.schedule import (
+    BacktestSpec,
+    Retrainings,
+    RetrainingsTable,
+    list_days,
+    move,
+)
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
@@ -69,7 +75,8 @@ def replay_schedules(
     """
     recipe = spec.recipe
     series, profile = repair_series(table, recipe.source, recipe.gaps)
-    start, end = series["ds"].min(), series["ds"].max()
+    start = series["ds"].min()
+    end = series["ds"].max()
     freq = profile["freq"]
     first = move(end, backtest.period, -1, freq)
     if first < start:
@@ -78,18 +85,30 @@ def replay_schedules(
         fact = f"{span}, so that no row is left for the first training"
         raise SeriesError(f"backtest_forecast.period={backtest.period}: {fact}. {remedy}")
     jobs = [
-        BacktestJob(name, list_days(first, end, schedule.every, freq), table, covariate_table, series, spec, retraining)
+        BacktestJob(
+            name,
+            list_days(first, end, schedule.every, freq),
+            table,
+            covariate_table,
+            series,
+            spec,
+            retraining,
+        )
         for name, schedule in backtest.schedules.items()
     ]
     forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
     # Longest first, to balance the processes.
     ordered = sorted(jobs, key=lambda job: -len(job.days))
-    names = ", ".join(f"{job.name} (up to {count(len(job.days) - 1, 'training')})" for job in ordered)
+    names = ", ".join(
+        f"{job.name} (up to {count(len(job.days) - 1, 'training')})" for job in ordered
+    )
     logger.info("replaying %s", names)
     results = rolling(replay_schedule, ordered, parallel, _log_schedule)
     replayed = {job.name: result for job, result in zip(ordered, results, strict=True)}
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
-    forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
+    forecasts = replace(
+        forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"])
+    )
     for job in jobs:
         forecasts = forecasts.add(job.name, replayed[job.name][0], spec.level.root)
     return forecasts, pd.concat([replayed[job.name][1] for job in jobs], ignore_index=True)
@@ -99,11 +118,18 @@ def _log_schedule(job: BacktestJob, result: tuple[pd.DataFrame, Retrainings]) ->
     retrainings = result[1]
     # As in the table, the first training is no promotion.
     num_promotions = retrainings["is_promoted"].iloc[1:].sum()
-    logger.info("%s: %s, %d promoted", job.name, count(len(retrainings), "training"), num_promotions)
+    logger.info(
+        "%s: %s, %d promoted", job.name, count(len(retrainings), "training"), num_promotions
+    )
 
 
 def _forecast_baselines(
-    table: Source, covariate_table: pd.DataFrame | None, series: Series, profile: Profile, recipe: Recipe, first: Any
+    table: Source,
+    covariate_table: pd.DataFrame | None,
+    series: Series,
+    profile: Profile,
+    recipe: Recipe,
+    first: Any,
 ) -> Predictions:
     """Forecast the whole period as one test part by baselines fitted on the training part of the first day."""
     past = table[table["ds"] <= first]
@@ -115,20 +141,27 @@ def _forecast_baselines(
         raise SeriesError(message) from error
     window = recipe.window.fill(of_first_day.profile)
     # All later steps of the series that continue are the test part.
-    cutoffs, num_steps = of_first_day.cutoffs, series["unique_id"].value_counts()
+    cutoffs = of_first_day.cutoffs
+    num_steps = series["unique_id"].value_counts()
     num_later = num_steps.reindex(cutoffs["unique_id"]).to_numpy() - cutoffs["num_steps"].to_numpy()
     cutoffs = cutoffs[num_later >= window.horizon].reset_index(drop=True)
-    if left_out := ", ".join(sorted({*map(str, series["unique_id"])} - {*map(str, cutoffs["unique_id"])})):
+    if left_out := ", ".join(
+        sorted({*map(str, series["unique_id"])} - {*map(str, cutoffs["unique_id"])})
+    ):
         reason = "they are missing or cannot be used on the first or the last day"
         logger.warning("left out, because %s: %s", reason, left_out)
     if cutoffs.empty:
         span = "from the first day of the period to one horizon after it"
-        raise SeriesError(f"backtest_forecast.period: no series has values {span}. Give another period.")
+        raise SeriesError(
+            f"backtest_forecast.period: no series has values {span}. Give another period."
+        )
     lengths = num_steps.reindex(cutoffs["unique_id"]).to_numpy()
     cutoffs = cutoffs.assign(validation_stop=cutoffs["num_steps"], num_steps=lengths)
     cutoffs = cutoffs.drop(columns=["validation_from", "test_from"])
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
-    rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(max_windows=10**9), "window": window})
+    rolling = recipe.model_copy(
+        update={"evaluation": EvaluationSpec(max_windows=10**9), "window": window}
+    )
     profile = {**profile, "lookback": window.lookback, "horizon": window.horizon}
     panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
     baselines = forecast_simple_methods(prepare_fitting(panel.windows))
@@ -140,7 +173,8 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
     """Retrain on each day; return forecasts from there to the next, see `forecast_cutoffs`, and all retrainings."""
     champion: LoadedChampion | None = None
     promoted: Any = None
-    forecasts, retrainings = [], []
+    forecasts = []
+    retrainings = []
     newest: Any = None
     for day, until in pairwise(job.days):
         past = job.table[job.table["ds"] <= day]
@@ -149,12 +183,16 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
             newest = past["ds"].max()
             if champion is not None and isinstance(day, pd.Timestamp):
                 # Its age is counted from its promotion in the replay.
-                champion = replace(champion, promoted_at=(datetime.now(UTC) - (day - promoted)).isoformat())
+                champion = replace(
+                    champion, promoted_at=(datetime.now(UTC) - (day - promoted)).isoformat()
+                )
             candidate, row = _retrain(job, past, champion)
             # The first challenger is used regardless of the policy; without it, there would be no forecasts.
             if candidate is not None and (champion is None or candidate.decision.is_promoted):
                 promoted = day
-                champion = LoadedChampion(format_time(day), candidate.artefact, "", (), candidate.manifest)
+                champion = LoadedChampion(
+                    format_time(day), candidate.artefact, "", (), candidate.manifest
+                )
             retrainings.append({"schedule": job.name, "as_of": day, **row})
         assert champion is not None  # otherwise the first training has raised
         times = job.series["ds"]
@@ -163,7 +201,9 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
         cutoffs = cutoffs.rename(columns={"ds": "cutoff"})
         forecasts.append(forecast_cutoffs(champion.artefact, seen, cutoffs, job.covariate_table))
     rows = pd.DataFrame(retrainings, columns=list(RetrainingsTable.columns))
-    return pd.concat(forecasts, ignore_index=True), rows.astype({"loss": float, "champion_loss": float})
+    return pd.concat(forecasts, ignore_index=True), rows.astype(
+        {"loss": float, "champion_loss": float}
+    )
 
 
 def _retrain(
@@ -177,7 +217,11 @@ def _retrain(
         if champion is None:
             raise
         seconds = time.monotonic() - started
-        return None, {"is_promoted": False, "reason": f"the training failed: {error}", "training_seconds": seconds}
+        return None, {
+            "is_promoted": False,
+            "reason": f"the training failed: {error}",
+            "training_seconds": seconds,
+        }
     record = candidate.manifest
     return candidate, {
         "is_promoted": candidate.decision.is_promoted,
@@ -196,8 +240,17 @@ def retrain(
     covariate_table: pd.DataFrame | None = None,
 ) -> Candidate:
     """Return the outcome of `retrain_forecast` on a day, from the data of that day."""
-    values = {**spec.recipe.list_values(), **spec.networks, "table": past, "covariate_table": covariate_table}
+    values = {
+        **spec.recipe.list_values(),
+        **spec.networks,
+        "table": past,
+        "covariate_table": covariate_table,
+    }
     values |= {name: getattr(spec, name) for name in ("training", "level", "use", "pretrained")}
-    values |= {"champion": champion, "retraining": retraining, "plan": TrainingPlan(retraining.budget)}
+    values |= {
+        "champion": champion,
+        "retraining": retraining,
+        "plan": TrainingPlan(retraining.budget),
+    }
     values["run"] = {"started": time.time()}
     return run_steps(list_steps(spec.networks), values)["outcome"]

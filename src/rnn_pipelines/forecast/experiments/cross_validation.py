@@ -61,7 +61,10 @@ def cross_validate(
     spec = replace(spec, recipe=spec.recipe.model_copy(update=resolved))
     jobs = _list_jobs(series, covariate_table, spec, validation)
     results = rolling(
-        _run_job, jobs, parallel, lambda job, _: logger.info("cross-validation: fit %d of %d", job.number, len(jobs))
+        _run_job,
+        jobs,
+        parallel,
+        lambda job, _: logger.info("cross-validation: fit %d of %d", job.number, len(jobs)),
     )
     # A method that a fit lacks, such as climatology for short series, is NaN there.
     table = pd.concat([result.table for result in results], ignore_index=True)
@@ -70,28 +73,40 @@ def cross_validate(
     step_size = validation.step_size or horizon
     is_cutoff = (after >= 0) & (after % step_size == 0) & (after < validation.n_windows * step_size)
     wanted = series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
-    is_wanted = table[["unique_id", "cutoff"]].merge(wanted.assign(is_wanted=True), how="left")["is_wanted"]
+    is_wanted = table[["unique_id", "cutoff"]].merge(wanted.assign(is_wanted=True), how="left")[
+        "is_wanted"
+    ]
     table = table[is_wanted.eq(True).to_numpy()]
-    num, num_wanted = len(table[["unique_id", "cutoff"]].drop_duplicates()), len(wanted)
+    num = len(table[["unique_id", "cutoff"]].drop_duplicates())
+    num_wanted = len(wanted)
     if num < num_wanted:
         reason = "the series is too short or has a gap there"
-        logger.warning("left out: %d of %d windows, because %s", num_wanted - num, num_wanted, reason)
+        logger.warning(
+            "left out: %d of %d windows, because %s", num_wanted - num, num_wanted, reason
+        )
     table = table.sort_values(["unique_id", "cutoff", "ds"], kind="stable", ignore_index=True)
     return replace(results[0], table=table, forecasters=tuple(names))
 
 
 def _list_jobs(
-    series: Series, covariate_table: pd.DataFrame | None, spec: ForecastSpec, validation: CrossValidationSpec
+    series: Series,
+    covariate_table: pd.DataFrame | None,
+    spec: ForecastSpec,
+    validation: CrossValidationSpec,
 ) -> list[FitJob]:
     """Return the fits in order: one for each window, or one for all."""
     horizon = spec.recipe.window.horizon
     assert horizon is not None
     step_size = validation.step_size or horizon
     span = (validation.n_windows - 1) * step_size
-    ends, num_steps = (range(span, -1, -step_size), horizon) if validation.refit else ([0], horizon + span)
+    ends, num_steps = (
+        (range(span, -1, -step_size), horizon) if validation.refit else ([0], horizon + span)
+    )
     from_end = series.groupby("unique_id", sort=False).cumcount(ascending=False)
     return [
-        FitJob(number, cut_series(series, from_end >= end), covariate_table, keep_back(spec, num_steps))
+        FitJob(
+            number, cut_series(series, from_end >= end), covariate_table, keep_back(spec, num_steps)
+        )
         for number, end in enumerate(ends, start=1)
     ]
 

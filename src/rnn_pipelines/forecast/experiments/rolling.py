@@ -30,7 +30,10 @@ class FitJob:
 
 
 def rolling(
-    run: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec, report: Callable[[Job, Result], None]
+    run: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    parallel: ParallelSpec,
+    report: Callable[[Job, Result], None],
 ) -> list[Result]:
     """Run a job for each origin, report each as soon as it has ended, and return the results in their order.
 
@@ -54,4 +57,6 @@ def keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
     recipe = spec.recipe
     evaluation = EvaluationSpec(season_length=recipe.evaluation.season_length, max_windows=10**9)
     split = recipe.split.model_copy(update={"test": num_steps})
-    return replace(spec, recipe=recipe.model_copy(update={"split": split, "evaluation": evaluation}))
+    return replace(
+        spec, recipe=recipe.model_copy(update={"split": split, "evaluation": evaluation})
+    )

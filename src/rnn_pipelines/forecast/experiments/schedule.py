@@ -45,9 +45,13 @@ class BacktestSpec(AsOfSpec, frozen=True):
 
     @field_validator("schedules")
     @classmethod
-    def _validate_schedule_names(cls, schedules: dict[str, ScheduleSpec]) -> dict[str, ScheduleSpec]:
+    def _validate_schedule_names(
+        cls, schedules: dict[str, ScheduleSpec]
+    ) -> dict[str, ScheduleSpec]:
         if taken := sorted({*TargetsTable.columns, *METHODS} & set(schedules)):
-            raise ValueError(f"expected names that no other column of the forecasts has, received {show_all(taken)}")
+            raise ValueError(
+                f"expected names that no other column of the forecasts has, received {show_all(taken)}"
+            )
         return schedules
 
 
@@ -122,7 +126,12 @@ class BacktestResults(BaseModel, extra="forbid", frozen=True):
     @property
     def levels(self) -> list[int]:
         """The levels of the intervals, in percent."""
-        keys = [key for entry in self.schedules for key in entry.model_extra or {} if key.startswith("coverage_")]
+        keys = [
+            key
+            for entry in self.schedules
+            for key in entry.model_extra or {}
+            if key.startswith("coverage_")
+        ]
         return sorted({int(key.removeprefix("coverage_")) for key in keys})
 
     @property
@@ -154,10 +163,17 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
     entries = []
     for name in [*counts.index, *(name for name in METHODS if name in evaluated.forecasters)]:
         rows = retrainings[retrainings["schedule"] == name]
-        cost: dict[str, Any] = dict.fromkeys(("num_trainings", "num_promotions", "training_seconds"))
+        cost: dict[str, Any] = dict.fromkeys(
+            ("num_trainings", "num_promotions", "training_seconds")
+        )
         if len(rows):
-            num_promotions, seconds = int(rows["is_promoted"].iloc[1:].sum()), float(rows["training_seconds"].sum())
-            cost = {"num_trainings": len(rows), "num_promotions": num_promotions, "training_seconds": seconds}
+            num_promotions = int(rows["is_promoted"].iloc[1:].sum())
+            seconds = float(rows["training_seconds"].sum())
+            cost = {
+                "num_trainings": len(rows),
+                "num_promotions": num_promotions,
+                "training_seconds": seconds,
+            }
         entries.append(Entry(name=name, **cost, **numbers[name]))  # type: ignore[arg-type]
     return BacktestResults(
         num_forecasts=len(table),

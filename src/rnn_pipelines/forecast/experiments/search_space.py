@@ -18,8 +18,12 @@ NOT_SEARCHED_IN_NETWORKS = ("cell", "save_keras")
 
 
 # A list of units as text is a parameter too; Optuna stores no lists.
-WriteUnits = BeforeValidator(lambda choice: format_units(choice) if isinstance(choice, list | tuple) else choice)
-Choice = Annotated[int | float | str | None, WriteUnits, expect("a number, a text, a list of units or null")]
+WriteUnits = BeforeValidator(
+    lambda choice: format_units(choice) if isinstance(choice, list | tuple) else choice
+)
+Choice = Annotated[
+    int | float | str | None, WriteUnits, expect("a number, a text, a list of units or null")
+]
 Limit = Annotated[int | float | None, expect("a number")]
 
 
@@ -48,7 +52,12 @@ class DimensionSpec(ParameterModel, frozen=True):
         """Return whether a value can be sampled."""
         if self.choices is not None:
             return value in self.choices
-        return self.low is not None and self.high is not None and value is not None and self.low <= value <= self.high
+        return (
+            self.low is not None
+            and self.high is not None
+            and value is not None
+            and self.low <= value <= self.high
+        )
 
 
 class TuningSpec(AsOfSpec, frozen=True):
@@ -78,7 +87,9 @@ class TuningSpec(AsOfSpec, frozen=True):
         wrong = [name for name in space if name not in names] if isinstance(space, Mapping) else []
         if wrong:
             remedy = "Write block and parameter as one name, such as gru.units"
-            raise ValueError(f"expected some of {sorted(names)}, received {show_all(wrong)}. {remedy}")
+            raise ValueError(
+                f"expected some of {sorted(names)}, received {show_all(wrong)}. {remedy}"
+            )
         return space
 
     @field_validator("space")
@@ -96,5 +107,7 @@ class TuningSpec(AsOfSpec, frozen=True):
 def _list_searched() -> dict[str, Any]:
     """Return the parameter models of the blocks that can be searched, by name."""
     return {
-        name: kind for name, kind in list_parameter_models().items() if name in SEARCHED or "units" in kind.model_fields
+        name: kind
+        for name, kind in list_parameter_models().items()
+        if name in SEARCHED or "units" in kind.model_fields
     }

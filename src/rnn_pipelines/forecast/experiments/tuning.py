@@ -68,7 +68,9 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
     cutoffs = cutoffs[cutoffs["train_stop"] < cutoffs["validation_stop"]]
     if cutoffs.empty:
         reason = "no series is long enough for a validation part, by which trials are compared"
-        raise SeriesTooShortError(f"{recipe.source.label}: {reason}. Give more rows, or a shorter window.horizon.")
+        raise SeriesTooShortError(
+            f"{recipe.source.label}: {reason}. Give more rows, or a shorter window.horizon."
+        )
     stops = cutoffs.set_index("unique_id")["validation_stop"]
     place = series.groupby("unique_id", sort=False).cumcount()
     table = cut_series(series, place < series["unique_id"].map(stops))
@@ -109,7 +111,11 @@ def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
 
 
 def _get_parameters(spec: ForecastSpec, name: str) -> BaseModel:
-    blocks: dict[str, BaseModel] = {**spec.recipe.list_values(), **spec.networks, "training": spec.training}
+    blocks: dict[str, BaseModel] = {
+        **spec.recipe.list_values(),
+        **spec.networks,
+        "training": spec.training,
+    }
     return blocks[name]
 
 
@@ -160,36 +166,60 @@ def tune(
         TrainingError: Optuna is not installed.
     """
     table, spec = cut_test_part(table, spec)
-    study = _open_study(folder, _fingerprint(table, covariate_table, (spec, tuning.space, tuning.seed)), tuning)
+    study = _open_study(
+        folder, _fingerprint(table, covariate_table, (spec, tuning.space, tuning.seed)), tuning
+    )
     if not study.trials:
         study.enqueue_trial(list_values(spec, tuning))
-    started, num_before = time.monotonic(), len(_list_ended(study))
-    time_left = TimeLeft(tuning.num_samples, "trials", num_before, can_stop=tuning.time_budget is not None)
+    started = time.monotonic()
+    num_before = len(_list_ended(study))
+    time_left = TimeLeft(
+        tuning.num_samples, "trials", num_before, can_stop=tuning.time_budget is not None
+    )
     while (missing := tuning.num_samples - (num_ended := len(_list_ended(study)))) > 0:
-        is_over = tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
+        is_over = (
+            tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
+        )
         if is_over and num_ended:
-            logger.warning("the time budget of %g s is over, without %s", tuning.time_budget, count(missing, "trial"))
+            logger.warning(
+                "the time budget of %g s is over, without %s",
+                tuning.time_budget,
+                count(missing, "trial"),
+            )
             break
         _run_trials(study, FitJob(0, table, covariate_table, spec), tuning, parallel, missing)
         time_left.log(len(_list_ended(study)))
     return _summarize(study, "mase" if table["unique_id"].nunique() > 1 else "mse")
 
 
-def _run_trials(study: "Study", first: FitJob, tuning: TuningSpec, parallel: ParallelSpec, most: int) -> None:
+def _run_trials(
+    study: "Study", first: FitJob, tuning: TuningSpec, parallel: ParallelSpec, most: int
+) -> None:
     """Run as many trials in parallel as there are workers; `first` has their common inputs."""
     num = min(most, 1 if parallel.backend == "dask" else count_workers(parallel))
     trials = {trial.number: trial for trial in (study.ask() for _ in range(num))}
     space = tuning.space.items()
-    asked = {number: {name: _suggest(trial, name, one) for name, one in space} for number, trial in trials.items()}
-    jobs = [replace(first, number=number, spec=change_spec(first.spec, values)) for number, values in asked.items()]
-    rolling(run_trial, jobs, parallel, lambda job, result: _log_trial(study, trials[job.number], result))
+    asked = {
+        number: {name: _suggest(trial, name, one) for name, one in space}
+        for number, trial in trials.items()
+    }
+    jobs = [
+        replace(first, number=number, spec=change_spec(first.spec, values))
+        for number, values in asked.items()
+    ]
+    rolling(
+        run_trial, jobs, parallel, lambda job, result: _log_trial(study, trials[job.number], result)
+    )
 
 
 def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
     if dimension.choices is not None:
         return trial.suggest_categorical(name, dimension.choices)
-    low, high = dimension.low, dimension.high
-    suggest: Any = trial.suggest_int if isinstance(low, int) and isinstance(high, int) else trial.suggest_float
+    low = dimension.low
+    high = dimension.high
+    suggest: Any = (
+        trial.suggest_int if isinstance(low, int) and isinstance(high, int) else trial.suggest_float
+    )
     return suggest(name, low, high, log=dimension.log)
 
 
@@ -211,13 +241,19 @@ def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
         import optuna
     except ModuleNotFoundError as error:
         remedy = "make tune, or pip install rnn-pipelines[tune]"
-        raise TrainingError(f"tune_forecast needs Optuna, which is not installed: {remedy}") from error
+        raise TrainingError(
+            f"tune_forecast needs Optuna, which is not installed: {remedy}"
+        ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
     storage = f"sqlite:///{folder / STORAGE}"
-    study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True, direction="minimize")
+    study = optuna.create_study(
+        storage=storage, study_name=name, load_if_exists=True, direction="minimize"
+    )
     # A continued search has another seed, so that it does not repeat earlier samples.
-    study.sampler = optuna.samplers.TPESampler(seed=tuning.seed + len(study.trials), constant_liar=True)
+    study.sampler = optuna.samplers.TPESampler(
+        seed=tuning.seed + len(study.trials), constant_liar=True
+    )
     return study
 
 
@@ -235,7 +271,9 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
     ended = _list_ended(study)
     complete = [trial for trial in ended if trial.value is not None]
     if not complete:
-        raise SeriesError("tune_forecast: all trials failed, see the log. Give another tune_forecast.space.")
+        raise SeriesError(
+            "tune_forecast: all trials failed, see the log. Give another tune_forecast.space."
+        )
     best = study.best_trial
     importances = {}
     if len(complete) >= MIN_TRIALS:
@@ -248,8 +286,14 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
     for trial in ended:
         measured = trial.user_attrs["baseline_loss"], trial.user_attrs["seconds"]
         rows.append((trial.number, json.dumps(trial.params), trial.value, *measured))
-    trials = pd.DataFrame(rows, columns=list(TrialsTable.columns)).astype(TrialsTable.make_empty().dtypes)
-    summary = {"metric": metric, "loss": best.value, "baseline_loss": best.user_attrs["baseline_loss"]}
+    trials = pd.DataFrame(rows, columns=list(TrialsTable.columns)).astype(
+        TrialsTable.make_empty().dtypes
+    )
+    summary = {
+        "metric": metric,
+        "loss": best.value,
+        "baseline_loss": best.user_attrs["baseline_loss"],
+    }
     summary["first_loss"] = ended[0].value if ended[0].number == 0 else None
     summary |= {"num_trials": len(ended), "num_failed": len(ended) - len(complete)}
     summary["importances"] = {name: float(value) for name, value in importances.items()}

@@ -23,14 +23,17 @@ from rnn_pipelines.storage.files import draft_folder, replace_file, require_new
 from rnn_pipelines.storage.formats import VOCABULARY
 from rnn_pipelines.version import __version__
 
-PROGRAM, HOLIDAYS, REQUIREMENTS = "forecaster.py", "holidays.json", "requirements.txt"
+PROGRAM = "forecaster.py"
+HOLIDAYS = "holidays.json"
+REQUIREMENTS = "requirements.txt"
 NO_CLASSIFIER = (
     "a text classifier can't be exported without the project. Serve it with rnn-pipelines serve or MLflow, or use "
     "TextClassifier.load."
 )
 # The packages that an export needs; the others are imported by parts that it does without.
 REQUIRED = ("numpy", "pandas", "pydantic", "threadpoolctl")
-SOURCE, PACKAGE = Path(__file__).parents[3], "rnn_pipelines"
+SOURCE = Path(__file__).parents[3]
+PACKAGE = "rnn_pipelines"
 HEAD = "# Exported by RNN Pipelines {version}. sha256 of the modules and of the lines below: {sha256}\n"
 
 
@@ -68,7 +71,9 @@ def export_forecaster(forecaster: Forecaster, path: Path) -> None:
                 (draft / name).write_bytes(content)
     # Python raises a ValueError for invalid paths, such as one with a null character.
     except (OSError, ValueError) as error:
-        raise RunError(f"{path}: the forecaster can't be written ({error}). Name another folder.") from error
+        raise RunError(
+            f"{path}: the forecaster can't be written ({error}). Name another folder."
+        ) from error
 
 
 def list_exported(forecaster: Forecaster) -> dict[str, bytes]:
@@ -76,7 +81,9 @@ def list_exported(forecaster: Forecaster) -> dict[str, bytes]:
     assert isinstance(forecaster.model, PanelModel)
     assert isinstance(forecaster.model.model, EnsembleModel)
     if wrong := sorted(set(forecaster.model.model.models) - {*METHODS, *TRAINED_BEFORE, *NETWORKS}):
-        raise ParameterError(f"the methods {show_all(wrong)} can't be exported. Expected those of the registry.")
+        raise ParameterError(
+            f"the methods {show_all(wrong)} can't be exported. Expected those of the registry."
+        )
     modules = list_modules()
     program = Path(__file__).with_name("program.py").read_bytes()
     sha256 = hashlib.sha256(b"".join([*modules.values(), program])).hexdigest()
@@ -95,7 +102,10 @@ def _list_days(forecaster: Forecaster) -> dict[str, list[str]]:
     countries = {name for name in closed if name and not name.isdigit() and name not in WEEKDAYS}
     if forecaster.coding.holidays is not None:
         countries.add(forecaster.coding.holidays)
-    return {name: sorted(list_holidays(name, HOLIDAY_YEARS).strftime("%Y-%m-%d")) for name in sorted(countries)}
+    return {
+        name: sorted(list_holidays(name, HOLIDAY_YEARS).strftime("%Y-%m-%d"))
+        for name in sorted(countries)
+    }
 
 
 @cache
@@ -110,7 +120,9 @@ def list_modules() -> dict[str, bytes]:
     while waiting:
         name = waiting.pop()
         stem = SOURCE / name.replace(".", "/")
-        path = next((one for one in (stem.with_suffix(".py"), stem / "__init__.py") if one.is_file()), None)
+        path = next(
+            (one for one in (stem.with_suffix(".py"), stem / "__init__.py") if one.is_file()), None
+        )
         # Names that a module has, such as those of functions, have no file.
         if path is None or (key := path.relative_to(SOURCE).as_posix()) in found:
             continue

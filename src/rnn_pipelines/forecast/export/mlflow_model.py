@@ -25,24 +25,32 @@ def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
     """
     forecaster = unpack_model(folder, lambda: unpack(files))
     requirements = [f"{name}=={version(name)}" for name in ("mlflow", *REQUIRED)]
-    files_of_export, program = (ARTIFACT, list_exported(forecaster)), Path(__file__).with_name("served.py")
+    files_of_export = (ARTIFACT, list_exported(forecaster))
+    program = Path(__file__).with_name("served.py")
     save_served_model(folder, program, files_of_export, _describe_data(forecaster), requirements)
 
 
 def _describe_data(forecaster: Forecaster) -> ModelSignature:
     """Return the columns of the data, and the parameters with their defaults."""
-    settings, intervals = forecaster.settings, forecaster.intervals
+    settings = forecaster.settings
+    intervals = forecaster.intervals
     time = DataType.long if isinstance(settings.freq, int) else DataType.string
     columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string, "unique_id", required=len(forecaster.scaler) > 1),
         ColSpec(time, "ds"),
         ColSpec(DataType.double, "y", required=False),
         *(
-            ColSpec(DataType.string if column.levels else DataType.double, column.name, required=False)
+            ColSpec(
+                DataType.string if column.levels else DataType.double, column.name, required=False
+            )
             for column in forecaster.coding.columns
         ),
     ]
-    levels = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
+    levels = (
+        []
+        if intervals is None
+        else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
+    )
     parameters = [
         ParamSpec("h", DataType.long, settings.horizon),
         ParamSpec("level", DataType.long, levels, shape=(-1,)),

@@ -38,22 +38,36 @@ def load(folder: str | Path = HERE) -> Forecaster:
     """
     folder = Path(folder)
     if folder.is_dir():
-        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".npz")}
+        files = {
+            path.name: path.read_bytes()
+            for path in folder.iterdir()
+            if path.suffix in (".json", ".npz")
+        }
     else:
         with zipfile.ZipFile(folder) as packed:
-            files = {name: packed.read(name) for name in packed.namelist() if not name.endswith(".py")}
-    STORED.update({name: pd.DatetimeIndex(days) for name, days in json.loads(files["holidays.json"]).items()})
+            files = {
+                name: packed.read(name) for name in packed.namelist() if not name.endswith(".py")
+            }
+    STORED.update(
+        {name: pd.DatetimeIndex(days) for name, days in json.loads(files["holidays.json"]).items()}
+    )
     settings = json.loads(files["settings.json"])
     # Local days need no offset from UTC; hours do, because clocks repeat one.
-    return Forecaster.unpack(files, {"tz": settings["zone"]["name"]} if settings["tz"] is None else None)
+    return Forecaster.unpack(
+        files, {"tz": settings["zone"]["name"]} if settings["tz"] is None else None
+    )
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Print the forecasts of a CSV file as CSV."""
-    parser = argparse.ArgumentParser(description="Forecast the series of a CSV file: unique_id, ds, y and covariates.")
+    parser = argparse.ArgumentParser(
+        description="Forecast the series of a CSV file: unique_id, ds, y and covariates."
+    )
     parser.add_argument("file")
     parser.add_argument("--horizon", type=int, help="steps ahead; by default that of the training")
-    parser.add_argument("--level", type=int, action="append", help="an interval in percent; repeat it")
+    parser.add_argument(
+        "--level", type=int, action="append", help="an interval in percent; repeat it"
+    )
     given = parser.parse_args(words)
     try:
         frame = pd.read_csv(given.file, dtype={"unique_id": str})

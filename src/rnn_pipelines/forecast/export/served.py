@@ -27,7 +27,9 @@ class ServedForecaster(PythonModel):
         """
         given = params or {}
         try:
-            found: pd.DataFrame = self.forecaster.predict(model_input, given.get("h"), given.get("level"))
+            found: pd.DataFrame = self.forecaster.predict(
+                model_input, given.get("h"), given.get("level")
+            )
         except self.program["RnnPipelinesError"] as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return found

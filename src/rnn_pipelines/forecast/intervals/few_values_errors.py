@@ -19,7 +19,9 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 from rnn_pipelines.networks.threads import use_one_thread
 
 # Of values, beside whole seasons and one value less; and of windows for each of them.
-NUMBERS, NUM_WINDOWS, MIN_WINDOWS = (1, 2, 3, 5, 10, 20, 40, 80), 200, 40
+NUMBERS = (1, 2, 3, 5, 10, 20, 40, 80)
+NUM_WINDOWS = 200
+MIN_WINDOWS = 40
 # The quantile of absolute errors that is the same for windows with few values and all others.
 MATCHED = 0.8
 
@@ -31,26 +33,33 @@ def fit_few_values_sizes(
 
     Samples, float[sample, horizon] by name, are errors of other windows over their expected size.
     """
-    panel, season = data.panel, data.panel.season_length
+    panel = data.panel
+    season = data.panel.season_length
     tiny = np.finfo(np.float32).tiny
     ratio = float(np.median(1 / np.maximum(np.abs(panel.zeros.astype(np.float64)), tiny)))
-    past, num_few = list_past(panel), count_few(panel.season_length, panel.horizon)
+    past = list_past(panel)
+    num_few = count_few(panel.season_length, panel.horizon)
     num_known = past - panel.find_starts(past)
     factors: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
-    models, numbers = {name: method.in_use for name, method in fitted.items()}, []
+    models = {name: method.in_use for name, method in fitted.items()}
+    numbers = []
     # Errors fall as soon as a season is complete.
     seasons = (season - 1, season, 2 * season - 1, 2 * season)
     for number in sorted(number for number in {*NUMBERS, *seasons} if 0 < number < num_few):
         origins = past[num_known >= number]
         if len(origins) < MIN_WINDOWS:
             break
-        origins = origins[np.linspace(0, len(origins) - 1, min(NUM_WINDOWS, len(origins))).astype(int)]
+        origins = origins[
+            np.linspace(0, len(origins) - 1, min(NUM_WINDOWS, len(origins))).astype(int)
+        ]
         cut, actual = cut_windows(panel, origins, number, ratio)
         windows = cut.future[:, 0]
         sizes = FewValuesSizes(np.array([number]), ratio, np.ones((1, 1)))
         spread = sizes.measure_spread(measure_windows(cut, windows))
         with use_one_thread():
-            forecasts = forecast_models(cut, data.linear.normalizer, models, windows, dict.fromkeys(models, 0.0))
+            forecasts = forecast_models(
+                cut, data.linear.normalizer, models, windows, dict.fromkeys(models, 0.0)
+            )
         # Windows with only zeros have no spread.
         is_known = (spread > 0) & ~np.isnan(actual).any(axis=1)
         if not is_known.any():
@@ -59,11 +68,17 @@ def fit_few_values_sizes(
         for name, forecast in forecasts.items():
             usual = np.quantile(np.abs(samples[name]), MATCHED, axis=0)
             over_spread = (actual - forecast)[is_known] / spread[is_known, None]
-            factors[name].append(np.quantile(np.abs(over_spread), MATCHED, axis=0) / np.maximum(usual, tiny))
+            factors[name].append(
+                np.quantile(np.abs(over_spread), MATCHED, axis=0) / np.maximum(usual, tiny)
+            )
     if not numbers:
         return {}
     stacked = np.stack([np.stack(of_method) for of_method in factors.values()])
-    return {"few_values_numbers": np.array(numbers), "few_values_ratio": ratio, "few_values_factors": stacked}
+    return {
+        "few_values_numbers": np.array(numbers),
+        "few_values_ratio": ratio,
+        "few_values_factors": stacked,
+    }
 
 
 def cut_windows(
@@ -78,17 +93,22 @@ def cut_windows(
     rows = origins[:, None] + np.arange(-number, panel.horizon)
     known = panel.values[rows[:, :number], 0].astype(np.float64)
     zeros = panel.find_zeros(origins).astype(np.float64)
-    mean, deviation = known.mean(axis=1), known.std(axis=1)
+    mean = known.mean(axis=1)
+    deviation = known.std(axis=1)
     deviation = np.where(deviation > 0, deviation, ratio * np.abs(mean - zeros))
     deviation = np.where(deviation > 0, deviation, 1.0)
     values = panel.values[rows].reshape(-1, panel.values.shape[1])
     spread = [np.repeat(part, rows.shape[1]) for part in (mean, deviation)]
     values[:, 0] = (values[:, 0] - spread[0]) / spread[1]
     starts = np.arange(len(origins)) * rows.shape[1]
-    parts: dict[str, Any] = dict.fromkeys(("train", "validation", "test", "refit"), np.zeros((0, 2), np.int64))
+    parts: dict[str, Any] = dict.fromkeys(
+        ("train", "validation", "test", "refit"), np.zeros((0, 2), np.int64)
+    )
     parts |= {"values": values, "series_starts": starts, "negative_series": np.zeros(0, np.int64)}
     future = np.stack([starts + number, starts + number + 1], axis=1)
-    cut = replace(panel, zeros=((zeros - mean) / deviation).astype(np.float32), future=future, **parts)
+    cut = replace(
+        panel, zeros=((zeros - mean) / deviation).astype(np.float32), future=future, **parts
+    )
     actual = (gather_targets(panel, origins) - mean[:, None]) / deviation[:, None]
     # As after the end of a series.
     values[(starts[:, None] + number + np.arange(panel.horizon)).ravel(), 0] = np.nan

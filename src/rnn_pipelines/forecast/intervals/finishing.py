@@ -38,7 +38,9 @@ class KnownValues:
     largest_change: np.ndarray
     is_constant: np.ndarray
 
-    def measure_reach(self, forecasts: np.ndarray, first_step: int, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    def measure_reach(
+        self, forecasts: np.ndarray, first_step: int, horizon: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the largest distances of the lower and the upper bound from the forecasts: float64[window, step] each.
 
         Beyond the horizon they grow with the step, if that exceeds the number of values. They are not above 0 if a
@@ -71,7 +73,9 @@ def measure_known(panel: WindowedPanel, origins: np.ndarray) -> KnownValues:
     highest = np.where(has_zero, np.fmax(highest, zeros), highest)
     change = np.where(has_zero, highest - lowest, change)
     largest_change = np.where(has_zero, highest - lowest, largest_change)
-    return KnownValues(*(fact[:, None] for fact in (number, lowest, highest, change, largest_change, is_constant)))
+    return KnownValues(
+        *(fact[:, None] for fact in (number, lowest, highest, change, largest_change, is_constant))
+    )
 
 
 def _measure_series(values: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -111,9 +115,15 @@ def finish_bounds(
     """
     parts = (levels / 100)[:, None, None]
     least = MIN_CHANGE_PART * known.change
-    is_there = (np.minimum(*reach) > 0) & np.isfinite(forecasts) & ~(known.is_constant & (highs - lows <= least))
+    is_there = (
+        (np.minimum(*reach) > 0)
+        & np.isfinite(forecasts)
+        & ~(known.is_constant & (highs - lows <= least))
+    )
     distances = []
     for distance, most in zip((forecasts - lows, highs - forecasts), reach, strict=True):
         of_level = np.minimum(np.maximum(distance / parts, least), most)
-        distances.append(parts * np.where(is_there, np.maximum.accumulate(of_level, axis=0), np.nan))
+        distances.append(
+            parts * np.where(is_there, np.maximum.accumulate(of_level, axis=0), np.nan)
+        )
     return forecasts - distances[0], forecasts + distances[1]

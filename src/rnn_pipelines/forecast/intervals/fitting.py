@@ -18,7 +18,13 @@ from rnn_pipelines.forecast.intervals.few_values_errors import fit_few_values_si
 from rnn_pipelines.forecast.intervals.finishing import KnownValues, finish_bounds, measure_known
 from rnn_pipelines.forecast.intervals.own_widths import choose_shares, measure_distances
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
-from rnn_pipelines.forecast.intervals.pool import MIN_ERRORS, TESTED_LEVEL, list_changing, pool_panel, pool_single
+from rnn_pipelines.forecast.intervals.pool import (
+    MIN_ERRORS,
+    TESTED_LEVEL,
+    list_changing,
+    pool_panel,
+    pool_single,
+)
 from rnn_pipelines.forecast.intervals.quantiles import count_needed
 from rnn_pipelines.forecast.intervals.sizes import (
     OF_SERIES,
@@ -47,13 +53,18 @@ SIZE_PARTS = ("slopes", "centres", "smallest", "largest")
 
 def _check_percent(level: Any) -> Any:
     if isinstance(level, float) and 0 < level < 1:
-        raise ValueError(f"expected whole percent, such as {100 * level:.0f} for {level:g}, received {level:g}")
+        raise ValueError(
+            f"expected whole percent, such as {100 * level:.0f} for {level:g}, received {level:g}"
+        )
     return level
 
 
-NoBoolean, Percent = BeforeValidator(validate_number_is_no_boolean), BeforeValidator(_check_percent)
+NoBoolean = BeforeValidator(validate_number_is_no_boolean)
+Percent = BeforeValidator(_check_percent)
 Level = Annotated[int, Field(ge=1, le=99), Percent, NoBoolean]
-Listed = BeforeValidator(lambda levels: (levels,) if isinstance(levels, int | float | np.number) else levels)
+Listed = BeforeValidator(
+    lambda levels: (levels,) if isinstance(levels, int | float | np.number) else levels
+)
 Sorted = AfterValidator(lambda levels: tuple(sorted(set(levels))))
 
 
@@ -67,7 +78,9 @@ class LevelSpec(RootModel[Annotated[tuple[Level, ...], Sorted, Listed]], frozen=
 Quantile = Annotated[float, Field(gt=0, lt=1, multiple_of=0.005), NoBoolean]
 
 
-class QuantileSpec(RootModel[Annotated[tuple[Quantile, ...], Sorted, Listed, Field(min_length=1)]], frozen=True):
+class QuantileSpec(
+    RootModel[Annotated[tuple[Quantile, ...], Sorted, Listed, Field(min_length=1)]], frozen=True
+):
     """Quantiles between 0 and 1 in steps of .005, such as .1 and .9. A single one needs no list."""
 
     def list_levels(self) -> dict[float, int]:
@@ -120,14 +133,24 @@ class Intervals:
 
     def as_evaluated(self) -> "Intervals":
         """Return the intervals that count no error of the test part."""
-        return replace(self, lows=self.evaluated[:, 0], highs=self.evaluated[:, 1]) if self.evaluated.size else self
+        return (
+            replace(self, lows=self.evaluated[:, 0], highs=self.evaluated[:, 1])
+            if self.evaluated.size
+            else self
+        )
 
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""
         place = np.flatnonzero(self.names == name)
-        optional = [part for part in ("evaluated", "few_values_factors", "own_share") if getattr(self, part).size]
+        optional = [
+            part
+            for part in ("evaluated", "few_values_factors", "own_share")
+            if getattr(self, part).size
+        ]
         parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *optional)
-        return replace(self, names=np.array([new_name]), **{part: getattr(self, part)[place] for part in parts})
+        return replace(
+            self, names=np.array([new_name]), **{part: getattr(self, part)[place] for part in parts}
+        )
 
     def find(self, name: str) -> int:
         """Return the place of a forecaster."""
@@ -140,15 +163,22 @@ class Intervals:
     def get_sizes(self, name: str) -> SizeModel:
         """Return the expected sizes of a forecaster's errors."""
         place = self.find(name)
-        sizes = SizeModel(self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS))
+        sizes = SizeModel(
+            self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS)
+        )
         if not len(self.few_values_numbers):
             return sizes
-        few = FewValuesSizes(self.few_values_numbers, self.few_values_ratio, self.few_values_factors[place])
+        few = FewValuesSizes(
+            self.few_values_numbers, self.few_values_ratio, self.few_values_factors[place]
+        )
         return replace(sizes, few_values=few)
 
 
 def fit_intervals(
-    data: FittingData, fitted: Mapping[str, FittedMethod], level: LevelSpec, asked: LevelSpec | None = None
+    data: FittingData,
+    fitted: Mapping[str, FittedMethod],
+    level: LevelSpec,
+    asked: LevelSpec | None = None,
 ) -> Intervals:
     """Compute the intervals of each method.
 
@@ -157,7 +187,8 @@ def fit_intervals(
     short series count; these also if nearly all windows are constant, such as those before a launch. Of the levels
     `asked` (None for all), those with too few errors are a warning.
     """
-    levels, is_panel = np.array(level.root, np.int64), len(data.panel.series_starts) > 1
+    levels = np.array(level.root, np.int64)
+    is_panel = len(data.panel.series_starts) > 1
     origins = data.linear.fitted if is_panel else data.validation
     own_share = np.zeros(len(fitted))
     if len(origins) < MIN_ERRORS:
@@ -171,15 +202,24 @@ def fit_intervals(
     if next(iter(pools.values())).sizes.rule not in OF_SERIES:
         own_share = choose_shares(data, fitted, {name: pool.sizes for name, pool in pools.items()})
     first = next(iter(pools.values()))
-    for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
+    for missing in sorted(
+        set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)
+    ):
         needed = count_needed(missing)
-        logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
+        logger.warning(
+            "no intervals of level %d: there are fewer than %d past errors of each step",
+            missing,
+            needed,
+        )
     facts = [{**vars(pool.sizes), **vars(pool)} for pool in pools.values()]
     names = [*SIZE_PARTS, *(part.name for part in fields(Pool) if part.name != "sizes")]
     by_method: dict[str, Any] = {name: np.stack([pool[name] for pool in facts]) for name in names}
     if first.sizes.rule == "panel":
-        by_method |= fit_few_values_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
-    can_be_sparse, min_share = data.linear.non_negative and first.sizes.rule == "panel", sparse_bounds.MIN_ZERO_SHARE
+        by_method |= fit_few_values_sizes(
+            data, fitted, {name: pool.samples for name, pool in pools.items()}
+        )
+    can_be_sparse = data.linear.non_negative and first.sizes.rule == "panel"
+    min_share = sparse_bounds.MIN_ZERO_SHARE
     if len(data.linear.fitted):
         min_share = sparse_bounds.find_min_share(data.panel, data.linear.fitted)
     return Intervals(
@@ -240,16 +280,27 @@ def describe_windows(
     one that the methods have, None for none.
     """
     series = scaler.set_index("unique_id").index.get_indexer(names)
-    mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
+    mean, deviation = (
+        scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation")
+    )
     is_cut = find_cut(intervals.non_negative, panel, origins)
-    sparse = sparse_bounds.bound_sparse(intervals.shape, panel, origins, intervals.levels, intervals.min_share)
+    sparse = sparse_bounds.bound_sparse(
+        intervals.shape, panel, origins, intervals.levels, intervals.min_share
+    )
     sparse = np.where(is_cut, sparse[0], np.nan), np.where(is_cut, sparse[1], np.nan)
     is_whole = np.zeros(len(origins), bool)
     if not np.isnan(sparse[0]).all():
-        of_series = dict(zip(panel.find_series(origins), zip(mean, deviation, strict=True), strict=True))
-        whole = {number: sparse_bounds.find_whole(panel, number, *scale) for number, scale in of_series.items()}
+        of_series = dict(
+            zip(panel.find_series(origins), zip(mean, deviation, strict=True), strict=True)
+        )
+        whole = {
+            number: sparse_bounds.find_whole(panel, number, *scale)
+            for number, scale in of_series.items()
+        }
         is_whole = np.array([whole[number] for number in panel.find_series(origins)])
-    facts, known, own = measure_windows(panel, origins, series), measure_known(panel, origins), None
+    facts = measure_windows(panel, origins, series)
+    known = measure_known(panel, origins)
+    own = None
     if network is not None and intervals.own_share.any():
         own = measure_distances(network, panel, origins, intervals.levels)
     return Windows(panel, origins, facts, known, sparse, is_whole, is_cut, mean, deviation, own)
@@ -277,7 +328,8 @@ def bound_forecasts(
     horizon, those of its last step grow with the step. The forecasts are float64[window, step], in the unit of the
     series, and begin `first_step` steps ahead.
     """
-    scaled, horizon = (forecasts - windows.mean) / windows.deviation, intervals.lows.shape[2]
+    scaled = (forecasts - windows.mean) / windows.deviation
+    horizon = intervals.lows.shape[2]
     sides = []
     for side, sparse in enumerate(windows.sparse):
         bounds = scaled + _find_distances(intervals, name, windows, scaled, first_step, side)
@@ -294,12 +346,20 @@ def bound_forecasts(
 
 
 def _find_distances(
-    intervals: Intervals, name: str, windows: Windows, scaled: np.ndarray, first_step: int, side: int
+    intervals: Intervals,
+    name: str,
+    windows: Windows,
+    scaled: np.ndarray,
+    first_step: int,
+    side: int,
 ) -> np.ndarray:
     """Return the bounds of one side, 0 for the lower one, less the forecasts: float64[level, window, step], scaled."""
-    place, horizon, share = intervals.find(name), intervals.lows.shape[2], intervals.get_own_share(name)
+    place = intervals.find(name)
+    horizon = intervals.lows.shape[2]
+    share = intervals.get_own_share(name)
     steps = first_step + np.arange(scaled.shape[1])
-    columns, growth = np.minimum(steps, horizon) - 1, np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
+    columns = np.minimum(steps, horizon) - 1
+    growth = np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
     quantiles = (intervals.lows, intervals.highs)[side][place]
     quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
     size = intervals.get_sizes(name).expect(windows.facts, scaled, first_step)
@@ -312,7 +372,9 @@ def _find_distances(
     return np.where(is_few, of_errors, (1 - share) * of_errors + share * own)
 
 
-def find_width_factors(intervals: Intervals, name: str, windows: Windows, scaled: np.ndarray) -> np.ndarray:
+def find_width_factors(
+    intervals: Intervals, name: str, windows: Windows, scaled: np.ndarray
+) -> np.ndarray:
     """Return by how much bounds are wider than those of past errors, below and above: float64[side, window, step].
 
     Those of the level next to `TESTED_LEVEL` count, for errors of all sizes.
@@ -323,7 +385,10 @@ def find_width_factors(intervals: Intervals, name: str, windows: Windows, scaled
     level = int(np.abs(intervals.levels - TESTED_LEVEL).argmin())
     of_errors = replace(intervals, own_share=np.zeros(0))
     for side in range(2):
-        mixed, plain = (_find_distances(one, name, windows, scaled, 1, side)[level] for one in (intervals, of_errors))
+        mixed, plain = (
+            _find_distances(one, name, windows, scaled, 1, side)[level]
+            for one in (intervals, of_errors)
+        )
         factors[side] = np.where(np.abs(plain) > 0, mixed / np.where(plain == 0, 1, plain), 1)
     return np.where(np.isfinite(factors), np.maximum(factors, 0), 1)
 
@@ -337,11 +402,13 @@ def add_intervals(
     network: PretrainedNetwork | None = None,
 ) -> Predictions:
     """Add the bounds of each method to all windows of a part, on the test part those of the evaluated models."""
-    table, origins = predictions.table, panel.list_origins(part)
+    table = predictions.table
+    origins = panel.list_origins(part)
     intervals = intervals.as_evaluated() if part == "test" else intervals
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     windows = describe_windows(intervals, panel, origins, names, scaler, network)
-    levels, bounded = intervals.levels.tolist(), [name for name in predictions.forecasters if name in intervals.names]
+    levels = intervals.levels.tolist()
+    bounded = [name for name in predictions.forecasters if name in intervals.names]
     # One array for all bounds, because its memory is free again as soon as the table is saved.
     bounds = np.empty((len(bounded), len(levels), 2, len(table)))
     for name, of_method in zip(bounded, bounds, strict=True):
@@ -354,9 +421,13 @@ def add_intervals(
         report_unmeasured(names, (forecasts - windows.mean) / windows.deviation)
         # If a level is empty for all series, `fit_intervals` has told the reason.
         if np.isfinite(intervals.lows[intervals.find(used), 0]).all():
-            is_empty = np.isnan(bounds[bounded.index(used), 0, 0]).reshape(forecasts.shape).any(axis=1)
+            is_empty = (
+                np.isnan(bounds[bounded.index(used), 0, 0]).reshape(forecasts.shape).any(axis=1)
+            )
             report_unbounded(names, is_empty, windows.known.is_constant[:, 0])
-    columns = [column for name in bounded for level in levels for column in name_bounds(name, level)]
+    columns = [
+        column for name in bounded for level in levels for column in name_bounds(name, level)
+    ]
     flat = bounds.reshape(len(columns), len(table)).T
     added = pd.DataFrame(flat, table.index, pd.Index(columns, dtype="str"), copy=False)
     return replace(predictions, table=pd.concat([table, added], axis=1), levels=tuple(levels))

@@ -40,7 +40,8 @@ def measure_distances(
     """
     quantiles = forecast_quantiles(network, panel, origins)
     median = quantiles[:, :, MIDDLE, None]
-    below, above = median - quantiles[:, :, MIDDLE::-1], quantiles[:, :, MIDDLE:] - median
+    below = median - quantiles[:, :, MIDDLE::-1]
+    above = quantiles[:, :, MIDDLE:] - median
     learnt = find_normal(200 * level - 100 for level in LEVELS[MIDDLE:])
     wanted = find_normal(levels)
     # The place of each level among the learnt ones; beyond the last one, distances grow with the normal quantile.
@@ -51,7 +52,9 @@ def measure_distances(
     return np.moveaxis(np.stack(sides) * (wanted / within), -1, 1)
 
 
-def choose_shares(data: FittingData, fitted: Mapping[str, FittedMethod], sizes: Mapping[str, SizeModel]) -> np.ndarray:
+def choose_shares(
+    data: FittingData, fitted: Mapping[str, FittedMethod], sizes: Mapping[str, SizeModel]
+) -> np.ndarray:
     """Return the share of the network's widths in the bounds of each method, 0 without a weight: float64[method]."""
     networks = {name: find_network_of(method.model) for name, method in fitted.items()}
     network = next((one for one in networks.values() if one is not None), None)
@@ -59,7 +62,8 @@ def choose_shares(data: FittingData, fitted: Mapping[str, FittedMethod], sizes: 
     if network is None:
         return shares
     own = measure_distances(network, data.panel, data.validation, np.array([TESTED_LEVEL]))[:, 0]
-    facts, fold = measure_windows(data.panel, data.validation), data.linear.fold[: len(data.validation)]
+    facts = measure_windows(data.panel, data.validation)
+    fold = data.linear.fold[: len(data.validation)]
     for number, (name, errors) in enumerate(find_errors(data, fitted).items()):
         if networks[name] is not None:
             size = sizes[name].expect(facts, fitted[name].out_of_fold)

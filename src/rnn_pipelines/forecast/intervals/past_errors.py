@@ -16,7 +16,8 @@ from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 # The newest part of the past whose errors count, because those on fewer values are larger; and the most origins.
-NEWEST_PART, MAX_ORIGINS = 2 / 5, 60
+NEWEST_PART = 2 / 5
+MAX_ORIGINS = 60
 # The growth is measured from so many errors of a step; and the fewest degrees of freedom.
 MIN_ERRORS, MIN_FREEDOM = 8, 2
 # The expected error includes this many errors of the mean size of all series.
@@ -25,7 +26,9 @@ PRIOR_ERRORS = 3.0
 FREEDOM = 8
 
 
-def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwork | None = None) -> Pool:
+def pool_past(
+    panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwork | None = None
+) -> Pool:
     """Return Student's t quantiles over the expected error of each series, symmetric, which grow with the step.
 
     They come from the pretrained network, if it has a weight with too few windows, or from forecasts at earlier origins
@@ -33,7 +36,8 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
     there, in all of its values. NaN if no series has two values.
     """
     usual, growth, freedom = _measure(panel, network)
-    steps, none = np.arange(1.0, panel.horizon + 1), np.zeros(0)
+    steps = np.arange(1.0, panel.horizon + 1)
+    none = np.zeros(0)
     quantiles = find_t((1 + levels / 100) / 2, freedom)
     bounds = np.outer(quantiles, steps**growth)
     samples = (_draw_samples(panel.horizon, growth, freedom) * steps**growth).astype(np.float32)
@@ -51,22 +55,34 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
     return replace(pool, evaluated=np.stack([-bounds, bounds]))
 
 
-def measure_past_errors(panel: WindowedPanel, network: PretrainedNetwork | None = None) -> np.ndarray:
+def measure_past_errors(
+    panel: WindowedPanel, network: PretrainedNetwork | None = None
+) -> np.ndarray:
     """Return the expected error of each series, of one step ahead; see `pool_past`: float64[series]."""
     return _measure(panel, network)[0]
 
 
-def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[np.ndarray, float, int]:
+def _measure(
+    panel: WindowedPanel, network: PretrainedNetwork | None
+) -> tuple[np.ndarray, float, int]:
     """Return the expected error of each series, the exponent of the step with which errors grow, degrees of freedom."""
-    stops, ends = _find_stops(panel), panel.series_stops - panel.horizon
+    stops = _find_stops(panel)
+    ends = panel.series_stops - panel.horizon
     if network is not None and len(_list_origins(panel, stops)):
         return *_expect_errors(panel, ends, network), FREEDOM
     stops = np.where(find_changing(panel, stops), stops, ends)
     origins = _list_origins(panel, stops)
-    series, rows = panel.find_series(origins), origins[:, None] + np.arange(panel.horizon)
-    actual = np.where(rows < stops[series][:, None], panel.values[np.minimum(rows, len(panel.values) - 1), 0], np.nan)
-    is_there, errors = ~np.isnan(actual), actual - forecast_locally(panel, origins, extend_by_rule)
-    squares, counts = np.where(is_there, errors, 0.0) ** 2, is_there.sum(axis=0)
+    series = panel.find_series(origins)
+    rows = origins[:, None] + np.arange(panel.horizon)
+    actual = np.where(
+        rows < stops[series][:, None],
+        panel.values[np.minimum(rows, len(panel.values) - 1), 0],
+        np.nan,
+    )
+    is_there = ~np.isnan(actual)
+    errors = actual - forecast_locally(panel, origins, extend_by_rule)
+    squares = np.where(is_there, errors, 0.0) ** 2
+    counts = is_there.sum(axis=0)
     enough = counts >= MIN_ERRORS
     growth = find_growth(np.sqrt(squares[:, enough].sum(axis=0) / counts[enough]))
     steps = np.arange(1.0, panel.horizon + 1) ** growth
@@ -78,7 +94,9 @@ def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[n
     return usual, growth, max(MIN_FREEDOM, int(counts[0]) - 1)
 
 
-def _expect_errors(panel: WindowedPanel, stops: np.ndarray, network: PretrainedNetwork) -> tuple[np.ndarray, float]:
+def _expect_errors(
+    panel: WindowedPanel, stops: np.ndarray, network: PretrainedNetwork
+) -> tuple[np.ndarray, float]:
     """Return expected error and growth by the network's 80 % intervals from the rows `stops` on, int64[series]."""
 
     def find_width(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
@@ -102,7 +120,9 @@ def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:
     errors = [random.normal(size=NUM_SAMPLES)]
     for step in range(1, horizon):
         linked = link_steps(step, np.array([step + 1]), growth)
-        errors.append(linked * errors[-1] + np.sqrt(1 - linked**2) * random.normal(size=NUM_SAMPLES))
+        errors.append(
+            linked * errors[-1] + np.sqrt(1 - linked**2) * random.normal(size=NUM_SAMPLES)
+        )
     # A common factor makes normal errors those of Student's t; ranks make their distribution exact.
     common = np.sqrt(random.chisquare(freedom, NUM_SAMPLES) / freedom)
     ranks = (np.stack(errors, axis=1) / common[:, None]).argsort(axis=0).argsort(axis=0)

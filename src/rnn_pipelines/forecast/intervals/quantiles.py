@@ -7,7 +7,9 @@ import numpy as np
 
 # Variance of the logarithm of the size between origins that is usual: of shocks that all series share, and of each
 # series. It counts like so many origins.
-SHARED_VARIANCE, OWN_VARIANCE, PRIOR_BLOCKS = 0.02, 0.4, 3
+SHARED_VARIANCE = 0.02
+OWN_VARIANCE = 0.4
+PRIOR_BLOCKS = 3
 # Exponent of the growth with the step ahead, if it cannot be measured: that of a random walk.
 RANDOM_WALK = 0.5
 
@@ -27,15 +29,20 @@ def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.n
     Source: Vovk, Gammerman & Shafer (2005); Lei et al. (2018), doi:10.1080/01621459.2017.1307116.
     """
     num, horizon = errors.shape
-    ordered, sizes = np.sort(errors, axis=0), np.sort(np.abs(errors), axis=0)
-    lows, highs = np.full((len(levels), horizon), -np.inf), np.full((len(levels), horizon), np.inf)
+    ordered = np.sort(errors, axis=0)
+    sizes = np.sort(np.abs(errors), axis=0)
+    lows = np.full((len(levels), horizon), -np.inf)
+    highs = np.full((len(levels), horizon), np.inf)
     for number, level in enumerate(levels.tolist()):
         # In integers, because floating-point (n + 1)(1 − α) can be just above a whole number.
-        side, both = -(-(num + 1) * (100 + level) // 200), -(-(num + 1) * level // 100)
+        side = -(-(num + 1) * (100 + level) // 200)
+        both = -(-(num + 1) * level // 100)
         if side <= num:
-            lows[number], highs[number] = ordered[num - side], ordered[side - 1]
+            lows[number] = ordered[num - side]
+            highs[number] = ordered[side - 1]
         elif both <= num:
-            lows[number], highs[number] = -sizes[both - 1], sizes[both - 1]
+            lows[number] = -sizes[both - 1]
+            highs[number] = sizes[both - 1]
     return lows, highs
 
 
@@ -49,11 +56,16 @@ def find_quantiles(
     """
     sides = (1 + levels / 100) / 2
     order = np.argsort(errors, axis=0)
-    ordered, sorted_weights = np.take_along_axis(errors, order, axis=0), weights[order]
+    ordered = np.take_along_axis(errors, order, axis=0)
+    sorted_weights = weights[order]
     places = (np.cumsum(sorted_weights, axis=0) - sorted_weights / 2) / weights.sum()
     columns = zip(places.T, ordered.T, strict=True)
-    quantiles = np.array([np.interp(np.concatenate([1 - sides, sides]), at, values) for at, values in columns])
-    lows, highs = quantiles.T.reshape(2, len(levels), errors.shape[1]) * widen(levels, freedom)[:, None]
+    quantiles = np.array(
+        [np.interp(np.concatenate([1 - sides, sides]), at, values) for at, values in columns]
+    )
+    lows, highs = (
+        quantiles.T.reshape(2, len(levels), errors.shape[1]) * widen(levels, freedom)[:, None]
+    )
     return lows, highs
 
 
@@ -75,7 +87,9 @@ def widen(levels: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:
     return find_t(sides, freedom) / find_t(sides, np.inf)
 
 
-def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_series: int) -> float:
+def count_freedom(
+    errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_series: int
+) -> float:
     """Return the degrees of freedom of a size that is measured at few origins, whose errors share shocks.
 
     Args:
@@ -91,7 +105,9 @@ def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_
     found, numbers = np.unique(blocks, return_inverse=True)
     means = np.bincount(numbers, of_windows) / np.bincount(numbers)
     usual = SHARED_VARIANCE + OWN_VARIANCE / num_series
-    variance = (len(found) * np.log(means + 1e-9).var() + PRIOR_BLOCKS * usual) / (len(found) + PRIOR_BLOCKS)
+    variance = (len(found) * np.log(means + 1e-9).var() + PRIOR_BLOCKS * usual) / (
+        len(found) + PRIOR_BLOCKS
+    )
     return (num_origins or len(found)) / (2 * float(variance))
 
 
@@ -104,7 +120,9 @@ def find_growth(sizes: np.ndarray) -> float:
     is_there = sizes > 0
     if is_there.sum() < 2:
         return RANDOM_WALK
-    slope = np.polyfit(np.log(steps[is_there]), np.log(sizes[is_there]), 1, w=np.sqrt(steps[is_there]))[0]
+    slope = np.polyfit(
+        np.log(steps[is_there]), np.log(sizes[is_there]), 1, w=np.sqrt(steps[is_there])
+    )[0]
     return float(np.clip(slope, 0, 1))
 
 

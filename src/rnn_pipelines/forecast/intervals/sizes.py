@@ -31,7 +31,8 @@ PRIOR_WINDOWS = 0.1
 # Penalty on the slopes of a panel, as part of the predictors' variance; and the tails in which predictors are clipped.
 RIDGE, CLIPPED = 0.01, 0.005
 # From the exponents of step change, forecast and level to the slopes of the predictors, see `SizeModel.describe`.
-TO_SLOPES, HEAVY = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 1]]), 1e4
+TO_SLOPES = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 1]])
+HEAVY = 1e4
 # The smallest expected error of a series, as part of the mean; and the variance that is added to those of predictors.
 TINY_PART, TINY = 1e-6, 1e-12
 # The smallest size, scaled: smaller errors are rounding of float32, which says nothing about the size of others.
@@ -71,9 +72,12 @@ class FewValuesSizes:
             windows: all, scaled in any way.
             steps: int64[step], steps ahead, from 1.
         """
-        logs, places = np.log(self.numbers), np.log(np.maximum(1, windows.num_known))
+        logs = np.log(self.numbers)
+        places = np.log(np.maximum(1, windows.num_known))
         columns = np.minimum(steps, self.factors.shape[1]) - 1
-        factors = np.stack([np.interp(places, logs, self.factors[:, column]) for column in columns], axis=1)
+        factors = np.stack(
+            [np.interp(places, logs, self.factors[:, column]) for column in columns], axis=1
+        )
         return self.measure_spread(windows)[:, None] * factors
 
     def measure_spread(self, windows: WindowFacts) -> np.ndarray:
@@ -102,7 +106,9 @@ class SizeModel:
     largest: np.ndarray
     few_values: FewValuesSizes | None = None
 
-    def expect(self, windows: WindowFacts, forecasts: np.ndarray, first_step: int = 1) -> np.ndarray:
+    def expect(
+        self, windows: WindowFacts, forecasts: np.ndarray, first_step: int = 1
+    ) -> np.ndarray:
         """Return the size of each error: float64[window, step].
 
         Args:
@@ -118,19 +124,26 @@ class SizeModel:
             size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
         if self.few_values is not None:
             is_few = ~np.isnan(windows.variance)
-            size[is_few] = self.few_values.expect(windows, first_step + np.arange(forecasts.shape[1]))[is_few]
+            size[is_few] = self.few_values.expect(
+                windows, first_step + np.arange(forecasts.shape[1])
+            )[is_few]
         return size if self.rule in OF_SERIES else np.maximum(size, SMALLEST_SIZE)
 
-    def describe(self, windows: WindowFacts, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def describe(
+        self, windows: WindowFacts, forecasts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return a first size, float64[window, 1], and predictors of its factor, float64[window, step, predictor]."""
         shape = forecasts.shape
         if self.rule == "single":
             change = np.log(windows.step_change + SMALLEST_CHANGE)
-            return np.ones((len(forecasts), 1)), np.stack([np.broadcast_to(change, shape), forecasts], axis=-1)
+            return np.ones((len(forecasts), 1)), np.stack(
+                [np.broadcast_to(change, shape), forecasts], axis=-1
+            )
         usual = self.usual[windows.series][:, None]
         if self.rule in OF_SERIES:
             return usual, np.zeros((*shape, 0))
-        base, level = windows.change + usual, windows.level + usual
+        base = windows.change + usual
+        level = windows.level + usual
         predictors = [
             np.broadcast_to(np.log((windows.step_change + usual) / base), shape),
             np.log((np.abs(forecasts - windows.zero) + usual) / level),
@@ -173,18 +186,25 @@ def report_unbounded(names: np.ndarray, is_empty: np.ndarray, is_constant: np.nd
             logger.warning("no intervals of %d series (%s), because %s", len(found), some, reason)
 
 
-def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray) -> SizeModel:
+def fit_panel_sizes(
+    windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray
+) -> SizeModel:
     """Regress the logarithm of the errors' size on three predictors, each less its mean.
 
     Forecasts and errors, float64[window, horizon], scaled, are those of the baseline ensemble that is fitted on these
     windows; `usual`, float64[series], are expected errors.
     """
     none = np.zeros(3)
-    base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
+    base, predictors = SizeModel("panel", usual, none, none, none, none).describe(
+        windows, forecasts
+    )
     flat = predictors.reshape(-1, 3)
-    centres, (smallest, largest) = flat.mean(axis=0), np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
+    centres = flat.mean(axis=0)
+    (smallest, largest) = np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
     logs = _compute_logs(errors, base)
-    slopes = TO_SLOPES @ _find_exponents((flat - centres) @ TO_SLOPES, (logs - logs.mean(axis=0)).ravel())
+    slopes = TO_SLOPES @ _find_exponents(
+        (flat - centres) @ TO_SLOPES, (logs - logs.mean(axis=0)).ravel()
+    )
     return SizeModel("panel", usual, slopes, centres, smallest, largest)
 
 
@@ -204,7 +224,9 @@ def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
     return solve_nnls(rows, np.append(goal, HEAVY))[:number]
 
 
-def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None) -> np.ndarray:
+def measure_usual(
+    series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None
+) -> np.ndarray:
     """Return the expected error of each series of a panel: float64[series], scaled.
 
     Errors are float64[window, horizon], scaled, of the series, int64[window]. Series with few windows are drawn to the
@@ -214,12 +236,15 @@ def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_pa
     """
     mean = np.abs(errors).mean(axis=1)
     of_all = mean.mean() if of_panel is None else of_panel
-    sums, counts = np.bincount(series, mean, minlength=num_series), np.bincount(series, minlength=num_series)
+    sums = np.bincount(series, mean, minlength=num_series)
+    counts = np.bincount(series, minlength=num_series)
     usual = (sums + PRIOR_WINDOWS * of_all) / (counts + PRIOR_WINDOWS)
     return np.maximum(usual, max(TINY_PART * of_all, SMALLEST_SIZE))
 
 
-def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, is_even: bool) -> SizeModel:
+def fit_single_sizes(
+    windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, is_even: bool
+) -> SizeModel:
     """Regress the logarithm of the size of out-of-fold errors, float64[window, horizon], on change and forecast.
 
     Each is less its mean at the step. An even size does not depend on the window.
@@ -232,10 +257,19 @@ def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.nda
     logs = _compute_logs(errors, 1.0)
     centred = (predictors - predictors.mean(axis=0)).reshape(-1, 2)
     slopes = np.linalg.lstsq(centred, (logs - logs.mean(axis=0)).ravel(), rcond=1e-6)[0]
-    return SizeModel("single", np.zeros(1), slopes, none, predictors.min(axis=(0, 1)), predictors.max(axis=(0, 1)))
+    return SizeModel(
+        "single",
+        np.zeros(1),
+        slopes,
+        none,
+        predictors.min(axis=(0, 1)),
+        predictors.max(axis=(0, 1)),
+    )
 
 
 def _compute_logs(errors: np.ndarray, base: np.ndarray | float) -> np.ndarray:
     """Return the logarithm of the size of each error over a first size, at least `SMALLEST_SIZE`."""
     sizes = np.abs(errors / base)
-    return np.log(np.maximum(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0), SMALLEST_SIZE / base))
+    return np.log(
+        np.maximum(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0), SMALLEST_SIZE / base)
+    )

@@ -32,7 +32,9 @@ def fit_shape(panel: WindowedPanel) -> np.ndarray:
     return np.quantile(ratios, (np.arange(NUM_SHAPE) + 0.5) / NUM_SHAPE, method="lower")
 
 
-def find_sparse(panel: WindowedPanel, origins: np.ndarray, min_share: float = MIN_ZERO_SHARE) -> np.ndarray:
+def find_sparse(
+    panel: WindowedPanel, origins: np.ndarray, min_share: float = MIN_ZERO_SHARE
+) -> np.ndarray:
     """Return whether the newest values of each window have many zeros, and none is negative: bool[window]."""
     values = panel.values[:, 0] - find_zeros(panel)
     begins = np.maximum(origins - _count_newest(panel), panel.find_starts(origins))
@@ -49,7 +51,11 @@ def find_min_share(panel: WindowedPanel, origins: np.ndarray) -> float:
 
 
 def bound_sparse(
-    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, levels: np.ndarray, min_share: float = MIN_ZERO_SHARE
+    shape: np.ndarray,
+    panel: WindowedPanel,
+    origins: np.ndarray,
+    levels: np.ndarray,
+    min_share: float = MIN_ZERO_SHARE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return bounds of windows of sparse series, the same at all steps: float64[2, level, window], lower and upper.
 
@@ -57,13 +63,16 @@ def bound_sparse(
     """
     found = np.full((2, len(levels), len(origins)), np.nan)
     own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
-    values, num = np.sort(np.concatenate([newest, pseudo], axis=1), axis=1), (~np.isnan(newest)).sum(axis=1) + NUM_SHAPE
+    values = np.sort(np.concatenate([newest, pseudo], axis=1), axis=1)
+    num = (~np.isnan(newest)).sum(axis=1) + NUM_SHAPE
     zeros = panel.find_zeros(origins[own]).astype(np.float64)
     for number, level in enumerate(levels.tolist()):
         low = np.maximum((num + 1) * (100 - level) // 200 - 1, 0)
         high = np.minimum(-(-(num + 1) * (100 + level) // 200) - 1, num - 1)
         for side, place in enumerate((low, high)):
-            found[side, number, own] = np.take_along_axis(values, place[:, None], axis=1)[:, 0] + zeros
+            found[side, number, own] = (
+                np.take_along_axis(values, place[:, None], axis=1)[:, 0] + zeros
+            )
     return found[0], found[1]
 
 
@@ -79,13 +88,18 @@ def _gather_pools(
     The pools are newest values, float64[sparse, newest], NaN if missing, and values with the shape, float64[sparse,
     NUM_SHAPE].
     """
-    own = np.flatnonzero(find_sparse(panel, origins, min_share)) if len(shape) else np.zeros(0, np.int64)
+    own = (
+        np.flatnonzero(find_sparse(panel, origins, min_share))
+        if len(shape)
+        else np.zeros(0, np.int64)
+    )
     origins = origins[own]
     zeros = panel.find_zeros(origins)[:, None].astype(np.float64)
     rows = origins[:, None] - np.arange(_count_newest(panel), 0, -1)
     is_own = rows >= panel.find_starts(origins)[:, None]
     newest = np.where(is_own, panel.values[np.maximum(rows, 0), 0], np.nan) - zeros
-    sums, counts = np.nansum(newest, axis=1), (~np.isnan(newest)).sum(axis=1)
+    sums = np.nansum(newest, axis=1)
+    counts = (~np.isnan(newest)).sum(axis=1)
     means = (sums + PRIOR_VALUES * -zeros[:, 0]) / (counts + PRIOR_VALUES)
     return own, newest, shape * np.maximum(means, 0)[:, None]
 
@@ -118,7 +132,11 @@ def draw_sparse(
         past = values[~np.isnan(values)]
         starts = random.integers(0, len(past), (size[0], 1))
         is_replaced = random.random(size) < NUM_SHAPE / (len(past) + NUM_SHAPE)
-        path[:] = np.where(is_replaced, random.choice(others, size), past[(starts + np.arange(size[1])) % len(past)])
+        path[:] = np.where(
+            is_replaced,
+            random.choice(others, size),
+            past[(starts + np.arange(size[1])) % len(past)],
+        )
     return own, paths
 
 
@@ -127,9 +145,14 @@ def find_whole(panel: WindowedPanel, series: int, mean: np.ndarray, deviation: n
 
     Values that are all near 0 are no counts, but have a large unit.
     """
-    values = panel.values[panel.series_starts[series] : panel.series_stops[series], 0] * deviation + mean
+    values = (
+        panel.values[panel.series_starts[series] : panel.series_stops[series], 0] * deviation + mean
+    )
     nearest = np.round(values)
-    return bool(np.nanmax(np.abs(values - nearest), initial=0.0) < ROUNDING and np.nanmax(nearest, initial=0.0) > 0)
+    return bool(
+        np.nanmax(np.abs(values - nearest), initial=0.0) < ROUNDING
+        and np.nanmax(nearest, initial=0.0) > 0
+    )
 
 
 def round_randomly(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -139,8 +162,11 @@ def round_randomly(values: np.ndarray, random: np.random.Generator) -> np.ndarra
     return np.where(np.abs(values - nearest) < ROUNDING, nearest, other)
 
 
-def round_bounds(lows: np.ndarray, highs: np.ndarray, is_whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def round_bounds(
+    lows: np.ndarray, highs: np.ndarray, is_whole: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Round bounds outwards, if all values of the series are whole numbers."""
     # Plus 0, because a small number is rounded up to -0.
-    whole_lows, whole_highs = np.floor(lows + ROUNDING), np.ceil(highs - ROUNDING) + 0.0
+    whole_lows = np.floor(lows + ROUNDING)
+    whole_highs = np.ceil(highs - ROUNDING) + 0.0
     return np.where(is_whole, whole_lows, lows), np.where(is_whole, whole_highs, highs)

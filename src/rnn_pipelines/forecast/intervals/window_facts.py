@@ -33,7 +33,9 @@ class WindowFacts:
     distance: np.ndarray
 
 
-def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None) -> WindowFacts:
+def measure_windows(
+    panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None
+) -> WindowFacts:
     """Measure the history of windows; `series` are their numbers in the training, None for those of the panel."""
     places = panel.find_series(origins)
     history = gather_history(panel, origins).astype(np.float64)
@@ -41,7 +43,8 @@ def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarra
     season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1
     num_known = origins - panel.series_starts[places]
     variance, distance = _measure_few(panel, origins, num_known, zero[:, 0])
-    change, step_change = measure_mean_change(history, season), measure_mean_change(history, 1)
+    change = measure_mean_change(history, season)
+    step_change = measure_mean_change(history, 1)
     level = np.abs(history - zero).mean(axis=1, keepdims=True)
     series = places if series is None else series
     return WindowFacts(series, zero, change, step_change, level, num_known, variance, distance)

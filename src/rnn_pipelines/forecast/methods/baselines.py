@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear.models import (
+    LinearModel,
+    LinearModels,
+    forecast_out_of_fold,
+)
 from rnn_pipelines.forecast.methods.linear.ridge import choose_ridge
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.report.styles import Style
@@ -25,7 +29,9 @@ class LinearMethod:
     style: Style
     does: str = ""
     is_candidate: bool = False
-    is_fitted: bool = True  # whether it has coefficients, so that its fit takes the time of the linear models
+    is_fitted: bool = (
+        True  # whether it has coefficients, so that its fit takes the time of the linear models
+    )
 
     def fit(self, data: FittingData) -> FittedMethod | None:
         """Return the method from the linear models; None if the series have no such method."""
@@ -51,7 +57,12 @@ class LinearMethod:
 _NAIVE = {
     "last_value": ("repeats the last observation", "last value", "#bfa66a", "dot"),
     "drift": ("continues the mean change of the window", "drift", "#a3a380", "dot"),
-    "seasonal_naive": ("takes the newest value of the same season", "seasonal naive", "#b48ead", "dashdot"),
+    "seasonal_naive": (
+        "takes the newest value of the same season",
+        "seasonal naive",
+        "#b48ead",
+        "dashdot",
+    ),
     "long_seasonal_naive": (
         "does so for the week of hours and shorter steps, and for the year of days",
         *("long seasonal naive", "#c9a0b4", "dashdot"),
@@ -67,7 +78,9 @@ LINEAR_METHODS: dict[str, LinearMethod] = {
         "reads the calendar features alone",
     ),
     RIDGE: LinearMethod(
-        lambda linear: linear.select(choose_ridge([str(name) for name in linear.names], linear.losses)),
+        lambda linear: linear.select(
+            choose_ridge([str(name) for name in linear.names], linear.losses)
+        ),
         Style("ridge", "#5fa58e", "dash"),
         "is a linear regression on the window, unchanged, minus its level or minus the previous season, whichever has "
         "the smaller error on held-out windows",

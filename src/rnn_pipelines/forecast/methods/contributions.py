@@ -28,7 +28,9 @@ class Contributions:
     def forecast(self) -> np.ndarray:
         """The sum, float64[horizon]."""
         parts = [self.calendar, self.baseline, *self.whole.values()]
-        total: np.ndarray = self.values.sum(axis=0) + self.covariates.sum(axis=0) + np.sum(parts, axis=0)
+        total: np.ndarray = (
+            self.values.sum(axis=0) + self.covariates.sum(axis=0) + np.sum(parts, axis=0)
+        )
         return total
 
     def denormalize(self, units: Units) -> "Contributions":
@@ -38,8 +40,12 @@ class Contributions:
         unless the normalisation takes logarithms.
         """
         difference = self.forecast - self.baseline
-        difference = np.where(np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference)
-        there, here = (units.denormalize(one[None])[0] for one in (self.baseline + difference, self.baseline))
+        difference = np.where(
+            np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference
+        )
+        there, here = (
+            units.denormalize(one[None])[0] for one in (self.baseline + difference, self.baseline)
+        )
         slope = (there - here) / difference
         whole = {name: slope * values for name, values in self.whole.items()}
         parts = self.values * slope, self.covariates * slope, self.calendar * slope
@@ -55,5 +61,8 @@ def add_weighted(weighted: Sequence[tuple[float, Contributions]]) -> Contributio
     lags = np.concatenate([one.lags for _, one in weighted])
     values = np.concatenate([weight * one.values for weight, one in weighted])
     names = ("covariates", "calendar", "baseline")
-    sums = {part: np.sum([weight * getattr(one, part) for weight, one in weighted], axis=0) for part in names}
+    sums = {
+        part: np.sum([weight * getattr(one, part) for weight, one in weighted], axis=0)
+        for part in names
+    }
     return Contributions(lags, values, whole=whole, **sums)

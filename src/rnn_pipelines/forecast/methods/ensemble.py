@@ -33,12 +33,17 @@ from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
-ENSEMBLE_STYLES = {ENSEMBLE: Style("ensemble", "#cc79a7"), ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot")}
+ENSEMBLE_STYLES = {
+    ENSEMBLE: Style("ensemble", "#cc79a7"),
+    ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot"),
+}
 # The weight of the pretrained network with too few windows for validation.
 SHARE = 0.5
 # With two seasons before as many held-out origins, the past counts: the weight of each further local method before it,
 # and the power of the losses.
-PAST_SEASONS, SHARE_OF_OTHERS, LOSS_POWER = 2, 0.1, 3
+PAST_SEASONS = 2
+SHARE_OF_OTHERS = 0.1
+LOSS_POWER = 3
 # Networks that were trained on the table have no weight with at most so many independent windows, and their whole one
 # with twice as many.
 NUM_UNSURE = 10
@@ -64,27 +69,47 @@ class EnsembleModel:
     # Whether it stands for its only model, with the forecasts of that, also for series with few values.
     is_alone: bool = False
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        forecasts = {name: model.forecast(panel, windows, origins) for name, model in self.models.items()}
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
+        forecasts = {
+            name: model.forecast(panel, windows, origins) for name, model in self.models.items()
+        }
         return self.combine(forecasts, panel, windows, origins)
 
     def combine(
-        self, forecasts: Mapping[str, np.ndarray], panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+        self,
+        forecasts: Mapping[str, np.ndarray],
+        panel: WindowedPanel,
+        windows: NormalizedWindows,
+        origins: np.ndarray,
     ) -> np.ndarray:
         """Return the weighted sum of forecasts by method, scaled; methods outside the ensemble are ignored."""
-        combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
+        combined: np.ndarray = np.sum(
+            [self.weights[name] * forecasts[name] for name in self.models], axis=0
+        )
         has_few = self._find_few(panel, windows, origins)
         if has_few.any():
             weights = self.weigh_few()
-            combined[has_few] = np.sum([weights[name] * forecasts[name][has_few] for name in self.models], axis=0)
+            combined[has_few] = np.sum(
+                [weights[name] * forecasts[name][has_few] for name in self.models], axis=0
+            )
         return combined
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        weights = self.weigh_few() if self._find_few(panel, windows, origins).any() else self.weights
-        parts = {name: model.contribute(panel, windows, origins) for name, model in self.models.items()}
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
+        weights = (
+            self.weigh_few() if self._find_few(panel, windows, origins).any() else self.weights
+        )
+        parts = {
+            name: model.contribute(panel, windows, origins) for name, model in self.models.items()
+        }
         return add_weighted([(weights[name], part) for name, part in parts.items()])
 
-    def _find_few(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def _find_few(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         """Return whether a window of a panel has few values before it: bool[window]; see `count_few`."""
         num_known = origins - panel.find_starts(origins)
         has_few = num_known < count_few(panel.season_length, panel.horizon)
@@ -94,11 +119,17 @@ class EnsembleModel:
         """Return the weights of series with few values: those of the local methods go to the others in proportion."""
         if SHORT_SERIES_RULE in self.models:
             return self.weights  # it takes the number of values into account
-        others = {name: self.weights[name] for name, model in self.models.items() if not isinstance(model, LocalModel)}
+        others = {
+            name: self.weights[name]
+            for name, model in self.models.items()
+            if not isinstance(model, LocalModel)
+        }
         total = sum(others.values())
         if not others:
             return self.weights
-        shares = {name: weight / total if total else 1 / len(others) for name, weight in others.items()}
+        shares = {
+            name: weight / total if total else 1 / len(others) for name, weight in others.items()
+        }
         return {**dict.fromkeys(self.models, 0.0), **shares}
 
     def pack(self) -> dict[str, Any]:
@@ -112,10 +143,18 @@ class EnsembleModel:
 
 def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     """Return the model whose `pack` gave these values; raise a KeyError for a method that is not in the registry."""
-    weights = {name.removesuffix(WEIGHT): float(value) for name, value in values.items() if name.endswith(WEIGHT)}
+    weights = {
+        name.removesuffix(WEIGHT): float(value)
+        for name, value in values.items()
+        if name.endswith(WEIGHT)
+    }
     models = {}
     for name in weights:
-        own = {part.removeprefix(f"{name}."): value for part, value in values.items() if part.startswith(f"{name}.")}
+        own = {
+            part.removeprefix(f"{name}."): value
+            for part, value in values.items()
+            if part.startswith(f"{name}.")
+        }
         models[name] = get_method(name).unpack(own)
     return EnsembleModel(weights, models, IS_ALONE in values)
 
@@ -141,19 +180,29 @@ def fit_ensemble(
     losses: dict[str, float | None] = dict.fromkeys([*candidates, ENSEMBLE])
     weights = dict.fromkeys(candidates, 0.0)
     if data.linear.is_enough:
-        errors = {name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()}
+        errors = {
+            name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()
+        }
         # Copies of one forecast would take weight from the others.
-        pool = {name: errors[name] for name, method in candidates.items() if not is_copy(method.model)}
+        pool = {
+            name: errors[name] for name, method in candidates.items() if not is_copy(method.model)
+        }
         weights |= weigh_far_ahead(data, weigh_by_errors(pool, data.linear.num_independent, loss))
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
         losses = {name: float(measure_loss(error, loss)) for name, error in errors.items()}
     else:
         weights |= weigh_by_past(data, candidates, choose_weights_of_few(data), loss)
     seconds = time.perf_counter() - started
-    return make_ensemble(data, candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
+    return make_ensemble(data, candidates, weights, seconds), {
+        "weights": weights,
+        "losses": losses,
+        "seconds": seconds,
+    }
 
 
-def weigh_by_errors(errors: Mapping[str, np.ndarray], num_independent: float, loss: Loss) -> dict[str, float]:
+def weigh_by_errors(
+    errors: Mapping[str, np.ndarray], num_independent: float, loss: Loss
+) -> dict[str, float]:
     """Return weights by out-of-fold errors, float64[value] by name, with the networks trained on the table and without.
 
     With few independent windows, the weights are those without, because errors in so few do not tell a gain by training
@@ -161,10 +210,16 @@ def weigh_by_errors(errors: Mapping[str, np.ndarray], num_independent: float, lo
     """
     share = float(np.clip(num_independent / NUM_UNSURE - 1, 0, 1))
     weights = dict.fromkeys(errors, 0.0)
-    for part, names in ((share, list(errors)), (1 - share, [name for name in errors if name not in NETWORKS])):
+    for part, names in (
+        (share, list(errors)),
+        (1 - share, [name for name in errors if name not in NETWORKS]),
+    ):
         if part:
             found = find_weights(np.stack([errors[name] for name in names]), num_independent, loss)
-            weights |= {name: weights[name] + part * one for name, one in zip(names, found.tolist(), strict=True)}
+            weights |= {
+                name: weights[name] + part * one
+                for name, one in zip(names, found.tolist(), strict=True)
+            }
     return weights
 
 
@@ -181,10 +236,14 @@ def weigh_far_ahead(data: FittingData, weights: Mapping[str, float]) -> dict[str
     pull = NUM_UNSURE / (NUM_UNSURE + num_independent)
     own = (1 - pull) * weights[PRETRAINED] + pull * SHARE
     factor = (1 - own) / (1 - weights[PRETRAINED])
-    return {name: own if name == PRETRAINED else factor * weight for name, weight in weights.items()}
+    return {
+        name: own if name == PRETRAINED else factor * weight for name, weight in weights.items()
+    }
 
 
-def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
+def _find_scaled_errors(
+    data: FittingData, fitted: Mapping[str, FittedMethod]
+) -> dict[str, np.ndarray]:
     """Return the out-of-fold errors over the seasonal change of their series: float64[validation, horizon]."""
     series = data.panel.find_series(data.validation)
     changes = measure_change(data.panel)[series][:, None]
@@ -206,7 +265,9 @@ def _choose_losses(data: FittingData) -> dict[str, Loss]:
 def choose_weights_of_few(data: FittingData) -> dict[str, float]:
     """Return the weights with too few windows for validation. A panel also has the linear models of all its series."""
     is_alone = len(data.panel.series_starts) == 1 or not len(data.linear.fitted)
-    weights = {SHORT_SERIES_RULE: 1.0} if is_alone else {BASELINE_ENSEMBLE: 0.5, SHORT_SERIES_RULE: 0.5}
+    weights = (
+        {SHORT_SERIES_RULE: 1.0} if is_alone else {BASELINE_ENSEMBLE: 0.5, SHORT_SERIES_RULE: 0.5}
+    )
     if not data.pretrained.is_used:
         return weights
     counts = np.add.reduceat(~np.isnan(data.panel.values[:, 0]), data.panel.series_starts)
@@ -232,15 +293,25 @@ def weigh_by_past(
     Each further local method starts with a tenth. Weights of a panel, of series without a season, with fewer than four
     of them or with gaps do not change. A far better method wins; see decision 51.
     """
-    panel, num_held_out = data.panel, PAST_SEASONS * data.panel.season_length
-    start, stop = int(panel.series_starts[0]), int(panel.past_stops[0])
+    panel = data.panel
+    num_held_out = PAST_SEASONS * data.panel.season_length
+    start = int(panel.series_starts[0])
+    stop = int(panel.past_stops[0])
     is_single = len(panel.series_starts) == 1 and panel.season_length > 1
-    if not is_single or stop - start < 2 * num_held_out or np.isnan(panel.values[start:stop, 0]).any():
+    if (
+        not is_single
+        or stop - start < 2 * num_held_out
+        or np.isnan(panel.values[start:stop, 0]).any()
+    ):
         return dict(weights)
     origins = np.arange(stop - num_held_out, stop)
     is_known = origins[:, None] + np.arange(panel.horizon) < stop
     actual = gather_targets(panel, origins)[is_known]
-    local = {name: one.model for name, one in fitted.items() if isinstance(one.model, LocalModel | PretrainedModel)}
+    local = {
+        name: one.model
+        for name, one in fitted.items()
+        if isinstance(one.model, LocalModel | PretrainedModel)
+    }
     forecasts = [model.forecast(panel, data.windows, origins)[is_known] for model in local.values()]
     losses = measure_loss(actual - np.stack(forecasts), loss) + np.finfo(np.float64).tiny
     prior = np.array([weights.get(name, SHARE_OF_OTHERS) for name in local])
@@ -263,18 +334,25 @@ def fit_all_methods(
     if data.linear.is_enough and not data.pretrained.is_alone:
         trained = {name: describe_network(data, network) for name, network in networks.items()}
     trained |= fit_trained_before(data)
-    fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
+    fitted = {
+        name: fit_ensemble(data, {**simple, **trained}, loss)
+        for name, loss in _choose_losses(data).items()
+    }
     record = fitted[ENSEMBLE][1]
     methods = {**trained, **{name: ensemble for name, (ensemble, _) in fitted.items()}, **simple}
     if data.linear.is_enough:
         others = {name: method for name, method in methods.items() if name not in record["losses"]}
         errors = _find_scaled_errors(data, others)
         loss = _choose_losses(data)[ENSEMBLE]
-        record["losses"] |= {name: float(measure_loss(error.ravel(), loss)) for name, error in errors.items()}
+        record["losses"] |= {
+            name: float(measure_loss(error.ravel(), loss)) for name, error in errors.items()
+        }
     return methods, record
 
 
-def replace_network(fitted: Mapping[str, FittedMethod], name: str, network: Network) -> dict[str, FittedMethod]:
+def replace_network(
+    fitted: Mapping[str, FittedMethod], name: str, network: Network
+) -> dict[str, FittedMethod]:
     """Return the methods with another network in the models in use. The evaluated models do not change."""
     model = fitted[name].in_use
     assert isinstance(model, NetworkModel)
@@ -283,12 +361,17 @@ def replace_network(fitted: Mapping[str, FittedMethod], name: str, network: Netw
     for own, method in fitted.items():
         ensemble = method.in_use
         if isinstance(ensemble, EnsembleModel) and name in ensemble.models:
-            replaced[own] = replace(method, refitted=replace(ensemble, models={**ensemble.models, name: changed}))
+            replaced[own] = replace(
+                method, refitted=replace(ensemble, models={**ensemble.models, name: changed})
+            )
     return replaced
 
 
 def make_ensemble(
-    data: FittingData, fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], seconds: float = 0.0
+    data: FittingData,
+    fitted: Mapping[str, FittedMethod],
+    weights: Mapping[str, float],
+    seconds: float = 0.0,
 ) -> FittedMethod:
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
     has_only_local = all(isinstance(method.model, LocalModel) for method in used.values())

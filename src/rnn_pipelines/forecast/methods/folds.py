@@ -24,13 +24,17 @@ MAX_OUTSIDE = 0.2
 class Folds:
     """The past of a panel, and the part of it that each fold holds out."""
 
-    fitted: np.ndarray  # int64[window], origins of the training windows, evenly spaced, equally many of each series
+    fitted: (
+        np.ndarray
+    )  # int64[window], origins of the training windows, evenly spaced, equally many of each series
     validation: np.ndarray  # int64[validation], origins of the validation windows
     fold: np.ndarray  # int64[validation], the fold that holds each validation window out
     # `begins` and `stops`: int64[fold, series], first held-out origin of each series, and the stop.
     begins: np.ndarray
     stops: np.ndarray
-    horizon: int  # steps between training and held-out windows, so that their targets do not overlap
+    horizon: (
+        int  # steps between training and held-out windows, so that their targets do not overlap
+    )
     is_forward: bool  # whether later windows are held out too, because the level drifts or there are many series
     is_enough: bool  # whether there are enough windows for validation
 
@@ -63,7 +67,11 @@ def make_folds(panel: WindowedPanel) -> Folds:
     if len(panel.series_starts) > 1:
         tried = []
         for number in NUM_ORIGINS:
-            tried.append(_hold_out(panel, past, series, *_find_panel_origins(panel, past, series, number), True))
+            tried.append(
+                _hold_out(
+                    panel, past, series, *_find_panel_origins(panel, past, series, number), True
+                )
+            )
             if tried[-1].is_enough:
                 return tried[-1]
         return tried[0]
@@ -79,10 +87,13 @@ def count_needed_values(panel: WindowedPanel, is_forward: bool) -> int:
     The parts count as if their sizes were open. The lookback is that of the panel, and that of a longer series may be
     longer.
     """
-    horizon, num_series = panel.horizon, len(panel.series_starts)
+    horizon = panel.horizon
+    num_series = len(panel.series_starts)
     num_windows = horizon - (-MIN_SEEN // num_series)
     if num_series == 1:
-        num_windows = next(number for number in count(1) if _is_enough_alone(number, horizon, is_forward))
+        num_windows = next(
+            number for number in count(1) if _is_enough_alone(number, horizon, is_forward)
+        )
     # One horizon of the windows is lost between training and validation.
     num_learnt = num_windows + panel.lookback + 2 * horizon - 2
     return max(num_learnt + horizon, -(-5 * num_learnt // 4))
@@ -90,7 +101,9 @@ def count_needed_values(panel: WindowedPanel, is_forward: bool) -> int:
 
 def _is_enough_alone(num_windows: int, horizon: int, is_forward: bool) -> bool:
     """Return whether so many windows of a single series are enough for its folds."""
-    edges = np.linspace(num_windows // 2 if is_forward else 0, num_windows, NUM_BLOCKS + 1).astype(int)
+    edges = np.linspace(num_windows // 2 if is_forward else 0, num_windows, NUM_BLOCKS + 1).astype(
+        int
+    )
     num_seen = np.maximum(0, edges[:-1] - horizon + 1)
     if not is_forward:
         num_seen += np.maximum(0, num_windows - edges[1:] - horizon + 1)
@@ -98,10 +111,17 @@ def _is_enough_alone(num_windows: int, horizon: int, is_forward: bool) -> bool:
 
 
 def _hold_out(
-    panel: WindowedPanel, past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, is_forward: bool
+    panel: WindowedPanel,
+    past: np.ndarray,
+    series: np.ndarray,
+    begins: np.ndarray,
+    stops: np.ndarray,
+    is_forward: bool,
 ) -> Folds:
-    fitted, horizon = thin_origins(past, series, MAX_FITTED), panel.horizon
-    held_out, numbers = [], []
+    fitted = thin_origins(past, series, MAX_FITTED)
+    horizon = panel.horizon
+    held_out = []
+    numbers = []
     for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
         inside = (past >= begin[series]) & (past < stop[series])
         most = MAX_VALIDATION // len(begins)
@@ -109,8 +129,11 @@ def _hold_out(
             most = min(most, max(MIN_VALIDATION, int(inside.sum()) * WINDOWS_IN_HORIZON // horizon))
         held_out.append(thin_origins(past[inside], series[inside], most))
         numbers.append(np.full(len(held_out[-1]), number))
-    validation, fold = np.concatenate(held_out), np.concatenate(numbers)
-    folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
+    validation = np.concatenate(held_out)
+    fold = np.concatenate(numbers)
+    folds = Folds(
+        fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True
+    )
     num_seen = folds.find_seen(fitted, panel.find_series(fitted)).sum(axis=1)
     num_held_out = np.bincount(fold, minlength=len(begins))
     return replace(folds, is_enough=bool((num_seen >= MIN_SEEN).all()) and bool(num_held_out.all()))
@@ -129,12 +152,15 @@ def list_refit(panel: WindowedPanel) -> np.ndarray:
 
 def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
     """Return the share of the newest half of the windows with a mean outside the range of means before their block."""
-    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(panel.values[: past[-1], 0]), dtype=np.float64)])
+    sums = np.concatenate(
+        [[0.0], np.cumsum(np.nan_to_num(panel.values[: past[-1], 0]), dtype=np.float64)]
+    )
     means = (sums[past] - sums[np.maximum(past - panel.lookback, 0)]) / panel.lookback
     edges = np.linspace(len(past) // 2, len(past), NUM_BLOCKS + 1).astype(int)
     num_outside = 0
     for begin, stop in pairwise(edges):
-        before, block = means[: max(1, begin - panel.horizon)], means[begin:stop]
+        before = means[: max(1, begin - panel.horizon)]
+        block = means[begin:stop]
         num_outside += int(((block < before.min()) | (block > before.max())).sum())
     return num_outside / max(1, len(past) - edges[0])
 
@@ -145,7 +171,8 @@ def _find_panel_origins(
     """Return first and stop of the origins that each of some folds holds out: int64[fold, series] each."""
     num_series = len(panel.series_starts)
     firsts, stops = np.zeros((2, num_series), np.int64)
-    firsts[series[::-1]], stops[series] = past[::-1], past + 1
+    firsts[series[::-1]] = past[::-1]
+    stops[series] = past + 1
     validation = panel.find_series(panel.list_origins("validation"))
     num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
     gap = np.maximum(panel.horizon, num_validated // number)
@@ -171,7 +198,8 @@ def thin_origins(origins: np.ndarray, series: np.ndarray, max_windows: int) -> n
     if len(there) > max_windows:
         there = there[np.linspace(0, len(there) - 1, max_windows).astype(int)]
     # Equal shares, at least 1 each, and at most the count.
-    share, high = 1, int(counts[there].max())
+    share = 1
+    high = int(counts[there].max())
     while share < high:
         middle = (share + high + 1) // 2
         if np.minimum(counts[there], middle).sum() <= max_windows:
@@ -179,5 +207,7 @@ def thin_origins(origins: np.ndarray, series: np.ndarray, max_windows: int) -> n
         else:
             high = middle - 1
     pairs = zip(firsts[there], counts[there], strict=True)
-    places = [first + np.linspace(0, count - 1, min(count, share)).astype(int) for first, count in pairs]
+    places = [
+        first + np.linspace(0, count - 1, min(count, share)).astype(int) for first, count in pairs
+    ]
     return origins[np.concatenate(places)]

@@ -31,12 +31,21 @@ def forecast_parts(
     panel: WindowedPanel, normalizer: Normalizer, fitted: Mapping[str, FittedMethod]
 ) -> dict[str, Forecasts]:
     """Forecast like `forecast_methods`, with the normalisation of the windows."""
-    seconds, parts = dict.fromkeys(fitted, 0.0), {}
+    seconds = dict.fromkeys(fitted, 0.0)
+    parts = {}
     with use_one_thread():
         for part in PARTS:
-            models = {name: method.model if part == "test" else method.in_use for name, method in fitted.items()}
-            parts[part] = forecast_models(panel, normalizer, models, panel.list_origins(part), seconds)
-    return {name: Forecasts(parts["test"][name], parts["future"][name], seconds[name]) for name in fitted}
+            models = {
+                name: method.model if part == "test" else method.in_use
+                for name, method in fitted.items()
+            }
+            parts[part] = forecast_models(
+                panel, normalizer, models, panel.list_origins(part), seconds
+            )
+    return {
+        name: Forecasts(parts["test"][name], parts["future"][name], seconds[name])
+        for name in fitted
+    }
 
 
 def forecast_models(
@@ -50,13 +59,16 @@ def forecast_models(
 
     The wall time of each model is added to `seconds`, by name.
     """
-    found: dict[str, list[np.ndarray]] = {name: [np.zeros((0, panel.horizon), np.float32)] for name in models}
+    found: dict[str, list[np.ndarray]] = {
+        name: [np.zeros((0, panel.horizon), np.float32)] for name in models
+    }
     # The ensemble reads the forecasts of the others.
     order = sorted(models, key=lambda name: isinstance(models[name], EnsembleModel))
     for origins, windows in iterate_windows(panel, normalizer, all_origins):
         of_batch: dict[str, np.ndarray] = {}
         for name in order:
-            model, started = models[name], time.perf_counter()
+            model = models[name]
+            started = time.perf_counter()
             if isinstance(model, EnsembleModel) and model.models.keys() <= of_batch.keys():
                 of_batch[name] = model.combine(of_batch, panel, windows, origins)
             else:
@@ -75,5 +87,11 @@ def list_seconds(
     linear: LinearModels, fitted: Mapping[str, FittedMethod], forecasts: Mapping[str, Forecasts]
 ) -> dict[str, dict[str, float]]:
     """Return the wall time of each method: `fit_seconds`, with all fits that it needs, and `prediction_seconds`."""
-    fits = {name: method.seconds + (linear.seconds if method.needs_linear else 0.0) for name, method in fitted.items()}
-    return {name: {"fit_seconds": fits[name], "prediction_seconds": forecasts[name].seconds} for name in fitted}
+    fits = {
+        name: method.seconds + (linear.seconds if method.needs_linear else 0.0)
+        for name, method in fitted.items()
+    }
+    return {
+        name: {"fit_seconds": fits[name], "prediction_seconds": forecasts[name].seconds}
+        for name in fitted
+    }

@@ -18,7 +18,9 @@ BEST = "best"
 NAIVE = ("last_value", "seasonal_naive")
 # The newest origins of each series; the multiple of the error of the better naive method there that fails; and the
 # error, in deviations of the training part, below which nothing fails.
-NUM_NEWEST, MAX_MULTIPLE, MIN_ERROR = 20, 2.0, 0.1
+NUM_NEWEST = 20
+MAX_MULTIPLE = 2.0
+MIN_ERROR = 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,11 @@ logger = logging.getLogger(__name__)
 def _check_name(name: str) -> str:
     known = [ENSEMBLE, BEST, *ENSEMBLE_STYLES, *METHODS, *TRAINED_BEFORE, *NETWORKS]
     if name not in known:
-        raise ValueError(f"there is no method {show(name)}. {suggest(name, sorted(set(known)))}".removesuffix("."))
+        raise ValueError(
+            f"there is no method {show(name)}. {suggest(name, sorted(set(known)))}".removesuffix(
+                "."
+            )
+        )
     return name
 
 
@@ -37,7 +43,10 @@ class UseSpec(RootModel[Annotated[str, AfterValidator(_check_name)]], frozen=Tru
 
 
 def choose_used(
-    use: UseSpec, data: FittingData, fitted: Mapping[str, FittedMethod], losses: Mapping[str, float | None]
+    use: UseSpec,
+    data: FittingData,
+    fitted: Mapping[str, FittedMethod],
+    losses: Mapping[str, float | None],
 ) -> str:
     """Return the name of the method in use; `best` never reads the test part, but the losses on the validation windows.
 
@@ -46,8 +55,12 @@ def choose_used(
     the method does not exist for these series, or was not trained.
     """
     if use.root == BEST:
-        measured = {name: loss for name, loss in losses.items() if loss is not None and name in fitted}
-        return replace_failing(data, fitted, min(measured, key=lambda name: measured[name], default=ENSEMBLE))
+        measured = {
+            name: loss for name, loss in losses.items() if loss is not None and name in fitted
+        }
+        return replace_failing(
+            data, fitted, min(measured, key=lambda name: measured[name], default=ENSEMBLE)
+        )
     if use.root == ENSEMBLE:
         return replace_failing(data, fitted, ENSEMBLE)
     if use.root not in fitted:
@@ -72,19 +85,21 @@ def replace_failing(data: FittingData, fitted: Mapping[str, FittedMethod], name:
         return name
     best = min(simple, key=lambda one: errors[one])
     multiple = errors[name] / max(naive, np.finfo(float).tiny)
-    message = (
-        "%s is used in place of %s, whose error on the newest validation windows is %.1f times that of a naive method"
-    )
-    logger.warning(message, best, name, multiple)
+    error = f"whose error on the newest validation windows is {multiple:.1f} times that of a naive method"
+    logger.warning("%s is used in place of %s, %s", best, name, error)
     return best
 
 
 def wrap_in_ensemble(fitted: Mapping[str, FittedMethod], name: str) -> FittedMethod:
-    """Return the method in use as an ensemble, the form in which a forecaster is saved; its forecasts do not change."""
+    """Return the method in use as an ensemble, in which form a forecaster is saved, with the same forecasts."""
     method = fitted[name]
 
     def wrap(model: Any) -> Any:
-        return model if isinstance(model, EnsembleModel) else EnsembleModel({name: 1.0}, {name: model}, is_alone=True)
+        return (
+            model
+            if isinstance(model, EnsembleModel)
+            else EnsembleModel({name: 1.0}, {name: model}, is_alone=True)
+        )
 
     refitted = None if method.refitted is None else wrap(method.refitted)
     return replace(method, model=wrap(method.model), refitted=refitted)

@@ -25,7 +25,12 @@ from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
 from rnn_pipelines.forecast.methods.objective import ObjectiveSpec, Target
-from rnn_pipelines.forecast.methods.past import find_past, find_zeros, measure_zero_share, warn_of_cut
+from rnn_pipelines.forecast.methods.past import (
+    find_past,
+    find_zeros,
+    measure_zero_share,
+    warn_of_cut,
+)
 from rnn_pipelines.forecast.methods.predictors import (
     MAX_NORMALIZED,
     NormalizedWindows,
@@ -54,7 +59,8 @@ def fit_linear_models(
     they have learnt the test windows. Without a scaler, which has the names of the series, there is no warning of
     forecasts cut at 0. Raise a ParameterError if the fit needs more memory than there is.
     """
-    started, objective = time.perf_counter(), objective or ObjectiveSpec()
+    started = time.perf_counter()
+    objective = objective or ObjectiveSpec()
     if scaler is not None:
         warn_of_cut(objective.non_negative, panel, scaler["unique_id"].to_numpy())
     folds = make_folds(panel)
@@ -63,7 +69,9 @@ def fit_linear_models(
     reuse_freed_memory()
     with use_one_thread():
         linear = _choose_normalization(panel, folds, objective)
-    return replace(linear, non_negative=objective.non_negative, seconds=time.perf_counter() - started)
+    return replace(
+        linear, non_negative=objective.non_negative, seconds=time.perf_counter() - started
+    )
 
 
 def prepare_fitting(
@@ -76,7 +84,9 @@ def prepare_fitting(
     return FittingData(panel, fit_linear_models(panel, objective, scaler), pretrained)
 
 
-def _choose_normalization(panel: WindowedPanel, folds: Folds, objective: ObjectiveSpec) -> LinearModels:
+def _choose_normalization(
+    panel: WindowedPanel, folds: Folds, objective: ObjectiveSpec
+) -> LinearModels:
     is_single = len(panel.series_starts) == 1
     is_absolute = objective.choose_absolute(is_single, measure_zero_share(panel))
     if is_single:
@@ -88,7 +98,9 @@ def _choose_normalization(panel: WindowedPanel, folds: Folds, objective: Objecti
     if not (folds.is_enough and is_absolute) or is_negative.any():
         return plain
     logs = _fit(panel, folds, "log", is_absolute, objective.target)
-    is_better = _measure_scale_free(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_scale_free(panel, plain)
+    is_better = _measure_scale_free(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_scale_free(
+        panel, plain
+    )
     return logs if is_better else plain
 
 
@@ -104,8 +116,11 @@ def _measure_scale_free(panel: WindowedPanel, linear: LinearModels) -> float:
     forecasts = windows.units.denormalize(normalized)
     targets = gather_targets(panel, origins)
     zeros = panel.find_zeros(origins)
-    spread = measure_units("window", gather_history(panel, origins), zeros, panel.season_length).spread
-    errors, levels = np.abs(targets - forecasts), targets + forecasts - 2 * zeros[:, None]
+    spread = measure_units(
+        "window", gather_history(panel, origins), zeros, panel.season_length
+    ).spread
+    errors = np.abs(targets - forecasts)
+    levels = targets + forecasts - 2 * zeros[:, None]
     relative = errors / np.where(levels > 0, levels, np.inf)
     return float(np.sqrt(np.mean(errors / spread) * np.mean(relative)))
 
@@ -122,7 +137,9 @@ def _fit(
     losses = np.full(len(names) + 1, np.nan)
     if folds.is_enough:
         found = np.stack([errors.find(matrices) for matrices in methods.values()])
-        weights = find_weights(found, folds.num_independent, "absolute" if is_absolute else "squared")
+        weights = find_weights(
+            found, folds.num_independent, "absolute" if is_absolute else "squared"
+        )
         losses = np.array([_measure(one, is_absolute) for one in [*found, weights @ found]])
         del found
     # Copied one by one: the matrices of a long horizon take hundreds of megabytes, which would be there twice.
@@ -130,8 +147,16 @@ def _fit(
     fitted = np.empty((num_products, len(names), *shape))
     for place, name in enumerate(names):
         fitted[:, place] = methods.pop(name)
-    facts: dict[str, Any] = {"names": np.array(names), "matrices": fitted[:-1], "refitted": fitted[-1]}
-    facts |= {"weights": weights, "losses": losses, "is_absolute": is_absolute, "target": target, "seconds": 0.0}
+    facts: dict[str, Any] = {
+        "names": np.array(names),
+        "matrices": fitted[:-1],
+        "refitted": fitted[-1],
+        "weights": weights,
+        "losses": losses,
+        "is_absolute": is_absolute,
+        "target": target,
+        "seconds": 0.0,
+    }
     return LinearModels(**vars(layout.normalizer), **facts, **vars(folds))
 
 
@@ -156,7 +181,8 @@ class _Errors:
 
     def measure(self, forecasts: np.ndarray) -> tuple[float, float]:
         """Return the mean error, and that of the newest fold."""
-        errors, is_newest = self.actual - forecasts, self.fold == self.fold.max(initial=0)
+        errors = self.actual - forecasts
+        is_newest = self.fold == self.fold.max(initial=0)
         return _measure(errors, self.is_absolute), _measure(errors[is_newest], self.is_absolute)
 
 
@@ -165,13 +191,18 @@ def _normalize_clipped(
 ) -> tuple[np.ndarray, NormalizedWindows]:
     """Return the clipped targets of some windows, and the windows."""
     windows = normalize_windows(panel, layout.normalizer, origins)
-    return np.clip(normalize_targets(panel, windows, origins), -MAX_NORMALIZED, MAX_NORMALIZED), windows
+    return np.clip(
+        normalize_targets(panel, windows, origins), -MAX_NORMALIZED, MAX_NORMALIZED
+    ), windows
 
 
 def _multiply_by_fold(panel: WindowedPanel, layout: Layout, folds: Folds) -> Products:
     """Return the products of each fold, of all data, and last those of the models in use."""
     targets, windows = _normalize_clipped(panel, layout, folds.fitted)
-    seen = [*folds.find_seen(folds.fitted, panel.find_series(folds.fitted)), np.ones(len(targets), bool)]
+    seen = [
+        *folds.find_seen(folds.fitted, panel.find_series(folds.fitted)),
+        np.ones(len(targets), bool),
+    ]
     products = [_multiply(windows.predictors[rows], targets[rows]) for rows in seen]
     targets, windows = _normalize_clipped(panel, layout, list_refit(panel))
     return [*products, _multiply(windows.predictors, targets)]
@@ -182,21 +213,29 @@ def _multiply(predictors: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
     return predictors.T @ predictors, predictors.T @ targets, max(1, len(targets))
 
 
-def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Folds) -> dict[str, np.ndarray]:
+def _fit_methods(
+    layout: Layout, products: Products, errors: _Errors, folds: Folds
+) -> dict[str, np.ndarray]:
     """Return the matrices of each method, float64[fold + 2, predictor, horizon]; the last one is in use."""
     naive = list_naive_matrices(layout)
-    methods = {name: np.broadcast_to(matrix, (len(products), *matrix.shape)) for name, matrix in naive.items()}
+    methods = {
+        name: np.broadcast_to(matrix, (len(products), *matrix.shape))
+        for name, matrix in naive.items()
+    }
     if not folds.is_enough:
         for name, ridge in _list_ridges(layout, products, is_enough=False):
             methods.setdefault(name, ridge.solve(PENALTY_OF_FEW))
         return methods | _fit_calendar(layout, products)
-    some, least = errors.thin(), dict.fromkeys(methods, (0.0, 0.0))
+    some = errors.thin()
+    least = dict.fromkeys(methods, (0.0, 0.0))
 
     def is_better(name: str, forecasts: np.ndarray, max_harmonic: int) -> bool:
         loss, newest = some.measure(forecasts)
         loss /= 1 - MIN_GAIN if max_harmonic > 1 else 1.0
         # A profile that changes, such as that of the week over a year, interpolates well and forecasts badly.
-        if name in least and (loss >= least[name][0] or (max_harmonic > 1 and newest > least[name][1])):
+        if name in least and (
+            loss >= least[name][0] or (max_harmonic > 1 and newest > least[name][1])
+        ):
             return False
         least[name] = loss, newest
         return True
@@ -205,16 +244,24 @@ def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Fol
         for name, ridge in _list_ridges(choice, products, is_enough=True):
             forecasts = ridge.forecast_out_of_fold(some.predictors, some.fold, PENALTIES)
             pairs = zip(PENALTIES, forecasts, strict=True)
-            better = [penalty for penalty, one in pairs if is_better(name, one, choice.max_harmonic)]
+            better = [
+                penalty for penalty, one in pairs if is_better(name, one, choice.max_harmonic)
+            ]
             if better:
                 methods[name] = ridge.solve(better[-1])
         for name, matrices in _fit_calendar(choice, products).items():
-            if is_better(name, forecast_out_of_fold(matrices, some.fold, some.predictors), choice.max_harmonic):
+            if is_better(
+                name,
+                forecast_out_of_fold(matrices, some.fold, some.predictors),
+                choice.max_harmonic,
+            ):
                 methods[name] = matrices
     return methods
 
 
-def _list_ridges(layout: Layout, products: Products, is_enough: bool) -> Iterator[tuple[str, Ridge]]:
+def _list_ridges(
+    layout: Layout, products: Products, is_enough: bool
+) -> Iterator[tuple[str, Ridge]]:
     """Yield the ridges of each method, with each selection of covariates."""
     for name, (inputs, offset) in list_ridge_inputs(layout).items():
         readings = [(inputs, [offset] * len(products))]
@@ -227,7 +274,11 @@ def _list_ridges(layout: Layout, products: Products, is_enough: bool) -> Iterato
 def _fit_calendar(layout: Layout, products: Products) -> dict[str, np.ndarray]:
     """Return the climatology, and with future covariates the climatology with their effects; nothing for a panel."""
     # Methods of the calendar alone can't follow a profile that changes.
-    if not (len(layout.normalizer.calendar) and layout.normalizer.kind == "series" and layout.max_harmonic == 1):
+    if not (
+        len(layout.normalizer.calendar)
+        and layout.normalizer.kind == "series"
+        and layout.max_harmonic == 1
+    ):
         return {}
     calendar = layout.pick_free()
     nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
@@ -251,5 +302,7 @@ def _weigh_few(names: list[str], knows_future: bool) -> np.ndarray:
     if knows_future:
         starts = np.array([name in ("ridge_last", "ridge_season") for name in names], float)
         return starts / starts.sum()
-    naive = np.array([name in ("last_value", "seasonal_naive", "seasonal_drift") for name in names], float)
+    naive = np.array(
+        [name in ("last_value", "seasonal_naive", "seasonal_drift") for name in names], float
+    )
     return 0.5 * naive / naive.sum() + 0.5 * np.array([name == "ridge_last" for name in names])

@@ -34,13 +34,17 @@ BATCH_SIZE = 1024
 class Model(Protocol):
     """A fitted model."""
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         """Return the forecasts of some windows, given these origins, normalised: float64[window, horizon], scaled.
 
         At or after an origin, only calendar features and future covariates of the panel may be read.
         """
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
         """Return the contributions to the forecast of one window; as `whole` if the method is not broken down."""
 
     def pack(self) -> dict[str, Any]:
@@ -103,7 +107,9 @@ class FittingData:
 
     def remove_start(self) -> "FittingData":
         """Return the data with the forecast 0, normalised, in place of the baseline ensemble."""
-        return replace(self, linear=replace(self.linear, weights=np.zeros_like(self.linear.weights)))
+        return replace(
+            self, linear=replace(self.linear, weights=np.zeros_like(self.linear.weights))
+        )
 
     @cached_property
     def zero_share(self) -> float:
@@ -144,13 +150,15 @@ class Method(RegisteredMethod, Protocol):
 def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> FittedMethod:
     """Fit a method on origins: once for each fold, without its held-out windows, on all windows, and for use."""
     started = time.perf_counter()
-    linear, panel = data.linear, data.panel
+    linear = data.linear
+    panel = data.panel
     out_of_fold = np.zeros((len(data.validation), panel.horizon))
     for fold, seen in enumerate(linear.find_seen(linear.fitted, panel.find_series(linear.fitted))):
         own = np.flatnonzero(linear.fold == fold)
         windows = data.windows.select(own)
         out_of_fold[own] = fit(linear.fitted[seen]).forecast(panel, windows, data.validation[own])
-    model, refitted = fit(linear.fitted), fit(list_refit(panel))
+    model = fit(linear.fitted)
+    refitted = fit(list_refit(panel))
     return FittedMethod(model, out_of_fold, time.perf_counter() - started, refitted=refitted)
 
 

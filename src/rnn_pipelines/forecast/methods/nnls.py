@@ -13,7 +13,8 @@ def solve_nnls(matrix: np.ndarray, goal: np.ndarray) -> np.ndarray:
 
     Source: the active-set method of Lawson & Hanson (1974), Solving Least Squares Problems, chapter 23.
     """
-    found, is_free = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1], bool)
+    found = np.zeros(matrix.shape[1])
+    is_free = np.zeros(matrix.shape[1], bool)
     smallest = TOLERANCE * np.abs(matrix).max(initial=0) * np.abs(goal).max(initial=0) * len(goal)
     for _ in range(MAX_ENTRIES * len(found)):
         gradient = np.where(is_free, -np.inf, matrix.T @ (goal - matrix @ found))

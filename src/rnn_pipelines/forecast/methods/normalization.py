@@ -46,7 +46,9 @@ class Units:
 
     def select(self, rows: np.ndarray) -> "Units":
         """Return the units of some windows."""
-        return Units(self.zero[rows], self.level[rows], self.centre[rows], self.spread[rows], self.is_log)
+        return Units(
+            self.zero[rows], self.level[rows], self.centre[rows], self.spread[rows], self.is_log
+        )
 
 
 def measure_units(
@@ -66,7 +68,8 @@ def measure_units(
     if kind == "series":
         return Units(nothing, ones, nothing, ones, is_log=False)
     season = season_length if history.shape[1] >= 2 * season_length else 1
-    history, zero = history.astype(np.float64), zeros[:, None].astype(np.float64)
+    history = history.astype(np.float64)
+    zero = zeros[:, None].astype(np.float64)
     if kind == "window":
         centre = history[:, -season:].mean(axis=1, keepdims=True)
         level = np.abs(history - zero).mean(axis=1, keepdims=True)
@@ -92,7 +95,9 @@ def _find_lower_zero(history: np.ndarray, zero: np.ndarray, season: int) -> np.n
     level = newest.mean(axis=1, keepdims=True)
     distance = np.abs(newest - zero).mean(axis=1, keepdims=True)
     usual = measure_mean_change(history, season) / USUAL_LOG_SPREAD
-    return level - np.maximum(np.maximum(distance, usual), level - history.min(axis=1, keepdims=True))
+    return level - np.maximum(
+        np.maximum(distance, usual), level - history.min(axis=1, keepdims=True)
+    )
 
 
 def measure_mean_change(values: np.ndarray, season: int) -> np.ndarray:

@@ -20,7 +20,9 @@ MAX_NAIVE_SEASON = 24
 
 def find_past(panel: WindowedPanel) -> np.ndarray:
     """Return whether each row belongs to a target or a history of training or validation: bool[time]."""
-    return np.arange(len(panel.values)) < np.repeat(panel.past_stops, panel.series_stops - panel.series_starts)
+    return np.arange(len(panel.values)) < np.repeat(
+        panel.past_stops, panel.series_stops - panel.series_starts
+    )
 
 
 def find_zeros(panel: WindowedPanel) -> np.ndarray:
@@ -30,7 +32,11 @@ def find_zeros(panel: WindowedPanel) -> np.ndarray:
 
 def find_cut(non_negative: NonNegative, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     """Return whether forecasts and bounds are cut at 0: bool[window]."""
-    return ~find_negative(panel, origins) if non_negative == "auto" else np.full(len(origins), non_negative)
+    return (
+        ~find_negative(panel, origins)
+        if non_negative == "auto"
+        else np.full(len(origins), non_negative)
+    )
 
 
 def warn_of_cut(non_negative: NonNegative, panel: WindowedPanel, names: np.ndarray) -> None:
@@ -41,13 +47,15 @@ def warn_of_cut(non_negative: NonNegative, panel: WindowedPanel, names: np.ndarr
         logger.warning(
             "training.non_negative is true: forecasts are cut at 0, although %s values below 0 (%s). "
             "With auto, they are not cut.",
-            *(found, list_some(names[is_negative], NAMES_IN_MESSAGE)),
+            found,
+            list_some(names[is_negative], NAMES_IN_MESSAGE),
         )
 
 
 def measure_zero_share(panel: WindowedPanel) -> float:
     """Return the share of zeros among the values of training and validation."""
-    past, zeros = find_past(panel), find_zeros(panel)
+    past = find_past(panel)
+    zeros = find_zeros(panel)
     is_there = past & ~np.isnan(panel.values[:, 0])
     is_zero = np.isclose(panel.values[is_there, 0], zeros[is_there], rtol=1e-5, atol=1e-7)
     return float(is_zero.mean()) if len(is_zero) else 0.0
@@ -63,7 +71,9 @@ def measure_change(panel: WindowedPanel) -> np.ndarray:
         values = panel.values[start:stop, 0].astype(np.float64)
         season = panel.season_length if len(values) > 2 * panel.season_length else 1
         if len(values) > season:
-            changes[number] = np.fmax(np.nanmean(np.abs(values[season:] - values[:-season])), MIN_CHANGE)
+            changes[number] = np.fmax(
+                np.nanmean(np.abs(values[season:] - values[:-season])), MIN_CHANGE
+            )
     return changes
 
 

@@ -114,11 +114,17 @@ class Predictions:
     def __post_init__(self) -> None:
         given = self.table.columns.intersection(list(TargetsTable.columns))
         TargetsTable.validate(self.table[given])
-        pairs = [name_bounds(forecaster, level) for forecaster in self.forecasters for level in self.levels]
+        pairs = [
+            name_bounds(forecaster, level)
+            for forecaster in self.forecasters
+            for level in self.levels
+        ]
         bounds = [name for pair in pairs if set(pair) <= set(self.table) for name in pair]
         expected = [*given, *self.forecasters, *bounds]
         floats = self.table.columns[[dtype.kind == "f" for dtype in self.table.dtypes]]
-        if sorted(self.table) != sorted(expected) or not {*self.forecasters, *bounds} <= set(floats):
+        if sorted(self.table) != sorted(expected) or not {*self.forecasters, *bounds} <= set(
+            floats
+        ):
             raise TableError(
                 f"Predictions: expected the columns {TargetsTable.describe()}, float columns of the forecasters "
                 f"{', '.join(self.forecasters) or 'none'} and pairs of bounds of the levels "
@@ -145,8 +151,14 @@ class Predictions:
         """Return some of the forecasters, with their intervals."""
         chosen = tuple(name for name in self.forecasters if name in forecasters)
         others = [name for name in self.forecasters if name not in chosen]
-        bounds = [bound for name in others for level in self.levels for bound in name_bounds(name, level)]
-        return replace(self, table=self.table.drop(columns=[*others, *bounds], errors="ignore"), forecasters=chosen)
+        bounds = [
+            bound for name in others for level in self.levels for bound in name_bounds(name, level)
+        ]
+        return replace(
+            self,
+            table=self.table.drop(columns=[*others, *bounds], errors="ignore"),
+            forecasters=chosen,
+        )
 
     def add(self, name: str, forecasts: pd.DataFrame, levels: Sequence[int] = ()) -> "Predictions":
         """Return the predictions with one more forecaster.
@@ -179,7 +191,11 @@ def name_own_bounds(level: int) -> tuple[str, str]:
 
 
 def tabulate_forecasts(
-    panel: WindowedPanel, features: Features, scaler: Scaler, forecasts: Mapping[str, Forecasts], part: Part
+    panel: WindowedPanel,
+    features: Features,
+    scaler: Scaler,
+    forecasts: Mapping[str, Forecasts],
+    part: Part,
 ) -> Predictions:
     """Return forecasts side by side in the unit of the series, one row for each window and step ahead.
 
@@ -189,7 +205,9 @@ def tabulate_forecasts(
     rows = (origins[:, None] + np.arange(panel.horizon)).ravel()
     target = features.table.iloc[rows].reset_index(drop=True)
     series = np.repeat(panel.find_series(origins), panel.horizon)
-    mean, deviation = (look_up(features.table, scaler, column)[series] for column in ("mean", "deviation"))
+    mean, deviation = (
+        look_up(features.table, scaler, column)[series] for column in ("mean", "deviation")
+    )
     zeros = panel.zeros[series]
     table = pd.DataFrame(
         {

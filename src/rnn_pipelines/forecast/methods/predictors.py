@@ -8,7 +8,12 @@ from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Unit
 from rnn_pipelines.forecast.methods.objective import NonNegative
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.series.columns import CovariateInputs
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, find_history, find_negative, gather_targets
+from rnn_pipelines.forecast.windows.panel import (
+    WindowedPanel,
+    find_history,
+    find_negative,
+    gather_targets,
+)
 
 # The number of lags of all covariates together.
 MAX_LAGGED = 60
@@ -64,7 +69,9 @@ class NormalizedWindows:
 
     def select(self, rows: np.ndarray) -> "NormalizedWindows":
         """Return some of the windows: int64[row] or bool[window]."""
-        return NormalizedWindows(self.predictors[rows], self.history[rows], self.units.select(rows), self.normalizer)
+        return NormalizedWindows(
+            self.predictors[rows], self.history[rows], self.units.select(rows), self.normalizer
+        )
 
 
 def normalize_windows(
@@ -74,11 +81,15 @@ def normalize_windows(
     rows = find_history(panel, origins)
     history = panel.values[rows, 0]
     zeros = panel.find_zeros(origins)
-    units = measure_units(normalizer.kind, history, zeros, panel.season_length, find_negative(panel, origins))
+    units = measure_units(
+        normalizer.kind, history, zeros, panel.season_length, find_negative(panel, origins)
+    )
     normalized = units.normalize(history)
     if not has_predictors:
         return NormalizedWindows(np.zeros((len(origins), 0)), normalized, units, normalizer)
-    seasons = [units.normalize(gather_season(panel, origins, length)) for length in normalizer.seasons]
+    seasons = [
+        units.normalize(gather_season(panel, origins, length)) for length in normalizer.seasons
+    ]
     covariates = gather_inputs(panel, rows, list_covariate_inputs(panel), units.spread)
     calendar = panel.values[origins, panel.columns.calendar].astype(np.float64)
     free = [calendar[:, normalizer.calendar], *find_harmonics(calendar, normalizer.harmonics)]
@@ -93,7 +104,9 @@ def find_harmonics(calendar: np.ndarray, harmonics: np.ndarray) -> tuple[np.ndar
     return powers.imag, powers.real
 
 
-def normalize_targets(panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+def normalize_targets(
+    panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+) -> np.ndarray:
     """Return the actual values over the horizon, normalised: float64[window, horizon]."""
     return windows.units.normalize(gather_targets(panel, origins))
 
@@ -118,7 +131,9 @@ def list_covariate_inputs(panel: WindowedPanel) -> CovariateInputs:
     return panel.columns.list_inputs(panel.horizon, min(panel.lookback, most))
 
 
-def gather_inputs(panel: WindowedPanel, rows: np.ndarray, inputs: CovariateInputs, spread: np.ndarray) -> np.ndarray:
+def gather_inputs(
+    panel: WindowedPanel, rows: np.ndarray, inputs: CovariateInputs, spread: np.ndarray
+) -> np.ndarray:
     """Return values of covariates of some windows, time-varying ones normalised: float64[window, input].
 
     The rows are those of `find_history`; inputs over the horizon are of covariates that are known there. For the

@@ -39,24 +39,36 @@ class PretrainedModel:
     # Its weights, which a saved forecaster keeps, so that a newer package does not change its forecasts.
     network: PretrainedNetwork
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         return forecast_quantiles(self.network, panel, origins)[:, :, MIDDLE]
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
         """Return exact contributions of past values to both forecasts whose mean it is: slope times distance.
 
         The distances are those from the mean of the newest season; see `differentiate_forecast`. What the long memory
         adds is one contribution as a whole, because its weights depend on the values.
         """
-        num_covariates, horizon, season = len(panel.roles), panel.horizon, panel.season_length
+        num_covariates = len(panel.roles)
+        horizon = panel.horizon
+        season = panel.season_length
         remembered, zeros = gather_from_zero(panel, origins, find_past_length(season, horizon))
         remembered = remembered[:, ~np.isnan(remembered[0])]
         past = remembered[:, -NUM_READ:]
         values, is_log = compute_logarithms(past)
-        read, are_logs = np.concatenate([values, -past]), np.append(is_log, False)
-        medians, slopes, levels = differentiate_forecast(self.network, read, season, horizon, are_logs)
-        none, one, lags = np.zeros((1, 1)), np.ones((1, 1)), np.arange(past.shape[1], 0, -1)
-        by_value, others = slopes * (read - levels[:, None])[:, :, None], np.zeros((num_covariates, horizon))
+        read = np.concatenate([values, -past])
+        are_logs = np.append(is_log, False)
+        medians, slopes, levels = differentiate_forecast(
+            self.network, read, season, horizon, are_logs
+        )
+        none = np.zeros((1, 1))
+        one = np.ones((1, 1))
+        lags = np.arange(past.shape[1], 0, -1)
+        by_value = slopes * (read - levels[:, None])[:, :, None]
+        others = np.zeros((num_covariates, horizon))
         halves = []
         for own, level, log in zip(by_value, levels, are_logs, strict=True):
             half = Contributions(lags, own, others, np.zeros(horizon), np.full(horizon, level))
@@ -73,14 +85,19 @@ class PretrainedModel:
         return self.network.to_arrays()
 
 
-def forecast_quantiles(network: PretrainedNetwork, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+def forecast_quantiles(
+    network: PretrainedNetwork, panel: WindowedPanel, origins: np.ndarray
+) -> np.ndarray:
     """Return the quantiles of the next values at the levels of the network: float32[window, horizon, level], scaled."""
-    season, horizon = panel.season_length, panel.horizon
+    season = panel.season_length
+    horizon = panel.horizon
     num_read = find_past_length(season, horizon)
     found = [np.zeros((0, horizon, len(LEVELS)), np.float32)]
     for some in split_origins(origins, num_read):
         past, zeros = gather_from_zero(panel, some, num_read)
-        found.append((network.forecast(past, season, horizon) + zeros[:, :, None]).astype(np.float32))
+        found.append(
+            (network.forecast(past, season, horizon) + zeros[:, :, None]).astype(np.float32)
+        )
     return np.concatenate(found)
 
 

@@ -25,7 +25,9 @@ def check_refit(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[s
     """Return the methods, without their refits if that of the ensemble is worse than the evaluated ensemble."""
     if not _is_worse(data, fitted[ENSEMBLE]):
         return dict(fitted)
-    logger.warning("the refit on all rows is not used, because its errors on the newest windows are clearly larger")
+    logger.warning(
+        "the refit on all rows is not used, because its errors on the newest windows are clearly larger"
+    )
     return {name: replace(method, refitted=None) for name, method in fitted.items()}
 
 
@@ -45,7 +47,9 @@ def _is_worse(data: FittingData, method: FittedMethod) -> bool:
     actual = gather_targets(panel, origins)
     losses = []
     for model in (method.in_use, method.model):
-        errors = (actual - PanelModel(data.linear.normalizer, model).forecast(panel, origins)) / changes
+        errors = (
+            actual - PanelModel(data.linear.normalizer, model).forecast(panel, origins)
+        ) / changes
         # The logarithm, because a few very large errors would hide a fault in their standard error.
         losses.append(np.log(np.abs(errors).mean(axis=1) + SMALLEST_ERROR))
     differences = losses[0] - losses[1]

@@ -24,7 +24,12 @@ from rnn_pipelines.forecast.methods.local.intermittent import (
 from rnn_pipelines.forecast.methods.local.method import LocalMethod
 from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE, extend_by_rule
 from rnn_pipelines.forecast.methods.local.theta import THETA, extend_by_theta
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method, RegisteredMethod
+from rnn_pipelines.forecast.methods.method import (
+    FittedMethod,
+    FittingData,
+    Method,
+    RegisteredMethod,
+)
 from rnn_pipelines.forecast.methods.networks.model import NetworkMethod
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedMethod
 from rnn_pipelines.forecast.methods.trees import TREES, TreesMethod
@@ -59,7 +64,11 @@ METHODS: dict[str, Method] = {
         suits=has_zeros,
     ),
     "mean": LocalMethod(
-        "mean", extend_by_mean, Style("mean", "#86a3a8", "dash"), "repeats the mean of the past", suits=has_zeros
+        "mean",
+        extend_by_mean,
+        Style("mean", "#86a3a8", "dash"),
+        "repeats the mean of the past",
+        suits=has_zeros,
     ),
     "croston": LocalMethod(
         "croston",
@@ -91,7 +100,8 @@ METHODS: dict[str, Method] = {
 # Networks that were trained before, on generated series.
 TRAINED_BEFORE: dict[str, PretrainedMethod] = {
     PRETRAINED: PretrainedMethod(
-        Style("pretrained network", "#e69f00"), "is a recurrent network that was trained before, on generated series"
+        Style("pretrained network", "#e69f00"),
+        "is a recurrent network that was trained before, on generated series",
     )
 }
 NETWORKS: dict[str, NetworkMethod] = {

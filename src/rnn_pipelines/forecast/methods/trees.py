@@ -29,8 +29,13 @@ TREES = "trees"
 # The smallest number of windows, and the largest number of pairs of a window and a step in a fit.
 MIN_WINDOWS, MAX_ROWS = 500, 10_000
 # The newest values that are inputs: at least, at most, and the same seasons before a step.
-MIN_LAGS, MAX_LAGS, NUM_SEASONS = 8, 28, 4
-NUM_TREES, DEPTH, RATE, PENALTY = 80, 5, 0.1, 1.0
+MIN_LAGS = 8
+MAX_LAGS = 28
+NUM_SEASONS = 4
+NUM_TREES = 80
+DEPTH = 5
+RATE = 0.1
+PENALTY = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,27 +48,36 @@ class TreesModel:
 
     inputs: np.ndarray  # int64[tree, split], the input that a node compares
     thresholds: np.ndarray  # float64[tree, split]; larger values go to the right
-    leaves: np.ndarray  # float64[tree, leaf], the values of the last level, which are added to the offset
+    leaves: (
+        np.ndarray
+    )  # float64[tree, leaf], the values of the last level, which are added to the offset
     offset: float  # the forecast without trees
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Return the sum of all trees, float64[row], of float64[row, input] without NaN."""
         found = np.full(len(rows), float(self.offset))
-        flat, first = rows.ravel(), np.arange(len(rows)) * rows.shape[1]
+        flat = rows.ravel()
+        first = np.arange(len(rows)) * rows.shape[1]
         num_splits = self.inputs.shape[1]
-        for inputs, thresholds, leaves in zip(self.inputs, self.thresholds, self.leaves, strict=True):
+        for inputs, thresholds, leaves in zip(
+            self.inputs, self.thresholds, self.leaves, strict=True
+        ):
             node = np.zeros(len(rows), np.int64)
             for _ in range(num_splits.bit_length()):
                 node = 2 * node + 1 + (flat[first + inputs[node]] > thresholds[node])
             found += leaves[node - num_splits]
         return found
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         numbers, steps = np.divmod(np.arange(len(origins) * panel.horizon), panel.horizon)
         inputs, naive = gather_inputs(panel, windows, origins, numbers, steps)
         return windows.units.denormalize((self.predict(inputs) + naive).reshape(-1, panel.horizon))
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
         return contribute_as_whole(TREES, self.forecast(panel, windows, origins)[0], panel, windows)
 
     def pack(self) -> dict[str, Any]:
@@ -71,27 +85,38 @@ class TreesModel:
 
 
 def gather_inputs(
-    panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray, numbers: np.ndarray, steps: np.ndarray
+    panel: WindowedPanel,
+    windows: NormalizedWindows,
+    origins: np.ndarray,
+    numbers: np.ndarray,
+    steps: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs of the trees, without NaN, and the newest value of the same season.
 
     They are float64[row, input], and float64[row], normalised. Each row is that of a window, by its number, and a step
     ahead, from 0. The windows are normalised, at the origins.
     """
-    normalizer, season = windows.normalizer, panel.season_length
+    normalizer = windows.normalizer
+    season = panel.season_length
     # The newest values, means and the deviation, less the mean of the newest season.
     centre = windows.history[:, -season:].mean(axis=1, keepdims=True)
-    values, num_lags = windows.history - centre, min(MAX_LAGS, max(MIN_LAGS, 2 * season))
+    values = windows.history - centre
+    num_lags = min(MAX_LAGS, max(MIN_LAGS, 2 * season))
     means = [values[:, -number * season :].mean(axis=1) for number in (2, 4)]
     others = np.stack([*means, values.mean(axis=1), values.std(axis=1)], axis=1)
     recent = np.concatenate([values[:, -num_lags:], others], axis=1)
-    units, centre = windows.units.select(numbers), centre[numbers]
+    units = windows.units.select(numbers)
+    centre = centre[numbers]
     origin = origins[numbers]
     seasonal = _find_seasons(panel, origin, steps, season, NUM_SEASONS)
     lags = units.normalize(panel.values[seasonal, 0]) - centre
-    long = _find_seasons(panel, origin, steps, normalizer.long_season, 1 if normalizer.long_season else 0)
-    ahead, last = panel.values[origin + steps], panel.values[origin - 1]
-    future, varying = panel.columns.future, panel.columns.varying
+    long = _find_seasons(
+        panel, origin, steps, normalizer.long_season, 1 if normalizer.long_season else 0
+    )
+    ahead = panel.values[origin + steps]
+    last = panel.values[origin - 1]
+    future = panel.columns.future
+    varying = panel.columns.varying
     inputs = [
         steps[:, None],
         recent[numbers],
@@ -107,7 +132,9 @@ def gather_inputs(
     return np.concatenate(inputs, axis=1, dtype=np.float64), lags[:, 0] + centre[:, 0]
 
 
-def _find_seasons(panel: WindowedPanel, origins: np.ndarray, steps: np.ndarray, season: int, number: int) -> np.ndarray:
+def _find_seasons(
+    panel: WindowedPanel, origins: np.ndarray, steps: np.ndarray, season: int, number: int
+) -> np.ndarray:
     """Return the rows of the newest values of the same season before the origin: int64[row, number].
 
     The row before the origin stands for those before the series and in gaps.
@@ -144,7 +171,8 @@ def fit_trees(data: FittingData, origins: np.ndarray) -> TreesModel:
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
-    panel, num_pairs = data.panel, len(origins) * data.panel.horizon
+    panel = data.panel
+    num_pairs = len(origins) * data.panel.horizon
     pairs = np.random.default_rng(0).choice(num_pairs, min(MAX_ROWS, num_pairs), replace=False)
     numbers, steps = np.divmod(np.sort(pairs), panel.horizon)
     kept, numbers = np.unique(numbers, return_inverse=True)
@@ -171,7 +199,8 @@ def lay_out_trees(learner: Any, depth: int) -> TreesModel:
     trees = [predictors[0].nodes for predictors in learner._predictors]
     num_splits = 2**depth - 1
     inputs = np.zeros((len(trees), num_splits), np.int64)
-    thresholds, leaves = np.full(inputs.shape, np.inf), np.zeros((len(trees), num_splits + 1))
+    thresholds = np.full(inputs.shape, np.inf)
+    leaves = np.zeros((len(trees), num_splits + 1))
 
     def fill(tree: int, node: np.void, place: int) -> None:
         if place >= num_splits:
@@ -179,7 +208,8 @@ def lay_out_trees(learner: Any, depth: int) -> TreesModel:
             return
         children = (node, node)
         if not node["is_leaf"]:
-            inputs[tree, place], thresholds[tree, place] = node["feature_idx"], node["num_threshold"]
+            inputs[tree, place] = node["feature_idx"]
+            thresholds[tree, place] = node["num_threshold"]
             children = trees[tree][node["left"]], trees[tree][node["right"]]
         for number, child in enumerate(children, start=1):
             fill(tree, child, 2 * place + number)

@@ -55,7 +55,9 @@ def measure_loss(errors: np.ndarray, loss: Loss) -> np.ndarray:
 
     The Huber loss is measured as the squared one, whose minimum it seeks without the few largest errors.
     """
-    measured: np.ndarray = np.mean(np.abs(errors) if loss == "absolute" else errors.astype(np.float64) ** 2, axis=-1)
+    measured: np.ndarray = np.mean(
+        np.abs(errors) if loss == "absolute" else errors.astype(np.float64) ** 2, axis=-1
+    )
     return measured
 
 
@@ -69,7 +71,9 @@ def _solve(products: np.ndarray, pull: float) -> np.ndarray:
     pull = pull * products.diagonal().min() / scale + 1e-9
     values, vectors = np.linalg.eigh(products / scale + pull * np.eye(number))
     root = np.sqrt(np.maximum(values, 1e-12))[:, None] * vectors.T
-    goal = (vectors / np.sqrt(np.maximum(values, 1e-12))).T @ (pull * _guess_weights(products.diagonal()))
+    goal = (vectors / np.sqrt(np.maximum(values, 1e-12))).T @ (
+        pull * _guess_weights(products.diagonal())
+    )
     heavy = 1e4
     weights = solve_nnls(np.vstack([root, np.full(number, heavy)]), np.append(goal, heavy))
     return weights / weights.sum()

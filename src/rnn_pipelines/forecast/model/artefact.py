@@ -12,7 +12,12 @@ from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.intervals.own_widths import find_network_of
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.past import warn_of_cut
-from rnn_pipelines.forecast.methods.predictions import Forecasts, name_bounds, name_own_bounds, tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictions import (
+    Forecasts,
+    name_bounds,
+    name_own_bounds,
+    tabulate_forecasts,
+)
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.preparation.reference import Reference
 from rnn_pipelines.forecast.recipe import make_features
@@ -72,7 +77,10 @@ class Forecaster:
 
 
 def forecast_cutoffs(
-    forecaster: Forecaster, series: Series, cutoffs: pd.DataFrame, covariate_table: pd.DataFrame | None = None
+    forecaster: Forecaster,
+    series: Series,
+    cutoffs: pd.DataFrame,
+    covariate_table: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Forecast from cut-offs, `unique_id, cutoff`, after which only the calendar and future covariates are read.
 
@@ -84,17 +92,24 @@ def forecast_cutoffs(
         `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`). With intervals,
         also `lo_80, hi_80` and the like for each level, NaN if there were too few errors for the level.
     """
-    return forecast_panel(forecaster, *lay_out_cutoffs(forecaster, series, cutoffs, covariate_table))
+    return forecast_panel(
+        forecaster, *lay_out_cutoffs(forecaster, series, cutoffs, covariate_table)
+    )
 
 
-def forecast_panel(forecaster: Forecaster, panel: WindowedPanel, features: Features) -> pd.DataFrame:
+def forecast_panel(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features
+) -> pd.DataFrame:
     """Forecast the windows of `lay_out_cutoffs`; see `forecast_cutoffs`."""
-    scaler, scaled = forecaster.scaler, forecaster.model.forecast(panel, panel.list_origins("future"))
+    scaler = forecaster.scaler
+    scaled = forecaster.model.forecast(panel, panel.list_origins("future"))
     forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
     predictions = tabulate_forecasts(panel, features, scaler, forecasts, "future")
     if forecaster.intervals is not None:
         network = find_network_of(forecaster.model)
-        predictions = add_intervals(predictions, forecaster.intervals, panel, scaler, "future", network)
+        predictions = add_intervals(
+            predictions, forecaster.intervals, panel, scaler, "future", network
+        )
     names: dict[str, str] = {}
     for level in predictions.levels:
         names |= dict(zip(name_bounds(FORECAST, level), name_own_bounds(level), strict=True))
@@ -114,15 +129,23 @@ def lay_out_cutoffs(
         some = list_some(unknown, NAMES_IN_MESSAGE)
         logger.warning("left out: %d series without training (%s)", len(unknown), some)
     known = series[is_known]
-    panel, features, num_left_out = make_cutoff_windows(forecaster, known, cutoffs, covariate_table, num_future)
+    panel, features, num_left_out = make_cutoff_windows(
+        forecaster, known, cutoffs, covariate_table, num_future
+    )
     if isinstance(forecaster.model, PanelModel):
-        warn_of_cut(forecaster.model.normalizer.non_negative, panel, list_names(features.table).to_numpy())
+        warn_of_cut(
+            forecaster.model.normalizer.non_negative, panel, list_names(features.table).to_numpy()
+        )
     if num_left_out:
         window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
         logger.warning(
             "left out: %d of %d cut-offs, because values are missing in the %d steps before them%s",
-            *(num_left_out, num_left_out + len(panel.future), find_min_known(window, len(forecaster.scaler))),
-            ", or future covariates after them" if any(features.covariates.get(role) for role in AHEAD) else "",
+            num_left_out,
+            num_left_out + len(panel.future),
+            find_min_known(window, len(forecaster.scaler)),
+            ", or future covariates after them"
+            if any(features.covariates.get(role) for role in AHEAD)
+            else "",
         )
     return panel, features
 
@@ -135,26 +158,38 @@ def make_cutoff_windows(
     num_future: int | None = None,
 ) -> tuple[WindowedPanel, Features, int]:
     """Return the windows after given cut-offs, their rows, and the number of cut-offs without a window."""
-    settings, scaler = forecaster.settings, forecaster.scaler
+    settings = forecaster.settings
+    scaler = forecaster.scaler
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
-    profile: Any = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
-    profile |= {"num_series": len(scaler), "lookback": window.lookback, "horizon": window.horizon}
-    observed, num_steps = series[["unique_id", "ds", "y", "observed"]], num_future or window.horizon
+    profile: Any = {
+        "freq": settings.freq,
+        "season_length": settings.season_length,
+        "tz": settings.tz,
+        "num_series": len(scaler),
+        "lookback": window.lookback,
+        "horizon": window.horizon,
+    }
+    observed = series[["unique_id", "ds", "y", "observed"]]
+    num_steps = num_future or window.horizon
     coding = forecaster.coding
-    features = make_features(observed, profile, settings.calendar, num_steps, coding, covariate_table)
+    features = make_features(
+        observed, profile, settings.calendar, num_steps, coding, covariate_table
+    )
     panel, num_left_out = make_future_windows(features, cutoffs, scaler, window, profile)
     return panel, features, num_left_out
 
 
 def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
     """Raise the reason why no series can be forecast: a SeriesTooShortError, or a SeriesError if not all are short."""
-    settings, names = forecaster.settings, forecaster.scaler["unique_id"]
+    settings = forecaster.settings
+    names = forecaster.scaler["unique_id"]
     lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
     if lengths.empty:
         facts = f"Expected {show_all(names)}, received {show_all(series['unique_id'].unique())}."
         raise SeriesError(f"the frame: none of its series was in the training. {facts}")
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
-    needed, longest = find_min_known(window, len(names)), lengths.max()
+    needed = find_min_known(window, len(names))
+    longest = lengths.max()
     if longest < needed:
         facts = f"Expected {needed} steps or more, received {longest} of series {show(lengths.idxmax())}"
         remedy = "Give more of its past, or train with a shorter lookback."

@@ -24,7 +24,12 @@ from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.frames import restore_ids
 from rnn_pipelines.reading.zones import show_local, show_table
 
-PARTS = (NEW, REVISED, COVARIATES, VERSION) = ("new_values", "revised_values", "covariates", "version")
+PARTS = (NEW, REVISED, COVARIATES, VERSION) = (
+    "new_values",
+    "revised_values",
+    "covariates",
+    "version",
+)
 DAY_AHEAD = "day_ahead"
 VALUES = ("unique_id", "kind", "time", "value", "expected", "ds", "effect")
 NEWS = ("num_new", "num_low", "num_revised")
@@ -73,14 +78,18 @@ class _Pair:
     covariates: tuple[pd.DataFrame | None, pd.DataFrame | None]
     is_active: pd.DataFrame
 
-    def forecast(self, parts: Parts, ids: pd.Index, exchanged: pd.Series | None = None) -> pd.Series:
+    def forecast(
+        self, parts: Parts, ids: pd.Index, exchanged: pd.Series | None = None
+    ) -> pd.Series:
         """Forecast after tonight's series with tonight's state of some parts; `exchanged` has other values by row."""
         rows = self.rows[self.rows["unique_id"].isin(ids)]
         past = "after" if REVISED in parts else "before"
         is_new = rows["is_new"]
-        y, observed = rows[f"y_{past}"].mask(is_new, rows["expected"]), rows[f"observed_{past}"] | is_new
+        y = rows[f"y_{past}"].mask(is_new, rows["expected"])
+        observed = rows[f"observed_{past}"] | is_new
         if NEW in parts:
-            y, observed = y.mask(is_new, rows["y_after"]), observed.mask(is_new, rows["observed_after"])
+            y = y.mask(is_new, rows["y_after"])
+            observed = observed.mask(is_new, rows["observed_after"])
         if exchanged is not None:
             y = exchanged.reindex(y.index).fillna(y)
         series = rows[KEY].assign(y=y, observed=observed.astype(bool))[rows[f"in_{past}"] | is_new]
@@ -88,7 +97,9 @@ class _Pair:
         return _forecast(night.forecaster, series, self.covariates[COVARIATES in parts])
 
 
-def explain_change(before: Night, after: Night, most: int = MAX_SERIES, changes: pd.Series | None = None) -> Change:
+def explain_change(
+    before: Night, after: Night, most: int = MAX_SERIES, changes: pd.Series | None = None
+) -> Change:
     """Explain the changes of the forecasts of the series that both nights have.
 
     Args:
@@ -98,7 +109,9 @@ def explain_change(before: Night, after: Night, most: int = MAX_SERIES, changes:
     Raises:
         SeriesError: no date of any series is forecast by both nights.
     """
-    ids = pd.Index(before.series["unique_id"].unique()).intersection(after.series["unique_id"].unique())
+    ids = pd.Index(before.series["unique_id"].unique()).intersection(
+        after.series["unique_id"].unique()
+    )
     chosen = ids if changes is None else changes.reindex(ids, fill_value=0.0).nlargest(most).index
     nights = [night.keep(chosen) for night in (before, after)]
     forecasts = [_forecast(night.forecaster, night.series, night.covariates) for night in nights]
@@ -110,20 +123,26 @@ def explain_change(before: Night, after: Night, most: int = MAX_SERIES, changes:
         raise SeriesError(f"no date is forecast by both nights: {reason}.")
     table = table.assign(change=table["after"] - table["before"])
     chosen = table["change"].abs().groupby(level=0).max().nlargest(most).index
-    table, notes = table[table.index.isin(chosen, level=0)], [*_compare(before, after, len(ids), len(chosen))]
+    table = table[table.index.isin(chosen, level=0)]
+    notes = [*_compare(before, after, len(ids), len(chosen))]
     before, after = (night.keep(chosen) for night in nights)
-    parts, values = pd.DataFrame(np.nan, table.index, [*PARTS, DAY_AHEAD]), pd.DataFrame(columns=list(VALUES))
+    parts = pd.DataFrame(np.nan, table.index, [*PARTS, DAY_AHEAD])
+    values = pd.DataFrame(columns=list(VALUES))
     news = pd.DataFrame(columns=["unique_id", *NEWS])
     try:
         pair = _lay_out(before, after)
-        parts, values = _find_parts(pair, table), _name_values(pair, table["after"])
-        rows, is_new = pair.rows, pair.rows["is_new"] & pair.rows["observed_after"]
+        parts = _find_parts(pair, table)
+        values = _name_values(pair, table["after"])
+        rows = pair.rows
+        is_new = pair.rows["is_new"] & pair.rows["observed_after"]
         counts = (is_new, is_new & (rows["y_after"] < rows["expected"]), rows["is_revised"])
         news = rows[["unique_id"]].assign(**dict(zip(NEWS, counts, strict=True)))
         news = news.groupby("unique_id").sum().reset_index()
         if num_unknown := int(parts[DAY_AHEAD].isna().groupby(level=0).any().sum()):
             names = count(num_unknown, "series", "series")
-            notes.append(f"The parts of {names} are unknown: too many values are new, or there is a gap.")
+            notes.append(
+                f"The parts of {names} are unknown: too many values are new, or there is a gap."
+            )
     except SeriesError as error:
         notes.append(f"The parts are unknown: {error}")
     table = pd.concat([table, parts], axis=1).reset_index()
@@ -148,25 +167,41 @@ def _lay_out(before: Night, after: Night) -> _Pair:
     (freq, coding), (other_freq, other_coding) = pairs
     if freq != other_freq:
         raise SeriesError(f"the steps were '{freq}' and are '{other_freq}'.")
-    roles, other_roles = ({column.name: column.role for column in one.columns} for one in (coding, other_coding))
+    roles, other_roles = (
+        {column.name: column.role for column in one.columns} for one in (coding, other_coding)
+    )
     if roles != other_roles:
-        names = [", ".join(f"{name} ({role})" for name, role in one.items()) or "none" for one in (roles, other_roles)]
+        names = [
+            ", ".join(f"{name} ({role})" for name, role in one.items()) or "none"
+            for one in (roles, other_roles)
+        ]
         raise SeriesError(f"the covariates were {names[0]}, and are {names[1]}.")
-    rows, (*covariates, changed) = mix_values(before.series, after.series), mix_covariates(before, after)
+    rows = mix_values(before.series, after.series)
+    (*covariates, changed) = mix_covariates(before, after)
     num_new = rows["is_new"].groupby(rows["unique_id"]).sum()
     rows["expected"] = np.nan
     if num_new.max():
         # Beyond the horizon, past covariates are unknown, and so is the forecast of a new value.
-        most = before.forecaster.settings.horizon if coding.list_columns(["past"]) else int(num_new.max())
+        most = (
+            before.forecaster.settings.horizon
+            if coding.list_columns(["past"])
+            else int(num_new.max())
+        )
         expected = _forecast(before.forecaster, before.series, covariates[0], most)
         rows["expected"] = expected.reindex(pd.MultiIndex.from_frame(rows[KEY])).to_numpy()
-    is_active = pd.DataFrame({NEW: num_new > 0, REVISED: rows["is_revised"].groupby(rows["unique_id"]).any()})
-    is_active[COVARIATES], is_active[VERSION] = is_active.index.isin(changed), before.version != after.version
+    is_active = pd.DataFrame(
+        {NEW: num_new > 0, REVISED: rows["is_revised"].groupby(rows["unique_id"]).any()}
+    )
+    is_active[COVARIATES] = is_active.index.isin(changed)
+    is_active[VERSION] = before.version != after.version
     return _Pair(before, after, rows, (covariates[0], covariates[1]), is_active)
 
 
 def _forecast(
-    forecaster: Forecaster, series: Series, covariates: pd.DataFrame | None, num_steps: int | None = None
+    forecaster: Forecaster,
+    series: Series,
+    covariates: pd.DataFrame | None,
+    num_steps: int | None = None,
 ) -> pd.Series:
     """Return the forecasts after each series' end, by `unique_id, ds`: float64, in the unit of `y`."""
     # Bounds have no part in a change.
@@ -174,7 +209,9 @@ def _forecast(
     num_steps = num_steps or forecaster.settings.horizon
     series = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
     num_ahead = count_ahead(forecaster, num_steps)
-    panel, features, _ = make_cutoff_windows(forecaster, series, find_ends(series), covariates, num_ahead)
+    panel, features, _ = make_cutoff_windows(
+        forecaster, series, find_ends(series), covariates, num_ahead
+    )
     return forecast_recursively(forecaster, panel, features, num_steps).set_index(KEY)[FORECAST]
 
 
@@ -183,22 +220,32 @@ def _find_parts(pair: _Pair, table: pd.DataFrame) -> pd.DataFrame:
 
     Source: Shapley (1953), A value for n-person games, equation 13.
     """
-    active, after = pair.is_active, table["after"].to_numpy()
+    active = pair.is_active
+    after = table["after"].to_numpy()
     is_active = active.loc[table.index.get_level_values(0)]
     worths: dict[Parts, np.ndarray] = {}
-    for parts in (frozenset(chosen) for size in range(len(PARTS) + 1) for chosen in combinations(PARTS, size)):
+    for parts in (
+        frozenset(chosen) for size in range(len(PARTS) + 1) for chosen in combinations(PARTS, size)
+    ):
         # With all parts that occur in a series, the forecast is tonight's.
         worths[parts] = after.copy()
         for part in parts:
             worths[parts] = np.where(is_active[part], worths[parts], worths[parts - {part}])
-        if len(ids := active.index[active[list(parts)].all(axis=1) & (active.sum(axis=1) > len(parts))]):
+        if len(
+            ids := active.index[active[list(parts)].all(axis=1) & (active.sum(axis=1) > len(parts))]
+        ):
             rows = table.index.isin(ids, level=0)
             worths[parts][rows] = pair.forecast(parts, ids).reindex(table.index[rows])
     values = pd.DataFrame({DAY_AHEAD: worths[frozenset()] - table["before"]})
-    weights = [factorial(size) * factorial(len(PARTS) - size - 1) / factorial(len(PARTS)) for size in range(len(PARTS))]
+    weights = [
+        factorial(size) * factorial(len(PARTS) - size - 1) / factorial(len(PARTS))
+        for size in range(len(PARTS))
+    ]
     for part in PARTS:
         others = [parts for parts in worths if part not in parts]
-        values[part] = sum(weights[len(parts)] * (worths[parts | {part}] - worths[parts]) for parts in others)
+        values[part] = sum(
+            weights[len(parts)] * (worths[parts | {part}] - worths[parts]) for parts in others
+        )
     return values[[*PARTS, DAY_AHEAD]]
 
 
@@ -215,15 +262,24 @@ def _name_values(pair: _Pair, after: pd.Series) -> pd.DataFrame:
     ranks = rows.groupby(["unique_id", "kind"]).cumcount()
     effects = [pd.DataFrame(columns=list(VALUES))]
     for _, candidates in rows[ranks < NUM_CANDIDATES].groupby([rows["kind"], ranks]):
-        without = pair.forecast(frozenset(PARTS), pd.Index(candidates["unique_id"]), candidates["expected"])
+        without = pair.forecast(
+            frozenset(PARTS), pd.Index(candidates["unique_id"]), candidates["expected"]
+        )
         effect = (after - without.reindex(after.index)).dropna().rename("effect").reset_index()
         effects.append(candidates.drop(columns="ds").merge(effect, on="unique_id")[list(VALUES)])
     values = pd.concat(effects[1:] or effects, ignore_index=True)
-    sizes = values["effect"].abs().groupby([values["unique_id"], values["kind"], values["time"]]).transform("mean")
+    sizes = (
+        values["effect"]
+        .abs()
+        .groupby([values["unique_id"], values["kind"], values["time"]])
+        .transform("mean")
+    )
     largest = sizes.groupby([values["unique_id"], values["kind"]]).transform("max")
     values = values[sizes == largest].drop_duplicates(["unique_id", "kind", "ds"])
     # Revised values come first, because they are unexpected.
-    return values.sort_values(["unique_id", "kind", "ds"], ascending=[True, False, True], ignore_index=True)
+    return values.sort_values(
+        ["unique_id", "kind", "ds"], ascending=[True, False, True], ignore_index=True
+    )
 
 
 def show_change(change: Change, tz: str | None, id_type: Any = None) -> Change:

@@ -23,7 +23,9 @@ from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
 
-BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
+BASELINE = "baseline"
+CALENDAR = "calendar"
+TARGET = "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
 # Numbers of series whose next values are explained in a run, and of test windows.
 NUM_NEXT, NUM_TYPICAL = 3, 6
@@ -31,12 +33,16 @@ NUM_NEXT, NUM_TYPICAL = 3, 6
 MAX_CONTRIBUTIONS = 600_000
 
 
-def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None) -> pd.DataFrame:
+def explain_ends(
+    forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Explain the forecasts of the steps after each series' end; or raise a SeriesError if there are none."""
     horizon = forecaster.settings.horizon
     forecaster, panel, features = lay_out_recursive(forecaster, series, horizon, covariate_table)
     assert isinstance(forecaster.model, PanelModel)
-    return explain_windows(forecaster.model, panel, features, forecaster.scaler, panel.list_origins("future"))
+    return explain_windows(
+        forecaster.model, panel, features, forecaster.scaler, panel.list_origins("future")
+    )
 
 
 def explain_ensemble(
@@ -56,7 +62,9 @@ def explain_ensemble(
     most = MAX_CONTRIBUTIONS // ((panel.lookback + panel.horizon) * panel.horizon)
     numbers: dict[Part, int] = {"future": NUM_NEXT, "test": min(NUM_TYPICAL, max(1, most))}
     tables = [
-        explain_windows(model, panel, features, scaler, panel.list_origins(part, number)).assign(part=part)
+        explain_windows(model, panel, features, scaler, panel.list_origins(part, number)).assign(
+            part=part
+        )
         for part, number in numbers.items()
     ]
     return pd.concat(tables, ignore_index=True)
@@ -77,7 +85,9 @@ def explain_windows(
     tables = [pd.DataFrame({name: [] for name in COLUMNS})]
     for origin, number in zip(origins, panel.find_series(origins), strict=True):
         window = np.array([origin])
-        parts = model.model.contribute(panel, normalize_windows(panel, model.normalizer, window), window)
+        parts = model.model.contribute(
+            panel, normalize_windows(panel, model.normalizer, window), window
+        )
         cut = model.normalizer.cut(panel, window, parts.forecast[None])[0] - parts.forecast
         parts = replace(parts, baseline=parts.baseline + cut)
         target = features.table.iloc[origin : origin + panel.horizon]
@@ -86,20 +96,30 @@ def explain_windows(
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-def _tabulate(parts: Contributions, target: pd.DataFrame, scale: tuple[float, float], names: list[str]) -> pd.DataFrame:
+def _tabulate(
+    parts: Contributions, target: pd.DataFrame, scale: tuple[float, float], names: list[str]
+) -> pd.DataFrame:
     """Return one row for each step and input, in the unit of the series."""
     mean, deviation = scale
     # A value that is both history and season gets one row.
     lags, places = np.unique(parts.lags, return_inverse=True)
     summed = np.zeros((len(lags), parts.values.shape[1]))
     np.add.at(summed, places, parts.values)
-    rows = [(BASELINE, 0, parts.baseline * deviation + mean), (CALENDAR, 0, deviation * parts.calendar)]
+    rows = [
+        (BASELINE, 0, parts.baseline * deviation + mean),
+        (CALENDAR, 0, deviation * parts.calendar),
+    ]
     named = [*zip(names, parts.covariates, strict=True), *parts.whole.items()]
     rows += [(name, 0, deviation * values) for name, values in named]
-    rows += [(TARGET, int(lag), deviation * values) for lag, values in zip(lags, summed, strict=True)]
+    rows += [
+        (TARGET, int(lag), deviation * values) for lag, values in zip(lags, summed, strict=True)
+    ]
     inputs, lags_of_rows, contributions = zip(*rows, strict=True)
-    horizon, steps = len(target), np.tile(np.arange(len(target)), len(rows))
+    horizon = len(target)
+    steps = np.tile(np.arange(len(target)), len(rows))
     table = target[["unique_id", "ds"]].iloc[steps].reset_index(drop=True)
     repeated = {"input": np.array(inputs, object), "lag": np.array(lags_of_rows, np.int64)}
     columns = {name: np.repeat(values, horizon) for name, values in repeated.items()}
-    return table.assign(horizon_step=steps + 1, **columns, contribution=np.concatenate(contributions))
+    return table.assign(
+        horizon_step=steps + 1, **columns, contribution=np.concatenate(contributions)
+    )

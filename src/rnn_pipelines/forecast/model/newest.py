@@ -29,7 +29,11 @@ from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Source
-from rnn_pipelines.forecast.source.covariates import check_covariate_columns, check_future_covariates, list_steps
+from rnn_pipelines.forecast.source.covariates import (
+    check_covariate_columns,
+    check_future_covariates,
+    list_steps,
+)
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
 from rnn_pipelines.forecast.windows.coding import add_scales
@@ -41,7 +45,10 @@ logger = logging.getLogger(__name__)
 
 
 def forecast_newest(
-    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
+    forecaster: Forecaster,
+    table: Source,
+    source: SourceSpec,
+    covariate_table: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Forecast the steps after each series' end, with the spacing and the policy for gaps of the forecaster.
 
@@ -52,18 +59,25 @@ def forecast_newest(
 
 
 def lay_out_newest(
-    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
+    forecaster: Forecaster,
+    table: Source,
+    source: SourceSpec,
+    covariate_table: pd.DataFrame | None = None,
 ) -> tuple[Forecaster, WindowedPanel, Features]:
     """Return the forecaster with new series, the windows at each series' end, and their rows; see `forecast_newest`."""
     settings = forecaster.settings
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
-    forecaster, series = repair_as_trained(forecaster, table, source.model_copy(update={"freq": settings.freq}))
+    forecaster, series = repair_as_trained(
+        forecaster, table, source.model_copy(update={"freq": settings.freq})
+    )
     check_ahead(forecaster, series, covariate_table, settings.horizon)
     forecaster = include_new_series(forecaster, series, covariate_table)
     return forecaster, *lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
 
 
-def repair_as_trained(forecaster: Forecaster, table: Source, source: SourceSpec) -> tuple[Forecaster, Series]:
+def repair_as_trained(
+    forecaster: Forecaster, table: Source, source: SourceSpec
+) -> tuple[Forecaster, Series]:
     """Repair newer values as the training did; return the forecaster in their unit, and the series."""
     settings = forecaster.settings
     mended = mend_breaks(*repair_series(table, source, settings.gaps), settings.breaks)
@@ -98,7 +112,9 @@ def _move_scale(scale: pd.Series, ratio: float, shift: float) -> pd.Series:
     mean = scale["mean"] * ratio + shift
     # Values of another sign are as far below their mean as they were above it.
     below = (scale["mean"] - scale["lowest"]) * abs(ratio)
-    return pd.Series({"mean": mean, "deviation": scale["deviation"] * abs(ratio), "lowest": mean - below})
+    return pd.Series(
+        {"mean": mean, "deviation": scale["deviation"] * abs(ratio), "lowest": mean - below}
+    )
 
 
 def _measure_misfit(values: pd.Series, scale: pd.Series) -> float:
@@ -112,13 +128,18 @@ def find_ends(series: Series) -> pd.DataFrame:
     return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
 
 
-def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int) -> None:
+def check_ahead(
+    forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int
+) -> None:
     """Check that future covariates have values for all steps, or raise a SeriesError; warn of rows between steps."""
-    settings, coding = forecaster.settings, forecaster.coding
+    settings = forecaster.settings
+    coding = forecaster.coding
     check_covariate_columns(covariate_table, coding.list_columns())
     if covariate_table is not None and coding.list_columns(AHEAD):
         known = select_series(forecaster, series)
-        check_future_covariates(known, covariate_table, coding.make_spec().by_role, num_steps, settings.freq)
+        check_future_covariates(
+            known, covariate_table, coding.make_spec().by_role, num_steps, settings.freq
+        )
         report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
 
 
@@ -133,7 +154,9 @@ def report_new_series(forecaster: Forecaster, series: pd.DataFrame) -> None:
     names = select_series(forecaster, series)["unique_id"]
     if len(new := names[~names.isin(forecaster.scaler["unique_id"])].unique()):
         some = list_some(new, NAMES_IN_MESSAGE)
-        logger.warning("forecast without training: %s (%s)", count(len(new), "new series", "new series"), some)
+        logger.warning(
+            "forecast without training: %s (%s)", count(len(new), "new series", "new series"), some
+        )
 
 
 def include_new_series(
@@ -148,21 +171,33 @@ def include_new_series(
     if new.empty:
         return forecaster
     whole = pd.DataFrame({"unique_id": list_names(new), "train_stop": find_rows(new).lengths})
-    scaler = pd.concat([forecaster.scaler, fit_scaler(new, whole, forecaster.scaler)], ignore_index=True)
-    coding = forecaster.coding if covariate_table is None else add_scales(forecaster.coding, new, covariate_table)
+    scaler = pd.concat(
+        [forecaster.scaler, fit_scaler(new, whole, forecaster.scaler)], ignore_index=True
+    )
+    coding = (
+        forecaster.coding
+        if covariate_table is None
+        else add_scales(forecaster.coding, new, covariate_table)
+    )
     forecaster = replace(forecaster, scaler=scaler, coding=coding)
     if forecaster.intervals is None:
         return forecaster
-    usual = np.concatenate([forecaster.intervals.usual, _measure_usual(forecaster, new, covariate_table)])
+    usual = np.concatenate(
+        [forecaster.intervals.usual, _measure_usual(forecaster, new, covariate_table)]
+    )
     return replace(forecaster, intervals=replace(forecaster.intervals, usual=usual))
 
 
-def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.DataFrame | None) -> np.ndarray:
+def _measure_usual(
+    forecaster: Forecaster, new: Series, covariate_table: pd.DataFrame | None
+) -> np.ndarray:
     """Return the expected errors of new series, none of which depends on another one: float64[series], scaled."""
     assert forecaster.intervals is not None
     # The newest cut-offs of each series with a whole horizon after them.
     rows = find_rows(new)
-    places = rows.lengths[:, None] - forecaster.settings.horizon * np.arange(1, WINDOWS_OF_SERIES + 1)
+    places = rows.lengths[:, None] - forecaster.settings.horizon * np.arange(
+        1, WINDOWS_OF_SERIES + 1
+    )
     chosen = new.iloc[(rows.starts[:, None] + places - 1)[places > 0]]
     cutoffs = chosen[["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     panel, _, _ = make_cutoff_windows(forecaster, new, cutoffs, covariate_table)
@@ -170,12 +205,16 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
     if forecaster.intervals.rule in OF_SERIES:
         model = forecaster.model.model if isinstance(forecaster.model, PanelModel) else None
         models = model.models if isinstance(model, EnsembleModel) else {}
-        usual = measure_past_errors(panel, find_network(models) if forecaster.intervals.rule == "pretrained" else None)
+        usual = measure_past_errors(
+            panel, find_network(models) if forecaster.intervals.rule == "pretrained" else None
+        )
         # Two equal values have no error on their own past, but may have one later.
         return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
     origins = panel.list_origins("future")
     origins = origins[count_padded(panel, origins) == 0]
-    errors = gather_targets(panel, origins) - forecaster.model.forecast(panel, origins).astype(np.float64)
+    errors = gather_targets(panel, origins) - forecaster.model.forecast(panel, origins).astype(
+        np.float64
+    )
     is_known = ~np.isnan(errors).any(axis=1)
     series = panel.find_series(origins[is_known])
     return measure_usual(series, errors[is_known], len(panel.series_starts), median)

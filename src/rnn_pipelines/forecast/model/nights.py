@@ -16,7 +16,9 @@ from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.times.grid import find_times
 
 KEY = ["unique_id", "ds"]
-SERIES, COVARIATES, FACTS = "series.parquet", "covariates.parquet", "night.json"
+SERIES = "series.parquet"
+COVARIATES = "covariates.parquet"
+FACTS = "night.json"
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,24 @@ class Night:
     def keep(self, ids: pd.Index) -> "Night":
         """Return the night with some of its series."""
         tables = (self.series, self.covariates)
-        series, covariates = (None if table is None else table[table["unique_id"].isin(ids)] for table in tables)
+        series, covariates = (
+            None if table is None else table[table["unique_id"].isin(ids)] for table in tables
+        )
         return replace(self, series=series, covariates=covariates)
 
 
-def lay_out_night(forecaster: Forecaster, features: Features, covariates: pd.DataFrame | None, version: str) -> Night:
+def lay_out_night(
+    forecaster: Forecaster, features: Features, covariates: pd.DataFrame | None, version: str
+) -> Night:
     """Return the inputs of the newest forecasts; the features reach a horizon beyond each series' end."""
     table = features.table
-    is_past = table.groupby("unique_id", sort=False).cumcount(ascending=False) >= forecaster.settings.horizon
-    return Night(forecaster, table.loc[is_past, ["unique_id", "ds", "y", "observed"]], covariates, version)
+    is_past = (
+        table.groupby("unique_id", sort=False).cumcount(ascending=False)
+        >= forecaster.settings.horizon
+    )
+    return Night(
+        forecaster, table.loc[is_past, ["unique_id", "ds", "y", "observed"]], covariates, version
+    )
 
 
 def pack_night(night: Night) -> dict[str, bytes]:
@@ -81,20 +92,33 @@ def mix_values(before: Series, after: Series) -> pd.DataFrame:
         the night has the row; `is_new`, whether it is after the end of the series before; and `is_revised`.
     """
     columns = [*KEY, "y", "observed"]
-    rows = before[columns].merge(after[columns], "outer", KEY, suffixes=("_before", "_after"), indicator="origin")
-    rows["in_before"], rows["in_after"] = rows["origin"] != "right_only", rows["origin"] != "left_only"
+    rows = before[columns].merge(
+        after[columns], "outer", KEY, suffixes=("_before", "_after"), indicator="origin"
+    )
+    rows["in_before"], rows["in_after"] = (
+        rows["origin"] != "right_only",
+        rows["origin"] != "left_only",
+    )
     for name in ("observed_before", "observed_after"):
         rows[name] = rows[name].eq(True)
     last = pd.concat([find_ends(before), find_ends(after)]).groupby("unique_id")["cutoff"].min()
     is_later = rows["ds"] > rows["unique_id"].map(last)
     # A series that became shorter ends where it ends tonight.
-    rows = rows.assign(is_new=is_later)[rows["in_after"] | ~is_later].drop(columns="origin").reset_index(drop=True)
-    differs = (rows["y_before"] != rows["y_after"]) & ~(rows["y_before"].isna() & rows["y_after"].isna())
+    rows = (
+        rows.assign(is_new=is_later)[rows["in_after"] | ~is_later]
+        .drop(columns="origin")
+        .reset_index(drop=True)
+    )
+    differs = (rows["y_before"] != rows["y_after"]) & ~(
+        rows["y_before"].isna() & rows["y_after"].isna()
+    )
     rows["is_revised"] = ~rows["is_new"] & (differs | (rows["in_before"] != rows["in_after"]))
     return rows
 
 
-def mix_covariates(before: Night, after: Night) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.Index]:
+def mix_covariates(
+    before: Night, after: Night
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.Index]:
     """Return the covariates as they were before and as they are tonight, and the series in which they differ.
 
     Both nights have the same columns, and both results have the rows of both nights. Those before have tonight's values
@@ -102,18 +126,25 @@ def mix_covariates(before: Night, after: Night) -> tuple[pd.DataFrame | None, pd
     """
     if before.covariates is None or after.covariates is None:
         return before.covariates, after.covariates, pd.Index([])
-    old, new = before.covariates.set_index(KEY), after.covariates.set_index(KEY)
+    old = before.covariates.set_index(KEY)
+    new = after.covariates.set_index(KEY)
     index = old.index.union(new.index)
     in_both = index.isin(old.index) & index.isin(new.index)
     is_new = index.isin(new.index)
-    names, times = index.get_level_values(0), index.get_level_values(1)
-    settings, coding = before.forecaster.settings, before.forecaster.coding
+    names = index.get_level_values(0)
+    times = index.get_level_values(1)
+    settings = before.forecaster.settings
+    coding = before.forecaster.coding
     ends = find_ends(before.series)
     steps = np.full(len(ends), settings.horizon)
-    ends["ahead"] = find_times(ends["cutoff"].to_numpy(), steps, settings.freq).astype(ends["cutoff"].dtype)
+    ends["ahead"] = find_times(ends["cutoff"].to_numpy(), steps, settings.freq).astype(
+        ends["cutoff"].dtype
+    )
     ends = ends.set_index("unique_id").reindex(names)
-    old, new = old.reindex(index), new.reindex(index)
-    mixed, filled = pd.DataFrame(index=index), pd.DataFrame(index=index)
+    old = old.reindex(index)
+    new = new.reindex(index)
+    mixed = pd.DataFrame(index=index)
+    filled = pd.DataFrame(index=index)
     for name in coding.list_columns():
         filled[name] = new[name].where(is_new, old[name])
         if name in coding.list_columns(CONSTANT):

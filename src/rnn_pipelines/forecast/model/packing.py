@@ -27,8 +27,12 @@ from rnn_pipelines.storage.formats import (
     seal_files,
 )
 
-SETTINGS, CODING, MODEL = "settings.json", "coding.json", "model.npz"
-INTERVALS, EVALUATED, REFERENCE = "intervals.npz", "evaluated.npz", "reference.json"
+SETTINGS = "settings.json"
+CODING = "coding.json"
+MODEL = "model.npz"
+INTERVALS = "intervals.npz"
+EVALUATED = "evaluated.npz"
+REFERENCE = "reference.json"
 # Format of all files together.
 FORMAT = 1
 
@@ -68,7 +72,9 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     coding = read_coding(files)
     intervals = _read_intervals(files)
     evaluated = _unpack_model(files, EVALUATED) if EVALUATED in files else None
-    return Forecaster(model, scaler, settings, intervals, coding, evaluated, unpack_reference(files))
+    return Forecaster(
+        model, scaler, settings, intervals, coding, evaluated, unpack_reference(files)
+    )
 
 
 def read_coding(files: Mapping[str, bytes]) -> Coding:
@@ -121,9 +127,13 @@ def _unpack_model(files: Mapping[str, bytes], name: str) -> PanelModel:
         values = _read_values(files[name])
         # Leaves have no threshold.
         check_finite(values, [f"{TREES}.thresholds"])
-        normalizer = Normalizer(**{part: values.pop(part) for part in Normalizer.__dataclass_fields__})
+        normalizer = Normalizer(
+            **{part: values.pop(part) for part in Normalizer.__dataclass_fields__}
+        )
         return PanelModel(normalizer, unpack_ensemble(values))
 
 
 def _read_values(packed: bytes) -> dict[str, Any]:
-    return {name: array if array.ndim else array.item() for name, array in unpack_arrays(packed).items()}
+    return {
+        name: array if array.ndim else array.item() for name, array in unpack_arrays(packed).items()
+    }

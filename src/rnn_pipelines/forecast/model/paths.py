@@ -8,7 +8,12 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, RootModel
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.intervals.fitting import Intervals, Windows, describe_ends, find_width_factors
+from rnn_pipelines.forecast.intervals.fitting import (
+    Intervals,
+    Windows,
+    describe_ends,
+    find_width_factors,
+)
 from rnn_pipelines.forecast.intervals.own_widths import find_network_of
 from rnn_pipelines.forecast.intervals.quantiles import link_steps
 from rnn_pipelines.forecast.intervals.sparse_bounds import draw_sparse, round_randomly
@@ -50,7 +55,12 @@ class Paths:
 
 
 def draw_next_paths(
-    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int, num_paths: int, seed: int = 0
+    forecaster: Forecaster,
+    panel: WindowedPanel,
+    features: Features,
+    num_steps: int,
+    num_paths: int,
+    seed: int = 0,
 ) -> Paths:
     """Return sample paths of the steps after each series' end.
 
@@ -63,42 +73,60 @@ def draw_next_paths(
     check_whole_number("paths", num_paths, 1, MAX_PATHS)
     check_whole_number("seed", seed, 0, MAX_SEED)
     if forecaster.intervals is None:
-        raise ParameterError("paths: the forecaster has no intervals, whose errors paths are drawn from. Set level.")
+        raise ParameterError(
+            "paths: the forecaster has no intervals, whose errors paths are drawn from. Set level."
+        )
     intervals = forecaster.intervals
     network = find_network_of(forecaster.model)
     windows = describe_ends(intervals, panel, features, forecaster.scaler, network)
     forecasts = forecast_steps(forecaster, panel, features, num_steps)[:, :num_steps]
     steps = features.table.iloc[(windows.origins[:, None] + np.arange(num_steps)).ravel()]
-    return tabulate_paths(steps, draw_paths(intervals, FORECAST, windows, forecasts, num_paths, seed))
+    return tabulate_paths(
+        steps, draw_paths(intervals, FORECAST, windows, forecasts, num_paths, seed)
+    )
 
 
 def tabulate_paths(steps: pd.DataFrame, paths: np.ndarray) -> Paths:
     """Return paths, float64[window, path, step], in rows, from `unique_id, ds` of each window and step."""
     num_windows, num_paths, num_steps = paths.shape
     rows = np.arange(num_windows * num_steps).reshape(num_windows, 1, num_steps)
-    table = steps[["unique_id", "ds"]].iloc[np.broadcast_to(rows, paths.shape).ravel()].reset_index(drop=True)
+    table = (
+        steps[["unique_id", "ds"]]
+        .iloc[np.broadcast_to(rows, paths.shape).ravel()]
+        .reset_index(drop=True)
+    )
     numbers = np.broadcast_to(np.arange(num_paths)[:, None], paths.shape)
     return Paths(table.assign(path=numbers.ravel(), y=paths.ravel()))
 
 
 def draw_paths(
-    intervals: Intervals, name: str, windows: Windows, forecasts: np.ndarray, num_paths: int, seed: int = 0
+    intervals: Intervals,
+    name: str,
+    windows: Windows,
+    forecasts: np.ndarray,
+    num_paths: int,
+    seed: int = 0,
 ) -> np.ndarray:
     """Return paths that keep the dependence between steps: float64[window, path, step], in the unit of the series.
 
     The forecasts are float[window, step], scaled. Beyond the horizon, errors grow as the bounds do. Paths of sparse
     series agree with `bound_sparse`. The paths of different windows are independent.
     """
-    random, place = np.random.default_rng(seed), intervals.find(name)
+    random = np.random.default_rng(seed)
+    place = intervals.find(name)
     num_windows, num_steps = forecasts.shape
     size = intervals.get_sizes(name).expect(windows.facts, forecasts)
-    samples, growth = intervals.samples[place], float(intervals.growth[place])
-    errors = size[:, None] * _draw_errors(samples, growth, (num_windows, num_paths, num_steps), random)
+    samples = intervals.samples[place]
+    growth = float(intervals.growth[place])
+    errors = size[:, None] * _draw_errors(
+        samples, growth, (num_windows, num_paths, num_steps), random
+    )
     factors = find_width_factors(intervals, name, windows, forecasts)
     errors *= np.where(errors < 0, factors[0][:, None], factors[1][:, None])
     below, above = windows.known.measure_reach(forecasts, 1, intervals.lows.shape[2])
     # A forecast that is too far from all known values has no bounds, and paths without errors.
-    below, above = np.maximum(below, 0.0), np.maximum(above, 0.0)
+    below = np.maximum(below, 0.0)
+    above = np.maximum(above, 0.0)
     scaled = forecasts[:, None] + np.clip(errors, -below[:, None], above[:, None])
     paths: np.ndarray = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
     drawn_size = (num_paths, num_steps)
@@ -129,7 +157,9 @@ def _draw_errors(
     measured = np.append((unit * unit[:, -1:]).mean(axis=0)[-2::-1], 0.0)
     drawn = [unit[random.integers(0, len(samples), shape[:2])]]
     for done in range(horizon, shape[2], horizon):
-        linked = np.maximum(measured, link_steps(done, done + np.arange(1, horizon + 1), growth)).clip(0, 1)
+        linked = np.maximum(
+            measured, link_steps(done, done + np.arange(1, horizon + 1), growth)
+        ).clip(0, 1)
         fresh = unit[random.integers(0, len(samples), shape[:2])]
         drawn.append(linked * drawn[-1][:, :, -1:] + np.sqrt(1 - linked**2) * fresh)
     steps = np.arange(1, len(drawn) * horizon + 1)

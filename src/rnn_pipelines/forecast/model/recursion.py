@@ -18,7 +18,12 @@ from rnn_pipelines.forecast.model.artefact import (
     lay_out_cutoffs,
     raise_no_forecast,
 )
-from rnn_pipelines.forecast.model.newest import check_ahead, find_ends, include_new_series, report_new_series
+from rnn_pipelines.forecast.model.newest import (
+    check_ahead,
+    find_ends,
+    include_new_series,
+    report_new_series,
+)
 from rnn_pipelines.forecast.series.columns import CONSTANT, ROLES, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.source.covariates import check_covariate_columns, list_steps
@@ -42,13 +47,18 @@ def check_steps(h: Any, horizon: int) -> int:
 
 
 def lay_out_recursive(
-    forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
+    forecaster: Forecaster,
+    series: Series,
+    num_steps: int,
+    covariate_table: pd.DataFrame | None = None,
 ) -> tuple[Forecaster, WindowedPanel, Features]:
     """Return the forecaster with new series, windows at each series' end, and rows for all steps; or a SeriesError."""
     num_future = count_ahead(forecaster, num_steps)
     report_new_series(forecaster, series)
     forecaster = include_new_series(forecaster, series, covariate_table)
-    panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table, num_future)
+    panel, features = lay_out_cutoffs(
+        forecaster, series, find_ends(series), covariate_table, num_future
+    )
     if not len(panel.index("future")):
         raise_no_forecast(forecaster, series)
     return forecaster, panel, features
@@ -73,15 +83,22 @@ def forecast_recursively(
     """
     table = forecast_panel(forecaster, panel, features)
     if num_steps > panel.horizon:
-        table = pd.concat([table, _forecast_beyond_horizon(forecaster, panel, features, num_steps)], ignore_index=True)
+        table = pd.concat(
+            [table, _forecast_beyond_horizon(forecaster, panel, features, num_steps)],
+            ignore_index=True,
+        )
     table = table[table["horizon_step"] <= num_steps]
     table = table.assign(is_recursive=table["horizon_step"] > panel.horizon)
     return table.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
 
 
-def forecast_steps(forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int) -> np.ndarray:
+def forecast_steps(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
+) -> np.ndarray:
     """Return forecasts of whole horizons: float32[window, step], scaled; a SeriesError if one is not finite."""
-    horizon, origins, steps = panel.horizon, panel.list_origins("future"), np.arange(panel.horizon)
+    horizon = panel.horizon
+    origins = panel.list_origins("future")
+    steps = np.arange(panel.horizon)
     # Each horizon is written into the rows that the next one reads.
     extended = replace(panel, values=panel.values.copy())
     forecasts = [forecaster.model.forecast(extended, origins)]
@@ -97,7 +114,8 @@ def _forecast_beyond_horizon(
     forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
 ) -> pd.DataFrame:
     """Return forecasts of the steps beyond the horizon: the columns of `forecast_cutoffs`."""
-    horizon, origins = panel.horizon, panel.list_origins("future")
+    horizon = panel.horizon
+    origins = panel.list_origins("future")
     scaled = forecast_steps(forecaster, panel, features, num_steps)[:, horizon:]
     steps_ahead = np.arange(horizon, horizon + scaled.shape[1])
     target = features.table.iloc[(origins[:, None] + steps_ahead).ravel()].reset_index(drop=True)
@@ -105,7 +123,9 @@ def _forecast_beyond_horizon(
     forecasts = unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy())
     numbers = {"horizon_step": np.tile(steps_ahead + 1, len(origins)), FORECAST: forecasts}
     table = target[["unique_id", "ds"]].assign(**numbers)
-    table.insert(1, "cutoff", np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead)))
+    table.insert(
+        1, "cutoff", np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead))
+    )
     if forecaster.intervals is not None:
         network = find_network_of(forecaster.model)
         windows = describe_ends(forecaster.intervals, panel, features, forecaster.scaler, network)
@@ -128,15 +148,21 @@ def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.nda
 
 
 def check_recursive(
-    forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
+    forecaster: Forecaster,
+    series: Series,
+    num_steps: int,
+    covariate_table: pd.DataFrame | None = None,
 ) -> None:
     """Check the covariates once for all forecasters of a training, and warn of rows between steps.
 
     Raises:
         SeriesError: a covariate is missing, or lacks values ahead; past covariates would be needed beyond the horizon.
     """
-    horizon, roles = forecaster.settings.horizon, set(ROLES) - set(CONSTANT)
-    past = forecaster.coding.list_columns([role for role in roles if count_steps_ahead(role, num_steps) < num_steps])
+    horizon = forecaster.settings.horizon
+    roles = set(ROLES) - set(CONSTANT)
+    past = forecaster.coding.list_columns(
+        [role for role in roles if count_steps_ahead(role, num_steps) < num_steps]
+    )
     if num_steps > horizon and past:
         reason = f"because the past covariates {show_all(past)} are missing beyond it"
         remedy = "Give a smaller h, or train with a longer horizon."
@@ -153,10 +179,14 @@ def check_recursive(
         raise SeriesError(f"{error} {why}") from error
 
 
-def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, num_steps: int) -> None:
+def report_ahead(
+    forecaster: Forecaster, series: Series, given: pd.DataFrame, num_steps: int
+) -> None:
     """Warn of rows of covariates, `unique_id, ds`, that a forecast of the repaired series does not read."""
     settings = forecaster.settings
-    report_unread(given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz)
+    report_unread(
+        given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz
+    )
 
 
 def lay_side_by_side(

@@ -96,12 +96,20 @@ def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: 
     Raises:
         SeriesError: they do not; the message holds both zones, the series and the time.
     """
-    axis, zone = find_trained_axis(settings), table.attrs.get("zone")
-    if axis is None or zone is None or axis.is_utc or zone["name"] == axis.zone or table["ds"].dtype.kind != "M":
+    axis = find_trained_axis(settings)
+    zone = table.attrs.get("zone")
+    if (
+        axis is None
+        or zone is None
+        or axis.is_utc
+        or zone["name"] == axis.zone
+        or table["ds"].dtype.kind != "M"
+    ):
         return
     last = table["unique_id"].map(settings.trained_until)
     trained_rows = table[last.notna()]
-    trained, ds = pd.to_datetime(last[last.notna()]).to_numpy(), trained_rows["ds"].to_numpy()
+    trained = pd.to_datetime(last[last.notna()]).to_numpy()
+    ds = trained_rows["ds"].to_numpy()
     _, is_on_step = count_steps(np.minimum(trained, ds), np.maximum(trained, ds), settings.freq)
     if is_on_step.all():
         return

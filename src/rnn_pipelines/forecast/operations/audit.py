@@ -13,8 +13,17 @@ import pandas as pd
 from rnn_pipelines.champion.verdict import KnownChampion, LogStamp
 from rnn_pipelines.errors import BrokenChainError, count
 from rnn_pipelines.forecast.evaluation.log_stamp import find_loss
-from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, join_actuals, measure_coverage
-from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_first_record
+from rnn_pipelines.forecast.evaluation.realised import (
+    EvaluatedForecasts,
+    join_actuals,
+    measure_coverage,
+)
+from rnn_pipelines.forecast.methods.predictions import (
+    RECORDED,
+    ForecastLog,
+    ForecastLogTable,
+    keep_first_record,
+)
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number, format_percent
@@ -75,11 +84,15 @@ def _check_times(nights: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         is_wrong = (night["cutoff"] >= night["ds"]).to_numpy()
         if is_wrong.any():
             row = night.iloc[int(is_wrong.argmax())]
-            raise BrokenChainError("available_at is not before target_time", row[list(ForecastLogTable.key)].to_dict())
+            raise BrokenChainError(
+                "available_at is not before target_time", row[list(ForecastLogTable.key)].to_dict()
+            )
         yield night
 
 
-def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, champion: KnownChampion) -> dict[str, Any]:
+def prove_forecasts(
+    log: ForecastLog, links: Sequence[Link], series: Series, champion: KnownChampion
+) -> dict[str, Any]:
     """Select the forecasts that were recorded before their values, and measure their errors and coverage.
 
     The links are those of the nights of the log, whose chain is not broken. For the champion, see `join_actuals`.
@@ -94,7 +107,9 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
     if links and not links[0].is_linked:
         # Rows of before the chain can't be changed from its first night on; until then, their time proves nothing.
         sealed = links[1].recorded_at if len(links) > 1 else pd.NaT
-        log = log.assign(**{RECORDED: log[RECORDED].mask(log[RECORDED] <= links[0].recorded_at, sealed)})
+        log = log.assign(
+            **{RECORDED: log[RECORDED].mask(log[RECORDED] <= links[0].recorded_at, sealed)}
+        )
     first = keep_first_record(log)
     is_before = _is_before_value(first, log)
     evaluated = join_actuals(first[is_before], series, champion)
@@ -104,10 +119,12 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
         # After the end of their target's step, by the clock.
         ends = recorded["ds"] + (recorded["ds"] - recorded["cutoff"]) / recorded["horizon_step"]
         is_after = (recorded[RECORDED].dt.tz_localize(None) >= ends).to_numpy()
-    proven, after = evaluated[~is_after], evaluated[is_after]
+    proven = evaluated[~is_after]
+    after = evaluated[is_after]
     steps = proven.groupby("horizon_step")
     has_clock = series["ds"].dtype.kind == "M"
-    times, cutoffs = series["ds"].drop_duplicates().sort_values(), log["cutoff"]
+    times = series["ds"].drop_duplicates().sort_values()
+    cutoffs = log["cutoff"]
     missing = times[times.between(cutoffs.min(), cutoffs.max()) & ~times.isin(cutoffs)].tolist()
     return dict(
         num_forecasts=len(first),
@@ -117,7 +134,10 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
         num_open=int(is_before.sum()) - len(evaluated),
         num_missing_nights=len(missing),
         first_missing_night=format_time(missing[0]) if len(missing) else None,
-        by_step=[{"horizon_step": int(step), "num_forecasts": len(rows), **_measure(rows)} for step, rows in steps],
+        by_step=[
+            {"horizon_step": int(step), "num_forecasts": len(rows), **_measure(rows)}
+            for step, rows in steps
+        ],
         **_measure(proven),
     )
 
@@ -125,24 +145,37 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
 def _measure(evaluated: EvaluatedForecasts) -> dict[str, Any]:
     error = (evaluated["y"] - evaluated["y_hat"]).abs()
     mae = float(error.groupby(evaluated["unique_id"]).mean().mean())
-    coverage = {str(of_level["level"]): of_level["coverage"] for of_level in measure_coverage(evaluated)}
+    coverage = {
+        str(of_level["level"]): of_level["coverage"] for of_level in measure_coverage(evaluated)
+    }
     return {"mae": mae if np.isfinite(mae) else None, "coverage": coverage}
 
 
 def _is_before_value(first: ForecastLog, log: ForecastLog) -> pd.Series:
     """Return whether each forecast was recorded before the first night of the series whose cut-off is at its target."""
-    nights = log.groupby(["unique_id", "cutoff"], as_index=False)[RECORDED].min().sort_values("cutoff", ascending=False)
+    nights = (
+        log.groupby(["unique_id", "cutoff"], as_index=False)[RECORDED]
+        .min()
+        .sort_values("cutoff", ascending=False)
+    )
     nights["known_at"] = nights.groupby("unique_id")[RECORDED].cummin()
-    nights = nights.rename(columns={"cutoff": "ds"})[["unique_id", "ds", "known_at"]].sort_values("ds")
+    nights = nights.rename(columns={"cutoff": "ds"})[["unique_id", "ds", "known_at"]].sort_values(
+        "ds"
+    )
     targets = first[["unique_id", "ds"]].reset_index().sort_values("ds")
-    known = pd.merge_asof(targets, nights, on="ds", by="unique_id", direction="forward").set_index("index")
+    known = pd.merge_asof(targets, nights, on="ds", by="unique_id", direction="forward").set_index(
+        "index"
+    )
     known_at = known["known_at"].reindex(first.index)
     return first[RECORDED].notna() & (known_at.isna() | (first[RECORDED] < known_at))
 
 
-def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None, problem: str | None = None) -> list[str]:
+def describe_audit(
+    chain: Mapping[str, Any], proof: Mapping[str, Any] | None, problem: str | None = None
+) -> list[str]:
     """Return the result as lines, the conclusion first; without a proof of an unbroken chain, its problem."""
-    nights, rows = count(chain["num_nights"], "night"), count(chain["num_rows"], "row")
+    nights = count(chain["num_nights"], "night")
+    rows = count(chain["num_rows"], "row")
     if proof is None and problem is not None:
         return [
             "the chain is unchanged; error and coverage could not be computed",
@@ -155,20 +188,31 @@ def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None, pr
     num_taken_over = chain["num_taken_over"] if chain["sha256"] else 0
     others = {
         "of the rows are from before the chain, unchanged since its first night": num_taken_over,
-        f"more: after their time by the clock, before a night knew the value{_describe(after)}": after["num_forecasts"],
-        "not counted: recorded when a night had known the value, or before the chain": proof["num_late"],
+        f"more: after their time by the clock, before a night knew the value{_describe(after)}": after[
+            "num_forecasts"
+        ],
+        "not counted: recorded when a night had known the value, or before the chain": proof[
+            "num_late"
+        ],
         "not counted: without a value so far, or by a model that has learnt it": proof["num_open"],
-        f"times of the series without a forecast, from {proof['first_missing_night']} on": proof["num_missing_nights"],
+        f"times of the series without a forecast, from {proof['first_missing_night']} on": proof[
+            "num_missing_nights"
+        ],
     }
-    lines = [f"{count(proof['num_proven'], 'forecast')}, each written before its value{_describe(proof)}"]
+    lines = [
+        f"{count(proof['num_proven'], 'forecast')}, each written before its value{_describe(proof)}"
+    ]
     lines.append(_describe_chain(chain))
     for step in proof["by_step"]:
-        lines.append(f"step {step['horizon_step']} ({count(step['num_forecasts'], 'forecast')}){_describe(step)}")
+        lines.append(
+            f"step {step['horizon_step']} ({count(step['num_forecasts'], 'forecast')}){_describe(step)}"
+        )
     return [*lines, *(f"{number:,} {text}" for text, number in others.items() if number)]
 
 
 def _describe_chain(chain: Mapping[str, Any]) -> str:
-    nights, rows = count(chain["num_nights"], "night"), count(chain["num_rows"], "row")
+    nights = count(chain["num_nights"], "night")
+    rows = count(chain["num_rows"], "row")
     if not chain["sha256"]:
         return f"chain: {rows} from before the chain; the next night carries their hash"
     since = f"unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}"
@@ -178,5 +222,8 @@ def _describe_chain(chain: Mapping[str, Any]) -> str:
 def _describe(result: Mapping[str, Any]) -> str:
     if result["mae"] is None:
         return ""
-    shares = [f"{format_percent(share, 1)} inside {level} %" for level, share in result["coverage"].items()]
+    shares = [
+        f"{format_percent(share, 1)} inside {level} %"
+        for level, share in result["coverage"].items()
+    ]
     return ": " + ", ".join([f"MAE {format_number(result['mae'])}", *shares])

@@ -19,7 +19,12 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.in_use import BEST, UseSpec, choose_used, wrap_in_ensemble
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictions import (
+    ANOMALY_LEVEL,
+    Forecasts,
+    Predictions,
+    tabulate_forecasts,
+)
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
@@ -58,19 +63,30 @@ def choose_challenger(  # noqa: PLR0913, PLR0917 - each is a data set of a run
         `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`. And the
         forecasts of the simple methods.
     """
-    methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
+    methods, ensemble = fit_all_methods(
+        data, {network.name: network.network for network in networks}
+    )
     used = choose_used(use, data, methods, ensemble["losses"])
-    methods, weights = check_refit(data, methods), ensemble["weights"]
+    methods = check_refit(data, methods)
+    weights = ensemble["weights"]
     simple = {name: method for name, method in methods.items() if name in METHODS}
     forecasts = forecast_methods(data.panel, data.linear, {**simple, used: methods[used]})
     asked = used
     if use.root in (ENSEMBLE, BEST):
-        holdout = tabulate_forecasts(data.panel, features, scaler, {**forecasts, CHALLENGER: forecasts[used]}, "test")
+        holdout = tabulate_forecasts(
+            data.panel, features, scaler, {**forecasts, CHALLENGER: forecasts[used]}, "test"
+        )
         used = find_better(holdout, settings.horizon, retraining.policy) or used
     in_use = wrap_in_ensemble(methods, used)
     if used != asked:
-        logger.warning("%s takes the place of %s, because it is significantly better on the holdout", used, asked)
-    logger.info("ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
+        logger.warning(
+            "%s takes the place of %s, because it is significantly better on the holdout",
+            used,
+            asked,
+        )
+    logger.info(
+        "ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
+    )
     record: ChallengerTraining = {
         "validation_losses": ensemble["losses"],
         "weights": weights,
@@ -94,7 +110,9 @@ def find_better(holdout: Predictions, horizon: int, policy: ForecastPolicySpec) 
     if BEST not in policy.must_beat or len(holdout.table) <= horizon:
         return None
     better = measure_holdout(holdout, horizon).better
-    proven = {name: ratio for name, (ratio, p_value) in better.items() if p_value <= policy.significance}
+    proven = {
+        name: ratio for name, (ratio, p_value) in better.items() if p_value <= policy.significance
+    }
     return min(proven, key=lambda name: proven[name], default=None)
 
 
@@ -103,7 +121,11 @@ def name_networks(
 ) -> ForecasterSettings:
     """Return the settings with the parameters of the networks that are in the ensemble."""
     assert isinstance(ensemble.model, EnsembleModel)
-    used = {network.name: network.parameters for network in networks if network.name in ensemble.model.models}
+    used = {
+        network.name: network.parameters
+        for network in networks
+        if network.name in ensemble.model.models
+    }
     return settings.model_copy(update={"networks": used})
 
 
@@ -122,7 +144,9 @@ def make_forecaster(
     if level.root:
         levels = LevelSpec((*level.root, ANOMALY_LEVEL))
         intervals = fit_intervals(data, {FORECAST: ensemble}, levels, asked=level)
-    model, evaluated = (PanelModel(data.linear.normalizer, one) for one in (ensemble.in_use, ensemble.model))
+    model, evaluated = (
+        PanelModel(data.linear.normalizer, one) for one in (ensemble.in_use, ensemble.model)
+    )
     return Forecaster(model, scaler, settings, intervals, coding, evaluated)
 
 
@@ -136,7 +160,9 @@ def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:
     return [
         name
         for name, last in settings.trained_until.items()
-        if name in theirs and isinstance(theirs[name], datetime) is isinstance(last, datetime) and theirs[name] > last
+        if name in theirs
+        and isinstance(theirs[name], datetime) is isinstance(last, datetime)
+        and theirs[name] > last
     ]
 
 
@@ -161,10 +187,14 @@ def forecast_holdout(
     holdout = tabulate_forecasts(panel, features, challenger.scaler, baselines, "test")
     # Without the future steps: each forecaster adds them for its own horizon.
     table = features.table
-    series = table[table.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon]
+    series = table[
+        table.groupby("unique_id", sort=False).cumcount(ascending=False) >= panel.horizon
+    ]
     available = [] if covariate_table is None else list(covariate_table)
     cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
-    forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
+    forecasters = {CHALLENGER: challenger} | (
+        {} if champion is None else {CHAMPION: champion.artefact}
+    )
     for name, forecaster in forecasters.items():
         if obstacle := _find_obstacle(forecaster, challenger.settings, available, series):
             logger.warning("%s: no forecast, because %s", name, obstacle)
@@ -184,6 +214,10 @@ def _find_obstacle(
     if not have_same_axis(learnt, settings):
         zones = [show(one.zone.name) for one in (learnt, settings)]
         return f"it was trained on times of {zones[0]}, and the holdout has times of {zones[1]}"
-    if missing := [column for column in forecaster.coding.list_columns() if column not in available]:
+    if missing := [
+        column for column in forecaster.coding.list_columns() if column not in available
+    ]:
         return f"it reads the covariates {missing}, which are missing"
-    return None if forecaster.reference is None else describe_new_history(series, forecaster.reference)
+    return (
+        None if forecaster.reference is None else describe_new_history(series, forecaster.reference)
+    )

@@ -40,15 +40,20 @@ def explain_nights(
     if len(nights) < 2:
         facts = f"the inputs of {len(nights)} of the two nights that a change needs are on record"
         command = "kedro run --pipelines=predict_forecast"
-        raise ChampionError(f"{facts}. Run {command} again after the table or the champion has changed.")
+        raise ChampionError(
+            f"{facts}. Run {command} again after the table or the champion has changed."
+        )
     before, after = (unpack_night(files) for files in nights[-2:])
     if newest is not None and len(_select_records(newest, after)) < len(newest):
-        raise ChampionError("the inputs of this run could not be saved, so that its forecasts have no explanation.")
+        raise ChampionError(
+            "the inputs of this run could not be saved, so that its forecasts have no explanation."
+        )
     if series is not None:
         ids = pd.Index([series])
         if not all(night.series["unique_id"].isin(ids).any() for night in (before, after)):
             raise ChampionError(f"series {series!r} is not in both of the last two forecasts.")
-        before, after = before.keep(ids), after.keep(ids)
+        before = before.keep(ids)
+        after = after.keep(ids)
     tonight = _select_records(log, after)
     # After a mere revision, both nights have the same ends, and those of tonight are the newer ones.
     earlier = log[log[RECORDED] < tonight[RECORDED].max()]
@@ -66,7 +71,9 @@ def explain_nights(
 
 def _select_records(log: ForecastLog, night: Night) -> ForecastLog:
     """Return the last forecasts on record from the ends of a night's series by its version."""
-    return keep_last_record(log[log["model_version"] == night.version].merge(find_ends(night.series)))
+    return keep_last_record(
+        log[log["model_version"] == night.version].merge(find_ends(night.series))
+    )
 
 
 def _compare_with_log(table: pd.DataFrame, column: str, records: pd.Series) -> str:
@@ -75,8 +82,11 @@ def _compare_with_log(table: pd.DataFrame, column: str, records: pd.Series) -> s
     when = {"before": "the night before", "after": "tonight"}[column]
     if num_missing := int(forecasts[FORECAST].isna().sum()):
         return f"{count(num_missing, 'forecast')} of {when} are not in the log."
-    logged, computed = forecasts[FORECAST], forecasts[column]
-    differs = ~np.isclose(logged, computed, rtol=TOLERANCE, atol=TOLERANCE * computed.abs().median())
+    logged = forecasts[FORECAST]
+    computed = forecasts[column]
+    differs = ~np.isclose(
+        logged, computed, rtol=TOLERANCE, atol=TOLERANCE * computed.abs().median()
+    )
     if not differs.any():
         return ""
     first = forecasts[differs].iloc[0]

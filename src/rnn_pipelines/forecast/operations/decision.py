@@ -46,7 +46,9 @@ def describe_run(
     """Return the fingerprints of the data as read up to the day, of parameters and code, and all versions."""
     parameters = {"forecast": forecast, "retrain_forecast": retraining}
     data = {name: value for name, value in profile.items() if name in FACTS}
-    return describe(join_covariates(table, covariate_table), data, parameters, retraining.as_of, started)
+    return describe(
+        join_covariates(table, covariate_table), data, parameters, retraining.as_of, started
+    )
 
 
 def plan_training(retraining: RetrainForecastSpec, checkpoints: Path) -> TrainingPlan:
@@ -65,23 +67,37 @@ def decide_promotion(
     """Compare challenger and champion on the holdout, decide by the policy, and record the reasons."""
     result = measure_holdout(holdout, challenger.settings.horizon)
     # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.
-    policy, measures = retraining.policy, result.measures
+    policy = retraining.policy
+    measures = result.measures
     named = tuple(name for name in policy.must_beat if name != BEST)
     # The best simple method is held against no other one.
     if training["chosen"] == _find_best(measures):
         named = ()
     missing = [name for name in named if name not in measures]
-    notes = [f"must_beat: {name} does not exist for these series" for name in missing] if len(holdout.table) else []
+    notes = (
+        [f"must_beat: {name} does not exist for these series" for name in missing]
+        if len(holdout.table)
+        else []
+    )
     objections = () if champion is None else _find_objections(challenger, champion, measures)
     proven = _list_proven(result.better, policy.significance) if BEST in policy.must_beat else ()
     objections = (*proven, *objections)
     # On the night of a promotion, the forecast of a date changes from the champion's to the challenger's. A model that
     # moves much each night does so on this one, too.
-    usual, change = (measures.get(name, Measures()).get("change") for name in (CHAMPION, CHALLENGER))
+    usual, change = (
+        measures.get(name, Measures()).get("change") for name in (CHAMPION, CHALLENGER)
+    )
     reservations: tuple[str, ...] = ()
     if policy.stability is not None and CHAMPION in measures and usual is None:
-        notes.append("policy.stability: not applied, because no date of the holdout has two forecasts")
-    elif policy.stability and usual is not None and change is not None and change > policy.stability * usual:
+        notes.append(
+            "policy.stability: not applied, because no date of the holdout has two forecasts"
+        )
+    elif (
+        policy.stability
+        and usual is not None
+        and change is not None
+        and change > policy.stability * usual
+    ):
         reservations = (
             f"its promotion changes the forecast of a date by {change:.4g}, more than {policy.stability:g} times the "
             f"{usual:.4g} by which the champion changes it from origin to origin (policy.stability)",
@@ -89,8 +105,12 @@ def decide_promotion(
     if len(holdout.table) <= challenger.settings.horizon:
         missing = list(named)
         notes.append("the test part has at most one window, so that nothing is compared")
-        objections = () if champion is None else ("the test part has at most one window. Give more rows",)
-    policy = policy.model_copy(update={"must_beat": tuple(name for name in named if name not in missing)})
+        objections = (
+            () if champion is None else ("the test part has at most one window. Give more rows",)
+        )
+    policy = policy.model_copy(
+        update={"must_beat": tuple(name for name in named if name not in missing)}
+    )
     case = Case(
         task="forecast",
         measures=measures,
@@ -114,7 +134,11 @@ def keep_reference(candidate: Candidate, series: Series) -> Candidate:
 
 def _find_best(measures: Mapping[str, Measures]) -> str | None:
     """Return the simple method with the lowest loss; None if no loss is finite."""
-    losses = {name: one.get("loss") for name, one in measures.items() if name not in (CHALLENGER, CHAMPION)}
+    losses = {
+        name: one.get("loss")
+        for name, one in measures.items()
+        if name not in (CHALLENGER, CHAMPION)
+    }
     finite = {name: loss for name, loss in losses.items() if loss is not None and isfinite(loss)}
     return min(finite, key=lambda name: finite[name], default=None)
 
@@ -133,7 +157,9 @@ def _describe_better(name: str, ratio: float, p_value: float) -> str:
     return f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name}{format_test(p_value)}"
 
 
-def _list_notes(better: Mapping[str, tuple[float, float]], training: ChallengerTraining) -> Iterator[str]:
+def _list_notes(
+    better: Mapping[str, tuple[float, float]], training: ChallengerTraining
+) -> Iterator[str]:
     """Yield notes on a better simple method, its use, trainings that were cut short, and a refit without use.
 
     A simple method with a lower loss on the holdout does not prevent the promotion unless `must_beat` names it, because
@@ -159,7 +185,9 @@ def _list_not_acting(champion: LoadedChampion | None, run: Run) -> Iterator[str]
             yield describe_other_parameters(champion.version, others)
 
 
-def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
+def _find_objections(
+    challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]
+) -> tuple[str, ...]:
     # First, because a table that ends before the champion's training has lost values for that reason alone.
     if seen := find_seen(champion.artefact, challenger.settings):
         part = f"a part of the holdout (series {seen[0]})"

@@ -23,18 +23,24 @@ def check_levels(
     """Yield a finding on levels outside the training range, because a trend does the same; far outside, an alarm."""
     if not levels:
         return
-    far = {name: row for name, row in levels.items() if abs(row[0]) > FAR * max(map(abs, row[1:])) > 0}
+    far = {
+        name: row for name, row in levels.items() if abs(row[0]) > FAR * max(map(abs, row[1:])) > 0
+    }
     is_grave = len(far) > drift.max_drifted_fraction * num_series
     levels = far if is_grave else levels
     name, (level, lowest, highest) = next(iter(levels.items()))
-    numbers = f"{format_number(level)}, in training {format_number(lowest)} to {format_number(highest)}"
+    numbers = (
+        f"{format_number(level)}, in training {format_number(lowest)} to {format_number(highest)}"
+    )
     which = f" of {make_line(name, MAX_VALUE)}" if len(levels) > 1 else ""
     where = f"more than {FAR:g} times as far as" if is_grave else "outside its range in"
     mean = f"the mean of the newest {drift.num_steps} values lies {where} the training data ({numbers}{which})"
     yield Finding("alarm" if is_grave else "ok", f"look at {list_series(levels)}: {mean}")
 
 
-def check_changes(changes: Mapping[str, Change], num_series: int, drift: DriftSpec) -> Iterator[Finding]:
+def check_changes(
+    changes: Mapping[str, Change], num_series: int, drift: DriftSpec
+) -> Iterator[Finding]:
     """Yield a finding on each kind of change since the training; a few series of many are a line to look at."""
     for kind in dict.fromkeys(change.kind for change in changes.values()):
         names = [name for name, change in changes.items() if change.kind == kind]
@@ -61,20 +67,31 @@ def check_drift(
     if compared and len(drifted) > drift.max_drifted_fraction * len(compared):
         worst = max(drifted, key=lambda name: compared[name][0])
         numbers = f"distance {compared[worst][0]:.2f}, {format_p_value(compared[worst][1])}"
-        yield Finding("retrain", f"the newest values of {list_series(drifted)} have drifted ({numbers})")
+        yield Finding(
+            "retrain", f"the newest values of {list_series(drifted)} have drifted ({numbers})"
+        )
     elif compared:
         num_silent = len(distances) - len(compared)
         counted = f"{len(drifted)} of {len(compared)} series have drifted"
-        yield Finding("ok", counted + (f"; {num_silent} have too few values to compare" if num_silent else ""))
+        yield Finding(
+            "ok", counted + (f"; {num_silent} have too few values to compare" if num_silent else "")
+        )
 
 
 def list_drifted(distances: Mapping[str, tuple[float, float]], drift: DriftSpec) -> list[str]:
     """Return the names of the series that have drifted, by their distances and p-values."""
-    least, most = drift.min_distance, drift.significance
-    return [name for name, (distance, p_value) in distances.items() if distance >= least and p_value <= most]
+    least = drift.min_distance
+    most = drift.significance
+    return [
+        name
+        for name, (distance, p_value) in distances.items()
+        if distance >= least and p_value <= most
+    ]
 
 
-def check_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: float) -> Iterator[Finding]:
+def check_covariates(
+    covariates: Iterable[CovariateDriftRow], max_fraction: float
+) -> Iterator[Finding]:
     """Yield findings on covariates, never an alarm: unusual values do not prove that forecasts are worse."""
     rows = list(covariates)
     compared = [row for row in rows if row["num_series"]]
@@ -86,7 +103,10 @@ def check_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: floa
         if row in drifted and row["distance"] is not None and row["p_value"] is not None:
             share = f"{row['num_drifted']} of {row['num_series']} series"
             test = f"distance {row['distance']:.2f}, {format_p_value(row['p_value'])}"
-            yield Finding("retrain", f"the newest values of the covariate {name} have drifted in {share} ({test})")
+            yield Finding(
+                "retrain",
+                f"the newest values of the covariate {name} have drifted in {share} ({test})",
+            )
         if row["num_unknown"]:
             is_much = row["num_unknown"] / row["num_values"] - row["usual_fraction"] > max_fraction
             cells = f"{row['num_unknown']} of the {row['num_values']} newest values of the covariate {name}"

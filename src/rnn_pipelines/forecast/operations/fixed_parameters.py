@@ -55,7 +55,10 @@ def find_other_parameters(
             itself reads the defaults of all others.
     """
     given = {name: parameters[name] for name in FIXED if name in parameters}
-    models = {name: read_parameter_model(name, FIXED[name], make_plain(block)) for name, block in given.items()}
+    models = {
+        name: read_parameter_model(name, FIXED[name], make_plain(block))
+        for name, block in given.items()
+    }
     asked = flatten({name: make_plain(model) for name, model in models.items()})
     before = flatten({name: trained[name] for name in FIXED if name in trained})
     others = {
@@ -84,7 +87,10 @@ def _list_defaults() -> Iterator[tuple[str, Any]]:
 
 def describe_other_parameters(version: str, others: Mapping[str, tuple[Any, Any]]) -> str:
     """Return the parameters that do not act as a sentence with the command that makes them act."""
-    listed = [f"forecast.{name} is {show(now)}, of the champion {show(then)}" for name, (then, now) in others.items()]
+    listed = [
+        f"forecast.{name} is {show(now)}, of the champion {show(then)}"
+        for name, (then, now) in others.items()
+    ]
     some = list_some(listed, NAMES_IN_MESSAGE)
     return (
         f"the champion {version} was trained by other parameters, which act until another version is in use ({some}); "
@@ -92,7 +98,9 @@ def describe_other_parameters(version: str, others: Mapping[str, tuple[Any, Any]
     )
 
 
-def warn_of_other_parameters(champion: LoadedChampion | None, parameters: dict[str, Any]) -> list[str]:
+def warn_of_other_parameters(
+    champion: LoadedChampion | None, parameters: dict[str, Any]
+) -> list[str]:
     """Warn of parameters that the champion fixes, if they have changed since its training; return their names."""
     if champion is None:
         return []

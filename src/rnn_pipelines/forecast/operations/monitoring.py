@@ -90,7 +90,9 @@ class ForecastVerdict(VerdictRecord):
     drifted_fraction: float | None
 
 
-def read_champion(folder: Path, parameters: dict[str, Any]) -> tuple[KnownChampion, Coding, Reference]:
+def read_champion(
+    folder: Path, parameters: dict[str, Any]
+) -> tuple[KnownChampion, Coding, Reference]:
     """Return the record of the forecaster in use, its coding of covariates, and the statistics of its training values.
 
     The record names the parameters of the block `forecast` that do not act. The forecaster is not loaded. Without one,
@@ -99,16 +101,26 @@ def read_champion(folder: Path, parameters: dict[str, Any]) -> tuple[KnownChampi
     store = ChampionStore(folder)
     champion, _ = load_usable(store)
     files = {} if champion is None else champion.files
-    record, reference = verdict.read_champion(folder, FORMAT), unpack_reference(files)
+    record = verdict.read_champion(folder, FORMAT)
+    reference = unpack_reference(files)
     if champion is not None:
         trained = find_trained_parameters(find_origin(store.list_records(), champion.version))
         others = find_other_parameters(trained, parameters, are_defaults_named=False)
-        record["not_acting"] = [describe_other_parameters(champion.version, others)] if others else []
-    return record, read_coding(files), ReferenceTable.make_empty() if reference is None else reference
+        record["not_acting"] = (
+            [describe_other_parameters(champion.version, others)] if others else []
+        )
+    return (
+        record,
+        read_coding(files),
+        ReferenceTable.make_empty() if reference is None else reference,
+    )
 
 
 def read_newest(
-    sample: Sample, champion: KnownChampion, covariates: CovariateSpec, monitoring: MonitorForecastSpec
+    sample: Sample,
+    champion: KnownChampion,
+    covariates: CovariateSpec,
+    monitoring: MonitorForecastSpec,
 ) -> tuple[Source, pd.DataFrame]:
     """Read the series up to the day of the verdict, and the covariates of the champion.
 
@@ -118,7 +130,9 @@ def read_newest(
     """
     own = covariates if sample.partitions.folder is None else NO_COVARIATES
     asked = replace(sample, covariates=own)
-    with explain_reading(str(champion["version"]), sample.source.label, lambda: read_sample(asked, monitoring)):
+    with explain_reading(
+        str(champion["version"]), sample.source.label, lambda: read_sample(asked, monitoring)
+    ):
         return read_sample(sample, monitoring)
 
 
@@ -155,7 +169,9 @@ def _check_same_kind_of_time(series: Series, champion: KnownChampion) -> None:
     if freq is not None and isinstance(freq, int) is not has_steps:
         kinds = ("steps", "dates") if has_steps else ("dates", "steps")
         remedy = f"Give the table of the champion, or run {name_promotion('forecast')}"
-        raise SeriesError(f"the series has {kinds[0]}, and the champion {champion['version']} {kinds[1]}. {remedy}.")
+        raise SeriesError(
+            f"the series has {kinds[0]}, and the champion {champion['version']} {kinds[1]}. {remedy}."
+        )
 
 
 def measure_covariate_drift(
@@ -167,13 +183,17 @@ def measure_covariate_drift(
     monitoring: MonitorForecastSpec,
 ) -> CovariateDrift:
     """Compare the newest values of covariates with the champion's training data."""
-    return compare_covariates(series, covariate_table, coding, *_find_training(profile, champion), monitoring.drift)
+    return compare_covariates(
+        series, covariate_table, coding, *_find_training(profile, champion), monitoring.drift
+    )
 
 
 def _find_training(profile: Profile, champion: KnownChampion) -> tuple[dict[str, Any], int]:
     """Return the champion's last training time for each series, and the season length in steps."""
     settings = champion["settings"]
-    return settings.get("trained_until", {}), settings.get("season_length", profile["season_length"])
+    return settings.get("trained_until", {}), settings.get(
+        "season_length", profile["season_length"]
+    )
 
 
 def monitor_forecasts(
@@ -189,12 +209,17 @@ def monitor_forecasts(
     Forecasts of other versions appear in the report only, because a version that was rolled back requires no action.
     """
     num_cutoffs = monitoring.error.num_cutoffs
-    newest = realised.keep_newest(evaluated[evaluated["model_version"] == champion["version"]], num_cutoffs)
+    newest = realised.keep_newest(
+        evaluated[evaluated["model_version"] == champion["version"]], num_cutoffs
+    )
     issued = realised.keep_newest(evaluated, num_cutoffs)
-    error, intervals = realised.measure_realised(newest), realised.measure_coverage(newest)
+    error = realised.measure_realised(newest)
+    intervals = realised.measure_coverage(newest)
     anomalies = realised.find_anomalies(newest)
     unknown = drift.loc[drift["distance"].isna(), "unique_id"]
-    levels = drift[["unique_id", "level", "lowest_level", "highest_level"]].itertuples(index=False, name=None)
+    levels = drift[["unique_id", "level", "lowest_level", "highest_level"]].itertuples(
+        index=False, name=None
+    )
     evidence = ForecastEvidence(
         alarms=tuple(champion["alarms"]),
         not_acting=tuple(champion.get("not_acting", ())),
@@ -212,11 +237,18 @@ def monitor_forecasts(
         # Of an earlier day, the time until today says nothing.
         idle_days=coverage["idle_days"] if monitoring.as_of is None else 0.0,
         idle_steps=coverage["idle_steps"],
-        coverage={row["level"]: (row["coverage"], row["p_value"], row["num_cutoffs"]) for row in intervals},
+        coverage={
+            row["level"]: (row["coverage"], row["p_value"], row["num_cutoffs"]) for row in intervals
+        },
         num_anomalies=len(anomalies),
         newest_anomaly=_format_anomaly(anomalies[0]) if anomalies else "",
-        drift={row.unique_id: (row.distance, row.p_value) for row in drift.itertuples()} | dict.fromkeys(unknown),
-        levels={name: (level, low, high) for name, level, low, high in levels if is_outside(level, low, high)},
+        drift={row.unique_id: (row.distance, row.p_value) for row in drift.itertuples()}
+        | dict.fromkeys(unknown),
+        levels={
+            name: (level, low, high)
+            for name, level, low, high in levels
+            if is_outside(level, low, high)
+        },
         changes=_list_changes(drift, coverage, monitoring),
         covariates=tuple(_list_rows(covariate_drift)),
     )
@@ -230,14 +262,19 @@ def monitor_forecasts(
         error=error,
         by_step=_list_rows(realised.measure_groups(newest, "horizon_step")),
         by_version=_list_rows(realised.measure_groups(evaluated, "model_version")),
-        stability={"version": realised.measure_stability(newest), "issued": realised.measure_stability(issued)},
+        stability={
+            "version": realised.measure_stability(newest),
+            "issued": realised.measure_stability(issued),
+        },
         intervals=intervals,
         anomalies=anomalies[:MAX_ANOMALIES],
         num_anomalies=len(anomalies),
         drift=_list_rows(drift),
         covariate_drift=_list_rows(covariate_drift),
         coverage=coverage,
-        drifted_fraction=len(list_drifted(compared, monitoring.drift)) / len(compared) if compared else None,
+        drifted_fraction=len(list_drifted(compared, monitoring.drift)) / len(compared)
+        if compared
+        else None,
     )
     return cast(ForecastVerdict, make_plain(record))
 
@@ -247,7 +284,9 @@ def _list_suspects(coverage: Coverage) -> dict[str, Any]:
     records = coverage.get("gross_values")
     corrected = coverage.get("corrected", "")
     if corrected:
-        corrected += f"; {count(coverage['num_corrected'], 'forecast')} made from it are not counted"
+        corrected += (
+            f"; {count(coverage['num_corrected'], 'forecast')} made from it are not counted"
+        )
     return {
         "gross_values": describe_gross_values(read_records(records)) if records else "",
         "is_gross": coverage.get("is_gross", False),
@@ -257,13 +296,23 @@ def _list_suspects(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec) -> dict[str, Change]:
+def _list_changes(
+    drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec
+) -> dict[str, Change]:
     """Return the changes since the training, and the series that have lost values since the newest forecasts."""
-    learnt = {row.unique_id: Change(row.change, row.detail) for row in drift.itertuples() if row.change}
+    learnt = {
+        row.unique_id: Change(row.change, row.detail) for row in drift.itertuples() if row.change
+    }
     lost = coverage["lost_steps"] if monitoring.as_of is None else {}
     # The newest value may still be withdrawn for a correction.
-    late = {name: f"its last {n:,} steps are gone" for name, n in lost.items() if n > monitoring.max_missed_steps}
-    return {name: Change("lost", f"{text} since the newest forecast") for name, text in late.items()} | learnt
+    late = {
+        name: f"its last {n:,} steps are gone"
+        for name, n in lost.items()
+        if n > monitoring.max_missed_steps
+    }
+    return {
+        name: Change("lost", f"{text} since the newest forecast") for name, text in late.items()
+    } | learnt
 
 
 def _count_outside(intervals: list[realised.RealisedCoverage]) -> int:
@@ -273,7 +322,9 @@ def _count_outside(intervals: list[realised.RealisedCoverage]) -> int:
 
 
 def _format_anomaly(anomaly: realised.Anomaly) -> str:
-    y, low, high = (format_number(number) for number in (anomaly["y"], anomaly["lo"], anomaly["hi"]))
+    y, low, high = (
+        format_number(number) for number in (anomaly["y"], anomaly["lo"], anomaly["hi"])
+    )
     return f"the newest is {y} of {make_line(anomaly['unique_id'], MAX_VALUE)} at {anomaly['ds']}, for {low} to {high}"
 
 
@@ -281,10 +332,15 @@ def _has_expected_error(champion: KnownChampion) -> bool:
     """Return whether the version in use, if any, has finite expected errors, or was promoted without a test part."""
     expected = champion["versions"].get(champion["version"] or "")
     by_step = [None] if expected is None or expected["by_step"] is None else expected["by_step"]
-    return champion["version"] is None or bool(np.isfinite(np.array(by_step, dtype="float64")).all())
+    return champion["version"] is None or bool(
+        np.isfinite(np.array(by_step, dtype="float64")).all()
+    )
 
 
 def _list_rows(table: pd.DataFrame) -> Any:
     """Return the rows as plain values, times as text."""
-    texts = {name: table[name].map(format_time) for name in table.columns.intersection(["first_cutoff", "last_cutoff"])}
+    texts = {
+        name: table[name].map(format_time)
+        for name in table.columns.intersection(["first_cutoff", "last_cutoff"])
+    }
     return table.assign(**texts).to_dict(orient="records")

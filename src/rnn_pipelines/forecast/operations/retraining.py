@@ -34,7 +34,10 @@ def list_steps(names: Collection[str]) -> list[Step]:
         *PREPARATION,
         Step(describe_forecaster, described, ("settings",)),
         Step(prepare_fitting, ("windows", "training", "scaler", "pretrained"), ("data",)),
-        *(Step(train_network, ("data", name, "training", "plan"), (f"{name}_network",)) for name in names),
+        *(
+            Step(train_network, ("data", name, "training", "plan"), (f"{name}_network",))
+            for name in names
+        ),
         Step(choose_challenger, combined, ("challenger", "training_record", "baselines")),
         Step(forecast_holdout, forecast, ("holdout",)),
         Step(decide_promotion, decided, ("decided",)),

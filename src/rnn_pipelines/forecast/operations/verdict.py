@@ -41,7 +41,8 @@ class ErrorSpec(ParameterModel, frozen=True):
     @model_validator(mode="after")
     def _validate_thresholds(self) -> "ErrorSpec":
         for lower, upper in (("min_cutoffs", "num_cutoffs"), ("retrain_ratio", "alarm_ratio")):
-            least, most = getattr(self, lower), getattr(self, upper)
+            least = getattr(self, lower)
+            most = getattr(self, upper)
             if least > most:
                 raise ValueError(f"expected {lower} of at most {upper}, {most}, received {least}")
         return self
@@ -130,12 +131,16 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
             *drift_rules.check_changes(evidence.changes, len(evidence.drift), monitoring.drift),
             *_check_intervals(evidence, monitoring),
             *drift_rules.check_drift(evidence.drift, evidence.has_champion, monitoring.drift),
-            *drift_rules.check_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
+            *drift_rules.check_covariates(
+                evidence.covariates, monitoring.drift.max_drifted_fraction
+            ),
         ]
     )
 
 
-def _check_operation(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
+def _check_operation(
+    evidence: ForecastEvidence, monitoring: MonitorForecastSpec
+) -> Iterator[Finding]:
     """Yield findings on the champion, on missing forecasts, and on a source without new values."""
     yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
     yield from (Finding("retrain", sentence) for sentence in evidence.not_acting)
@@ -146,15 +151,23 @@ def _check_operation(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
     if evidence.lost_log is not None:
         yield Finding("alarm", evidence.lost_log)
     if evidence.gross_values:
-        yield Finding("alarm" if evidence.is_gross else "ok", f"look at the source: {evidence.gross_values}")
+        yield Finding(
+            "alarm" if evidence.is_gross else "ok", f"look at the source: {evidence.gross_values}"
+        )
     if evidence.corrected:
         yield Finding("ok", evidence.corrected)
     if evidence.num_not_finite:
         yield Finding("alarm", f"{evidence.num_not_finite} recent forecasts are not finite numbers")
-    missed = {name: steps for name, steps in evidence.missed_steps.items() if steps > monitoring.max_missed_steps}
+    missed = {
+        name: steps
+        for name, steps in evidence.missed_steps.items()
+        if steps > monitoring.max_missed_steps
+    }
     if missed:
         newest = f"{count(max(missed.values()), 'step')} of {drift_rules.list_series(missed)}"
-        reason = f"because a run was missed or failed ({monitoring.max_missed_steps} may be missing)"
+        reason = (
+            f"because a run was missed or failed ({monitoring.max_missed_steps} may be missing)"
+        )
         yield Finding("alarm", f"forecasts from the newest {newest} are missing, {reason}")
     if evidence.unknown_series:
         names = drift_rules.list_series(evidence.unknown_series)
@@ -162,19 +175,25 @@ def _check_operation(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
     # Two steps, because the newest step of monthly series may be weeks old.
     if evidence.idle_days > monitoring.valid_days and evidence.idle_steps > MAX_IDLE_STEPS:
         idle = count(int(evidence.idle_days), "day")
-        yield Finding("alarm", f"no series has had a new value for {idle} ({monitoring.valid_days:g} may pass)")
+        yield Finding(
+            "alarm",
+            f"no series has had a new value for {idle} ({monitoring.valid_days:g} may pass)",
+        )
 
 
 def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
     if evidence.num_without_expected_error:
         left_out = count(evidence.num_without_expected_error, "forecast")
         yield Finding("ok", f"left out: {left_out} without an expected error on record")
-    ratio, p_value = evidence.ratio, evidence.p_value
+    ratio = evidence.ratio
+    p_value = evidence.p_value
     if ratio is None or p_value is None:
         yield Finding("ok", "no past forecast of the version in use can be evaluated yet")
         return
     if not math.isfinite(ratio) or not math.isfinite(p_value):
-        yield Finding("alarm", f"realised over expected error is {ratio}, p = {p_value}: not finite")
+        yield Finding(
+            "alarm", f"realised over expected error is {ratio}, p = {p_value}: not finite"
+        )
         return
     origins = f"forecasts from {count(evidence.num_cutoffs, 'cut-off')}"
     measured = f"the MSE of {origins} is {ratio:.2f} times the expected one{format_test(p_value)}"
@@ -183,28 +202,42 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
     if min(ratio, ratio if evidence.newest_ratio is None else evidence.newest_ratio) > gross:
         yield Finding("alarm", f"{measured}, above {gross:g}")
     elif ratio > gross:
-        yield Finding("ok", f"after large errors of {origins}, the newest values are forecast as expected again")
+        yield Finding(
+            "ok",
+            f"after large errors of {origins}, the newest values are forecast as expected again",
+        )
     elif evidence.num_cutoffs < error.min_cutoffs:
         # A multiple of the expected error is never shown as ok.
         decision = f"a decision needs {error.min_cutoffs} cut-offs"
         is_multiple = ratio > error.retrain_ratio
-        yield Finding("ok", f"{origins} are too few to judge: {decision}" if is_multiple else f"{measured}; {decision}")
+        yield Finding(
+            "ok",
+            f"{origins} are too few to judge: {decision}"
+            if is_multiple
+            else f"{measured}; {decision}",
+        )
     elif ratio > error.retrain_ratio and p_value <= error.significance:
         is_grave = ratio > error.alarm_ratio
         limit = error.alarm_ratio if is_grave else error.retrain_ratio
         yield Finding("alarm" if is_grave else "retrain", f"{measured}, above {limit:g}")
     elif ratio > error.retrain_ratio:
         yield Finding(
-            "ok", f"the error of {origins} is larger than expected, which can be chance{format_test(p_value)}"
+            "ok",
+            f"the error of {origins} is larger than expected, which can be chance{format_test(p_value)}",
         )
     else:
         yield Finding("ok", measured)
 
 
-def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
-    spec, min_cutoffs = monitoring.intervals, monitoring.error.min_cutoffs
+def _check_intervals(
+    evidence: ForecastEvidence, monitoring: MonitorForecastSpec
+) -> Iterator[Finding]:
+    spec = monitoring.intervals
+    min_cutoffs = monitoring.error.min_cutoffs
     if evidence.num_outside >= MIN_OUTSIDE:
-        yield Finding("alarm", f"none of {evidence.num_outside:,} actuals lies in its {WIDE_LEVEL} % interval")
+        yield Finding(
+            "alarm", f"none of {evidence.num_outside:,} actuals lies in its {WIDE_LEVEL} % interval"
+        )
     for level, (coverage, p_value, num_cutoffs) in evidence.coverage.items():
         is_short = level / 100 - coverage > spec.max_shortfall and p_value <= spec.significance
         if is_short and num_cutoffs >= min_cutoffs:
@@ -212,7 +245,12 @@ def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
             yield Finding("retrain", f"{measured}{format_test(p_value)}")
     if evidence.coverage:
         held = ", ".join(f"{100 * coverage:.0f}" for coverage, *_ in evidence.coverage.values())
-        yield Finding("ok", f"intervals of {', '.join(map(str, evidence.coverage))} % contain {held} % of the actuals")
+        yield Finding(
+            "ok",
+            f"intervals of {', '.join(map(str, evidence.coverage))} % contain {held} % of the actuals",
+        )
     if evidence.num_anomalies:
-        outside = f"{count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval"
+        outside = (
+            f"{count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval"
+        )
         yield Finding("ok", f"{outside}: {evidence.newest_anomaly}")

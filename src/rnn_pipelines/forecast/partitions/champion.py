@@ -16,7 +16,12 @@ from rnn_pipelines.forecast.evaluation.suspects import (
     list_suspect_values,
     mark_forecasts,
 )
-from rnn_pipelines.forecast.methods.predictions import RECORDED, SUSPECT, ForecastLog, ForecastLogTable
+from rnn_pipelines.forecast.methods.predictions import (
+    RECORDED,
+    SUSPECT,
+    ForecastLog,
+    ForecastLogTable,
+)
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.nights import Night, lay_out_night
@@ -24,7 +29,13 @@ from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
-from rnn_pipelines.forecast.partitions.jobs import ALL_NEXT_VALUES, NEXT_VALUES, Tables, run_jobs, write_next_values
+from rnn_pipelines.forecast.partitions.jobs import (
+    ALL_NEXT_VALUES,
+    NEXT_VALUES,
+    Tables,
+    run_jobs,
+    write_next_values,
+)
 from rnn_pipelines.forecast.partitions.obstacles import explain_reading, explain_spacing, make_error
 from rnn_pipelines.forecast.preparation.gross_values import (
     describe_gross_values,
@@ -68,7 +79,8 @@ class PredictingChampion:
 
     def pack(self) -> bytes:
         """Return all that the forecasts depend on besides the data."""
-        version, day = self.champion.version.encode(), self.spec.model_dump_json().encode()
+        version = self.champion.version.encode()
+        day = self.spec.model_dump_json().encode()
         return b"".join([version, day, *pack(self.champion.artefact).values()])
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
@@ -77,7 +89,8 @@ class PredictingChampion:
         table, covariate_table = _read_as_trained(forecaster, partition, self.spec)
         laid_out = lay_out_newest(forecaster, table, partition.source, covariate_table)
         night = lay_out_night(forecaster, laid_out[2], None, self.champion.version)
-        gross_values, tz = list_gross_values(night.series), forecaster.settings.tz
+        gross_values = list_gross_values(night.series)
+        tz = forecaster.settings.tz
         forecasts = mark_forecasts(forecast_panel(*laid_out), gross_values, tz)
         write_next_values(forecasts, forecaster, folder)
         left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
@@ -91,7 +104,9 @@ class PredictingChampion:
 def require_champion(champion: LoadedChampion | None) -> LoadedChampion:
     """Return the forecaster in use, or raise a ChampionError if there is none."""
     if champion is None:
-        raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
+        raise ChampionError(
+            "there is no forecaster in use yet. Run kedro champion retrain forecast."
+        )
     return champion
 
 
@@ -111,7 +126,10 @@ def draw_sample_as_trained(
 
 
 def read_as_trained(
-    champion: LoadedChampion | None, sample: Sample, spec: PredictSpec, covariates: CovariateSpec = NO_COVARIATES
+    champion: LoadedChampion | None,
+    sample: Sample,
+    spec: PredictSpec,
+    covariates: CovariateSpec = NO_COVARIATES,
 ) -> tuple[Source, pd.DataFrame]:
     """Read the series on the time axis of the champion's training, and the covariates of that training.
 
@@ -131,9 +149,14 @@ def read_as_trained(
         return _read_as_trained(champion.artefact, sample, spec)
 
 
-def _read_as_trained(forecaster: Forecaster, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:
-    settings, learnt = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
-    table, covariate_table = read_as_of(sample.external, sample.source, as_of, learnt, find_trained_axis(settings))
+def _read_as_trained(
+    forecaster: Forecaster, sample: Sample, as_of: AsOfSpec
+) -> tuple[Source, pd.DataFrame]:
+    settings = forecaster.settings
+    learnt = forecaster.coding.make_spec(sample.covariates.path)
+    table, covariate_table = read_as_of(
+        sample.external, sample.source, as_of, learnt, find_trained_axis(settings)
+    )
     refuse_other_beginnings(table, settings, sample.source.label)
     return table, covariate_table
 
@@ -164,7 +187,8 @@ def forecast_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block 
         laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
     forecasts = forecast_panel(*laid_out)
     if forecasts.empty:
-        trained, names = champion.artefact.scaler["unique_id"], table["unique_id"]
+        trained = champion.artefact.scaler["unique_id"]
+        names = table["unique_id"]
         fact = "its series are too short, or have gaps at their ends"
         if not names.isin(trained).any():
             fact = f"it was trained on the series {show_all(trained)}, and the table has {show_all(names.unique())}"
@@ -173,10 +197,18 @@ def forecast_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block 
     scaler = laid_out[0].scaler[: len(champion.artefact.scaler)]
     in_unit = replace(champion.artefact, scaler=scaler)
     night = lay_out_night(in_unit, laid_out[2], covariate_table, champion.version)
-    made = forecasts.assign(model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us"))
+    made = forecasts.assign(
+        model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us")
+    )
     settings = champion.artefact.settings
-    made = mark_forecasts(made, list_suspect_values(before, night.series, settings.lookback), settings.tz)
-    drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
+    made = mark_forecasts(
+        made, list_suspect_values(before, night.series, settings.lookback), settings.tz
+    )
+    drawn = (
+        draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root)
+        if paths.root
+        else Paths()
+    )
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
     return log, drawn, log, night
@@ -199,7 +231,9 @@ def record_suspects(night: Night, log: ForecastLog, all_series: dict[str, Any]) 
     else:
         rows = list_records(list_suspect_values(log, night.series, settings.lookback), settings.tz)
     rows = sorted(rows, key=lambda row: -row["factor"])
-    num_series = all_series["num_series"] if all_series else int(night.series["unique_id"].nunique())
+    num_series = (
+        all_series["num_series"] if all_series else int(night.series["unique_id"].nunique())
+    )
     if rows and all_series:
         # Of a panel in memory, `repair_series` has warned.
         logger.warning("%s", describe_gross_values(read_records(rows)))

@@ -78,7 +78,10 @@ class Partitions:
         """Return the files of the `rows`, or of the `covariates`; those for training come first."""
         assert self.folder is not None
         parts = ["training"] * self.num_training + ["others"] * self.num_others
-        return [self.folder / table / part / f"{number:05d}.parquet" for number, part in enumerate(parts)]
+        return [
+            self.folder / table / part / f"{number:05d}.parquet"
+            for number, part in enumerate(parts)
+        ]
 
     def list_numbers(self) -> list[int]:
         """Return the numbers of the partitions with rows; a panel of few long series leaves some without any."""
@@ -101,11 +104,17 @@ class Sample:
         """Return the series of a partition, numbered from 0; None for all those for training."""
         assert self.partitions.folder is not None
         rows, more = (
-            self.partitions.folder / table / "training" if number is None else self.partitions.list_files(table)[number]
+            self.partitions.folder / table / "training"
+            if number is None
+            else self.partitions.list_files(table)[number]
             for table in ("rows", "covariates")
         )
-        covariates = self.covariates.model_copy(update={"path": str(more)} if self.partitions.has_covariates else {})
-        return Sample(self.partitions, self.source.model_copy(update={"path": str(rows)}), covariates)
+        covariates = self.covariates.model_copy(
+            update={"path": str(more)} if self.partitions.has_covariates else {}
+        )
+        return Sample(
+            self.partitions, self.source.model_copy(update={"path": str(rows)}), covariates
+        )
 
 
 def draw_sample(
@@ -129,7 +138,12 @@ def draw_sample(
         SeriesError: a file is damaged, or a column is missing.
     """
     covariates = covariates if coding is None else coding.make_spec(covariates.path)
-    if isinstance(external, BatchTable) and source.path is None and source.id is not None and not source.is_packaged:
+    if (
+        isinstance(external, BatchTable)
+        and source.path is None
+        and source.id is not None
+        and not source.is_packaged
+    ):
         partitions = _divide_query(source, covariates, spec, folder, external)
     else:
         partitions = _divide_files(source, covariates, spec, folder)
@@ -137,7 +151,9 @@ def draw_sample(
     if partitions.folder is None:
         return sample
     if source.dead == "drop":
-        raise SeriesError(f"{source.label}: source.dead=drop is for panels that are not divided. Leave it out.")
+        raise SeriesError(
+            f"{source.label}: source.dead=drop is for panels that are not divided. Leave it out."
+        )
     folders.remove_others(partitions.folder)
     return sample.select()
 
@@ -147,9 +163,13 @@ def read_sample(sample: Sample, newest: AsOfSpec) -> tuple[Source, pd.DataFrame]
     return read_as_of(sample.external, sample.source, newest, sample.covariates)
 
 
-def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path) -> Partitions:
+def _divide_files(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path
+) -> Partitions:
     path = expand_home(source.path) if source.path is not None and source.id is not None else None
-    num_rows = count_rows(path, FILES) if path is not None and path.exists() and can_scatter(path) else 0
+    num_rows = (
+        count_rows(path, FILES) if path is not None and path.exists() and can_scatter(path) else 0
+    )
     if num_rows <= spec.training_rows:
         return Partitions()
     assert path is not None
@@ -160,15 +180,23 @@ def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: Partition
         logger.info("%s: the partitions of an earlier run are used", source.label)
         return replace(partitions, folder=panel, counts=tuple(earlier["rows"]))
     with folders.draft_panel(folder) as draft:
-        divided, _ = _divide(replace(partitions, folder=draft), source, covariates, is_counted_exactly(path))
+        divided, _ = _divide(
+            replace(partitions, folder=draft), source, covariates, is_counted_exactly(path)
+        )
         if not set(facts) <= set(folders.list_facts(path, covariates.path)):
-            raise SeriesError(f"{source.label}: a file changed while it was read. Run this command again.")
+            raise SeriesError(
+                f"{source.label}: a file changed while it was read. Run this command again."
+            )
         folders.publish_panel(draft, panel)
     return replace(divided, folder=panel)
 
 
 def _divide_query(
-    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, query: BatchTable
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    spec: PartitionSpec,
+    folder: Path,
+    query: BatchTable,
 ) -> Partitions:
     """Divide the result of a query, which is sent in any case, because only its rows show whether it has changed.
 
@@ -180,13 +208,19 @@ def _divide_query(
         with folders.draft_panel(folder) as draft:
             partitions = replace(_plan(source, covariates, spec, num_rows, folder), folder=draft)
             divided, checksums = _divide(partitions, source, covariates, True, batches)
-            panel = _name_folder(folder, source, covariates, spec, [checksums, folders.list_facts(covariates.path)])
+            panel = _name_folder(
+                folder, source, covariates, spec, [checksums, folders.list_facts(covariates.path)]
+            )
             folders.publish_panel(draft, panel)
     return replace(divided, folder=panel)
 
 
 def _name_folder(
-    folder: Path, source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, facts: Sequence[Any]
+    folder: Path,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    spec: PartitionSpec,
+    facts: Sequence[Any],
 ) -> Path:
     """Return a subfolder that is named by a hash of the code, the parameters and facts about the rows."""
     # A champion names the same covariates in another order.
@@ -248,4 +282,6 @@ def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) ->
         reason = "the sample for a fit has no series, because the panel has few long ones"
         raise SeriesError(f"{source.label}: {reason}. Set {remedy}.")
     if num_fitted < FEW_SERIES:
-        logger.warning("%s: %d series may be too few for a fit; set %s", source.label, num_fitted, remedy)
+        logger.warning(
+            "%s: %d series may be too few for a fit; set %s", source.label, num_fitted, remedy
+        )

@@ -86,7 +86,9 @@ class FittedPanel:
             for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
                 arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
         texts = [self.use, self.recipe.model_dump_json(), self.coding.model_dump_json()]
-        return b"".join(["".join(texts).encode(), pack_arrays(arrays), *pack(self.forecaster).values()])
+        return b"".join(
+            ["".join(texts).encode(), pack_arrays(arrays), *pack(self.forecaster).values()]
+        )
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         """Forecast and evaluate the series of a partition, and write both tables into a folder; return the facts."""
@@ -118,22 +120,33 @@ def describe_fit(
         "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
         "window": recipe.window.fill(profile),
         "calendar": resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar),
-        "evaluation": recipe.evaluation.model_copy(update={"season_length": fitted_on.windows.season_length}),
+        "evaluation": recipe.evaluation.model_copy(
+            update={"season_length": fitted_on.windows.season_length}
+        ),
     }
-    recipe, baseline = recipe.model_copy(update=resolved), LinearModel(linear.combine())
+    recipe = recipe.model_copy(update=resolved)
+    baseline = LinearModel(linear.combine())
     # Without the errors and times of their fit, which no forecast reads.
     light = {}
     for name, method in methods.items():
-        unpack = unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
+        unpack = (
+            unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
+        )
         refitted = None if method.refitted is None else unpack(method.refitted.pack())
-        light[name] = FittedMethod(unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted)
+        light[name] = FittedMethod(
+            unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted
+        )
     blocks = recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
     settings = describe_forecaster(fitted_on.series, profile, fitted_on.cutoffs, *blocks)
-    settings = settings.model_copy(update={"use": use, "season_length": fitted_on.windows.season_length})
+    settings = settings.model_copy(
+        update={"use": use, "season_length": fitted_on.windows.season_length}
+    )
     model = PanelModel(linear.normalizer, wrap_in_ensemble(light, use).in_use)
     of_used = intervals.pick(use, FORECAST) if len(intervals.levels) else None
     forecaster = Forecaster(model, fitted_on.scaler, settings, of_used, fitted_on.coding)
-    return FittedPanel(recipe, fitted_on.coding, linear.normalizer, baseline, light, intervals, forecaster, use)
+    return FittedPanel(
+        recipe, fitted_on.coding, linear.normalizer, baseline, light, intervals, forecaster, use
+    )
 
 
 def forecast_partitions(
@@ -149,15 +162,23 @@ def forecast_partitions(
     if panel.partitions.folder is None:
         return Tables(), Tables(), {}
     evaluation = fitted.recipe.evaluation
-    share = evaluation.model_copy(update={"max_windows": max(1, evaluation.max_windows // len(panel.partitions))})
+    share = evaluation.model_copy(
+        update={"max_windows": max(1, evaluation.max_windows // len(panel.partitions))}
+    )
     fitted = replace(fitted, recipe=fitted.recipe.model_copy(update={"evaluation": share}))
     folders, facts = run_jobs(fitted, panel, parallel)
-    next_values, by_series = (Tables(tuple(one / name for one in folders)) for name in (NEXT_VALUES, BY_SERIES))
+    next_values, by_series = (
+        Tables(tuple(one / name for one in folders)) for name in (NEXT_VALUES, BY_SERIES)
+    )
     return next_values, by_series, summarize_series(by_series, facts, fitted.use)
 
 
 def prepare_partition(
-    fitted: FittedPanel, table: Source, source: SourceSpec, covariates: CovariateSpec, covariate_table: pd.DataFrame
+    fitted: FittedPanel,
+    table: Source,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    covariate_table: pd.DataFrame,
 ) -> Panel:
     """Lay out the windows of a partition as in the fit, with scales of each series, and codes of the fit."""
     recipe = fitted.recipe
@@ -173,18 +194,24 @@ def prepare_partition(
 
 def tabulate_test(fitted: FittedPanel, panel: Panel) -> Predictions:
     """Return the forecasts of the test part with intervals, by all methods."""
-    windows, scaler, of_fit = panel.windows, panel.scaler, fitted.intervals.usual
+    windows = panel.windows
+    scaler = panel.scaler
+    of_fit = fitted.intervals.usual
     network = find_network({name: method.model for name, method in fitted.methods.items()})
     if fitted.intervals.rule == "panel":
         median = float(np.median(of_fit))
         usual = measure_expected_errors(windows, fitted.normalizer, fitted.baseline, median)
     else:
-        usual = measure_past_errors(windows, network if fitted.intervals.rule == "pretrained" else None)
+        usual = measure_past_errors(
+            windows, network if fitted.intervals.rule == "pretrained" else None
+        )
     # The expected errors of fitted series are those of the fit.
     places = pd.Index(fitted.forecaster.scaler["unique_id"]).get_indexer(scaler["unique_id"])
     intervals = replace(fitted.intervals, usual=np.where(places >= 0, of_fit[places], usual))
     forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
-    table = replace(tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use)
+    table = replace(
+        tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use
+    )
     return add_intervals(table, intervals, windows, scaler, "test", network)
 
 
@@ -197,9 +224,13 @@ class AllMetricsTable(MetricsBySeriesTable):
 AllMetrics = Annotated[pd.DataFrame, AllMetricsTable]
 
 
-def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_length: int) -> AllMetrics:
+def measure_all(
+    test: Predictions, series: Series, cutoffs: Cutoffs, season_length: int
+) -> AllMetrics:
     """Return the metrics of each forecaster on each series, float32, and the coverage of the one in use."""
-    metrics = measure_by_series(test, series, cutoffs, choose_scale_season(series, cutoffs, season_length))
+    metrics = measure_by_series(
+        test, series, cutoffs, choose_scale_season(series, cutoffs, season_length)
+    )
     for level in test.levels:
         if (scores := score_bounds(test, test.use, level)) is not None:
             coverage = metrics["unique_id"].map(scores.groupby("unique_id")["coverage"].mean())
@@ -207,7 +238,9 @@ def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_leng
     return metrics.astype(dict.fromkeys(metrics.columns[2:], "float32"))
 
 
-def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str, Any]], use: str) -> dict[str, Any]:
+def summarize_series(
+    tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str, Any]], use: str
+) -> dict[str, Any]:
     """Return the mean metrics of each forecaster, the distribution of the error of the method in use, and its ends.
 
     The tables, see `AllMetricsTable`, and the facts are those of each partition, read one after another.
@@ -217,21 +250,33 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
         `METRICS` (means over series), `RATIOS`, and for the one in `use` `coverage_80` and the like; `mase`, quantiles
         of its errors over the series; `best` and `worst`, names and MASE of some series.
     """
-    sums, counts, ensemble = pd.DataFrame(), pd.DataFrame(), [pd.Series(dtype="float64")]
+    sums = pd.DataFrame()
+    counts = pd.DataFrame()
+    ensemble = [pd.Series(dtype="float64")]
     for table in tables:
         if table.empty:
             continue
-        numbers = table.drop(columns="unique_id").replace([np.inf, -np.inf], np.nan).astype({"forecaster": str})
+        numbers = (
+            table.drop(columns="unique_id")
+            .replace([np.inf, -np.inf], np.nan)
+            .astype({"forecaster": str})
+        )
         grouped = numbers.groupby("forecaster", sort=False)
-        sums, counts = sums.add(grouped.sum(), fill_value=0), counts.add(grouped.count(), fill_value=0)
-        ensemble.append(table[table["forecaster"] == use].set_index("unique_id")["mase"].astype("float64"))
+        sums = sums.add(grouped.sum(), fill_value=0)
+        counts = counts.add(grouped.count(), fill_value=0)
+        ensemble.append(
+            table[table["forecaster"] == use].set_index("unique_id")["mase"].astype("float64")
+        )
     means = sums / counts.where(counts > 0)
     mase = pd.concat([one for one in ensemble if len(one)] or ensemble)
     ranked = mase.dropna().sort_values()
-    ratios, forecasters = _add_ratios(facts), {}
+    ratios = _add_ratios(facts)
+    forecasters = {}
     kept = [name for name in means if name in METRICS or str(name).startswith("coverage_")]
     for name, row in (means.sort_values("mase") if len(means) else means).iterrows():
-        metrics: dict[str, float | None] = {str(key): float(row[key]) for key in kept if pd.notna(row[key])}
+        metrics: dict[str, float | None] = {
+            str(key): float(row[key]) for key in kept if pd.notna(row[key])
+        }
         forecasters[str(name)] = metrics | ratios.get(str(name), {})
     return {
         "num_series": sum(fact["num_series"] for fact in facts),
@@ -239,7 +284,11 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
         "left_out": [name for fact in facts for name in fact["left_out"]],
         "use": use,
         "forecasters": forecasters,
-        "mase": {f"{quantile:g}": float(ranked.quantile(quantile)) for quantile in QUANTILES if len(ranked)},
+        "mase": {
+            f"{quantile:g}": float(ranked.quantile(quantile))
+            for quantile in QUANTILES
+            if len(ranked)
+        },
         "best": {str(name): float(error) for name, error in ranked.head(NUM_ENDS).items()},
         "worst": {str(name): float(error) for name, error in ranked.tail(NUM_ENDS)[::-1].items()},
     }

@@ -26,7 +26,9 @@ logger = logging.getLogger(__name__)
 
 # Of a user's file, its end, which has the description of a Parquet file, and blocks at equal distances are measured: at
 # most 1.25 MiB.
-END_BYTES, NUM_BLOCKS, BLOCK_BYTES = 1 << 20, 64, 1 << 12
+END_BYTES = 1 << 20
+NUM_BLOCKS = 64
+BLOCK_BYTES = 1 << 12
 MANIFEST, LOCK = "partitions.json", "partitions.lock"
 # Another run may use the files of another panel.
 KEPT_SECONDS = 86_400
@@ -130,12 +132,19 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SeriesError(f"{path}: it is damaged or missing ({error}).") from error
     found = json.loads(content)
-    checksums, folder = found["files"], path.parent
-    if changed := [name for name, checksum in checksums.items() if not _is_unchanged(folder / name, checksum)]:
+    checksums = found["files"]
+    folder = path.parent
+    if changed := [
+        name for name, checksum in checksums.items() if not _is_unchanged(folder / name, checksum)
+    ]:
         raise SeriesError(f"{folder}: {show_all(changed)} changed after it was written.")
     # The files of a subfolder are read together.
     subfolders = {file.parent for file in map(folder.joinpath, checksums)} - {folder}
-    there = [file.relative_to(folder).as_posix() for subfolder in subfolders for file in list_files(subfolder)]
+    there = [
+        file.relative_to(folder).as_posix()
+        for subfolder in subfolders
+        for file in list_files(subfolder)
+    ]
     if foreign := sorted(set(there) - checksums.keys()):
         raise SeriesError(f"{folder}: {show_all(foreign)} came after the others were written.")
     return dict(found["facts"])
@@ -155,22 +164,32 @@ def find_manifest(path: Path) -> dict[str, Any] | None:
 def require_removed(folder: Path) -> None:
     """Raise a SeriesError that names the files of others, if there are any in a folder whose own files were removed."""
     if folder.exists():
-        names = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
-        raise SeriesError(f"{folder}: it has files that are not of the project: {show_all(names)}. Move them away.")
+        names = sorted(
+            file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()
+        )
+        raise SeriesError(
+            f"{folder}: it has files that are not of the project: {show_all(names)}. Move them away."
+        )
 
 
 def list_facts(*paths: str | Path | None) -> list[tuple[str, int, int, str]]:
     """Return path, size, time and a hash of some content of each file of some tables."""
-    files = [file.absolute() for path in paths if path is not None for file in list_tables(Path(path))]
+    files = [
+        file.absolute() for path in paths if path is not None for file in list_tables(Path(path))
+    ]
     # A file that is missing since it was listed is left to its reader.
     present = ((file, file.stat()) for file in files if file.is_file())
-    return [(str(file), stat.st_size, stat.st_mtime_ns, _measure_sample(file)) for file, stat in present]
+    return [
+        (str(file), stat.st_size, stat.st_mtime_ns, _measure_sample(file)) for file, stat in present
+    ]
 
 
 def require_rows(label: str, num_expected: int, num_found: int) -> None:
     """Raise a SeriesError, which begins with `label`, if two numbers of rows differ."""
     if num_found != num_expected:
-        raise SeriesError(f"{label}: expected {num_expected:,} rows, found {num_found:,}. Run this command again.")
+        raise SeriesError(
+            f"{label}: expected {num_expected:,} rows, found {num_found:,}. Run this command again."
+        )
 
 
 def _is_unchanged(file: Path, checksum: str) -> bool:
@@ -187,7 +206,8 @@ def _measure(file: Path) -> str:
 
 def _measure_sample(file: Path) -> str:
     """Return a hash of parts of a file, which notices a change under the same size and time in them."""
-    digest, size = hashlib.blake2b(digest_size=16), file.stat().st_size
+    digest = hashlib.blake2b(digest_size=16)
+    size = file.stat().st_size
     with file.open("rb") as opened:
         for number in range(NUM_BLOCKS):
             opened.seek(number * size // NUM_BLOCKS)

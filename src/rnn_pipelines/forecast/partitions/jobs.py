@@ -16,7 +16,13 @@ from typing import Any, Protocol
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, REASON, SUSPECT, fill_marks, name_own_bounds
+from rnn_pipelines.forecast.methods.predictions import (
+    ANOMALY_LEVEL,
+    REASON,
+    SUSPECT,
+    fill_marks,
+    name_own_bounds,
+)
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.dividing import Sample
@@ -27,7 +33,9 @@ from rnn_pipelines.storage.files import draft_folder, replace_file
 logger = logging.getLogger(__name__)
 
 FAULTS_IN_MESSAGE = 20
-NEXT_VALUES, FACTS, FAULTS = "next_values.parquet", "facts.json", "faults.txt"
+NEXT_VALUES = "next_values.parquet"
+FACTS = "facts.json"
+FAULTS = "faults.txt"
 # The tables of all partitions, as the catalog names the file.
 ALL_NEXT_VALUES = "all_next_values.parquet"
 
@@ -74,7 +82,9 @@ class Tables:
     def _read_good(self) -> pd.DataFrame | None:
         if self.earlier is None or not self.suspects or not self.earlier.exists():
             return None
-        rows = fill_marks(pd.read_parquet(self.earlier, filters=[("unique_id", "in", self.suspects)]))
+        rows = fill_marks(
+            pd.read_parquet(self.earlier, filters=[("unique_id", "in", self.suspects)])
+        )
         # Other levels than before.
         columns = pd.read_parquet(self.files[0]).columns
         return rows[~rows[SUSPECT]].reindex(columns=columns)
@@ -94,22 +104,31 @@ def run_jobs(
             changed after they were written.
     """
     assert panel.partitions.folder is not None
-    results = panel.partitions.folder / f"results-{hashlib.sha256(forecaster.pack()).hexdigest()[:16]}"
+    results = (
+        panel.partitions.folder / f"results-{hashlib.sha256(forecaster.pack()).hexdigest()[:16]}"
+    )
     results.mkdir(exist_ok=True)
     numbers = panel.partitions.list_numbers()
     jobs = [PartitionJob(n, results / f"{n:05d}", panel.select(n), forecaster) for n in numbers]
     for job in jobs:
         # A fault of an earlier run may have had another reason than the data.
-        if job.folder.exists() and (folders.find_manifest(job.folder / FACTS) or {"fault": True})["fault"]:
+        if (
+            job.folder.exists()
+            and (folders.find_manifest(job.folder / FACTS) or {"fault": True})["fault"]
+        ):
             folders.remove_panel(job.folder, panel.partitions.folder)
             folders.require_removed(job.folder)
     for is_last in (False, True):
         left = [job for job in jobs if not job.folder.exists()]
         if len(left) < len(jobs) and not is_last:
-            logger.info("%d of %d partitions have results already", len(jobs) - len(left), len(jobs))
+            logger.info(
+                "%d of %d partitions have results already", len(jobs) - len(left), len(jobs)
+            )
         try:
             for job, num_series in fan_out(forecast_partition, left, parallel, "partitions"):
-                logger.debug("partition %d of %d: %s series", job.number + 1, len(jobs), f"{num_series:,}")
+                logger.debug(
+                    "partition %d of %d: %s series", job.number + 1, len(jobs), f"{num_series:,}"
+                )
             break
         except (ParallelError, BrokenExecutor) as error:
             if is_last:
@@ -134,12 +153,16 @@ def write_next_values(forecasts: pd.DataFrame, forecaster: Forecaster, folder: P
     They have `unique_id, ds`, and the forecast and its bounds such as `lo-80`, as float32.
     """
     levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
-    bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
+    bounds = [
+        bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)
+    ]
     names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
     marks = [name for name in (SUSPECT, REASON) if name in forecasts]
     shown = show_table(forecasts, forecaster.settings.tz)
     renamed = shown[["unique_id", "ds", *names, *marks]].rename(columns=names)
-    renamed.astype(dict.fromkeys(names.values(), "float32")).to_parquet(folder / NEXT_VALUES, index=False)
+    renamed.astype(dict.fromkeys(names.values(), "float32")).to_parquet(
+        folder / NEXT_VALUES, index=False
+    )
 
 
 def forecast_partition(job: PartitionJob) -> int:
@@ -150,7 +173,10 @@ def forecast_partition(job: PartitionJob) -> int:
                 facts = {"fault": "", **job.forecaster.write(job.partition, draft)}
             except SeriesError as error:
                 # Raised after the other partitions, together with their faults. The partition's file is not the user's.
-                facts = {"fault": str(error).removeprefix(f"{job.partition.source.label}: "), "num_series": 0}
+                facts = {
+                    "fault": str(error).removeprefix(f"{job.partition.source.label}: "),
+                    "num_series": 0,
+                }
             folders.write_manifest(draft / FACTS, facts)
     except OSError as error:
         # A process that was taken for lost has written the same results meanwhile.

@@ -42,7 +42,9 @@ class SurveyedTable:
     found: pd.DataFrame = field(default_factory=pd.DataFrame)
     num_read: int = 0
 
-    def divide(self, targets: Sequence[Path], batches: "Iterable[pa.Table] | None" = None) -> list[int]:
+    def divide(
+        self, targets: Sequence[Path], batches: "Iterable[pa.Table] | None" = None
+    ) -> list[int]:
         """Write the rows of a query, or of files (None), to files, and their survey beside the folders of these.
 
         The number of rows of each target is returned. Raises as `read_table`, and a SeriesError if not all rows were
@@ -51,17 +53,25 @@ class SurveyedTable:
         assert self.source.id is not None
         if batches is None:
             survey = Survey(self._list_roles(self.source.time.split(TIME_SIGN)))
-            path, dialect = expand_home(self.source.path or ""), Dialect(self.source.sep, self.source.encoding)
+            path = expand_home(self.source.path or "")
+            dialect = Dialect(self.source.sep, self.source.encoding)
             rows = survey_files(path, survey, FILES, dialect, self._decide)
         else:
             survey, rows = self._survey_query(iter(batches))
         numbers: list[int] = []
-        counts: list[int] = scatter_rows(_count_batches(rows, numbers), self.source.id, targets).tolist()
-        written = (count_rows(file, FILES) for file, number in zip(targets, counts, strict=True) if number)
+        counts: list[int] = scatter_rows(
+            _count_batches(rows, numbers), self.source.id, targets
+        ).tolist()
+        written = (
+            count_rows(file, FILES) for file, number in zip(targets, counts, strict=True) if number
+        )
         require_rows(self.source.label, sum(numbers), sum(written))
         self.num_read = sum(file.num_rows for file in survey.files)
-        folder, kept = targets[0].parents[1], self.found.index.tolist()
-        facts: dict[str, Any] = {name: getattr(self.source, name) for name in ("path", "name", "freq")}
+        folder = targets[0].parents[1]
+        kept = self.found.index.tolist()
+        facts: dict[str, Any] = {
+            name: getattr(self.source, name) for name in ("path", "name", "freq")
+        }
         write_survey(folder, survey, kept, facts | {"sentinels": []})
         if self.has_values and self.source.valid_range is None:
             sentinels = self.found["y"][self.found["y"].isin(SENTINELS)]
@@ -70,8 +80,12 @@ class SurveyedTable:
                 # The survey keeps the numbers as they are.
                 filled = [file for file, number in zip(targets, counts, strict=True) if number]
                 as_read = self.source.model_copy(update={"valid_range": (None, None)})
-                parts = (read_source(as_read.model_copy(update={"path": str(file)})) for file in filled)
-                write_survey(folder, survey, kept, facts | {"sentinels": find_sentinels(parts, self.source)})
+                parts = (
+                    read_source(as_read.model_copy(update={"path": str(file)})) for file in filled
+                )
+                write_survey(
+                    folder, survey, kept, facts | {"sentinels": find_sentinels(parts, self.source)}
+                )
         return counts
 
     def _list_roles(self, times: Sequence[str]) -> Roles:
@@ -82,7 +96,9 @@ class SurveyedTable:
     def _survey_query(self, batches: "Iterator[pa.Table]") -> "tuple[Survey, Iterator[pa.Table]]":
         first = next(batches)
         is_whole = self.source.time in first.schema.names
-        survey = Survey(self._list_roles([self.source.time] if is_whole else self.source.time.split(TIME_SIGN)))
+        survey = Survey(
+            self._list_roles([self.source.time] if is_whole else self.source.time.split(TIME_SIGN))
+        )
         require_columns(survey.roles.columns, first.schema.names, self.source.external_label, FILES)
         chosen = (batch.select(survey.roles.columns) for batch in chain([first], batches))
         return survey, survey_batches(chosen, survey, FILES, self._decide)

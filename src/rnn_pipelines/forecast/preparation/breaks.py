@@ -27,7 +27,8 @@ UNIT_FACTOR, MARGIN = 5.0, 1.2
 # The part of a change that comes within a few steps, and the part by which the levels differ.
 ABRUPT_PART, LASTING_PART = 0.6, 0.5
 # Errors of a ratio: the least, and the most within which it is rounded to a power of ten.
-MIN_ERROR, MAX_ROUNDING = 0.02, float(np.log(1.4))
+MIN_ERROR = 0.02
+MAX_ROUNDING = float(np.log(1.4))
 # The part of the values that lies before a break at least. Less is the start of the series, such as a launch.
 MIN_BEFORE = 0.1
 # Fewest values before a break, and after it; fewer are gross values, see `gross_values`.
@@ -108,14 +109,25 @@ def find_breaks(series: Sequence[np.ndarray], season_length: int) -> list[list[B
     """
     found: list[list[Break]] = [[] for _ in series]
     selected = [select_values(values) for values in series]
-    for numbers in _list_blocks([0 if values is None else len(values.values) for values in selected]):
+    for numbers in _list_blocks(
+        [0 if values is None else len(values.values) for values in selected]
+    ):
         block = [selected[number] for number in numbers]
         length = _round_length(min(len(values.values) for values in block))
         scans = list(_scan_block(block, length, season_length))
-        is_candidate = np.any([scan.score >= 1 for scan in scans], axis=0) if scans else np.zeros(len(block), bool)
+        is_candidate = (
+            np.any([scan.score >= 1 for scan in scans], axis=0)
+            if scans
+            else np.zeros(len(block), bool)
+        )
         for row in np.flatnonzero(is_candidate).tolist():
-            ordered = sorted((scan for scan in scans if scan.score[row] >= 1), key=lambda scan: -scan.score[row])
-            tried = (_describe(block[row], scan, row, len(block[row].values) - length) for scan in ordered)
+            ordered = sorted(
+                (scan for scan in scans if scan.score[row] >= 1), key=lambda scan: -scan.score[row]
+            )
+            tried = (
+                _describe(block[row], scan, row, len(block[row].values) - length)
+                for scan in ordered
+            )
             found[numbers[row]] = next((breaks for breaks in tried if breaks), [])
     return found
 
@@ -183,7 +195,9 @@ def _scan_block(block: Sequence[Values], length: int, season_length: int) -> Ite
 
 def list_windows(length: int, season_length: int) -> list[tuple[int, int]]:
     """Return width and lag of the windows that fit several times into a series."""
-    pairs = {(width, season * -(-width // season)) for width in WIDTHS for season in (1, season_length)}
+    pairs = {
+        (width, season * -(-width // season)) for width in WIDTHS for season in (1, season_length)
+    }
     return sorted((width, lag) for width, lag in pairs if 3 * width + 2 * lag <= length)
 
 
@@ -196,7 +210,8 @@ def measure_changes(x: np.ndarray, width: int, lag: int) -> np.ndarray:
 def scan_changes(x: np.ndarray, width: int, lag: int, is_size: bool) -> Scan:
     """Compare the largest changes with the next one elsewhere; `x` is float64[series, time]."""
     rest = np.abs(measure_changes(x, width, lag))
-    rows, steps = np.arange(len(rest)), np.arange(rest.shape[1])
+    rows = np.arange(len(rest))
+    steps = np.arange(rest.shape[1])
     sizes = np.abs(x[:, lag:] - x[:, :-lag])[:, : len(steps)]
     score = np.zeros(len(rest))
     number = np.zeros(len(rest), np.int64)
@@ -206,7 +221,9 @@ def scan_changes(x: np.ndarray, width: int, lag: int, is_size: bool) -> Scan:
         peak = rest[rows, highest]
         places[:, place] = highest + lag
         # All windows that hold values of both sides.
-        is_near = (steps > highest[:, None] - 1.5 * width) & (steps < highest[:, None] + lag + width / 2)
+        is_near = (steps > highest[:, None] - 1.5 * width) & (
+            steps < highest[:, None] + lag + width / 2
+        )
         rest = np.where(is_near, -1.0, rest)
         is_left = rest >= 0
         num_left = is_left.sum(axis=1) / width
@@ -215,7 +232,9 @@ def scan_changes(x: np.ndarray, width: int, lag: int, is_size: bool) -> Scan:
         usual = (sizes * is_left).sum(axis=1) / np.maximum(num_changes, 1)
         elsewhere = np.maximum(rest.max(axis=1), usual)
         needed = MIN_MULTIPLE * (1 + FEW_WINDOWS / np.maximum(num_left, 1 / width)) * elsewhere
-        multiple = np.where(num_left > 0, peak / np.maximum(needed, TINY_PART * peak + np.finfo(float).tiny), 0.0)
+        multiple = np.where(
+            num_left > 0, peak / np.maximum(needed, TINY_PART * peak + np.finfo(float).tiny), 0.0
+        )
         number = np.where(multiple > score, place + 1, number)
         score = np.maximum(multiple, score)
     return Scan(width, lag, is_size, score, number, places)
@@ -233,7 +252,8 @@ def _describe(series: Values, scan: Scan, row: int, num_before: int) -> list[Bre
     edges = [0, *places, len(x)]
     breaks = []
     for number, place in enumerate(places):
-        start, stop = edges[number], edges[number + 2]
+        start = edges[number]
+        stop = edges[number + 2]
         # The mean of changes makes a stretch of a single one.
         least = NUM_CHANGES if series.has_sides else MIN_AFTER
         if place - start < MIN_SIDE or place < MIN_BEFORE * len(x) or stop - place < least:
@@ -247,7 +267,9 @@ def _describe(series: Values, scan: Scan, row: int, num_before: int) -> list[Bre
         found = measure_break(series, start, place, stop, scan)
         newest = exact[place:][-max(scan.lag, MIN_SIDE) :]
         lasts = len(newest) == max(scan.lag, MIN_SIDE) and differ(before, newest, change)
-        is_proven = not series.is_sparse and len(places) == 1 and scan.score[row] >= MARGIN and lasts
+        is_proven = (
+            not series.is_sparse and len(places) == 1 and scan.score[row] >= MARGIN and lasts
+        )
         if not is_of_unit(found) and not is_proven:
             return []
         breaks.append(replace(found, place=int(series.places[place])))
@@ -260,7 +282,8 @@ def refine_place(x: np.ndarray, place: int, scan: Scan) -> int:
     Values are compared with those of the season before. In another unit they differ by more than by their season, and
     a stretch of them may be shorter than a season.
     """
-    width, lag = scan.width, scan.lag
+    width = scan.width
+    lag = scan.lag
     change = measure_change(x, place, scan)
     steps = np.arange(max(lag, place - width), min(len(x), place + width))
     if scan.is_size and abs(change) >= np.log(UNIT_FACTOR):
@@ -297,7 +320,9 @@ def is_abrupt(x: np.ndarray, place: int, change: float, scan: Scan) -> bool:
 
 def differ(before: np.ndarray, after: np.ndarray, change: float) -> bool:
     """Return whether the levels of values on both sides differ by a large part of the change."""
-    return bool((np.median(after) - np.median(before)) * np.sign(change) >= LASTING_PART * abs(change))
+    return bool(
+        (np.median(after) - np.median(before)) * np.sign(change) >= LASTING_PART * abs(change)
+    )
 
 
 def is_of_unit(found: Break) -> bool:
@@ -315,26 +340,34 @@ def measure_break(series: Values, start: int, place: int, stop: int, scan: Scan)
         if not scan.is_size:
             return Break(place, before, after, shift=shift)
         change = np.median(series.sizes[place:stop]) - np.median(series.sizes[start:place])
-        return Break(place, before, after, ratio=float(np.exp(round_decades(float(change), MAX_ROUNDING))))
+        return Break(
+            place, before, after, ratio=float(np.exp(round_decades(float(change), MAX_ROUNDING)))
+        )
     change, error = compare_seasons(np.log(np.abs(values)), start, place, stop, scan.lag)
     change = round_decades(change, min(3 * error, MAX_ROUNDING))
     is_turned = before * after < 0
     if is_turned and abs(change) <= MAX_ROUNDING:
         return Break(place, before, after, ratio=-1.0)
     # A ratio changes the spread too.
-    spread = np.log(measure_spread(values[place:stop])) - np.log(measure_spread(values[start:place]))
+    spread = np.log(measure_spread(values[place:stop])) - np.log(
+        measure_spread(values[start:place])
+    )
     if abs(spread - change) >= abs(spread):
         return Break(place, before, after, shift=shift)
     return Break(place, before, after, ratio=float(np.exp(change)) * (-1 if is_turned else 1))
 
 
-def compare_seasons(x: np.ndarray, start: int, place: int, stop: int, lag: int) -> tuple[float, float]:
+def compare_seasons(
+    x: np.ndarray, start: int, place: int, stop: int, lag: int
+) -> tuple[float, float]:
     """Return the change at a break against the values a lag before, beyond the usual growth, and its standard error."""
     lag = min(lag, place - start)
     number = min(lag, stop - place)
     changes = x[place : place + number] - x[place - lag : place - lag + number]
     sides = [x[start:place], x[place:stop]]
-    growth = np.concatenate([side[lag:] - side[:-lag] for side in sides if len(side) > lag] or [np.zeros(1)])
+    growth = np.concatenate(
+        [side[lag:] - side[:-lag] for side in sides if len(side) > lag] or [np.zeros(1)]
+    )
     change = float(np.median(changes) - (np.median(growth) if lag > 1 else 0.0))
     error = 1.86 * float(np.median(np.abs(changes - np.median(changes)))) / np.sqrt(number)
     return change, error + MIN_ERROR
@@ -348,4 +381,6 @@ def round_decades(change: float, most: float) -> float:
 
 def measure_spread(values: np.ndarray) -> float:
     """Return the median size of the changes over a step, at least tiny."""
-    return max(float(np.median(np.abs(np.diff(values)))) if len(values) > 2 else 0.0, np.finfo(float).tiny)
+    return max(
+        float(np.median(np.abs(np.diff(values)))) if len(values) > 2 else 0.0, np.finfo(float).tiny
+    )

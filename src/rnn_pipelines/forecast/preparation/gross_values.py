@@ -64,9 +64,11 @@ def is_gross(values: np.ndarray) -> np.ndarray:
         values: float64[series, step], NaN without a value; the last `NUM_NEWEST` steps are tested, more than which are
             needed.
     """
-    before, newest = values[:, :-NUM_NEWEST], values[:, -NUM_NEWEST:]
+    before = values[:, :-NUM_NEWEST]
+    newest = values[:, -NUM_NEWEST:]
     sizes = _take_logs(values)
-    sizes_before, new_sizes = sizes[:, :-NUM_NEWEST], sizes[:, -NUM_NEWEST:]
+    sizes_before = sizes[:, :-NUM_NEWEST]
+    new_sizes = sizes[:, -NUM_NEWEST:]
     lowest, highest = _find_range(before)
     smallest, largest = _find_range(sizes_before)
     least = np.log(MIN_FACTOR)
@@ -109,17 +111,22 @@ def _measure_usual_change(values: np.ndarray) -> np.ndarray:
 def _is_jump(sizes: np.ndarray) -> np.ndarray:
     """Return before which of the newest sizes a jump lies that is larger than all changes before."""
     changes = np.abs(np.diff(sizes, axis=1))
-    before, newest = changes[:, :-NUM_NEWEST], changes[:, -NUM_NEWEST:]
+    before = changes[:, :-NUM_NEWEST]
+    newest = changes[:, -NUM_NEWEST:]
     _, largest = _find_range(before)
     is_enough = np.isfinite(before).sum(axis=1, keepdims=True) >= MIN_VALUES
     # The return from a gross value leads back to the level before.
     from_before = np.abs(sizes[:, -NUM_NEWEST:] - sizes[:, -NUM_NEWEST - 1, None])
-    return is_enough & (np.fmin(newest, from_before) > np.maximum(np.log(MIN_FACTOR), JUMP * largest))
+    return is_enough & (
+        np.fmin(newest, from_before) > np.maximum(np.log(MIN_FACTOR), JUMP * largest)
+    )
 
 
 def list_gross_values(series: Series) -> GrossValues:
     """Return the gross newest values of repaired series; imputed ones are none."""
-    found = pd.concat([GrossValuesTable.make_empty().astype({"ds": series["ds"].dtype}), *_search(series)])
+    found = pd.concat(
+        [GrossValuesTable.make_empty().astype({"ds": series["ds"].dtype}), *_search(series)]
+    )
     return found.sort_values("factor", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -162,7 +169,9 @@ def is_alarm(num_found: int, num_series: int) -> bool:
 
 def list_records(found: GrossValues, tz: str | None) -> list[dict[str, Any]]:
     """Return the gross values as JSON, with times as text in the zone `tz`; see `read_records`."""
-    return found.assign(ds=[format_time(time, tz) for time in found["ds"]]).to_dict(orient="records")
+    return found.assign(ds=[format_time(time, tz) for time in found["ds"]]).to_dict(
+        orient="records"
+    )
 
 
 def read_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -185,7 +194,9 @@ def read_gross_value(text: str, times: pd.Series) -> tuple[str, pd.Timestamp | i
     return number, parse_first(time, times, None)
 
 
-def describe_gross_values(found: GrossValues, tz: str | None = None, num_found: int | None = None) -> str:
+def describe_gross_values(
+    found: GrossValues, tz: str | None = None, num_found: int | None = None
+) -> str:
     """Return the number of gross values, and the largest ones with their series; see `describe_gross_value`.
 
     `num_found` is the number of all, if the table has only the largest ones.
@@ -204,4 +215,6 @@ def warn_of_gross_values(series: Series, label: str, tz: str | None = None) -> N
     """Log a warning of the gross newest values of repaired series, if there are any."""
     found = list_gross_values(series)
     if len(found):
-        logger.warning("%s: %s. Check them at their source", label, describe_gross_values(found, tz))
+        logger.warning(
+            "%s: %s. Check them at their source", label, describe_gross_values(found, tz)
+        )

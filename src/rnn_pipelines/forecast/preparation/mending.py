@@ -59,8 +59,11 @@ def mend_breaks(series: Series, profile: Profile, policy: BreakPolicy) -> Mended
     for number, breaks in enumerate(found):
         if not breaks:
             continue
-        start, stop = rows.starts[number], rows.stops[number]
-        is_moved = policy.root == "rescale" or (policy.root == "auto" and does_agree(parts[number], breaks, profile))
+        start = rows.starts[number]
+        stop = rows.stops[number]
+        is_moved = policy.root == "rescale" or (
+            policy.root == "auto" and does_agree(parts[number], breaks, profile)
+        )
         done = "kept"
         if policy.root == "newest":
             is_left_out[start : start + breaks[-1].place] = True
@@ -69,12 +72,19 @@ def mend_breaks(series: Series, profile: Profile, policy: BreakPolicy) -> Mended
             y[start:stop] = rescale(parts[number], breaks)
             done = describe_rescaling(breaks)
         if done != "kept":
-            moves += [(*series[["unique_id", "ds"]].iloc[start + one.place], one.ratio, one.shift) for one in breaks]
-        sentences.append(f"{_describe_breaks(series, rows, number, breaks, profile)}, earlier values {done}")
+            moves += [
+                (*series[["unique_id", "ds"]].iloc[start + one.place], one.ratio, one.shift)
+                for one in breaks
+            ]
+        sentences.append(
+            f"{_describe_breaks(series, rows, number, breaks, profile)}, earlier values {done}"
+        )
     table = pd.DataFrame(moves, columns=["unique_id", "ds", "ratio", "shift"])
     if not sentences:
         return Mended(series, profile, table)
-    listed = "; ".join(sentences[:NAMES_IN_MESSAGE]) + ("; …" if len(sentences) > NAMES_IN_MESSAGE else "")
+    listed = "; ".join(sentences[:NAMES_IN_MESSAGE]) + (
+        "; …" if len(sentences) > NAMES_IN_MESSAGE else ""
+    )
     sentence = (
         f"{count(len(sentences), 'series', 'series')} with a break of level, unit or sign: {listed}. breaks=keep keeps "
         "earlier values, breaks=rescale moves all of them to the newest level, breaks=newest leaves them out, and "
@@ -84,7 +94,9 @@ def mend_breaks(series: Series, profile: Profile, policy: BreakPolicy) -> Mended
     mended = series.assign(y=y)[~is_left_out]
     first = format_time(mended["ds"].min(), profile["tz"])
     repairs = [*profile["repairs"], sentence]
-    return Mended(mended, {**profile, "repairs": repairs, "num_steps": len(mended), "first": first}, table)
+    return Mended(
+        mended, {**profile, "repairs": repairs, "num_steps": len(mended), "first": first}, table
+    )
 
 
 def rescale(values: np.ndarray, breaks: list[Break]) -> np.ndarray:
@@ -119,11 +131,16 @@ def _is_decade(ratio: float) -> bool:
 
 def describe_rescaling(breaks: list[Break]) -> str:
     """Return how the values before the breaks are moved, in words."""
-    parts = [f"multiplied by {one.ratio:.4g}" if one.shift == 0 else f"moved by {one.shift:.4g}" for one in breaks]
+    parts = [
+        f"multiplied by {one.ratio:.4g}" if one.shift == 0 else f"moved by {one.shift:.4g}"
+        for one in breaks
+    ]
     return " and ".join(parts)
 
 
-def _describe_breaks(series: Series, rows: SeriesRows, number: int, breaks: list[Break], profile: Profile) -> str:
+def _describe_breaks(
+    series: Series, rows: SeriesRows, number: int, breaks: list[Break], profile: Profile
+) -> str:
     start = rows.starts[number]
     parts = []
     for one in breaks:

@@ -60,13 +60,16 @@ def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters
         if gaps.root == "interpolate":
             series, profile = open_long_gaps(series, profile)
         profile = name_stuck_values(series, profile)
-        series, profile = _leave_out_short(series, profile, source, window.fill(profile), season_length)
+        series, profile = _leave_out_short(
+            series, profile, source, window.fill(profile), season_length
+        )
         series, profile = _find_dead(series, profile, source)
         cutoffs = splits.split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
             names = list_names(series)
             others = names[~names.isin(cutoffs["unique_id"])]
-            some, why = f"{len(others)} of {len(names)} series", "a gap at their end, or beyond what numbers can hold"
+            some = f"{len(others)} of {len(names)} series"
+            why = "a gap at their end, or beyond what numbers can hold"
             sentence = f"left out: {some} with {why} ({list_some(others, NAMES_IN_MESSAGE)})"
             series, profile = _keep(series, profile, cutoffs["unique_id"], sentence)
             # Split again, because a single remaining series is no panel.
@@ -77,29 +80,53 @@ def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters
 
 
 def _choose_window(
-    window: OpenWindowSpec, series: Series, split: splits.SplitSpec, profile: Profile, season_length: int
+    window: OpenWindowSpec,
+    series: Series,
+    split: splits.SplitSpec,
+    profile: Profile,
+    season_length: int,
 ) -> Profile:
     """Return the profile with lookback and horizon; open ones are usual for the frequency, or shorter.
 
     They suit the median series. An open horizon also fits into the parts of given size.
     """
-    train_stops, validation_stops = splits.find_stops(series, split, WindowSpec(lookback=1, horizon=1))
-    sizes = {"validation": validation_stops - train_stops, "test": find_rows(series).lengths - validation_stops}
-    given = [int(np.median(size)) for part, size in sizes.items() if getattr(split, part) is not None]
+    train_stops, validation_stops = splits.find_stops(
+        series, split, WindowSpec(lookback=1, horizon=1)
+    )
+    sizes = {
+        "validation": validation_stops - train_stops,
+        "test": find_rows(series).lengths - validation_stops,
+    }
+    given = [
+        int(np.median(size)) for part, size in sizes.items() if getattr(split, part) is not None
+    ]
     horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *given]))
-    lookback = _choose_lookback(window, series, split, {**profile, "horizon": horizon}, season_length)
+    lookback = _choose_lookback(
+        window, series, split, {**profile, "horizon": horizon}, season_length
+    )
     if None in (window.lookback, window.horizon):
-        logger.info("%s: lookback %s, horizon %s", profile["source"], count(lookback, "step"), count(horizon, "step"))
+        logger.info(
+            "%s: lookback %s, horizon %s",
+            profile["source"],
+            count(lookback, "step"),
+            count(horizon, "step"),
+        )
     return {**profile, "lookback": lookback, "horizon": horizon}
 
 
 def choose_horizon(window: OpenWindowSpec, series: Series, profile: Profile) -> int:
     """Return the horizon; an open one is usual for the frequency, at most a quarter of the median series' rows."""
-    return window.horizon or max(1, min(profile["horizon"], int(np.median(find_rows(series).lengths)) // 4))
+    return window.horizon or max(
+        1, min(profile["horizon"], int(np.median(find_rows(series).lengths)) // 4)
+    )
 
 
 def _choose_lookback(
-    window: OpenWindowSpec, series: Series, split: splits.SplitSpec, profile: Profile, season_length: int
+    window: OpenWindowSpec,
+    series: Series,
+    split: splits.SplitSpec,
+    profile: Profile,
+    season_length: int,
 ) -> int:
     """Return the lookback: a given one, or else the longest one that leaves enough training windows.
 
@@ -109,17 +136,22 @@ def _choose_lookback(
     if window.lookback is None:
         # The longest first; those of short series hold at most a season. Training holds some windows, and a series
         # alone keeps enough windows for out-of-fold validation, see `folds`.
-        horizon, num_series = profile["horizon"], profile["num_series"]
+        horizon = profile["horizon"]
+        num_series = profile["num_series"]
         stops = splits.find_stops(series, split, WindowSpec(lookback=1, horizon=horizon))
         num_train, validation_stop = (int(np.median(stop)) for stop in stops)
         most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
         if num_series == 1:
-            most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
+            most = min(
+                most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1)
+            )
         usual = profile["lookback"]
         if isinstance(profile["freq"], int) and num_series > 1:
             usual = max(usual, HORIZONS_OF_STEPS * horizon)
         longest = min(usual, max(2 * horizon, most))
-        least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
+        least = min(
+            longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon
+        )
         lookbacks = [longest, max(longest // 2, least), least]
         return _find_fitting(lookbacks, series, split, profile, season_length)
     if isinstance(window, WindowSpec) and profile["num_series"] > 1:
@@ -147,7 +179,8 @@ def _find_fitting(
 
     The `average` of the series is that whose steps decide.
     """
-    horizon, last = profile["horizon"], lookbacks[-1]
+    horizon = profile["horizon"]
+    last = lookbacks[-1]
     for lookback in lookbacks:
         shape = WindowSpec(lookback=lookback, horizon=horizon)
         num_train = int(average(splits.find_stops(series, split, shape)[0]))
@@ -160,14 +193,18 @@ def _find_fitting(
         return max(1, min(last, int(average(splits.find_stops(series, split, shape)[1]))))
     num_steps = int(average(find_rows(series).lengths))
     num_known = num_steps - horizon
-    return min(last, num_known if num_known >= splits.find_least_known(horizon, season_length) else num_steps)
+    return min(
+        last,
+        num_known if num_known >= splits.find_least_known(horizon, season_length) else num_steps,
+    )
 
 
 def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Series, Profile]:
     """Name the series that end two horizons or more before the panel, and leave them out if this is asked for."""
     ends = series["ds"].to_numpy()[find_rows(series).stops - 1]
     distances = count_steps(ends, np.full_like(ends, ends.max()), profile["freq"])[0]
-    is_dead, names = distances >= DEAD_HORIZONS * profile["horizon"], list_names(series)
+    is_dead = distances >= DEAD_HORIZONS * profile["horizon"]
+    names = list_names(series)
     if not is_dead.any():
         return series, profile
     last = format_time(pd.Series(ends[is_dead]).max(), profile["tz"])
@@ -191,7 +228,8 @@ def _leave_out_short(
     if source.min_length is None and (source.short_series in (None, "forecast") or num_series == 1):
         return series, profile
     least = source.min_length or find_min_history(window, season_length, num_series)
-    names, lengths = list_names(series), find_rows(series).lengths
+    names = list_names(series)
+    lengths = find_rows(series).lengths
     is_short = lengths < least
     if not is_short.any():
         return series, profile
@@ -205,7 +243,9 @@ def _leave_out_short(
     return _keep(series, profile, names[~is_short], f"left out: {found}")
 
 
-def _keep(series: Series, profile: Profile, names: pd.Series, sentence: str) -> tuple[Series, Profile]:
+def _keep(
+    series: Series, profile: Profile, names: pd.Series, sentence: str
+) -> tuple[Series, Profile]:
     logger.warning("%s: %s", profile["source"], sentence)
     kept = series[series["unique_id"].isin(names)].reset_index(drop=True)
     before = list_names(series)
@@ -227,13 +267,21 @@ def _note_not_evaluated(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) 
     message = _list_lengths(not_evaluated["unique_id"], not_evaluated["num_steps"])
     found = f"{len(not_evaluated)} of {len(cutoffs)} series that are too short for a test part ({message})"
     if source.short_series == "error":
-        raise SeriesTooShortError(f"{found}. Give more rows, change split.test, or give source.short_series=drop.")
+        raise SeriesTooShortError(
+            f"{found}. Give more rows, change split.test, or give source.short_series=drop."
+        )
     sentence = f"forecast, but neither trained on nor evaluated: {found}"
     if len(not_evaluated) == len(cutoffs):
         sentence += ". No part was held back, so that there is no leaderboard"
     logger.warning("%s: %s", profile["source"], sentence)
-    return {**profile, "repairs": [*profile["repairs"], sentence], "not_evaluated": not_evaluated["unique_id"].tolist()}
+    return {
+        **profile,
+        "repairs": [*profile["repairs"], sentence],
+        "not_evaluated": not_evaluated["unique_id"].tolist(),
+    }
 
 
 def _list_lengths(names: pd.Series, lengths: Iterable[int]) -> str:
-    return list_some((f"{name}: {length}" for name, length in zip(names, lengths, strict=True)), NAMES_IN_MESSAGE)
+    return list_some(
+        (f"{name}: {length}" for name, length in zip(names, lengths, strict=True)), NAMES_IN_MESSAGE
+    )

@@ -41,7 +41,9 @@ MIN_NEGATIVE_FRACTION = 0.1
 # Largest share of the series whose history may change before the source counts as another one.
 MAX_CHANGED_FRACTION = 0.1
 
-Kind = Literal["rewritten", "vanished", "newer", "shifted", "absent", "stuck", "negative", "ended", "lost"]
+Kind = Literal[
+    "rewritten", "vanished", "newer", "shifted", "absent", "stuck", "negative", "ended", "lost"
+]
 
 
 class ReferenceTable(Table):
@@ -83,7 +85,9 @@ class Change:
     detail: str  # the numbers, in words
 
 
-def measure_reference(series: Series, trained_until: Mapping[str, Any], freq: int | str) -> Reference:
+def measure_reference(
+    series: Series, trained_until: Mapping[str, Any], freq: int | str
+) -> Reference:
     """Return the statistics of the series that a champion has learnt, up to the day of the training.
 
     `trained_until` is the last time of each series that was used for training or validation.
@@ -102,7 +106,9 @@ def measure_reference(series: Series, trained_until: Mapping[str, Any], freq: in
 def _count_late_steps(series: Series, freq: int | str) -> dict[str, int]:
     """Return the number of steps from the end of each series to the newest time of all."""
     ends = series.groupby("unique_id", sort=False)["ds"].max()
-    steps, _ = count_steps(ends.to_numpy(), np.repeat(ends.max(), len(ends)).astype(ends.dtype), freq)
+    steps, _ = count_steps(
+        ends.to_numpy(), np.repeat(ends.max(), len(ends)).astype(ends.dtype), freq
+    )
     return dict(zip(ends.index, steps.tolist(), strict=True))
 
 
@@ -119,7 +125,10 @@ def find_level_range(values: np.ndarray, num_steps: int) -> tuple[float, float]:
     is_known = np.isfinite(values)
     # Running sums of small numbers lose no digits.
     center = float(values[is_known].mean()) if is_known.any() else float("nan")
-    sums, counts = (np.cumsum(np.append(0, column)) for column in (np.where(is_known, values - center, 0.0), is_known))
+    sums, counts = (
+        np.cumsum(np.append(0, column))
+        for column in (np.where(is_known, values - center, 0.0), is_known)
+    )
     num_known = counts[num_steps:] - counts[:-num_steps]
     is_enough = num_known >= max(1, MIN_OBSERVED_FRACTION * num_steps)
     means = center + (sums[num_steps:] - sums[:-num_steps])[is_enough] / num_known[is_enough]
@@ -145,7 +154,9 @@ def _measure_runs(values: np.ndarray) -> np.ndarray:
     return np.diff(np.append(starts, len(values)))
 
 
-def find_changes(series: Series, reference: Reference, num_steps: int, is_cut: bool = False) -> dict[str, Change]:
+def find_changes(
+    series: Series, reference: Reference, num_steps: int, is_cut: bool = False
+) -> dict[str, Change]:
     """Return the changes of today's series since the training; the first kind that applies, in the order below.
 
     `num_steps` are the newest steps of a series. If later values may be left out on purpose, `is_cut`, a series that
@@ -156,18 +167,23 @@ def find_changes(series: Series, reference: Reference, num_steps: int, is_cut: b
     for row in reference.itertuples():
         name = str(row.unique_id)
         if name not in today:
-            found[name] = Change("absent", f"it has no values, and had {row.num_values:,} in training")
+            found[name] = Change(
+                "absent", f"it has no values, and had {row.num_values:,} in training"
+            )
         elif not is_cut or today[name][1].iloc[-1] >= row.last:
             found[name] = _find_change(*today[name], row, num_steps)
     return {name: change for name, change in found.items() if change is not None}
 
 
-def find_ended(series: Series, reference: Reference, freq: int | str, horizon: int) -> dict[str, Change]:
+def find_ended(
+    series: Series, reference: Reference, freq: int | str, horizon: int
+) -> dict[str, Change]:
     """Return the series that have ended since the training, while others went on for more than the horizon.
 
     It is that of the champion, whose forecasts of such a series all lie in the past.
     """
-    late, before = _count_late_steps(series, freq), reference.set_index("unique_id")["late_steps"]
+    late = _count_late_steps(series, freq)
+    before = reference.set_index("unique_id")["late_steps"]
     return {
         name: Change("ended", f"it has ended: other series have values at {steps:,} later steps")
         for name, steps in late.items()
@@ -178,7 +194,9 @@ def find_ended(series: Series, reference: Reference, freq: int | str, horizon: i
 def describe_new_history(series: Series, reference: Reference) -> str | None:
     """Return the change of the learnt history in words; None if it concerns at most a tenth of the common series."""
     changes = find_changes(series, reference, LEVEL_STEPS)
-    rewritten = [name for name, change in changes.items() if change.kind in ("rewritten", "vanished")]
+    rewritten = [
+        name for name, change in changes.items() if change.kind in ("rewritten", "vanished")
+    ]
     num_shared = len(reference) - sum(change.kind == "absent" for change in changes.values())
     if len(rewritten) <= MAX_CHANGED_FRACTION * num_shared:
         return None
@@ -192,27 +210,37 @@ def describe_new_history(series: Series, reference: Reference) -> str | None:
 def _find_change(values: np.ndarray, times: pd.Series, row: Any, num_steps: int) -> Change | None:
     num_values = int(np.isfinite(values).sum())
     if num_values < (1 - MAX_LOST_FRACTION) * row.num_values:
-        return Change("vanished", f"it has {num_values:,} values, and had {row.num_values:,} in training")
+        return Change(
+            "vanished", f"it has {num_values:,} values, and had {row.num_values:,} in training"
+        )
     if change := _find_other_times(times, row):
         return change
     learnt = values[(times <= row.last).to_numpy()]
-    if np.isfinite(learnt).sum() >= MIN_KEPT_FRACTION * row.num_values and (change := _compare(learnt, row)):
+    if np.isfinite(learnt).sum() >= MIN_KEPT_FRACTION * row.num_values and (
+        change := _compare(learnt, row)
+    ):
         return change
     newest = values[-num_steps:]
     run = int(_measure_runs(values[np.isfinite(values)])[-1])
     if run >= MIN_STUCK and run > STUCK_RATIO * row.longest_run:
         same = format_number(values[np.isfinite(values)][-1])
-        return Change("stuck", f"its last {run:,} values are {same}, and at most {row.longest_run:,} were equal before")
+        return Change(
+            "stuck",
+            f"its last {run:,} values are {same}, and at most {row.longest_run:,} were equal before",
+        )
     num_negative = int((newest < 0).sum())
     if row.lowest >= 0 and num_negative >= MIN_NEGATIVE_FRACTION * num_steps:
-        found = f"{num_negative} of its newest {num_steps} values are below 0, and none was in training"
+        found = (
+            f"{num_negative} of its newest {num_steps} values are below 0, and none was in training"
+        )
         return Change("negative", found)
     return None
 
 
 def _find_other_times(times: pd.Series, row: Any) -> Change | None:
     """Return the change of equally spaced times without any that was learnt."""
-    first, last = times.iloc[0], row.last
+    first = times.iloc[0]
+    last = row.last
     if first > last:
         span = f"it begins at {format_time(first)}, and the training ended at {format_time(last)}"
         return Change("newer", f"none of its learnt values is left: {span}")
@@ -226,7 +254,9 @@ def _find_other_times(times: pd.Series, row: Any) -> Change | None:
 def _compare(values: np.ndarray, row: Any) -> Change | None:
     """Return the change of the learnt history itself; None if it has about the statistics of the training."""
     now = _describe(values)
-    before, after = (max(one["deviation"], MIN_VARIATION * abs(one["mean"])) for one in (row._asdict(), now))
+    before, after = (
+        max(one["deviation"], MIN_VARIATION * abs(one["mean"])) for one in (row._asdict(), now)
+    )
     for name, is_other in (
         ("mean", abs(now["mean"] - row.mean) > before),
         ("deviation", not before / MAX_DEVIATION_RATIO <= after <= before * MAX_DEVIATION_RATIO),
@@ -235,5 +265,7 @@ def _compare(values: np.ndarray, row: Any) -> Change | None:
         if is_other:
             words = {"zero_share": "share of zeros"}.get(name, name)
             numbers = f"{format_number(now[name])}, and was {format_number(getattr(row, name))} in training"
-            return Change("rewritten", f"the {words} of its values until {format_time(row.last)} is {numbers}")
+            return Change(
+                "rewritten", f"the {words} of its values until {format_time(row.last)} is {numbers}"
+            )
     return None

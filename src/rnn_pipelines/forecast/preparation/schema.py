@@ -19,8 +19,17 @@ from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeZone
-from rnn_pipelines.forecast.times.frequency import get_season_length, get_usual_window, infer_frequency
-from rnn_pipelines.forecast.times.offsets import find_offset, has_fixed_length, spell_frequency, split_closed_days
+from rnn_pipelines.forecast.times.frequency import (
+    get_season_length,
+    get_usual_window,
+    infer_frequency,
+)
+from rnn_pipelines.forecast.times.offsets import (
+    find_offset,
+    has_fixed_length,
+    spell_frequency,
+    split_closed_days,
+)
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 from rnn_pipelines.reading.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
@@ -32,7 +41,11 @@ PACKAGED_WINDOW = (30, 7)
 # A series with smaller values alone would be 0 in float32, in which networks compute.
 MIN_VALUE = float(np.finfo(np.float32).tiny)
 
-TREATED = {"interpolate": "interpolated", "split": "left open, and no window spans them", "zero": "filled with 0"}
+TREATED = {
+    "interpolate": "interpolated",
+    "split": "left open, and no window spans them",
+    "zero": "filled with 0",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +67,15 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     """
     regular, freq, repairs, empty = space_evenly(table, source, gaps)
     warn_of_gross_values(regular, source.label, table.attrs.get("tz"))
-    profile = _describe_series(regular, source.model_copy(update={"tz": table.attrs.get("tz")}), freq)
+    profile = _describe_series(
+        regular, source.model_copy(update={"tz": table.attrs.get("tz")}), freq
+    )
     return regular, {**profile, "repairs": repairs, "left_out": empty}
 
 
-def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, int | str, list[str], list[str]]:
+def space_evenly(
+    table: Source, source: SourceSpec, gaps: GapPolicy
+) -> tuple[Series, int | str, list[str], list[str]]:
     """Check a table as read; return it sorted and equally spaced, with its frequency, repairs and unusable series.
 
     A frequency of the source takes precedence over the inferred one. Raise a SeriesError for no rows, a series without
@@ -80,7 +97,9 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     repairs += left_out + moved
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
-        repairs.append(f"left out: {len(empty)} series without any value ({list_some(empty, NAMES_IN_MESSAGE)})")
+        repairs.append(
+            f"left out: {len(empty)} series without any value ({list_some(empty, NAMES_IN_MESSAGE)})"
+        )
     _check_sizes(ordered, source)
     until = None
     if gaps.root == "zero":
@@ -95,7 +114,8 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     if not regular["observed"].all():
         repairs.append(_describe_gaps(regular, freq, source, gaps))
     if gaps.root == "zero":
-        regular["y"], regular["observed"] = regular["y"].fillna(0.0), True
+        regular["y"] = regular["y"].fillna(0.0)
+        regular["observed"] = True
     if gaps.root == "interpolate":
         # Each series begins and ends with a value, so that no line connects two series.
         for column in regular.columns.intersection(["y", "signal"]):
@@ -171,15 +191,23 @@ def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return table.iloc[order], [sentence] if num_late else []
 
 
-def _leave_out_repeated(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+def _leave_out_repeated(
+    ordered: pd.DataFrame, source: SourceSpec
+) -> tuple[pd.DataFrame, list[str]]:
     """Leave out rows that repeat time and value of another one; return the others, and the repair."""
     is_repeated = ordered.duplicated(["unique_id", "ds"])
     if not is_repeated.any():
         return ordered, []
     is_at_change = source.tz is None and repeat_at_clock_changes(ordered["ds"][is_repeated])
-    if not is_at_change and (is_same := ordered.duplicated(["unique_id", "ds", "y"])).equals(is_repeated):
-        return ordered[~is_same], [f"left out: {count(is_same.sum(), 'row')} with time and value of another row"]
-    repeated = ordered[is_repeated if is_at_change else is_repeated & ~ordered.duplicated(["unique_id", "ds", "y"])]
+    if not is_at_change and (is_same := ordered.duplicated(["unique_id", "ds", "y"])).equals(
+        is_repeated
+    ):
+        return ordered[~is_same], [
+            f"left out: {count(is_same.sum(), 'row')} with time and value of another row"
+        ]
+    repeated = ordered[
+        is_repeated if is_at_change else is_repeated & ~ordered.duplicated(["unique_id", "ds", "y"])
+    ]
     first = repeated.iloc[0]
     advice = f"time{'' if source.id else ', or name the column of the series with source.id'}"
     if is_at_change:
@@ -191,7 +219,9 @@ def _leave_out_repeated(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.D
     )
 
 
-def _read_frequency(ordered: pd.DataFrame, source: SourceSpec, has_zeros: bool = False) -> int | str:
+def _read_frequency(
+    ordered: pd.DataFrame, source: SourceSpec, has_zeros: bool = False
+) -> int | str:
     if source.freq is None:
         try:
             return _close_days(infer_frequency(ordered, has_zeros), source)
@@ -213,7 +243,11 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec, has_zeros: bool =
         if not 1 <= num_units <= MAX_STEP:
             raise ValueError("time goes forward, and not as far")
     except (TypeError, ValueError, OverflowError) as error:
-        expected = "a pandas offset alias such as D, h or MS" if has_times else "a whole number of steps, 1 or more,"
+        expected = (
+            "a pandas offset alias such as D, h or MS"
+            if has_times
+            else "a whole number of steps, 1 or more,"
+        )
         message = f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
         raise SeriesError(message) from error
     return freq
@@ -225,7 +259,9 @@ def _close_days(freq: int | str, source: SourceSpec) -> int | str:
     if not source.closed_days:
         return freq
     if unit not in ("B", "D"):
-        raise SeriesError(f"source.closed_days are for steps of days, and the steps are '{freq}'. Leave them out.")
+        raise SeriesError(
+            f"source.closed_days are for steps of days, and the steps are '{freq}'. Leave them out."
+        )
     return f"{unit}-{'+'.join(filter(None, [closed, *source.closed_days]))}"
 
 
@@ -246,19 +282,32 @@ def _trim_ends(ordered: pd.DataFrame, until: Any) -> tuple[pd.DataFrame, list[st
 
     `until` is the time that ends all series; None for the last value of each.
     """
-    rows, has_value = find_rows(ordered), ordered["y"].notna().to_numpy()
+    rows = find_rows(ordered)
+    has_value = ordered["y"].notna().to_numpy()
     counts = np.append(0, np.cumsum(has_value))
-    num_before, num_until = counts[rows.starts], counts[rows.stops]
-    is_over = counts[:-1] >= rows.spread(num_until) if until is None else (ordered["ds"] > until).to_numpy()
+    num_before = counts[rows.starts]
+    num_until = counts[rows.stops]
+    is_over = (
+        counts[:-1] >= rows.spread(num_until)
+        if until is None
+        else (ordered["ds"] > until).to_numpy()
+    )
     is_inside = (counts[1:] > rows.spread(num_before)) & ~is_over
     is_before = counts[1:] == rows.spread(num_before)
-    num_early, num_late = int(is_before.sum()), int((~is_inside & ~is_before).sum())
-    early = [f"left out: {count(num_early, 'row')} before the first value of a series"] if num_early else []
+    num_early = int(is_before.sum())
+    num_late = int((~is_inside & ~is_before).sum())
+    early = (
+        [f"left out: {count(num_early, 'row')} before the first value of a series"]
+        if num_early
+        else []
+    )
     late = f"{count(num_late, 'row')} without a value after the last one of a series, for future covariates only"
     return ordered[is_inside], early, [late] if num_late else []
 
 
-def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy) -> str:
+def _describe_gaps(
+    regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy
+) -> str:
     missing = regular[~regular["observed"]]
     first = missing.iloc[0]
     place = f"in series {show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"

@@ -21,7 +21,8 @@ def find_runs(is_inside: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np
     """Return first row and stop of each run of marked rows, which ends with its series: int64[run] each."""
     is_start = np.zeros(len(is_inside) + 1, bool)
     is_start[starts] = True
-    before, after = np.append(False, is_inside), np.append(is_inside, False)
+    before = np.append(False, is_inside)
+    after = np.append(is_inside, False)
     firsts = np.flatnonzero(after & (~before | is_start))
     stops = np.flatnonzero(before & (~after | is_start))
     return firsts, stops
@@ -29,7 +30,8 @@ def find_runs(is_inside: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np
 
 def name_stuck_values(series: Series, profile: Profile) -> Profile:
     """Return the profile with a sentence about stretches of equal values among changing ones, as of a stuck sensor."""
-    y, rows = series["y"].to_numpy(), find_rows(series)
+    y = series["y"].to_numpy()
+    rows = find_rows(series)
     is_equal = np.append(False, (y[1:] == y[:-1]) & series["observed"].to_numpy()[1:])
     is_equal[rows.starts] = False
     firsts, stops = find_runs(is_equal, rows.starts)
@@ -41,7 +43,8 @@ def name_stuck_values(series: Series, profile: Profile) -> Profile:
     chosen = np.flatnonzero(is_long & is_changing[number])
     if not len(chosen):
         return profile
-    place, length = firsts[chosen[0]] - 1, stops[chosen[0]] - firsts[chosen[0]] + 1
+    place = firsts[chosen[0]] - 1
+    length = stops[chosen[0]] - firsts[chosen[0]] + 1
     first = series.iloc[place]
     sentence = (
         f"{count(len(chosen), 'stretch', 'stretches')} of {MIN_EQUAL} or more equal values among changing ones, as of "
@@ -58,7 +61,9 @@ def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
     would lose more than half of its windows. The series come with gaps filled on a straight line, the profile with the
     chosen window.
     """
-    rows, lookback, horizon = find_rows(series), profile["lookback"], profile["horizon"]
+    rows = find_rows(series)
+    lookback = profile["lookback"]
+    horizon = profile["horizon"]
     firsts, stops = find_runs(~series["observed"].to_numpy(), rows.starts)
     is_long = stops - firsts > horizon
     if not is_long.any():
@@ -66,7 +71,9 @@ def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
     number = np.searchsorted(rows.starts, firsts, side="right") - 1
     is_open = is_long & (stops + lookback <= rows.stops[number])
     # A gap takes the windows that would begin in it, and those before it that reach into it.
-    lost = np.bincount(number[is_open], (stops - firsts)[is_open] + lookback + horizon - 1, len(rows.starts))
+    lost = np.bincount(
+        number[is_open], (stops - firsts)[is_open] + lookback + horizon - 1, len(rows.starts)
+    )
     is_open &= (lost <= (1 - MIN_WINDOWS) * (rows.lengths - lookback - horizon + 1))[number]
     y = series["y"].to_numpy().copy()
     for first, stop in zip(firsts[is_open], stops[is_open], strict=True):

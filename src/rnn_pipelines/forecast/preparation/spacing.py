@@ -43,10 +43,15 @@ def check_last_time(ordered: pd.DataFrame, source: SourceSpec) -> None:
     if len(times) < MIN_TIMES:
         return
     distance = times[-1] - times[-2]
-    if distance <= MAX_SPANS * (times[-2] - times[0]) or distance <= MAX_GAPS * np.diff(times[:-1]).max():
+    if (
+        distance <= MAX_SPANS * (times[-2] - times[0])
+        or distance <= MAX_GAPS * np.diff(times[:-1]).max()
+    ):
         return
     row = ordered[ordered["ds"] == times[-1]].iloc[0]
-    last, before = (format_time(time, source.tz) for time in (row["ds"], pd.Series(times)[len(times) - 2]))
+    last, before = (
+        format_time(time, source.tz) for time in (row["ds"], pd.Series(times)[len(times) - 2])
+    )
     raise SeriesError(
         f"{source.label}: column '{source.time}', row {row.name}: series {show(row['unique_id'])} has the last time "
         f"{last}, and the newest time before it is {before}. With gaps=zero, all series would be 0 in between. Correct "
@@ -54,13 +59,16 @@ def check_last_time(ordered: pd.DataFrame, source: SourceSpec) -> None:
     )
 
 
-def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until: Any = None) -> pd.DataFrame:
+def fill_grid(
+    ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until: Any = None
+) -> pd.DataFrame:
     """Return the series, one after another and each in the order of time, with a row for every step.
 
     `until` is the time to which all series are extended; None to end each with its last row. Raise a SeriesError if the
     spacing of a series is irregular, or another one.
     """
-    rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
+    rows = find_rows(ordered)
+    ds = ordered["ds"].to_numpy()
     steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
     num_steps = steps[rows.stops - 1] + 1
     # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
@@ -69,7 +77,9 @@ def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until:
     _check_regular_spacing(ordered, rows, is_on_step, is_sparse, freq, source)
     if until is not None:
         firsts = ds[rows.starts]
-        num_steps = np.maximum(num_steps, count_steps(firsts, np.full_like(firsts, until), freq)[0] + 1)
+        num_steps = np.maximum(
+            num_steps, count_steps(firsts, np.full_like(firsts, until), freq)[0] + 1
+        )
         if num_values.sum() < MIN_FRACTION * num_steps.sum():
             row = ordered[(ordered["ds"] == until) & ordered["y"].notna()].iloc[0]
             found = f"{num_values.sum()} values for {num_steps.sum()} steps up to this time, the last of all series"
@@ -92,7 +102,8 @@ def _check_regular_spacing(
         return
     number = faulty[0]
     inside = slice(rows.starts[number], rows.stops[number])
-    group, off_step = ordered[inside], ~is_on_step[inside]
+    group = ordered[inside]
+    off_step = ~is_on_step[inside]
     own = find_own_frequency(group) if len(rows.starts) > 1 else freq
     if own not in (freq, None):
         raise SeriesError(
@@ -109,7 +120,9 @@ def _check_regular_spacing(
     raise _make_spacing_error(row, freq, found, source)
 
 
-def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
+def _make_spacing_error(
+    row: pd.Series, freq: int | str, found: str, source: SourceSpec
+) -> SeriesError:
     hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
     return SeriesError(
         f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series {show(row['unique_id'])} "
@@ -118,7 +131,9 @@ def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: Sou
     )
 
 
-def leave_out_closed_days(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+def leave_out_closed_days(
+    ordered: pd.DataFrame, freq: int | str, source: SourceSpec
+) -> tuple[pd.DataFrame, list[str]]:
     """Leave out closed days, which are no steps, if they have no value or 0; report zeros as a repair.
 
     Raise a SeriesError if a closed day has another value.
@@ -126,7 +141,8 @@ def leave_out_closed_days(ordered: pd.DataFrame, freq: int | str, source: Source
     if not split_closed_days(str(freq))[1]:
         return ordered, []
     ds = ordered["ds"].to_numpy()
-    is_closed, is_empty = ~count_steps(ds, ds, freq)[1], ordered["y"].isna()
+    is_closed = ~count_steps(ds, ds, freq)[1]
+    is_empty = ordered["y"].isna()
     wrong = ordered[is_closed & ~is_empty & (ordered["y"] != 0)]
     if len(wrong):
         row = wrong.iloc[0]
@@ -136,10 +152,14 @@ def leave_out_closed_days(ordered: pd.DataFrame, freq: int | str, source: Source
             "rows in all). Correct the row, or change source.closed_days."
         )
     num_zeros = int((is_closed & ~is_empty).sum())
-    return ordered[~is_closed], [f"left out: {count(num_zeros, 'row')} with 0 on closed days"] if num_zeros else []
+    return ordered[~is_closed], [
+        f"left out: {count(num_zeros, 'row')} with 0 on closed days"
+    ] if num_zeros else []
 
 
-def move_to_usual_day(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+def move_to_usual_day(
+    ordered: pd.DataFrame, freq: int | str, source: SourceSpec
+) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows with times few days from the usual day of their week or month moved to it, and the repair."""
     usual = _find_usual_days(ordered["ds"], freq)
     if usual is None:

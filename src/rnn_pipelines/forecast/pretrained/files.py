@@ -40,7 +40,9 @@ def _load(cell: str, folder: Path) -> PretrainedNetwork:
             "that kedro run --pipelines=pretrain wrote."
         ) from error
     if sha256(content).hexdigest() != expected:
-        raise ParameterError(f"pretrained.path: {make_line(str(folder / name))} is not the file that {CARD} describes.")
+        raise ParameterError(
+            f"pretrained.path: {make_line(str(folder / name))} is not the file that {CARD} describes."
+        )
     return PretrainedNetwork.from_arrays(unpack_arrays(content))
 
 

@@ -15,7 +15,12 @@ import numpy as np
 
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.unroll import Trace, unroll
-from rnn_pipelines.forecast.pretrained.network import MIDDLE, PretrainedNetwork, find_quantiles, find_spread
+from rnn_pipelines.forecast.pretrained.network import (
+    MIDDLE,
+    PretrainedNetwork,
+    find_quantiles,
+    find_spread,
+)
 from rnn_pipelines.forecast.pretrained.reading import (
     LARGEST,
     LEAST_PART,
@@ -32,7 +37,11 @@ OFFSET, TINY = 1e-3, 1e-300
 
 
 def differentiate_forecast(
-    network: PretrainedNetwork, past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray
+    network: PretrainedNetwork,
+    past: np.ndarray,
+    season_length: int,
+    horizon: int,
+    is_log: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the medians of windows without NaN, their gradients, and the zeros of the windows.
 
@@ -50,27 +59,42 @@ def differentiate_forecast(
     of_states[:, -1] = (of_sums @ network.head["state_kernel"].T).reshape(len(of_states), -1)
     parts = (trace.states, trace.gates)
     repeated = Trace(*(type(part)(*(np.repeat(one, horizon, 0) for one in part)) for part in parts))
-    of_sequence = backpropagate(cell, np.repeat(read.sequence, horizon, 0), repeated, of_states).inputs
+    of_sequence = backpropagate(
+        cell, np.repeat(read.sequence, horizon, 0), repeated, of_states
+    ).inputs
     of_inputs = (
         of_sequence.reshape(*median.shape, *of_sequence.shape[1:]).transpose(0, 2, 3, 1),
-        *((of_sums @ network.head[name].T).transpose(0, 2, 1) for name in ("static_kernel", "ahead_kernel")),
+        *(
+            (of_sums @ network.head[name].T).transpose(0, 2, 1)
+            for name in ("static_kernel", "ahead_kernel")
+        ),
     )
     slopes = [
         _differentiate_reading(values, season_length, (unit, zero), of_median, *own)
-        for values, unit, zero, of_median, *own in zip(past, read.unit, read.zero, median, *of_inputs, strict=True)
+        for values, unit, zero, of_median, *own in zip(
+            past, read.unit, read.zero, median, *of_inputs, strict=True
+        )
     ]
     return median * read.unit[:, None] + read.zero[:, None], np.stack(slopes), read.zero
 
 
-def differentiate_head(network: PretrainedNetwork, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def differentiate_head(
+    network: PretrainedNetwork, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
     """Return the gradients of o₀ with respect to the sums in a: float[window, horizon, unit]; see `compute_head`."""
     of_second = network.head["output_kernel"][:, 0]
-    gradients: np.ndarray = (((second > 0) * of_second) @ network.head["second_kernel"].T + of_second) * (first > 0)
+    gradients: np.ndarray = (
+        ((second > 0) * of_second) @ network.head["second_kernel"].T + of_second
+    ) * (first > 0)
     return gradients
 
 
 def _differentiate_reading(
-    past: np.ndarray, season: int, unit_and_zero: tuple[float, float], median: np.ndarray, *of_inputs: np.ndarray
+    past: np.ndarray,
+    season: int,
+    unit_and_zero: tuple[float, float],
+    median: np.ndarray,
+    *of_inputs: np.ndarray,
 ) -> np.ndarray:
     """Return the gradients of the forecast of one window, float64[time, horizon], with its season's length.
 
@@ -81,7 +105,9 @@ def _differentiate_reading(
     scaled = [(part / unit).clip(-LARGEST, LARGEST) for part in (past - zero, *changes)]
     slopes = [np.zeros((len(past), len(median))) for _ in scaled]
     for number, (part, slope) in enumerate(zip(scaled, slopes, strict=True)):
-        slope[-len(of_sequence) :] += of_sequence[:, number] * _slope(part[-len(of_sequence) :])[:, None]
+        slope[-len(of_sequence) :] += (
+            of_sequence[:, number] * _slope(part[-len(of_sequence) :])[:, None]
+        )
     _add_static(scaled, slopes, season, of_static)
     _add_ahead(scaled[0], slopes[0], season, of_ahead)
     for part, slope, lag in zip(scaled, slopes, (0, 1, season), strict=True):
@@ -89,7 +115,10 @@ def _differentiate_reading(
     of_zero = 1 - slopes[0].sum(axis=0)
     of_unit = median - sum(part @ slope for part, slope in zip(scaled, slopes, strict=True))
     # The change from step to step, or the seasonal one; see `reading`.
-    sizes = [np.abs(change).sum() / max(len(past) - lag, 1) for change, lag in zip(changes, (1, season), strict=True)]
+    sizes = [
+        np.abs(change).sum() / max(len(past) - lag, 1)
+        for change, lag in zip(changes, (1, season), strict=True)
+    ]
     kind, lag = (1, season) if sizes[1] > LEAST_PART * sizes[0] else (0, 1)
     slopes[1 + kind] += np.sign(changes[kind])[:, None] / max(len(past) - lag, 1) * of_unit
     newest = past[-(season if season > 1 else NUM_NEWEST) :]
@@ -105,14 +134,21 @@ def _slope(values: np.ndarray) -> np.ndarray:
     return 1 / np.sqrt(1 + values**2)
 
 
-def _add_static(scaled: list[np.ndarray], slopes: list[np.ndarray], season: int, of_static: np.ndarray) -> None:
+def _add_static(
+    scaled: list[np.ndarray], slopes: list[np.ndarray], season: int, of_static: np.ndarray
+) -> None:
     """Add the gradients through the static inputs, in the order of `read_past`: spread, largest, changes."""
     values, changes, seasonal = scaled
-    spread, place, size = values.std(), np.abs(values).argmax(), len(values)
-    slopes[0] += np.outer((values - values.mean()) / (size * max(spread, TINY) * (spread + OFFSET)), of_static[6])
+    spread = values.std()
+    place = np.abs(values).argmax()
+    size = len(values)
+    slopes[0] += np.outer(
+        (values - values.mean()) / (size * max(spread, TINY) * (spread + OFFSET)), of_static[6]
+    )
     slopes[0][place] += np.sign(values[place]) / (np.abs(values[place]) + OFFSET) * of_static[7]
     if size > 1:
-        mean_size, mean = np.abs(changes[1:]).mean(), changes[1:].mean()
+        mean_size = np.abs(changes[1:]).mean()
+        mean = changes[1:].mean()
         slopes[1] += np.outer(np.sign(changes) / (size - 1) / (mean_size + OFFSET), of_static[8])
         slopes[1][1:] += _slope(mean) / (size - 1) * of_static[9]
     newest = slice(max(season, size - season), None)
@@ -122,18 +158,27 @@ def _add_static(scaled: list[np.ndarray], slopes: list[np.ndarray], season: int,
 
 def _add_ahead(values: np.ndarray, slopes: np.ndarray, season: int, of_ahead: np.ndarray) -> None:
     """Add the gradients through the base, and through the inputs of each step ahead, in the order of `read_past`."""
-    size, horizon = len(values), of_ahead.shape[1]
-    steps, last, long = np.arange(horizon), np.full(horizon, size - 1), LONG_SEASONS.get(season, 0)
+    size = len(values)
+    horizon = of_ahead.shape[1]
+    steps = np.arange(horizon)
+    last = np.full(horizon, size - 1)
+    long = LONG_SEASONS.get(season, 0)
     none = np.full(horizon, -1)
-    lags = [find_places(size, season, back, horizon) if season > 1 else none for back in range(1, MAX_SEASONS + 1)]
-    around = [find_places(size, season, 1, horizon, shift) if season > 1 else none for shift in (-1, 1)]
+    lags = [
+        find_places(size, season, back, horizon) if season > 1 else none
+        for back in range(1, MAX_SEASONS + 1)
+    ]
+    around = [
+        find_places(size, season, 1, horizon, shift) if season > 1 else none for shift in (-1, 1)
+    ]
     base = np.where(lags[0] < 0, last, lags[0])
     # The input's number and the places whose mean it is; the mean of all lags is that of those that exist.
     of_long = find_places(size, long, 1, horizon) if long else none
     terms = [(1, [last]), (2, lags[1:2]), (4, lags[2:3]), (6, [of_long]), (8, lags), (9, around)]
     np.add.at(slopes, (base, steps), 1 + of_ahead[0] * _slope(values[base]))
     for number, own in terms:
-        is_there, places = np.stack(own) >= 0, np.maximum(own, 0)
+        is_there = np.stack(own) >= 0
+        places = np.maximum(own, 0)
         is_known = is_there.any(axis=0) if number == 8 else is_there.all(axis=0)
         weights = is_there * is_known / np.maximum(is_there.sum(axis=0), 1)
         difference = (weights * values[places]).sum(axis=0) - values[base]

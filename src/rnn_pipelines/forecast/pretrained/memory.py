@@ -26,12 +26,16 @@ from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 # Newest values of the course of a week, and newest days of the level of earlier years.
 MAX_VALUES, MAX_DAYS = 1500, 1500
 # Seasons that are known before the first gap, weeks of a course by weekdays, and days of a level of earlier years.
-MIN_SEASONS, MIN_WEEKS, MIN_DAYS = 4, 3, 900
+MIN_SEASONS = 4
+MIN_WEEKS = 3
+MIN_DAYS = 900
 # Half-life of a course, in weeks.
 HALF_LIFE = 2
 # The number of times k that the gap at the origin counts: for each season ahead, and for earlier years.
 PENALTY, YEAR_PENALTY = 0.05, 30
-DAYS_OF_WEEK, DAYS_OF_YEAR, MAX_YEARS = 7, 365, 5
+DAYS_OF_WEEK = 7
+DAYS_OF_YEAR = 365
+MAX_YEARS = 5
 # Days of the running mean that is the level of a day of an earlier year.
 SMOOTHED_DAYS = 61
 # Newest days at which the level of earlier years is compared with what followed.
@@ -81,13 +85,16 @@ def revert(past: np.ndarray, season_length: int, forecast: np.ndarray) -> np.nda
     return forecast
 
 
-def revert_quantiles(past: np.ndarray, season_length: int, quantiles: np.ndarray, middle: int) -> np.ndarray:
+def revert_quantiles(
+    past: np.ndarray, season_length: int, quantiles: np.ndarray, middle: int
+) -> np.ndarray:
     """Return quantiles, float64[window, horizon, level], that move with the median, at the place `middle`.
 
     Reversion to earlier years makes errors smaller, and so the distances from the median.
     """
     median = quantiles[:, :, middle, None]
-    distances, reverted = quantiles - median, median[:, :, 0]
+    distances = quantiles - median
+    reverted = median[:, :, 0]
     for reversion in list_reversions(past, season_length, quantiles.shape[1]):
         reverted = reversion.apply(reverted)
         distances = distances * (1 - reversion.narrowing * reversion.weight[:, :, None])
@@ -96,7 +103,8 @@ def revert_quantiles(past: np.ndarray, season_length: int, quantiles: np.ndarray
 
 def list_reversions(past: np.ndarray, season_length: int, horizon: int) -> list[Reversion]:
     """Return the reversions of forecasts, in their order; see `revert`."""
-    steps, found = count_steps_of_day(season_length), []
+    steps = count_steps_of_day(season_length)
+    found = []
     if steps == 0 or horizon <= season_length:
         return []
     if steps > 1:
@@ -110,7 +118,9 @@ def revert_to_course(past: np.ndarray, season_length: int, horizon: int) -> Reve
     """Return the reversion of parts of a day to the course of a usual week, or of a usual day for few weeks."""
     week = LONG_SEASONS[season_length]
     has_weeks = count_known(past) >= MIN_WEEKS * week
-    of_week, of_day = (average_course(past, own, horizon, HALF_LIFE * week / own) for own in (week, season_length))
+    of_week, of_day = (
+        average_course(past, own, horizon, HALF_LIFE * week / own) for own in (week, season_length)
+    )
     profile = np.where(has_weeks, of_week, of_day)
     means = average_seasons(past, season_length)
     counts = np.cumsum(~np.isnan(means), axis=1)
@@ -121,7 +131,9 @@ def revert_to_course(past: np.ndarray, season_length: int, horizon: int) -> Reve
     num_ahead = -(-(horizon - delay) // season_length)
     weights = np.zeros((len(past), num_ahead))
     for ahead in range(1, min(num_ahead, means.shape[1] - MIN_SEASONS) + 1):
-        weight = fit_weight(gaps[:, :-ahead], means[:, ahead:] - means[:, :-ahead], gaps[:, -1], PENALTY * ahead)
+        weight = fit_weight(
+            gaps[:, :-ahead], means[:, ahead:] - means[:, :-ahead], gaps[:, -1], PENALTY * ahead
+        )
         # The weight of the last season ahead of which some gaps are known stays for those after it.
         has_gaps = counts[:, -1] - ahead >= MIN_SEASONS + 2
         weights[has_gaps, ahead - 1 :] = weight[has_gaps, None]
@@ -134,13 +146,15 @@ def revert_to_year(days: np.ndarray, steps_of_day: int, horizon: int) -> Reversi
     num_ahead = -(-horizon // steps_of_day)
     days = np.pad(days, ((0, 0), (MAX_DAYS - days.shape[1], 0)), constant_values=np.nan)
     weights = np.zeros((len(days), num_ahead))
-    smoothed, means = smooth_days(days), average_weeks(days)
+    smoothed = smooth_days(days)
+    means = average_weeks(days)
     profile = average_years(smoothed, np.arange(MAX_DAYS, MAX_DAYS + num_ahead))
     if steps_of_day == 1:
         # The level of a year has no weekdays.
         profile += average_course(days, DAYS_OF_WEEK, num_ahead, np.inf) - average(days)
     compared = np.arange(MAX_DAYS - COMPARED_DAYS, MAX_DAYS)
-    levels, newer = average_years(smoothed, compared), means[:, compared]
+    levels = average_years(smoothed, compared)
+    newer = means[:, compared]
     # The forecast of the first week is the network's alone.
     for first in range(DAYS_OF_WEEK, num_ahead, DAYS_OF_WEEK):
         older = means[:, compared - min(first, COMPARED_DAYS)]
@@ -148,14 +162,19 @@ def revert_to_year(days: np.ndarray, steps_of_day: int, horizon: int) -> Reversi
         weight = fit_weight(levels - older, newer - older, newest_gap, YEAR_PENALTY)
         weights[:, first : first + DAYS_OF_WEEK] = weight[:, None]
     weights = np.where(count_known(days) >= MIN_DAYS, weights, 0)
-    weight, profile = (np.repeat(part, steps_of_day, axis=1)[:, :horizon] for part in (weights, profile))
+    weight, profile = (
+        np.repeat(part, steps_of_day, axis=1)[:, :horizon] for part in (weights, profile)
+    )
     return _make_reversion(weight, profile, steps_of_day, NARROWING)
 
 
-def fit_weight(gaps: np.ndarray, changes: np.ndarray, newest_gap: np.ndarray, penalty: float) -> np.ndarray:
+def fit_weight(
+    gaps: np.ndarray, changes: np.ndarray, newest_gap: np.ndarray, penalty: float
+) -> np.ndarray:
     """Return the slope of changes on gaps, float64[window, time], between 0 and 1; see the module: float64[window]."""
     is_known = ~np.isnan(gaps + changes)
-    gaps, changes = np.where(is_known, gaps, 0), np.where(is_known, changes, 0)
+    gaps = np.where(is_known, gaps, 0)
+    changes = np.where(is_known, changes, 0)
     scale = (gaps**2).sum(axis=1) + penalty * newest_gap**2
     slope = (gaps * changes).sum(axis=1) / np.where(scale > 0, scale, 1)
     return np.nan_to_num(np.clip(slope, 0, 1))
@@ -164,7 +183,9 @@ def fit_weight(gaps: np.ndarray, changes: np.ndarray, newest_gap: np.ndarray, pe
 def average_seasons(past: np.ndarray, season_length: int) -> np.ndarray:
     """Return the means of whole seasons before the origin, NaN for one without all values: float64[window, season]."""
     number = past.shape[1] // season_length
-    seasons = past[:, past.shape[1] - number * season_length :].reshape(len(past), number, season_length)
+    seasons = past[:, past.shape[1] - number * season_length :].reshape(
+        len(past), number, season_length
+    )
     means: np.ndarray = seasons.mean(axis=2)
     return means
 
@@ -179,7 +200,11 @@ def average_course(past: np.ndarray, length: int, horizon: int, half_life: float
     ages = np.arange(courses.shape[1])[::-1, None]
     weights = 0.5 ** (ages / half_life) * ~np.isnan(courses)
     total = weights.sum(axis=1)
-    means = np.where(total > 0, (weights * np.nan_to_num(courses)).sum(axis=1) / np.where(total > 0, total, 1), np.nan)
+    means = np.where(
+        total > 0,
+        (weights * np.nan_to_num(courses)).sum(axis=1) / np.where(total > 0, total, 1),
+        np.nan,
+    )
     return means[:, np.arange(horizon) % length]
 
 
@@ -207,7 +232,8 @@ def smooth_days(days: np.ndarray) -> np.ndarray:
 def _sum_days(days: np.ndarray, number: int, num_later: int) -> tuple[np.ndarray, np.ndarray]:
     """Return sum and count of the known days among `number` days, the newest of them `num_later` days later."""
     padded = np.pad(days, ((0, 0), (number - num_later, num_later)), constant_values=np.nan)
-    sums, counts = np.cumsum(np.nan_to_num(padded), axis=1), np.cumsum(~np.isnan(padded), axis=1)
+    sums = np.cumsum(np.nan_to_num(padded), axis=1)
+    counts = np.cumsum(~np.isnan(padded), axis=1)
     return sums[:, number:] - sums[:, :-number], counts[:, number:] - counts[:, :-number]
 
 
@@ -220,7 +246,11 @@ def count_known(values: np.ndarray) -> np.ndarray:
 def average(values: np.ndarray) -> np.ndarray:
     """Return the mean of the known values of the last axis, which stays, NaN for none."""
     counts = count_known(values)
-    return np.where(counts > 0, np.nan_to_num(values).sum(axis=-1, keepdims=True) / np.maximum(counts, 1), np.nan)
+    return np.where(
+        counts > 0,
+        np.nan_to_num(values).sum(axis=-1, keepdims=True) / np.maximum(counts, 1),
+        np.nan,
+    )
 
 
 def _average_days(forecast: np.ndarray, num_steps: int) -> np.ndarray:
@@ -232,6 +262,10 @@ def _average_days(forecast: np.ndarray, num_steps: int) -> np.ndarray:
     return means
 
 
-def _make_reversion(weight: np.ndarray, profile: np.ndarray, num_steps: int, narrowing: float) -> Reversion:
+def _make_reversion(
+    weight: np.ndarray, profile: np.ndarray, num_steps: int, narrowing: float
+) -> Reversion:
     is_known = ~np.isnan(profile)
-    return Reversion(np.where(is_known, weight, 0), np.where(is_known, profile, 0), num_steps, narrowing)
+    return Reversion(
+        np.where(is_known, weight, 0), np.where(is_known, profile, 0), num_steps, narrowing
+    )

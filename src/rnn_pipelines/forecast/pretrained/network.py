@@ -56,7 +56,9 @@ class PretrainedNetwork:
         themselves if one is not positive. Their median reverts to older values, see `memory`, and moves the others.
         The newest past value comes last, with NaN before the first one.
         """
-        return _forecast_recent(self, past.astype(np.float64).tobytes(), past.shape, season_length, horizon)
+        return _forecast_recent(
+            self, past.astype(np.float64).tobytes(), past.shape, season_length, horizon
+        )
 
     def _forecast_both(self, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
         newest = past[:, -NUM_READ:]
@@ -67,7 +69,9 @@ class PretrainedNetwork:
         mean: np.ndarray = (found - negated[:, :, ::-1]) / 2
         return revert_quantiles(past, season_length, mean, MIDDLE)
 
-    def _forecast(self, past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool) -> np.ndarray:
+    def _forecast(
+        self, past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool
+    ) -> np.ndarray:
         read = read_past(past, season_length, horizon, is_log)
         spread = find_spread(horizon, season_length)
         quantiles = find_quantiles(self.compute(read), read.base, spread).astype(np.float64)
@@ -75,7 +79,9 @@ class PretrainedNetwork:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return all arrays by name, float16; those of the cell are in Keras' order."""
-        arrays = {f"cell_{number}": array for number, array in enumerate(self.cell.to_list())} | dict(self.head)
+        arrays = {
+            f"cell_{number}": array for number, array in enumerate(self.cell.to_list())
+        } | dict(self.head)
         return {name: array.astype(np.float16) for name, array in arrays.items()}
 
     @classmethod
@@ -91,11 +97,15 @@ class PretrainedNetwork:
     def find_state(self, read: Reading) -> np.ndarray:
         """Return the hidden state after the newest step: float32[window, units]."""
         state_type = self.cell.state_type
-        state = state_type(*np.zeros((len(state_type._fields), len(read.static), self.cell.units), np.float32))
+        state = state_type(
+            *np.zeros((len(state_type._fields), len(read.static), self.cell.units), np.float32)
+        )
         for step in range(read.sequence.shape[1]):
             is_there = read.is_there[:, step, None]
             after = self.cell.step(read.sequence[:, step], state)[0]
-            state = state_type(*(np.where(is_there, new, old) for new, old in zip(after, state, strict=True)))
+            state = state_type(
+                *(np.where(is_there, new, old) for new, old in zip(after, state, strict=True))
+            )
         hidden: np.ndarray = state.hidden
         return hidden
 
@@ -103,10 +113,14 @@ class PretrainedNetwork:
         """Return the outputs of the head: float32[window, horizon, level]."""
         return self.compute_head(read, self.find_state(read))[0]
 
-    def compute_head(self, read: Reading, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def compute_head(
+        self, read: Reading, state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the outputs, a, and the first part of a′: float32[window, horizon, level or unit]; see the module."""
         head = self.head
-        of_window = state @ head["state_kernel"] + read.static @ head["static_kernel"] + head["first_bias"]
+        of_window = (
+            state @ head["state_kernel"] + read.static @ head["static_kernel"] + head["first_bias"]
+        )
         first = np.maximum(of_window[:, None] + read.ahead @ head["ahead_kernel"], 0)
         second = np.maximum(first @ head["second_kernel"] + head["second_bias"], 0)
         return (second + first) @ head["output_kernel"] + head["output_bias"], first, second
@@ -115,7 +129,11 @@ class PretrainedNetwork:
 # Bounds and paths read the quantiles of forecasts that were just made.
 @lru_cache(maxsize=NUM_RECENT)
 def _forecast_recent(
-    network: PretrainedNetwork, past: bytes, shape: tuple[int, ...], season_length: int, horizon: int
+    network: PretrainedNetwork,
+    past: bytes,
+    shape: tuple[int, ...],
+    season_length: int,
+    horizon: int,
 ) -> np.ndarray:
     quantiles = network._forecast_both(np.frombuffer(past).reshape(shape), season_length, horizon)
     quantiles.setflags(write=False)
@@ -134,7 +152,11 @@ def find_quantiles(outputs: np.ndarray, base: np.ndarray, spread: np.ndarray) ->
     """
     spread = spread[:, None]
     median = base[:, :, None] + spread * outputs[:, :, :1]
-    distances = spread * np.tile(DISTANCES, 2) * np.logaddexp(0, outputs[:, :, 1:] + np.float32(SOFTPLUS_OF_ONE))
+    distances = (
+        spread
+        * np.tile(DISTANCES, 2)
+        * np.logaddexp(0, outputs[:, :, 1:] + np.float32(SOFTPLUS_OF_ONE))
+    )
     below, above = (np.cumsum(part, axis=2) for part in np.split(distances, 2, axis=2))
     return np.concatenate([(median - below)[:, :, ::-1], median, median + above], axis=2)
 

@@ -19,7 +19,9 @@ MAX_STEPS, MAX_SEASONS = 72, 8
 NUM_NEWEST = 3
 # A seasonal difference below this part of the difference from step to step is no unit.
 LEAST_PART = 0.05
-NUM_SEQUENCE, NUM_STATIC, NUM_AHEAD = 7, 12, 14
+NUM_SEQUENCE = 7
+NUM_STATIC = 12
+NUM_AHEAD = 14
 UNIT_OF_CONSTANTS = 1e-100
 # Values beyond so many units are cut.
 LARGEST = 200.0
@@ -38,7 +40,9 @@ class Reading(NamedTuple):
     zero: np.ndarray
 
 
-def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool = False) -> Reading:
+def read_past(
+    past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool = False
+) -> Reading:
     """Return the inputs of the network for each window, float64[window, time]; NaN before the first value, newest last.
 
     `is_log` tells whether the values are logarithms, of all windows or bool[window].
@@ -56,7 +60,9 @@ def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.nda
     ahead, base = _read_ahead(scaled, season, horizon)
     read = [part[:, newest] for part in (scaled, changes, seasonal)]
     ages = np.arange(1 - read[0].shape[1], 1)
-    sequence = _stack([*map(np.arcsinh, read), ~np.isnan(read[2]), *_find_phase(ages, season), ages / 32])
+    sequence = _stack(
+        [*map(np.arcsinh, read), ~np.isnan(read[2]), *_find_phase(ages, season), ages / 32]
+    )
     static = _read_static(scaled, changes, seasonal, season, is_log)
     return Reading(sequence, ~np.isnan(past[:, newest]), static, ahead, base, unit, zero)
 
@@ -71,12 +77,18 @@ def find_differences(past: np.ndarray, lag: int) -> np.ndarray:
 def _average(values: np.ndarray) -> np.ndarray:
     """Return the mean of each row without NaN, 0 for none: float64[window]."""
     is_there = ~np.isnan(values)
-    averages: np.ndarray = np.where(is_there, values, 0).sum(axis=1) / np.maximum(is_there.sum(axis=1), 1)
+    averages: np.ndarray = np.where(is_there, values, 0).sum(axis=1) / np.maximum(
+        is_there.sum(axis=1), 1
+    )
     return averages
 
 
 def _read_static(
-    values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int, is_log: np.ndarray | bool
+    values: np.ndarray,
+    changes: np.ndarray,
+    seasonal: np.ndarray,
+    season: int,
+    is_log: np.ndarray | bool,
 ) -> np.ndarray:
     counts = (~np.isnan(values)).sum(axis=1)
     spread = np.sqrt(_average((values - _average(values)[:, None]) ** 2))
@@ -101,8 +113,12 @@ def _read_static(
 def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs and base of each step ahead."""
     last = np.repeat(values[:, -1:], horizon, axis=1)
-    lags = np.stack([_find_lag(values, season, back, horizon) for back in range(1, MAX_SEASONS + 1)])
-    before = (_find_lag(values, season, 1, horizon, -1) + _find_lag(values, season, 1, horizon, 1)) / 2
+    lags = np.stack(
+        [_find_lag(values, season, back, horizon) for back in range(1, MAX_SEASONS + 1)]
+    )
+    before = (
+        _find_lag(values, season, 1, horizon, -1) + _find_lag(values, season, 1, horizon, 1)
+    ) / 2
     long = LONG_SEASONS.get(season, 0)
     of_long = _find_lag(values, long, 1, horizon) if long else np.full_like(last, np.nan)
     if season == 1:
@@ -114,7 +130,11 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
     parts = [
         np.arcsinh(base),
         np.arcsinh(last - base),
-        *(part for lag in (lags[1], lags[2], of_long) for part in (np.arcsinh(lag - base), ~np.isnan(lag))),
+        *(
+            part
+            for lag in (lags[1], lags[2], of_long)
+            for part in (np.arcsinh(lag - base), ~np.isnan(lag))
+        ),
         np.arcsinh(mean - base),
         np.arcsinh(before - base),
         np.log(steps),
@@ -132,13 +152,17 @@ def count_steps(horizon: int, season_length: int) -> np.ndarray:
     return np.minimum(np.arange(1, horizon + 1), find_learnt_horizon(season_length))
 
 
-def _find_lag(values: np.ndarray, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:
+def _find_lag(
+    values: np.ndarray, season: int, back: int, horizon: int, shift: int = 0
+) -> np.ndarray:
     """Return the value of each step ahead so many seasons ago, NaN without one: float64[window, horizon]."""
     places = find_places(values.shape[1], season, back, horizon, shift)
     return np.where(places >= 0, values[:, np.maximum(places, 0)], np.nan)
 
 
-def find_places(num_values: int, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:
+def find_places(
+    num_values: int, season: int, back: int, horizon: int, shift: int = 0
+) -> np.ndarray:
     """Return the place of the value of each step ahead so many seasons ago, negative without one: int64[horizon]."""
     places: np.ndarray = num_values - back * season + (np.arange(horizon) + shift) % season
     return places
@@ -152,4 +176,6 @@ def _find_phase(steps: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]
 def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Return the parts as the last axis, float32, with 0 for NaN."""
     shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
-    return np.nan_to_num(np.stack([np.broadcast_to(part, shape) for part in parts], axis=-1)).astype(np.float32)
+    return np.nan_to_num(
+        np.stack([np.broadcast_to(part, shape) for part in parts], axis=-1)
+    ).astype(np.float32)

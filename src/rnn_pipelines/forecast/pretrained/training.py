@@ -20,7 +20,14 @@ from rnn_pipelines.forecast.pretrained.network import (
     find_spread,
     has_logarithm,
 )
-from rnn_pipelines.forecast.pretrained.reading import MAX_STEPS, NUM_AHEAD, NUM_SEQUENCE, NUM_STATIC, Reading, read_past
+from rnn_pipelines.forecast.pretrained.reading import (
+    MAX_STEPS,
+    NUM_AHEAD,
+    NUM_SEQUENCE,
+    NUM_STATIC,
+    Reading,
+    read_past,
+)
 from rnn_pipelines.forecast.pretrained.specs import PretrainSpec
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.time_left import TimeLeft
@@ -29,9 +36,12 @@ logger = logging.getLogger(__name__)
 
 # Series of a group, which share season and length; groups of a round, which are mixed; and uses of each window, which
 # learn other steps ahead.
-GROUP_SIZE, NUM_GROUPS, NUM_USES = 128, 96, 2
+GROUP_SIZE = 128
+NUM_GROUPS = 96
+NUM_USES = 2
 # Steps ahead of each window that are learnt, and the lengths to which sequences are filled up.
-NUM_AHEAD_LEARNT, LENGTHS = 8, (12, 24, 40, MAX_STEPS)
+NUM_AHEAD_LEARNT = 8
+LENGTHS = (12, 24, 40, MAX_STEPS)
 # Targets are cut at so many spreads from the base, because a series that breaks teaches nothing more.
 LARGEST_TARGET = 25.0
 # The quantiles of `LEVELS` are learnt at levels further out, because real series change more than generated ones.
@@ -47,12 +57,15 @@ def draw_windows(
     """Generate series; return what the network reads of them, and the targets in units: float32[window, horizon]."""
     values = generate(rng, num_series, kind.season_length, kind.num_known + kind.horizon, parts)
     is_log = bool(rng.random() < 0.5)
-    past, next_values = values[:, : kind.num_known], values[:, kind.num_known :]
+    past = values[:, : kind.num_known]
+    next_values = values[:, kind.num_known :]
     usable = has_logarithm(past) if is_log else past.std(axis=1) > 1e-9 * np.abs(past).max(axis=1)
-    past, next_values = past[usable], next_values[usable]
+    past = past[usable]
+    next_values = next_values[usable]
     if is_log:
         least = 0.01 * np.median(past, axis=1, keepdims=True)
-        past, next_values = np.log(past), np.log(np.maximum(next_values, least))
+        past = np.log(past)
+        next_values = np.log(np.maximum(next_values, least))
     elif rng.random() < 0.5:
         past, next_values = -past, -next_values
     read = read_past(past, kind.season_length, kind.horizon, is_log)
@@ -75,15 +88,24 @@ def draw_batches(
         read, targets = draw_windows(rng, kind, GROUP_SIZE, parts)
         length = next(length for length in LENGTHS if length >= read.sequence.shape[1])
         for _ in range(NUM_USES):
-            steps = np.sort(rng.choice(kind.horizon, NUM_AHEAD_LEARNT, replace=kind.horizon < NUM_AHEAD_LEARNT))
+            steps = np.sort(
+                rng.choice(kind.horizon, NUM_AHEAD_LEARNT, replace=kind.horizon < NUM_AHEAD_LEARNT)
+            )
             spread = find_spread(kind.horizon, kind.season_length)[steps]
             pools[length].append(_fill_up(read, targets, steps, spread, length))
-    joined = [[np.concatenate(arrays) for arrays in zip(*pool, strict=True)] for pool in pools.values() if pool]
+    joined = [
+        [np.concatenate(arrays) for arrays in zip(*pool, strict=True)]
+        for pool in pools.values()
+        if pool
+    ]
     # Windows that do not fill a batch are left out; the largest batch is far smaller than a round.
     batches = []
     for number, arrays in enumerate(joined):
-        order, size = rng.permutation(len(arrays[0])), spec.batch_size
-        batches += [(number, order[stop - size : stop]) for stop in range(size, len(order) + 1, size)]
+        order = rng.permutation(len(arrays[0]))
+        size = spec.batch_size
+        batches += [
+            (number, order[stop - size : stop]) for stop in range(size, len(order) + 1, size)
+        ]
     for place in rng.permutation(len(batches)):
         number, own = batches[place]
         *inputs, targets = (array[own] for array in joined[number])
@@ -109,13 +131,19 @@ def build_model(cell: str, spec: PretrainSpec) -> Any:
     import keras
     from keras import layers, ops
 
-    sequence, is_there = keras.Input((None, NUM_SEQUENCE)), keras.Input((None,), dtype="bool")
-    static, ahead = keras.Input((NUM_STATIC,)), keras.Input((None, NUM_AHEAD))
+    sequence = keras.Input((None, NUM_SEQUENCE))
+    is_there = keras.Input((None,), dtype="bool")
+    static = keras.Input((NUM_STATIC,))
+    ahead = keras.Input((None, NUM_AHEAD))
     of_window = layers.Dense(spec.hidden, name="static")(static)
     if spec.units:
         layer = {"gru": layers.GRU, "lstm": layers.LSTM}[cell](spec.units, name="cell")
-        of_window = of_window + layers.Dense(spec.hidden, use_bias=False, name="state")(layer(sequence, mask=is_there))
-    first = ops.relu(of_window[:, None] + layers.Dense(spec.hidden, use_bias=False, name="ahead")(ahead))
+        of_window = of_window + layers.Dense(spec.hidden, use_bias=False, name="state")(
+            layer(sequence, mask=is_there)
+        )
+    first = ops.relu(
+        of_window[:, None] + layers.Dense(spec.hidden, use_bias=False, name="ahead")(ahead)
+    )
     second = ops.relu(layers.Dense(spec.hidden, name="second")(first)) + first
     outputs = layers.Dense(len(LEVELS), kernel_initializer="zeros", name="output")(second)
     return keras.Model([sequence, is_there, static, ahead], outputs)
@@ -131,8 +159,11 @@ def measure_loss(targets: Any, outputs: Any) -> Any:
     base, actual, spread = (targets[:, :, place : place + 1] for place in range(3))
     median = base + spread * outputs[:, :, :1]
     distances = spread * np.tile(DISTANCES, 2) * ops.softplus(outputs[:, :, 1:] + SOFTPLUS_OF_ONE)
-    below, above = ops.cumsum(distances[:, :, :MIDDLE], axis=2), ops.cumsum(distances[:, :, MIDDLE:], axis=2)
-    errors = actual - ops.concatenate([ops.flip(median - below, axis=2), median, median + above], axis=2)
+    below = ops.cumsum(distances[:, :, :MIDDLE], axis=2)
+    above = ops.cumsum(distances[:, :, MIDDLE:], axis=2)
+    errors = actual - ops.concatenate(
+        [ops.flip(median - below, axis=2), median, median + above], axis=2
+    )
     losses = ops.maximum(LEARNT_LEVELS * errors, (LEARNT_LEVELS - 1) * errors) * LEVEL_WEIGHTS
     return ops.sum(losses, axis=2) / ops.sqrt(spread[:, :, 0])
 
@@ -153,7 +184,9 @@ def read_model(model: Any) -> PretrainedNetwork:
     return PretrainedNetwork.from_arrays(cell | head)
 
 
-def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tuple[Any, pd.DataFrame]:
+def train(
+    cell: str, spec: PretrainSpec, checkpoint: Path | None = None
+) -> tuple[Any, pd.DataFrame]:
     """Train a network with a `gru` or an `lstm` on generated series; an interrupted training resumes from a checkpoint.
 
     Return the Keras model with the averaged weights; and `step`, `loss` and `seconds`, a row for each round.
@@ -161,9 +194,14 @@ def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tupl
     import keras
 
     keras.utils.set_random_seed(spec.seed)
-    model, parts = build_model(cell, spec), tuple(part for part in PARTS if part not in spec.left_out)
+    model = build_model(cell, spec)
+    parts = tuple(part for part in PARTS if part not in spec.left_out)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, spec.num_steps, alpha=0.01, warmup_target=spec.learning_rate, warmup_steps=min(100, spec.num_steps // 10)
+        0.0,
+        spec.num_steps,
+        alpha=0.01,
+        warmup_target=spec.learning_rate,
+        warmup_steps=min(100, spec.num_steps // 10),
     )
     average = {"use_ema": True, "ema_momentum": spec.weight_average}
     optimizer = keras.optimizers.Adam(schedule, beta_2=0.99, clipnorm=1.0, **average)
@@ -172,7 +210,8 @@ def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tupl
     variables = [*model.trainable_variables, *optimizer.variables]
     rows = _resume(checkpoint, f"{cell} {spec}", variables)
     num_steps, started = (int(rows[-1]["step"]), rows[-1]["seconds"]) if rows else (0, 0.0)
-    clock, time_left = time.monotonic() - started, TimeLeft(spec.num_steps, f"steps of {cell}", num_steps)
+    clock = time.monotonic() - started
+    time_left = TimeLeft(spec.num_steps, f"steps of {cell}", num_steps)
     while num_steps < spec.num_steps:
         batches = islice(draw_batches(spec, len(rows), parts), spec.num_steps - num_steps)
         losses = [float(model.train_on_batch(*batch)) for batch in batches]
@@ -190,7 +229,9 @@ def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tupl
     return model, pd.DataFrame(rows)
 
 
-def _resume(checkpoint: Path | None, fingerprint: str, variables: Sequence[Any]) -> list[dict[str, float]]:
+def _resume(
+    checkpoint: Path | None, fingerprint: str, variables: Sequence[Any]
+) -> list[dict[str, float]]:
     """Restore the variables, and return the rows of the rounds before; none without a checkpoint."""
     found = read_checkpoint(checkpoint, fingerprint) if checkpoint is not None else None
     if found is None:

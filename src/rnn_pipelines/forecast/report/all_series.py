@@ -33,10 +33,15 @@ def report_all_series(found: Mapping[str, Any]) -> list[Section]:
         row = ["MASE of the ensemble", *(format_number(found["mase"][name]) for name in names)]
         tables.append(Table(["over all series", *(QUANTILES[name] for name in names)], [row]))
         ends = zip(found["best"].items(), found["worst"].items(), strict=True)
-        rows = [[best, worst, format_number(low), format_number(high)] for (best, low), (worst, high) in ends]
+        rows = [
+            [best, worst, format_number(low), format_number(high)]
+            for (best, low), (worst, high) in ends
+        ]
         header = ["best series", "worst series", "MASE of the best", "MASE of the worst"]
         tables.append(Table(header, rows, num_text_columns=2))
-    return list_sections(__package__, "all_series", sentence=describe_all_series(found), tables=tables)
+    return list_sections(
+        __package__, "all_series", sentence=describe_all_series(found), tables=tables
+    )
 
 
 def describe_all_series(found: Mapping[str, Any]) -> str:
@@ -53,17 +58,25 @@ def summarize_all_series(found: Mapping[str, Any]) -> str:
     if "num_series" not in found:
         return ""
     table = tabulate_forecasters(found)
-    named, used = enumerate(zip(found["forecasters"], table.rows, strict=True)), (found["use"], *NETWORKS)
+    named = enumerate(zip(found["forecasters"], table.rows, strict=True))
+    used = (found["use"], *NETWORKS)
     shown = [row for number, (name, row) in named if number < NUM_IN_TERMINAL or name in used]
     # A line of all columns would be longer than the terminal.
-    lines = [[*row[:NUM_SHOWN], *row[NUM_SHOWN + len(RATIOS) - 1 :]] for row in (table.header, *shown)]
+    lines = [
+        [*row[:NUM_SHOWN], *row[NUM_SHOWN + len(RATIOS) - 1 :]] for row in (table.header, *shown)
+    ]
     return f"{wrap_lines(describe_all_series(found))}\n{align_columns(lines)}"
 
 
 def tabulate_forecasters(found: Mapping[str, Any]) -> Table:
     """Return the mean metrics of each forecaster over all series, the lowest MASE first."""
-    levels = [name for name in found["forecasters"].get(found["use"], {}) if name.startswith(COVERAGE)]
-    rows = [(STYLES[name].name, dict.fromkeys(levels, "") | numbers) for name, numbers in found["forecasters"].items()]
+    levels = [
+        name for name in found["forecasters"].get(found["use"], {}) if name.startswith(COVERAGE)
+    ]
+    rows = [
+        (STYLES[name].name, dict.fromkeys(levels, "") | numbers)
+        for name, numbers in found["forecasters"].items()
+    ]
     columns = choose_columns([*SHOWN, *RATIOS, *levels], partial(format_percent, num_decimals=1))
     # All methods are in the order of their MASE, so that nothing is marked.
     return replace(tabulate("all series", rows, columns), best=frozenset())

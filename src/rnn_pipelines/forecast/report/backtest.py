@@ -10,7 +10,13 @@ from rnn_pipelines.forecast.experiments.schedule import BacktestResults, Backtes
 from rnn_pipelines.forecast.report.figures import draw_nothing
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.reading.times import format_time
-from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points, set_layout, write_label
+from rnn_pipelines.report.figures import (
+    choose_visible,
+    draw_line,
+    draw_points,
+    set_layout,
+    write_label,
+)
 from rnn_pipelines.report.numbers import (
     Column,
     format_count,
@@ -36,7 +42,9 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     found = BacktestResults.model_validate(results)
     seconds = [entry.training_seconds or 0.0 for entry in found.schedules]
     if not any(seconds):
-        return draw_nothing("Error against cost", "no network was trained, so that all costs are 0 s")
+        return draw_nothing(
+            "Error against cost", "no network was trained, so that all costs are 0 s"
+        )
     errors = [entry.mse for entry in found.schedules]
     points = draw_points(
         Style("schedules", BLUE),
@@ -57,13 +65,17 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     ends = [-0.08 * max(seconds), 1.1 * max(seconds)]
     for entry in found.baselines:
         visible = choose_visible(entry.mse < MAX_SHOWN * max(errors))
-        figure.add_trace(draw_line(STYLES[entry.name], ends, [entry.mse] * 2, mode="lines", visible=visible))
+        figure.add_trace(
+            draw_line(STYLES[entry.name], ends, [entry.mse] * 2, mode="lines", visible=visible)
+        )
     subtitle = "of each schedule of retraining"
     axes = {"title": "seconds of training in total", "range": ends}, name_axis("mse")
     return set_layout(figure, "Error against cost", subtitle, *axes, hovermode="closest")
 
 
-def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
+def render_report(
+    results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure
+) -> str:
     """Return verdict, tables and figure as one HTML page that needs no network."""
     found = BacktestResults.model_validate(results)
     return render_template(
@@ -88,8 +100,14 @@ def summarize_run(results: dict[str, Any]) -> str:
 def describe_verdict(results: BacktestResults) -> str:
     """Return whether a schedule is better than the reference, and how the best one compares with simple methods."""
     reference = next(entry for entry in results.schedules if entry.name == results.reference)
-    best, simple = (min(entries, key=lambda e: e.mse) for entries in (results.schedules, results.baselines))
-    shown = [entry for entry in results.schedules if entry.p_value is not None and entry.p_value <= SIGNIFICANCE]
+    best, simple = (
+        min(entries, key=lambda e: e.mse) for entries in (results.schedules, results.baselines)
+    )
+    shown = [
+        entry
+        for entry in results.schedules
+        if entry.p_value is not None and entry.p_value <= SIGNIFICANCE
+    ]
     verdict = f"No schedule is shown to be better than {STYLES[reference.name].name}"
     found = min(shown, key=lambda entry: entry.mse, default=reference)
     if found.mse < reference.mse:
@@ -111,11 +129,20 @@ def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
     columns = choose_columns([*MEANS, *RATIOS])
     columns["p_value"] = Column("p", format_p_cell)
-    columns |= {"num_trainings": Column("trainings", format_count), "num_promotions": Column("promoted", format_count)}
+    columns |= {
+        "num_trainings": Column("trainings", format_count),
+        "num_promotions": Column("promoted", format_count),
+    }
     columns["training_seconds"] = Column("training, s", format_seconds)
     for level in results.levels:
-        columns |= choose_columns([f"coverage_{level}"]) | {f"width_{level}": Column(f"width {level} %")}
-    return tabulate("", ((STYLES[entry.name].name, entry.model_dump()) for entry in results.forecasters), columns)
+        columns |= choose_columns([f"coverage_{level}"]) | {
+            f"width_{level}": Column(f"width {level} %")
+        }
+    return tabulate(
+        "",
+        ((STYLES[entry.name].name, entry.model_dump()) for entry in results.forecasters),
+        columns,
+    )
 
 
 def tabulate_retrainings(retrainings: Retrainings) -> Table:

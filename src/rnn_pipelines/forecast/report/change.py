@@ -12,7 +12,15 @@ from plotly.graph_objects import Bar, Figure
 from rnn_pipelines.champion.tables import shorten_version
 from rnn_pipelines.errors import MAX_VALUE, ParameterError, RnnPipelinesError, count, make_line
 from rnn_pipelines.forecast.methods.predictions import ForecastLog
-from rnn_pipelines.forecast.model.change import COVARIATES, DAY_AHEAD, NEW, PARTS, REVISED, VERSION, Change
+from rnn_pipelines.forecast.model.change import (
+    COVARIATES,
+    DAY_AHEAD,
+    NEW,
+    PARTS,
+    REVISED,
+    VERSION,
+    Change,
+)
 from rnn_pipelines.forecast.operations.change import explain_nights
 from rnn_pipelines.forecast.report.next_values import choose_form, describe_suspects
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
@@ -45,7 +53,14 @@ def explain_newest(
 
 def note_failure(reason: str) -> dict[str, Any]:
     """Return an explanation that only holds the reason why there is none."""
-    return {"sentence": reason, "notes": [], "versions": [], "changes": [], "series": [], "values": []}
+    return {
+        "sentence": reason,
+        "notes": [],
+        "versions": [],
+        "changes": [],
+        "series": [],
+        "values": [],
+    }
 
 
 def choose_times(change: Change, time: str | None) -> Change:
@@ -57,12 +72,21 @@ def choose_times(change: Change, time: str | None) -> Change:
     if time is None:
         return change
     table, values = (
-        rows[[_write_time(ds) == time or (hasattr(ds, "year") and str(ds).startswith(time)) for ds in rows["ds"]]]
+        rows[
+            [
+                _write_time(ds) == time or (hasattr(ds, "year") and str(ds).startswith(time))
+                for ds in rows["ds"]
+            ]
+        ]
         for rows in (change.table, change.values)
     )
     if table.empty:
-        first, last = (_write_time(ds) for ds in (change.table["ds"].min(), change.table["ds"].max()))
-        raise ParameterError(f"time: expected one from {first} to {last}, or the beginning of one, received {time!r}.")
+        first, last = (
+            _write_time(ds) for ds in (change.table["ds"].min(), change.table["ds"].max())
+        )
+        raise ParameterError(
+            f"time: expected one from {first} to {last}, or the beginning of one, received {time!r}."
+        )
     return replace(change, table=table, values=values)
 
 
@@ -72,7 +96,11 @@ def describe_change(change: Change, most: int | None = None) -> dict[str, Any]:
     ordered = change.table.loc[order]
     first = change.table[change.table["unique_id"] == ordered["unique_id"].iloc[0]]
     values = change.values[change.values["unique_id"].isin(ordered["unique_id"][:most])]
-    texts = {"sentence": write_change(change), "notes": list(change.notes), "versions": list(change.versions)}
+    texts = {
+        "sentence": write_change(change),
+        "notes": list(change.notes),
+        "versions": list(change.versions),
+    }
     tables = {"changes": ordered[:most], "series": first, "values": values}
     return texts | {name: _list_rows(table) for name, table in tables.items()}
 
@@ -90,9 +118,11 @@ def _write_time(ds: Any) -> str:
 def write_change(change: Change) -> str:
     """Return the mean change with its parts, the largest ones first, and the values with the largest effect."""
     table = change.table
-    before, after = table["before"].mean(), table["after"].mean()
+    before = table["before"].mean()
+    after = table["after"].mean()
     form = choose_form(table[["before", "after"]].to_numpy())
-    names, times = table["unique_id"].unique(), [_write_time(ds) for ds in sorted(table["ds"].unique())]
+    names = table["unique_id"].unique()
+    times = [_write_time(ds) for ds in sorted(table["ds"].unique())]
     series = make_line(names[0], MAX_VALUE) if len(names) == 1 else f"{len(names):,} series"
     span = f"for {times[0]}" if len(times) == 1 else f"for {times[0]} to {times[-1]}, on average,"
     subject = f"The forecast of {series} {span}"
@@ -109,11 +139,15 @@ def write_change(change: Change) -> str:
     if parts.isna().any():
         return f"{text}."
     causes = _name_parts(change)
-    sizes = [format_points(value / before, 1) if is_share else _sign(form(value)) for value in parts]
+    sizes = [
+        format_points(value / before, 1) if is_share else _sign(form(value)) for value in parts
+    ]
     # A part that is 0 in the digits shown is left out.
     named = zip(parts.index, sizes, strict=True)
     listed = [f"{size} from {causes[str(name)]}" for name, size in named if _is_not_0(size)]
-    return " ".join([f"{text}: {', '.join(listed)}." if listed else f"{text}.", *_name_values(change, form)])
+    return " ".join(
+        [f"{text}: {', '.join(listed)}." if listed else f"{text}.", *_name_values(change, form)]
+    )
 
 
 def _sign(text: str) -> str:
@@ -127,23 +161,36 @@ def _is_not_0(text: str) -> bool:
 
 def _name_parts(change: Change) -> dict[str, str]:
     news = change.news[change.news["unique_id"].isin(change.table["unique_id"])]
-    num_new, num_low, num_revised = (int(news[name].sum()) for name in ("num_new", "num_low", "num_revised"))
+    num_new, num_low, num_revised = (
+        int(news[name].sum()) for name in ("num_new", "num_low", "num_revised")
+    )
     version = change.versions[1]
-    low = f"{num_low:,} below their forecast" if num_new > 1 else f"{'below' if num_low else 'above'} its forecast"
+    low = (
+        f"{num_low:,} below their forecast"
+        if num_new > 1
+        else f"{'below' if num_low else 'above'} its forecast"
+    )
     return {
         NEW: f"{count(num_new, 'new value')} ({low})",
         REVISED: count(num_revised, "revised value"),
         COVARIATES: "changed covariates",
-        VERSION: f"version {shorten_version(version)}" if is_name(version) else "the other forecaster",
+        VERSION: f"version {shorten_version(version)}"
+        if is_name(version)
+        else "the other forecaster",
         DAY_AHEAD: "another day ahead",
     }
 
 
 def _name_values(change: Change, form: Any) -> Iterator[str]:
     """Yield a sentence on the revised and on the new value with the largest effect, which is a mean over times."""
-    values, is_panel = change.values, change.table["unique_id"].nunique() > 1
+    values = change.values
+    is_panel = change.table["unique_id"].nunique() > 1
     for kind in ("revised", "new"):
-        effects = values[values["kind"] == kind].groupby(["unique_id", "time", "value", "expected"])["effect"].mean()
+        effects = (
+            values[values["kind"] == kind]
+            .groupby(["unique_id", "time", "value", "expected"])["effect"]
+            .mean()
+        )
         effects = effects.astype(float)
         if effects.empty:
             continue
@@ -153,13 +200,17 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
         if kind == "new" and not _is_not_0(form(abs(effect))):
             continue
         of = f" of {make_line(name, MAX_VALUE)}" if is_panel else ""
-        facts = f"{form(value)} instead of {'an expected ' if kind == 'new' else ''}{form(expected)}"
+        facts = (
+            f"{form(value)} instead of {'an expected ' if kind == 'new' else ''}{form(expected)}"
+        )
         noun = "revised value" if kind == "revised" else "value"
         forecast = "its forecast" if is_panel else "the forecast"
         yield f"The {noun}{of} at {_write_time(time)}, {facts}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
 
 
-def render_change(explanation: Mapping[str, Any], suspects: Mapping[str, Any] = MappingProxyType({})) -> str:
+def render_change(
+    explanation: Mapping[str, Any], suspects: Mapping[str, Any] = MappingProxyType({})
+) -> str:
     """Render the explanation of `explain_newest` and the suspect forecasts as one HTML page that loads nothing else."""
     is_known = all(row[DAY_AHEAD] is not None for row in explanation["series"])
     return render_template(
@@ -177,7 +228,12 @@ def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
     numbers = np.array([[row[name] for name in HEADINGS] for row in rows], float)
     form = choose_form(numbers[:, :2])
     cells = [
-        [str(row["unique_id"]), row["ds"], *map(form, sizes[:2]), *(_sign(form(size)) for size in sizes[2:])]
+        [
+            str(row["unique_id"]),
+            row["ds"],
+            *map(form, sizes[:2]),
+            *(_sign(form(size)) for size in sizes[2:]),
+        ]
         for row, sizes in zip(rows, numbers, strict=True)
     ]
     return Table(["series", "time", *HEADINGS.values()], cells, num_text_columns=2)
@@ -185,7 +241,8 @@ def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def draw_parts(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the parts of the change of one series as a waterfall, a time at a time, the largest change first."""
-    figure, names = Figure(), [DAY_AHEAD, *PARTS, "change"]
+    figure = Figure()
+    names = [DAY_AHEAD, *PARTS, "change"]
     labels = [name.replace("_", " ") for name in names]
     rows = sorted(rows, key=lambda row: -abs(row["change"]))
     for row in rows:
@@ -193,9 +250,23 @@ def draw_parts(rows: Sequence[Mapping[str, Any]]) -> Figure:
         # Each part begins where the one before ends, and their sum at 0. The pages' Plotly has no waterfalls.
         ends = np.cumsum(sizes[:-1])
         colors = [BLUE if size > 0 else VERMILION for size in sizes[:-1]]
-        bar = Bar(x=labels, y=sizes, base=[0.0, *ends[:-1], 0.0], customdata=sizes, name=row["ds"], showlegend=False)
+        bar = Bar(
+            x=labels,
+            y=sizes,
+            base=[0.0, *ends[:-1], 0.0],
+            customdata=sizes,
+            name=row["ds"],
+            showlegend=False,
+        )
         bar.update(marker={"color": [*colors, NEUTRAL_COLOR]}, hovertemplate=HOVER)
         figure.add_trace(bar)
     add_menu(figure, [row["ds"] for row in rows])
     title = f"Change of the forecast of {write_label(rows[0]['unique_id'])}"
-    return set_layout(figure, title, "one time each; the parts sum to the change", None, "change", hovermode="closest")
+    return set_layout(
+        figure,
+        title,
+        "one time each; the parts sum to the change",
+        None,
+        "change",
+        hovermode="closest",
+    )

@@ -30,11 +30,13 @@ def keep_last_steps(tables: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame
 
 def describe_choice(chosen: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> str:
     """Describe how many steps ahead the forecasts are, and which series and steps are drawn if not all are."""
-    horizon, num_series = int(chosen["horizon_step"].max()), chosen["unique_id"].nunique()
+    horizon = int(chosen["horizon_step"].max())
+    num_series = chosen["unique_id"].nunique()
     parts = ["one step ahead" if horizon == 1 else f"1 to {horizon} steps ahead"]
     if len(tables) < num_series:
         parts.append(f"{len(tables)} of {num_series:,} series")
-    limit, num_steps = MAX_STEPS // len(tables), max(len(table) for table in tables.values())
+    limit = MAX_STEPS // len(tables)
+    num_steps = max(len(table) for table in tables.values())
     if limit < num_steps:
         parts.append(f"last {limit:,} of {num_steps:,} steps")
     return "; ".join(parts)

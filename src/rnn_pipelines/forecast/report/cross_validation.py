@@ -11,7 +11,13 @@ from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowRes
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.report.figures import choose_time_axis, choose_visible, draw_line, set_layout
-from rnn_pipelines.report.numbers import Column, format_number, format_p_cell, format_p_value, format_percent
+from rnn_pipelines.report.numbers import (
+    Column,
+    format_number,
+    format_p_cell,
+    format_p_value,
+    format_percent,
+)
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import render_template
@@ -29,7 +35,9 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
     lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
     for name, own in by_cutoff.groupby("forecaster", sort=False):
         visible = choose_visible(own["mse"].mean() <= MAX_SHOWN * lowest)
-        line = draw_line(STYLES[str(name)], own["cutoff"], own["mse"], mode="lines+markers", visible=visible)
+        line = draw_line(
+            STYLES[str(name)], own["cutoff"], own["mse"], mode="lines+markers", visible=visible
+        )
         figure.add_trace(line)
     axis = choose_time_axis("cut-off of the window", by_cutoff["cutoff"])
     return set_layout(figure, "Error by window", "", axis, name_axis("mse"))
@@ -61,13 +69,20 @@ def summarize_run(results: dict[str, Any]) -> str:
 def describe_verdict(results: WindowResults) -> str:
     """Name the forecaster with the lowest error, and state whether the difference is significant."""
     best = results.rank()[0]
-    numbers, theirs = results.forecasters[best], results.forecasters[results.baseline]["mse"] or 0.0
-    mse, p_value = numbers["mse"] or 0.0, numbers["p_value"]
-    name, baseline = STYLES[best].name, STYLES[results.baseline].name
+    numbers = results.forecasters[best]
+    theirs = results.forecasters[results.baseline]["mse"] or 0.0
+    mse = numbers["mse"] or 0.0
+    p_value = numbers["p_value"]
+    name = STYLES[best].name
+    baseline = STYLES[results.baseline].name
     if p_value is None:
-        return f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
+        return (
+            f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
+        )
     shown = "" if p_value <= SIGNIFICANCE else ", which can be chance"
-    difference = f"{100 * (1 - mse / theirs):.1f} % below {baseline} ({format_p_value(p_value)}){shown}"
+    difference = (
+        f"{100 * (1 - mse / theirs):.1f} % below {baseline} ({format_p_value(p_value)}){shown}"
+    )
     return f"{name} has the lowest MSE over these windows, {format_number(mse)}: {difference}."
 
 
@@ -76,4 +91,6 @@ def tabulate_forecasters(results: WindowResults) -> Table:
     rows = [(STYLES[name].name, results.forecasters[name]) for name in results.rank()]
     coverages = sorted({key for _, block in rows for key in block if key.startswith(COVERAGE)})
     columns = choose_columns([*MEANS, *RATIOS]) | {"p_value": Column("p", format_p_cell)}
-    return tabulate("", rows, columns | choose_columns(coverages, partial(format_percent, num_decimals=0)))
+    return tabulate(
+        "", rows, columns | choose_columns(coverages, partial(format_percent, num_decimals=0))
+    )

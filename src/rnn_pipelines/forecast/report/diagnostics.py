@@ -35,12 +35,19 @@ def draw_diagnostics(predictions: Predictions, profile: Profile) -> dict[str, Fi
     """Draw the figures of `DIAGNOSTICS`, by name; empty ones without a test part."""
     draws = zip(DIAGNOSTICS, (draw_error_by_season, draw_autocorrelation), strict=True)
     is_empty = predictions.table.empty
-    return {name: Figure() if is_empty else draw_or_note(draw, predictions, profile) for name, draw in draws}
+    return {
+        name: Figure() if is_empty else draw_or_note(draw, predictions, profile)
+        for name, draw in draws
+    }
 
 
 def choose_forecaster(predictions: Predictions) -> str:
     """Return the forecaster in use, or the first one if its forecasts are missing."""
-    return predictions.use if predictions.use in predictions.forecasters else predictions.forecasters[0]
+    return (
+        predictions.use
+        if predictions.use in predictions.forecasters
+        else predictions.forecasters[0]
+    )
 
 
 def draw_error_by_season(predictions: Predictions, profile: Profile) -> Figure:
@@ -49,16 +56,23 @@ def draw_error_by_season(predictions: Predictions, profile: Profile) -> Figure:
     if not labels:
         return Figure()
     figure = Figure()
-    for name in dict.fromkeys((choose_forecaster(predictions), find_reference(predictions.forecasters))):
+    for name in dict.fromkeys(
+        (choose_forecaster(predictions), find_reference(predictions.forecasters))
+    ):
         if name in predictions.forecasters:
-            means = predictions.errors[name].abs().groupby(positions).mean().reindex(range(len(labels)))
+            means = (
+                predictions.errors[name].abs().groupby(positions).mean().reindex(range(len(labels)))
+            )
             figure.add_trace(draw_bars(STYLES[name], list(labels), means.to_numpy()))
-    return set_layout(figure, f"Error by {title}", "mean over all steps ahead", title, name_axis("mae"))
+    return set_layout(
+        figure, f"Error by {title}", "mean over all steps ahead", title, name_axis("mae")
+    )
 
 
 def _name_seasons(times: pd.Series, profile: Profile) -> tuple[str, pd.Series, Sequence[str]]:
     """Return the name of the season, the position of each time in it, and the labels of the positions."""
-    length, freq = profile["season_length"], profile["freq"]
+    length = profile["season_length"]
+    freq = profile["freq"]
     if times.dtype.kind != "M" and not isinstance(times.dtype, pd.DatetimeTZDtype):
         labels = [str(number + 1) for number in range(length)] if 1 < length <= MAX_LAG else []
         step = freq if isinstance(freq, int) else 1
@@ -75,10 +89,12 @@ def _name_seasons(times: pd.Series, profile: Profile) -> tuple[str, pd.Series, S
 
 def draw_autocorrelation(predictions: Predictions, profile: Profile) -> Figure:
     """Draw the autocorrelation of the errors of `choose_steps` by lag; empty with fewer than 8 errors per series."""
-    name, rows = choose_forecaster(predictions), choose_steps(predictions.table)
+    name = choose_forecaster(predictions)
+    rows = choose_steps(predictions.table)
     errors = (rows["y"] - rows[name]).groupby(rows["unique_id"])
     centred = (rows["y"] - rows[name]) - errors.transform("mean")
-    size, num_errors = (centred**2).sum(), int(centred.count())
+    size = (centred**2).sum()
+    num_errors = int(centred.count())
     max_lag = min(errors.size().max() // 4, max(2 * profile["season_length"] + 1, 14), MAX_LAG)
     if max_lag < 2 or not size > 0:
         return Figure()
@@ -88,15 +104,22 @@ def draw_autocorrelation(predictions: Predictions, profile: Profile) -> Figure:
     chance = 1.96 / math.sqrt(num_errors)
     figure = Figure([draw_bars(STYLES[name], lags, values, showlegend=False)])
     for bound in (chance, -chance):
-        figure.add_trace(draw_line(CHANCE, [0.5, max_lag + 0.5], [bound] * 2, mode="lines", showlegend=bound > 0))
+        figure.add_trace(
+            draw_line(CHANCE, [0.5, max_lag + 0.5], [bound] * 2, mode="lines", showlegend=bound > 0)
+        )
     num_outside = int((np.abs(values) > chance).sum())
     subtitle = f"{num_outside} of {max_lag} lags outside the range of uncorrelated errors"
-    return set_layout(figure, "Autocorrelation of the errors", subtitle, "lag, steps", "correlation")
+    return set_layout(
+        figure, "Autocorrelation of the errors", subtitle, "lag, steps", "correlation"
+    )
 
 
-def tabulate_seasons_ahead(predictions: Predictions, profile: Profile, forecasters: Sequence[str]) -> Table | None:
+def tabulate_seasons_ahead(
+    predictions: Predictions, profile: Profile, forecasters: Sequence[str]
+) -> Table | None:
     """Return the mean absolute errors by season ahead, or by several in a row; None if the horizon has at most two."""
-    table, length = predictions.table, profile["season_length"]
+    table = predictions.table
+    length = profile["season_length"]
     num_seasons = math.ceil(table["horizon_step"].max() / length)
     if length == 1 or num_seasons < MIN_SEASONS:
         return None
@@ -106,12 +129,20 @@ def tabulate_seasons_ahead(predictions: Predictions, profile: Profile, forecaste
     errors = average_errors(groups, names, "mae", by="group").groupby("group")[names].mean()
     rows = []
     for group, means in errors.iterrows():
-        first, last = int(group) * width + 1, min((int(group) + 1) * width, num_seasons)
-        rows.append([str(first) if first == last else f"{first} to {last}", *map(format_number, means)])
+        first = int(group) * width + 1
+        last = min((int(group) + 1) * width, num_seasons)
+        rows.append(
+            [str(first) if first == last else f"{first} to {last}", *map(format_number, means)]
+        )
     best = frozenset(enumerate(errors.fillna(np.inf).to_numpy().argmin(axis=1) + 1))
     season = SEASONS.get(_name_seasons(table["ds"], profile)[0], "season")
     caption = f"Mean absolute error by {season} ahead"
-    return Table([f"{season} ahead", *(STYLES[name].name for name in names)], rows, best=best, caption=caption)
+    return Table(
+        [f"{season} ahead", *(STYLES[name].name for name in names)],
+        rows,
+        best=best,
+        caption=caption,
+    )
 
 
 def measure_fifths(predictions: Predictions) -> pd.DataFrame:
@@ -127,7 +158,9 @@ def measure_fifths(predictions: Predictions) -> pd.DataFrame:
     facts = pd.DataFrame({"forecast": table[name], "actual": table["y"], "size": table["y"].abs()})
     means = facts.assign(mae=(table["y"] - table[name]).abs()).groupby(fifths).mean()
     means.insert(0, "fifth", [FIFTHS[number] for number in means.index])
-    means["bias"] = (means["forecast"] - means["actual"]) / means.pop("size").where(lambda size: size > 0)
+    means["bias"] = (means["forecast"] - means["actual"]) / means.pop("size").where(
+        lambda size: size > 0
+    )
     return means.reset_index(drop=True) if len(means) > 1 else means.iloc[:0]
 
 
@@ -136,7 +169,11 @@ def tabulate_fifths(predictions: Predictions) -> Table | None:
     fifths = measure_fifths(predictions).astype({"bias": "float64"})
     if fifths.empty:
         return None
-    columns = {"forecast": Column("mean forecast"), "actual": Column("mean actual"), "mae": Column("MAE")}
+    columns = {
+        "forecast": Column("mean forecast"),
+        "actual": Column("mean actual"),
+        "mae": Column("MAE"),
+    }
     columns["bias"] = Column("bias, %", format_bias)
     rows = [(row["fifth"], row) for row in fifths.to_dict("records")]
     return tabulate("fifth of the forecasts", rows, columns, "Errors by level")
@@ -149,9 +186,17 @@ def find_worst_windows(predictions: Predictions) -> pd.DataFrame:
         return pd.DataFrame(columns=["unique_id", "first", "last", "actual", "forecast", "mae"])
     table = predictions.table.assign(error=predictions.errors[name].abs())
     windows = table.groupby(["unique_id", "cutoff"]).agg(
-        first=("ds", "min"), last=("ds", "max"), actual=("y", "mean"), forecast=(name, "mean"), mae=("error", "mean")
+        first=("ds", "min"),
+        last=("ds", "max"),
+        actual=("y", "mean"),
+        forecast=(name, "mean"),
+        mae=("error", "mean"),
     )
-    windows = windows.dropna(subset="mae").sort_values("mae", ascending=False, kind="stable").reset_index("unique_id")
+    windows = (
+        windows.dropna(subset="mae")
+        .sort_values("mae", ascending=False, kind="stable")
+        .reset_index("unique_id")
+    )
     chosen: list[int] = []
     for place, window in enumerate(windows.itertuples()):
         earlier = windows.iloc[chosen]
@@ -167,10 +212,20 @@ def tabulate_worst_windows(predictions: Predictions, average: float) -> Table:
     """Return the table of `find_worst_windows`, also relative to the mean absolute error of all windows."""
     worst = find_worst_windows(predictions)
     times = show_time(worst["first"]), show_time(worst["last"])
-    spans = [str(first) if first == last else f"{first} to {last}" for first, last in zip(*times, strict=True)]
+    spans = [
+        str(first) if first == last else f"{first} to {last}"
+        for first, last in zip(*times, strict=True)
+    ]
     rows = [
-        [str(row.unique_id), span, *map(format_number, (row.actual, row.forecast, row.mae)), format_number(times, 2)]
-        for row, span, times in zip(worst.itertuples(), spans, worst["mae"] / (average or np.nan), strict=True)
+        [
+            str(row.unique_id),
+            span,
+            *map(format_number, (row.actual, row.forecast, row.mae)),
+            format_number(times, 2),
+        ]
+        for row, span, times in zip(
+            worst.itertuples(), spans, worst["mae"] / (average or np.nan), strict=True
+        )
     ]
     header = ["series", "window", "mean actual", "mean forecast", "MAE", "times the average MAE"]
     return Table(header, rows, 2, caption="The windows with the largest errors")

@@ -19,7 +19,11 @@ from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
 # The most important lags; more rows would not be readable.
 MAX_LAGS = 30
 # Inputs that are not columns of the user's table. The name of a column includes its kind, so that all names are unique.
-NAMES = {TARGET: "past values", CALENDAR: "calendar", **{name: name.replace("_", " ") for name in HOLIDAYS}}
+NAMES = {
+    TARGET: "past values",
+    CALENDAR: "calendar",
+    **{name: name.replace("_", " ") for name in HOLIDAYS},
+}
 
 
 def draw_explanation(explanation: pd.DataFrame) -> Figure:
@@ -47,11 +51,24 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
 
 
 def _draw_inputs(table: pd.DataFrame) -> Bar:
-    steps = table.groupby(["input", "unique_id", "cutoff", "horizon_step"], sort=False)["contribution"].sum().abs()
+    steps = (
+        table.groupby(["input", "unique_id", "cutoff", "horizon_step"], sort=False)["contribution"]
+        .sum()
+        .abs()
+    )
     sizes = steps.groupby("input").mean().sort_values()
     sizes = sizes[sizes > 0]
-    options = {"orientation": "h", "showlegend": False, "hovertemplate": "%{y}: %{x:,.4~r}<extra></extra>"}
-    return draw_bars(Style("inputs", NEUTRAL_COLOR), sizes.to_numpy(), name_inputs(map(str, sizes.index)), **options)
+    options = {
+        "orientation": "h",
+        "showlegend": False,
+        "hovertemplate": "%{y}: %{x:,.4~r}<extra></extra>",
+    }
+    return draw_bars(
+        Style("inputs", NEUTRAL_COLOR),
+        sizes.to_numpy(),
+        name_inputs(map(str, sizes.index)),
+        **options,
+    )
 
 
 def name_inputs(names: Iterable[str]) -> list[str]:
@@ -60,10 +77,13 @@ def name_inputs(names: Iterable[str]) -> list[str]:
     Labels are cut and have no control characters, so that two names can look the same. The second one gets a number,
     because the figure would draw both in one row.
     """
-    labels, counts = [], Counter[str]()
+    labels = []
+    counts = Counter[str]()
     for name in names:
         kind, _, column = name.partition(":")
-        label = write_label(STYLES[name].name) if name in STYLES else f"{write_label(column)}, {kind}"
+        label = (
+            write_label(STYLES[name].name) if name in STYLES else f"{write_label(column)}, {kind}"
+        )
         label = NAMES.get(name, label)
         counts[label] += 1
         labels.append(label if counts[label] == 1 else f"{label} ({counts[label]})")
@@ -74,7 +94,9 @@ def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:
     """Draw a row for each lag and a column for each step ahead: mean sizes of many windows, signed values of one."""
     lagged = table[table["input"] == TARGET]
     lagged = lagged.assign(contribution=lagged["contribution"].abs()) if is_average else lagged
-    grid = lagged.pivot_table(index="lag", columns="horizon_step", values="contribution", aggfunc="mean")
+    grid = lagged.pivot_table(
+        index="lag", columns="horizon_step", values="contribution", aggfunc="mean"
+    )
     sizes = grid.abs().mean(axis=1).nlargest(MAX_LAGS)
     grid = grid.loc[sizes.index.sort_values()]
     largest = float(np.nanmax(grid.abs().to_numpy(), initial=0.0))

@@ -31,22 +31,58 @@ from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, find_pa
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history, find_negative
+from rnn_pipelines.forecast.windows.panel import (
+    WindowedPanel,
+    count_padded,
+    find_history,
+    find_negative,
+)
 from rnn_pipelines.report.explorer.page import render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
 
-SECTIONS = {"window": "The window and the cell", "change": "What if", "memory": "Memory", "models": "Networks compared"}
+SECTIONS = {
+    "window": "The window and the cell",
+    "change": "What if",
+    "memory": "Memory",
+    "models": "Networks compared",
+}
 NUM_WINDOWS = 12
 # Divided by it, no covariate is clipped; a power of two, so that the product with it is exact.
 NO_SPREAD = 2.0**40
 LEVEL = 80
 # Constants of `pretrained.js` and `memory.js`.
 NAMES = {
-    pretrained_network: ("NUM_READ", "LEVELS", "DISTANCES", "SOFTPLUS_OF_ONE", "LEAST_POSITIVE", "MOST"),
-    reading: ("MAX_STEPS", "MAX_SEASONS", "NUM_NEWEST", "LEAST_PART", "UNIT_OF_CONSTANTS", "LARGEST"),
+    pretrained_network: (
+        "NUM_READ",
+        "LEVELS",
+        "DISTANCES",
+        "SOFTPLUS_OF_ONE",
+        "LEAST_POSITIVE",
+        "MOST",
+    ),
+    reading: (
+        "MAX_STEPS",
+        "MAX_SEASONS",
+        "NUM_NEWEST",
+        "LEAST_PART",
+        "UNIT_OF_CONSTANTS",
+        "LARGEST",
+    ),
     memory: (
-        *("MAX_VALUES", "MAX_DAYS", "MIN_SEASONS", "MIN_WEEKS", "MIN_DAYS", "HALF_LIFE", "PENALTY", "YEAR_PENALTY"),
-        *("DAYS_OF_WEEK", "DAYS_OF_YEAR", "MAX_YEARS", "SMOOTHED_DAYS", "COMPARED_DAYS", "NARROWING"),
+        "MAX_VALUES",
+        "MAX_DAYS",
+        "MIN_SEASONS",
+        "MIN_WEEKS",
+        "MIN_DAYS",
+        "HALF_LIFE",
+        "PENALTY",
+        "YEAR_PENALTY",
+        "DAYS_OF_WEEK",
+        "DAYS_OF_YEAR",
+        "MAX_YEARS",
+        "SMOOTHED_DAYS",
+        "COMPARED_DAYS",
+        "NARROWING",
     ),
 }
 
@@ -94,7 +130,10 @@ def _list_networks(name: str, model: Any) -> Iterator[tuple[str, NetworkModel | 
 
 
 def explore_series(
-    artefacts: Mapping[str, Forecaster], series: Series, covariate_table: pd.DataFrame | None, name: str | None
+    artefacts: Mapping[str, Forecaster],
+    series: Series,
+    covariate_table: pd.DataFrame | None,
+    name: str | None,
 ) -> dict[str, Any]:
     """Describe the networks of a forecaster over windows of one series, up to its end.
 
@@ -113,19 +152,27 @@ def explore_series(
     one = next(iter(networks.values()))
     table = series[series["unique_id"] == name]
     first = min(len(table) - 1, max(one.settings.lookback - 1, len(table) // 2))
-    rows = np.linspace(first, len(table) - 1, min(NUM_WINDOWS, len(table) - first)).round().astype(int)
+    rows = (
+        np.linspace(first, len(table) - 1, min(NUM_WINDOWS, len(table) - first)).round().astype(int)
+    )
     cutoffs = table.iloc[rows][["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     panel, features = lay_out_cutoffs(one, table, cutoffs, covariate_table)
     origins = panel.list_origins("future")
     if not len(origins):
-        raise ParameterError(f"series: {name!r} has no window of {one.settings.lookback} steps. Give more of its past.")
+        raise ParameterError(
+            f"series: {name!r} has no window of {one.settings.lookback} steps. Give more of its past."
+        )
     assert isinstance(one.model, PanelModel)
     models = {label: artefact.model.model for label, artefact in networks.items()}  # type: ignore[attr-defined]
     content = describe_networks(panel, features, one.scaler, one.model.normalizer, models, origins)
     for label, artefact in networks.items():
         forecasts = forecast_panel(artefact, panel, features)
         if f"lo_{LEVEL}" in forecasts:
-            bounds = forecasts[[f"lo_{LEVEL}", f"hi_{LEVEL}"]].to_numpy().reshape(len(origins), panel.horizon, 2)
+            bounds = (
+                forecasts[[f"lo_{LEVEL}", f"hi_{LEVEL}"]]
+                .to_numpy()
+                .reshape(len(origins), panel.horizon, 2)
+            )
             for window, of_window in zip(content["windows"], bounds, strict=True):
                 if not np.isnan(of_window).any():
                     window["bounds"][label] = of_window.T
@@ -148,15 +195,20 @@ def describe_networks(
     numbers = panel.find_series(origins)
     scales = [look_up(features.table, scaler, column)[numbers] for column in ("mean", "deviation")]
     forecasts = {
-        name: PanelModel(normalizer, model).forecast(panel, origins) * scales[1][:, None] + scales[0][:, None]
+        name: PanelModel(normalizer, model).forecast(panel, origins) * scales[1][:, None]
+        + scales[0][:, None]
         for name, model in models.items()
     }
     windows = [_describe_window(panel, features, normalizer, int(origin)) for origin in origins]
     if any(isinstance(model, PretrainedModel) for model in models.values()):
-        windows = [window | _describe_past(panel, origins[[place]]) for place, window in enumerate(windows)]
+        windows = [
+            window | _describe_past(panel, origins[[place]]) for place, window in enumerate(windows)
+        ]
     for place, window in enumerate(windows):
         window |= {"mean": scales[0][place], "deviation": scales[1][place], "bounds": {}}
-        window["forecasts"] = {name: of_network[place].tolist() for name, of_network in forecasts.items()}
+        window["forecasts"] = {
+            name: of_network[place].tolist() for name, of_network in forecasts.items()
+        }
     base = "value of the season before" if panel.season_length > 1 else "last value"
     has_seasons = panel.lookback >= 2 * panel.season_length
     return {
@@ -165,7 +217,8 @@ def describe_networks(
         "nonNegative": normalizer.non_negative,
         "constants": list_constants(),
         "networks": [
-            describe_pretrained(model.network) | {"name": name, "season": panel.season_length, "base": base}
+            describe_pretrained(model.network)
+            | {"name": name, "season": panel.season_length, "base": base}
             if isinstance(model, PretrainedModel)
             else _describe_network(name, model)
             for name, model in models.items()
@@ -176,24 +229,34 @@ def describe_networks(
 
 def list_constants() -> dict[str, Any]:
     """Return the constants of the pretrained network's forward pass, by name."""
-    values = {name: np.asarray(getattr(module, name)).tolist() for module, names in NAMES.items() for name in names}
+    values = {
+        name: np.asarray(getattr(module, name)).tolist()
+        for module, names in NAMES.items()
+        for name in names
+    }
     learnt_horizons = {season: find_learnt_horizon(season) for season in KINDS}
-    return values | {"MAX_PAST": MAX_PAST, "LONG_SEASONS": LONG_SEASONS, "LEARNT_HORIZONS": learnt_horizons}
+    return values | {
+        "MAX_PAST": MAX_PAST,
+        "LONG_SEASONS": LONG_SEASONS,
+        "LEARNT_HORIZONS": learnt_horizons,
+    }
 
 
 def describe_pretrained(network: PretrainedNetwork) -> dict[str, Any]:
-    """Return the weights of a pretrained network, and its names in the page."""
+    """Return the weights of a pretrained network, which are float16 in its file, and its names in the page."""
     cell = next(name for name, cell in CELLS.items() if isinstance(network.cell, cell.weights))
+    weights = CELLS[cell].name_arrays(network.cell) | dict(network.head)
     return {
         "label": f"pretrained {CELL_STYLES[cell].name}",
         "color": get_method(PRETRAINED).style.color,
         "cell": cell,
-        "weights": [CELLS[cell].name_arrays(network.cell) | dict(network.head)],
+        "weights": [{name: array.astype(np.float16) for name, array in weights.items()}],
     }
 
 
 def _describe_network(name: str, model: NetworkModel) -> dict[str, Any]:
-    network, style = model.network, CELL_STYLES[model.network.cell]
+    network = model.network
+    style = CELL_STYLES[model.network.cell]
     return {
         "name": name,
         "label": style.name if name == network.cell else name,
@@ -211,11 +274,16 @@ def _describe_network(name: str, model: NetworkModel) -> dict[str, Any]:
     }
 
 
-def _describe_window(panel: WindowedPanel, features: Features, normalizer: Normalizer, origin: int) -> dict[str, Any]:
+def _describe_window(
+    panel: WindowedPanel, features: Features, normalizer: Normalizer, origin: int
+) -> dict[str, Any]:
     """Return the values of a window, scaled and not yet normalised, and the times; see `windows.js`."""
-    origins, table = np.array([origin]), features.table
-    history, ahead = find_history(panel, origins), origin + np.arange(panel.horizon)
-    rows, lags = history[0], find_season_lags(normalizer, panel, origin)
+    origins = np.array([origin])
+    table = features.table
+    history = find_history(panel, origins)
+    ahead = origin + np.arange(panel.horizon)
+    rows = history[0]
+    lags = find_season_lags(normalizer, panel, origin)
     inputs = list_covariate_inputs(panel)
     covariates = gather_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
     predictors = normalize_windows(panel, normalizer, origins).predictors[0]

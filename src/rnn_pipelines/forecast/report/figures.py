@@ -76,7 +76,11 @@ def draw_figures(
 
 def plot_next_values(series: Series, next_values: Predictions) -> Figure:
     """Draw the newest history and the next values from Python; of many methods, only the one in use is not hidden."""
-    hidden = set(next_values.forecasters) - {next_values.use} if len(next_values.forecasters) > MAX_VISIBLE else set()
+    hidden = (
+        set(next_values.forecasters) - {next_values.use}
+        if len(next_values.forecasters) > MAX_VISIBLE
+        else set()
+    )
     return draw_next_values(_show_in_zone(series, next_values), next_values, hidden)
 
 
@@ -88,10 +92,16 @@ def _show_in_zone(series: Series, predictions: Predictions) -> Series:
 
 
 def _draw_trainings(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    trained = {name: history for name, history in histories.items() if history["val_loss"].notna().any()}
+    trained = {
+        name: history for name, history in histories.items() if history["val_loss"].notna().any()
+    }
     if not trained:
-        return draw_nothing("Loss by step", "no network was trained, because there are too few values")
-    return draw_losses(trained, "error of the corrected forecast on normalised windows", STYLES, by="step")
+        return draw_nothing(
+            "Loss by step", "no network was trained, because there are too few values"
+        )
+    return draw_losses(
+        trained, "error of the corrected forecast on normalised windows", STYLES, by="step"
+    )
 
 
 def has_one_step(predictions: Predictions) -> bool:
@@ -116,9 +126,14 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
     rows = choice.choose_steps(predictions.table)
     num_before = 0 if (rows["horizon_step"] == 1).all() else 2 * int(rows["horizon_step"].max())
     chosen = choice.choose_series(rows).items()
-    tables = {name: choice.join_steps(series[series["unique_id"] == name], rows, num_before) for name, rows in chosen}
+    tables = {
+        name: choice.join_steps(series[series["unique_id"] == name], rows, num_before)
+        for name, rows in chosen
+    }
     figure = _draw_lines(tables, predictions, hidden)
-    return set_layout(figure, "Forecast against actual", choice.describe_choice(rows, tables), y=VALUE_AXIS)
+    return set_layout(
+        figure, "Forecast against actual", choice.describe_choice(rows, tables), y=VALUE_AXIS
+    )
 
 
 def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
@@ -131,7 +146,8 @@ def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str
 
 def draw_next_values(series: Series, next_values: Predictions, hidden: set[str]) -> Figure:
     """Draw the end of the observed series, and the forecasts of the steps after it."""
-    rows, tables = next_values.table, {}
+    rows = next_values.table
+    tables = {}
     num_before = max(3 * int(rows["horizon_step"].max()), 30)
     for name, future in choice.choose_series(rows).items():
         past = choice.hide_filled(series[series["unique_id"] == name]).tail(num_before)
@@ -147,7 +163,11 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
     metrics = {name: metric for name, metric in METRICS.items() if metric.unit == "data"}
     for metric in metrics.values():
         for forecaster, table in errors.groupby("forecaster", sort=False):
-            values = np.sqrt(table[metric.statistic]) if metric.aggregation == "root" else table[metric.statistic]
+            values = (
+                np.sqrt(table[metric.statistic])
+                if metric.aggregation == "root"
+                else table[metric.statistic]
+            )
             style = STYLES[str(forecaster)]
             if len(values) > 1:
                 figure.add_trace(draw_line(style, table["horizon_step"], values))
@@ -157,45 +177,66 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
             figure.add_trace(draw_bars(style, [style.name], values, **options))
     titles = [{"yaxis.title.text": name_axis(name)} for name in metrics]
     add_menu(figure, [metric.heading for metric in metrics.values()], titles)
-    num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
+    num_series = predictions.table["unique_id"].nunique()
+    horizon = int(errors["horizon_step"].max())
     title = "Error one step ahead" if horizon == 1 else "Error by step ahead"
     subtitle = f"mean over {num_series:,} series" if num_series > 1 else ""
-    return set_layout(figure, title, subtitle, count_up_to("steps ahead", horizon) if horizon > 1 else None)
+    return set_layout(
+        figure, title, subtitle, count_up_to("steps ahead", horizon) if horizon > 1 else None
+    )
 
 
 def draw_residuals(predictions: Predictions) -> Figure:
     """Draw actual minus forecast of the networks, over time and as a histogram, for the steps of `draw_forecasts`."""
     networks = [name for name in predictions.forecasters if name not in METHODS]
     rows = choice.choose_steps(predictions.table)
-    tables, all_errors = choice.choose_series(rows), predictions.errors[networks]
-    figure = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.78, 0.22], horizontal_spacing=0.05)
+    tables = choice.choose_series(rows)
+    all_errors = predictions.errors[networks]
+    figure = make_subplots(
+        1, 2, shared_yaxes=True, column_widths=[0.78, 0.22], horizontal_spacing=0.05
+    )
     for table in choice.keep_last_steps(tables):
         errors = all_errors.loc[table.index]
         edges = np.histogram_bin_edges(errors.stack().dropna(), "sturges")
         for network in networks:
-            style, group = STYLES[network], {"legendgroup": network}
-            points = draw_points(style, choice.show_time(table["ds"]), errors[network], opacity=0.6, **group)
+            style = STYLES[network]
+            group = {"legendgroup": network}
+            points = draw_points(
+                style, choice.show_time(table["ds"]), errors[network], opacity=0.6, **group
+            )
             figure.add_trace(points, 1, 1)
-            figure.add_trace(_draw_histogram(style, errors[network].dropna(), edges).update(group), 1, 2)
+            figure.add_trace(
+                _draw_histogram(style, errors[network].dropna(), edges).update(group), 1, 2
+            )
     add_menu(figure, list(tables))
-    set_layout(figure, "Actual − forecast", choice.describe_choice(rows, tables), hovermode="closest")
+    set_layout(
+        figure, "Actual − forecast", choice.describe_choice(rows, tables), hovermode="closest"
+    )
     figure.update_yaxes(title=ERROR_AXIS, col=1)
     figure.update_xaxes(ticklabeloverflow="hide past domain", col=1)
     return figure.update_xaxes(title="count", col=2)
 
 
-def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hidden: set[str]) -> Figure:
+def _draw_lines(
+    tables: Mapping[str, pd.DataFrame], predictions: Predictions, hidden: set[str]
+) -> Figure:
     figure = Figure()
-    for table in choice.keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
+    for table in choice.keep_last_steps(
+        {name: table.reset_index(drop=True) for name, table in tables.items()}
+    ):
         times = choice.show_time(table["ds"])
         # Intervals of the forecast in use only, because several fans would hide each other.
         figure.add_traces(draw_fan(predictions.use, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
         for name in predictions.forecasters:
             visible = choose_visible(name not in hidden)
-            figure.add_trace(draw_line(STYLES[name], times, table[name], width=1.8, visible=visible))
+            figure.add_trace(
+                draw_line(STYLES[name], times, table[name], width=1.8, visible=visible)
+            )
     add_menu(figure, list(tables))
-    has_slider = len(tables) == 1 and any(len(table) >= MIN_SLIDER_STEPS for table in tables.values())
+    has_slider = len(tables) == 1 and any(
+        len(table) >= MIN_SLIDER_STEPS for table in tables.values()
+    )
     return figure.update_xaxes(rangeslider={"visible": has_slider, "thickness": 0.09})
 
 
@@ -205,12 +246,21 @@ def _draw_histogram(style: Style, errors: pd.Series, edges: np.ndarray) -> Scatt
     centers = (edges[:-1] + edges[1:]) / 2
     width = edges[1] - edges[0]
     y = [centers[0] - width, *centers, centers[-1] + width]
-    return draw_line(style, [0, *counts, 0], y, mode="lines", line={"shape": "vhv", "dash": "solid"}, showlegend=False)
+    return draw_line(
+        style,
+        [0, *counts, 0],
+        y,
+        mode="lines",
+        line={"shape": "vhv", "dash": "solid"},
+        showlegend=False,
+    )
 
 
 def _measure_noise(predictions: Predictions) -> MetricsByStep | None:
     """Return the errors of the noise-free signal by step ahead, in the form of a forecaster; None without a signal."""
     if "signal" not in predictions.table:
         return None
-    table = predictions.table[[*StepsTable.columns, "y"]].assign(**{NOISE_FLOOR: predictions.table["signal"]})
+    table = predictions.table[[*StepsTable.columns, "y"]].assign(
+        **{NOISE_FLOOR: predictions.table["signal"]}
+    )
     return measure_by(Predictions(table, (NOISE_FLOOR,)), "horizon_step")

@@ -12,7 +12,14 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, draw_band, draw_line, set_layout
+from rnn_pipelines.report.figures import (
+    add_menu,
+    choose_visible,
+    count_up_to,
+    draw_band,
+    draw_line,
+    set_layout,
+)
 from rnn_pipelines.report.numbers import Column, format_number, format_share, list_some
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
@@ -55,42 +62,60 @@ def _list_cells(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str) -
     numbers = metrics.forecasters[name]
     cells: dict[str, Any] = dict(numbers)
     for level, of_level in by_level[by_level["forecaster"] == name].groupby("level"):
-        steps, coverage = of_level["coverage"], numbers.get(f"coverage_{level}")
-        ends = f" ({format_share(steps.min())} to {format_share(steps.max())})" if len(steps) > 1 else ""
+        steps = of_level["coverage"]
+        coverage = numbers.get(f"coverage_{level}")
+        ends = (
+            f" ({format_share(steps.min())} to {format_share(steps.max())})"
+            if len(steps) > 1
+            else ""
+        )
         cells[f"coverage_{level}"] = f"{format_share(coverage)}{'' if coverage is None else ends}"
         by_origin = [numbers.get(f"{end}_coverage_{level}") for end in ("least", "most")]
         if None not in by_origin:
-            cells[f"by_origin_{level}"] = " to ".join(dict.fromkeys(format_share(share, 0) for share in by_origin))
+            cells[f"by_origin_{level}"] = " to ".join(
+                dict.fromkeys(format_share(share, 0) for share in by_origin)
+            )
     return cells
 
 
-def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str | None = None) -> str:
+def describe_coverage(
+    metrics: ForecastMetrics, levels: Iterable[int], name: str | None = None
+) -> str:
     """Return whether the intervals of a forecaster, or else of that in use, held on the test part; by level."""
     name = name or metrics.use
-    numbers, sentences = metrics.forecasters.get(name, {}), []
+    numbers = metrics.forecasters.get(name, {})
+    sentences = []
     if metrics.is_exact(name):
         exact = f"The forecasts of the {STYLES[name].name} are exact, up to rounding"
         return f"{exact}, so that its intervals are not tested."
     shown = STYLES[name].name if name in METHODS else f"the {STYLES[name].name}"
     for level in levels:
-        coverage, relative = numbers.get(f"coverage_{level}"), numbers.get(f"relative_width_{level}")
+        coverage = numbers.get(f"coverage_{level}")
+        relative = numbers.get(f"relative_width_{level}")
         if coverage is None:
             continue
         verdict = judge_level(numbers, level)
         sentence = f"The {level} % intervals of {shown} {verdict}: {100 * coverage:.1f} % inside"
         least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
         if least is not None and most is not None:
-            low, high = f"{100 * least:.0f}", f"{100 * most:.0f}"
-            sentence += f" ({low} % at each origin)" if low == high else f" ({low} to {high} % by origin)"
+            low = f"{100 * least:.0f}"
+            high = f"{100 * most:.0f}"
+            sentence += (
+                f" ({low} % at each origin)" if low == high else f" ({low} to {high} % by origin)"
+            )
         if relative is not None and not metrics.is_exact(metrics.reference):
-            sentence += f", {100 * relative:.0f} % of the width of {STYLES[metrics.reference].name}'s"
+            sentence += (
+                f", {100 * relative:.0f} % of the width of {STYLES[metrics.reference].name}'s"
+            )
         sentences.append(f"{sentence}.")
         if (above := numbers.get(f"above_{level}")) is not None:
             share = f"{100 * above:.1f} % are above the upper bound ({format_number((100 - level) / 2)} % expected)"
             sentences.append(f"Of the actuals of series with many zeros, {share}.")
         if name == metrics.use and (missed := metrics.missed_origins.get(str(level))):
             listed = list_some(missed, MAX_MISSED)
-            sentences.append(f"Fewer than half are inside from {len(missed)} of the origins: {listed}.")
+            sentences.append(
+                f"Fewer than half are inside from {len(missed)} of the origins: {listed}."
+            )
     return " ".join(sentences)
 
 
@@ -100,7 +125,8 @@ def judge_level(numbers: Mapping[str, float | None], level: int) -> str:
     Sparse series are never too wide, because zeros are covered by construction. A coverage that may differ by chance is
     no verdict, unless it is less than half the level.
     """
-    coverage, above = numbers.get(f"coverage_{level}"), numbers.get(f"above_{level}")
+    coverage = numbers.get(f"coverage_{level}")
+    above = numbers.get(f"above_{level}")
     if coverage is None:
         return ""
     distance = coverage - level / 100
@@ -128,7 +154,9 @@ def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
     for level in levels:
         for name, table in by_level[by_level["level"] == level].groupby("forecaster", sort=False):
             visible = choose_visible(name not in hidden)
-            line = draw_line(STYLES[str(name)], table["horizon_step"], 100 * table["coverage"], visible=visible)
+            line = draw_line(
+                STYLES[str(name)], table["horizon_step"], 100 * table["coverage"], visible=visible
+            )
             figure.add_trace(line)
         figure.add_trace(draw_line(EXPECTED, steps, [level] * len(steps), width=1.5))
     axis = None

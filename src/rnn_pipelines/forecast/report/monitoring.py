@@ -51,7 +51,8 @@ COMPARED = {"distance": Column("distance", format_ratio), "p_value": Column("p",
 ERRORS = {"rmse": Column("RMSE"), "mae": Column("MAE"), "expected_rmse": Column("expected RMSE")}
 # More labels would overlap; the table of the versions lists all of them.
 MAX_NAMED_MARKS = 24
-REALISED, EXPECTED = Style("realised", BLUE), Style("expected", VERMILION, "dash")
+REALISED = Style("realised", BLUE)
+EXPECTED = Style("expected", VERMILION, "dash")
 ONE_CUTOFF = Style("one cut-off", fade(BLUE, 0.4))
 RMSE_AXIS = {"title": name_axis("rmse"), "rangemode": "tozero"}
 NOTHING = "there is no evaluated forecast yet"
@@ -61,7 +62,11 @@ def render_report(
     verdict: ForecastVerdict, profile: Profile, monitoring: MonitorForecastSpec, **figures: Figure
 ) -> str:
     """Return the verdict of a day with its evidence as one HTML page that needs no network."""
-    shown = sorted(verdict["drift"], key=lambda row: -1.0 if row["distance"] is None else row["distance"], reverse=True)
+    shown = sorted(
+        verdict["drift"],
+        key=lambda row: -1.0 if row["distance"] is None else row["distance"],
+        reverse=True,
+    )
     return render_template(
         __package__,
         "monitoring",
@@ -75,11 +80,15 @@ def render_report(
         versions=tabulate_versions(verdict) if verdict["by_version"] else None,
         intervals=tabulate_intervals(verdict["intervals"]) if verdict["intervals"] else None,
         anomaly_level=ANOMALY_LEVEL,
-        anomalies=tabulate_anomalies(verdict["anomalies"]) if verdict["intervals"] and verdict["anomalies"] else None,
+        anomalies=tabulate_anomalies(verdict["anomalies"])
+        if verdict["intervals"] and verdict["anomalies"]
+        else None,
         num_older_anomalies=verdict["num_anomalies"] - len(verdict["anomalies"]),
         drift=tabulate_drift(shown[:MAX_ROWS]) if shown else None,
         num_more_drift=len(shown) - MAX_ROWS,
-        covariates=tabulate_covariates(verdict["covariate_drift"]) if verdict["covariate_drift"] else None,
+        covariates=tabulate_covariates(verdict["covariate_drift"])
+        if verdict["covariate_drift"]
+        else None,
         coverage=tabulate_coverage(verdict, profile),
         parameters=tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json")),
     )
@@ -88,7 +97,11 @@ def render_report(
 def summarize_run(verdict: ForecastVerdict) -> str:
     """Return the verdict, its reasons and the errors by step for a terminal."""
     reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"][1:MAX_REASONS]]
-    texts = write_verdict(verdict), describe_error(verdict["error"]), describe_stability(verdict["stability"])
+    texts = (
+        write_verdict(verdict),
+        describe_error(verdict["error"]),
+        describe_stability(verdict["stability"]),
+    )
     return summarize([texts[0], *reasons, *texts[1:]], tabulate_steps(verdict["by_step"]))
 
 
@@ -98,7 +111,9 @@ def write_verdict(verdict: ForecastVerdict) -> str:
     more = f" ({len(others)} more below)" if others and verdict["verdict"] != "ok" else ""
     level = verdict["verdict"]
     # A reason such as "ok again since" names the verdict.
-    return begin_sentence(f"{first}{more}." if first.startswith(level) else f"{IN_WORDS[level]}: {first}{more}.")
+    return begin_sentence(
+        f"{first}{more}." if first.startswith(level) else f"{IN_WORDS[level]}: {first}{more}."
+    )
 
 
 def describe_error(error: realised.RealisedError) -> str:
@@ -106,10 +121,14 @@ def describe_error(error: realised.RealisedError) -> str:
     if not error["num_forecasts"]:
         return NOTES["no_error"]
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
-    first, last = error["first_cutoff"], error["last_cutoff"]
+    first = error["first_cutoff"]
+    last = error["last_cutoff"]
     span = f"{count(error['num_cutoffs'], 'cut-off')}, {first if first == last else f'{first} to {last}'}"
-    mse, expected = format_number(error["mse"]), format_number(error["expected_mse"])
-    ratio = f"ratio {format_number(error['ratio'], 3)} ({p_value}); MAE {format_number(error['mae'])}"
+    mse = format_number(error["mse"])
+    expected = format_number(error["expected_mse"])
+    ratio = (
+        f"ratio {format_number(error['ratio'], 3)} ({p_value}); MAE {format_number(error['mae'])}"
+    )
     return f"{count(error['num_forecasts'], 'forecast')} from {span}: MSE {mse}, expected {expected}, {ratio}."
 
 
@@ -124,7 +143,11 @@ def describe_stability(stability: Mapping[Any, Mapping[str, float | None]]) -> s
 
 def tabulate_steps(by_step: list[realised.GroupError]) -> Table:
     """Return realised and expected error at each step ahead."""
-    columns = {"num_forecasts": Column("forecasts", format_count), **ERRORS, "ratio": Column("MSE ratio", format_ratio)}
+    columns = {
+        "num_forecasts": Column("forecasts", format_count),
+        **ERRORS,
+        "ratio": Column("MSE ratio", format_ratio),
+    }
     rows = [(str(row["horizon_step"]), _add_roots(row)) for row in by_step]
     caption = "The newest cut-offs of the version in use, on which the verdict is based"
     return tabulate("step ahead", rows, columns, caption)
@@ -132,11 +155,19 @@ def tabulate_steps(by_step: list[realised.GroupError]) -> Table:
 
 def tabulate_versions(verdict: ForecastVerdict) -> Table:
     """Return realised and expected error of each model version, over all of its forecasts."""
-    columns = {"mark": Column("mark"), "first_cutoff": Column("first cut-off")}
-    columns |= {"num_forecasts": Column("forecasts", format_count), **ERRORS, "ratio": Column("ratio", format_ratio)}
+    columns = {
+        "mark": Column("mark"),
+        "first_cutoff": Column("first cut-off"),
+        "num_forecasts": Column("forecasts", format_count),
+        **ERRORS,
+        "ratio": Column("ratio", format_ratio),
+    }
     used = {verdict["version"]: ", in use"}
     rows = [
-        (row["model_version"], _add_roots(row) | {"mark": f"v{number}{used.get(row['model_version'], '')}"})
+        (
+            row["model_version"],
+            _add_roots(row) | {"mark": f"v{number}{used.get(row['model_version'], '')}"},
+        )
         for number, row in enumerate(verdict["by_version"], start=1)
     ]
     return replace(tabulate("model version", rows, columns), num_text_columns=3)
@@ -144,7 +175,8 @@ def tabulate_versions(verdict: ForecastVerdict) -> Table:
 
 def _add_roots(row: realised.GroupError) -> dict[str, Any]:
     """Return the numbers of a group with the roots of both MSEs, and their ratio."""
-    mse, expected = row["mse"], row["expected_mse"]
+    mse = row["mse"]
+    expected = row["expected_mse"]
     rmse, expected_rmse = (None if value is None else math.sqrt(value) for value in (mse, expected))
     ratio = mse / expected if mse is not None and expected else None
     return {**row, "rmse": rmse, "expected_rmse": expected_rmse, "ratio": ratio}
@@ -159,7 +191,9 @@ def tabulate_drift(drift: list[DriftRow]) -> Table:
     rows = []
     for row in drift:
         means = " to ".join(format_number(row[name]) for name in ("lowest_level", "highest_level"))
-        rows.append((row["unique_id"], row | {"means": NO_NUMBER if row["lowest_level"] is None else means}))
+        rows.append(
+            (row["unique_id"], row | {"means": NO_NUMBER if row["lowest_level"] is None else means})
+        )
     return tabulate("series", rows, columns)
 
 
@@ -173,14 +207,26 @@ def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
 
 def tabulate_intervals(intervals: list[realised.RealisedCoverage]) -> Table:
     """Return the realised coverage of the intervals of each level."""
-    columns = {"coverage": Column("inside, %", format_share), "p_value": Column("p", format_p_cell)}
-    columns |= {"num_forecasts": Column("forecasts", format_count), "num_cutoffs": Column("cut-offs", format_count)}
-    return replace(tabulate("level, %", ((str(row["level"]), row) for row in intervals), columns), num_text_columns=0)
+    columns = {
+        "coverage": Column("inside, %", format_share),
+        "p_value": Column("p", format_p_cell),
+        "num_forecasts": Column("forecasts", format_count),
+        "num_cutoffs": Column("cut-offs", format_count),
+    }
+    return replace(
+        tabulate("level, %", ((str(row["level"]), row) for row in intervals), columns),
+        num_text_columns=0,
+    )
 
 
 def tabulate_anomalies(anomalies: list[realised.Anomaly]) -> Table:
     """Return the actuals outside their widest interval."""
-    columns = {"ds": Column("time"), "y": Column("actual"), "lo": Column("lower bound"), "hi": Column("upper bound")}
+    columns = {
+        "ds": Column("time"),
+        "y": Column("actual"),
+        "lo": Column("lower bound"),
+        "hi": Column("upper bound"),
+    }
     caption = f"actuals outside the {ANOMALY_LEVEL} % interval of their newest forecast"
     table = tabulate("series", ((row["unique_id"], row) for row in anomalies), columns, caption)
     return replace(table, num_text_columns=2)
@@ -202,11 +248,16 @@ def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
 
 
 def draw_figures(
-    evaluated: realised.EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
+    evaluated: realised.EvaluatedForecasts,
+    verdict: ForecastVerdict,
+    monitoring: MonitorForecastSpec,
 ) -> dict[str, Figure]:
     """Draw `error_over_time` and `error_by_step`."""
     over_time = draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs)
-    return {"error_over_time": over_time, "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"])}
+    return {
+        "error_over_time": over_time,
+        "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"]),
+    }
 
 
 def draw_error_over_time(evaluated: realised.EvaluatedForecasts, num_cutoffs: int) -> Figure:
@@ -218,7 +269,11 @@ def draw_error_over_time(evaluated: realised.EvaluatedForecasts, num_cutoffs: in
     x = show_time(table["cutoff"])
     mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
     figure.add_trace(draw_line(ONE_CUTOFF, x, np.sqrt(table["mse"]), width=1))
-    figure.add_trace(draw_line(replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5))
+    figure.add_trace(
+        draw_line(
+            replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5
+        )
+    )
     figure.add_trace(draw_line(EXPECTED, x, np.sqrt(table["expected_mse"])))
     marks = mark_versions(evaluated)
     for cutoff, names in marks.groupby("first_cutoff")["mark"]:
@@ -228,7 +283,9 @@ def draw_error_over_time(evaluated: realised.EvaluatedForecasts, num_cutoffs: in
             options = {"yref": "paper", "yanchor": "top", "xanchor": "left", "showarrow": False}
             figure.add_annotation(x=place, y=1, text=f" {', '.join(names)}", **options)
     subtitle = "RMSE by cut-off; v1, v2, …: the first forecasts of a model version"
-    return set_layout(figure, "Error over time", subtitle, choose_time_axis("cut-off", x), RMSE_AXIS)
+    return set_layout(
+        figure, "Error over time", subtitle, choose_time_axis("cut-off", x), RMSE_AXIS
+    )
 
 
 def mark_versions(evaluated: realised.EvaluatedForecasts) -> pd.DataFrame:

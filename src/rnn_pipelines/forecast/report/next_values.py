@@ -35,10 +35,16 @@ def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.Da
     table = next_values.table
     bounds = [f"{side}-{level}" for level in sorted(next_values.levels) for side in ("lo", "hi")]
     names = {next_values.use: FORECAST} | {f"{next_values.use}-{bound}": bound for bound in bounds}
-    found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(columns=names)
+    found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(
+        columns=names
+    )
     # As many decimals as the median value of the series has digits left; whole numbers keep none.
     sizes = found[FORECAST].abs()
-    medians = sizes.where(np.isfinite(sizes) & (sizes > 0)).groupby(found["unique_id"]).transform("median")
+    medians = (
+        sizes.where(np.isfinite(sizes) & (sizes > 0))
+        .groupby(found["unique_id"])
+        .transform("median")
+    )
     decimals = (NUM_DIGITS - 1 - np.floor(np.log10(medians.fillna(1.0)))).clip(lower=0).astype(int)
     rounded = found.copy()
     for number in decimals.unique():
@@ -52,17 +58,26 @@ def restore_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose ids are int64 if all of them are whole numbers, as in most files; 007 stays a text."""
     ids = table["unique_id"].drop_duplicates()
     is_number = ids.str.fullmatch(r"0|-?[1-9]\d{0,17}")
-    return table.assign(unique_id=table["unique_id"].astype("int64")) if len(ids) and is_number.all() else table
+    return (
+        table.assign(unique_id=table["unique_id"].astype("int64"))
+        if len(ids) and is_number.all()
+        else table
+    )
 
 
 def tabulate_next_values(next_values: Predictions) -> list[Part]:
     """Return the table of the first series' next values, and where all of them are."""
-    table = tabulate_used(next_values) if next_values.use in next_values.forecasters else pd.DataFrame()
+    table = (
+        tabulate_used(next_values) if next_values.use in next_values.forecasters else pd.DataFrame()
+    )
     if table.empty:
         return [NOTES["none"]]
     first = table[table["unique_id"] == table["unique_id"].iloc[0]]
     steps = tabulate_steps("time", first, {name: name for name in first.columns[2:]})
-    counts = {"values": count(len(table), "value"), "series": count(table["unique_id"].nunique(), "series", "series")}
+    counts = {
+        "values": count(len(table), "value"),
+        "series": count(table["unique_id"].nunique(), "series", "series"),
+    }
     caption = f"Next values of {first['unique_id'].iloc[0]}"
     shown = replace(steps, rows=steps.rows[:MAX_ROWS], caption=caption)
     notes = [NOTES["files"].format(**counts)]
@@ -75,14 +90,21 @@ def list_unbounded(table: pd.DataFrame) -> list[str]:
     """Return the series of `tabulate_used` without any bounds, if others have some."""
     bounds = [name for name in table if str(name).startswith("lo-")]
     is_empty = table[bounds].isna().all(axis=1)
-    return list(map(str, table.loc[is_empty, "unique_id"].unique())) if bounds and not is_empty.all() else []
+    return (
+        list(map(str, table.loc[is_empty, "unique_id"].unique()))
+        if bounds and not is_empty.all()
+        else []
+    )
 
 
 def tabulate_steps(first: str, table: pd.DataFrame, columns: Mapping[str, str]) -> Table:
     """Return a row for each time `ds` of a table, and the columns by name with their headings; `first` is its own."""
     values = table[list(columns)].to_numpy()
     form = choose_form(values)
-    rows = [[time, *map(form, numbers)] for time, numbers in zip(write_times(table["ds"]), values, strict=True)]
+    rows = [
+        [time, *map(form, numbers)]
+        for time, numbers in zip(write_times(table["ds"]), values, strict=True)
+    ]
     return Table([first, *columns.values()], rows)
 
 
@@ -119,11 +141,15 @@ def summarize_forecasts(
         return "No forecasts."
     first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
     columns = [name for name in first.columns if name == "y_hat" or name.startswith(("lo_", "hi_"))]
-    columns = [name for name in columns if f"_{ANOMALY_LEVEL}" not in name and first[name].notna().any()]
+    columns = [
+        name for name in columns if f"_{ANOMALY_LEVEL}" not in name and first[name].notna().any()
+    ]
     text = f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series"
     text += f" by the model version {newest['model_version'].iloc[0]}."
     if not (num_new := int((log["recorded_at"] >= newest["recorded_at"].iloc[0]).sum())):
-        text += " Nothing is new in the log, which has equal forecasts of these steps by this version."
+        text += (
+            " Nothing is new in the log, which has equal forecasts of these steps by this version."
+        )
     elif num_new < len(newest):
         text += f" In the log, {num_new:,} of them are new."
     if all_series:
@@ -133,14 +159,18 @@ def summarize_forecasts(
     headings = {name: FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns}
     change = explanation["sentence"] if explanation.get("changes") else ""
     texts = [*describe_suspects(suspects), text, change]
-    return summarize(texts, tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings))
+    return summarize(
+        texts, tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings)
+    )
 
 
 def describe_suspects(suspects: Mapping[str, Any]) -> list[str]:
     """Return the gross newest values of a run, and those that were corrected, in a sentence each."""
     texts = []
     if suspects.get("gross_values"):
-        named = describe_gross_values(read_records(suspects["gross_values"]), num_found=suspects["num_gross_values"])
+        named = describe_gross_values(
+            read_records(suspects["gross_values"]), num_found=suspects["num_gross_values"]
+        )
         verdict = "Alarm" if suspects["is_alarm"] else "Look at the source"
         texts.append(f"{verdict}: {named}. The forecasts of these series are marked as suspect.")
     if suspects.get("again"):
@@ -156,7 +186,9 @@ def choose_form(values: np.ndarray) -> Callable[[float], str]:
         return format_number
     decimals = max(3 - magnitude, 0)
     # Of a negative number that is 0 in these decimals, `z` leaves out the sign.
-    return lambda number: NO_NUMBER if math.isnan(number) else f"{number:z,.{decimals}f}".replace("-", "−")
+    return lambda number: (
+        NO_NUMBER if math.isnan(number) else f"{number:z,.{decimals}f}".replace("-", "−")
+    )
 
 
 def write_times(times: pd.Series) -> list[str]:

@@ -16,7 +16,12 @@ from rnn_pipelines.forecast.methods.predictions import (
     name_own_bounds,
 )
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
-from rnn_pipelines.forecast.report.choice import choose_series, describe_choice, keep_last_steps, show_time
+from rnn_pipelines.forecast.report.choice import (
+    choose_series,
+    describe_choice,
+    keep_last_steps,
+    show_time,
+)
 from rnn_pipelines.forecast.report.intervals import draw_fan
 from rnn_pipelines.forecast.report.monitoring import describe_error, write_verdict
 from rnn_pipelines.forecast.report.styles import STYLES, VALUE_AXIS
@@ -48,15 +53,24 @@ def report_forecasts(log: ForecastLog) -> list[Part]:
 
 def draw_forecasts(newest: ForecastLog) -> Figure:
     """Draw the forecasts of one run, sorted by series and time, with their intervals, a series at a time."""
-    figure, tables = Figure(), choose_series(newest)
-    bounds = [name for name in newest.columns if name.startswith("lo_") and newest[name].notna().any()]
-    levels = tuple(sorted(int(name.removeprefix("lo_")) for name in bounds if name != f"lo_{ANOMALY_LEVEL}"))
+    figure = Figure()
+    tables = choose_series(newest)
+    bounds = [
+        name for name in newest.columns if name.startswith("lo_") and newest[name].notna().any()
+    ]
+    levels = tuple(
+        sorted(int(name.removeprefix("lo_")) for name in bounds if name != f"lo_{ANOMALY_LEVEL}")
+    )
     names: dict[str, str] = {}
     for level in levels:
         names |= dict(zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True))
-    for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
+    for table in keep_last_steps(
+        {name: table.reset_index(drop=True) for name, table in tables.items()}
+    ):
         times = show_time(table["ds"])
-        figure.add_traces(draw_fan(ENSEMBLE, times, table.rename(columns=names), levels, visible=True))
+        figure.add_traces(
+            draw_fan(ENSEMBLE, times, table.rename(columns=names), levels, visible=True)
+        )
         figure.add_trace(draw_line(STYLES[ENSEMBLE], times, table["y_hat"], name="forecast"))
     add_menu(figure, list(tables))
     axis = choose_time_axis("time", newest["ds"])
@@ -66,14 +80,30 @@ def draw_forecasts(newest: ForecastLog) -> Figure:
 def report_monitor(verdict: ForecastVerdict) -> list[Part]:
     """Return the last verdict with its time, and realised against expected values."""
     text = f"The monitor ran at {format_minute(verdict['at'])}. {write_verdict(verdict)}"
-    drift, error = [row for row in verdict["drift"] if row["distance"] is not None], verdict["error"]
+    drift = [row for row in verdict["drift"] if row["distance"] is not None]
+    error = verdict["error"]
     if not error["num_forecasts"]:
         return [text, describe_error(error), describe_drift(drift)]
-    rows = [["MSE", format_number(error["mse"]), format_number(error["expected_mse"]), format_p_cell(error["p_value"])]]
+    rows = [
+        [
+            "MSE",
+            format_number(error["mse"]),
+            format_number(error["expected_mse"]),
+            format_p_cell(error["p_value"]),
+        ]
+    ]
     for row in verdict["intervals"]:
-        level, coverage = f"{row['level']} %", format_percent(row["coverage"], 1)
-        rows.append([f"inside the {level} intervals", coverage, level, format_p_cell(row["p_value"])])
-    return [text, describe_error(error), Table(["", "live", "expected", "p"], rows), describe_drift(drift)]
+        level = f"{row['level']} %"
+        coverage = format_percent(row["coverage"], 1)
+        rows.append(
+            [f"inside the {level} intervals", coverage, level, format_p_cell(row["p_value"])]
+        )
+    return [
+        text,
+        describe_error(error),
+        Table(["", "live", "expected", "p"], rows),
+        describe_drift(drift),
+    ]
 
 
 def describe_drift(drift: list[DriftRow]) -> str:
@@ -83,4 +113,6 @@ def describe_drift(drift: list[DriftRow]) -> str:
     row = max(drift, key=lambda row: row["distance"] or 0.0)
     distance = f"distance {format_number(row['distance'], 3)} (0 is equal, 1 is no overlap)"
     fact = f"the newest values of {row['unique_id']} differ most from the past"
-    return f"Drift: of {len(drift):,} series, {fact}: {distance}, p {format_p_cell(row['p_value'])}."
+    return (
+        f"Drift: of {len(drift):,} series, {fact}: {distance}, p {format_p_cell(row['p_value'])}."
+    )

@@ -69,13 +69,21 @@ class Results:
     run_before: EarlierRun | None = None
 
 
-def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:
+def render_report(
+    results: Results, parameters: Mapping[str, Any], figures: Mapping[str, Figure]
+) -> str:
     """Return the results of a run as one HTML page that needs no network."""
-    metrics, profile, has_test = results.metrics, results.profile, bool(results.metrics.forecasters)
-    chosen = settings.list_chosen(profile, results.records, results.features.calendar if results.features else None)
+    metrics = results.metrics
+    profile = results.profile
+    has_test = bool(results.metrics.forecasters)
+    chosen = settings.list_chosen(
+        profile, results.records, results.features.calendar if results.features else None
+    )
     untrained = verdict.describe_untrained(metrics)
     has_networks = not untrained and any(record["num_steps"] for record in results.records.values())
-    baselines = [method for name, method in METHODS.items() if name in metrics.forecasters and method.does]
+    baselines = [
+        method for name, method in METHODS.items() if name in metrics.forecasters and method.does
+    ]
     return render_template(
         __package__,
         "report",
@@ -89,7 +97,9 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         verdict=verdict.write_verdict(metrics),
         leaderboard=summary.tabulate_metrics(metrics) if has_test else None,
         reference=STYLES[metrics.reference].name,
-        baselines=begin_sentence(f"{', '.join(f'{method.style.name} {method.does}' for method in baselines)}."),
+        baselines=begin_sentence(
+            f"{', '.join(f'{method.style.name} {method.does}' for method in baselines)}."
+        ),
         noise_floor=metrics.noise_floor_mse,
         all_series=report_all_series(results.all_series),
         errors=_report_errors(results, figures) if has_test else [],
@@ -108,7 +118,8 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
 
 def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Section]:
     """Return the sections on the test part: forecasts, intervals and errors."""
-    metrics, by_level = results.metrics, results.by_level
+    metrics = results.metrics
+    by_level = results.by_level
     used = diagnostics.choose_forecaster(results.test)
     compared = [used, PRETRAINED, metrics.find_best_baseline()]
     return list_sections(
@@ -117,7 +128,9 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
         figures=figures,
         is_panel=results.profile["num_series"] > 1,
         has_steps=not has_one_step(results.test),
-        coverage="" if by_level.empty else intervals.describe_coverage(metrics, by_level["level"].unique()),
+        coverage=""
+        if by_level.empty
+        else intervals.describe_coverage(metrics, by_level["level"].unique()),
         intervals=None if by_level.empty else intervals.tabulate_intervals(metrics, by_level),
         empty_levels=intervals.list_empty_levels(by_level),
         used=STYLES[metrics.use].name,
@@ -130,7 +143,9 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
 
 def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
     """Return the report as one HTML page that needs no network."""
-    panel, data, spec = fitted.panel, fitted.data, fitted.spec
+    panel = fitted.panel
+    data = fitted.data
+    spec = fitted.spec
     inputs = panel.windows, panel.features, panel.scaler
     explanation = explain_ensemble(*inputs, data.linear, fitted.methods, fitted.weights)
     histories = {name: network.history for name, network in fitted.networks.items()}
@@ -148,9 +163,16 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
         ensemble=fitted.weights,
         features=panel.features,
     )
-    parameters = {**spec.recipe.list_values(), **spec.networks, "training": spec.training, "level": spec.level}
+    parameters = {
+        **spec.recipe.list_values(),
+        **spec.networks,
+        "training": spec.training,
+        "level": spec.level,
+    }
     parameters["use"] = spec.use
-    return render_report(results, parameters, figures | diagnostics.draw_diagnostics(evaluated.test, panel.profile))
+    return render_report(
+        results, parameters, figures | diagnostics.draw_diagnostics(evaluated.test, panel.profile)
+    )
 
 
 def describe_expected_error(metrics: ForecastMetrics) -> str:
@@ -160,7 +182,11 @@ def describe_expected_error(metrics: ForecastMetrics) -> str:
     ours, theirs = (metrics.get(name, "mae") for name in (metrics.use, metrics.reference))
     if metrics.is_exact(metrics.use):
         return "Expect the forecast to be exact, up to rounding."
-    relation = f", {100 * ours / theirs:.0f} % of the error of {STYLES[metrics.reference].name}" if theirs > 0 else ""
+    relation = (
+        f", {100 * ours / theirs:.0f} % of the error of {STYLES[metrics.reference].name}"
+        if theirs > 0
+        else ""
+    )
     return f"Expect to be off by ±{format_number(ours, 3)} on average (MAE){relation}."
 
 
@@ -177,11 +203,15 @@ def _advise_on_results(metrics: ForecastMetrics, levels: Iterable[int]) -> Itera
     best = metrics.rank()[0]
     if verdict.is_clearly_behind(metrics):
         name = metrics.find_best_baseline()
-        yield NOTES["used_loses"].format(used=STYLES[metrics.use].name, baseline=STYLES[name].name, name=name)
+        yield NOTES["used_loses"].format(
+            used=STYLES[metrics.use].name, baseline=STYLES[name].name, name=name
+        )
     elif best in METHODS and best not in ENSEMBLE_STYLES:
         yield NOTES["baseline_wins"].format(baseline=STYLES[best].name)
     numbers = metrics.forecasters.get(metrics.use, {})
-    narrow = [level for level in levels if intervals.judge_level(numbers, level) == "were too narrow"]
+    narrow = [
+        level for level in levels if intervals.judge_level(numbers, level) == "were too narrow"
+    ]
     if narrow:
         yield NOTES["narrow"].format(levels=" and ".join(f"{level} %" for level in narrow))
     if metrics.zero_fraction > SOME_ZEROS:

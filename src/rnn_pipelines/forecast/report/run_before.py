@@ -19,19 +19,51 @@ def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> li
     """Return the section; none without a run before, or without a test part."""
     if before is None or not metrics.forecasters:
         return []
-    heading, is_same = METRICS[metrics.deciding].heading, _has_same_test_part(metrics, before)
+    heading = METRICS[metrics.deciding].heading
+    is_same = _has_same_test_part(metrics, before)
     rows = []
     for name in metrics.rank():
-        then, now = before.results.get(f"{name}.{metrics.deciding}"), metrics.forecasters[name][metrics.deciding]
-        change = f"{100 * (now / then - 1):+.1f}".replace("-", "−") if then and now is not None else NO_NUMBER
+        then = before.results.get(f"{name}.{metrics.deciding}")
+        now = metrics.forecasters[name][metrics.deciding]
+        change = (
+            f"{100 * (now / then - 1):+.1f}".replace("-", "−")
+            if then and now is not None
+            else NO_NUMBER
+        )
         # Errors of other test parts have no change.
-        rows.append([STYLES[name].name, format_number(then), format_number(now), *([change] if is_same else [])])
-    header = ["forecaster", f"{heading} before", f"{heading} now", *(["change, %"] if is_same else [])]
-    values = [(kind, name, pair) for kind, block in before.differences.items() for name, pair in block.items()]
-    differences = [[kind, name, *(format_value(one)[:MAX_LETTERS] for one in pair)] for kind, name, pair in values]
+        rows.append(
+            [
+                STYLES[name].name,
+                format_number(then),
+                format_number(now),
+                *([change] if is_same else []),
+            ]
+        )
+    header = [
+        "forecaster",
+        f"{heading} before",
+        f"{heading} now",
+        *(["change, %"] if is_same else []),
+    ]
+    values = [
+        (kind, name, pair)
+        for kind, block in before.differences.items()
+        for name, pair in block.items()
+    ]
+    differences = [
+        [kind, name, *(format_value(one)[:MAX_LETTERS] for one in pair)]
+        for kind, name, pair in values
+    ]
     rest = len(differences) - MAX_DIFFERENCES
-    differences = differences[:MAX_DIFFERENCES] + ([["…", f"{rest:,} more", "", ""]] if rest > 0 else [])
-    table = Table(["changed", "name", "before", "now"], differences, num_text_columns=4, caption="What differs")
+    differences = differences[:MAX_DIFFERENCES] + (
+        [["…", f"{rest:,} more", "", ""]] if rest > 0 else []
+    )
+    table = Table(
+        ["changed", "name", "before", "now"],
+        differences,
+        num_text_columns=4,
+        caption="What differs",
+    )
     return list_sections(
         __package__,
         "run_before",
@@ -49,7 +81,8 @@ def describe_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> 
     then = None if before is None else before.results.get(f"{metrics.use}.{metrics.deciding}")
     if before is None or then is None or metrics.use not in metrics.forecasters:
         return ""
-    now, heading = metrics.get(metrics.use, metrics.deciding), METRICS[metrics.deciding].heading
+    now = metrics.get(metrics.use, metrics.deciding)
+    heading = METRICS[metrics.deciding].heading
     warning = "" if _has_same_test_part(metrics, before) else f" {NOTES['other']}"
     errors = f"{heading} of the {STYLES[metrics.use].name} {format_number(then)}, now {format_number(now)}"
     changed = f"{', '.join(before.differences) or 'nothing'} changed"

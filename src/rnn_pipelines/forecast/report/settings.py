@@ -12,7 +12,13 @@ from rnn_pipelines.forecast.source.specs import describe_found
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.report.notes import find_failure, write_note
-from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_count, format_number, format_seconds
+from rnn_pipelines.report.numbers import (
+    NO_NUMBER,
+    Column,
+    format_count,
+    format_number,
+    format_seconds,
+)
 from rnn_pipelines.report.page import Table, tabulate
 
 # The hyperparameters of a network by the names of their parameters.
@@ -40,7 +46,9 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def list_chosen(
-    profile: Profile, records: Mapping[str, Mapping[str, Any]], calendar: Sequence[str] | None = None
+    profile: Profile,
+    records: Mapping[str, Mapping[str, Any]],
+    calendar: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return values chosen from the data by names of parameters that are null; no calendar if its names are unknown."""
     columns: Mapping[str, Any] = profile.get("columns", {})
@@ -53,29 +61,45 @@ def list_chosen(
     }
     if calendar is not None:
         cycles = CalendarSpec.model_fields
-        blocks["calendar"] = {one: sum(name.startswith(f"{one}_sin_") for name in calendar) for one in cycles}
+        blocks["calendar"] = {
+            one: sum(name.startswith(f"{one}_sin_") for name in calendar) for one in cycles
+        }
     for network, record in records.items():
         chosen = record["hyperparameters"]
         for block, names in (("training", TRAINING), (network, NETWORK)):
-            blocks.setdefault(block, {}).update({name: chosen[key] for name, key in names.items() if key in chosen})
-    return {f"forecast.{block}.{name}": value for block, values in blocks.items() for name, value in values.items()}
+            blocks.setdefault(block, {}).update(
+                {name: chosen[key] for name, key in names.items() if key in chosen}
+            )
+    return {
+        f"forecast.{block}.{name}": value
+        for block, values in blocks.items()
+        for name, value in values.items()
+    }
 
 
 def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
     """Return the weight of each method in the ensemble, with its error on held-out windows."""
-    weights, losses = ensemble["weights"], ensemble["losses"]
-    rows = [[STYLES[name].name, format_number(weights.get(name)), format_number(loss)] for name, loss in losses.items()]
+    weights = ensemble["weights"]
+    losses = ensemble["losses"]
+    rows = [
+        [STYLES[name].name, format_number(weights.get(name)), format_number(loss)]
+        for name, loss in losses.items()
+    ]
     return Table(header=["part", "weight", "error on held-out windows, normalised"], rows=rows)
 
 
 def tabulate_profile(profile: Profile) -> Table:
     """Return the facts of the data, and all repairs."""
-    freq, season_length = profile["freq"], profile["season_length"]
+    freq = profile["freq"]
+    season_length = profile["season_length"]
     facts = [
         ["source", profile["source"]],
         ["target", profile["target"]],
         ["frequency", f"every {freq} steps" if isinstance(freq, int) and freq > 1 else str(freq)],
-        ["season length of the frequency", f"{season_length} steps" if season_length > 1 else "none"],
+        [
+            "season length of the frequency",
+            f"{season_length} steps" if season_length > 1 else "none",
+        ],
         ["window", f"{profile['lookback']} steps back, {profile['horizon']} ahead"],
         ["span", f"{profile['first']} to {profile['last']}"],
         ["series", f"{profile['num_series']:,}"],
@@ -85,7 +109,9 @@ def tabulate_profile(profile: Profile) -> Table:
     found = [["found in the file", describe_found(profile["found"])]] if profile["found"] else []
     zone = [["time zone", profile["tz"]]] if profile["tz"] else []
     repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
-    return Table(header=["fact", "value"], rows=facts + columns + zone + found + repairs, num_text_columns=2)
+    return Table(
+        header=["fact", "value"], rows=facts + columns + zone + found + repairs, num_text_columns=2
+    )
 
 
 def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
@@ -102,8 +128,12 @@ def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
             start = " to ".join(dict.fromkeys((str(times.min()), str(times.max()))))
         if size > 0:
             rows.append([part, start, f"{int(size):,}"])
-    rows.append(["forecast", f"after {profile['last']}", f"{profile['horizon'] * profile['num_series']:,}"])
-    return Table(["part", "starts", "steps"], rows, num_text_columns=2, caption="Parts on the time axis")
+    rows.append(
+        ["forecast", f"after {profile['last']}", f"{profile['horizon'] * profile['num_series']:,}"]
+    )
+    return Table(
+        ["part", "starts", "steps"], rows, num_text_columns=2, caption="Parts on the time axis"
+    )
 
 
 def tabulate_covariates(covariates: Covariates) -> Table | str | None:
@@ -113,5 +143,10 @@ def tabulate_covariates(covariates: Covariates) -> Table | str | None:
     if covariates.empty:
         return None
     unit = "%" if covariates["is_percent"].any() else "unit of the data"
-    rows = [[row.covariate, row.role, row.read_as, format_number(row.effect)] for row in covariates.itertuples()]
-    return Table(header=["covariate", "role", "read as", f"effect, {unit}"], rows=rows, num_text_columns=3)
+    rows = [
+        [row.covariate, row.role, row.read_as, format_number(row.effect)]
+        for row in covariates.itertuples()
+    ]
+    return Table(
+        header=["covariate", "role", "read as", f"effect, {unit}"], rows=rows, num_text_columns=3
+    )

@@ -38,26 +38,46 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     The metric of the ranking, with the differences from the best baseline, comes first, then the other columns in their
     order. The best value of each column is marked.
     """
-    deciding, floor = metrics.deciding, metrics.noise_floor_mse
-    others = [key for key in COLUMNS if key != deciding and (key != "relative_mae" or metrics.is_panel)]
-    difference = f"{METRICS[deciding].heading} against {STYLES[metrics.find_best_baseline()].name}, %"
+    deciding = metrics.deciding
+    floor = metrics.noise_floor_mse
+    others = [
+        key for key in COLUMNS if key != deciding and (key != "relative_mae" or metrics.is_panel)
+    ]
+    difference = (
+        f"{METRICS[deciding].heading} against {STYLES[metrics.find_best_baseline()].name}, %"
+    )
     columns = {"difference": Column(difference), **choose_columns([deciding, *others])}
     rows = _list_rows(metrics, metrics.rank())
     if floor is not None:
         # Only single synthetic series have a noise floor, so that its root is the RMSE. As texts, they are not marked.
         floors = {"mse": floor, "rmse": math.sqrt(floor)}
-        rows.append((STYLES[NOISE_FLOOR].name, {key: columns[key].format(number) for key, number in floors.items()}))
+        rows.append(
+            (
+                STYLES[NOISE_FLOOR].name,
+                {key: columns[key].format(number) for key, number in floors.items()},
+            )
+        )
     return tabulate("forecaster", rows, columns)
 
 
 def rank(metrics: ForecastMetrics) -> str:
     """Return the best forecasters, networks, ensemble and constants, with the columns for which a terminal has room."""
-    deciding, baseline, ranked = metrics.deciding, STYLES[metrics.find_best_baseline()].name, metrics.rank()
-    chosen = [name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS]
-    shown = {key: column.left_out for key, column in COLUMNS.items() if column.left_out is not None and key != deciding}
+    deciding = metrics.deciding
+    baseline = STYLES[metrics.find_best_baseline()].name
+    ranked = metrics.rank()
+    chosen = [
+        name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS
+    ]
+    shown = {
+        key: column.left_out
+        for key, column in COLUMNS.items()
+        if column.left_out is not None and key != deciding
+    }
     optional = sorted(shown, key=shown.__getitem__)
     difference = f"against {baseline if len(baseline) <= MAX_NAME else 'best baseline'}, %"
-    coverages = sorted({key for block in metrics.forecasters.values() for key in block if key.startswith(COVERAGE)})
+    coverages = sorted(
+        {key for block in metrics.forecasters.values() for key in block if key.startswith(COVERAGE)}
+    )
     columns = choose_columns([deciding, *sorted(shown, key=lambda key: key not in METRICS)])
     columns |= {"difference": Column(difference)} | choose_columns(coverages)
     table = tabulate("on the test part", _list_rows(metrics, chosen), columns)
@@ -65,7 +85,9 @@ def rank(metrics: ForecastMetrics) -> str:
         columns.pop(optional.pop(0))
         table = tabulate("on the test part", _list_rows(metrics, chosen), columns)
     num_left_out = len(ranked) - len(chosen)
-    return align_columns([table.header, *table.rows]) + (f"\nand {num_left_out} more" if num_left_out else "")
+    return align_columns([table.header, *table.rows]) + (
+        f"\nand {num_left_out} more" if num_left_out else ""
+    )
 
 
 def _list_rows(metrics: ForecastMetrics, names: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -79,7 +101,8 @@ def _list_rows(metrics: ForecastMetrics, names: Iterable[str]) -> list[tuple[str
 
 def format_difference(metrics: ForecastMetrics, name: str) -> str:
     """Return the difference from the best baseline in percent with its interval: −3.1 (−5.2 to −1.0)."""
-    numbers, baseline = metrics.forecasters[name], metrics.find_best_baseline()
+    numbers = metrics.forecasters[name]
+    baseline = metrics.find_best_baseline()
     difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
     if name != baseline and metrics.is_exact(name) and metrics.is_exact(baseline):
         return "exact"
@@ -87,7 +110,11 @@ def format_difference(metrics: ForecastMetrics, name: str) -> str:
         return NO_NUMBER
     if difference > MAX_DIFFERENCE:
         return f"> {100 * MAX_DIFFERENCE:+,.0f}"
-    interval = "" if low is None or high is None else f" ({format_points(low, 1)} to {format_points(high, 1)})"
+    interval = (
+        ""
+        if low is None or high is None
+        else f" ({format_points(low, 1)} to {format_points(high, 1)})"
+    )
     return f"{format_points(difference, 1)}{interval}"
 
 
@@ -126,10 +153,17 @@ def list_next_values(next_values: Predictions) -> str:
     first = table[table["unique_id"] == table["unique_id"].iloc[0]] if len(table) else table
     if first.empty:
         return "No next values: no series has the values that a window needs."
-    bounds = [name for level in sorted(next_values.levels) for name in name_bounds(next_values.use, level)]
+    bounds = [
+        name for level in sorted(next_values.levels) for name in name_bounds(next_values.use, level)
+    ]
     headings = {next_values.use: STYLES[next_values.use].name}
-    headings |= {name: name.removeprefix(f"{next_values.use}-").replace("-", " ") for name in bounds if name in first}
-    num_more, num_steps = table["unique_id"].nunique() - 1, len(first) - MAX_VALUES
+    headings |= {
+        name: name.removeprefix(f"{next_values.use}-").replace("-", " ")
+        for name in bounds
+        if name in first
+    }
+    num_more = table["unique_id"].nunique() - 1
+    num_steps = len(first) - MAX_VALUES
     heading = f"next values of {first['unique_id'].iloc[0]}" if num_more else "next values"
     steps = tabulate_steps(heading, first.head(MAX_VALUES), headings)
     hidden = [count(num_steps, "more step")] if num_steps > 0 else []

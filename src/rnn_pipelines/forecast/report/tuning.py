@@ -15,11 +15,17 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 MAX_TRIALS = 20
 
 
-def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str, Any], tuning: TuningSpec) -> str:
+def render_report(
+    summary: dict[str, Any], trials: Trials, parameters: dict[str, Any], tuning: TuningSpec
+) -> str:
     """Return verdict and tables of the results of `tune` as one HTML page that needs no network."""
     named = [(f"forecast.{name}", f"{value:.2f}") for name, value in summary["importances"].items()]
     blocks = parameters["forecast"].items()
-    chosen = [[f"forecast.{name}.{key}", _format(value)] for name, block in blocks for key, value in block.items()]
+    chosen = [
+        [f"forecast.{name}.{key}", _format(value)]
+        for name, block in blocks
+        for key, value in block.items()
+    ]
     # The best trials come first.
     ranked = trials.sort_values("loss", kind="stable").head(MAX_TRIALS)
     tried = [json.loads(text) for text in ranked["parameters"]]
@@ -43,7 +49,9 @@ def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str,
 
 def describe_verdict(summary: dict[str, Any]) -> str:
     """Return by how much the best trial is better on the validation part than the current parameters."""
-    metric, loss, first = METRICS[summary["metric"]].heading, summary["loss"], summary["first_loss"]
+    metric = METRICS[summary["metric"]].heading
+    loss = summary["loss"]
+    first = summary["first_loss"]
     tried = f"The best of {count(summary['num_trials'], 'trial')} has {metric} {format_number(loss)} on validation"
     failed = f" {count(summary['num_failed'], 'trial')} failed." if summary["num_failed"] else ""
     if first is None:

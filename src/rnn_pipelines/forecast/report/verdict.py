@@ -36,11 +36,16 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     """
     sentences = [f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()]
     if metrics.use in metrics.forecasters:
-        name = "that baseline" if NETWORKS.keys() & metrics.forecasters.keys() else "the best baseline"
-        sentence, baseline = _judge_used(metrics, name), metrics.find_best_baseline()
+        name = (
+            "that baseline" if NETWORKS.keys() & metrics.forecasters.keys() else "the best baseline"
+        )
+        sentence = _judge_used(metrics, name)
+        baseline = metrics.find_best_baseline()
         ours, theirs = (metrics.forecasters[one].get("bias") for one in (metrics.use, baseline))
         if ours is not None and theirs is not None and metrics.use != baseline:
-            sentence += f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
+            sentence += (
+                f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
+            )
         sentences = [sentence, *sentences] if is_clearly_behind(metrics) else [*sentences, sentence]
     return " ".join([*sentences, describe_zeros(metrics)]).strip()
 
@@ -55,37 +60,51 @@ def list_verdict(metrics: ForecastMetrics) -> list[str]:
         ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, best))
         if ours > (1 + WORSE_FRACTION) * theirs or is_clearly_behind(metrics):
             sentences.append(_judge_used(metrics, STYLES[best].name))
-    return [*(sentences[::-1] if is_clearly_behind(metrics) else sentences), describe_zeros(metrics)]
+    return [
+        *(sentences[::-1] if is_clearly_behind(metrics) else sentences),
+        describe_zeros(metrics),
+    ]
 
 
 def is_clearly_behind(metrics: ForecastMetrics) -> bool:
     """Return whether the forecast in use is worse than the best baseline, significantly or by more than half."""
     if metrics.use not in metrics.forecasters or metrics.is_exact(metrics.use):
         return False
-    ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, metrics.find_best_baseline()))
+    ours, theirs = (
+        metrics.get(name, metrics.deciding) for name in (metrics.use, metrics.find_best_baseline())
+    )
     # One window decides nothing.
-    is_significant = _is_significant(metrics.forecasters[metrics.use]) and ours > (1 + TIE_FRACTION) * theirs
+    is_significant = (
+        _is_significant(metrics.forecasters[metrics.use]) and ours > (1 + TIE_FRACTION) * theirs
+    )
     return is_significant or (ours > (1 + CLEAR_FRACTION) * theirs and metrics.num_windows != 1)
 
 
 def _judge_used(metrics: ForecastMetrics, name: str) -> str:
-    baseline, used = metrics.find_best_baseline(), STYLES[metrics.use].name
+    baseline = metrics.find_best_baseline()
+    used = STYLES[metrics.use].name
     if metrics.use == baseline:
         return f"The forecast in use is the best baseline, {used}."
     if name == "the best baseline":
         name = f"{name}, {STYLES[baseline].name}"
-    subject = "The ensemble, which goes into use," if metrics.use == ENSEMBLE else f"The forecast in use, {used},"
+    subject = (
+        "The ensemble, which goes into use,"
+        if metrics.use == ENSEMBLE
+        else f"The forecast in use, {used},"
+    )
     difference = _format_difference(metrics, metrics.use, baseline)
     return f"{subject} {_compare(metrics, metrics.use, baseline)} {name}: {difference}."
 
 
 def describe_zeros(metrics: ForecastMetrics) -> str:
     """Return the warning of many zeros, and of an ensemble that is not better than a constant forecast."""
-    constant, metric = metrics.find_best_constant(), metrics.deciding
+    constant = metrics.find_best_constant()
+    metric = metrics.deciding
     warning = warn_of_zeros(metrics.zero_fraction, metric if metrics.forecasters else None)
     if constant is None or metrics.use not in metrics.forecasters or metrics.use == constant:
         return warning
-    ours, theirs = metrics.get(metrics.use, metric), metrics.get(constant, metric)
+    ours = metrics.get(metrics.use, metric)
+    theirs = metrics.get(constant, metric)
     if ours < theirs:
         return warning
     names = f"The {STYLES[metrics.use].name} is not better than a constant forecast ({STYLES[constant].name})"
@@ -97,10 +116,15 @@ def judge_network(metrics: ForecastMetrics) -> str:
     if not metrics.forecasters:
         return f"{describe_untrained(metrics)} {NOTES['not_evaluated']}".strip()
     others = {*METHODS, *TRAINED_BEFORE, *ENSEMBLE_STYLES}
-    networks = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters if name not in others}
+    networks = {
+        name: metrics.get(name, metrics.deciding)
+        for name in metrics.forecasters
+        if name not in others
+    }
     if not networks:
         return describe_untrained(metrics)
-    network, baseline = min(networks, key=lambda name: networks[name]), metrics.find_best_baseline()
+    network = min(networks, key=lambda name: networks[name])
+    baseline = metrics.find_best_baseline()
     names = f"{STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, {STYLES[baseline].name}"
     floor = _relate_to_floor(networks[network], metrics.noise_floor_mse)
     difference = f"{_format_difference(metrics, network, baseline)}{floor}"
@@ -135,20 +159,26 @@ def adds_nothing(metrics: ForecastMetrics, name: str) -> bool:
 
 def name_forecaster(metrics: ForecastMetrics, name: str) -> str:
     """Return the displayed name of a forecaster, with a remark on a network that adds nothing."""
-    return f"{STYLES[name].name} (adds nothing)" if adds_nothing(metrics, name) else STYLES[name].name
+    return (
+        f"{STYLES[name].name} (adds nothing)" if adds_nothing(metrics, name) else STYLES[name].name
+    )
 
 
 def _format_nothing_learnt(metrics: ForecastMetrics) -> str:
     names = [STYLES[name].name for name in metrics.forecasters if adds_nothing(metrics, name)]
     if not names:
         return ""
-    one, several = "network adds nothing, and its forecast equals", "networks add nothing, and their forecasts equal"
+    one, several = (
+        "network adds nothing, and its forecast equals",
+        "networks add nothing, and their forecasts equal",
+    )
     result = f"{one if len(names) == 1 else several} that of the {STYLES[BASELINE_ENSEMBLE].name}"
     return f" No correction of {' and '.join(names)} helps on held-out windows: the {result}."
 
 
 def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
-    ours, theirs = metrics.get(name, metrics.deciding), metrics.get(baseline, metrics.deciding)
+    ours = metrics.get(name, metrics.deciding)
+    theirs = metrics.get(baseline, metrics.deciding)
     if metrics.is_exact(name) and metrics.is_exact(baseline):
         return "is level with"
     if _is_significant(metrics.forecasters[name]):
@@ -166,17 +196,24 @@ def _format_difference(metrics: ForecastMetrics, name: str, baseline: str) -> st
     ours, theirs = (metrics.get(one, metrics.deciding) for one in (name, baseline))
     low, high = (metrics.forecasters[name].get(f"difference_{end}") for end in ("low", "high"))
     has_interval = low is not None and high is not None
-    interval = f"95 % interval {format_points(low, 1)} % to {format_points(high, 1)} %; " if has_interval else ""
+    interval = (
+        f"95 % interval {format_points(low, 1)} % to {format_points(high, 1)} %; "
+        if has_interval
+        else ""
+    )
     rmse, their_rmse = (metrics.get(one, "rmse") for one in (name, baseline))
     roots = f"RMSE {format_number(rmse)} against {format_number(their_rmse)}"
-    if _compare(metrics, name, baseline) != "is level with" and (ours < theirs) != (rmse < their_rmse):
+    if _compare(metrics, name, baseline) != "is level with" and (ours < theirs) != (
+        rmse < their_rmse
+    ):
         roots += f", in the other direction, because {OTHER_DIRECTION[metrics.deciding]}"
     relation = f"{_relate(ours, theirs)}{_format_chance(metrics, name, baseline)}"
     return f"its {METRICS[metrics.deciding].heading} is {relation} ({interval}{roots})"
 
 
 def _is_significant(numbers: Mapping[str, float | None]) -> bool:
-    low, high = numbers.get("difference_low"), numbers.get("difference_high")
+    low = numbers.get("difference_low")
+    high = numbers.get("difference_high")
     return low is not None and high is not None and not low <= 0 <= high
 
 

@@ -75,7 +75,9 @@ class Columns:
     @property
     def static(self) -> slice:
         """The covariates that are the same at all steps of a series."""
-        return slice(self.calendar.stop, self.calendar.stop + sum(role in CONSTANT for role in self.roles))
+        return slice(
+            self.calendar.stop, self.calendar.stop + sum(role in CONSTANT for role in self.roles)
+        )
 
     @property
     def varying(self) -> slice:
@@ -93,19 +95,29 @@ class Columns:
         steps = [np.arange(count_steps_ahead(role, horizon)) for role in self.roles]
         numbers = np.arange(self.covariates.start, self.covariates.stop)
         return CovariateInputs(
-            np.repeat(numbers, [len(part) for part in steps]), np.concatenate([[], *steps]).astype(int)
+            np.repeat(numbers, [len(part) for part in steps]),
+            np.concatenate([[], *steps]).astype(int),
         )
 
     def list_inputs(self, horizon: int, num_lags: int) -> CovariateInputs:
         """Return the values ahead, the newest ones of each time-varying covariate, and each static covariate once."""
-        ahead, static = self.list_ahead(horizon), np.arange(self.static.start, self.static.stop)
+        ahead = self.list_ahead(horizon)
+        static = np.arange(self.static.start, self.static.stop)
         varying = np.arange(self.varying.start, self.varying.stop)
         return CovariateInputs(
             np.concatenate([ahead.columns, np.repeat(varying, num_lags), static]),
-            np.concatenate([ahead.steps, np.tile(np.arange(-num_lags, 0), len(varying)), np.full(len(static), -1)]),
+            np.concatenate(
+                [
+                    ahead.steps,
+                    np.tile(np.arange(-num_lags, 0), len(varying)),
+                    np.full(len(static), -1),
+                ]
+            ),
         )
 
-    def sum_by_column(self, columns: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def sum_by_column(
+        self, columns: np.ndarray, parts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Sum the contributions of inputs, float[input, horizon], by the column of each, int64[input].
 
         Returns:

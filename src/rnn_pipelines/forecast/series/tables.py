@@ -113,7 +113,9 @@ class Features:
     # Columns of a `SeriesTable` and those named below. Each series continues beyond its last value with missing `y` and
     # False `observed`.
     table: pd.DataFrame
-    calendar: tuple[str, ...] = ()  # calendar features, also of the steps to forecast: float32, about -1 to 1
+    calendar: tuple[
+        str, ...
+    ] = ()  # calendar features, also of the steps to forecast: float32, about -1 to 1
     # The columns of each role: float32, scaled; NaN beyond a series' end if unknown.
     covariates: Mapping[Role, Sequence[str]] = field(default_factory=dict)
     # The sines of the cycles whose number of harmonics was not given. Linear models may add more.

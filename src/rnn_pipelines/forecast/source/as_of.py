@@ -25,7 +25,8 @@ class AsOfSpec(ParameterModel, frozen=True):
     """
 
     as_of: Annotated[
-        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None, expect("a day, a time or a step")
+        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
+        expect("a day, a time or a step"),
     ] = None
 
 
@@ -57,6 +58,9 @@ def read_as_of(
             "Give a later one."
         )
     if len(covariate_table):
-        is_later, names = covariate_table["ds"] > last, covariates.list_columns(OBSERVED)
-        covariate_table = covariate_table.assign(**{name: covariate_table[name].mask(is_later) for name in names})
+        is_later = covariate_table["ds"] > last
+        names = covariates.list_columns(OBSERVED)
+        covariate_table = covariate_table.assign(
+            **{name: covariate_table[name].mask(is_later) for name in names}
+        )
     return kept, covariate_table

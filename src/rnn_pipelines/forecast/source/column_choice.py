@@ -54,18 +54,30 @@ def choose_columns(
     check_header(table, source.label)
     if TIME_SIGN in source.time and set(source.time.split(TIME_SIGN)) <= {*map(str, table)}:
         table = join_times(table, source.time.split(TIME_SIGN))
-    taken = {*others, *(getattr(source, name) for name in given if name in ("time", "target", "id"))}
+    taken = {
+        *others,
+        *(getattr(source, name) for name in given if name in ("time", "target", "id")),
+    }
     free = [str(name) for name in table if name not in taken]
     if source.id is None and ID in free and not source.is_wide:
         source = source.model_copy(update={"id": ID})
         free.remove(ID)
     if "time" not in given:
         source = source.model_copy(update={"time": _choose_time(table, source, free)})
-    if "target" not in given and source.id is None and source.time in table and lay_out_years(table, source.time):
+    if (
+        "target" not in given
+        and source.id is None
+        and source.time in table
+        and lay_out_years(table, source.time)
+    ):
         return source.model_copy(update={"wide": True})
     source, table = _complete_time(table, source, is_given="time" in given)
     free = [name for name in free if name in table and name != source.time]
-    free = [name for name in free if find_part(table[name]) is None and not _are_row_numbers(table[name])] or free
+    free = [
+        name
+        for name in free
+        if find_part(table[name]) is None and not _are_row_numbers(table[name])
+    ] or free
     free = [name for name in free if holds_numbers(table[name], "^[^a-zA-Z]*[0-9]", _MAX_CELLS)]
     if "target" not in given and not source.is_wide:
         free = [name for name in free if name == TARGET or find_time_kind(table[name]) != "dates"]
@@ -98,7 +110,9 @@ def _check_single(table: pd.DataFrame, source: SourceSpec) -> None:
             )
 
 
-def _complete_time(table: pd.DataFrame, source: SourceSpec, is_given: bool) -> tuple[SourceSpec, pd.DataFrame]:
+def _complete_time(
+    table: pd.DataFrame, source: SourceSpec, is_given: bool
+) -> tuple[SourceSpec, pd.DataFrame]:
     """Return the source and the table with a time from several columns, if that of one column is repeated."""
     keys = [source.time, *([source.id] if source.id else [])]
     if not set(keys) <= {*map(str, table)} or not table.duplicated(keys).any():
@@ -109,7 +123,9 @@ def _complete_time(table: pd.DataFrame, source: SourceSpec, is_given: bool) -> t
         return source, table
     joined = join_times(table, parts)
     keys[0] = TIME_SIGN.join(parts)
-    if joined.duplicated(keys).any() and (ids or joined[keys[0]].nunique() == table[source.time].nunique()):
+    if joined.duplicated(keys).any() and (
+        ids or joined[keys[0]].nunique() == table[source.time].nunique()
+    ):
         return source, table
     if is_given:
         raise SeriesError(
@@ -122,7 +138,9 @@ def _complete_time(table: pd.DataFrame, source: SourceSpec, is_given: bool) -> t
 def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -> str:
     if TIME in free:
         return TIME
-    if "y" not in free and (turned := next((name for name in free if lay_out_years(table, name)), None)):
+    if "y" not in free and (
+        turned := next((name for name in free if lay_out_years(table, name)), None)
+    ):
         return turned
     ids = None if source.id is None else table.get(source.id)
     kinds = {name: find_time_kind(table[name], ids) for name in free}
@@ -135,7 +153,11 @@ def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -
             if names:
                 others = [name for name in free if name not in names]
                 # The first one, which names the series, is the one without repeated or missing names.
-                others.sort(key=lambda name: not table[name].is_unique or table[name].isin(["", np.nan]).any())
+                others.sort(
+                    key=lambda name: (
+                        not table[name].is_unique or table[name].isin(["", np.nan]).any()
+                    )
+                )
                 raise make_turned_error(source.label, names, others)
         unread = [name for name in named if kinds[name] is None and kind == "steps"]
         if len(unread) == 1 and not set(found) & set(named):
@@ -160,8 +182,14 @@ def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str])
     if TARGET in free or len(free) == 1:
         return TARGET if TARGET in free else free[0]
     if not free:
-        advice = "Give source.sep=space if blanks separate the cells." if table.shape[1] == 1 else "Add one."
-        raise SeriesError(f"{source.label}: no column of numbers beside the times in {show(source.time)}. {advice}")
+        advice = (
+            "Give source.sep=space if blanks separate the cells."
+            if table.shape[1] == 1
+            else "Add one."
+        )
+        raise SeriesError(
+            f"{source.label}: no column of numbers beside the times in {show(source.time)}. {advice}"
+        )
     advice = f"Name one of {show_all(free)} in source.target."
     names = [] if source.id is not None else _find_ids(table, source, free)
     if names:
@@ -176,7 +204,9 @@ def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str])
     )
 
 
-def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str], are_pairs: bool = False) -> list[str]:
+def _find_ids(
+    table: pd.DataFrame, source: SourceSpec, names: Sequence[str], are_pairs: bool = False
+) -> list[str]:
     """Return the columns that divide rows with repeated times into series, those of texts first.
 
     As pairs, these are columns that may do so together with another one.
@@ -186,7 +216,9 @@ def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str], are
     taken = {source.time, source.target}
     others = [str(name) for name in table if name not in taken and not _is_part(table[name])]
     fitting = [
-        name for name in dict.fromkeys([*names, *others]) if name in others and table[name].nunique() < len(table) / 2
+        name
+        for name in dict.fromkeys([*names, *others])
+        if name in others and table[name].nunique() < len(table) / 2
     ]
     if not are_pairs:
         filled = table[table[source.time].notna()]
@@ -196,7 +228,11 @@ def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str], are
 
 def _are_row_numbers(cells: pd.Series) -> bool:
     numbers = read_steps(cells.dropna())
-    return numbers is not None and numbers.iloc[0] in (0, 1) and bool((numbers.diff().iloc[1:] == 1).all())
+    return (
+        numbers is not None
+        and numbers.iloc[0] in (0, 1)
+        and bool((numbers.diff().iloc[1:] == 1).all())
+    )
 
 
 def _is_part(cells: pd.Series) -> bool:

@@ -28,7 +28,8 @@ NAMES_IN_MESSAGE = 5
 
 # Columns, also as a text such as `price+promo`, as on a command line.
 Columns = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split("+")) if isinstance(value, str) else value)
+    tuple[str, ...],
+    BeforeValidator(lambda value: tuple(value.split("+")) if isinstance(value, str) else value),
 ]
 
 
@@ -48,13 +49,17 @@ class CovariateSpec(ParameterModel, frozen=True):
     future: Columns = ()
     past: Columns = ()
     static: Columns = ()
-    holidays: Annotated[str, BeforeValidator(refuse_bare_no), AfterValidator(check_country)] | None = None
+    holidays: (
+        Annotated[str, BeforeValidator(refuse_bare_no), AfterValidator(check_country)] | None
+    ) = None
     path: str | None = None
 
     @model_validator(mode="after")
     def _validate_distinct_columns(self) -> "CovariateSpec":
         if len(set(self.columns)) < len(self.columns):
-            raise ValueError("future, past and static name a column twice; each column is of one kind")
+            raise ValueError(
+                "future, past and static name a column twice; each column is of one kind"
+            )
         if self.path is not None and not self.list_columns(AHEAD):
             raise ValueError("path is for values of future columns: name them in future")
         return self
@@ -71,14 +76,19 @@ class CovariateSpec(ParameterModel, frozen=True):
 
     def list_columns(self, roles: Collection[Role]) -> tuple[str, ...]:
         """Return the columns of some roles."""
-        return tuple(name for role, names in self.by_role.items() if role in roles for name in names)
+        return tuple(
+            name for role, names in self.by_role.items() if role in roles for name in names
+        )
 
 
 NO_COVARIATES = CovariateSpec()
 
 
 def read_series(
-    source: SourceSpec, covariates: CovariateSpec, external: External = None, axis: TimeAxis | None = None
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    external: External = None,
+    axis: TimeAxis | None = None,
 ) -> tuple[Source, pd.DataFrame]:
     """Read the series and their covariates, see `read_table`.
 
@@ -93,7 +103,9 @@ def read_series(
             f"received {show_all(static)}. Give a table with a row for each series and time."
         )
     of_values = source.series if source.is_wide else (source.target, source.id)
-    taken = list(dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None))
+    taken = list(
+        dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None)
+    )
     wrong = [name for name in covariates.columns if name in taken]
     if wrong:
         raise SeriesError(
@@ -132,14 +144,18 @@ def _leave_out_earlier(table: Source, source: SourceSpec) -> Source:
 
 
 def read_future(
-    covariate_table: pd.DataFrame, source: SourceSpec, columns: Sequence[str], external: External = None
+    covariate_table: pd.DataFrame,
+    source: SourceSpec,
+    columns: Sequence[str],
+    external: External = None,
 ) -> pd.DataFrame:
     """Read more values of future covariates, `unique_id, ds` and the columns, for `join_rows`; see `read_table`.
 
     Raise a SeriesError if a column is missing, a time is repeated, or the times and those of the series differ in kind
     or zone.
     """
-    is_wide, names = source.is_wide, covariate_table["unique_id"].unique()
+    is_wide = source.is_wide
+    names = covariate_table["unique_id"].unique()
     # If the series has steps, numbers are steps too, even if they may be dates.
     has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
     freq = source.freq if has_times else source.freq or 1
@@ -148,7 +164,8 @@ def read_future(
     if is_wide:
         # Covariates of a wide table are those of all its series.
         more = pd.concat([more.assign(unique_id=name) for name in names])
-    ds, others = covariate_table["ds"], more["ds"]
+    ds = covariate_table["ds"]
+    others = more["ds"]
     kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, others)]
     if len(ds) and len(others) and kinds[0] != kinds[1]:
         raise SeriesError(
@@ -168,7 +185,8 @@ def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
 def _leave_out_repeated(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table without rows that repeat others; raise a SeriesError for a time with other values."""
     # Most tables hold one series after another, in the order of time, which this test finds faster than a search.
-    numbers, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
+    numbers = pd.factorize(table["unique_id"])[0]
+    ds = table["ds"].to_numpy()
     if ((numbers[1:] > numbers[:-1]) | ((numbers[1:] == numbers[:-1]) & (ds[1:] > ds[:-1]))).all():
         return table
     table = table.drop_duplicates()
@@ -203,15 +221,19 @@ def check_future_covariates(
 
     The series are as read, or repaired. One whose last value is not on a step is skipped.
     """
-    tz, ends = covariate_table.attrs.get("tz"), _find_ends(table, freq)
+    tz = covariate_table.attrs.get("tz")
+    ends = _find_ends(table, freq)
     for role in AHEAD:
-        names, num_steps = by_role.get(role, ()), count_steps_ahead(role, horizon)
+        names = by_role.get(role, ())
+        num_steps = count_steps_ahead(role, horizon)
         if not names:
             continue
         steps = _list_horizon(ends, num_steps, freq)
         some = [
             f"{show(name)} lacks {len(times)} of {num_steps} steps, the first at {format_time(times.iloc[0], tz)}"
-            for name, times in find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
+            for name, times in find_lacking(steps, covariate_table).groupby(
+                "unique_id", sort=False
+            )["ds"]
         ]
         if some:
             raise SeriesError(
@@ -232,9 +254,12 @@ def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
 
 def _list_horizon(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of the steps after each end."""
-    names, times = np.repeat(ends.index, horizon), np.repeat(ends.to_numpy(), horizon)
+    names = np.repeat(ends.index, horizon)
+    times = np.repeat(ends.to_numpy(), horizon)
     steps = np.tile(np.arange(1, horizon + 1), len(ends))
-    return pd.DataFrame({"unique_id": names, "ds": find_times(times, steps, freq).astype(times.dtype)})
+    return pd.DataFrame(
+        {"unique_id": names, "ds": find_times(times, steps, freq).astype(times.dtype)}
+    )
 
 
 def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -245,16 +270,26 @@ def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of all steps of repaired series, and of the horizon after them."""
-    return pd.concat([table[KEY], _list_horizon(_find_ends(table, freq), horizon, freq)], ignore_index=True)
+    return pd.concat(
+        [table[KEY], _list_horizon(_find_ends(table, freq), horizon, freq)], ignore_index=True
+    )
 
 
 def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
     """Return whether cells are missing or blank: bool[row, column]."""
-    blank = {name: cells[name].astype(str).str.strip() == "" for name in cells if not is_numeric_dtype(cells[name])}
-    return cells.isna() | pd.DataFrame(blank, index=cells.index).reindex(columns=cells.columns, fill_value=False)
+    blank = {
+        name: cells[name].astype(str).str.strip() == ""
+        for name in cells
+        if not is_numeric_dtype(cells[name])
+    }
+    return cells.isna() | pd.DataFrame(blank, index=cells.index).reindex(
+        columns=cells.columns, fill_value=False
+    )
 
 
-def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None) -> None:
+def check_future_values(
+    keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None
+) -> None:
     """Raise a SeriesError with columns, series and times if future covariates have missing values.
 
     `keys` are `unique_id, ds`, and `is_missing` is bool[row, column], for the same rows; UTC times are shown in zone

@@ -25,7 +25,9 @@ def convert_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
         data = _convert(data)
     if isinstance(data.index, pd.MultiIndex) and source.time in data.index.names:
         # Levels may be columns too, as after `set_index(…, drop=False)`.
-        data = data.reset_index([name for name in data.index.names if name is not None and name not in data])
+        data = data.reset_index(
+            [name for name in data.index.names if name is not None and name not in data]
+        )
     if source.time not in data and _holds_times(data.index, source.time):
         data = data.rename_axis(index=source.time).reset_index()
     return data
@@ -37,12 +39,16 @@ def _convert(data: Any) -> pd.DataFrame:
 
     table = nw.from_native(data, pass_through=True)
     if not isinstance(table, nw.DataFrame | nw.LazyFrame):
-        raise SeriesError(f"expected a DataFrame of pandas, Polars or Arrow, received {type(data).__name__}.")
+        raise SeriesError(
+            f"expected a DataFrame of pandas, Polars or Arrow, received {type(data).__name__}."
+        )
     try:
         return (table.collect() if isinstance(table, nw.LazyFrame) else table).to_pandas()
     # Each library has exceptions of its own for cells that it can't convert.
     except Exception as error:
-        raise SeriesError(f"the frame: {type(data).__name__} does not become a pandas DataFrame: {error}") from error
+        raise SeriesError(
+            f"the frame: {type(data).__name__} does not become a pandas DataFrame: {error}"
+        ) from error
 
 
 def _convert_series(values: pd.Series, source: SourceSpec) -> pd.DataFrame:
@@ -70,9 +76,15 @@ def find_id_type(frame: pd.DataFrame, source: SourceSpec) -> Any:
     """Return the dtype of ids that are integers; None for others."""
     name = source.id or ID
     # In a wide table, it is a series.
-    return frame[name].dtype if not source.is_wide and name in frame and is_integer_dtype(frame[name]) else None
+    return (
+        frame[name].dtype
+        if not source.is_wide and name in frame and is_integer_dtype(frame[name])
+        else None
+    )
 
 
 def restore_ids(table: pd.DataFrame, id_type: Any) -> pd.DataFrame:
     """Return a table of results with ids as in the table of the user; see `find_id_type`."""
-    return table if id_type is None else table.assign(**{ID: pd.to_numeric(table[ID]).astype(id_type)})
+    return (
+        table if id_type is None else table.assign(**{ID: pd.to_numeric(table[ID]).astype(id_type)})
+    )

@@ -21,7 +21,9 @@ def check_header(table: pd.DataFrame, label: str) -> None:
     first = table.iloc[0] if len(table) else pd.Series(dtype=object)
     cells = {str(name): str(cell) for name, cell in zip(table, first, strict=False)}
     numbers = [name for name in cells if _are_alike(name, cells[name], r"[+-]?[0-9]+(\.[0-9]+)?")]
-    are_numbers = len(numbers) == len(cells) > 1 and numbers != [str(place) for place in range(len(cells))]
+    are_numbers = len(numbers) == len(cells) > 1 and numbers != [
+        str(place) for place in range(len(cells))
+    ]
     dates = [name for name, cell in cells.items() if _are_alike(name, cell, _DATE)]
     if dates or are_numbers:
         raise SeriesError(
@@ -41,14 +43,19 @@ def leave_rows(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
         return table
     is_header = times == source.time
     if is_header.any():
-        logger.warning("%s: rows that repeat the header are left out: %d", source.label, is_header.sum())
+        logger.warning(
+            "%s: rows that repeat the header are left out: %d", source.label, is_header.sum()
+        )
         # Before the footer is looked for, because a row without a time would begin it.
-        table, times = table[~is_header], times[~is_header]
+        table = table[~is_header]
+        times = times[~is_header]
     is_blank = _find_blank(times)
     blank_cells = {name: _find_blank(cells) for name, cells in table[is_blank].items()}
     is_blank[is_blank] = pd.DataFrame(blank_cells).all(axis=1)
     # A footer can follow and hold empty rows.
-    kept = _leave_footer(table[: int((~is_blank).to_numpy().nonzero()[0].max(initial=-1)) + 1], source)
+    kept = _leave_footer(
+        table[: int((~is_blank).to_numpy().nonzero()[0].max(initial=-1)) + 1], source
+    )
     is_left_out = is_blank[: len(kept)]
     return kept[~is_left_out] if is_left_out.any() else kept
 
@@ -64,7 +71,8 @@ def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     A text with digits can be a mistyped time, which is an error, unless it stands alone below dates or a total.
     """
     tail = table[-_MAX_FOOTER_ROWS - 1 :]
-    times, others = tail[source.time].astype("object"), tail.drop(columns=source.time)
+    times = tail[source.time].astype("object")
+    others = tail.drop(columns=source.time)
     is_text = times.map(lambda cell: isinstance(cell, str)).astype(bool)
     has_digits = times.where(is_text, "").str.contains("[0-9]").eq(True)
     is_alone = (others.isna() | (others == "")).all(axis=1)
@@ -75,7 +83,8 @@ def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     if not num_left_out or not is_time.any():
         return table
     footer = tail[-num_left_out:]
-    first, last = footer.index[0], footer.index[-1]
+    first = footer.index[0]
+    last = footer.index[-1]
     logger.warning(
         "%s: left out after the table, without a time: %s; the first cell is %s",
         source.label,
@@ -94,8 +103,12 @@ def strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the table without blanks around the texts of its time column."""
     raw = table[name]
     if raw.dtype == object:
-        return table.assign(**{name: raw.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)})
-    return table.assign(**{name: raw.str.strip()}) if isinstance(raw.dtype, pd.StringDtype) else table
+        return table.assign(
+            **{name: raw.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)}
+        )
+    return (
+        table.assign(**{name: raw.str.strip()}) if isinstance(raw.dtype, pd.StringDtype) else table
+    )
 
 
 def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
@@ -106,9 +119,13 @@ def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
     import pyarrow
 
     try:
-        return table.assign(**{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held})
+        return table.assign(
+            **{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held}
+        )
     except pyarrow.ArrowException as error:
-        raise SeriesError(f"{label}: columns {show_all(held)} do not become columns of pandas: {error}") from error
+        raise SeriesError(
+            f"{label}: columns {show_all(held)} do not become columns of pandas: {error}"
+        ) from error
 
 
 def check_cells(table: pd.DataFrame, time: str, label: str) -> None:

@@ -12,7 +12,12 @@ from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source import layout
 from rnn_pipelines.forecast.source.specs import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.source.synthetic import GENERATORS
-from rnn_pipelines.forecast.source.time_axis import TimeAxis, check_midnights, place_on_axis, round_times
+from rnn_pipelines.forecast.source.time_axis import (
+    TimeAxis,
+    check_midnights,
+    place_on_axis,
+    round_times,
+)
 from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 from rnn_pipelines.forecast.source.values import (
     check_wide_columns,
@@ -29,7 +34,13 @@ from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.divided_files import DIVIDED, find_survey, list_names, read_divided
 from rnn_pipelines.reading.folders import list_files, read_tables
 from rnn_pipelines.reading.survey import Survey
-from rnn_pipelines.reading.table_files import TableFiles, expand_home, list_columns, list_unread, require_columns
+from rnn_pipelines.reading.table_files import (
+    TableFiles,
+    expand_home,
+    list_columns,
+    list_unread,
+    require_columns,
+)
 from rnn_pipelines.reading.time_forms import COUNTS
 from rnn_pipelines.reading.times import warn_of_centuries
 from rnn_pipelines.reading.zones import find_zone
@@ -47,13 +58,18 @@ FILES = TableFiles(
 logger = logging.getLogger(__name__)
 
 
-def read_source(source: SourceSpec, external: External = None, axis: TimeAxis | None = None) -> Source:
+def read_source(
+    source: SourceSpec, external: External = None, axis: TimeAxis | None = None
+) -> Source:
     """Read the series without covariates, see `read_table`."""
     return read_table(source, (), external, axis)[0]
 
 
 def read_table(
-    source: SourceSpec, columns: Sequence[str], external: External = None, axis: TimeAxis | None = None
+    source: SourceSpec,
+    columns: Sequence[str],
+    external: External = None,
+    axis: TimeAxis | None = None,
 ) -> tuple[Source, pd.DataFrame]:
     """Read or generate the series that `source` selects, and other columns of their rows, see `read_rows`.
 
@@ -69,16 +85,24 @@ def read_table(
             from vega_datasets import local_data
 
             others = local_data.seattle_weather()
-            table = pd.DataFrame({"unique_id": "seattle", "ds": others["date"], "y": others["temp_max"]})
+            table = pd.DataFrame(
+                {"unique_id": "seattle", "ds": others["date"], "y": others["temp_max"]}
+            )
         require_columns(list(columns), list(others), source.name, FILES)
         table.attrs |= {"found": {}, "label": source.label}
         return layout.number_rows(table), layout.number_rows(others[list(columns)])
-    table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
+    table = (
+        external
+        if isinstance(external, Survey) or source.path is not None
+        else load_table(external)
+    )
     try:
         return _read_own(source, columns, table, axis)
     except SeriesError as error:
         if source.path is not None and str(error).startswith(f"{source.label}:"):
-            for file in list_files(expand_home(source.path)):  # so that the error has the file and its row
+            for file in list_files(
+                expand_home(source.path)
+            ):  # so that the error has the file and its row
                 _read_own(source.model_copy(update={"path": str(file)}), columns, table, axis)
         raise
 
@@ -91,7 +115,11 @@ def _read_own(
     source = restore_source(source, raw)
     all_columns = [*raw, *raw.attrs.get("unread", ())]
     months: dict[str, int] = {}
-    years = lay_out_years(raw, source.time) if source.is_wide and not source.series and not columns else None
+    years = (
+        lay_out_years(raw, source.time)
+        if source.is_wide and not source.series and not columns
+        else None
+    )
     if years is not None:
         raw, months = years
     check_wide_columns(raw, source, [*columns, *months])
@@ -103,22 +131,36 @@ def _read_own(
         _log_steps(times, source.label)
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
-    others, found = parse_columns(raw, columns, source), found | found_marks
+    others = parse_columns(raw, columns, source)
+    found = found | found_marks
     of_values = list(values) if source.is_wide else []
     unread = list_unread(all_columns, [*_list_keys(source), source.time, *of_values, *columns])
     table = join_months(keys, values, months) if months else join_values(keys, values, source)
     if not isinstance(external, Survey):
         source = source.model_copy(update={"freq": freq})
-        table = limit_values(leave_survey(table), source, raw.attrs.get(DIVIDED, {}).get("sentinels"))
+        table = limit_values(
+            leave_survey(table), source, raw.attrs.get(DIVIDED, {}).get("sentinels")
+        )
         # The offsets of all rows decide the zone, so that those of the survey stay among the times as read.
-        table = round_times(place_on_axis(table, raw[source.time], _name_count(source, found), axis), source)
+        table = round_times(
+            place_on_axis(table, raw[source.time], _name_count(source, found), axis), source
+        )
         # An offset from UTC that all times have is found, because another part of the table may have others.
         zone = table.attrs.get("zone", {})
-        is_offset = zone.get("is_carried") and zone["name"] is not None and find_zone(raw[source.time]) is None
+        is_offset = (
+            zone.get("is_carried")
+            and zone["name"] is not None
+            and find_zone(raw[source.time]) is None
+        )
         found |= {"tz": zone["name"]} if is_offset else {}
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
-    names = {"time": source.time, "id": source.id, "series": [] if months else of_values, "unread": unread}
+    names = {
+        "time": source.time,
+        "id": source.id,
+        "series": [] if months else of_values,
+        "unread": unread,
+    }
     if months:
         names["time"] = f"{source.time} and {of_values[0]} to {of_values[-1]}"
     table.attrs |= {"found": found, "columns": names, "label": source.label}
@@ -128,14 +170,18 @@ def _read_own(
 def _log_steps(steps: pd.Series, label: str) -> None:
     logger.info(
         "%s: column '%s' is read as steps from %d to %d, without a calendar",
-        *(label, steps.name, steps.min(), steps.max()),
+        label,
+        steps.name,
+        steps.min(),
+        steps.max(),
     )
     warn_of_times(steps, label)
 
 
 def _list_keys(source: SourceSpec) -> list[str]:
     """Return the columns of times, values and names of the series."""
-    target, name = [] if source.is_wide else [source.target], [source.id] if source.id else []
+    target = [] if source.is_wide else [source.target]
+    name = [source.id] if source.id else []
     return [*source.time.split(TIME_SIGN), *target, *name]
 
 
@@ -158,15 +204,23 @@ def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.Da
 
 
 def read_rows(
-    source: SourceSpec, columns: Sequence[str], external: External = None, axis: TimeAxis | None = None
+    source: SourceSpec,
+    columns: Sequence[str],
+    external: External = None,
+    axis: TimeAxis | None = None,
 ) -> pd.DataFrame:
     """Read columns of a table without values of the series, see `read_table`: `unique_id, ds` and the columns.
 
     Columns of numbers with a decimal comma or signs between thousands are float64, and missing markers among numbers
     are NaN; other columns are unchanged.
     """
-    table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
-    freq, raw = source.freq, _read_columns(source, table, columns)
+    table = (
+        external
+        if isinstance(external, Survey) or source.path is not None
+        else load_table(external)
+    )
+    freq = source.freq
+    raw = _read_columns(source, table, columns)
     source = restore_source(source, raw)
     keys, found = parse_keys(raw, source, axis is not None)
     others = parse_columns(raw, columns, source)
@@ -186,11 +240,15 @@ def _name_count(source: SourceSpec, found: Found) -> SourceSpec:
 def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     """Return `unique_id, ds` of a table and the columns of the same rows."""
     joined = pd.concat([table[["unique_id", "ds"]], columns], axis=1)
-    joined.attrs = {name: value for name, value in table.attrs.items() if name not in ("found", "columns")}
+    joined.attrs = {
+        name: value for name, value in table.attrs.items() if name not in ("found", "columns")
+    }
     return joined
 
 
-def _read_values(source: SourceSpec, external: External, columns: Sequence[str]) -> tuple[SourceSpec, pd.DataFrame]:
+def _read_values(
+    source: SourceSpec, external: External, columns: Sequence[str]
+) -> tuple[SourceSpec, pd.DataFrame]:
     """Return the table; without a named target and a column `y`, as a wide one, in which each column is a series."""
     try:
         wanted = source.series if source.is_wide else [source.target]
@@ -201,7 +259,9 @@ def _read_values(source: SourceSpec, external: External, columns: Sequence[str])
             raise
         wide = source.model_copy(update={"wide": True})
         raw = _read_columns(wide, external, ())
-    logger.warning("%s: no column '%s', so that each column of numbers is a series", source.label, TARGET)
+    logger.warning(
+        "%s: no column '%s', so that each column of numbers is a series", source.label, TARGET
+    )
     return wide, raw
 
 
@@ -226,7 +286,9 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
             if (of_whole := find_survey(path)) is not None:
                 table = read_divided(path, of_whole, wanted, numbers, FILES)
             else:
-                table = layout.number_rows(read_tables(path, wanted, FILES, dialect, numbers, has_all))
+                table = layout.number_rows(
+                    read_tables(path, wanted, FILES, dialect, numbers, has_all)
+                )
         if DIVIDED in table.attrs:
             # Its rows were checked when it was divided.
             return layout.strip_times(table, source.time)
@@ -238,7 +300,11 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
         if isinstance(table[source.time].dtype, pd.PeriodDtype):
             table = table.assign(**{source.time: table[source.time].dt.start_time})
         # Other attributes than those of `read_csv` are the user's.
-        found = {name: value for name, value in external.attrs.items() if name == "found" and isinstance(value, dict)}
+        found = {
+            name: value
+            for name, value in external.attrs.items()
+            if name == "found" and isinstance(value, dict)
+        }
         table.attrs = {"unread": list_unread(map(str, external.columns), wanted), **found}
     else:
         raise SeriesError(

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    WrapValidator,
+    create_model,
+    model_validator,
+)
 
 from rnn_pipelines.errors import make_line, show
 from rnn_pipelines.forecast.times.offsets import check_closed_days
@@ -25,7 +32,9 @@ def _check_encoding(text: str) -> str:
     try:
         return codecs.lookup(text).name
     except LookupError as error:
-        raise ValueError(f"expected an encoding such as utf-8, utf-16 or cp1252, received {show(text)}") from error
+        raise ValueError(
+            f"expected an encoding such as utf-8, utf-16 or cp1252, received {show(text)}"
+        ) from error
 
 
 def _choose_from(*names: str) -> AfterValidator:
@@ -41,7 +50,9 @@ def _choose_from(*names: str) -> AfterValidator:
     return AfterValidator(take)
 
 
-def _read_range(value: object, check: Callable[[object], tuple[float | None, float | None]]) -> object:
+def _read_range(
+    value: object, check: Callable[[object], tuple[float | None, float | None]]
+) -> object:
     """Return two bounds, also of a text such as 0:40, because `kedro run --params` does not accept lists."""
     if isinstance(value, str) and value.count(":") == 1:
         value = [float(bound) if bound.strip() else None for bound in value.split(":")]
@@ -55,7 +66,9 @@ Bound = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)] | None
 ValidRange = Annotated[
     tuple[Bound, Bound],
     WrapValidator(_read_range),
-    expect("two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"),
+    expect(
+        "two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"
+    ),
 ]
 
 # The column of the values, if none is named.
@@ -146,16 +159,26 @@ class SourceSpec(_SourceStart, frozen=True):
     @model_validator(mode="after")
     def _validate_combination(self) -> "SourceSpec":
         if len({self.time, self.target, self.id}) < 3:
-            raise ValueError("time, target and id name the same column twice; each needs one of its own")
+            raise ValueError(
+                "time, target and id name the same column twice; each needs one of its own"
+            )
         if self.is_wide and self.id is not None:
-            raise ValueError("id is for tables with a row for each series and time: leave it out, or wide and series")
+            raise ValueError(
+                "id is for tables with a row for each series and time: leave it out, or wide and series"
+            )
         if len({self.time, *self.series}) <= len(self.series):
             raise ValueError("time and series name the same column twice")
         if self.sheet is not None and not (self.path or "").lower().endswith((".xlsx", ".xlsm")):
             raise ValueError("sheet is for an Excel file: give one as path, or leave sheet out")
-        changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
+        changed = {
+            name
+            for name in OF_TABLES
+            if getattr(self, name) != type(self).model_fields[name].default
+        }
         if self.is_packaged and changed:
-            raise ValueError(f"{', '.join(OF_TABLES)} are for your own table: give path, or name: catalog")
+            raise ValueError(
+                f"{', '.join(OF_TABLES)} are for your own table: give path, or name: catalog"
+            )
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError("decimal and thousands are the same sign; each needs one of its own")
         return self
@@ -194,4 +217,7 @@ OF_TABLES = tuple(name for name in SourceSpec.model_fields if name not in _OF_AL
 
 def describe_found(found: Found) -> str:
     """Return the detected parameters as text, in the form in which users give them."""
-    return ", ".join(f"{name}={value}" if value.isalnum() else f"{name}='{value}'" for name, value in found.items())
+    return ", ".join(
+        f"{name}={value}" if value.isalnum() else f"{name}='{value}'"
+        for name, value in found.items()
+    )

@@ -29,7 +29,9 @@ def generate_noisy_sine(seed: int) -> pd.DataFrame:
     return _with_noise(steps, np.sin(steps / 10), deviation=0.1, seed=seed)
 
 
-def _with_noise(ds: pd.DatetimeIndex | np.ndarray, signal: np.ndarray, deviation: float, seed: int) -> pd.DataFrame:
+def _with_noise(
+    ds: pd.DatetimeIndex | np.ndarray, signal: np.ndarray, deviation: float, seed: int
+) -> pd.DataFrame:
     noise = np.random.default_rng(seed).normal(0.0, deviation, len(signal))
     return pd.DataFrame({"ds": ds, "y": signal + noise, "signal": signal})
 

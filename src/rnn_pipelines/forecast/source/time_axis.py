@@ -13,7 +13,14 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.frequency import find_own_frequency
 from rnn_pipelines.reading.time_forms import COUNTS
 from rnn_pipelines.reading.times import ISO
-from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
+from rnn_pipelines.reading.zones import (
+    UTC,
+    find_offset_zone,
+    find_zone,
+    has_zone,
+    place_in_zone,
+    show_local,
+)
 
 # The midnight of a day with an offset from UTC, and the offset of UTC itself.
 _MIDNIGHT, _NO_OFFSET = r"[T ]00(?::?00(?::?00(?:\.0+)?)?)?\s*[+-]", r"[+-]00(?::?00)?\s*$"
@@ -43,7 +50,11 @@ class TimeAxis(NamedTuple):
 def find_axis(table: pd.DataFrame) -> TimeAxis | None:
     """Return the axis of a table of series as read; None for steps and for packaged series."""
     zone = table.attrs.get("zone")
-    return None if zone is None else TimeAxis(zone["name"], table.attrs.get("tz") is not None, "the series")
+    return (
+        None
+        if zone is None
+        else TimeAxis(zone["name"], table.attrs.get("tz") is not None, "the series")
+    )
 
 
 def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool) -> None:
@@ -74,7 +85,11 @@ def check_midnights(raw: pd.Series, source: SourceSpec) -> None:
     if source.tz or find_zone(raw) or raw.empty or not re.search(_MIDNIGHT, str(raw.iloc[0])):
         return
     text = raw.astype(str)
-    if not text.str.contains(_MIDNIGHT).all() or text.str.contains(_NO_OFFSET).all() or find_offset_zone(raw) != UTC:
+    if (
+        not text.str.contains(_MIDNIGHT).all()
+        or text.str.contains(_NO_OFFSET).all()
+        or find_offset_zone(raw) != UTC
+    ):
         return
     raise SeriesError(
         f"{source.label}: column '{source.time}': the times, such as {show(text.iloc[0])}, are midnights, and their "
@@ -82,18 +97,23 @@ def check_midnights(raw: pd.Series, source: SourceSpec) -> None:
     )
 
 
-def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
+def place_on_axis(
+    table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None
+) -> pd.DataFrame:
     """Return the table with times, as read in `raw`, on an axis; `attrs` has their zone (`zone`) and that shown (`tz`).
 
     Times with offsets but without a named zone are shown in UTC, or with their offset if all have the same. Without an
     axis, the result has that of the times. Raise a SeriesError for steps with a zone, or times of another zone than
     that of the axis.
     """
-    tz, is_short = source.tz or find_zone(raw), None
+    tz = source.tz or find_zone(raw)
+    is_short = None
     if not is_datetime64_any_dtype(table["ds"]):
         if tz is None:
             return table
-        raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
+        raise SeriesError(
+            f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out."
+        )
     # One cell suffices, because all have the same form, see `parse_times`.
     is_zoned = raw.empty or has_zone(raw.iloc[:1], source.label, source.time_format or ISO)
     if tz is None and is_zoned and len(raw):
@@ -102,11 +122,18 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         local = show_local(table["ds"], tz)
         is_short = True if (local != local.dt.normalize()).any() else None
         if axis is None:
-            reason = "counts in UTC" if source.time_format in COUNTS else "has offsets from UTC and no named zone"
+            reason = (
+                "counts in UTC"
+                if source.time_format in COUNTS
+                else "has offsets from UTC and no named zone"
+            )
             logger.warning(
                 "%s: column '%s' %s, so that times are shown %s. Name their zone "
                 "in source.tz, such as Europe/Berlin, for local time and changes of the clock.",
-                *(source.label, source.time, reason, "in UTC" if tz == UTC else "with the offset that all have"),
+                source.label,
+                source.time,
+                reason,
+                "in UTC" if tz == UTC else "with the offset that all have",
             )
     zone = TimeZone(name=tz, is_carried=is_zoned and source.tz is None)
     placed = table
@@ -114,7 +141,8 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         if len(raw):
             check_same_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
         # Local times of another zone are converted through UTC.
-        tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
+        tz = axis.zone if is_zoned else tz
+        is_short = axis.is_utc
     if tz is not None:
         placed, is_utc = place_in_zone(table, is_zoned, tz, source.label, is_short)
         shown = tz if axis is None else axis.zone
@@ -131,7 +159,9 @@ def round_times(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     """
     if table.empty or source.freq is not None or not is_datetime64_any_dtype(table["ds"]):
         return table
-    some = table[["unique_id", "ds"]][table["unique_id"].isin(table["unique_id"].unique()[:_MAX_SERIES])]
+    some = table[["unique_id", "ds"]][
+        table["unique_id"].isin(table["unique_id"].unique()[:_MAX_SERIES])
+    ]
     some = some.sort_values(["unique_id", "ds"])
     if find_own_frequency(some) is not None:
         return table
@@ -139,7 +169,11 @@ def round_times(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
         rounded = _round(some, unit)
         if not rounded.duplicated().any() and find_own_frequency(rounded) is not None:
             found = _round(table, unit)
-            logger.warning("%s: times are rounded to whole %s, because only these are regular", source.label, name)
+            logger.warning(
+                "%s: times are rounded to whole %s, because only these are regular",
+                source.label,
+                name,
+            )
             return found
     return table
 

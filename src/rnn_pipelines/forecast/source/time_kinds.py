@@ -61,7 +61,11 @@ def find_time_kind(cells: pd.Series, ids: pd.Series | None = None) -> TimeKind |
             return "dates"
     if steps is None:
         decimals = pd.to_numeric(numbers, errors="coerce").astype("float64")
-        return "short dates" if len(numbers) > _MIN_TIMES * len(filled) and are_decimal_times(decimals) else None
+        return (
+            "short dates"
+            if len(numbers) > _MIN_TIMES * len(filled) and are_decimal_times(decimals)
+            else None
+        )
     return _find_number_kind(steps, str(cells.name), ids)
 
 
@@ -72,14 +76,20 @@ def _hold_dates(filled: pd.Series) -> bool:
     if (sample.str.fullmatch(_MAYBE_DATE) & ~is_number).mean() < _MIN_TIMES:
         return False
     first = sample.iloc[:1]
-    forms = (form for form in (ISO, *list_forms(first.iloc[0])) if read_times(first, form).notna().all())
+    forms = (
+        form for form in (ISO, *list_forms(first.iloc[0])) if read_times(first, form).notna().all()
+    )
     return any(read_times(sample, form).notna().mean() >= _MIN_TIMES for form in forms)
 
 
 def _find_number_kind(steps: pd.Series, name: str, ids: pd.Series | None) -> TimeKind | None:
-    groups = [steps] if ids is None else [group for _, group in steps.groupby(ids.reindex(steps.index))]
+    groups = (
+        [steps] if ids is None else [group for _, group in steps.groupby(ids.reindex(steps.index))]
+    )
     distances = [np.unique(np.diff(group)) for group in groups]
-    is_regular = all(len(one) <= 1 and (one > 0).all() for one in distances) and any(map(len, distances))
+    is_regular = all(len(one) <= 1 and (one > 0).all() for one in distances) and any(
+        map(len, distances)
+    )
     try:
         form = find_date_form(steps, steps.rename(name), "")
     except SeriesError:
@@ -87,7 +97,9 @@ def _find_number_kind(steps: pd.Series, name: str, ids: pd.Series | None) -> Tim
         form = "%Y%m" if has_time_name(name) else None
     if form is not None and count_digits(form) >= _MIN_DIGITS:
         return "dates"
-    if form is not None and (is_regular or has_time_name(name) or are_equally_spaced(read_times(steps, form))):
+    if form is not None and (
+        is_regular or has_time_name(name) or are_equally_spaced(read_times(steps, form))
+    ):
         return "short dates"
     return "steps" if is_regular else None
 

@@ -25,7 +25,12 @@ _PARTS = {
 _OF_PARTS = r"([ _.-]?(num|no|nr|number|name|of.?day|of.?year|ending))?"
 # A time of day, and what is written before and after the numbers of parts.
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?"
-_SIGNS = {"quarter": ("Q", 1, ""), "week": ("W", 2, ""), "day of year": ("", 3, ""), "hour": ("", 2, ":00")}
+_SIGNS = {
+    "quarter": ("Q", 1, ""),
+    "week": ("W", 2, ""),
+    "day of year": ("", 3, ""),
+    "hour": ("", 2, ":00"),
+}
 # The columns that can follow a date, or a year, in the order of trial.
 _AFTER_DATE = (("clock",), ("hour", "minute"), ("hour",), ("hhmm",))
 # The part of the cells of a column that must be those of its name; others are totals or mistakes.
@@ -33,7 +38,9 @@ _MIN_PARTS = 0.8
 _AFTER_YEAR = (
     *(("month", "day", *clock) for clock in (*_AFTER_DATE, ())),
     *(("day of year", *clock) for clock in (*_AFTER_DATE, ())),
-    *(("month",), ("quarter",), ("week",)),
+    ("month",),
+    ("quarter",),
+    ("week",),
 )
 # The months and quarters of a year, and the names of columns of years.
 _WHOLE_YEARS = ([*range(1, 13)], [1, 4, 7, 10])
@@ -47,15 +54,27 @@ def join_times(table: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
     texts = []
     for name, kind in zip(parts, kinds, strict=True):
         # Numbers have two digits or more, and days no midnight.
-        text = table[name].astype("str").str.strip().str.removesuffix(".0").str.removesuffix(" 00:00:00")
+        text = (
+            table[name]
+            .astype("str")
+            .str.strip()
+            .str.removesuffix(".0")
+            .str.removesuffix(" 00:00:00")
+        )
         if kind == "hhmm":
             text = text.str.zfill(4).str.replace(r"^([0-9]{2})([0-9]{2})$", r"\1:\2", regex=True)
         if kind == "month":
             text = text.str.replace("^M(?=[0-9])", "", regex=True)
         before, num_digits, after = _SIGNS.get(kind or "", ("", 2, ""))
         after = "" if kind == "hour" and "minute" in kinds else after
-        texts.append(text.mask(text.str.fullmatch("[0-9]+"), before + text.str.zfill(num_digits) + after))
-    is_plain = all(text.str.fullmatch("[QW]?[0-9]+").all() for text in texts if not text.str.contains(":").any())
+        texts.append(
+            text.mask(text.str.fullmatch("[0-9]+"), before + text.str.zfill(num_digits) + after)
+        )
+    is_plain = all(
+        text.str.fullmatch("[QW]?[0-9]+").all()
+        for text in texts
+        if not text.str.contains(":").any()
+    )
     joined = texts[0]
     for kind, text in zip(kinds[1:], texts[1:], strict=True):
         is_clock = kind == "hour" or text.str.contains(":").any()
@@ -68,13 +87,18 @@ def join_times(table: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
 
 def name_part(column: str) -> str | None:
     """Return the part of a time after which a column is named; None for another name."""
-    fits = (part for part, (names, *_) in _PARTS.items() if re.fullmatch(names + _OF_PARTS, column.strip(), re.I))
+    fits = (
+        part
+        for part, (names, *_) in _PARTS.items()
+        if re.fullmatch(names + _OF_PARTS, column.strip(), re.I)
+    )
     return next(fits, None)
 
 
 def find_part(cells: pd.Series) -> str | None:
     """Return the part of a time that a column holds: a `clock`, or the part of its name; None if it holds none."""
-    part, filled = name_part(str(cells.name)), cells.dropna()
+    part = name_part(str(cells.name))
+    filled = cells.dropna()
     if filled.empty or (part is None and not re.fullmatch(_CLOCK, str(filled.iloc[0]).strip())):
         return None
     texts = filled.drop_duplicates().astype(str).str.strip().str.removesuffix(".0")
@@ -96,7 +120,14 @@ def find_time_parts(table: pd.DataFrame, time: str) -> list[str]:
         if part is not None:
             columns.setdefault(part, str(name))
     orders = _AFTER_YEAR if find_part(table[time]) == "year" else _AFTER_DATE
-    return next(([time, *map(columns.__getitem__, order)] for order in orders if set(order) <= set(columns)), [])
+    return next(
+        (
+            [time, *map(columns.__getitem__, order)]
+            for order in orders
+            if set(order) <= set(columns)
+        ),
+        [],
+    )
 
 
 def lay_out_years(table: pd.DataFrame, time: str) -> tuple[pd.DataFrame, dict[str, int]] | None:
@@ -113,7 +144,11 @@ def lay_out_years(table: pd.DataFrame, time: str) -> tuple[pd.DataFrame, dict[st
     ):
         return table[[time, *months]], months
     years = [name for name in names if re.fullmatch(_YEAR, name)]
-    numbers = [number_month(str(cell)) for cell in table[time]] if len(table) in _NUM_ROWS and years else []
+    numbers = (
+        [number_month(str(cell)) for cell in table[time]]
+        if len(table) in _NUM_ROWS and years
+        else []
+    )
     rows = [number for number in numbers if number is not None]
     if len(rows) < len(numbers) or sorted(rows) not in _WHOLE_YEARS:
         return None

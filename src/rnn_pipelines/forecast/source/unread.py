@@ -11,7 +11,9 @@ from rnn_pipelines.report.numbers import list_some
 logger = logging.getLogger(__name__)
 
 
-def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
+def report_off_steps(
+    steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None
+) -> None:
     """Warn of covariates between two steps of their series, such as at weekends, which are not read.
 
     This is not an error, because a step without a row ends the run anyway. `steps` are `unique_id, ds` of all steps,
@@ -20,7 +22,9 @@ def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str
     rows, is_within = _find_within(covariate_table, steps)
     some = list_times(find_lacking(rows[is_within], steps), tz)
     if some:
-        logger.warning("covariates: rows between steps are not read: %s", list_some(some, NAMES_IN_MESSAGE))
+        logger.warning(
+            "covariates: rows between steps are not read: %s", list_some(some, NAMES_IN_MESSAGE)
+        )
 
 
 def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = None) -> None:
@@ -30,13 +34,16 @@ def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = Non
         others = given["unique_id"][~given["unique_id"].isin(steps["unique_id"])]
         logger.warning(
             "covariates: not read: %s of %d other series: %s",
-            *(count(len(others), "row"), others.nunique(), list_some(others.unique(), NAMES_IN_MESSAGE)),
+            count(len(others), "row"),
+            others.nunique(),
+            list_some(others.unique(), NAMES_IN_MESSAGE),
         )
     outside = rows[~is_within]
     if len(outside):
         logger.warning(
             "covariates: not read: %s before the series or after the last step of the forecast: %s",
-            *(count(len(outside), "row"), list_some(list_times(outside, tz), NAMES_IN_MESSAGE)),
+            count(len(outside), "row"),
+            list_some(list_times(outside, tz), NAMES_IN_MESSAGE),
         )
 
 

@@ -45,7 +45,9 @@ _SENTINEL_DEVIATIONS = 10.0
 logger = logging.getLogger(__name__)
 
 
-def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> tuple[pd.DataFrame, Found]:
+def read_values(
+    raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]
+) -> tuple[pd.DataFrame, Found]:
     """Read the values of the series; `others` are columns without values.
 
     Return float64[row, series]: a column for each series of a wide table, or else the column of all values; and the
@@ -70,7 +72,10 @@ def _leave_markers(cells: pd.Series, label: str | None) -> pd.Series:
     if label is not None and is_sign.any():
         logger.warning(
             "%s: column '%s': %s of %s are missing values. Write 0 if they stand for it.",
-            *(label, cells.name, count(count_rows(cells[is_sign]), "cell"), show(text[is_sign].iloc[0])),
+            label,
+            cells.name,
+            count(count_rows(cells[is_sign]), "cell"),
+            show(text[is_sign].iloc[0]),
         )
     return cells.mask(text.isin(NO_VALUE) | is_sign)
 
@@ -81,7 +86,9 @@ def _find_only_sign(text: pd.Series) -> pd.Series:
     return has_no_letter & (text[has_no_letter].nunique() == 1)
 
 
-def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[float] | None = None) -> pd.DataFrame:
+def limit_values(
+    table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[float] | None = None
+) -> pd.DataFrame:
     """Return the table with values outside `source.valid_range` as missing; warn of numbers that may stand for these.
 
     `sentinels` are the numbers that stand for missing values in the whole table, of which this is a part; None to find
@@ -90,13 +97,21 @@ def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[fl
     if source.valid_range is None:
         if sentinels is None:
             sentinels = find_sentinels([table], source)
-        return table.assign(y=table["y"].mask(table["y"].isin(sentinels))) if len(sentinels) else table
-    (low, high), y = source.valid_range, table["y"]
+        return (
+            table.assign(y=table["y"].mask(table["y"].isin(sentinels))) if len(sentinels) else table
+        )
+    (low, high) = source.valid_range
+    y = table["y"]
     is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
     if is_outside.any():
         found = f"{is_outside.sum():,} of {count(y.notna().sum(), 'value')}; the first is {y[is_outside].iloc[0]:g}"
         row = table.index[is_outside][0]
-        logger.warning("%s: outside source.valid_range, and missing now: %s in row %d", source.label, found, row)
+        logger.warning(
+            "%s: outside source.valid_range, and missing now: %s in row %d",
+            source.label,
+            found,
+            row,
+        )
     return table.assign(y=y.mask(is_outside))
 
 
@@ -109,7 +124,9 @@ def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[fl
     found = pd.concat([_measure_sentinels(part) for part in parts])
     of_all = {"num_values": "sum", "distance": "min", "low": "min", "high": "max"}
     chosen = []
-    for number, (num_values, distance, low, high) in found.groupby(level=0, sort=False).agg(of_all).iterrows():
+    for number, (num_values, distance, low, high) in (
+        found.groupby(level=0, sort=False).agg(of_all).iterrows()
+    ):
         if not distance > _SENTINEL_DEVIATIONS:
             continue
         is_clear = number < 0 <= low and num_values > 1
@@ -119,14 +136,22 @@ def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[fl
             chosen.append(float(number))
         logger.warning(
             "%s: column '%s' has %s of %g, %.0f deviations or more from the others, which are between %g and %g. %s",
-            *(source.label, source.target, count(int(num_values), "value"), number, distance, low, high, advice),
+            source.label,
+            source.target,
+            count(int(num_values), "value"),
+            number,
+            distance,
+            low,
+            high,
+            advice,
         )
     return chosen
 
 
 def _measure_sentinels(table: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers of values, and the others of their series, of each number of `SENTINELS` in a table."""
-    is_sentinel, measures = table["y"].isin(SENTINELS), {}
+    is_sentinel = table["y"].isin(SENTINELS)
+    measures = {}
     for number in table["y"][is_sentinel].unique():
         is_number = table["y"] == number
         names = table.loc[is_number, "unique_id"].unique()
@@ -135,7 +160,9 @@ def _measure_sentinels(table: pd.DataFrame) -> pd.DataFrame:
         distance = float(((number - others["mean"]).abs() / others["std"]).min())
         # A series without a deviation decides nothing.
         measures[number] = is_number.sum(), distance, others["min"].min(), others["max"].max()
-    return pd.DataFrame.from_dict(measures, orient="index", columns=["num_values", "distance", "low", "high"])
+    return pd.DataFrame.from_dict(
+        measures, orient="index", columns=["num_values", "distance", "low", "high"]
+    )
 
 
 def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> list[str]:
@@ -145,9 +172,13 @@ def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[
     names = [name for name in raw if name != source.time and name not in others]
     texts = [name for name in names if not holds_numbers(raw[name])]
     if len(texts) == len(names):
-        raise SeriesError(f"{source.label}: no column of numbers beside '{source.time}'. Name them with source.series.")
+        raise SeriesError(
+            f"{source.label}: no column of numbers beside '{source.time}'. Name them with source.series."
+        )
     if texts:
-        logger.info("%s: columns without numbers, which are not read: %s", source.label, show_all(texts))
+        logger.info(
+            "%s: columns without numbers, which are not read: %s", source.label, show_all(texts)
+        )
     return [name for name in names if name not in texts]
 
 
@@ -185,7 +216,9 @@ def make_turned_error(label: str, times: Sequence[str], others: Sequence[str]) -
     )
 
 
-def holds_numbers(cells: pd.Series, pattern: str = rf"^{_NUMBER}$", most: int | None = None) -> bool:
+def holds_numbers(
+    cells: pd.Series, pattern: str = rf"^{_NUMBER}$", most: int | None = None
+) -> bool:
     """Return whether a column holds numbers, or a pattern is in one of its first texts, at most so many."""
     if is_datetime64_any_dtype(cells) or is_bool_dtype(cells):
         return False
@@ -200,10 +233,14 @@ def join_values(keys: pd.DataFrame, values: pd.DataFrame, source: SourceSpec) ->
     return pd.concat([keys.assign(unique_id=str(name), y=values[name]) for name in values])
 
 
-def join_months(keys: pd.DataFrame, values: pd.DataFrame, months: Mapping[str, int]) -> pd.DataFrame:
+def join_months(
+    keys: pd.DataFrame, values: pd.DataFrame, months: Mapping[str, int]
+) -> pd.DataFrame:
     """Return `unique_id, ds, y` of the only series of a table with a row for each year and a column for each month."""
     parts = [
-        keys.assign(unique_id=TARGET, ds=keys["ds"] + pd.DateOffset(months=month - 1), y=values[name])
+        keys.assign(
+            unique_id=TARGET, ds=keys["ds"] + pd.DateOffset(months=month - 1), y=values[name]
+        )
         for name, month in months.items()
     ]
     return pd.concat(parts).sort_values("ds", kind="stable")
@@ -219,7 +256,9 @@ def _find_signs(source: SourceSpec, raw: pd.DataFrame) -> tuple[Marks, bool]:
 def parse_columns(raw: pd.DataFrame, columns: Sequence[str], source: SourceSpec) -> pd.DataFrame:
     """Return other columns than values, each as numbers if it has no texts."""
     signs = _find_signs(source, raw)
-    return pd.DataFrame({name: _read_cells(raw[name], source.label, *signs) for name in columns}, index=raw.index)
+    return pd.DataFrame(
+        {name: _read_cells(raw[name], source.label, *signs) for name in columns}, index=raw.index
+    )
 
 
 def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
@@ -239,11 +278,15 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
         return raw
     if is_sign.any():
         remedies = ["Correct the row, or leave its cell empty."]
-        raise SeriesError(explain_cells(is_sign, raw, label, "a number, as in the other cells", remedies))
+        raise SeriesError(
+            explain_cells(is_sign, raw, label, "a number, as in the other cells", remedies)
+        )
     return found
 
 
-def parse_keys(raw: pd.DataFrame, source: SourceSpec, are_times: bool = False) -> tuple[pd.DataFrame, Found]:
+def parse_keys(
+    raw: pd.DataFrame, source: SourceSpec, are_times: bool = False
+) -> tuple[pd.DataFrame, Found]:
     """Return `unique_id, ds` of each row, and the detected dialect and form of times.
 
     `are_times` tells that numbers which can be times are no steps.
@@ -262,9 +305,12 @@ def _parse_ids(raw: pd.DataFrame, source: SourceSpec) -> pd.Series:
     has_null = pd.Series(names).str.contains("\0", regex=False).to_numpy(bool)[places]
     if has_null.any():
         # Some readers of the results end a text there, so that two series could have the same name.
-        expected, wrong = "a name without null characters", pd.Series(has_null, ids.index)
+        expected = "a name without null characters"
+        wrong = pd.Series(has_null, ids.index)
         raise SeriesError(explain_cells(wrong, ids, source.label, expected, ["Leave them out."]))
-    is_nameless = raw[source.id].isna() | (pd.Series(names).str.strip() == "").to_numpy(bool)[places]
+    is_nameless = (
+        raw[source.id].isna() | (pd.Series(names).str.strip() == "").to_numpy(bool)[places]
+    )
     if is_nameless.any():
         row = name_row(ids, int(is_nameless.argmax()))
         raise SeriesError(
@@ -279,7 +325,11 @@ def _parse_times(raw: pd.Series, source: SourceSpec, are_times: bool) -> tuple[p
         steps = read_steps(raw)
         if steps is not None:
             are_times = are_times or isinstance(source.freq, str)
-            form = None if isinstance(source.freq, int) else find_date_form(steps, raw, source.label, are_times)
+            form = (
+                None
+                if isinstance(source.freq, int)
+                else find_date_form(steps, raw, source.label, are_times)
+            )
             if form is not None:
                 return read_times(steps, form), {"time_format": form}
             if not isinstance(source.freq, str):

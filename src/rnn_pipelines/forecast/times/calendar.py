@@ -51,7 +51,9 @@ def add_calendar(
     rows = find_rows(series)
     extended = insert_steps(series, rows, rows.places, rows.lengths + num_future, freq)
     extended["ds"] = extended["ds"].astype(series["ds"].dtype)
-    features = compute_calendar(show_local(extended["ds"], tz), freq, resolve_calendar(series, freq, calendar))
+    features = compute_calendar(
+        show_local(extended["ds"], tz), freq, resolve_calendar(series, freq, calendar)
+    )
     is_open = {f"{cycle}_sin_1": getattr(calendar, cycle) is None for cycle in _CYCLE_DAYS}
     sines = tuple(name for name in features if is_open.get(name))
     return Features(extended.assign(**features), calendar=tuple(features), open_calendar=sines)
@@ -61,14 +63,19 @@ def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) ->
     """Return the harmonics of every cycle; open ones depend on frequency and length of the series."""
     if isinstance(freq, int):
         return CalendarSpec(**dict.fromkeys(_CYCLE_DAYS, 0))
-    rows, ds = find_rows(series), series["ds"].array
+    rows = find_rows(series)
+    ds = series["ds"].array
     longest = (ds[rows.stops - 1] - ds[rows.starts]).max()
     missing = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
-    seen = calendar.model_copy(update={cycle: 0 for cycle in missing if getattr(calendar, cycle) is None})
+    seen = calendar.model_copy(
+        update={cycle: 0 for cycle in missing if getattr(calendar, cycle) is None}
+    )
     return CalendarSpec(**{cycle: _count_harmonics(cycle, freq, seen) for cycle in _CYCLE_DAYS})
 
 
-def compute_calendar(ds: pd.Series, freq: int | str, calendar: CalendarSpec) -> dict[str, np.ndarray]:
+def compute_calendar(
+    ds: pd.Series, freq: int | str, calendar: CalendarSpec
+) -> dict[str, np.ndarray]:
     """Return the sine and cosine of each harmonic at every timestamp; int64 steps have no calendar.
 
     `freq` decides the cycles that `calendar` leaves open. The features are float32[time] by name; the phase is 0 at the
@@ -97,5 +104,7 @@ def _count_harmonics(cycle: str, freq: str, calendar: CalendarSpec) -> int:
         return int(chosen)
     start = pd.Timestamp("2001-01-01")
     # The mean over 16 steps, because months and business days have uneven lengths.
-    step_days = ((start + 17 * find_offset(freq)) - (start + find_offset(freq))) / pd.Timedelta(days=16)
+    step_days = ((start + 17 * find_offset(freq)) - (start + find_offset(freq))) / pd.Timedelta(
+        days=16
+    )
     return int(step_days <= _LONGEST_STEP_DAYS[cycle])

@@ -85,7 +85,9 @@ def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
     votes: Counter[int | str] = Counter()
     for first, stop in zip(rows.starts[:_MAX_SERIES], rows.stops, strict=False):
         ds = table["ds"].iloc[first:stop]
-        starts = np.unique(np.linspace(0, max(len(ds) - _BLOCK_ROWS, 0), _MAX_BLOCKS_PER_SERIES).astype(int))
+        starts = np.unique(
+            np.linspace(0, max(len(ds) - _BLOCK_ROWS, 0), _MAX_BLOCKS_PER_SERIES).astype(int)
+        )
         spacings = (_infer_block(ds.iloc[start : start + _BLOCK_ROWS]) for start in starts)
         votes.update(spacing for spacing in spacings if spacing is not None)
     if not votes and len(rows.starts) > 1:
@@ -104,7 +106,9 @@ def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
         return f"{found}{num_days}D" if num_days else found.removesuffix(_OPEN_SHIFT)
     if isinstance(found, str) and split_closed_days(found)[1]:
         closed = split_closed_days(found)[1].split("+")
-        has_closed = table["ds"].dt.day_of_week.isin([WEEKDAYS.index(name) for name in closed]).any()
+        has_closed = (
+            table["ds"].dt.day_of_week.isin([WEEKDAYS.index(name) for name in closed]).any()
+        )
         return "D" if has_closed else found
     return found
 
@@ -122,7 +126,9 @@ def _infer_block(ds: pd.Series) -> int | str | None:
         # The result of pandas 4, about which pandas 3 warns. All threads share the option.
         with _OPTION_LOCK, pd.option_context("future.infer_freq_returns_offset", True):
             offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= _MIN_TIMES else None
-        return _infer_open_days(ds) or _infer_within_months(ds) if offset is None else offset.freqstr
+        return (
+            _infer_open_days(ds) or _infer_within_months(ds) if offset is None else offset.freqstr
+        )
     steps = ds.diff().dropna().unique()
     return int(steps[0]) if len(steps) == 1 else None
 
@@ -141,9 +147,14 @@ def _infer_within_months(ds: pd.Series) -> str | None:
     """Return the frequency of steps on certain days of the months; with an open shift if these days vary."""
     if len(ds) < _MIN_TIMES:
         return None
-    first, days = ds.iloc[0], np.unique(ds.dt.day)
+    first = ds.iloc[0]
+    days = np.unique(ds.dt.day)
     num_days = int(days[0]) - 1
-    twice = [f"SMS-{days[1] - num_days}"] if len(days) == 2 and 1 < days[1] - num_days <= _MOST_OF_A_HALF else []
+    twice = (
+        [f"SMS-{days[1] - num_days}"]
+        if len(days) == 2 and 1 < days[1] - num_days <= _MOST_OF_A_HALF
+        else []
+    )
     for base in [*twice, DEKAD, "SME-15"]:
         shift = pd.Timedelta(days=0 if base.startswith("SME") else num_days)
         steps = pd.date_range(first - shift, ds.iloc[-1] - shift, freq=find_offset(base))
@@ -195,7 +206,9 @@ def get_season_length(freq: int | str) -> int:
 
 def name_steps(freq: int | str) -> str:
     """Return the name of the steps of a frequency, such as `days` or `every 5 minutes`."""
-    number, name = (freq, "step") if isinstance(freq, int) else (find_offset(freq).n, _get_unit(freq)[1].name)
+    number, name = (
+        (freq, "step") if isinstance(freq, int) else (find_offset(freq).n, _get_unit(freq)[1].name)
+    )
     if not name:
         return f"every '{freq}'"
     return f"{name}s" if number == 1 else f"every {number} {name}s"
@@ -208,19 +221,29 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
     """
     if isinstance(freq, int):
         return _USUAL_WINDOW
-    offset, (name, unit) = find_offset(freq), _get_unit(freq)
+    offset = find_offset(freq)
+    (name, unit) = _get_unit(freq)
     if name in ("min", "h"):
         season_length = get_season_length(freq)
-        return (min(7 * season_length, 336), min(season_length, 96)) if season_length > 1 else _USUAL_WINDOW
+        return (
+            (min(7 * season_length, 336), min(season_length, 96))
+            if season_length > 1
+            else _USUAL_WINDOW
+        )
     lookback, horizon = unit.window
     if name in _DAYS:
         num_days = count_weekdays(freq)
-        lookback, horizon = _WEEKS_BACK * num_days, _WEEKS_AHEAD * num_days
+        lookback = _WEEKS_BACK * num_days
+        horizon = _WEEKS_AHEAD * num_days
     return max(2, lookback // offset.n), max(1, horizon // offset.n)
 
 
 def _get_unit(freq: str) -> tuple[str, _Unit]:
     """Return the prefix of an offset's unit, without its anchor, and the unit; one without a name if it is another."""
     base = split_closed_days(split_shift(freq)[0])[0]
-    name = DEKAD if base == DEKAD else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
+    name = (
+        DEKAD
+        if base == DEKAD
+        else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
+    )
     return name, _UNITS.get(name, _Unit(""))

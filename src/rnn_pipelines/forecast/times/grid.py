@@ -11,10 +11,17 @@ import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
 from rnn_pipelines.forecast.series.rows import SeriesRows
-from rnn_pipelines.forecast.times.offsets import add_shift, find_offset, has_fixed_length, leave_shift
+from rnn_pipelines.forecast.times.offsets import (
+    add_shift,
+    find_offset,
+    has_fixed_length,
+    leave_shift,
+)
 
 
-def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np.ndarray, np.ndarray]:
+def count_steps(
+    firsts: np.ndarray, ds: np.ndarray, freq: int | str
+) -> tuple[np.ndarray, np.ndarray]:
     """Count the steps from first times (or steps) to others, datetime64 or int64[time].
 
     If a first time is not on a step of the spacing, the next step is the first. Return int64[time], whole steps; and
@@ -24,9 +31,11 @@ def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np
     if offset is None or has_fixed_length(offset):
         steps, rest = np.divmod(ds - firsts, _find_length(freq))
         return steps, rest.astype(np.int64) == 0
-    steps, is_on_step = np.empty(len(ds), np.int64), np.empty(len(ds), bool)
+    steps = np.empty(len(ds), np.int64)
+    is_on_step = np.empty(len(ds), bool)
     times = ds
-    firsts, ds = leave_shift(firsts, str(freq)), leave_shift(ds, str(freq))
+    firsts = leave_shift(firsts, str(freq))
+    ds = leave_shift(ds, str(freq))
     for chosen in _split_by_hour(firsts):
         grid = _make_grid(offset, firsts[chosen].min(), end=ds[chosen].max())
         past = np.searchsorted(grid, ds[chosen], "right")
@@ -44,7 +53,9 @@ def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.nda
     times = firsts.copy()
     for chosen in _split_by_hour(firsts):
         first = firsts[chosen].min()
-        numbers = np.searchsorted(_make_grid(offset, first, end=firsts[chosen].max()), firsts[chosen])
+        numbers = np.searchsorted(
+            _make_grid(offset, first, end=firsts[chosen].max()), firsts[chosen]
+        )
         numbers += offset.n * steps[chosen]
         times[chosen] = _make_grid(offset, first, periods=int(numbers.max()) + 1)[numbers]
     return add_shift(times, str(freq))
@@ -67,7 +78,9 @@ def insert_steps(
     }
     for name in table.columns.difference(list(columns)):
         values = table[name].to_numpy()
-        columns[name] = np.full(int(longer.stops[-1]), False if values.dtype == bool else np.nan, values.dtype)
+        columns[name] = np.full(
+            int(longer.stops[-1]), False if values.dtype == bool else np.nan, values.dtype
+        )
         columns[name][targets] = values
     return pd.DataFrame(columns)[list(table.columns)]
 

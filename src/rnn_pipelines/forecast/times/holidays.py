@@ -20,7 +20,9 @@ STORED: dict[str, pd.DatetimeIndex] = {}
 def refuse_bare_no(country: object) -> object:
     """Raise a ValueError if the value is false, because YAML reads the code of Norway (NO) as false."""
     if country is False:
-        raise ValueError("expected a country, received false, as YAML reads NO: write 'NO' with quotes for Norway")
+        raise ValueError(
+            "expected a country, received false, as YAML reads NO: write 'NO' with quotes for Norway"
+        )
     return country
 
 
@@ -37,7 +39,9 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
     unknown, the steps are not times, or the package `holidays` is not installed.
     """
     if not is_datetime64_any_dtype(ds):
-        raise SeriesError("covariates.holidays: expected series of dates, received steps. Give source.time_format.")
+        raise SeriesError(
+            "covariates.holidays: expected series of dates, received steps. Give source.time_format."
+        )
     try:
         days = list_holidays(country, range(ds.dt.year.min() - 1, ds.dt.year.max() + 2))
     except ValueError as error:
@@ -55,7 +59,9 @@ def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
     try:
         from holidays import country_holidays
     except ImportError as error:
-        message = f"the package holidays is not installed: run {sys.executable} -m pip install holidays"
+        message = (
+            f"the package holidays is not installed: run {sys.executable} -m pip install holidays"
+        )
         raise ValueError(message) from error
     name, _, part = country.partition("-")
     try:

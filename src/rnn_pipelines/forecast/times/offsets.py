@@ -53,7 +53,13 @@ def find_offset(freq: str) -> BaseOffset:
     """Return the offset of a frequency, without its shift; raise a ValueError if there is no such frequency."""
     base, shift = split_shift(freq)
     unit, closed = split_closed_days(base)
-    offset = _make_dekad() if base == DEKAD else _make_open_days(unit, closed) if closed else to_offset(base)
+    offset = (
+        _make_dekad()
+        if base == DEKAD
+        else _make_open_days(unit, closed)
+        if closed
+        else to_offset(base)
+    )
     longest = _LONGEST_SHIFT if is_monthly(offset) else _LAST_SHIFT
     if shift and (shift.days > longest or has_fixed_length(offset)):
         raise ValueError(f"only longer steps are shifted, by {longest} days or less")
@@ -71,7 +77,11 @@ def add_shift(firsts: np.ndarray, freq: str) -> np.ndarray:
     if shift.astype(int) <= _LAST_SHIFT:
         return firsts + shift
     months = firsts.astype("datetime64[M]")
-    lasts = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]") - np.timedelta64(1, "D")
+    lasts = (
+        (months + 1).astype("datetime64[D]")
+        - months.astype("datetime64[D]")
+        - np.timedelta64(1, "D")
+    )
     return firsts + np.minimum(lasts, shift)
 
 
@@ -109,16 +119,24 @@ def add_steps(time: Any, number: int, freq: int | str) -> Any:
 def _make_open_days(unit: str, closed: str) -> BaseOffset:
     names = [name for name in closed.split("+") if name not in WEEKDAYS]
     # Dates, and the public holidays of countries.
-    listed = (pd.DatetimeIndex([name]) if name.isdigit() else list_holidays(name, HOLIDAY_YEARS) for name in names)
+    listed = (
+        pd.DatetimeIndex([name]) if name.isdigit() else list_holidays(name, HOLIDAY_YEARS)
+        for name in names
+    )
     days = [day for one in listed for day in one.to_numpy("datetime64[D]")]
-    calendar = np.busdaycalendar(weekmask=_list_weekdays(unit, closed), holidays=np.array(days, "datetime64[D]"))
+    calendar = np.busdaycalendar(
+        weekmask=_list_weekdays(unit, closed), holidays=np.array(days, "datetime64[D]")
+    )
     return CustomBusinessDay(calendar=calendar)
 
 
 def _list_weekdays(unit: str, closed: str) -> str:
     """Return 1 for each weekday that is a step, and 0 for the others."""
     names = closed.split("+")
-    return "".join("0" if day in names else is_open for day, is_open in zip(WEEKDAYS, _WEEKS[unit], strict=True))
+    return "".join(
+        "0" if day in names else is_open
+        for day, is_open in zip(WEEKDAYS, _WEEKS[unit], strict=True)
+    )
 
 
 @cache

@@ -46,7 +46,9 @@ class CodedColumn(BaseModel, extra="forbid", frozen=True):
     # `mean` and `deviation`: of a number over all series; the deviation of a number that is 0 or 1 is 1.
     mean: float = 0.0
     deviation: float = 1.0
-    by_series: dict[str, tuple[float, float]] = {}  # mean and deviation of a time-varying number by series
+    by_series: dict[
+        str, tuple[float, float]
+    ] = {}  # mean and deviation of a time-varying number by series
 
     @property
     def kind(self) -> str:
@@ -73,7 +75,10 @@ class Coding(BaseModel, extra="forbid", frozen=True):
     def copy_scales(self, other: "Coding") -> "Coding":
         """Return the coding with the scales of other series, which a coding of the same columns has."""
         scales = {column.name: column.by_series for column in other.columns}
-        columns = [column.model_copy(update={"by_series": scales.get(column.name, {})}) for column in self.columns]
+        columns = [
+            column.model_copy(update={"by_series": scales.get(column.name, {})})
+            for column in self.columns
+        ]
         return self.model_copy(update={"columns": tuple(columns)})
 
     def make_spec(self, path: str | None = None) -> CovariateSpec:
@@ -93,7 +98,10 @@ class Cells(NamedTuple):
 
 
 def fit_coding(
-    series: Series, cutoffs: Cutoffs, covariates: CovariateSpec, covariate_table: pd.DataFrame | None
+    series: Series,
+    cutoffs: Cutoffs,
+    covariates: CovariateSpec,
+    covariate_table: pd.DataFrame | None,
 ) -> Coding:
     """Fit scales and categories on the training part alone; raise a SeriesError if a column has no values there."""
     if not covariates.columns:
@@ -109,10 +117,13 @@ def fit_coding(
     roles = {name: role for role, names in covariates.by_role.items() for name in names}
     static = covariates.list_columns(CONSTANT)
     if len(rows.starts) == 1 and static:
-        logger.warning("left out: static covariates %s, of which one series has one value", list(static))
+        logger.warning(
+            "left out: static covariates %s, of which one series has one value", list(static)
+        )
         roles = {name: role for name, role in roles.items() if role not in CONSTANT}
     coding = Coding(
-        columns=tuple(_fit_column(name, role, train) for name, role in roles.items()), holidays=covariates.holidays
+        columns=tuple(_fit_column(name, role, train) for name, role in roles.items()),
+        holidays=covariates.holidays,
     )
     parts = [f"{column.name} ({column.role}, {column.kind})" for column in coding.columns]
     parts += [f"holidays ({coding.holidays})"] if coding.holidays else []
@@ -123,7 +134,9 @@ def fit_coding(
 def find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:
     """Return the covariates of given rows, in their order."""
     if covariate_table.empty:
-        return keys.reindex(columns=[*KEY, *covariate_table.columns.drop(KEY)]).reset_index(drop=True)
+        return keys.reindex(columns=[*KEY, *covariate_table.columns.drop(KEY)]).reset_index(
+            drop=True
+        )
     return keys[KEY].merge(covariate_table, on=KEY, how="left")
 
 
@@ -159,12 +172,15 @@ def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
         return CodedColumn(name=name, role=role, levels=tuple(shares.index), shares=tuple(shares))
     if number.dropna().isin([0, 1]).all():
         return CodedColumn(name=name, role=role, mean=float(number.mean()))
-    mean, deviation = float(number.mean()), float(number.std(ddof=0)) or 1.0
+    mean = float(number.mean())
+    deviation = float(number.std(ddof=0)) or 1.0
     by_series = {} if role in CONSTANT else _measure_scales(number, train["unique_id"], deviation)
     return CodedColumn(name=name, role=role, mean=mean, deviation=deviation, by_series=by_series)
 
 
-def _measure_scales(number: pd.Series, series: pd.Series, deviation: float) -> dict[str, tuple[float, float]]:
+def _measure_scales(
+    number: pd.Series, series: pd.Series, deviation: float
+) -> dict[str, tuple[float, float]]:
     """Return mean and deviation by series; `deviation` for constant numbers."""
     own = number.groupby(series, sort=False)
     found = pd.DataFrame({"mean": own.mean(), "deviation": own.std(ddof=0)}).dropna()
@@ -176,7 +192,8 @@ def _measure_scales(number: pd.Series, series: pd.Series, deviation: float) -> d
 
 def add_scales(coding: Coding, series: Series, covariate_table: pd.DataFrame) -> Coding:
     """Return the coding with the scales of series that training lacks, from all of their rows."""
-    cells, columns = find_cells(series[KEY], covariate_table), []
+    cells = find_cells(series[KEY], covariate_table)
+    columns = []
     for column in coding.columns:
         scales = column.by_series
         if scales:
@@ -187,7 +204,11 @@ def add_scales(coding: Coding, series: Series, covariate_table: pd.DataFrame) ->
 
 
 def add_covariates(
-    features: Features, coding: Coding, covariate_table: pd.DataFrame | None, num_future: int, tz: str | None = None
+    features: Features,
+    coding: Coding,
+    covariate_table: pd.DataFrame | None,
+    num_future: int,
+    tz: str | None = None,
 ) -> Features:
     """Add the coded covariates to every step.
 
@@ -198,7 +219,8 @@ def add_covariates(
     """
     if not (coding.columns or coding.holidays) or features.table.empty:
         return features
-    table, rows = features.table, find_rows(features.table)
+    table = features.table
+    rows = find_rows(features.table)
     is_inside = rows.places < rows.spread(rows.lengths - num_future)
     found: dict[Role, dict[str, np.ndarray]] = {role: {} for role in ROLES}
     if coding.columns:
@@ -220,7 +242,9 @@ def add_covariates(
     )
 
 
-def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside: np.ndarray) -> dict[str, np.ndarray]:
+def _code(
+    column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return the features of one covariate at every step, float32[time] by name."""
     text, number = read_cells(cells[column.name], column.levels)
     if not column.levels:
@@ -242,14 +266,18 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
         return {name: part.astype(np.float32) for name, part in coded.items()}
     # An empty cell within a series has a code; an unknown value after its end is NaN.
     is_unknown = ~is_inside & values.isna().to_numpy() if column.role in AHEAD else ~is_inside
-    return {name: np.where(is_unknown, np.nan, part).astype(np.float32) for name, part in coded.items()}
+    return {
+        name: np.where(is_unknown, np.nan, part).astype(np.float32) for name, part in coded.items()
+    }
 
 
 def scale_cells(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:
     """Return numbers scaled by the training part of their series, float64[row]; 0 for missing numbers."""
     # A series that training lacks has the mean and deviation over all series.
     means, deviations = (
-        series.map({name: own[number] for name, own in column.by_series.items()}).astype(np.float64).fillna(of_all)
+        series.map({name: own[number] for name, own in column.by_series.items()})
+        .astype(np.float64)
+        .fillna(of_all)
         for number, of_all in enumerate((column.mean, column.deviation))
     )
     scaled = (values.to_numpy() - means.to_numpy()) / deviations.to_numpy()

@@ -29,7 +29,9 @@ class OpenWindowSpec(ParameterModel, frozen=True):
 
     def fill(self, profile: Profile) -> "WindowSpec":
         """Return the shape of the data profile, which resolves open values."""
-        return WindowSpec(lookback=profile["lookback"], horizon=profile["horizon"], stride=self.stride)
+        return WindowSpec(
+            lookback=profile["lookback"], horizon=profile["horizon"], stride=self.stride
+        )
 
 
 class WindowSpec(OpenWindowSpec, frozen=True):

@@ -20,16 +20,24 @@ def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) 
     series have its unit too.
     """
     train = group_training(series, look_up(series, cutoffs, "train_stop"))
-    deviations, lowest = train.std(ddof=0), train.min()
+    deviations = train.std(ddof=0)
+    lowest = train.min()
     is_varied = (lowest < train.max()) & (deviations > 0)
     means = train.mean()
-    others = pd.DataFrame({"mean": means, "deviation": deviations})[is_varied] if trained is None else trained
+    others = (
+        pd.DataFrame({"mean": means, "deviation": deviations})[is_varied]
+        if trained is None
+        else trained
+    )
     others = others[others["mean"] != 0]
     if len(others):
         usual = (others["deviation"] / others["mean"].abs()).median() * means.abs()
         is_alone = (train.count() == 1) & (usual > 0)
-        deviations, is_varied = deviations.mask(is_alone, usual), is_varied | is_alone
-    statistics = pd.DataFrame({"mean": means, "deviation": deviations.where(is_varied, 1.0), "lowest": lowest})
+        deviations = deviations.mask(is_alone, usual)
+        is_varied = is_varied | is_alone
+    statistics = pd.DataFrame(
+        {"mean": means, "deviation": deviations.where(is_varied, 1.0), "lowest": lowest}
+    )
     statistics.insert(0, "unique_id", list_names(series))
     return statistics.reset_index(drop=True)
 

@@ -20,7 +20,8 @@ from rnn_pipelines.reading.zones import read_local
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 NumSteps = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 Size = Annotated[
-    NumSteps | Fraction | str, expect("a fraction above 0 and below 1, a number of steps from 1 on, or a date")
+    NumSteps | Fraction | str,
+    expect("a fraction above 0 and below 1, a number of steps from 1 on, or a date"),
 ]
 
 # Most horizons of an open test part, enough for any comparison.
@@ -55,7 +56,9 @@ def place_dates(split: SplitSpec, tz: str | None) -> SplitSpec:
     return split.model_copy(update=placed)
 
 
-def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_length: int = 1) -> Cutoffs:
+def split_series(
+    series: Series, split: SplitSpec, window: WindowSpec, season_length: int = 1
+) -> Cutoffs:
     """Find the cut-offs between train, validation and test in every usable series.
 
     A series is usable if a window fits after its end. It is evaluated if windows fit into its validation and test
@@ -66,12 +69,16 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_le
     rows = find_rows(series)
     min_history = find_min_history(window, season_length, len(rows.stops))
     train_stops, validation_stops = find_stops(series, split, window)
-    bounds = np.stack([np.zeros_like(train_stops), train_stops, validation_stops, rows.lengths], axis=1)
+    bounds = np.stack(
+        [np.zeros_like(train_stops), train_stops, validation_stops, rows.lengths], axis=1
+    )
     has_windows = _find_windows(series, bounds, window, min_history)
     is_evaluated = has_windows[:, 1:].all(axis=1)
     if split.validation is None:
         is_short = ~is_evaluated
-        bounds[is_short, 1:3] = (rows.lengths - _find_test_steps(split, bounds, window, season_length))[is_short, None]
+        bounds[is_short, 1:3] = (
+            rows.lengths - _find_test_steps(split, bounds, window, season_length)
+        )[is_short, None]
         is_evaluated |= _find_windows(series, bounds, window, min_history)[:, 2:].all(axis=1)
     elif not has_windows[is_evaluated, 0].any():
         raise _explain(series[: rows.stops[0]], bounds[0], has_windows[0], window, min_history)
@@ -84,9 +91,12 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_le
     return _tabulate(series, bounds, is_usable)
 
 
-def _find_test_steps(split: SplitSpec, bounds: np.ndarray, window: WindowSpec, season_length: int) -> np.ndarray:
+def _find_test_steps(
+    split: SplitSpec, bounds: np.ndarray, window: WindowSpec, season_length: int
+) -> np.ndarray:
     """Return the steps of a test part without a validation part, 0 if too few steps are left: int64[series]."""
-    num_steps, horizon = bounds[:, 3], window.horizon
+    num_steps = bounds[:, 3]
+    horizon = window.horizon
     if split.test is not None:
         return num_steps - bounds[:, 2]
     return np.where(num_steps - horizon >= find_least_known(horizon, season_length), horizon, 0)
@@ -98,8 +108,11 @@ def find_least_known(horizon: int, season_length: int) -> int:
 
 
 def _tabulate(series: Series, bounds: np.ndarray, is_usable: np.ndarray) -> Cutoffs:
-    rows, ds = find_rows(series), series["ds"]
-    starts, lasts, used = rows.starts[is_usable], rows.stops[is_usable] - 1, bounds[is_usable]
+    rows = find_rows(series)
+    ds = series["ds"]
+    starts = rows.starts[is_usable]
+    lasts = rows.stops[is_usable] - 1
+    used = bounds[is_usable]
     return pd.DataFrame(
         {
             "unique_id": list_names(series)[is_usable].reset_index(drop=True),
@@ -112,10 +125,14 @@ def _tabulate(series: Series, bounds: np.ndarray, is_usable: np.ndarray) -> Cuto
     )
 
 
-def find_stops(series: Series, split: SplitSpec, window: WindowSpec) -> tuple[np.ndarray, np.ndarray]:
+def find_stops(
+    series: Series, split: SplitSpec, window: WindowSpec
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of train and validation of each series, even if no window fits: int64[series] each."""
-    rows, ds = find_rows(series), series["ds"]
-    num_steps, horizon = rows.lengths, window.horizon
+    rows = find_rows(series)
+    ds = series["ds"]
+    num_steps = rows.lengths
+    horizon = window.horizon
     fifth, tenth = (np.rint(part * num_steps).astype(np.int64) for part in (0.2, 0.1))
     test = np.clip(fifth, horizon, MAX_HORIZONS * horizon)
     if split.test is not None:
@@ -141,7 +158,9 @@ def find_not_evaluated(cutoffs: Cutoffs) -> np.ndarray:
     return (cutoffs["train_stop"] == cutoffs["num_steps"]).to_numpy()
 
 
-def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops: np.ndarray) -> np.ndarray:
+def _count_steps(
+    part: int | float | str, ds: pd.Series, rows: SeriesRows, stops: np.ndarray
+) -> np.ndarray:
     """Count the steps of each series that belong to a part, which ends at `stops`: int64[series]."""
     if isinstance(part, int):
         return np.full_like(stops, part)
@@ -159,11 +178,15 @@ def _count_steps(part: int | float | str, ds: pd.Series, rows: SeriesRows, stops
     return np.maximum(stops - num_before, 0)
 
 
-def _find_windows(series: Series, bounds: np.ndarray, window: WindowSpec, min_history: int) -> np.ndarray:
+def _find_windows(
+    series: Series, bounds: np.ndarray, window: WindowSpec, min_history: int
+) -> np.ndarray:
     """Return whether each part has windows, bool[series, part]; `bounds`: int64[series, 4], see `find_runs`."""
     starts = find_rows(series).starts
     inside = starts[:, None] + np.clip(bounds, 0, bounds[:, 3:])
-    runs = find_runs(series["observed"].to_numpy(), series["y"].isna().to_numpy(), inside, window, min_history)
+    runs = find_runs(
+        series["observed"].to_numpy(), series["y"].isna().to_numpy(), inside, window, min_history
+    )
     has_windows = np.zeros(bounds.shape, bool)
     for part, found in enumerate(runs.values()):
         has_windows[number_series(starts, found[:, 0]), part] = True
@@ -174,7 +197,8 @@ def _explain(
     group: Series, bounds: np.ndarray, has_windows: np.ndarray, window: WindowSpec, min_history: int
 ) -> SeriesError:
     """Return the error that describes one unusable series."""
-    name, parts = group["unique_id"].iloc[0], get_args(Part)
+    name = group["unique_id"].iloc[0]
+    parts = get_args(Part)
     least = [min_history + window.horizon, window.horizon, window.horizon]
     for part, length, needed in zip(parts, np.diff(bounds), least, strict=False):
         if length < needed:

@@ -36,7 +36,11 @@ def find_min_history(window: WindowSpec, season_length: int, num_series: int) ->
     A series alone has no padding, because its networks get enough windows without it. In a panel, the shortest series
     would otherwise limit the lookback of all. Two seasons show a repeating pattern.
     """
-    return window.lookback if num_series == 1 else min(window.lookback, max(2 * season_length, window.horizon))
+    return (
+        window.lookback
+        if num_series == 1
+        else min(window.lookback, max(2 * season_length, window.horizon))
+    )
 
 
 def find_min_known(window: WindowSpec, num_series: int) -> int:
@@ -68,7 +72,9 @@ def make_windows(
         runs["test"] = np.stack([last - 1, last], axis=1)
     # The values of a single series' long windows are those of many windows.
     length = max(window.horizon, USUAL_STEPS) if len(starts) == 1 else USUAL_STEPS
-    runs["test"] = thin_runs(runs["test"], starts, max(1, evaluation.max_windows * USUAL_STEPS // length))
+    runs["test"] = thin_runs(
+        runs["test"], starts, max(1, evaluation.max_windows * USUAL_STEPS // length)
+    )
     return lay_out(features, scaler, window, runs, season_length)
 
 
@@ -89,20 +95,31 @@ def thin_runs(runs: np.ndarray, starts: np.ndarray, max_windows: int) -> np.ndar
     while (ages % step == 0).sum() > max_windows and step <= ages.max():
         step += 1
     kept = origins[ages % step == 0]
-    logger.info("evaluated: %s of %s test windows, every %d steps", f"{len(kept):,}", f"{len(origins):,}", step)
+    logger.info(
+        "evaluated: %s of %s test windows, every %d steps",
+        f"{len(kept):,}",
+        f"{len(origins):,}",
+        step,
+    )
     return np.stack([kept, kept + 1], axis=1)
 
 
 def _find_parts(
-    features: Features, starts: np.ndarray, stops: np.ndarray, window: WindowSpec, season_length: int
+    features: Features,
+    starts: np.ndarray,
+    stops: np.ndarray,
+    window: WindowSpec,
+    season_length: int,
 ) -> dict[str, np.ndarray]:
     """Return the runs of each part, see `find_runs`.
 
     `starts` are int64[series], first row of each; `stops` are int64[series, 3], see `STOPS`.
     """
-    table, bounds = features.table, np.column_stack([starts, starts[:, None] + stops])
+    table = features.table
+    bounds = np.column_stack([starts, starts[:, None] + stops])
     min_history = find_min_history(window, season_length, len(starts))
-    observed, is_open = table["observed"].to_numpy(), table["y"].isna().to_numpy()
+    observed = table["observed"].to_numpy()
+    is_open = table["y"].isna().to_numpy()
     runs = find_runs(observed, is_open, bounds, window, min_history)
     # As if all of each series were for training.
     whole = np.column_stack([starts, *(bounds[:, 3],) * 3])
@@ -123,7 +140,8 @@ def make_future_windows(
     too, because a value is missing in the lookback, a future covariate is missing over the horizon, or the series is
     too short.
     """
-    table, starts = features.table, find_rows(features.table).starts
+    table = features.table
+    starts = find_rows(features.table).starts
     rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
     origins = times[["unique_id", "cutoff"]].merge(rows)["row"].to_numpy(int) + 1
     firsts = starts[number_series(starts, origins)]
@@ -142,14 +160,21 @@ def make_future_windows(
 
 
 def lay_out(
-    features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray], season_length: int
+    features: Features,
+    scaler: Scaler,
+    window: WindowSpec,
+    runs: Mapping[str, np.ndarray],
+    season_length: int,
 ) -> WindowedPanel:
     """Return all series in one array, with the target scaled, and the given runs of windows.
 
     `runs` are int64[run, 2] by part; a missing part has none.
     """
-    table, rows = features.table, find_rows(features.table)
-    mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
+    table = features.table
+    rows = find_rows(features.table)
+    mean, deviation = (
+        rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation")
+    )
     others = [*features.calendar, *features.names]
     values = np.empty((len(table), 1 + len(others)), np.float32)
     values[:, 1:] = table[others]
@@ -160,7 +185,9 @@ def lay_out(
     return WindowedPanel(
         values=values,
         series_starts=rows.starts,
-        zeros=scale(np.zeros(len(rows.starts)), mean[rows.starts], deviation[rows.starts]).astype(np.float32),
+        zeros=scale(np.zeros(len(rows.starts)), mean[rows.starts], deviation[rows.starts]).astype(
+            np.float32
+        ),
         lookback=window.lookback,
         horizon=window.horizon,
         stride=window.stride,
@@ -172,7 +199,9 @@ def lay_out(
         test=runs.get("test", none),
         future=runs.get("future", none),
         refit=runs.get("refit", none),
-        open_calendar=np.array([features.calendar.index(name) for name in features.open_calendar], np.int64),
+        open_calendar=np.array(
+            [features.calendar.index(name) for name in features.open_calendar], np.int64
+        ),
         negative_series=np.flatnonzero(look_up(table, scaler, "lowest") < 0),
     )
 
@@ -181,7 +210,8 @@ def _check_float32_range(table: pd.DataFrame, scaled: np.ndarray) -> None:
     """Raise a SeriesError if a scaled value is infinite in float32, in which networks compute."""
     wrong = np.abs(scaled) > np.finfo(np.float32).max
     if wrong.any():
-        row, value = table[wrong].iloc[0], scaled[wrong][0]
+        row = table[wrong].iloc[0]
+        value = scaled[wrong][0]
         raise SeriesError(
             f"series {show(row['unique_id'])} at {format_time(row['ds'])}: {row['y']:g} is {value:.3g} deviations from "
             "the mean of the training part, more than networks compute with. Correct the value, or leave its cell "
@@ -208,7 +238,8 @@ def find_runs(
     free = _find_free(holes, _find_holes(is_open, True, bounds), bounds, window)
     runs = {}
     for number, part in enumerate(("train", "validation", "test")):
-        firsts, stops = bounds[:, number], bounds[:, number + 1]
+        firsts = bounds[:, number]
+        stops = bounds[:, number + 1]
         observed_stops = np.maximum(_leave_out_holes(holes, stops), firsts)
         with_history = np.maximum(firsts, bounds[:, 0] + (min_history or window.lookback))
         runs[part] = _intersect(free, with_history, observed_stops - window.horizon + 1)
@@ -221,7 +252,9 @@ def _find_holes(mask: np.ndarray, wanted: bool, bounds: np.ndarray) -> np.ndarra
     return rows[rows < bounds[number_series(bounds[:, 0], rows + 1), 3]]
 
 
-def _find_free(holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, window: WindowSpec) -> np.ndarray:
+def _find_free(
+    holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, window: WindowSpec
+) -> np.ndarray:
     """Return the runs of rows that holes allow as origins, in any part: int64[run, 2].
 
     A hole excludes the origin after it. Adjacent holes over a whole horizon exclude the origin at the first of them. An
@@ -236,7 +269,9 @@ def _find_free(holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, wi
     stops = np.concatenate([blind + 1, holes + 2, stop_blocked])
     order = np.argsort(begins)
     edge = bounds[-1, 3] + 1
-    free = np.stack([np.append(0, np.maximum.accumulate(stops[order])), np.append(begins[order], edge)], axis=1)
+    free = np.stack(
+        [np.append(0, np.maximum.accumulate(stops[order])), np.append(begins[order], edge)], axis=1
+    )
     return free[free[:, 0] < free[:, 1]]
 
 
@@ -246,7 +281,9 @@ def _leave_out_holes(holes: np.ndarray, stops: np.ndarray) -> np.ndarray:
     first_of_stretch = holes[np.maximum.accumulate(np.where(is_first, np.arange(len(holes)), 0))]
     # If no hole lies before a stop, the number is -1, which selects the row -2.
     number = np.searchsorted(holes, stops) - 1
-    return np.where(np.append(holes, -2)[number] == stops - 1, np.append(first_of_stretch, -2)[number], stops)
+    return np.where(
+        np.append(holes, -2)[number] == stops - 1, np.append(first_of_stretch, -2)[number], stops
+    )
 
 
 def _intersect(free: np.ndarray, firsts: np.ndarray, stops: np.ndarray) -> np.ndarray:
@@ -255,11 +292,16 @@ def _intersect(free: np.ndarray, firsts: np.ndarray, stops: np.ndarray) -> np.nd
     counts = np.maximum(np.searchsorted(free[:, 0], stops) - begins, 0)
     stretch = np.repeat(np.arange(len(firsts)), counts)
     number = np.arange(len(stretch)) - np.repeat(np.cumsum(counts) - counts - begins, counts)
-    runs = np.stack([np.maximum(free[number, 0], firsts[stretch]), np.minimum(free[number, 1], stops[stretch])], axis=1)
+    runs = np.stack(
+        [np.maximum(free[number, 0], firsts[stretch]), np.minimum(free[number, 1], stops[stretch])],
+        axis=1,
+    )
     return runs[runs[:, 0] < runs[:, 1]]
 
 
 def _find_true(mask: np.ndarray, wanted: bool, block: int = 1 << 16) -> np.ndarray:
     """Return the rows with `mask` equal to `wanted`; in blocks, so that a long series needs no second mask."""
     blocks = range(0, len(mask), block)
-    return np.concatenate([begin + np.flatnonzero(mask[begin : begin + block] == wanted) for begin in blocks])
+    return np.concatenate(
+        [begin + np.flatnonzero(mask[begin : begin + block] == wanted) for begin in blocks]
+    )

@@ -22,7 +22,9 @@ from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.networks.records import LayerRecord
 
 
-def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec, sample: SampleSpec) -> Traces:
+def trace_pretrained(
+    forecasters: ChosenForecasters, pretrained: PretrainedSpec, sample: SampleSpec
+) -> Traces:
     """Trace the recurrent layer of both pretrained networks over windows, as `trace_forecasters` does.
 
     The series are read as in a forecast: logarithms of positive ones, scaled by their own unit and zero. The gradients
@@ -37,7 +39,8 @@ def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec,
     gradients: dict[str, np.ndarray] = {}
     networks: dict[str, NetworkSummary] = {}
     for cell in CELLS:
-        name, network = f"{PRETRAINED}_{cell}", load_network(pretrained.model_copy(update={"network": cell}))
+        name = f"{PRETRAINED}_{cell}"
+        network = load_network(pretrained.model_copy(update={"network": cell}))
         if not network.cell.units:
             raise ParameterError(
                 f"pretrained.path: the {cell} network has no recurrent units, so there are no gates. Name a folder "
@@ -46,10 +49,17 @@ def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec,
         layer = _trace_layer(name, cell, network, read)
         of_states = np.zeros_like(layer.trace.states.hidden)
         _, *of_layers = network.compute_head(read, network.find_state(read))
-        of_states[:, -1] = differentiate_head(network, *of_layers)[:, 0] @ network.head["state_kernel"].T
+        of_states[:, -1] = (
+            differentiate_head(network, *of_layers)[:, 0] @ network.head["state_kernel"].T
+        )
         layers[name], gradients[name] = [layer], differentiate(layer, of_states)
         networks[name] = _summarize_network(cell, network)
-    return Traces(layers, gradients, networks, f"trained before, on generated series; traced over {forecasters.series}")
+    return Traces(
+        layers,
+        gradients,
+        networks,
+        f"trained before, on generated series; traced over {forecasters.series}",
+    )
 
 
 def _trace_layer(name: str, cell: str, network: PretrainedNetwork, read: Reading) -> LayerTrace:
@@ -57,8 +67,12 @@ def _trace_layer(name: str, cell: str, network: PretrainedNetwork, read: Reading
     difference = compare_states(name, trace, read.is_there, network.find_state(read))
     by_gate = count_by_gate(name, CELLS[cell], network.cell.to_list())
     # The first input is the arcsinh of the scaled value.
-    series = np.where(read.is_there, np.sinh(read.sequence[:, :, 0].astype(np.float64)), np.nan)[:, :, None]
-    return LayerTrace(CELLS[cell], network.cell, read.sequence, read.is_there, trace, difference, by_gate, series)
+    series = np.where(read.is_there, np.sinh(read.sequence[:, :, 0].astype(np.float64)), np.nan)[
+        :, :, None
+    ]
+    return LayerTrace(
+        CELLS[cell], network.cell, read.sequence, read.is_there, trace, difference, by_gate, series
+    )
 
 
 def _summarize_network(cell: str, network: PretrainedNetwork) -> NetworkSummary:
@@ -66,12 +80,19 @@ def _summarize_network(cell: str, network: PretrainedNetwork) -> NetworkSummary:
     hidden, num_outputs = head["output_kernel"].shape
     of_layers: dict[str, tuple[int, list[np.ndarray]]] = {
         cell: (network.cell.units, network.cell.to_list()),
-        "first": (hidden, [head[f"{name}_kernel"] for name in ("state", "static", "ahead")] + [head["first_bias"]]),
+        "first": (
+            hidden,
+            [head[f"{name}_kernel"] for name in ("state", "static", "ahead")]
+            + [head["first_bias"]],
+        ),
         "second": (hidden, [head["second_kernel"], head["second_bias"]]),
         "output": (num_outputs, [head["output_kernel"], head["output_bias"]]),
     }
     layers: list[LayerRecord] = []
     for name, (width, arrays) in of_layers.items():
-        kind, num_parameters = cell.upper() if name == cell else "Dense", sum(array.size for array in arrays)
-        layers.append({"layer": name, "kind": kind, "output_shape": [width], "num_parameters": num_parameters})
+        kind = cell.upper() if name == cell else "Dense"
+        num_parameters = sum(array.size for array in arrays)
+        layers.append(
+            {"layer": name, "kind": kind, "output_shape": [width], "num_parameters": num_parameters}
+        )
     return {"layers": layers, "num_parameters": sum(layer["num_parameters"] for layer in layers)}

@@ -18,7 +18,9 @@ from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import ForwardCache, forward, list_layers, name_array, read_cell
 from rnn_pipelines.networks.records import LayerRecord
 
-SERIES, CALENDAR, PADDING = "series", "calendar", "padding"
+SERIES = "series"
+CALENDAR = "calendar"
+PADDING = "padding"
 ORIGIN = "trained by forecast"
 
 
@@ -28,7 +30,8 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     All values are normalised. The gradients are those of the network's correction of the first step ahead, see
     `differentiate_correction`. States that differ from those that the networks compute raise a NetworkError.
     """
-    panel, linear = forecasters.panel, forecasters.linear
+    panel = forecasters.panel
+    linear = forecasters.linear
     if linear is None:
         return Traces({}, {}, {}, ORIGIN)
     origins = choose_origins(panel, sample.windows)
@@ -59,10 +62,16 @@ def trace_layers(
     `name_layer_1` and so on.
     """
     _, cache = forward(network.cell, network.weights, steps, head_inputs)
-    series, num_layers = cut_history(history, network.segment), len(cache.layers)
-    names = [f"{name}_layer_{number + 1}" if num_layers > 1 else name for number in range(num_layers)]
+    series = cut_history(history, network.segment)
+    num_layers = len(cache.layers)
+    names = [
+        f"{name}_layer_{number + 1}" if num_layers > 1 else name for number in range(num_layers)
+    ]
     return {
-        layer: [_trace_member(layer, network, cache, (number, member), series) for member in range(network.num_members)]
+        layer: [
+            _trace_member(layer, network, cache, (number, member), series)
+            for member in range(network.num_members)
+        ]
         for number, layer in enumerate(names)
     }
 
@@ -72,7 +81,8 @@ def _trace_member(
 ) -> LayerTrace:
     """Trace one layer of one member; `place` has the numbers of both."""
     number, member = place
-    layer, cell = cache.layers[number], CELLS[network.cell]
+    layer = cache.layers[number]
+    cell = CELLS[network.cell]
     weights = read_cell(network.cell, network.weights, member, number)
     # Without an embedding, the inputs of the first layer are the same for all members.
     inputs = (layer.inputs if layer.inputs.ndim == 3 else layer.inputs[member]).transpose(2, 0, 1)
@@ -91,10 +101,14 @@ def cut_history(history: np.ndarray, segment: int) -> np.ndarray:
     batch, lookback = history.shape
     num_steps = -(-lookback // segment)
     missing = num_steps * segment - lookback
-    return np.pad(history, ((0, 0), (missing, 0)), constant_values=np.nan).reshape(batch, num_steps, segment)
+    return np.pad(history, ((0, 0), (missing, 0)), constant_values=np.nan).reshape(
+        batch, num_steps, segment
+    )
 
 
-def differentiate_correction(network: Network, layers: Sequence[Sequence[LayerTrace]]) -> list[np.ndarray]:
+def differentiate_correction(
+    network: Network, layers: Sequence[Sequence[LayerTrace]]
+) -> list[np.ndarray]:
     """Return the gradient of the correction of the first step ahead, with respect to the inputs of each layer.
 
     It is the gradient of the members' mean, before shrinkage. It does not contain the linear forecast that the network
@@ -104,18 +118,26 @@ def differentiate_correction(network: Network, layers: Sequence[Sequence[LayerTr
         For each layer, float64[batch, time, feature]: for the first one, of the inputs of the network; for the others,
         of the states below them, of all members side by side.
     """
-    weights, of_states = network.weights, []
+    weights = network.weights
+    of_states = []
     found: list[np.ndarray] = []
     for member, trace in enumerate(layers[-1]):
         of_states.append(np.zeros_like(trace.trace.states.hidden))
-        of_states[-1][:, -1] = weights["head_kernel"][member, : trace.weights.units, 0] / network.num_members
+        of_states[-1][:, -1] = (
+            weights["head_kernel"][member, : trace.weights.units, 0] / network.num_members
+        )
     for members in reversed(layers):
-        of_states = [differentiate(layer, of_outputs) for layer, of_outputs in zip(members, of_states, strict=True)]
+        of_states = [
+            differentiate(layer, of_outputs)
+            for layer, of_outputs in zip(members, of_states, strict=True)
+        ]
         found.insert(0, np.concatenate(of_states, axis=2))
     if "embedding_kernel" in weights:
         of_states = [
             (of_inputs * (layer.inputs > 0)) @ kernel.T
-            for of_inputs, layer, kernel in zip(of_states, layers[0], weights["embedding_kernel"], strict=True)
+            for of_inputs, layer, kernel in zip(
+                of_states, layers[0], weights["embedding_kernel"], strict=True
+            )
         ]
     found[0] = np.sum(of_states, axis=0)
     return found
@@ -123,23 +145,40 @@ def differentiate_correction(network: Network, layers: Sequence[Sequence[LayerTr
 
 def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
     """Return the layers of one member, over `num_steps` steps of a window, and the parameters of all members."""
-    weights, units, cell = network.weights, network.units, network.cell
+    weights = network.weights
+    units = network.units
+    cell = network.cell
 
-    def describe(layer: str, kind: str, output_shape: list[int | None], arrays: Iterable[np.ndarray]) -> LayerRecord:
+    def describe(
+        layer: str, kind: str, output_shape: list[int | None], arrays: Iterable[np.ndarray]
+    ) -> LayerRecord:
         num_parameters = sum(array.size for array in arrays) // network.num_members
-        return {"layer": layer, "kind": kind, "output_shape": output_shape, "num_parameters": num_parameters}
+        return {
+            "layer": layer,
+            "kind": kind,
+            "output_shape": output_shape,
+            "num_parameters": num_parameters,
+        }
 
     layers = []
     if "embedding_kernel" in weights:
-        kernel, bias = weights["embedding_kernel"], weights["embedding_bias"]
+        kernel = weights["embedding_kernel"]
+        bias = weights["embedding_bias"]
         layers.append(describe("embedding", "Dense", [num_steps, kernel.shape[-1]], [kernel, bias]))
-    for number, (width, arrays) in enumerate(zip(units, list_layers(cell, weights), strict=True), start=1):
+    for number, (width, arrays) in enumerate(
+        zip(units, list_layers(cell, weights), strict=True), start=1
+    ):
         shape: list[int | None] = [width] if number == len(units) else [num_steps, width]
         layers.append(describe(name_array(cell, number - 1), cell.upper(), shape, arrays.values()))
-    kernel, bias = weights["head_kernel"], weights["head_bias"]
+    kernel = weights["head_kernel"]
+    bias = weights["head_bias"]
     layers.append(describe("head", "Dense", [bias.shape[-1]], [kernel, bias]))
     num_parameters = sum(array.size for array in weights.values())
-    facts: NetworkSummary = {"layers": layers, "num_parameters": num_parameters, "segment": network.segment}
+    facts: NetworkSummary = {
+        "layers": layers,
+        "num_parameters": num_parameters,
+        "segment": network.segment,
+    }
     return {**facts, "shrinkage": network.shrinkage}
 
 
@@ -162,7 +201,12 @@ def list_inputs(panel: WindowedPanel, network: Network) -> tuple[list[str], list
     in_head = [names[column] for column in list_head_columns(panel, network.layout.has_embedding)]
     if network.layout.has_embedding:
         return [SERIES, *covariates] * network.segment + [PADDING], in_head
-    return [SERIES, SERIES, *[CALENDAR] * len(network.calendar), *covariates] * network.segment, in_head
+    return [
+        SERIES,
+        SERIES,
+        *[CALENDAR] * len(network.calendar),
+        *covariates,
+    ] * network.segment, in_head
 
 
 def measure_moves(
@@ -181,7 +225,8 @@ def measure_moves(
     of_steps = ((inputs - inputs.mean(axis=0)) * gradients).sum(axis=1)
     kernel = network.weights["head_kernel"][:, network.units[-1] :, 0].mean(axis=0)
     of_head = (head_inputs - head_inputs.mean(axis=0)) * kernel
-    moves, labels = np.concatenate([of_steps, of_head], axis=1), np.array([*names[0], *names[1]])
+    moves = np.concatenate([of_steps, of_head], axis=1)
+    labels = np.array([*names[0], *names[1]])
     return {
         str(name): float(np.abs(moves[:, labels == name].sum(axis=1)).mean())
         for name in dict.fromkeys(labels.tolist())

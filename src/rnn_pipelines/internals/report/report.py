@@ -9,7 +9,13 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.internals.notation import CELLS, PRETRAINED, list_forecaster, name_layer
-from rnn_pipelines.internals.records import ClassifierSummary, LayerSummary, NetworkSummary, Openness, Summary
+from rnn_pipelines.internals.records import (
+    ClassifierSummary,
+    LayerSummary,
+    NetworkSummary,
+    Openness,
+    Summary,
+)
 from rnn_pipelines.report.equations import parse_equation
 from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, make_table, tabulate
@@ -23,18 +29,32 @@ from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM
 TEXTS = read_texts("rnn_pipelines.internals.report")
 # For a network alone. An n-gram classifier of up to three words is better than this from 1,000 reviews on.
 MIN_ACCURACY = 0.8
-LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (TEXTS[name] for name in ("letters", "equations", "paragraphs", "notes"))
+LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (
+    TEXTS[name] for name in ("letters", "equations", "paragraphs", "notes")
+)
 
 
-def render_report(summary: Summary, readings: pd.DataFrame, parameters: dict[str, Any], **figures: Figure) -> str:
+def render_report(
+    summary: Summary, readings: pd.DataFrame, parameters: dict[str, Any], **figures: Figure
+) -> str:
     """Render equations, figures and tables as one HTML page that works offline."""
-    layers, classifier = summary["layers"], summary["classifier"]
+    layers = summary["layers"]
+    classifier = summary["classifier"]
     # Both directions of a layer share one network.
-    networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in layers.items()}
-    has_words = {cell: bool((readings["cell"] == cell).any()) for cell in CELLS if not classifier["is_missing"]}
+    networks = {
+        name_layer("_".join(name.split("_")[:2])): layer["network"]
+        for name, layer in layers.items()
+    }
+    has_words = {
+        cell: bool((readings["cell"] == cell).any())
+        for cell in CELLS
+        if not classifier["is_missing"]
+    }
     better = "because the other network alone was better on validation"
     words = [
-        figures[f"{cell}_words"] if is_there else f"The classifier has no {CELL_STYLES[cell].name}, {better}."
+        figures[f"{cell}_words"]
+        if is_there
+        else f"The classifier has no {CELL_STYLES[cell].name}, {better}."
         for cell, is_there in has_words.items()
     ]
     return render_template(
@@ -43,7 +63,10 @@ def render_report(summary: Summary, readings: pd.DataFrame, parameters: dict[str
         figures=figures,
         verdict=write_verdict(summary),
         layers=tabulate_layers(layers),
-        gates=[Section(f"{CELL_STYLES[cell].name} on a series", _list_gates(cell, layers, figures)) for cell in CELLS],
+        gates=[
+            Section(f"{CELL_STYLES[cell].name} on a series", _list_gates(cell, layers, figures))
+            for cell in CELLS
+        ],
         classifier=_describe_classifier(classifier),
         texts=[] if classifier["is_missing"] else [*map(_quote_text, readings.groupby("text"))],
         accuracy=tabulate_accuracy(classifier) if classifier["accuracy"] else None,
@@ -62,8 +85,14 @@ def write_verdict(summary: Summary) -> str:
     """Say what to look at first, and describe the memory of the forecasters, the classifier and the equations' fit."""
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
-    cells = [_format_memory(name, layers[name]) for cell in CELLS for name in list_forecaster(cell, layers)]
-    hidden = "The hidden states that the equations give differ from those of the networks by at most"
+    cells = [
+        _format_memory(name, layers[name])
+        for cell in CELLS
+        for name in list_forecaster(cell, layers)
+    ]
+    hidden = (
+        "The hidden states that the equations give differ from those of the networks by at most"
+    )
     memory = f"In the forecast, {'; '.join(cells)}."
     sentences = [NOTES["first"], memory, _describe_classifier(summary["classifier"])]
     sentences.append(f"{hidden} {format_number(largest, 1)}.")
@@ -76,8 +105,13 @@ def _describe_classifier(classifier: ClassifierSummary) -> str:
         return f"There are no gates on texts, because {classifier['origin']}."
     if not classifier["accuracy"]:
         return ""
-    networks = {cell: classifier["accuracy"][cell] for cell in CELLS if cell in classifier["accuracy"]}
-    shares = [f"{CELL_STYLES[cell].name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
+    networks = {
+        cell: classifier["accuracy"][cell] for cell in CELLS if cell in classifier["accuracy"]
+    }
+    shares = [
+        f"{CELL_STYLES[cell].name} alone {format_percent(share, 1)}"
+        for cell, share in networks.items()
+    ]
     accuracy = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
     return f"{accuracy} {_warn_of_poor_networks(classifier)}".strip()
 
@@ -90,7 +124,8 @@ def _warn_of_poor_networks(classifier: ClassifierSummary) -> str:
 
 
 def _format_memory(name: str, layer: LayerSummary) -> str:
-    half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
+    half_life = layer["half_life_steps"]["median"]
+    reach = layer["reach_steps"]
     length = "is infinite" if half_life is None else f"is {format_steps(half_life)} steps"
     if reach is None:
         far = "inputs of the whole window have an effect"
@@ -110,7 +145,9 @@ def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the origin, network and size of each layer, and the difference of its states from the equations."""
     columns: dict[str, Callable[[tuple[str, LayerSummary]], str]] = {
         "layer": lambda item: name_layer(item[0]),
-        "network": lambda item: "; ".join([item[1]["origin"], *_describe_network(item[1]["network"])]),
+        "network": lambda item: "; ".join(
+            [item[1]["origin"], *_describe_network(item[1]["network"])]
+        ),
         "inputs": lambda item: f"{item[1]['num_inputs']:,}",
         "units": lambda item: f"{item[1]['units']:,}",
         "sequences": lambda item: f"{item[1]['num_sequences']:,}",
@@ -122,7 +159,8 @@ def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
 
 def _describe_network(network: NetworkSummary) -> Iterator[str]:
     """Yield descriptions of the members, the segment and the shrinkage of a network."""
-    num_members, segment = count_members(network), network.get("segment", 1)
+    num_members = count_members(network)
+    segment = network.get("segment", 1)
     if num_members > 1:
         yield f"{num_members} members"
     if segment > 1:
@@ -134,8 +172,12 @@ def _describe_network(network: NetworkSummary) -> Iterator[str]:
 def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate mean and saturation of each gate of each layer."""
     share = partial(format_percent, num_decimals=1)
-    columns = {"gate": Column("gate"), "mean": Column("mean", format_mean)}
-    columns |= {"low_fraction": Column("low", share), "high_fraction": Column("high", share)}
+    columns = {
+        "gate": Column("gate"),
+        "mean": Column("mean", format_mean),
+        "low_fraction": Column("low", share),
+        "high_fraction": Column("high", share),
+    }
     rows = [
         (name_layer(name), {"gate": _name_gate(layer["cell"], gate), **measured})
         for name, layer in summary.items()
@@ -160,38 +202,64 @@ def format_steps(steps: float | None) -> str:
 
 def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the half-lives of the units of each layer, and the reach of its inputs, in steps."""
-    columns = {"gate": Column("gate that keeps"), "low": Column("10 %", format_steps)}
-    columns |= {"median": Column("50 %", format_steps), "high": Column("90 %", format_steps)}
+    columns = {
+        "gate": Column("gate that keeps"),
+        "low": Column("10 %", format_steps),
+        "median": Column("50 %", format_steps),
+        "high": Column("90 %", format_steps),
+    }
     columns["reach"] = Column("reach", partial(format_number, num_digits=1))
     rows = []
     for name, layer in summary.items():
         gate = _name_gate(layer["cell"], CELLS[layer["cell"]].keeping)
-        rows.append((name_layer(name), {"gate": gate, "reach": layer["reach_steps"], **layer["half_life_steps"]}))
+        rows.append(
+            (
+                name_layer(name),
+                {"gate": gate, "reach": layer["reach_steps"], **layer["half_life_steps"]},
+            )
+        )
     caption = "10 %, 50 % and 90 % quantiles of the half-lives of the units, and reach, in steps"
     return replace(tabulate("layer", rows, columns, caption), num_text_columns=2)
 
 
 def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the effect of each input on the correction of each forecaster, in percent of all inputs."""
-    moved = {cell: summary[list_forecaster(cell, summary)[0]]["network"].get("moved_by", {}) for cell in CELLS}
+    moved = {
+        cell: summary[list_forecaster(cell, summary)[0]]["network"].get("moved_by", {})
+        for cell in CELLS
+    }
     shares = {
-        cell: {name: size / total for name, size in by_input.items()} if (total := sum(by_input.values())) else {}
+        cell: {name: size / total for name, size in by_input.items()}
+        if (total := sum(by_input.values()))
+        else {}
         for cell, by_input in moved.items()
     }
-    columns = {cell: Column(CELL_STYLES[cell].name, partial(format_percent, num_decimals=1)) for cell in CELLS}
+    columns = {
+        cell: Column(CELL_STYLES[cell].name, partial(format_percent, num_decimals=1))
+        for cell in CELLS
+    }
     names = dict.fromkeys(name for by_input in moved.values() for name in by_input)
-    return tabulate("input", ((name, {cell: shares[cell].get(name) for cell in CELLS}) for name in names), columns)
+    return tabulate(
+        "input",
+        ((name, {cell: shares[cell].get(name) for cell in CELLS}) for name in names),
+        columns,
+    )
 
 
 def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the numbers of weights of each gate and of the layer in each member, and the formula."""
     rows = []
     for name, layer in summary.items():
-        by_gate, units = layer["num_weights_by_gate"], layer["units"]
+        by_gate = layer["num_weights_by_gate"]
+        units = layer["units"]
         formula = f"{units} × ({layer['num_inputs']} + {units} + {CELLS[layer['cell']].num_biases})"
         sizes = [f"{max(by_gate.values()):,}", f"{sum(by_gate.values()):,}"]
         rows.append([name_layer(name), ", ".join(by_gate), formula, *sizes])
-    return Table(["layer", "gates", "of each gate", "weights of a gate", "of the layer"], rows, num_text_columns=3)
+    return Table(
+        ["layer", "gates", "of each gate", "weights of a gate", "of the layer"],
+        rows,
+        num_text_columns=3,
+    )
 
 
 def summarize_run(summary: Summary) -> str:
@@ -199,13 +267,22 @@ def summarize_run(summary: Summary) -> str:
     return summarize([write_verdict(summary)], tabulate_memory(summary["layers"]))
 
 
-def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping[str, Figure]) -> list[Part]:
+def _list_gates(
+    cell: str, summary: Mapping[str, LayerSummary], figures: Mapping[str, Figure]
+) -> list[Part]:
     parts: list[Part] = [LETTERS[cell]]
     layers = list_forecaster(cell, summary)
     for part in (*CELLS[cell].letters, "state"):
         name = f"{cell}_{part}"
-        measured = [_format_openness(layer, summary[layer]["openness"].get(part), len(layers)) for layer in layers]
-        parts += [parse_equation(EQUATIONS[name]), "".join([PARAGRAPHS[name], *measured]), figures[name]]
+        measured = [
+            _format_openness(layer, summary[layer]["openness"].get(part), len(layers))
+            for layer in layers
+        ]
+        parts += [
+            parse_equation(EQUATIONS[name]),
+            "".join([PARAGRAPHS[name], *measured]),
+            figures[name],
+        ]
     return [*parts, NOTES[PRETRAINED], figures[f"{cell}_{PRETRAINED}"]]
 
 
@@ -223,7 +300,10 @@ def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
     """Tabulate the accuracy of each network alone, of the n-gram classifier and of all together, on held-out texts."""
     names = {cell: f"{CELL_STYLES[cell].name} alone" for cell in CELLS}
     names |= {NB_NGRAM: "n-grams alone", ENSEMBLE: "whole classifier"}
-    rows = [[names[name], format_percent(accuracy, 1)] for name, accuracy in classifier["accuracy"].items()]
+    rows = [
+        [names[name], format_percent(accuracy, 1)]
+        for name, accuracy in classifier["accuracy"].items()
+    ]
     caption = f"Accuracy on {classifier['num_texts']:,} held-out texts"
     return Table(["classifier", "accuracy"], rows, caption=caption)
 

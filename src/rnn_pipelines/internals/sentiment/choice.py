@@ -43,7 +43,10 @@ class ChosenClassifier:
 
 
 def choose_classifier(
-    found: TextClassifier | None, reviews: pd.DataFrame | None, source: TracedReviewsSpec, small: SmallClassifierSpec
+    found: TextClassifier | None,
+    reviews: pd.DataFrame | None,
+    source: TracedReviewsSpec,
+    small: SmallClassifierSpec,
 ) -> ChosenClassifier:
     """Return the classifier of `sentiment`, or a small one that is trained here if `sentiment` has left none.
 
@@ -57,10 +60,20 @@ def choose_classifier(
     """
     if found is not None:
         return ChosenClassifier(found, *_list_held_out(reviews), "trained by sentiment")
-    if source.path is None and not source.download and not has_archive(source.archive, source.download_to):
-        logger.info("The report is made without texts. Reviews for them (84 MB) are downloaded with %s", DOWNLOAD)
+    if (
+        source.path is None
+        and not source.download
+        and not has_archive(source.archive, source.download_to)
+    ):
+        logger.info(
+            "The report is made without texts. Reviews for them (84 MB) are downloaded with %s",
+            DOWNLOAD,
+        )
         return ChosenClassifier(None, [], [], "there are no reviews")
-    logger.info("kedro run --pipelines=sentiment has left no classifier. Training a small one on %s", source.origin)
+    logger.info(
+        "kedro run --pipelines=sentiment has left no classifier. Training a small one on %s",
+        source.origin,
+    )
     try:
         reviews = _read_some_reviews(source, small.num_reviews)
     except DownloadError as error:
@@ -95,15 +108,22 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     spec_of_words = VocabularySpec.model_validate({})
     vocabulary = preparation.build_vocabulary(reviews, spec_of_words)
     encoded = preparation.encode_reviews(reviews, vocabulary, spec_of_words)
-    vector_spec = WordVectorSpec.model_validate({"num_words": small.num_words, "dimensions": small.dimensions})
+    vector_spec = WordVectorSpec.model_validate(
+        {"num_words": small.num_words, "dimensions": small.dimensions}
+    )
     vectors = preparation.learn_word_vectors(encoded, reviews, vector_spec)
-    ngrams, features, _ = preparation.fit_nb_ngram(encoded, reviews, NgramSpec.model_validate({"folds": NUM_FOLDS}))
+    ngrams, features, _ = preparation.fit_nb_ngram(
+        encoded, reviews, NgramSpec.model_validate({"folds": NUM_FOLDS})
+    )
     padding = PaddingSpec(max_length=small.max_length)
-    networks, scores = {}, {}
+    networks = {}
+    scores = {}
     # Other networks have no gates to trace.
     for cell in (name for name in list_candidates() if name in CELLS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, TrainingPlan(padding, small.training))
+        networks[cell], _, _ = train_classifier(
+            features, reviews, vectors, spec, TrainingPlan(padding, small.training)
+        )
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
     calibrations, _ = calibrate_classifiers(reviews, features, **scores)
     return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])

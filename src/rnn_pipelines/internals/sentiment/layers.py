@@ -35,7 +35,10 @@ def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[La
     is_bidirectional = isinstance(layer, layers.Bidirectional)
     directions = [layer.forward_layer, layer.backward_layer] if is_bidirectional else [layer]
     parts = np.split(outputs, len(directions), axis=-1)
-    return [_trace_direction(part, steps, mask, expected) for part, expected in zip(directions, parts, strict=True)]
+    return [
+        _trace_direction(part, steps, mask, expected)
+        for part, expected in zip(directions, parts, strict=True)
+    ]
 
 
 def find_recurrent_layer(model: keras.Model) -> keras.Layer:
@@ -52,7 +55,9 @@ def summarize_network(model: keras.Model) -> NetworkSummary:
     return {"layers": summarize_layers(model), "num_parameters": model.count_params()}
 
 
-def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, expected: np.ndarray) -> LayerTrace:
+def _trace_direction(
+    layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, expected: np.ndarray
+) -> LayerTrace:
     for name, expected_name in ACTIVATIONS.items():
         received = getattr(layer, name).__name__
         if received != expected_name:
@@ -62,6 +67,15 @@ def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, ex
             )
     cell = next(cell for cell in CELLS.values() if cell.keras_layer == type(layer).__name__)
     arrays = layer.get_weights()
-    by_gate, weights = count_by_gate(layer.name, cell, arrays), cell.weights.from_list(arrays)
+    by_gate = count_by_gate(layer.name, cell, arrays)
+    weights = cell.weights.from_list(arrays)
     trace: Trace[Any, Any] = unroll(weights, steps, mask, backwards=layer.go_backwards)
-    return LayerTrace(cell, weights, steps, mask, trace, compare_states(layer.name, trace, mask, expected), by_gate)
+    return LayerTrace(
+        cell,
+        weights,
+        steps,
+        mask,
+        trace,
+        compare_states(layer.name, trace, mask, expected),
+        by_gate,
+    )

@@ -13,15 +13,28 @@ from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_features, score_parts, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import (
+    TextClassifier,
+    make_features,
+    score_parts,
+    score_sentiment,
+)
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 
 # The number of units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
 # The columns of the readings, see `trace_classifier`.
-READINGS = {"cell": "str", "text": "int64", "place": "int64", "gate": "str", "unit": "int64"}
-READINGS |= {"word": "str", "probability": "float64", "value": "float32"}
+READINGS = {
+    "cell": "str",
+    "text": "int64",
+    "place": "int64",
+    "gate": "str",
+    "unit": "int64",
+    "word": "str",
+    "probability": "float64",
+    "value": "float32",
+}
 
 
 def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
@@ -57,8 +70,13 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         found = dict(zip(names, trace_layer(network, inputs), strict=False))
         layers |= found
         networks |= dict.fromkeys(found, summarize_network(network))
-    gradients = {name: differentiate(one, probe_last_states(one.trace, one.mask)) for name, one in layers.items()}
-    readings = [_read_text(classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
+    gradients = {
+        name: differentiate(one, probe_last_states(one.trace, one.mask))
+        for name, one in layers.items()
+    }
+    readings = [
+        _read_text(classifier, layers, row, text, places[row]) for row, text in enumerate(shown)
+    ]
     traced = {name: [layer] for name, layer in layers.items()}
     traces = Traces(traced, gradients, networks, chosen.origin, _summarize(chosen, sample))
     return traces, pd.concat(readings, ignore_index=True)
@@ -74,7 +92,12 @@ def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummar
         labels = np.asarray(chosen.labels)[held_out]
         accuracy = {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
     is_missing = chosen.classifier is None
-    return {"is_missing": is_missing, "origin": chosen.origin, "accuracy": accuracy, "num_texts": len(held_out)}
+    return {
+        "is_missing": is_missing,
+        "origin": chosen.origin,
+        "accuracy": accuracy,
+        "num_texts": len(held_out),
+    }
 
 
 def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
@@ -82,7 +105,9 @@ def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).permutation(num_texts)[:num_drawn])
 
 
-def _pad_inputs(classifier: TextClassifier, texts: Sequence[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _pad_inputs(
+    classifier: TextClassifier, texts: Sequence[str]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the networks' inputs, and the number of the word at each step: int64[batch, time], −1 for padding."""
     features = make_features(classifier, texts)
     encoded = features.encoded
@@ -94,7 +119,11 @@ def _pad_inputs(classifier: TextClassifier, texts: Sequence[str]) -> tuple[dict[
 
 
 def _read_text(
-    classifier: TextClassifier, layers: Mapping[str, LayerTrace], row: int, text: str, places: np.ndarray
+    classifier: TextClassifier,
+    layers: Mapping[str, LayerTrace],
+    row: int,
+    text: str,
+    places: np.ndarray,
 ) -> pd.DataFrame:
     """Return the readings of one shown text; see `trace_classifier`."""
     words = tokenize(text, classifier.signs)
@@ -105,15 +134,27 @@ def _read_text(
     words_read = [words[place] for place in read]
     tables = []
     for layer in (one for one in layers.values() if not one.trace.backwards):
-        gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != CANDIDATE}
+        gates = {
+            name: gate[row][is_read]
+            for name, gate in layer.trace.gates._asdict().items()
+            if name != CANDIDATE
+        }
         # The mean over units of each gate, and the most varying units of the keeping gate.
         chosen = [(name, -1, values.mean(axis=1)) for name, values in gates.items()]
         keeping = gates[layer.cell.keeping]
         varying = np.argsort(-keeping.std(axis=0))[:NUM_UNITS_SHOWN]
         chosen += [(layer.cell.keeping, int(unit), keeping[:, unit]) for unit in varying]
         for gate, unit, values in chosen:
-            columns = {"cell": layer.cell.name, "text": row + 1, "place": range(len(read)), "gate": gate, "unit": unit}
-            columns |= {"word": words_read, "probability": probability[read], "value": values}
+            columns = {
+                "cell": layer.cell.name,
+                "text": row + 1,
+                "place": range(len(read)),
+                "gate": gate,
+                "unit": unit,
+                "word": words_read,
+                "probability": probability[read],
+                "value": values,
+            }
             tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 

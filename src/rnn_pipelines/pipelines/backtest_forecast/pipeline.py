@@ -4,7 +4,11 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules
 from rnn_pipelines.forecast.experiments.schedule import summarize_backtest
-from rnn_pipelines.forecast.report.backtest import draw_error_against_cost, render_report, summarize_run
+from rnn_pipelines.forecast.report.backtest import (
+    draw_error_against_cost,
+    render_report,
+    summarize_run,
+)
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
@@ -17,7 +21,9 @@ PREDICTIONS, RETRAININGS = "backtest_forecast_predictions", "backtest_forecast_r
 def create_pipeline() -> Pipeline:
     """Read, replay, evaluate and report; the champion in use is not changed."""
     tables = ["backtest_forecast_table", "backtest_forecast_covariate_table"]
-    recipe, network, spec = "backtest_forecast_recipe", "backtest_forecast_{network}_network", "backtest_forecast_spec"
+    recipe = "backtest_forecast_recipe"
+    network = "backtest_forecast_{network}_network"
+    spec = "backtest_forecast_spec"
     given = [*tables, spec, "params:retrain_forecast", SPEC, "params:parallel"]
     nodes = [
         *create_input_nodes(SPEC, tables, recipe, network, spec),
@@ -32,6 +38,10 @@ def create_report_nodes() -> list[Node]:
     return [
         node(summarize_backtest, [PREDICTIONS, RETRAININGS], results),
         node(guard(draw_error_against_cost, draw_note), results, figure),
-        node(guard(render_report, render_note), [results, RETRAININGS, SPEC, figure], "backtest_forecast_report"),
+        node(
+            guard(render_report, render_note),
+            [results, RETRAININGS, SPEC, figure],
+            "backtest_forecast_report",
+        ),
         node(guard(summarize_run, write_note), results, "backtest_forecast_summary"),
     ]

@@ -15,10 +15,19 @@ FIGURES = ("curves", "losses", "differences", "time")
 
 def create_pipeline() -> Pipeline:
     """Train, summarise, draw and report."""
-    settings = ["params:compare.tasks", "params:compare.plan", "compare_finished", "params:parallel"]
+    settings = [
+        "params:compare.tasks",
+        "params:compare.plan",
+        "compare_finished",
+        "params:parallel",
+    ]
     figures = {figure: f"compare_{figure}_figure" for figure in FIGURES}
     drawn = ["compare_runs", "compare_results", "compare_description"]
-    reported = {"results": "compare_results", "description": "compare_description", "plan": "params:compare.plan"}
+    reported = {
+        "results": "compare_results",
+        "description": "compare_description",
+        "plan": "params:compare.plan",
+    }
     summarized = ["compare_results", "compare_description"]
     nodes = [
         node(compare_cells, settings, ["compare_runs", "compare_description"]),

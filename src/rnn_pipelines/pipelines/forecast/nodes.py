@@ -41,7 +41,9 @@ def read_source(sample: Sample, window: OpenWindowSpec) -> tuple[Source, pd.Data
     return recipe.read_source(sample.source, sample.covariates, window, sample.external)
 
 
-def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec, scaler: Scaler) -> LinearModels:
+def fit_linear_models(
+    panel: WindowedPanel, training: ForecastTrainingSpec, scaler: Scaler
+) -> LinearModels:
     """Fit the linear models: the baselines, and the forecast that the networks correct."""
     return linear_fitting.fit_linear_models(panel, training, scaler)
 
@@ -57,7 +59,9 @@ def train_networks(
     return side_by_side.train_networks(FittingData(panel, linear, pretrained), networks, training)
 
 
-def take_network(trained: dict[str, TrainedNetwork], spec: NetworkSpec) -> tuple[Network, pd.DataFrame, NetworkRecord]:
+def take_network(
+    trained: dict[str, TrainedNetwork], spec: NetworkSpec
+) -> tuple[Network, pd.DataFrame, NetworkRecord]:
     """Return one of the trained networks, with its history and its record."""
     found = trained[spec.cell]
     return found.network, found.history, found.record
@@ -124,10 +128,15 @@ def draw_paths(
         return Paths()
     table = next_values.table
     names = table["unique_id"].to_numpy()[:: panel.horizon]
-    network, origins = load_used_network(pretrained), panel.list_origins("future")
+    network = load_used_network(pretrained)
+    origins = panel.list_origins("future")
     windows = fitting.describe_windows(intervals, panel, origins, names, scaler, network)
-    scaled = (table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
-    return tabulate_paths(table, sample_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root))
+    scaled = (
+        table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean
+    ) / windows.deviation
+    return tabulate_paths(
+        table, sample_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root)
+    )
 
 
 def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
@@ -146,18 +155,28 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     return fitted.forecast_partitions(fit, sample, parallel)
 
 
-def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results_and_figures: Any) -> str:
+def render_report(
+    metrics: dict[str, Any], parameters: dict[str, Any], **results_and_figures: Any
+) -> str:
     """Render next values, comparison, errors and settings as one HTML file that loads nothing else."""
     given = results_and_figures
     records = {name: given.pop(name) for name in NETWORKS}
-    results = {part.name: given.pop(part.name) for part in fields(report.Results) if part.name in given}
+    results = {
+        part.name: given.pop(part.name) for part in fields(report.Results) if part.name in given
+    }
     shown = report.Results(metrics=ForecastMetrics.parse(metrics), records=records, **results)
     figures = {name.removesuffix("_figure"): figure for name, figure in given.items()}
     return report.render_report(shown, parameters, figures)
 
 
 def summarize_run(
-    metrics: dict[str, Any], next_values: Predictions, run_before: Any, all_series: dict[str, Any], profile: Profile
+    metrics: dict[str, Any],
+    next_values: Predictions,
+    run_before: Any,
+    all_series: dict[str, Any],
+    profile: Profile,
 ) -> str:
     """Return the columns, the best methods, the next values, and the comparison with the run before."""
-    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values, run_before, all_series, profile)
+    return summary.summarize_run(
+        ForecastMetrics.parse(metrics), next_values, run_before, all_series, profile
+    )

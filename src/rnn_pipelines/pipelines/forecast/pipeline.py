@@ -8,7 +8,10 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable, describe_covariates
-from rnn_pipelines.forecast.evaluation.series_methods import SeriesMethodsTable, describe_series_methods
+from rnn_pipelines.forecast.evaluation.series_methods import (
+    SeriesMethodsTable,
+    describe_series_methods,
+)
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.registry import NETWORKS
@@ -30,10 +33,20 @@ PREPARED |= {
     "source_table": "forecast_source",
 }
 PREPARED |= {
-    name: f"forecast_{name}" for name in ("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
+    name: f"forecast_{name}"
+    for name in ("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
 }
 BY_STEP, BY_LEVEL = "forecast_metrics_by_step", "forecast_metrics_by_level"
-NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals", "explanation")
+NAMES = (
+    "forecasts",
+    "newest_window",
+    "next_values",
+    "losses",
+    "error_by_step",
+    "coverage",
+    "residuals",
+    "explanation",
+)
 FIGURES = {figure: f"forecast_{figure}_figure" for figure in NAMES}
 DIAGNOSTIC_FIGURES = {figure: f"forecast_{figure}_figure" for figure in DIAGNOSTICS}
 
@@ -49,14 +62,18 @@ def create_pipeline() -> Pipeline:
 def create_read_nodes() -> list[Node]:
     """Divide a panel that is too large for memory, and read the series for the fit."""
     create = partial(node, namespace="preparation")
-    read, tables = ["forecast_sample", "params:forecast.window"], ["forecast_table", "forecast_covariate_table"]
+    read = ["forecast_sample", "params:forecast.window"]
+    tables = ["forecast_table", "forecast_covariate_table"]
     return [create(draw_sample, PANEL, "forecast_sample"), create(nodes.read_source, read, tables)]
 
 
 def create_network_nodes(cell: str) -> list[Node]:
     """Save and export one network; its cell is also the name of its parameters."""
-    model, spec, namespace = f"forecast_{cell}_model", f"params:forecast.{cell}", f"methods.{cell}"
-    history, record = f"forecast_{cell}_history", f"forecast_{cell}_record"
+    model = f"forecast_{cell}_model"
+    spec = f"params:forecast.{cell}"
+    namespace = f"methods.{cell}"
+    history = f"forecast_{cell}_history"
+    record = f"forecast_{cell}_record"
     return [
         node(nodes.take_network, ["forecast_networks", spec], [model, history, record], namespace),
         node(nodes.export_network, [model, spec, record], f"forecast_{cell}_keras", namespace),
@@ -66,7 +83,11 @@ def create_network_nodes(cell: str) -> list[Node]:
 def create_method_nodes() -> list[Node]:
     """Fit the linear models, the networks that correct them, all other methods and the ensemble, and forecast."""
     create = partial(node, namespace="methods")
-    linear = {"panel": "forecast_windows", "linear": "forecast_linear", "pretrained": "params:forecast.pretrained"}
+    linear = {
+        "panel": "forecast_windows",
+        "linear": "forecast_linear",
+        "pretrained": "params:forecast.pretrained",
+    }
     trained = linear | {block: f"params:forecast.{block}" for block in ("training", *NETWORKS)}
     fitted = linear | {"level": "params:forecast.level", "use": "params:forecast.use"}
     fitted |= {cell: f"forecast_{cell}_model" for cell in NETWORKS}
@@ -76,7 +97,11 @@ def create_method_nodes() -> list[Node]:
         create(nodes.fit_linear_models, given, "forecast_linear"),
         create(nodes.train_networks, trained, "forecast_networks"),
         create(nodes.fit_all_methods, fitted, methods),
-        create(forecast_methods, ["forecast_windows", "forecast_linear", "forecast_methods"], "forecast_forecasts"),
+        create(
+            forecast_methods,
+            ["forecast_windows", "forecast_linear", "forecast_methods"],
+            "forecast_forecasts",
+        ),
     ]
 
 
@@ -84,48 +109,115 @@ def create_evaluation_nodes() -> list[Node]:
     """Compare the networks with the baselines."""
     create = partial(node, namespace="evaluation")
     tables = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_profile"]
-    tables += ["forecast_forecasts", "forecast_intervals", "forecast_ensemble", "params:forecast.pretrained"]
-    tabulated = ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv", "forecast_all_methods"]
-    drawn_from = ["forecast_windows", "forecast_scaler", "forecast_intervals", "forecast_next_values"]
+    tables += [
+        "forecast_forecasts",
+        "forecast_intervals",
+        "forecast_ensemble",
+        "params:forecast.pretrained",
+    ]
+    tabulated = [
+        "forecast_predictions",
+        "forecast_next_values",
+        "forecast_next_values_csv",
+        "forecast_all_methods",
+    ]
+    drawn_from = [
+        "forecast_windows",
+        "forecast_scaler",
+        "forecast_intervals",
+        "forecast_next_values",
+    ]
     drawn_from += ["params:forecast.paths", "params:forecast.pretrained"]
-    measured = {"predictions": "forecast_predictions", "series": "forecast_series", "cutoffs": "forecast_cutoffs"}
-    measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"}
+    measured = {
+        "predictions": "forecast_predictions",
+        "series": "forecast_series",
+        "cutoffs": "forecast_cutoffs",
+        "profile": "forecast_profile",
+        "seconds": "forecast_seconds",
+    }
     measured |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
     measured |= {"evaluation": "params:forecast.evaluation"}
-    divided = {"sample": "forecast_sample", "linear": "forecast_linear", "methods": "forecast_methods"}
-    divided |= {"intervals": "forecast_intervals", "ensemble": "forecast_ensemble", "parallel": "params:parallel"}
-    divided |= {"parameters": "params:forecast"} | {field.name: PREPARED[field.name] for field in fields(Panel)}
+    divided = {
+        "sample": "forecast_sample",
+        "linear": "forecast_linear",
+        "methods": "forecast_methods",
+        "intervals": "forecast_intervals",
+        "ensemble": "forecast_ensemble",
+        "parallel": "params:parallel",
+    }
+    divided |= {"parameters": "params:forecast"} | {
+        field.name: PREPARED[field.name] for field in fields(Panel)
+    }
     of_all = ["forecast_all_next_values", "forecast_all_metrics_by_series", "forecast_all_series"]
     return [
         create(nodes.forecast_partitions, divided, of_all),
         create(nodes.tabulate_forecasts, tables, tabulated),
         create(nodes.draw_paths, drawn_from, "forecast_next_paths"),
-        create(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
-        create(evaluate_forecasts, measured, ["forecast_metrics", "forecast_metrics_by_series", BY_STEP, BY_LEVEL]),
+        create(
+            list_seconds,
+            ["forecast_linear", "forecast_methods", "forecast_forecasts"],
+            "forecast_seconds",
+        ),
+        create(
+            evaluate_forecasts,
+            measured,
+            ["forecast_metrics", "forecast_metrics_by_series", BY_STEP, BY_LEVEL],
+        ),
     ]
 
 
 def create_report_nodes() -> list[Node]:
     create = partial(node, namespace="report")
-    no_covariates, no_series = (empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable))
+    no_covariates, no_series = (
+        empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable)
+    )
     no_explanation = empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))
     described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
-    explained = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_linear", "forecast_methods"]
+    explained = [
+        "forecast_windows",
+        "forecast_features",
+        "forecast_scaler",
+        "forecast_linear",
+        "forecast_methods",
+    ]
     explained += ["forecast_ensemble"]
     listed = ["forecast_source", "forecast_cutoffs", "forecast_profile"]
     listed += ["forecast_windows", "forecast_linear", "forecast_methods", "forecast_ensemble"]
-    drawn = {"predictions": "forecast_predictions", "series": "forecast_series", "next_values": "forecast_next_values"}
-    drawn |= {"explanation": "forecast_explanation", "by_step": BY_STEP, "by_level": BY_LEVEL}
+    drawn = {
+        "predictions": "forecast_predictions",
+        "series": "forecast_series",
+        "next_values": "forecast_next_values",
+        "explanation": "forecast_explanation",
+        "by_step": BY_STEP,
+        "by_level": BY_LEVEL,
+    }
     drawn |= {cell: f"forecast_{cell}_history" for cell in NETWORKS}
-    reported = {"metrics": "forecast_metrics", "profile": "forecast_profile", "cutoffs": "forecast_cutoffs"}
-    reported |= {"ensemble": "forecast_ensemble", "covariates": "forecast_covariates", "parameters": "params:forecast"}
-    reported |= {"next_values": "forecast_next_values", "features": "forecast_features", "test": "forecast_predictions"}
+    reported = {
+        "metrics": "forecast_metrics",
+        "profile": "forecast_profile",
+        "cutoffs": "forecast_cutoffs",
+        "ensemble": "forecast_ensemble",
+        "covariates": "forecast_covariates",
+        "parameters": "params:forecast",
+        "next_values": "forecast_next_values",
+        "features": "forecast_features",
+        "test": "forecast_predictions",
+    }
     reported |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
-    reported |= {"run_before": "forecast_run_before", "all_series": "forecast_all_series", "by_level": BY_LEVEL}
+    reported |= {
+        "run_before": "forecast_run_before",
+        "all_series": "forecast_all_series",
+        "by_level": BY_LEVEL,
+    }
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
     diagnosed = ["forecast_predictions", "forecast_profile"]
-    summarized = ["forecast_metrics", "forecast_next_values", "forecast_run_before", "forecast_all_series"]
+    summarized = [
+        "forecast_metrics",
+        "forecast_next_values",
+        "forecast_run_before",
+        "forecast_all_series",
+    ]
     return [
         create(guard(explain_ensemble, no_explanation), explained, "forecast_explanation"),
         create(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
@@ -133,5 +225,9 @@ def create_report_nodes() -> list[Node]:
         create(guard(draw_figures, draw_notes(FIGURES)), drawn, FIGURES),
         create(guard(draw_diagnostics, draw_notes(DIAGNOSTICS)), diagnosed, DIAGNOSTIC_FIGURES),
         create(guard(nodes.render_report, render_note), reported | shown, "forecast_report"),
-        create(guard(nodes.summarize_run, write_note), [*summarized, "forecast_profile"], "forecast_summary"),
+        create(
+            guard(nodes.summarize_run, write_note),
+            [*summarized, "forecast_profile"],
+            "forecast_summary",
+        ),
     ]

@@ -47,20 +47,35 @@ def create_pipeline() -> Pipeline:
         node(choose_forecasters, FORECASTERS, "internals_forecasters"),
         node(choose_classifier, classifier, "internals_classifier"),
         node(trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
-        node(trace_pretrained, ["internals_forecasters", "params:forecast.pretrained", SAMPLE], PRETRAINED),
+        node(
+            trace_pretrained,
+            ["internals_forecasters", "params:forecast.pretrained", SAMPLE],
+            PRETRAINED,
+        ),
         node(trace_classifier, ["internals_classifier", SAMPLE], read),
         node(measure_traces, [FORECAST, PRETRAINED, SENTIMENT], ["internals_summary", *TABLES]),
-        node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, PRETRAINED, READINGS, *TABLES], FIGURES),
+        node(
+            guard(draw_figures, draw_notes(FIGURES)),
+            [FORECAST, PRETRAINED, READINGS, *TABLES],
+            FIGURES,
+        ),
         node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
         node(guard(explore_forecasters, render_note), EXPLORED, "internals_explorer_report"),
-        node(guard(explore_classifier, render_note), ["internals_classifier", SAMPLE], "internals_texts_report"),
+        node(
+            guard(explore_classifier, render_note),
+            ["internals_classifier", SAMPLE],
+            "internals_texts_report",
+        ),
         node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
     ]
     return Pipeline(nodes)
 
 
 def choose_classifier(
-    found: TextClassifier | None, reviews: pd.DataFrame | None, source: TracedReviewsSpec, small: SmallClassifierSpec
+    found: TextClassifier | None,
+    reviews: pd.DataFrame | None,
+    source: TracedReviewsSpec,
+    small: SmallClassifierSpec,
 ) -> ChosenClassifier:
     """Return the classifier of `sentiment`, or train a small one if there is none."""
     from rnn_pipelines.internals.sentiment import choice
@@ -68,7 +83,9 @@ def choose_classifier(
     return choice.choose_classifier(found, reviews, source, small)
 
 
-def trace_classifier(classifier: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
+def trace_classifier(
+    classifier: ChosenClassifier, sample: SampleSpec
+) -> tuple[Traces, pd.DataFrame]:
     """Trace every gate and state through texts, compare them with Keras, and score some texts word by word."""
     from rnn_pipelines.internals.sentiment import traces
 

@@ -14,7 +14,9 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 FIGURES = ("error_over_time", "error_by_step")
-SPEC, CHAMPION, PROFILE = "params:monitor_forecast", "monitor_forecast_champion", "monitor_forecast_profile"
+SPEC = "params:monitor_forecast"
+CHAMPION = "monitor_forecast_champion"
+PROFILE = "monitor_forecast_profile"
 EVALUATED, COVERAGE = "monitor_forecast_evaluated", "monitor_forecast_coverage"
 DRIFT, COVARIATE_DRIFT = "monitor_forecast_drift", "monitor_forecast_covariate_drift"
 
@@ -36,7 +38,11 @@ def create_measure_pipeline() -> Pipeline:
     nodes = [
         node(monitoring.read_champion, [folder, "params:forecast"], [CHAMPION, coding, reference]),
         node(draw_sample, [*PANEL, coding], sample),
-        node(monitoring.read_newest, [sample, CHAMPION, "params:forecast.covariates", SPEC], [table, covariate_table]),
+        node(
+            monitoring.read_newest,
+            [sample, CHAMPION, "params:forecast.covariates", SPEC],
+            [table, covariate_table],
+        ),
         node(repair_series, [table, source, gaps], [actuals, repaired]),
         node(join_uncorrected, [log, actuals, CHAMPION], EVALUATED),
         node(check_coverage, [log, actuals, repaired, CHAMPION], COVERAGE),
@@ -50,10 +56,15 @@ def create_measure_pipeline() -> Pipeline:
 
 def create_report_pipeline() -> Pipeline:
     """Conclude a verdict, draw and report."""
-    verdict, figures = "monitor_forecast_verdict", {figure: f"monitor_forecast_{figure}_figure" for figure in FIGURES}
+    verdict = "monitor_forecast_verdict"
+    figures = {figure: f"monitor_forecast_{figure}_figure" for figure in FIGURES}
     page = {"verdict": verdict, "profile": PROFILE, "monitoring": SPEC, **figures}
     nodes = [
-        node(monitoring.monitor_forecasts, [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC], verdict),
+        node(
+            monitoring.monitor_forecasts,
+            [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC],
+            verdict,
+        ),
         node(guard(draw_figures, draw_notes(FIGURES)), [EVALUATED, verdict, SPEC], figures),
         node(guard(render_report, render_note), page, "monitor_forecast_report"),
         node(guard(summarize_run, write_note), verdict, "monitor_forecast_summary"),

@@ -9,7 +9,11 @@ from rnn_pipelines.report.notes import draw_note, render_note, write_note
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.operations.monitoring import monitor_scores
 from rnn_pipelines.sentiment.operations.reference import describe_reference, select_newest
-from rnn_pipelines.sentiment.report.monitoring import draw_distributions, render_report, summarize_run
+from rnn_pipelines.sentiment.report.monitoring import (
+    draw_distributions,
+    render_report,
+    summarize_run,
+)
 
 PARAMETERS = "params:monitor_sentiment"
 
@@ -29,7 +33,11 @@ def create_pipeline() -> Pipeline:
         node(read_champion, folder, champion),
         node(monitor_scores, [measures, champion, PARAMETERS], verdict),
         node(guard(draw_distributions, draw_note), [scores, reference], figure),
-        node(guard(render_report, render_note), [verdict, PARAMETERS, figure], "monitor_sentiment_report"),
+        node(
+            guard(render_report, render_note),
+            [verdict, PARAMETERS, figure],
+            "monitor_sentiment_report",
+        ),
         node(guard(summarize_run, write_note), verdict, "monitor_sentiment_summary"),
     ]
     return Pipeline(nodes)

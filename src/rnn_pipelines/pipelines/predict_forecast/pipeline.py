@@ -29,16 +29,28 @@ def create_pipeline() -> Pipeline:
     made, newest = "predict_forecast_made", "predict_forecast_newest"
     explanation, suspects = "predict_forecast_explanation", "predict_forecast_suspects"
     night, nights = "predict_forecast_night", "predict_forecast_nights"
-    forecast_from = [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table]
+    forecast_from = [
+        champion,
+        table,
+        "params:forecast.source",
+        "params:forecast.paths",
+        covariate_table,
+    ]
     forecast_from += ["predict_forecast_found_forecasts", "params:forecast.gaps"]
     forecast = [log, "predict_forecast_next_paths", made, night]
     all_from = [champion, sample, spec, "params:parallel", "predict_forecast_folder"]
     all_forecast = "predict_forecast_all_next_values"
     summarized = [made, log, all_series, explanation, suspects]
     nodes = [
-        node(warn_of_other_parameters, [champion, "params:forecast"], "predict_forecast_not_acting"),
+        node(
+            warn_of_other_parameters, [champion, "params:forecast"], "predict_forecast_not_acting"
+        ),
         node(draw_sample_as_trained, [champion, *PANEL], sample),
-        node(read_as_trained, [champion, sample, spec, "params:forecast.covariates"], [table, covariate_table]),
+        node(
+            read_as_trained,
+            [champion, sample, spec, "params:forecast.covariates"],
+            [table, covariate_table],
+        ),
         node(forecast_newest, forecast_from, forecast),
         node(stamp_log, [log, "predict_forecast_champion_folder"], "predict_forecast_stamp"),
         node(choose_next_values, [made, log, spec], newest),

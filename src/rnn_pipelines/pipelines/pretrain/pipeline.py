@@ -12,7 +12,9 @@ from rnn_pipelines.forecast.pretrained.specs import PretrainSpec
 from rnn_pipelines.forecast.pretrained.training import pretrain
 from rnn_pipelines.pipelines.wiring import node
 
-SPEC, CHECKPOINTS, METRICS = "params:pretrain", "pretrain_checkpoints", "pretrain_metrics"
+SPEC = "params:pretrain"
+CHECKPOINTS = "pretrain_checkpoints"
+METRICS = "pretrain_metrics"
 NETWORKS = {"gru": "pretrain_gru_network", "lstm": "pretrain_lstm_network"}
 HISTORIES = {cell: f"pretrain_{cell}_history" for cell in NETWORKS}
 

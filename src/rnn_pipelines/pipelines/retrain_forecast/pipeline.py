@@ -46,7 +46,8 @@ DATASETS = {
 def create_pipeline() -> Pipeline:
     """Read the data up to the as-of time, of a divided panel a sample, and run the steps that a backtest replays."""
     sample, started = "retrain_forecast_sample", "retrain_forecast_started"
-    table, covariate_table = DATASETS["table"], DATASETS["covariate_table"]
+    table = DATASETS["table"]
+    covariate_table = DATASETS["covariate_table"]
     networks = {f"{cell}_network": f"retrain_forecast_{cell}_network" for cell in NETWORKS}
     blocks = (*Recipe.model_fields, *NETWORKS, "training", "level", "use", "pretrained")
     datasets = DATASETS | networks | {block: f"params:forecast.{block}" for block in blocks}
@@ -61,6 +62,8 @@ def create_pipeline() -> Pipeline:
     return Pipeline(nodes)
 
 
-def read_sample(sample: Sample, retraining: RetrainForecastSpec) -> tuple[Source, pd.DataFrame, float]:
+def read_sample(
+    sample: Sample, retraining: RetrainForecastSpec
+) -> tuple[Source, pd.DataFrame, float]:
     """Read series and covariates up to the as-of time, and return them with the start time."""
     return *dividing.read_sample(sample, retraining), time.time()

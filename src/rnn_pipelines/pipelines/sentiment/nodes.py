@@ -31,11 +31,17 @@ def train_classifier(
     """Train the network on the training part, and keep the best weights on the validation part."""
     from rnn_pipelines.sentiment.methods.training import train_classifier
 
-    return train_classifier(features, reviews, word_vectors, network, TrainingPlan(padding, training))
+    return train_classifier(
+        features, reviews, word_vectors, network, TrainingPlan(padding, training)
+    )
 
 
 def score_reviews(
-    model: KerasModel, features: TextFeatures, reviews: Reviews, network: ClassifierSpec, padding: PaddingSpec
+    model: KerasModel,
+    features: TextFeatures,
+    reviews: Reviews,
+    network: ClassifierSpec,
+    padding: PaddingSpec,
 ) -> Scores:
     """Return the logits of the validation and test reviews."""
     from rnn_pipelines.sentiment.methods.training import score_reviews
@@ -53,8 +59,14 @@ def render_report(
 ) -> str:
     """Render verdict, tables, figures and examples as one HTML file that loads nothing else."""
     records, figures = (
-        {name.removesuffix(kind): value for name, value in records_and_figures.items() if name.endswith(kind)}
+        {
+            name.removesuffix(kind): value
+            for name, value in records_and_figures.items()
+            if name.endswith(kind)
+        }
         for kind in ("_record", "_figure")
     )
-    results = SentimentResults(metrics, calibrations, profile, examples, parameters, records, figures)
+    results = SentimentResults(
+        metrics, calibrations, profile, examples, parameters, records, figures
+    )
     return report.render_report(results)

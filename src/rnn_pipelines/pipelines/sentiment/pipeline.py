@@ -18,10 +18,16 @@ from rnn_pipelines.sentiment.text.source import read_reviews
 from rnn_pipelines.sentiment.text.splits import split_reviews
 
 FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rating", "losses")
-REVIEWS, FEATURES, WORDS = "sentiment_reviews", "sentiment_features", "sentiment_vocabulary"
-ENCODED, VECTORS, NGRAMS = "sentiment_encoded", "sentiment_word_vectors", "sentiment_ngrams"
+REVIEWS = "sentiment_reviews"
+FEATURES = "sentiment_features"
+WORDS = "sentiment_vocabulary"
+ENCODED = "sentiment_encoded"
+VECTORS = "sentiment_word_vectors"
+NGRAMS = "sentiment_ngrams"
 CALIBRATIONS, PREDICTIONS = "sentiment_calibrations", "sentiment_predictions"
-PADDING, TRAINING, VOCABULARY = (f"params:sentiment.{name}" for name in ("padding", "training", "vocabulary"))
+PADDING, TRAINING, VOCABULARY = (
+    f"params:sentiment.{name}" for name in ("padding", "training", "vocabulary")
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -32,13 +38,18 @@ def create_pipeline() -> Pipeline:
 
 def create_data_pipeline() -> Pipeline:
     """Read, split and encode the reviews; learn word vectors and n-gram weights from the training part."""
-    table, ngrams = "sentiment_table", [NGRAMS, FEATURES, "sentiment_ngrams_record"]
+    table = "sentiment_table"
+    ngrams = [NGRAMS, FEATURES, "sentiment_ngrams_record"]
     nodes = [
         node(read_reviews, "params:sentiment.source", table),
         node(split_reviews, [table, "params:sentiment.split"], [REVIEWS, "sentiment_profile"]),
         node(preparation.build_vocabulary, [REVIEWS, VOCABULARY], WORDS),
         node(preparation.encode_reviews, [REVIEWS, WORDS, VOCABULARY], ENCODED),
-        node(preparation.learn_word_vectors, [ENCODED, REVIEWS, "params:sentiment.word_vectors"], VECTORS),
+        node(
+            preparation.learn_word_vectors,
+            [ENCODED, REVIEWS, "params:sentiment.word_vectors"],
+            VECTORS,
+        ),
         node(preparation.fit_nb_ngram, [ENCODED, REVIEWS, "params:sentiment.ngrams"], ngrams),
     ]
     return Pipeline(nodes)
@@ -56,23 +67,42 @@ def create_network_pipeline(model: str) -> Pipeline:
         template,
         namespace=f"sentiment_{model}",
         inputs={FEATURES, REVIEWS, VECTORS},
-        outputs={name: f"sentiment_{model}_{name}" for name in ("model", "history", "record", "scores")},
-        parameters={"params:network": f"params:sentiment.{model}", PADDING: PADDING, TRAINING: TRAINING},
+        outputs={
+            name: f"sentiment_{model}_{name}" for name in ("model", "history", "record", "scores")
+        },
+        parameters={
+            "params:network": f"params:sentiment.{model}",
+            PADDING: PADDING,
+            TRAINING: TRAINING,
+        },
     )
 
 
 def create_report_pipeline() -> Pipeline:
     """Calibrate and compare the classifiers, keep the best one, draw and report."""
     by_group, by_confidence = "sentiment_metrics_by_group", "sentiment_metrics_by_confidence"
-    calibrated = {"reviews": REVIEWS, "features": FEATURES} | {model: f"sentiment_{model}_scores" for model in NETWORKS}
+    calibrated = {"reviews": REVIEWS, "features": FEATURES} | {
+        model: f"sentiment_{model}_scores" for model in NETWORKS
+    }
     records = {model: f"sentiment_{model}_record" for model in NETWORKS}
     measured = {"metrics": "sentiment_metrics", "calibrations": CALIBRATIONS}
     drawn = {"by_group": by_group, "by_confidence": by_confidence}
     drawn |= {model: f"sentiment_{model}_history" for model in NETWORKS}
-    chosen_from = {"ngrams": NGRAMS, "words": WORDS, "vocabulary_spec": VOCABULARY, "padding": PADDING}
-    chosen_from |= {"calibrations": CALIBRATIONS} | {model: f"sentiment_{model}_model" for model in list_candidates()}
+    chosen_from = {
+        "ngrams": NGRAMS,
+        "words": WORDS,
+        "vocabulary_spec": VOCABULARY,
+        "padding": PADDING,
+    }
+    chosen_from |= {"calibrations": CALIBRATIONS} | {
+        model: f"sentiment_{model}_model" for model in list_candidates()
+    }
     figures = {figure: f"sentiment_{figure}_figure" for figure in FIGURES}
-    shown = {"profile": "sentiment_profile", "examples": "sentiment_examples", "parameters": "params:sentiment"}
+    shown = {
+        "profile": "sentiment_profile",
+        "examples": "sentiment_examples",
+        "parameters": "params:sentiment",
+    }
     shown |= {f"{network}_record": record for network, record in records.items()}
     shown |= {f"{name}_figure": figure for name, figure in figures.items()}
     evaluated = {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records}

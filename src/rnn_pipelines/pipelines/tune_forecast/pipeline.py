@@ -22,13 +22,21 @@ SPEC = "params:tune_forecast"
 def create_pipeline() -> Pipeline:
     """Read, search and report; neither the champion nor the project's parameters are changed."""
     tables = ["tune_forecast_table", "tune_forecast_covariate_table"]
-    recipe, network, spec = "tune_forecast_recipe", "tune_forecast_{network}_network", "tune_forecast_spec"
-    trials, parameters, summary = "tune_forecast_trials", "tune_forecast_parameters", "tune_forecast_summary"
+    recipe = "tune_forecast_recipe"
+    network = "tune_forecast_{network}_network"
+    spec = "tune_forecast_spec"
+    trials = "tune_forecast_trials"
+    parameters = "tune_forecast_parameters"
+    summary = "tune_forecast_summary"
     given = [*tables, spec, SPEC, "params:parallel", "tune_forecast_folder"]
     nodes = [
         *create_input_nodes(SPEC, tables, recipe, network, spec),
         node(tune, given, [trials, parameters, summary]),
-        node(guard(render_report, render_note), [summary, trials, parameters, SPEC], "tune_forecast_report"),
+        node(
+            guard(render_report, render_note),
+            [summary, trials, parameters, SPEC],
+            "tune_forecast_report",
+        ),
     ]
     return Pipeline(nodes)
 

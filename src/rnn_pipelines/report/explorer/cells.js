@@ -134,7 +134,7 @@ function runNetwork(network, steps, staticInputs, change = []) {
   return { outputs: plus(...members.map(({ outputs }) => outputs)).map((v) => v / members.length), members };
 }
 
-/** Return JSON in which each array is its numbers: an array of float32 in base64 is turned into nested arrays. */
+/** Return JSON in which each array is its numbers: an array of float32 or float16 in base64 is turned into nested arrays. */
 function decode(text) {
   const nest = (numbers, shape) => {
     if (shape.length < 2) return Array.from(numbers);
@@ -142,7 +142,9 @@ function decode(text) {
     return Array.from({ length: shape[0] }, (_, k) => nest(numbers.slice(k * size, (k + 1) * size), shape.slice(1)));
   };
   return JSON.parse(text, (_, value) => {
-    if (value?.float32 === undefined) return value;
-    return nest(new Float32Array(Uint8Array.from(atob(value.float32), (sign) => sign.charCodeAt(0)).buffer), value.shape);
+    const packed = value?.float32 ?? value?.float16;
+    if (packed === undefined) return value;
+    const { buffer } = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0)); // float16 is decoded in pretrained.js
+    return nest(value.float32 ? new Float32Array(buffer) : Array.from(new Uint16Array(buffer), decodeHalf), value.shape);
   });
 }

@@ -21,7 +21,9 @@ VIEW = ("charts.js", "view.js")
 MAX_BYTES, FRAME_BYTES = 500_000, 12_000
 
 
-def render_explorer(title: str, verdict: str, content: Mapping[str, Any], sections: Mapping[str, str]) -> str:
+def render_explorer(
+    title: str, verdict: str, content: Mapping[str, Any], sections: Mapping[str, str]
+) -> str:
     """Return the page, which loads nothing else.
 
     Args:
@@ -33,7 +35,9 @@ def render_explorer(title: str, verdict: str, content: Mapping[str, Any], sectio
     code = Markup("<script>{}</script>").format(Markup(read_scripts([*COMPUTATION, *VIEW])))
     chosen = choose_content(content, MAX_BYTES - FRAME_BYTES - len(style) - len(code))
     names = " and ".join(network["label"] for network in chosen["networks"])
-    data = Markup('<script type="application/json" id="content">{}</script>').format(Markup(encode(chosen)))
+    data = Markup('<script type="application/json" id="content">{}</script>').format(
+        Markup(encode(chosen))
+    )
     parts = [Section(heading, [_place(name)]) for name, heading in sections.items()]
     last = Section(parts[-1].title, [*parts[-1].parts, style, data, code])
     return render_page(title.format(names=names), verdict.format(names=names), [*parts[:-1], last])
@@ -44,12 +48,15 @@ def choose_content(content: Mapping[str, Any], max_bytes: int) -> dict[str, Any]
 
     One network and one window stay in any case. Texts of the reader's own need a vocabulary and all networks.
     """
-    chosen, left_out = dict(content), []
+    chosen = dict(content)
+    left_out = []
     if len(encode(chosen)) > max_bytes and chosen.pop("vocabulary", None):
         left_out.append("words for texts of your own")
     while len(encode(chosen)) > max_bytes and len(chosen["networks"]) > 1:
         # The pretrained network, which has a base, gives way to those that the reader trained.
-        largest = max(chosen["networks"], key=lambda network: ("base" in network, len(encode(network))))
+        largest = max(
+            chosen["networks"], key=lambda network: ("base" in network, len(encode(network)))
+        )
         left_out.append(f"the weights of {largest['label']}")
         chosen["networks"] = [network for network in chosen["networks"] if network is not largest]
         for window in chosen["windows"]:
@@ -69,11 +76,16 @@ def _drop_past(window: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _place(name: str) -> Markup:
-    return Markup('<div id="{}"><noscript>This part needs JavaScript.</noscript></div>').format(name)
+    return Markup('<div id="{}"><noscript>This part needs JavaScript.</noscript></div>').format(
+        name
+    )
 
 
 def encode(content: Mapping[str, Any]) -> str:
-    """Return the content as JSON that is safe inside a script; arrays are float32, base64 of little-endian bytes."""
+    """Return the content as JSON that is safe inside a script.
+
+    Arrays are base64 of little-endian bytes, float16 if they are that, else float32.
+    """
     text = json.dumps(content, default=_encode_array, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -81,9 +93,13 @@ def encode(content: Mapping[str, Any]) -> str:
 def _encode_array(array: Any) -> dict[str, Any]:
     if not isinstance(array, np.ndarray):
         return array.item()  # a number of NumPy
-    return {"shape": array.shape, "float32": base64.b64encode(array.astype("<f4").tobytes()).decode()}
+    name, form = ("float16", "<f2") if array.dtype == np.float16 else ("float32", "<f4")
+    packed = base64.b64encode(array.astype(form).tobytes()).decode()
+    return {"shape": array.shape, name: packed}
 
 
 def read_scripts(names: Sequence[str]) -> str:
     """Return files of this package, one after another."""
-    return "\n".join(files(__package__).joinpath(name).read_text(encoding="utf-8") for name in names)
+    return "\n".join(
+        files(__package__).joinpath(name).read_text(encoding="utf-8") for name in names
+    )

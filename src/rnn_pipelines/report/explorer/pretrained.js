@@ -1,5 +1,11 @@
 // The pretrained network: names, order and equations of forecast/pretrained/reading.py and network.py, for one series
 // without missing values. C, the constants of these modules, comes from the page.
+/** Return the number of 16 bits, see IEEE 754: a sign, five bits of the exponent, ten of the fraction. */
+function decodeHalf(bits) {
+  const exponent = (bits >> 10) & 31, fraction = (bits & 1023) / 1024;
+  return (bits >> 15 ? -1 : 1) * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
+}
+
 const range = (count, first = 0) => Array.from({ length: count }, (_, place) => first + place);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const averageKnown = (values) => {

@@ -38,7 +38,9 @@ def _compute_confidence(scores: pd.DataFrame) -> np.ndarray:
 
 def _compute_unknown(scores: pd.DataFrame) -> np.ndarray:
     """Return the share of unknown words of each text that has words."""
-    words, known = (scores[column].to_numpy("float64") for column in ("num_words", "num_known_words"))
+    words, known = (
+        scores[column].to_numpy("float64") for column in ("num_words", "num_known_words")
+    )
     return 1 - known[words > 0] / words[words > 0]
 
 
@@ -46,7 +48,9 @@ MEASURES = {
     "positive": Measure(
         "the share of positive labels",
         "positive, of the texts with a label",
-        lambda scores: _mark(scores.loc[scores["label"] != "unknown", "label"], "positive", "negative"),
+        lambda scores: _mark(
+            scores.loc[scores["label"] != "unknown", "label"], "positive", "negative"
+        ),
     ),
     "unknown_label": Measure(
         "the share of texts without a known word",
@@ -55,10 +59,16 @@ MEASURES = {
     ),
     "confidence": Measure("the confidence", "confidence", _compute_confidence, "confidence"),
     "unknown_words": Measure(
-        "the share of unknown words", "unknown words of a text", _compute_unknown, "share of unknown words, %"
+        "the share of unknown words",
+        "unknown words of a text",
+        _compute_unknown,
+        "share of unknown words, %",
     ),
     "num_words": Measure(
-        "the length of the texts", "words of a text", lambda scores: scores["num_words"].to_numpy("float64"), "words"
+        "the length of the texts",
+        "words of a text",
+        lambda scores: scores["num_words"].to_numpy("float64"),
+        "words",
     ),
 }
 
@@ -72,9 +82,15 @@ def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
 
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
-    values = {name: (measure.compute(scores), measure.compute(reference)) for name, measure in MEASURES.items()}
+    values = {
+        name: (measure.compute(scores), measure.compute(reference))
+        for name, measure in MEASURES.items()
+    }
     return pd.DataFrame(
-        [{"measure": name, **_compare(not MEASURES[name].axis, *pair)} for name, pair in values.items()]
+        [
+            {"measure": name, **_compare(not MEASURES[name].axis, *pair)}
+            for name, pair in values.items()
+        ]
     )
 
 
@@ -84,14 +100,23 @@ def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[
     effect = p_value = float("nan")
     # NaN if there are no values, or one is not finite.
     means = [
-        float(values.mean()) if np.isfinite(values).all() and len(values) else effect for values in (newest, reference)
+        float(values.mean()) if np.isfinite(values).all() and len(values) else effect
+        for values in (newest, reference)
     ]
     if np.isfinite(means).all() and is_share:
         counts = [[int(values.sum()), int((1 - values).sum())] for values in (newest, reference)]
         arcs = [2 * np.arcsin(np.sqrt(values.mean())) for values in (newest, reference)]
-        effect, p_value = float(arcs[0] - arcs[1]), float(fisher_exact(counts).pvalue)
+        effect = float(arcs[0] - arcs[1])
+        p_value = float(fisher_exact(counts).pvalue)
     elif np.isfinite(means).all():
         result = ks_2samp(newest, reference, method="asymp")
-        effect, p_value = float(result.statistic), float(result.pvalue)
+        effect = float(result.statistic)
+        p_value = float(result.pvalue)
     sizes = {"num_reference": len(reference), "num_newest": len(newest)}
-    return {"reference": means[1], "newest": means[0], **sizes, "effect": effect, "p_value": p_value}
+    return {
+        "reference": means[1],
+        "newest": means[0],
+        **sizes,
+        "effect": effect,
+        "p_value": p_value,
+    }

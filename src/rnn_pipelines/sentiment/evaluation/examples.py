@@ -31,12 +31,18 @@ class ExamplesTable(Table):
 Examples = Annotated[pd.DataFrame, ExamplesTable]
 
 
-def find_examples(predictions: Predictions, reviews: Reviews, calibrations: dict[str, Calibration]) -> Examples:
+def find_examples(
+    predictions: Predictions, reviews: Reviews, calibrations: dict[str, Calibration]
+) -> Examples:
     """Return a sample and the largest errors of the classifier with the lowest validation loss."""
     logits = predictions[choose_classifier(calibrations)].to_numpy()
-    table = predictions[["review_id", "rating", "label", "num_words"]].assign(probability=to_probability(logits))
+    table = predictions[["review_id", "rating", "label", "num_words"]].assign(
+        probability=to_probability(logits)
+    )
     error = (table["probability"] - table["label"].astype(float)).abs()
     worst = error[error > 0.5].nlargest(NUM_MISTAKES).index
-    chosen = pd.concat([table.iloc[:1].assign(kind="sample"), table.loc[worst].assign(kind="mistake")])
+    chosen = pd.concat(
+        [table.iloc[:1].assign(kind="sample"), table.loc[worst].assign(kind="mistake")]
+    )
     examples = chosen.merge(reviews[["review_id", "group", "text"]], on="review_id", how="left")
     return examples[list(ExamplesTable.columns)]

@@ -6,7 +6,11 @@ import numpy as np
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.errors import count
-from rnn_pipelines.sentiment.evaluation.metrics import MetricName, compare_errors, measure_classifier
+from rnn_pipelines.sentiment.evaluation.metrics import (
+    MetricName,
+    compare_errors,
+    measure_classifier,
+)
 from rnn_pipelines.sentiment.methods.registry import BASELINES
 from rnn_pipelines.sentiment.methods.tables import Holdout
 
@@ -38,13 +42,17 @@ def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
     All reviews are used if it was trained on more than half of them, or if the remaining ones have only one class.
     """
     held_out = holdout[~holdout["is_seen"]]
-    is_comparable = len(held_out) >= MIN_HELD_OUT * len(holdout) and held_out["label"].nunique() == 2
+    is_comparable = (
+        len(held_out) >= MIN_HELD_OUT * len(holdout) and held_out["label"].nunique() == 2
+    )
     shared = held_out if is_comparable else holdout
     labels = shared["label"].to_numpy(int)
     names = [name for name in (CHALLENGER, CHAMPION, *BASELINES) if name in shared]
     measures = {name: _measure(labels, shared[name].to_numpy()) for name in names}
     num_seen = len(holdout) - len(shared)
-    left_out = f"left out: {num_seen} of {count(len(holdout), 'review')} that the champion was trained on"
+    left_out = (
+        f"left out: {num_seen} of {count(len(holdout), 'review')} that the champion was trained on"
+    )
     p_value = _compare(labels, shared, measures) if CHAMPION in shared else None
     return HoldoutMeasures(measures, p_value, is_comparable, (left_out,) if num_seen else ())
 
@@ -56,13 +64,18 @@ def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
     return {name: measured[name] for name in MEASURES}
 
 
-def _compare(labels: np.ndarray, shared: Holdout, measures: dict[str, dict[str, float] | None]) -> float:
-    one, other = measures[CHALLENGER], measures[CHAMPION]
+def _compare(
+    labels: np.ndarray, shared: Holdout, measures: dict[str, dict[str, float] | None]
+) -> float:
+    one = measures[CHALLENGER]
+    other = measures[CHAMPION]
     if one is None or other is None:
         return float("nan")
     if (one["accuracy"] - other["accuracy"]) * (one["log_loss"] - other["log_loss"]) > 0:
         return 1.0
-    return compare_errors(labels, shared[CHALLENGER].to_numpy(), shared[CHAMPION].to_numpy())["p_value"]
+    return compare_errors(labels, shared[CHALLENGER].to_numpy(), shared[CHAMPION].to_numpy())[
+        "p_value"
+    ]
 
 
 def find_faults(holdout: Holdout) -> list[str]:

@@ -15,7 +15,9 @@ class ServedClassifier(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         folder = Path(context.artifacts["classifier"])
-        self.classifier = TextClassifier.unpack({path.name: path.read_bytes() for path in folder.iterdir()})
+        self.classifier = TextClassifier.unpack(
+            {path.name: path.read_bytes() for path in folder.iterdir()}
+        )
 
     # Without type hints of the data, which MLflow would take for their schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]

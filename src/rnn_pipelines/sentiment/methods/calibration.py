@@ -40,7 +40,10 @@ def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
 
 def apply_calibration(calibration: Calibration, logits: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the calibrated logit of each text, float64[num_texts], from those of each model of the calibration."""
-    weighted = [weight * np.asarray(logits[name], np.float64) for name, weight in calibration["weights"].items()]
+    weighted = [
+        weight * np.asarray(logits[name], np.float64)
+        for name, weight in calibration["weights"].items()
+    ]
     return np.sum(weighted, axis=0) + calibration["intercept"]
 
 
@@ -75,10 +78,14 @@ def list_stacks(networks: Mapping[str, Scores], classical: pd.DataFrame) -> dict
     candidates = {name: stacks[name] for name in list_candidates()}
     together = pd.concat(candidates.values(), axis=1)
     together = together.loc[:, ~together.columns.duplicated()]
-    alone = {name_alone(name): stack[[name]] for name, stack in candidates.items() if NB_NGRAM in stack}
+    alone = {
+        name_alone(name): stack[[name]] for name, stack in candidates.items() if NB_NGRAM in stack
+    }
     return stacks | {ENSEMBLE: together, NB_NGRAM: classical} | alone
 
 
 def choose_classifier(calibrations: Mapping[str, Calibration]) -> str:
     """Return the candidate with the lowest validation log loss: a recurrent network or the ensemble."""
-    return min((*list_candidates(), ENSEMBLE), key=lambda name: calibrations[name]["validation_log_loss"])
+    return min(
+        (*list_candidates(), ENSEMBLE), key=lambda name: calibrations[name]["validation_log_loss"]
+    )

@@ -19,11 +19,15 @@ def to_logit(probability: np.ndarray) -> np.ndarray:
 
 def measure_log_loss(labels: np.ndarray, logits: np.ndarray) -> float:
     """Return the mean of −log(probability of the true class) over all texts, in nats."""
-    return float(np.logaddexp(0.0, np.where(labels == 1, -logits, logits).astype(np.float64)).mean())
+    return float(
+        np.logaddexp(0.0, np.where(labels == 1, -logits, logits).astype(np.float64)).mean()
+    )
 
 
 def name_labels(logits: np.ndarray, num_known_words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return label and probability of each text; a text without a known word has the label unknown and 0.5."""
     is_known = num_known_words > 0
     probability = np.where(is_known, to_probability(logits), 0.5)
-    return np.where(is_known, np.where(probability > 0.5, "positive", "negative"), "unknown"), probability
+    return np.where(
+        is_known, np.where(probability > 0.5, "positive", "negative"), "unknown"
+    ), probability

@@ -120,12 +120,15 @@ def add_ngram_features(
                 "sentiment.split.seed, or add reviews of more groups."
             )
     classifier = _fit(present, targets, known, spec)
-    record = FitRecord(training_seconds=time.perf_counter() - started, num_parameters=len(known) + 1)
+    record = FitRecord(
+        training_seconds=time.perf_counter() - started, num_parameters=len(known) + 1
+    )
     ngrams = np.zeros((len(encoded.ids), spec.order), np.float32)
     logits = np.zeros(len(encoded))
     fold_of_word = np.repeat(folds, encoded.lengths)
     for fold in np.unique(folds):
-        others, here = folds[train] != fold, encoded.select(np.flatnonzero(folds == fold))
+        others = folds[train] != fold
+        here = encoded.select(np.flatnonzero(folds == fold))
         blind = _fit(present[others], targets[others], known, spec) if fold >= 0 else classifier
         ngrams[fold_of_word == fold] = weigh_words(blind, here)
         logits[folds == fold] = score_ngrams(blind, here)
@@ -146,19 +149,28 @@ def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> 
 
 def score_ngrams(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
     """Return the logit of each text, float64[num_texts]."""
-    known, weights = classifier.ngrams, classifier.weights.astype(np.float64)
-    logits = [_mark_ngrams(chunk, known, classifier.order) @ weights for chunk in _split_texts(encoded)]
+    known = classifier.ngrams
+    weights = classifier.weights.astype(np.float64)
+    logits = [
+        _mark_ngrams(chunk, known, classifier.order) @ weights for chunk in _split_texts(encoded)
+    ]
     return np.concatenate([np.zeros(0), *logits]) + classifier.intercept
 
 
 def weigh_words(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
     """Return the weights of the n-grams that begin at each word, float32[num_words, order]; 0 for unknown n-grams."""
-    weights, order = np.append(classifier.weights, np.float32(0)), classifier.order
-    chunks = [weights[find_ngrams(number_ngrams(chunk, order), classifier.ngrams)] for chunk in _split_texts(encoded)]
+    weights = np.append(classifier.weights, np.float32(0))
+    order = classifier.order
+    chunks = [
+        weights[find_ngrams(number_ngrams(chunk, order), classifier.ngrams)]
+        for chunk in _split_texts(encoded)
+    ]
     return np.concatenate([np.zeros((0, order), np.float32), *chunks])
 
 
-def _fit(present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: NgramSpec) -> NgramClassifier:
+def _fit(
+    present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: NgramSpec
+) -> NgramClassifier:
     from sklearn.linear_model import LogisticRegression
 
     positive, negative = (spec.smoothing + present[labels == label].sum(axis=0) for label in (1, 0))
@@ -173,16 +185,19 @@ def _fit(present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: Ngra
 
 def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
     """Return the n-grams that occur in at least `min_texts` texts: int64, sorted."""
-    ngrams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    ngrams = np.zeros(0, np.int64)
+    counts = np.zeros(0, np.int64)
     numbered = number_ngrams(encoded, spec.order)
     texts = np.repeat(np.arange(len(encoded)), encoded.lengths)
     for column in numbered.T:
         order = np.argsort(column, kind="stable")
-        ngram, text = column[order], texts[order]
+        ngram = column[order]
+        text = texts[order]
         is_first = np.ones(len(ngram), bool)
         is_first[1:] = (ngram[1:] != ngram[:-1]) | (text[1:] != text[:-1])
         found, count = np.unique(ngram[is_first], return_counts=True)
-        ngrams, counts = np.concatenate([ngrams, found]), np.concatenate([counts, count])
+        ngrams = np.concatenate([ngrams, found])
+        counts = np.concatenate([counts, count])
     return np.sort(ngrams[(counts >= spec.min_texts) & (ngrams > 0)])
 
 

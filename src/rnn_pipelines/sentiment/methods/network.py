@@ -16,7 +16,9 @@ from rnn_pipelines.sentiment.text.vocabulary import PADDING, UNKNOWN
 NGRAM_SCALE = 10.0
 
 
-def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngram_inputs: int) -> keras.Model:
+def build_classifier(
+    network: ClassifierSpec, word_vectors: np.ndarray, num_ngram_inputs: int
+) -> keras.Model:
     """Build a network that classifies texts as positive or negative.
 
     Padding is masked in the recurrent layer and in the pooling, so that it never changes a logit.
@@ -36,7 +38,9 @@ def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngra
     if network.word_vectors:
         embedding.set_weights([word_vectors])
     if network.word_dropout:
-        steps = layers.Dropout(network.word_dropout, noise_shape=(None, None, 1), name="word_dropout")(steps)
+        steps = layers.Dropout(
+            network.word_dropout, noise_shape=(None, None, 1), name="word_dropout"
+        )(steps)
     if network.vector_dropout:
         steps = layers.SpatialDropout1D(network.vector_dropout, name="vector_dropout")(steps)
     if network.ngram_inputs:
@@ -45,10 +49,14 @@ def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngra
         steps = layers.Concatenate(name="words_and_ngrams")([steps, scaled])
     kinds = {"max": ("max",), "max_mean": ("max", "mean")}.get(network.pooling)
     outputs = resolve_name(NETWORKS[network.cell].reader)(network, steps, is_word)
-    state = outputs if kinds is None else MaskedPooling(kinds, name="pooling")(outputs, mask=is_word)
+    state = (
+        outputs if kinds is None else MaskedPooling(kinds, name="pooling")(outputs, mask=is_word)
+    )
     if network.dropout:
         state = layers.Dropout(network.dropout, name="dropout")(state)
-    return keras.Model(inputs, layers.Dense(1, name="logit")(state), name=f"{network.cell}_classifier")
+    return keras.Model(
+        inputs, layers.Dense(1, name="logit")(state), name=f"{network.cell}_classifier"
+    )
 
 
 def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
@@ -57,8 +65,14 @@ def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
     `steps` are float32[batch, time, feature], `is_word` is bool[batch, time], false at padding. The result is
     float32[batch, time, unit]; float32[batch, unit] if only the last output is pooled.
     """
-    options = {"dropout": network.input_dropout, "recurrent_dropout": network.recurrent_dropout, "name": network.cell}
-    layer = find_layer(network.cell)(network.units, return_sequences=network.pooling != "last", **options)
+    options = {
+        "dropout": network.input_dropout,
+        "recurrent_dropout": network.recurrent_dropout,
+        "name": network.cell,
+    }
+    layer = find_layer(network.cell)(
+        network.units, return_sequences=network.pooling != "last", **options
+    )
     if network.bidirectional:
         layer = layers.Bidirectional(layer, name=f"bidirectional_{network.cell}")
     return layer(steps, mask=is_word)
@@ -66,4 +80,6 @@ def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
 
 def read_each_word(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
     """Apply a dense layer of the same width to each word separately; arguments as in `read_in_order`."""
-    return layers.Dense(network.units * (1 + network.bidirectional), "tanh", name=network.cell)(steps)
+    return layers.Dense(network.units * (1 + network.bidirectional), "tanh", name=network.cell)(
+        steps
+    )

@@ -17,15 +17,21 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 def build_vocabulary(reviews: Reviews, vocabulary_spec: VocabularySpec) -> list[str]:
     """Build the vocabulary from the training part."""
-    return vocabulary.build_vocabulary(reviews["text"].iloc[find_texts(reviews, "train")], vocabulary_spec)
+    return vocabulary.build_vocabulary(
+        reviews["text"].iloc[find_texts(reviews, "train")], vocabulary_spec
+    )
 
 
-def encode_reviews(reviews: Reviews, words: list[str], vocabulary_spec: VocabularySpec) -> EncodedTexts:
+def encode_reviews(
+    reviews: Reviews, words: list[str], vocabulary_spec: VocabularySpec
+) -> EncodedTexts:
     """Encode every text as the numbers of its words."""
     return encoding.encode_texts(reviews["text"], words, vocabulary_spec.signs)
 
 
-def learn_word_vectors(encoded: EncodedTexts, reviews: Reviews, word_vectors: WordVectorSpec) -> WordVectors:
+def learn_word_vectors(
+    encoded: EncodedTexts, reviews: Reviews, word_vectors: WordVectorSpec
+) -> WordVectors:
     """Learn a vector for each frequent word from the training and unlabelled texts only."""
     texts = find_texts(reviews, "train", "unlabelled")
     return vectors.learn_word_vectors(encoded.select(texts), word_vectors)
@@ -35,4 +41,6 @@ def fit_nb_ngram(
     encoded: EncodedTexts, reviews: Reviews, ngrams: NgramSpec
 ) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
     """Fit the n-gram classifier, and return its features of all texts, out-of-fold for training texts."""
-    return add_ngram_features(encoded, reviews["label"], assign_folds(reviews, ngrams.folds), ngrams)
+    return add_ngram_features(
+        encoded, reviews["label"], assign_folds(reviews, ngrams.folds), ngrams
+    )

@@ -67,7 +67,8 @@ NETWORKS = {
 BASELINES = {
     "majority": Baseline(Style("majority"), _score_majority),
     NB_NGRAM: Baseline(
-        Style("NB n-grams", "#7a6a4f", "dash"), lambda reviews, predictions: predictions[NB_NGRAM].to_numpy()
+        Style("NB n-grams", "#7a6a4f", "dash"),
+        lambda reviews, predictions: predictions[NB_NGRAM].to_numpy(),
     ),
 }
 

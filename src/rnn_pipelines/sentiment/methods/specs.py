@@ -52,7 +52,9 @@ class ClassifierSpec(ParameterModel, frozen=True):
     @model_validator(mode="after")
     def _validate_pooling(self) -> "ClassifierSpec":
         if self.pooling == "last" and not NETWORKS[self.cell].is_recurrent:
-            raise ValueError(f"cell {self.cell} with pooling last reads only the last word: set max or max_mean")
+            raise ValueError(
+                f"cell {self.cell} with pooling last reads only the last word: set max or max_mean"
+            )
         return self
 
 

@@ -26,7 +26,9 @@ class LogitsTable(Table):
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
         """Return `data` unchanged; errors are those of `Table.validate`."""
         # Made here, because the registry may have grown since the class was created.
-        logits = {name: Column("float", is_optional=True, can_be_empty=True) for name in cls.list_logits()}
+        logits = {
+            name: Column("float", is_optional=True, can_be_empty=True) for name in cls.list_logits()
+        }
         strict = {"columns": cls.columns | logits, "key": cls.key, "error": cls.error}
         return type(cls.__name__, (Table,), strict).validate(data)  # type: ignore[attr-defined]
 

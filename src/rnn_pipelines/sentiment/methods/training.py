@@ -31,7 +31,11 @@ SCORE_BATCH_SIZE = 256
 
 
 def train_classifier(
-    features: TextFeatures, reviews: Reviews, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
+    features: TextFeatures,
+    reviews: Reviews,
+    word_vectors: WordVectors,
+    network: ClassifierSpec,
+    plan: TrainingPlan,
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Build and train a network; the epoch is chosen on the validation part. An interrupted training is resumed.
 
@@ -43,7 +47,8 @@ def train_classifier(
         The network with its best weights, the history, and the training record with `layers`, see `summarize_layers`.
         A loss that is no longer finite raises a TrainingError.
     """
-    padding, training = plan.padding, plan.training
+    padding = plan.padding
+    training = plan.training
     # One layer for each direction, and five copies of the word vectors.
     time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
     batch = min(plan.training.batch_size, len(features.logits))
@@ -58,20 +63,30 @@ def train_classifier(
     model = build_classifier(network, word_vectors.vectors, features.ngrams.shape[1])
     part = {name: find_texts(reviews, name) for name in ("train", "validation")}
     inputs = {name: features.select(texts) for name, texts in part.items()}
-    labels = {name: reviews["label"].iloc[texts].to_numpy(np.float32) for name, texts in part.items()}
-    train = batch_texts(inputs["train"], labels["train"], padding, training.batch_size, shuffle_seed=training.seed)
+    labels = {
+        name: reviews["label"].iloc[texts].to_numpy(np.float32) for name, texts in part.items()
+    }
+    train = batch_texts(
+        inputs["train"], labels["train"], padding, training.batch_size, shuffle_seed=training.seed
+    )
     validation = batch_texts(inputs["validation"], labels["validation"], padding, SCORE_BATCH_SIZE)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     limits = Limits(max_seconds=plan.max_seconds)
     if plan.checkpoints is not None:
         fingerprint = f"{network.model_dump_json()} {padding.model_dump_json()} {_fingerprint(features, reviews)}"
-        limits = replace(limits, checkpoint=plan.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
-    history, record = fit(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
+        limits = replace(
+            limits, checkpoint=plan.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint
+        )
+    history, record = fit(
+        model, loss, (_feed(model, train), _feed(model, validation)), training, limits
+    )
     return model, history, {**record, "layers": summarize_layers(model)}
 
 
 def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
-    digest = hashlib.sha256(pd.util.hash_pandas_object(reviews[["part", "label"]], index=False).to_numpy().tobytes())
+    digest = hashlib.sha256(
+        pd.util.hash_pandas_object(reviews[["part", "label"]], index=False).to_numpy().tobytes()
+    )
     for array in (features.ids, features.offsets, features.ngrams):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -86,7 +101,9 @@ def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
 # Large collections are scored in many calls, and tracing a recurrent network takes as long as scoring 100s of texts.
 @lru_cache(maxsize=4)
 def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
-    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
+    signature = {
+        name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()
+    }
     return tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
 
 
@@ -101,7 +118,11 @@ def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec
 
 
 def score_reviews(
-    model: keras.Model, features: TextFeatures, reviews: Reviews, network: ClassifierSpec, padding: PaddingSpec
+    model: keras.Model,
+    features: TextFeatures,
+    reviews: Reviews,
+    network: ClassifierSpec,
+    padding: PaddingSpec,
 ) -> Scores:
     """Return the network's logits of the validation and test reviews, in a column with the name of its cell.
 
@@ -117,7 +138,11 @@ def score_reviews(
 
 
 def batch_texts(
-    features: TextFeatures, labels: np.ndarray, padding: PaddingSpec, batch_size: int, shuffle_seed: int | None = None
+    features: TextFeatures,
+    labels: np.ndarray,
+    padding: PaddingSpec,
+    batch_size: int,
+    shuffle_seed: int | None = None,
 ) -> tf.data.Dataset:
     """Return texts as a data set for Keras; texts of similar length share a batch, which saves most of the padding.
 
@@ -134,7 +159,8 @@ def batch_texts(
     kept = tf.constant(np.minimum(features.encoded.lengths, padding.max_length), tf.float32)
 
     def make_epoch(seed: tf.Tensor) -> tf.data.Dataset:
-        epoch, numbers = order, tf.range(num_batches, dtype=tf.int64)
+        epoch = order
+        numbers = tf.range(num_batches, dtype=tf.int64)
         if shuffle_seed is not None:
             strayed = kept + tf.random.stateless_uniform(tf.shape(kept), [seed, 0], -JITTER, JITTER)
             epoch = tf.cast(tf.argsort(strayed), tf.int64)
@@ -145,7 +171,9 @@ def batch_texts(
 
     seeds = tf.data.Dataset.random(shuffle_seed or 0, rerandomize_each_iteration=True).take(1)
     batches = seeds.flat_map(make_epoch).apply(tf.data.experimental.assert_cardinality(num_batches))
-    return batches.map(lambda texts: (gather(texts), tf.gather(targets, texts)[:, None])).prefetch(2)
+    return batches.map(lambda texts: (gather(texts), tf.gather(targets, texts)[:, None])).prefetch(
+        2
+    )
 
 
 def sort_by_length(features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
@@ -153,12 +181,18 @@ def sort_by_length(features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
     return np.argsort(np.minimum(features.encoded.lengths, padding.max_length), kind="stable")
 
 
-def _make_gather(features: TextFeatures, padding: PaddingSpec) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+def _make_gather(
+    features: TextFeatures, padding: PaddingSpec
+) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     # One extra row, so that gathering also works if no text has a word.
-    ids, ngrams = tf.pad(features.ids, [[0, 1]]), tf.pad(features.ngrams, [[0, 1], [0, 0]])
-    begins, lengths = tf.constant(features.offsets[:-1]), tf.constant(features.encoded.lengths)
+    ids = tf.pad(features.ids, [[0, 1]])
+    ngrams = tf.pad(features.ngrams, [[0, 1], [0, 0]])
+    begins = tf.constant(features.offsets[:-1])
+    lengths = tf.constant(features.encoded.lengths)
     # The first position in a batch whose word follows the dropped words.
-    resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[padding.truncating]
+    resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[
+        padding.truncating
+    ]
 
     def gather(texts: tf.Tensor) -> dict[str, tf.Tensor]:
         length = tf.gather(lengths, texts)[:, None]
@@ -167,7 +201,9 @@ def _make_gather(features: TextFeatures, padding: PaddingSpec) -> Callable[[tf.T
         num_steps = tf.maximum(tf.reduce_max(kept), 1)
         place = tf.range(num_steps)[None, :] - (num_steps - kept if padding.padding == "pre" else 0)
         is_word = (place >= 0) & (place < kept)
-        word = tf.gather(begins, texts)[:, None] + place + tf.where(place >= resume, length - kept, 0)
+        word = (
+            tf.gather(begins, texts)[:, None] + place + tf.where(place >= resume, length - kept, 0)
+        )
         word = tf.where(is_word, word, 0)
         return {
             "words": tf.where(is_word, tf.gather(ids, word), PADDING),

@@ -8,9 +8,18 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.networks.time_limit import check_time
-from rnn_pipelines.sentiment.methods.calibration import Calibration, apply_calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import (
+    Calibration,
+    apply_calibration,
+    choose_classifier,
+)
 from rnn_pipelines.sentiment.methods.logits import name_labels
-from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier, TextFeatures, score_ngrams, weigh_words
+from rnn_pipelines.sentiment.methods.nb_ngram import (
+    NgramClassifier,
+    TextFeatures,
+    score_ngrams,
+    weigh_words,
+)
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
@@ -69,7 +78,10 @@ def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataF
 
     At most `CHUNK` texts are in memory at a time. Probability and confidence are 0.5 for a text without a known word.
     """
-    chunks = [_score_chunk(classifier, texts.iloc[first : first + CHUNK]) for first in range(0, len(texts), CHUNK)]
+    chunks = [
+        _score_chunk(classifier, texts.iloc[first : first + CHUNK])
+        for first in range(0, len(texts), CHUNK)
+    ]
     return pd.concat(chunks, ignore_index=True) if chunks else _score_chunk(classifier, texts)
 
 
@@ -77,7 +89,9 @@ def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatu
     """Return the network inputs and n-gram logits of each text."""
     encoded = encode_texts(texts, classifier.vocabulary, classifier.signs)
     ngram_logits = score_ngrams(classifier.ngrams, encoded)
-    return TextFeatures(encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits)
+    return TextFeatures(
+        encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits
+    )
 
 
 def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str, np.ndarray]:
@@ -87,7 +101,10 @@ def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str,
     # Here, because it loads TensorFlow, which the n-gram classifier does not need.
     from rnn_pipelines.sentiment.methods.training import score_texts
 
-    logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}
+    logits = {
+        name: score_texts(network, features, classifier.padding)
+        for name, network in classifier.networks.items()
+    }
     return logits | {NB_NGRAM: features.logits}
 
 
@@ -98,6 +115,10 @@ def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFram
     num_known = encoded.count_known()
     logit = apply_calibration(classifier.calibration, score_parts(classifier, features))
     label, probability = name_labels(logit, num_known)
-    scores = {"label": label, "probability": probability, "confidence": np.maximum(probability, 1 - probability)}
+    scores = {
+        "label": label,
+        "probability": probability,
+        "confidence": np.maximum(probability, 1 - probability),
+    }
     counts = {"num_words": encoded.lengths, "num_known_words": num_known}
     return pd.DataFrame({"row": texts["row"], **scores, **counts, "text": texts["text"]})

@@ -21,7 +21,9 @@ from rnn_pipelines.storage.formats import (
     seal_files,
 )
 
-SETTINGS, NGRAMS, SEEN = "settings.json", "ngrams.npz", "seen.npz"
+SETTINGS = "settings.json"
+NGRAMS = "ngrams.npz"
+SEEN = "seen.npz"
 # Format of all files together.
 FORMAT = 1
 
@@ -55,7 +57,9 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
     with naming_damage(NGRAMS):
         arrays = unpack_arrays(files[NGRAMS])
         check_finite(arrays)
-        values: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+        values: dict[str, Any] = {
+            name: array if array.ndim else array.item() for name, array in arrays.items()
+        }
         ngrams = NgramClassifier(**values)
     with naming_damage(VOCABULARY):
         vocabulary = json.loads(files[VOCABULARY])
@@ -77,6 +81,8 @@ def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
     check_kind(files, SCALER, "text classifier")
     settings = read_sealed(files, SETTINGS, "text classifier", FORMAT)
     with naming_damage(SETTINGS):
-        networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
+        networks = [
+            f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM
+        ]
     check_needed_files(files, [VOCABULARY, NGRAMS, SEEN, *networks], "text classifier")
     return settings

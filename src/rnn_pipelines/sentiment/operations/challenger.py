@@ -25,7 +25,10 @@ from rnn_pipelines.sentiment.text.vectors import WordVectors
 
 
 def plan_training(
-    padding: PaddingSpec, training: TrainingSpec, retrain_spec: RetrainSentimentSpec, checkpoints: Path
+    padding: PaddingSpec,
+    training: TrainingSpec,
+    retrain_spec: RetrainSentimentSpec,
+    checkpoints: Path,
 ) -> TrainingPlan:
     """Return the training settings of `sentiment`, limited by the budget.
 
@@ -34,11 +37,17 @@ def plan_training(
     """
     budget = retrain_spec.budget
     changes: dict[str, Any] = {} if budget.epochs is None else {"epochs": budget.epochs}
-    return TrainingPlan(padding, training.model_copy(update=changes), budget.max_seconds, checkpoints)
+    return TrainingPlan(
+        padding, training.model_copy(update=changes), budget.max_seconds, checkpoints
+    )
 
 
 def train_challenger(
-    features: TextFeatures, reviews: Reviews, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
+    features: TextFeatures,
+    reviews: Reviews,
+    word_vectors: WordVectors,
+    network: ClassifierSpec,
+    plan: TrainingPlan,
 ) -> tuple[KerasModel, dict[str, Any]]:
     """Train one network within the budget, and keep the weights that are best on validation.
 
@@ -47,26 +56,38 @@ def train_challenger(
     from rnn_pipelines.sentiment.methods.training import train_classifier
 
     model, _, record = train_classifier(features, reviews, word_vectors, network, plan)
-    return model, {key: value for key, value in record.items() if key != "layers"} | {"seeds": [plan.training.seed]}
+    return model, {key: value for key, value in record.items() if key != "layers"} | {
+        "seeds": [plan.training.seed]
+    }
 
 
 def complete_challenger(
-    classifier: TextClassifier, reviews: Reviews, calibrations: dict[str, Calibration], **records: Mapping[str, Any]
+    classifier: TextClassifier,
+    reviews: Reviews,
+    calibrations: dict[str, Calibration],
+    **records: Mapping[str, Any],
 ) -> tuple[TextClassifier, ChallengerTraining]:
     """Add the hashes of the seen texts to a challenger, and return it with the record of its training and selection."""
     seen = hash_texts(reviews.loc[reviews["part"].isin(["train", "validation"]), "text"])
     training = ChallengerTraining(
-        validation_losses={name: calibrations[name]["validation_log_loss"] for name in (*records, ENSEMBLE)},
+        validation_losses={
+            name: calibrations[name]["validation_log_loss"] for name in (*records, ENSEMBLE)
+        },
         chosen=choose_classifier(calibrations),
         seeds=sorted({seed for record in records.values() for seed in record["seeds"]}),
-        training_seconds=sum(record["training_seconds"] + record["compile_seconds"] for record in records.values()),
+        training_seconds=sum(
+            record["training_seconds"] + record["compile_seconds"] for record in records.values()
+        ),
         networks={name: dict(record) for name, record in records.items()},
     )
     return replace(classifier, seen=np.unique(seen.to_numpy())), training
 
 
 def score_holdout(
-    reviews: Reviews, predictions: Predictions, challenger: TextClassifier, champion: LoadedChampion | None
+    reviews: Reviews,
+    predictions: Predictions,
+    challenger: TextClassifier,
+    champion: LoadedChampion | None,
 ) -> Holdout:
     """Score the newest holdout, with its `predictions`, by all classifiers, from the raw text as in use."""
     texts = predictions[["review_id"]].merge(reviews[["review_id", "text"]], validate="one_to_one")
@@ -74,9 +95,13 @@ def score_holdout(
     holdout = predictions[["review_id", "label", "rating", "num_words"]].assign(
         **{name: baseline.score(reviews, predictions) for name, baseline in BASELINES.items()}
     )
-    classifiers = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
+    classifiers = {CHALLENGER: challenger} | (
+        {} if champion is None else {CHAMPION: champion.artefact}
+    )
     scores = {name: score_sentiment(classifier, rows) for name, classifier in classifiers.items()}
     for name, scored in scores.items():
         holdout[name] = to_logit(scored["probability"].to_numpy())
     seen = hash_texts(texts["text"]).isin([] if champion is None else champion.artefact.seen)
-    return holdout.assign(num_known_words=scores[CHALLENGER]["num_known_words"].to_numpy(), is_seen=seen.to_numpy())
+    return holdout.assign(
+        num_known_words=scores[CHALLENGER]["num_known_words"].to_numpy(), is_seen=seen.to_numpy()
+    )

@@ -34,7 +34,11 @@ def describe_run(
     """
     origin = ReviewSourceSpec.model_validate(sentiment["source"]).origin
     num_reviews = sum(profile["num_reviews"].values())
-    about = {"source": origin, "num_reviews": num_reviews, "num_groups": int(table["group"].nunique())}
+    about = {
+        "source": origin,
+        "num_reviews": num_reviews,
+        "num_groups": int(table["group"].nunique()),
+    }
     if "time" in table:
         about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}
     parameters = {"sentiment": sentiment, "retrain_sentiment": retrain_spec}
@@ -54,12 +58,19 @@ def decide_promotion(
     Return the challenger with the record of the decision and the reference for monitoring.
     """
     found = measure_holdout(holdout)
-    measures = {name: measured or {"log_loss": math.nan} for name, measured in found.measures.items()}
+    measures = {
+        name: measured or {"log_loss": math.nan} for name, measured in found.measures.items()
+    }
     renamed = {
-        name: cast(Measures, {"loss" if key == "log_loss" else key: value for key, value in measured.items()})
+        name: cast(
+            Measures,
+            {"loss" if key == "log_loss" else key: value for key, value in measured.items()},
+        )
         for name, measured in measures.items()
     }
     objections = () if champion is None or found.is_comparable else (SEEN,)
-    case = Case("sentiment", renamed, found.p_value, tuple(find_faults(holdout)), objections, found.notes)
+    case = Case(
+        "sentiment", renamed, found.p_value, tuple(find_faults(holdout)), objections, found.notes
+    )
     candidate = decide(challenger, champion, case, training, run, retrain_spec.policy)
     return replace(candidate, files=pack_reference(holdout))

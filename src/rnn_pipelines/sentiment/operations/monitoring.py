@@ -9,7 +9,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from rnn_pipelines.champion.records import make_plain
-from rnn_pipelines.champion.verdict import Finding, KnownChampion, VerdictRecord, conclude, describe_verdict
+from rnn_pipelines.champion.verdict import (
+    Finding,
+    KnownChampion,
+    VerdictRecord,
+    conclude,
+    describe_verdict,
+)
 from rnn_pipelines.errors import count
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value
@@ -52,7 +58,10 @@ class MonitorSentimentSpec(ParameterModel, frozen=True):
 
     @model_validator(mode="after")
     def _validate_thresholds(self) -> "MonitorSentimentSpec":
-        if self.retrain_share_effect > self.alarm_share_effect or self.retrain_distance > self.alarm_distance:
+        if (
+            self.retrain_share_effect > self.alarm_share_effect
+            or self.retrain_distance > self.alarm_distance
+        ):
             raise ValueError(
                 "an effect for retraining is above that for an alarm; lower it, or raise that for the alarm"
             )
@@ -72,9 +81,13 @@ class SentimentVerdict(VerdictRecord):
     measures: list[dict[str, Any]]
 
 
-def _find(measures: Measures, alarms: Iterable[str], spec: MonitorSentimentSpec) -> Iterator[Finding]:
+def _find(
+    measures: Measures, alarms: Iterable[str], spec: MonitorSentimentSpec
+) -> Iterator[Finding]:
     yield from (Finding("alarm", alarm) for alarm in alarms)
-    num_texts, num_reference = (int(measures[name].max()) for name in ("num_newest", "num_reference"))
+    num_texts, num_reference = (
+        int(measures[name].max()) for name in ("num_newest", "num_reference")
+    )
     compared = measures[(measures["num_newest"] > 0) & (measures["num_reference"] > 0)]
     is_faulty = ~np.isfinite(compared[["newest", "reference", "effect", "p_value"]]).all(axis=1)
     if num_texts == 0:
@@ -85,11 +98,17 @@ def _find(measures: Measures, alarms: Iterable[str], spec: MonitorSentimentSpec)
         names = ", ".join(MEASURES[name].words for name in compared.loc[is_faulty, "measure"])
         yield Finding("alarm", f"not finite numbers: {names}")
     elif num_texts < spec.min_texts:
-        yield Finding("ok", f"scored: {count(num_texts, 'text')}; a comparison needs {spec.min_texts:,}")
+        yield Finding(
+            "ok", f"scored: {count(num_texts, 'text')}; a comparison needs {spec.min_texts:,}"
+        )
     else:
         # Bonferroni correction for the number of measures.
         level = spec.significance / max(len(compared), 1)
-        findings = [finding for row in compared.itertuples() if (finding := _weigh(row, level, spec)) is not None]
+        findings = [
+            finding
+            for row in compared.itertuples()
+            if (finding := _weigh(row, level, spec)) is not None
+        ]
         same = (
             f"{num_texts:,} scored texts do not differ from the {num_reference:,} held-out reviews in the measures "
             "that need no labels; the accuracy is not measured"
@@ -100,9 +119,11 @@ def _find(measures: Measures, alarms: Iterable[str], spec: MonitorSentimentSpec)
 def _weigh(row: Any, level: float, spec: MonitorSentimentSpec) -> Finding | None:
     """Return the finding of one row of `Measures`; None if the difference is small or not significant."""
     measure = MEASURES[row.measure]
-    retrain, alarm = spec.retrain_share_effect, spec.alarm_share_effect
+    retrain = spec.retrain_share_effect
+    alarm = spec.alarm_share_effect
     if measure.axis:
-        retrain, alarm = spec.retrain_distance, spec.alarm_distance
+        retrain = spec.retrain_distance
+        alarm = spec.alarm_distance
     if row.p_value > level or abs(row.effect) < retrain:
         return None
     newest, reference = (
@@ -118,7 +139,9 @@ def _weigh(row: Any, level: float, spec: MonitorSentimentSpec) -> Finding | None
     return Finding("alarm", f"the texts are of another kind than the held-out reviews: {measured}")
 
 
-def monitor_scores(measures: Measures, champion: KnownChampion, monitor_spec: MonitorSentimentSpec) -> SentimentVerdict:
+def monitor_scores(
+    measures: Measures, champion: KnownChampion, monitor_spec: MonitorSentimentSpec
+) -> SentimentVerdict:
     """Return the verdict ok, retrain or alarm, with its reasons, all measures and the limits of monitoring."""
     verdict = conclude(_find(measures, champion["alarms"], monitor_spec))
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))

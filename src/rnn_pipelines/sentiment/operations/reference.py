@@ -26,7 +26,9 @@ REFERENCE = "reference.parquet"
 UNVERSIONED = "sentiment_classifier"
 
 
-def score_newest(champion: LoadedChampion | None, classifier: TextClassifier | None, texts: Texts) -> ScoredTexts:
+def score_newest(
+    champion: LoadedChampion | None, classifier: TextClassifier | None, texts: Texts
+) -> ScoredTexts:
     """Return the sentiment of each text and the version of the model: the champion or, without one, the classifier.
 
     Without both, a ChampionError is raised.
@@ -54,7 +56,11 @@ def select_newest(scores: ScoredTexts | None) -> ScoredTexts:
         return tables.ScoredTextsTable.make_empty()
     is_newest = scores["model_version"] == scores["model_version"].iloc[-1]
     if not is_newest.all():
-        logger.warning("left out: %d of %d texts, because other versions scored them", (~is_newest).sum(), len(scores))
+        logger.warning(
+            "left out: %d of %d texts, because other versions scored them",
+            (~is_newest).sum(),
+            len(scores),
+        )
     return scores[is_newest]
 
 
@@ -75,19 +81,28 @@ def describe_reference(
     version = UNVERSIONED if scores.empty else scores["model_version"].iloc[-1]
     if version != UNVERSIONED:
         try:
-            return pd.read_parquet(io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE]))
+            return pd.read_parquet(
+                io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE])
+            )
         except (ChampionError, KeyError) as error:
             logger.warning("%s: it has no reference (%s)", version, error)
             return tables.ReferenceTable.make_empty()
     if predictions is None or reviews is None or encoded is None or calibrations is None:
         return tables.ReferenceTable.make_empty()
-    if len(reviews) != len(encoded) or not predictions["review_id"].isin(reviews["review_id"]).all():
+    if (
+        len(reviews) != len(encoded)
+        or not predictions["review_id"].isin(reviews["review_id"]).all()
+    ):
         return tables.ReferenceTable.make_empty()
-    words = pd.DataFrame({"review_id": reviews["review_id"], "num_known_words": encoded.count_known()})
+    words = pd.DataFrame(
+        {"review_id": reviews["review_id"], "num_known_words": encoded.count_known()}
+    )
     table = predictions.merge(words, on="review_id", validate="one_to_one")
     return _tabulate_reference(table, choose_classifier(calibrations))
 
 
 def _tabulate_reference(table: pd.DataFrame, classifier: str) -> Reference:
-    label, probability = name_labels(table[classifier].to_numpy(), table["num_known_words"].to_numpy())
+    label, probability = name_labels(
+        table[classifier].to_numpy(), table["num_known_words"].to_numpy()
+    )
     return table.assign(label=label, probability=probability)[list(tables.ReferenceTable.columns)]

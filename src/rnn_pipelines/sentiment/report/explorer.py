@@ -16,11 +16,17 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_featur
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 
-SECTIONS = {"window": "The words and the cell", "change": "What if", "memory": "Memory", "models": "Networks compared"}
+SECTIONS = {
+    "window": "The words and the cell",
+    "change": "What if",
+    "memory": "Memory",
+    "models": "Networks compared",
+}
 # Each word is read again after every later one, so that a page of long texts would be slow.
 MAX_WORDS, MAX_TEXTS = 60, 12
 # A reader's own text consists of so many of the most frequent words: the largest number that needs at most these bytes.
-NUM_WORDS, MAX_VOCABULARY_BYTES = (2000, 1000, 500, 250), 250_000
+NUM_WORDS = (2000, 1000, 500, 250)
+MAX_VOCABULARY_BYTES = 250_000
 
 
 def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
@@ -45,15 +51,23 @@ def describe_classifier(classifier: TextClassifier, texts: Sequence[str]) -> dic
     """
     networks = classifier.networks
     if not networks:
-        raise ParameterError("the classifier has no recurrent network: n-grams alone were better on validation.")
+        raise ParameterError(
+            "the classifier has no recurrent network: n-grams alone were better on validation."
+        )
     most = min(MAX_WORDS, classifier.padding.max_length)
-    tables = {name: model.get_layer("word_vectors").get_weights()[0] for name, model in networks.items()}
-    words = [read[:most] for read in (tokenize(text, classifier.signs) for text in texts) if read][:MAX_TEXTS]
+    tables = {
+        name: model.get_layer("word_vectors").get_weights()[0] for name, model in networks.items()
+    }
+    words = [read[:most] for read in (tokenize(text, classifier.signs) for text in texts) if read][
+        :MAX_TEXTS
+    ]
     if not words:
         raise ParameterError("texts: expected a text with at least one word, received none.")
     described = (_describe_vocabulary(classifier, tables, count) for count in NUM_WORDS)
     vocabulary = next(
-        own for own in described if len(encode(own)) <= MAX_VOCABULARY_BYTES or len(own["words"]) <= NUM_WORDS[-1]
+        own
+        for own in described
+        if len(encode(own)) <= MAX_VOCABULARY_BYTES or len(own["words"]) <= NUM_WORDS[-1]
     )
     return {
         "task": "text",
@@ -69,7 +83,11 @@ def _describe_network(name: str, model: Any) -> dict[str, Any]:
     """Return the weights of both directions and of the head; see `build_classifier`."""
     layers = {layer.name: layer for layer in model.layers}
     recurrent: Any = layers.get(f"bidirectional_{name}") or layers[name]
-    both = [recurrent.forward_layer, recurrent.backward_layer] if hasattr(recurrent, "forward_layer") else [recurrent]
+    both = (
+        [recurrent.forward_layer, recurrent.backward_layer]
+        if hasattr(recurrent, "forward_layer")
+        else [recurrent]
+    )
     weights: dict[str, np.ndarray] = {}
     for prefix, layer in zip(("", "backward_"), both, strict=False):
         arrays = CELLS[name].name_arrays(CELLS[name].weights.from_list(layer.get_weights()))
@@ -96,7 +114,8 @@ def _describe_vocabulary(
     classifier: TextClassifier, tables: Mapping[str, np.ndarray], num_words: int
 ) -> dict[str, Any]:
     """Return the most frequent words with their vectors, and the n-grams of these words with their weights."""
-    words, ngrams = classifier.vocabulary[:num_words], classifier.ngrams
+    words = classifier.vocabulary[:num_words]
+    ngrams = classifier.ngrams
     numbers = np.arange(FIRST_WORD + len(words))
     of_ngrams = ngrams.ngrams[:, None] >> BITS * np.arange(ngrams.order) & (1 << BITS) - 1
     are_there = (of_ngrams < len(numbers)).all(axis=1)
@@ -116,13 +135,17 @@ def _describe_texts(
 ) -> list[dict[str, Any]]:
     """Return the inputs at each word, and the outputs of the parts of the classifier for the text up to it."""
     # All beginnings at once, because each call of a network takes long.
-    features = make_features(classifier, [" ".join(words[: k + 1]) for words in texts for k in range(len(words))])
-    logits, known = score_parts(classifier, features), features.encoded.count_known()
+    features = make_features(
+        classifier, [" ".join(words[: k + 1]) for words in texts for k in range(len(words))]
+    )
+    logits = score_parts(classifier, features)
+    known = features.encoded.count_known()
     probabilities = name_labels(apply_calibration(classifier.calibration, logits), known)[1]
     whole = make_features(classifier, [" ".join(words) for words in texts])
     described = []
     for words, start, stop in zip(texts, whole.offsets[:-1], whole.offsets[1:], strict=True):
-        rows, ids = slice(start, stop), whole.ids[start:stop]
+        rows = slice(start, stop)
+        ids = whole.ids[start:stop]
         described.append(
             {
                 "label": " ".join(words[:6]) + (" …" if len(words) > 6 else ""),
@@ -130,7 +153,10 @@ def _describe_texts(
                 "vectors": {name: _look_up(table, ids) for name, table in tables.items()},
                 "ngrams": whole.ngrams[rows],
                 "known": known[rows].tolist(),
-                "logits": {name: np.asarray(values[rows], float).tolist() for name, values in logits.items()},
+                "logits": {
+                    name: np.asarray(values[rows], float).tolist()
+                    for name, values in logits.items()
+                },
                 "forecasts": {name: probabilities[rows].tolist() for name in tables},
             }
         )

@@ -7,12 +7,22 @@ import pandas as pd
 from plotly.graph_objects import Figure, Heatmap
 from plotly.subplots import make_subplots
 
-from rnn_pipelines.report.figures import choose_visible, draw_bars, draw_estimate, draw_line, set_layout
+from rnn_pipelines.report.figures import (
+    choose_visible,
+    draw_bars,
+    draw_estimate,
+    draw_line,
+    set_layout,
+)
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_percent
 from rnn_pipelines.report.styles import REFERENCE_COLOR, Style
 from rnn_pipelines.report.trainings import draw_losses
-from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION, NUM_CONFIDENCE_BINS, ClassifierMetrics
+from rnn_pipelines.sentiment.evaluation.metrics import (
+    CONFUSION,
+    NUM_CONFIDENCE_BINS,
+    ClassifierMetrics,
+)
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates
 from rnn_pipelines.sentiment.methods.registry import list_classifiers as list_all_classifiers
@@ -51,18 +61,26 @@ def list_classifiers(measured: Container[str]) -> list[str]:
 
 def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
     """Draw the accuracy of each classifier with its 95 % interval, and a line at that of the n-gram classifier."""
-    figure, styles = Figure(), get_styles()
+    figure = Figure()
+    styles = get_styles()
     for name in list_classifiers(metrics):
-        style, measured = styles[name], metrics[name]
-        accuracy, low, high = (100 * measured[key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
+        style = styles[name]
+        measured = metrics[name]
+        accuracy, low, high = (
+            100 * measured[key] for key in ("accuracy", "accuracy_low", "accuracy_high")
+        )
         row = f"{style.name}<br>{format_percent(measured['accuracy'])}"
         hover = f"{accuracy:.2f} % ({low:.2f}–{high:.2f})"
         options = {"hovertemplate": hover, "showlegend": False}
         figure.add_trace(draw_estimate(style, row, (accuracy, low, high), **options))
     reference = styles[NB_NGRAM]
-    figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": reference.color, "dash": "dash"})
+    figure.add_vline(
+        100 * metrics[NB_NGRAM]["accuracy"], line={"color": reference.color, "dash": "dash"}
+    )
     axes = "accuracy, %", {"title": "classifier", "autorange": "reversed"}
-    return set_layout(figure, "Accuracy", f"95 % intervals; line: {reference.name}", *axes, hovermode="closest")
+    return set_layout(
+        figure, "Accuracy", f"95 % intervals; line: {reference.name}", *axes, hovermode="closest"
+    )
 
 
 def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Figure:
@@ -75,12 +93,24 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
         counts = [measured[:2], measured[2:]]
         classes = ["negative", "positive"]
         shares = [[count / sum(row) for count in row] for row in counts]
-        text = [[f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row] for row in counts]
+        text = [
+            [f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row]
+            for row in counts
+        ]
         colors = [[0, "#ffffff"], [1, style.color]]
-        options = {"texttemplate": "%{text}", "textfont": {"size": 14}, "name": style.name, "xgap": 2, "ygap": 2}
-        options |= {"hovertemplate": "%{y}, predicted %{x}: %{text}", "showscale": False}
+        options = {
+            "texttemplate": "%{text}",
+            "textfont": {"size": 14},
+            "name": style.name,
+            "xgap": 2,
+            "ygap": 2,
+            "hovertemplate": "%{y}, predicted %{x}: %{text}",
+            "showscale": False,
+        }
         # With a maximum of 2, at most half of the colour's intensity, so that dark text is readable on it.
-        heatmap = Heatmap(x=classes, y=classes, z=shares, text=text, colorscale=colors, zmin=0, zmax=2, **options)
+        heatmap = Heatmap(
+            x=classes, y=classes, z=shares, text=text, colorscale=colors, zmin=0, zmax=2, **options
+        )
         figure.add_trace(heatmap, 1, column)
         figure.update_xaxes(title=style.name, col=column)
     axes = {"showgrid": False}, {"showgrid": False, "autorange": "reversed", "ticks": ""}
@@ -96,12 +126,15 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
     diagonal = Style("accuracy = confidence", REFERENCE_COLOR, "dash")
     figure.add_trace(draw_line(diagonal, [50, 100], [50, 100], mode="lines"), 1, 1)
     for name in list_classifiers(set(by_confidence["classifier"])):
-        style, table = styles[name], by_confidence[by_confidence["classifier"] == name]
+        style = styles[name]
+        table = by_confidence[by_confidence["classifier"] == name]
         options: dict[str, Any] = {"legendgroup": name, "visible": _choose_visible(name)}
         points = 100 * table["confidence"], 100 * table["accuracy"]
         figure.add_trace(draw_line(style, *points, mode="lines+markers", **options), 1, 1)
         bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
-        bars = draw_bars(style, 100 * (bins + 0.5) * BIN_WIDTH, table["num_texts"], showlegend=False, **options)
+        bars = draw_bars(
+            style, 100 * (bins + 0.5) * BIN_WIDTH, table["num_texts"], showlegend=False, **options
+        )
         figure.add_trace(bars, 2, 1)
     layout: dict[str, Any] = {"hovermode": "closest", "barmode": "group", "bargap": 0.15}
     set_layout(figure, "Calibration", "accuracy and number of reviews by confidence", **layout)
@@ -112,7 +145,8 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
 
 def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
     """Draw the accuracy of each classifier in each group of one kind; without groups, a figure without axes."""
-    figure, styles = Figure(), get_styles()
+    figure = Figure()
+    styles = get_styles()
     for name in list_classifiers(set(groups["classifier"])):
         table = groups[groups["classifier"] == name]
         labels = []
@@ -120,12 +154,28 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
             # Narrow enough for a phone.
             short = group.replace("up to ", "≤ ").replace("over ", "> ").replace(" to ", "–")
             labels.append(f"{short}<br>{num_texts:,}")
-        options: dict[str, Any] = {"mode": "lines+markers", "marker": {"size": 8}, "visible": _choose_visible(name)}
+        options: dict[str, Any] = {
+            "mode": "lines+markers",
+            "marker": {"size": 8},
+            "visible": _choose_visible(name),
+        }
         figure.add_trace(draw_line(styles[name], labels, 100 * table["accuracy"], **options))
     is_there = len(groups) > 0
-    x = {"title": unit, "type": "category", "tickangle": 0, "tickfont": {"size": 11}, "visible": is_there}
+    x = {
+        "title": unit,
+        "type": "category",
+        "tickangle": 0,
+        "tickfont": {"size": 11},
+        "visible": is_there,
+    }
     y = {"title": "accuracy, %", "hoverformat": ".2f", "visible": is_there}
-    return set_layout(figure, title, "and the number of test reviews" if is_there else "there are no such groups", x, y)
+    return set_layout(
+        figure,
+        title,
+        "and the number of test reviews" if is_there else "there are no such groups",
+        x,
+        y,
+    )
 
 
 def _choose_visible(name: str) -> bool | str:

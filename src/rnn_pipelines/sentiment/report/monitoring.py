@@ -9,7 +9,12 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.report import numbers
 from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
-from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number, format_percent
+from rnn_pipelines.report.numbers import (
+    begin_sentence,
+    format_minute,
+    format_number,
+    format_percent,
+)
 from rnn_pipelines.report.page import Part, Table, make_table
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
 from rnn_pipelines.report.terminal import summarize
@@ -23,7 +28,9 @@ VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
 NUM_POINTS = 201
 
 
-def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
+def render_report(
+    verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure
+) -> str:
     """Return the verdict and its evidence as one HTML page that needs no internet connection."""
     has_distributions = verdict["num_texts"] and verdict["num_reference"]
     return render_template(
@@ -55,7 +62,9 @@ def tabulate_measures(verdict: SentimentVerdict) -> Table:
     """Return a table of the measures of scored texts and reference, with effect and p-value."""
 
     def format_mean(row: Mapping[str, Any], name: str) -> str:
-        return format_number(row[name]) if row["measure"] == "num_words" else format_percent(row[name])
+        return (
+            format_number(row[name]) if row["measure"] == "num_words" else format_percent(row[name])
+        )
 
     columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "measure": lambda row: MEASURES[row["measure"]].label,
@@ -73,7 +82,10 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
     """Draw the distribution functions of confidence, unknown words and length."""
     figure = Figure()
     measures = {name: measure for name, measure in MEASURES.items() if measure.axis}
-    curves = (Style("scored texts", BLUE), scores), (Style("held-out reviews", VERMILION, "dash"), reference)
+    curves = (
+        (Style("scored texts", BLUE), scores),
+        (Style("held-out reviews", VERMILION, "dash"), reference),
+    )
     for name, measure in measures.items():
         for style, table in curves:
             values = measure.compute(table)
@@ -81,7 +93,9 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
             # Enough points for a smooth line.
             shares = np.linspace(0, 1, NUM_POINTS if len(values) else 0)
             points = np.quantile(values, shares, method="inverted_cdf") if len(values) else values
-            figure.add_trace(draw_line(style, points, 100 * shares, mode="lines", line={"shape": "hv"}))
+            figure.add_trace(
+                draw_line(style, points, 100 * shares, mode="lines", line={"shape": "hv"})
+            )
     layouts = [
         {"xaxis.title.text": measure.axis, "xaxis.type": "log" if name == "num_words" else "linear"}
         for name, measure in measures.items()

@@ -47,10 +47,14 @@ class SentimentResults:
 
 def render_report(results: SentimentResults) -> str:
     """Return the results of a run as one HTML page that needs no internet connection."""
-    metrics, examples = results.metrics, results.examples
-    chosen, styles = choose_classifier(results.calibrations), get_styles()
+    metrics = results.metrics
+    examples = results.examples
+    chosen = choose_classifier(results.calibrations)
+    styles = get_styles()
     readers = [
-        name for name, record in results.records.items() if any(one["layer"] == "ngrams" for one in record["layers"])
+        name
+        for name, record in results.records.items()
+        if any(one["layer"] == "ngrams" for one in record["layers"])
     ]
     failure = find_failure(examples)
     return render_template(
@@ -64,7 +68,9 @@ def render_report(results: SentimentResults) -> str:
         sources=tables.tabulate_sources(metrics, results.calibrations),
         gains=tables.tabulate_gains(metrics),
         readers=[styles[name].name for name in readers],
-        readers_alone=[styles[name_alone(name)].name for name in readers if name_alone(name) in metrics],
+        readers_alone=[
+            styles[name_alone(name)].name for name in readers if name_alone(name) in metrics
+        ],
         cells=[styles[cell].name for cell in list_candidates()[:2]],
         comparison=compare_cells(metrics),
         confusions={styles[name].name: metrics[name] for name in (chosen, NB_NGRAM)},
@@ -92,12 +98,18 @@ def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
 def write_verdict(metrics: Metrics, chosen: str) -> str:
     """Return one sentence on the gain of the chosen classifier, the best on validation, over the n-gram classifier."""
     num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
-    styles, test = get_styles(), metrics[chosen]["against_nb_ngram"]
+    styles = get_styles()
+    test = metrics[chosen]["against_nb_ngram"]
     gain = test["only_reference_wrong"] - test["only_this_wrong"]
-    relation = f"{count(abs(gain), 'review')} {'more' if gain > 0 else 'fewer'}" if gain else "equally many reviews"
+    relation = (
+        f"{count(abs(gain), 'review')} {'more' if gain > 0 else 'fewer'}"
+        if gain
+        else "equally many reviews"
+    )
     difference, verdict = "", "so this test set shows no difference"
     if test["p_value"] < SIGNIFICANCE:
-        difference, verdict = ", a significant difference", f"so it is {'better' if gain > 0 else 'worse'}"
+        difference = ", a significant difference"
+        verdict = f"so it is {'better' if gain > 0 else 'worse'}"
     accuracies = [format_percent(metrics[name]["accuracy"]) for name in (chosen, NB_NGRAM)]
     return (
         f"{styles[chosen].name}, the best on validation, is right on {accuracies[0]} of {num_texts:,} test reviews, "
@@ -108,7 +120,8 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
 
 def compare_cells(metrics: Metrics) -> str:
     """Return a comparison of the first two candidates, LSTM and GRU, in accuracy, training time and size."""
-    styles, cells = get_styles(), list_candidates()[:2]
+    styles = get_styles()
+    cells = list_candidates()[:2]
     names = [styles[cell].name for cell in cells]
     one, other = (metrics[cell] for cell in cells)
     alone = ""

@@ -1,7 +1,13 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
 from rnn_pipelines.report.styles import GREEN, Style, Styles
-from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE, NETWORKS, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.registry import (
+    BASELINES,
+    ENSEMBLE,
+    NETWORKS,
+    list_candidates,
+    name_alone,
+)
 
 
 def get_styles() -> Styles:

@@ -6,7 +6,13 @@ from dataclasses import replace
 import pandas as pd
 
 from rnn_pipelines.report import numbers
-from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_count, format_percent, format_points
+from rnn_pipelines.report.numbers import (
+    NO_NUMBER,
+    Column,
+    format_count,
+    format_percent,
+    format_points,
+)
 from rnn_pipelines.report.page import Quote, Table, tabulate
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics
@@ -43,7 +49,9 @@ COLUMNS = {
 # The columns that a terminal leaves out.
 COSTS = ("num_parameters", "training_seconds")
 CLASSES = ("negative", "positive")
-SAMPLE_LENGTH, MISTAKE_LENGTH, NAME_LENGTH = 1200, 400, 40
+SAMPLE_LENGTH = 1200
+MISTAKE_LENGTH = 400
+NAME_LENGTH = 40
 Metrics = Mapping[str, ClassifierMetrics]
 Calibrations = Mapping[str, Calibration]
 
@@ -56,14 +64,22 @@ def tabulate_classifiers(metrics: Metrics) -> Table:
 def rank_classifiers(metrics: Metrics) -> Table:
     """Return the table of `tabulate_classifiers` for a terminal: by descending accuracy, without the costs."""
     ranked = sorted(list_classifiers(metrics), key=lambda name: -metrics[name]["accuracy"])
-    return _tabulate("on the test part", metrics, ranked, {key: COLUMNS[key] for key in COLUMNS if key not in COSTS})
+    return _tabulate(
+        "on the test part",
+        metrics,
+        ranked,
+        {key: COLUMNS[key] for key in COLUMNS if key not in COSTS},
+    )
 
 
-def _tabulate(first: str, metrics: Metrics, names: Sequence[str], columns: Mapping[str, Column]) -> Table:
+def _tabulate(
+    first: str, metrics: Metrics, names: Sequence[str], columns: Mapping[str, Column]
+) -> Table:
     styles = get_styles()
     rows = []
     for name in names:
-        low, high = metrics[name]["accuracy_low"], metrics[name]["accuracy_high"]
+        low = metrics[name]["accuracy_low"]
+        high = metrics[name]["accuracy_high"]
         interval = "–".join(numbers.format_share(end, 2) for end in (low, high))
         rows.append((styles[name].name, {**metrics[name], "interval": interval}))
     return tabulate(first, rows, columns)
@@ -82,24 +98,38 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
     }
     rows = []
     for name in list_classifiers(metrics):
-        accuracy, test = metrics[name]["accuracy"], metrics[name].get("against_nb_ngram")
+        accuracy = metrics[name]["accuracy"]
+        test = metrics[name].get("against_nb_ngram")
         parts = ", ".join(styles[part].name for part in calibrations[name]["weights"])
         added = {} if test is None else {**test, "points": accuracy - metrics[NB_NGRAM]["accuracy"]}
         rows.append((styles[name].name, {"parts": parts, "accuracy": accuracy, **added}))
-    table = tabulate("classifier", rows, columns, f"Each classifier against {styles[NB_NGRAM].name}")
+    table = tabulate(
+        "classifier", rows, columns, f"Each classifier against {styles[NB_NGRAM].name}"
+    )
     return replace(table, num_text_columns=2)
 
 
 def tabulate_gains(metrics: Metrics) -> Table:
     """Return a table of the gains of recurrence, the n-gram path (if there is one) and the ensemble, in points."""
-    styles, cells = get_styles(), list_candidates()
+    styles = get_styles()
+    cells = list_candidates()
     steps = [
-        ("recurrent layer", "the network without recurrence", [("pointwise", cell) for cell in cells]),
+        (
+            "recurrent layer",
+            "the network without recurrence",
+            [("pointwise", cell) for cell in cells],
+        ),
         ("n-gram path", "the network alone", [(name_alone(cell), cell) for cell in cells]),
         ("other cell", "one cell", [(cell, ENSEMBLE) for cell in cells]),
     ]
     rows = [
-        [*what, *(format_points(metrics[after]["accuracy"] - metrics[before]["accuracy"]) for before, after in pairs)]
+        [
+            *what,
+            *(
+                format_points(metrics[after]["accuracy"] - metrics[before]["accuracy"])
+                for before, after in pairs
+            ),
+        ]
         for *what, pairs in steps
         if all(before in metrics for before, _ in pairs)
     ]
@@ -109,12 +139,16 @@ def tabulate_gains(metrics: Metrics) -> Table:
 
 def tabulate_calibrations(calibrations: Calibrations) -> Table:
     """Return a table of the weights of each classifier's parts; the lowest validation loss of a candidate is marked."""
-    names, styles = list_classifiers(calibrations), get_styles()
+    names = list_classifiers(calibrations)
+    styles = get_styles()
     parts = list_classifiers({part for name in names for part in calibrations[name]["weights"]})
     columns = {part: Column(f"weight of {styles[part].name}", format_weight) for part in parts}
     columns["intercept"] = Column("intercept", format_weight)
     columns["validation_log_loss"] = Column("validation log loss", format_fraction)
-    rows = [(styles[name].name, {**calibrations[name]["weights"], **calibrations[name]}) for name in names]
+    rows = [
+        (styles[name].name, {**calibrations[name]["weights"], **calibrations[name]})
+        for name in names
+    ]
     chosen = names.index(choose_classifier(calibrations)), len(columns)
     return replace(tabulate("classifier", rows, columns), best=frozenset({chosen}))
 
@@ -126,13 +160,16 @@ def tabulate_parts(profile: ReviewProfile) -> Table:
         if part in profile["num_reviews"]:
             positive = profile["positive_fraction"].get(part)
             counts = [f"{profile[key][part]:,}" for key in ("num_reviews", "num_groups")]
-            rows.append([part, *counts, NO_NUMBER if positive is None else format_percent(positive, 1)])
+            rows.append(
+                [part, *counts, NO_NUMBER if positive is None else format_percent(positive, 1)]
+            )
     return Table(["part", "reviews", "groups", "positive"], rows)
 
 
 def tabulate_profile(profile: ReviewProfile) -> Table:
     """Return a table of dropped reviews, shared groups and review lengths."""
-    dropped, words = profile["num_dropped"], profile["num_words"]
+    dropped = profile["num_dropped"]
+    words = profile["num_words"]
     rows = [
         ["dropped, because the text is in the test part", f"{dropped['in_test']:,}"],
         ["dropped, because the text is repeated", f"{dropped['repeated']:,}"],

@@ -17,7 +17,9 @@ from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.sentiment.text.schema import Reviews, tabulate
 
 # Numbers have no leading zeros, so that each review has exactly one name.
-REVIEW = re.compile(r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/(0|[1-9][0-9]{0,6})_(0|[1-9][0-9]?)\.txt")
+REVIEW = re.compile(
+    r"aclImdb/((?:train|test)/(?:pos|neg)|train/unsup)/(0|[1-9][0-9]{0,6})_(0|[1-9][0-9]?)\.txt"
+)
 ADDRESSES = re.compile(r"aclImdb/(train|test)/urls_(pos|neg|unsup)\.txt")
 FOLDER = re.compile(r"aclImdb(?:/(?:train|test)(?:/(?:pos|neg))?|/train/unsup)?")
 EXTRA = re.compile(r"aclImdb/(?:README|imdb\.vocab|imdbEr\.txt|(?:train|test)/[A-Za-z]+\.feat)")
@@ -96,13 +98,19 @@ def read_archive(path: Path | str, unlabelled: bool = False) -> Reviews:
     addresses: _Addresses = {}
     try:
         with _BoundedGzip(path) as unpacked:
-            with tarfile.open(fileobj=unpacked, mode="r|", bufsize=2**16, tarinfo=_StrictMember) as archive:
+            with tarfile.open(
+                fileobj=unpacked, mode="r|", bufsize=2**16, tarinfo=_StrictMember
+            ) as archive:
                 for member, kind in _check_members(archive):
                     if kind is REVIEW and (unlabelled or "/unsup/" not in member.name):
                         folder, review, rating = _parse_name(member.name)
                         reviews[folder, review] = rating, _read_text(archive, member)
                     elif kind is ADDRESSES:
-                        folder = member.name.replace("aclImdb/", "").replace("urls_", "").removesuffix(".txt")
+                        folder = (
+                            member.name.replace("aclImdb/", "")
+                            .replace("urls_", "")
+                            .removesuffix(".txt")
+                        )
                         # Not splitlines(), which also splits at U+0085 and other characters.
                         addresses[folder] = _read_text(archive, member).split("\n")
             # Read to the end, where gzip checks the checksum.
@@ -125,7 +133,9 @@ def _check_members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, 
         archive.members.clear()  # type: ignore[attr-defined] # else it keeps all of them in memory
         kind = _classify(member)
         if number > MAX_MEMBERS:
-            raise ReviewError(f"expected at most {MAX_MEMBERS:,} members, received more. Get the original archive.")
+            raise ReviewError(
+                f"expected at most {MAX_MEMBERS:,} members, received more. Get the original archive."
+            )
         # An ID has one review; the rating is not part of the ID.
         key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
         if key in seen:
@@ -173,7 +183,9 @@ def _parse_name(name: str) -> tuple[str, int, int]:
     """Return folder, ID and rating of a review."""
     match = REVIEW.fullmatch(name)
     assert match is not None
-    folder, review, rating = match[1], int(match[2]), int(match[3])
+    folder = match[1]
+    review = int(match[2])
+    rating = int(match[3])
     expected = RATINGS[folder.rsplit("/", 1)[1]]
     if rating not in expected:
         raise ReviewError(
@@ -184,20 +196,32 @@ def _parse_name(name: str) -> tuple[str, int, int]:
 
 
 def _tabulate(reviews: _Reviews, addresses: _Addresses, unlabelled: bool) -> Reviews:
-    folders = [f"{split}/{kind}" for split in ("train", "test") for kind in ("neg", "pos")] + ["train/unsup"]
+    folders = [f"{split}/{kind}" for split in ("train", "test") for kind in ("neg", "pos")] + [
+        "train/unsup"
+    ]
     rows: list[tuple[object, ...]] = []
     for folder, review in sorted(reviews, key=lambda key: (folders.index(key[0]), key[1])):
         rating, text = reviews[folder, review]
         split, kind = folder.split("/")
         film = _find_film(addresses.get(folder, []), folder, review)
         split = "unlabelled" if kind == "unsup" else split
-        rows.append((f"{folder}/{review}_{rating}", split, film, rating or None, LABELS[kind], text))
+        rows.append(
+            (f"{folder}/{review}_{rating}", split, film, rating or None, LABELS[kind], text)
+        )
     table = tabulate(rows)
     for split in ("train", "test", "unlabelled")[: 3 if unlabelled else 2]:
         if not (table["split"] == split).any():
-            what = "set sentiment.source.unlabelled to false" if split == "unlabelled" else "get the original archive"
-            where = "aclImdb/train/unsup" if split == "unlabelled" else f"aclImdb/{split}/{{pos,neg}}"
-            raise ReviewError(f"expected reviews in {where}, received none. Read another archive, or {what}.")
+            what = (
+                "set sentiment.source.unlabelled to false"
+                if split == "unlabelled"
+                else "get the original archive"
+            )
+            where = (
+                "aclImdb/train/unsup" if split == "unlabelled" else f"aclImdb/{split}/{{pos,neg}}"
+            )
+            raise ReviewError(
+                f"expected reviews in {where}, received none. Read another archive, or {what}."
+            )
     return table
 
 

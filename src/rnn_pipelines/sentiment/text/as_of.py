@@ -29,7 +29,8 @@ class AsOfReviewsSpec(ParameterModel, frozen=True):
     """
 
     as_of: Annotated[
-        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None, expect("a day, a time or the number of a batch")
+        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
+        expect("a day, a time or the number of a batch"),
     ] = None
     time: str | None = None
     holdout: float = Field(0.2, gt=0, lt=1)
@@ -52,7 +53,9 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
         remedy = "Name their column in retrain_sentiment.time, or remove as_of."
         raise ReviewError(f"as_of is {show(spec.as_of)}, but the reviews have no times. {remedy}")
     if spec.time is not None and source.path is None:
-        raise ReviewError("retrain_sentiment.time requires your own table. Set sentiment.source.path, or remove it.")
+        raise ReviewError(
+            "retrain_sentiment.time requires your own table. Set sentiment.source.path, or remove it."
+        )
     table = read_reviews(source, spec.time)
     if spec.time is not None:
         table = table.assign(time=_parse_times(table["time"].rename(spec.time), source))
@@ -60,14 +63,18 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
     if source.path is not None:
         # Without gaps, because draws depend on the numbers.
         ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
-        table = table.assign(review_id=ids, **({} if source.group else {"group": ids})).reset_index(drop=True)
+        table = table.assign(review_id=ids, **({} if source.group else {"group": ids})).reset_index(
+            drop=True
+        )
     drawn = "text" if source.path is not None and source.group is None else "group"
     units = table.loc[table["split"] == "train", drawn if spec.time is None else "time"]
     sizes = units.value_counts()
     # The last ones by time. Without times, the position of a unit depends only on its own name.
     order = sizes.index if spec.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
     held = units.isin(select_first(sizes.iloc[order.argsort()[::-1]], spec.holdout))
-    return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
+    return table.assign(
+        split=table["split"].mask(held.reindex(table.index, fill_value=False), "test")
+    )
 
 
 def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
@@ -77,18 +84,28 @@ def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
         return batches
     times = read_times(column, ISO)
     is_faulty = ~times.dt.year.between(1, 9999)
-    check_cells(is_faulty, column, source.path, "a date or time of the form 2024-03-31 12:00 (ISO 8601)", REMEDY)
+    check_cells(
+        is_faulty,
+        column,
+        source.path,
+        "a date or time of the form 2024-03-31 12:00 (ISO 8601)",
+        REMEDY,
+    )
     return times
 
 
-def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSourceSpec) -> pd.DataFrame:
+def _drop_later(
+    table: pd.DataFrame, as_of: int | str | None, source: ReviewSourceSpec
+) -> pd.DataFrame:
     if as_of is None:
         return table
     times = table["time"]
     try:
         kept = table[times <= parse_last(as_of, times)]
     except ValueError as error:
-        expected = f"expected a time like those of the reviews ({times.iloc[0]}), received {show(as_of)}"
+        expected = (
+            f"expected a time like those of the reviews ({times.iloc[0]}), received {show(as_of)}"
+        )
         raise ReviewError(f"as_of: {expected}.") from error
     if kept.empty:
         first = f"as_of is {show(as_of)}, but the first review is of {times.min()}"

@@ -42,7 +42,10 @@ IMDB = RemoteArchive(
 
 def has_archive(archive: str | None, download_to: str, remote: RemoteArchive = IMDB) -> bool:
     """Return whether `fetch_archive` has a file to read, so that it downloads nothing."""
-    return bool(archive or os.environ.get("IMDB_ARCHIVE")) or (Path(download_to) / remote.name).exists()
+    return (
+        bool(archive or os.environ.get("IMDB_ARCHIVE"))
+        or (Path(download_to) / remote.name).exists()
+    )
 
 
 def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive = IMDB) -> Path:
@@ -88,24 +91,33 @@ def _download(path: Path, remote: RemoteArchive) -> None:
     pooch.get_logger().setLevel("WARNING")
     try:
         # pooch writes a temporary file beside `path`, renames it if its hash is right and removes it otherwise.
-        checksum, downloader = f"sha256:{remote.sha256}", partial(_stream, remote)
-        pooch.retrieve(remote.url, checksum, fname=path.name, path=path.parent, downloader=downloader)
+        checksum = f"sha256:{remote.sha256}"
+        downloader = partial(_stream, remote)
+        pooch.retrieve(
+            remote.url, checksum, fname=path.name, path=path.parent, downloader=downloader
+        )
     except (OSError, ValueError) as error:
         reason = make_line(error, MAX_REASON).strip().rstrip(".")
         # Connection errors have no errno; errors of a folder or a full disk have one.
-        kind = ReviewError if isinstance(error, OSError) and error.errno is not None else DownloadError
+        kind = (
+            ReviewError if isinstance(error, OSError) and error.errno is not None else DownloadError
+        )
         raise kind(
             f"{remote.url}: the download failed: {reason}. Run again, or get the file in another way and name it "
             "in sentiment.source.archive or in the environment variable IMDB_ARCHIVE."
         ) from error
 
 
-def _stream(remote: RemoteArchive, url: str, output_file: str, _pooch: Any, *, check_only: bool = False) -> None:
+def _stream(
+    remote: RemoteArchive, url: str, output_file: str, _pooch: Any, *, check_only: bool = False
+) -> None:
     from pooch import HTTPDownloader
 
     # Without transfer compression, because the archive would be unpacked once too often.
     headers = {"Accept-Encoding": "identity"}
-    download = HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_SECONDS, headers=headers)
+    download = HTTPDownloader(
+        progressbar=sys.stderr.isatty(), timeout=TIMEOUT_SECONDS, headers=headers
+    )
     with open(output_file, "wb") as file:
         download(url, _BoundedFile(file, remote.num_bytes), _pooch)
 

@@ -60,16 +60,23 @@ class EncodedTexts:
         """Return the positions in `ids` of the words of some texts, int64[num_found], and the texts' new offsets."""
         lengths = self.lengths[texts]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        return np.arange(offsets[-1]) + np.repeat(self.offsets[texts] - offsets[:-1], lengths), offsets
+        return np.arange(offsets[-1]) + np.repeat(
+            self.offsets[texts] - offsets[:-1], lengths
+        ), offsets
 
 
-def encode_texts(texts: Iterable[str], vocabulary: Sequence[str], signs: bool = True) -> EncodedTexts:
+def encode_texts(
+    texts: Iterable[str], vocabulary: Sequence[str], signs: bool = True
+) -> EncodedTexts:
     """Replace every word of raw texts by its number in the vocabulary, and other words by `UNKNOWN`.
 
     `signs` is the same as for the vocabulary, see `VocabularySpec`.
     """
     numbers = {word: number for number, word in enumerate(vocabulary, start=FIRST_WORD)}
-    arrays = [np.array([numbers.get(word, UNKNOWN) for word in tokenize(text, signs)], np.int32) for text in texts]
+    arrays = [
+        np.array([numbers.get(word, UNKNOWN) for word in tokenize(text, signs)], np.int32)
+        for text in texts
+    ]
     offsets = np.cumsum([0, *(len(array) for array in arrays)], dtype=np.int64)
     return EncodedTexts(np.concatenate([np.zeros(0, np.int32), *arrays]), offsets)
 
@@ -86,8 +93,12 @@ def place_words(lengths: np.ndarray, padding: PaddingSpec) -> np.ndarray:
         time = time - (time.shape[1] - kept)[:, None]
     skipped = (lengths - kept)[:, None]
     # The first position after the skipped words.
-    resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[padding.truncating]
-    return np.where((time >= 0) & (time < kept[:, None]), np.where(time >= resume, time + skipped, time), -1)
+    resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[
+        padding.truncating
+    ]
+    return np.where(
+        (time >= 0) & (time < kept[:, None]), np.where(time >= resume, time + skipped, time), -1
+    )
 
 
 def pad_texts(encoded: EncodedTexts, texts: np.ndarray, padding: PaddingSpec) -> np.ndarray:

@@ -7,7 +7,13 @@ import pandas as pd
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.table_files import TableFiles, expand_home, explain_cells, load_file, require_file
+from rnn_pipelines.reading.table_files import (
+    TableFiles,
+    expand_home,
+    explain_cells,
+    load_file,
+    require_file,
+)
 from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -57,7 +63,9 @@ def read_texts(file: TextFileSpec) -> Texts:
     path = expand_home(file.path)
     if path.name.lower().endswith(".txt"):
         require_file(path, FILES)
-        content = load_file(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES)
+        content = load_file(
+            path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES
+        )
         # Not splitlines(), which also splits at characters that may occur in a text. Files of old Macs have only "\r".
         end = "\n" if "\n" in content else "\r"
         lines = content.removesuffix(end).split(end) if content else []
@@ -69,7 +77,9 @@ def read_texts(file: TextFileSpec) -> Texts:
         check_cells(~is_text & column.notna(), column, path, "text")
         texts = column.where(column.notna(), "").astype("str")
     if texts.empty:
-        raise ReviewError(f"{path}: expected a text in each row or line, received none. Check predict_sentiment.path.")
+        raise ReviewError(
+            f"{path}: expected a text in each row or line, received none. Check predict_sentiment.path."
+        )
     return pd.DataFrame({"row": range(1, len(texts) + 1), "text": texts})
 
 

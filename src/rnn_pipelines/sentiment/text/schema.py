@@ -7,7 +7,14 @@ import pandas as pd
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.storage.tables import Column, Table
 
-DTYPES = {"review_id": "str", "split": "str", "group": "str", "rating": "Int8", "label": "Int8", "text": "str"}
+DTYPES = {
+    "review_id": "str",
+    "split": "str",
+    "group": "str",
+    "rating": "Int8",
+    "label": "Int8",
+    "text": "str",
+}
 SPLITS = ("train", "test", "unlabelled")
 PARTS = ("train", "validation", "test", "unlabelled")
 
@@ -41,7 +48,11 @@ class ReviewsTable(Table):
         super().validate(data)
         is_labelled = data["label"].notna()
         cls._check_rows(data, ~data["split"].isin(SPLITS), f"a split is none of {SPLITS}")
-        cls._check_rows(data, ~data["rating"].between(1, 10).fillna(True).astype(bool), "a rating is not 1 to 10")
+        cls._check_rows(
+            data,
+            ~data["rating"].between(1, 10).fillna(True).astype(bool),
+            "a rating is not 1 to 10",
+        )
         cls._check_rows(data, is_labelled & ~data["label"].isin([0, 1]), "a label is not 0 or 1")
         contradicts = is_labelled == (data["split"] == "unlabelled")
         cls._check_rows(data, contradicts, "a label contradicts the split unlabelled")

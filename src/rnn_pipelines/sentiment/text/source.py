@@ -52,13 +52,26 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
 
     @model_validator(mode="after")
     def _validate_columns(self) -> "ReviewSourceSpec":
-        columns = [column for column in (self.text, self.label, self.group, self.split) if column is not None]
+        columns = [
+            column
+            for column in (self.text, self.label, self.group, self.split)
+            if column is not None
+        ]
         if len(set(columns)) < len(columns):
-            raise ValueError("text, label, group and split: expected different columns, received the same one twice")
-        if self.path is None and (self.text, self.label, self.group, self.split) != ("text", "label", None, None):
+            raise ValueError(
+                "text, label, group and split: expected different columns, received the same one twice"
+            )
+        if self.path is None and (self.text, self.label, self.group, self.split) != (
+            "text",
+            "label",
+            None,
+            None,
+        ):
             raise ValueError("text, label, group and split require your own table: set path")
         if self.path is not None and self.unlabelled:
-            raise ValueError("unlabelled requires the archive, and path replaces it: remove one of them")
+            raise ValueError(
+                "unlabelled requires the archive, and path replaces it: remove one of them"
+            )
         return self
 
     @property
@@ -82,10 +95,16 @@ def read_reviews(source: ReviewSourceSpec, time: str | None = None) -> pd.DataFr
     """
     if source.path is None:
         return read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
-    wanted = [column for column in (source.text, source.label, source.group, source.split) if column is not None]
+    wanted = [
+        column
+        for column in (source.text, source.label, source.group, source.split)
+        if column is not None
+    ]
     others = {} if time is None else {"time": time}
     table = read_columns(Path(source.path), list(dict.fromkeys([*wanted, *others.values()])), FILES)
-    return parse_reviews(table, source).assign(**{name: table[column] for name, column in others.items()})
+    return parse_reviews(table, source).assign(
+        **{name: table[column] for name, column in others.items()}
+    )
 
 
 def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
@@ -117,7 +136,12 @@ def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> 
 
 def _parse_labels(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     labels = _parse_names(table, source.label, source).str.strip().str.lower().map(LABELS)
-    check_cells(labels.isna(), table[source.label], source.path, "0/1, false/true, neg/pos or negative/positive")
+    check_cells(
+        labels.isna(),
+        table[source.label],
+        source.path,
+        "0/1, false/true, neg/pos or negative/positive",
+    )
     if labels.nunique() < 2:
         only = "positive" if labels.iloc[0] else "negative"
         raise ReviewError(

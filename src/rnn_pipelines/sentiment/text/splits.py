@@ -74,7 +74,9 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
                 f"{reviews['group'].nunique()} groups; validation {split.validation}, test {split.test}, "
                 f"seed {split.seed}). Choose another sentiment.split.seed or larger fractions, or add reviews."
             )
-    return reviews, _profile_reviews(reviews, {"in_test": int(in_test.sum()), "repeated": int(repeated.sum())})
+    return reviews, _profile_reviews(
+        reviews, {"in_test": int(in_test.sum()), "repeated": int(repeated.sum())}
+    )
 
 
 def find_texts(reviews: Reviews, *parts: str) -> np.ndarray:
@@ -93,7 +95,9 @@ def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
     return np.where(is_train, reviews["group"].map(fold).fillna(-1), -1).astype(np.int64)
 
 
-def _hold_back(group: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator) -> pd.Series:
+def _hold_back(
+    group: pd.Series, part: pd.Series, fraction: float, name: str, rng: np.random.Generator
+) -> pd.Series:
     """Move random groups from training to the part `name` until they have this fraction of the training reviews."""
     sizes = group[part == "train"].value_counts().sort_index()
     drawn = sizes.iloc[rng.permutation(len(sizes))]
@@ -121,12 +125,18 @@ def _profile_reviews(reviews: Reviews, dropped: dict[str, int]) -> ReviewProfile
     labelled = reviews[reviews["label"].notna()].groupby("part")
     words = reviews["text"].map(lambda text: len(text.split()))
     trained = reviews["part"].isin(["train", "validation"])
-    shared = set(reviews.loc[trained, "group"]) & set(reviews.loc[reviews["part"] == "test", "group"])
+    shared = set(reviews.loc[trained, "group"]) & set(
+        reviews.loc[reviews["part"] == "test", "group"]
+    )
     return {
         "num_reviews": {part: int(size) for part, size in parts.size().items()},
         "num_groups": {part: int(size) for part, size in parts["group"].nunique().items()},
         "positive_fraction": {part: float(mean) for part, mean in labelled["label"].mean().items()},
         "num_groups_in_train_and_test": len(shared),
-        "num_words": {"mean": float(words.mean()), "median": float(words.median()), "max": int(words.max())},
+        "num_words": {
+            "mean": float(words.mean()),
+            "median": float(words.median()),
+            "max": int(words.max()),
+        },
         "num_dropped": dropped,
     }

@@ -71,10 +71,15 @@ def learn_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVecto
     # The sum is 0 if no text has two words; otherwise it is above 1.
     contexts = words**0.75 / max((words**0.75).sum(), 1.0)
     information = np.log(counts.data / (words[counts.row] * contexts[counts.col]))
-    positive = csr_array((np.maximum(information, 0).astype(np.float32), (counts.row, counts.col)), shape=counts.shape)
+    positive = csr_array(
+        (np.maximum(information, 0).astype(np.float32), (counts.row, counts.col)),
+        shape=counts.shape,
+    )
     # A tiny vocabulary limits the number of dimensions.
     rank = min(spec.dimensions, spec.num_words - 1)
-    left, singular, _ = randomized_svd(positive, n_components=rank, n_iter=3, random_state=spec.seed)
+    left, singular, _ = randomized_svd(
+        positive, n_components=rank, n_iter=3, random_state=spec.seed
+    )
     vectors = np.zeros((spec.num_words, spec.dimensions), np.float32)
     vectors[:, :rank] = left * np.sqrt(singular)
     return WordVectors(vectors * (DEVIATION / max(vectors.std(), np.finfo(np.float32).tiny)))
@@ -89,6 +94,9 @@ def _count_near_pairs(encoded: EncodedTexts, spec: WordVectorSpec) -> "csr_array
     counts = csr_array(shape)
     for distance in range(1, spec.window + 1):
         is_same_text = texts[:-distance] == texts[distance:]
-        first, second = encoded.ids[:-distance][is_same_text], encoded.ids[distance:][is_same_text]
-        counts += coo_array((np.full(len(first), 1 / distance), (first, second)), shape=shape).tocsr()
+        first = encoded.ids[:-distance][is_same_text]
+        second = encoded.ids[distance:][is_same_text]
+        counts += coo_array(
+            (np.full(len(first), 1 / distance), (first, second)), shape=shape
+        ).tocsr()
     return counts + counts.T

@@ -55,9 +55,17 @@ def test_harmonics_are_sine_and_cosine_of_the_multiple_angle() -> None:
 @pytest.mark.parametrize(
     ("freq", "size", "expected"),
     [("D", 300, [3]), ("D", 2000, [3, 10]), ("MS", 150, [5]), ("h", 900, [10, 10]), ("QS", 60, [])],
-    ids=["week of days", "week and year of days", "year of months", "day and week of hours", "year of quarters"],
+    ids=[
+        "week of days",
+        "week and year of days",
+        "year of months",
+        "day and week of hours",
+        "year of quarters",
+    ],
 )
-def test_harmonics_have_more_than_two_steps(prepare: Prepare, freq: str, size: int, expected: list[int]) -> None:
+def test_harmonics_have_more_than_two_steps(
+    prepare: Prepare, freq: str, size: int, expected: list[int]
+) -> None:
     """The highest harmonic of each cycle that occurs four times."""
     harmonics = lay_out(prepare(draw_noise(size), freq=freq).windows).normalizer.harmonics
     highest = [harmonics[harmonics[:, 0] == sine, 1].max() for sine in np.unique(harmonics[:, 0])]
@@ -69,7 +77,9 @@ def test_harmonics_are_chosen_by_cycle_and_belong_to_the_calendar(prepare: Prepa
     assert harmonics.tolist() == [[WEEKLY_SINE, 2], [WEEKLY_SINE, 3]]
     # After 1.8 years, the sine of the year has crossed its middle four times, the cosine three times, or the other.
     for start in ("2021-01-01", "2021-04-01", "2021-07-01", "2021-10-01"):
-        calendar = lay_out(prepare(draw_noise(670), start=start).windows).normalizer.calendar.tolist()
+        calendar = lay_out(
+            prepare(draw_noise(670), start=start).windows
+        ).normalizer.calendar.tolist()
         assert calendar in ([0, 1, 2, 3], [2, 3])
     linear = fit_linear_models(prepare(draw_peaks(1200, 24), freq="h").windows)
     assert find_highest(linear, "ridge_level") > 1
@@ -77,7 +87,8 @@ def test_harmonics_are_chosen_by_cycle_and_belong_to_the_calendar(prepare: Prepa
     linear = fit_linear_models(prepare(draw_noise(1200), freq="h").windows)
     assert {find_highest(linear, str(name)) for name in linear.names} == {1}
     panel = prepare(draw_peaks(1200, 24), freq="h").windows
-    linear, origins = fit_linear_models(panel), np.array([1000])
+    linear = fit_linear_models(panel)
+    origins = np.array([1000])
     windows = normalize_windows(panel, linear.normalizer, origins)
     model = LinearModel(linear.combine())
     parts = model.contribute(panel, windows, origins)
@@ -87,11 +98,17 @@ def test_harmonics_are_chosen_by_cycle_and_belong_to_the_calendar(prepare: Prepa
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_given_number_of_harmonics_stays(prepare: Prepare, number: int) -> None:
-    normalizer = lay_out(prepare(draw_noise(300), calendar=CalendarSpec(weekly=number, yearly=0)).windows).normalizer
+    normalizer = lay_out(
+        prepare(draw_noise(300), calendar=CalendarSpec(weekly=number, yearly=0)).windows
+    ).normalizer
     assert (len(normalizer.calendar), len(normalizer.harmonics)) == (2 * number, 0)
 
 
-@pytest.mark.parametrize(("freq", "steps"), [("h", 168), ("30min", 336), ("15min", 672), ("D", 365)])
-def test_long_season_is_a_week_of_parts_of_a_day_and_a_year_of_days(prepare: Prepare, freq: str, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("freq", "steps"), [("h", 168), ("30min", 336), ("15min", 672), ("D", 365)]
+)
+def test_long_season_is_a_week_of_parts_of_a_day_and_a_year_of_days(
+    prepare: Prepare, freq: str, steps: int
+) -> None:
     normalizer = lay_out(prepare(draw_noise(3 * steps + 10), freq=freq).windows).normalizer
     assert normalizer.long_season == steps

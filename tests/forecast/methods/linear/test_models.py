@@ -29,8 +29,11 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 Prepare = Callable[..., SimpleNamespace]
 
-LOOKBACK, HORIZON, SEASON = 16, 9, 7
-WINDOW, SPLIT = WindowSpec(lookback=LOOKBACK, horizon=HORIZON), SplitSpec(validation=40, test=25)
+LOOKBACK = 16
+HORIZON = 9
+SEASON = 7
+WINDOW = WindowSpec(lookback=LOOKBACK, horizon=HORIZON)
+SPLIT = SplitSpec(validation=40, test=25)
 NAIVE = ("last_value", "drift", "seasonal_naive", "seasonal_drift", "seasonal_mean")
 
 
@@ -44,14 +47,18 @@ def draw_factors(size: int, seed: int) -> list[float]:
     """Weeks that grow or shrink by factors."""
     days = np.arange(size)
     noise = np.random.default_rng(seed).normal(0, 0.05, size)
-    return np.exp(0.02 * days * (-1) ** seed + np.sin(2 * np.pi * days / SEASON) + noise + seed).tolist()
+    return np.exp(
+        0.02 * days * (-1) ** seed + np.sin(2 * np.pi * days / SEASON) + noise + seed
+    ).tolist()
 
 
 def blind_test(panel: WindowedPanel, value: float = 1e3) -> WindowedPanel:
     """The same with other values in the test part."""
     index = panel.index("test")
     values = panel.values.copy()
-    values[(index.origins(np.arange(len(index)))[:, None] + np.arange(panel.horizon)).ravel(), 0] = value
+    values[
+        (index.origins(np.arange(len(index)))[:, None] + np.arange(panel.horizon)).ravel(), 0
+    ] = value
     return replace(panel, values=values, refit=panel.train)
 
 
@@ -63,12 +70,18 @@ def find_matrix(linear: LinearModels, name: str, fold: int = -1) -> np.ndarray:
 def panels(prepare: Prepare) -> dict[str, WindowedPanel]:
     """One series of weeks, one that climbs, three series around levels, and some that grow by factors."""
     climbing = (0.3 * np.arange(260) + np.array(draw_weeks(260))).tolist()
-    many = {"a": draw_weeks(220, 1), "b": draw_weeks(160, 2, level=200), "c": draw_weeks(130, 3, level=8)}
+    many = {
+        "a": draw_weeks(220, 1),
+        "b": draw_weeks(160, 2, level=200),
+        "c": draw_weeks(130, 3, level=8),
+    }
     factors = {name: draw_factors(160, seed) for seed, name in enumerate("abcdefgh")}
     by_name = {"weeks": draw_weeks(260), "climbing": climbing, "many": many, "factors": factors}
     # A given number of harmonics, because a choice would change the predictors that each ridge reads.
     given = {"evaluation": EvaluationSpec(season_length=SEASON), "calendar": CalendarSpec(weekly=1)}
-    return {name: prepare(values, WINDOW, SPLIT, **given).windows for name, values in by_name.items()}
+    return {
+        name: prepare(values, WINDOW, SPLIT, **given).windows for name, values in by_name.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -81,36 +94,47 @@ def case(
     request: pytest.FixtureRequest, panels: dict[str, WindowedPanel], bases: dict[str, LinearModels]
 ) -> SimpleNamespace:
     """A panel and its base."""
-    return SimpleNamespace(name=request.param, panel=panels[request.param], linear=bases[request.param])
+    return SimpleNamespace(
+        name=request.param, panel=panels[request.param], linear=bases[request.param]
+    )
 
 
 def forecast_naive(name: str, history: np.ndarray) -> np.ndarray:
     """By its definition, step by step, from float64[lookback] to float64[horizon]."""
-    last, weeks = history[-1], history[-2 * SEASON :].reshape(2, SEASON)
+    last = history[-1]
+    weeks = history[-2 * SEASON :].reshape(2, SEASON)
     means = weeks.mean(axis=1)
     found = []
     for step in range(1, HORIZON + 1):
-        day, season = (step - 1) % SEASON, (step - 1) // SEASON + 1
+        day = (step - 1) % SEASON
+        season = (step - 1) // SEASON + 1
         found.append(
             {
                 "last_value": last,
                 "drift": last + step * (last - history[0]) / (len(history) - 1),
                 "seasonal_naive": weeks[1, day],
                 "seasonal_drift": weeks[1, day] + season * (means[1] - means[0]),
-                "seasonal_mean": means[1] + np.mean([weeks[0, day] - means[0], weeks[1, day] - means[1]]),
+                "seasonal_mean": means[1]
+                + np.mean([weeks[0, day] - means[0], weeks[1, day] - means[1]]),
             }[name]
         )
     return np.array(found)
 
 
 @pytest.mark.parametrize("name", NAIVE)
-def test_naive_forecast_is_that_of_its_definition_in_every_fold(case: SimpleNamespace, name: str) -> None:
+def test_naive_forecast_is_that_of_its_definition_in_every_fold(
+    case: SimpleNamespace, name: str
+) -> None:
     origins = case.linear.fitted[::9]
     normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
     found = normalized.predictors @ find_matrix(case.linear, name)
-    np.testing.assert_allclose(found, [forecast_naive(name, history) for history in normalized.history], atol=1e-6)
+    np.testing.assert_allclose(
+        found, [forecast_naive(name, history) for history in normalized.history], atol=1e-6
+    )
     for fold in range(len(case.linear.matrices)):
-        np.testing.assert_array_equal(find_matrix(case.linear, name, fold), find_matrix(case.linear, name))
+        np.testing.assert_array_equal(
+            find_matrix(case.linear, name, fold), find_matrix(case.linear, name)
+        )
 
 
 def test_methods_know_the_calendar_and_the_season(prepare: Prepare) -> None:
@@ -121,13 +145,20 @@ def test_methods_know_the_calendar_and_the_season(prepare: Prepare) -> None:
     )
     assert [name for name in linear.names if "season" in name] == []
     window = WindowSpec(lookback=3, horizon=2)
-    panel = prepare(draw_weeks(1200), window, SPLIT, evaluation=EvaluationSpec(season_length=7)).windows
-    linear, origins = fit_linear_models(panel), np.array([800, 900])
-    found = normalize_windows(panel, linear.normalizer, origins).predictors @ find_matrix(linear, "long_seasonal_naive")
+    panel = prepare(
+        draw_weeks(1200), window, SPLIT, evaluation=EvaluationSpec(season_length=7)
+    ).windows
+    linear = fit_linear_models(panel)
+    origins = np.array([800, 900])
+    found = normalize_windows(panel, linear.normalizer, origins).predictors @ find_matrix(
+        linear, "long_seasonal_naive"
+    )
     expected = panel.values[origins[:, None] - 365 + np.arange(2), 0]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     # Windows of other values and the same calendar have the same forecast.
-    panel = prepare(draw_weeks(260), WINDOW, SPLIT, calendar=CalendarSpec(weekly=2, yearly=0)).windows
+    panel = prepare(
+        draw_weeks(260), WINDOW, SPLIT, calendar=CalendarSpec(weekly=2, yearly=0)
+    ).windows
     linear = fit_linear_models(panel)
     normalized = normalize_windows(panel, linear.normalizer, np.array([100, 107]))
     first, second = normalized.predictors @ find_matrix(linear, "climatology")
@@ -135,7 +166,9 @@ def test_methods_know_the_calendar_and_the_season(prepare: Prepare) -> None:
     # A weekly wave on noise: the history of one step doesn't tell the day of the week.
     days = np.arange(200)
     values = np.sin(2 * np.pi * days / 7) + np.random.default_rng(0).normal(0, 0.01, 200)
-    panel = prepare(values.tolist(), WindowSpec(lookback=1, horizon=2), SplitSpec(validation=40, test=20)).windows
+    panel = prepare(
+        values.tolist(), WindowSpec(lookback=1, horizon=2), SplitSpec(validation=40, test=20)
+    ).windows
     linear = fit_linear_models(panel)
     assert linear.losses[linear.names.tolist().index("ridge_level")] < 0.001
 
@@ -145,12 +178,18 @@ def list_rows(case: SimpleNamespace, fold: int) -> np.ndarray:
     linear = case.linear
     if fold == len(linear):
         return linear.fitted
-    return linear.fitted[linear.find_seen(linear.fitted, number_series(case.panel.series_starts, linear.fitted))[fold]]
+    return linear.fitted[
+        linear.find_seen(linear.fitted, number_series(case.panel.series_starts, linear.fitted))[
+            fold
+        ]
+    ]
 
 
 @pytest.mark.parametrize("penalty", [1e-3, 0.1, 10.0])
 @pytest.mark.parametrize("fold", [0, 1, -1])
-def test_ridge_is_sklearns(case: SimpleNamespace, penalty: float, fold: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ridge_is_sklearns(
+    case: SimpleNamespace, penalty: float, fold: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On the window and the calendar, whose cycles that were seen twice it doesn't penalise: they are taken out first.
 
     By regressions on them alone (Frisch, Waugh and Lovell), which scikit-learn can do too.
@@ -159,8 +198,11 @@ def test_ridge_is_sklearns(case: SimpleNamespace, penalty: float, fold: int, mon
     linear = fit_linear_models(case.panel)
     monkeypatch.undo()
     own = SimpleNamespace(panel=case.panel, linear=linear)
-    rows, judged = list_rows(own, fold % (len(linear) + 1)), linear.validation[::7]
-    normalized, new = (normalize_windows(case.panel, linear.normalizer, origins) for origins in (rows, judged))
+    rows = list_rows(own, fold % (len(linear) + 1))
+    judged = linear.validation[::7]
+    normalized, new = (
+        normalize_windows(case.panel, linear.normalizer, origins) for origins in (rows, judged)
+    )
     targets = normalize_targets(case.panel, normalized, rows)
     num_known = len(linear.calendar)
     inputs, new_inputs = (
@@ -168,17 +210,25 @@ def test_ridge_is_sklearns(case: SimpleNamespace, penalty: float, fold: int, mon
         for part in (normalized, new)
     )
     num_fitted = inputs.shape[1] - num_known
-    free, new_free = (np.hstack([part[:, num_fitted:], np.ones((len(part), 1))]) for part in (inputs, new_inputs))
+    free, new_free = (
+        np.hstack([part[:, num_fitted:], np.ones((len(part), 1))]) for part in (inputs, new_inputs)
+    )
     project = np.linalg.lstsq(free, np.hstack([inputs[:, :num_fitted], targets]), rcond=None)[0]
     left = np.hstack([inputs[:, :num_fitted], targets]) - free @ project
-    ridge = Ridge(alpha=penalty * len(rows), fit_intercept=False).fit(left[:, :num_fitted], left[:, num_fitted:])
+    ridge = Ridge(alpha=penalty * len(rows), fit_intercept=False).fit(
+        left[:, :num_fitted], left[:, num_fitted:]
+    )
     known = new_free @ project
-    expected = ridge.predict(new_inputs[:, :num_fitted] - known[:, :num_fitted]) + known[:, num_fitted:]
+    expected = (
+        ridge.predict(new_inputs[:, :num_fitted] - known[:, :num_fitted]) + known[:, num_fitted:]
+    )
     found = new.predictors @ find_matrix(linear, "ridge_level", fold)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "method"), [("ridge_last", "last_value"), ("ridge_season", "seasonal_naive")])
+@pytest.mark.parametrize(
+    ("name", "method"), [("ridge_last", "last_value"), ("ridge_season", "seasonal_naive")]
+)
 def test_ridge_of_endless_penalty_is_the_method_that_it_starts_from_and_the_calendar(
     bases: dict[str, LinearModels],
     panels: dict[str, WindowedPanel],
@@ -192,11 +242,15 @@ def test_ridge_of_endless_penalty_is_the_method_that_it_starts_from_and_the_cale
     normalized = normalize_windows(panel, linear.normalizer, linear.fitted)
     matrix = find_matrix(linear, name) - find_matrix(linear, method)
     num_values = len(matrix) - len(linear.calendar) - 1
-    np.testing.assert_allclose(normalized.predictors[:, :num_values] @ matrix[:num_values], 0, atol=1e-6)
+    np.testing.assert_allclose(
+        normalized.predictors[:, :num_values] @ matrix[:num_values], 0, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["ridge_last", "ridge_mean", "ridge_season"])
-def test_ridge_less_its_level_follows_a_series_wherever_it_goes(bases: dict[str, LinearModels], name: str) -> None:
+def test_ridge_less_its_level_follows_a_series_wherever_it_goes(
+    bases: dict[str, LinearModels], name: str
+) -> None:
     """A constant added to all predictors is added to the forecast: the coefficients of the values are 1 in sum."""
     linear = bases["climbing"]
     matrix = find_matrix(linear, name)
@@ -205,9 +259,12 @@ def test_ridge_less_its_level_follows_a_series_wherever_it_goes(bases: dict[str,
 
 
 def test_ridge_takes_the_penalty_of_the_least_error_on_windows_that_it_has_not_seen(
-    panels: dict[str, WindowedPanel], bases: dict[str, LinearModels], monkeypatch: pytest.MonkeyPatch
+    panels: dict[str, WindowedPanel],
+    bases: dict[str, LinearModels],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    panel, losses = panels["weeks"], []
+    panel = panels["weeks"]
+    losses = []
     for penalty in PENALTIES:
         with monkeypatch.context() as patch:
             patch.setattr(fitting, "PENALTIES", (penalty,))
@@ -218,12 +275,18 @@ def test_ridge_takes_the_penalty_of_the_least_error_on_windows_that_it_has_not_s
 
 
 @pytest.mark.parametrize(
-    ("part", "expected"), [(1.2, "ridge_level"), (0.981, "ridge_level"), (0.979, "ridge_last"), (0.5, "ridge_last")]
+    ("part", "expected"),
+    [(1.2, "ridge_level"), (0.981, "ridge_level"), (0.979, "ridge_last"), (0.5, "ridge_last")],
 )
-def test_ridge_on_the_window_itself_is_preferred_unless_one_is_2_percent_better(part: float, expected: str) -> None:
+def test_ridge_on_the_window_itself_is_preferred_unless_one_is_2_percent_better(
+    part: float, expected: str
+) -> None:
     """Whatever other methods do."""
     names = ["last_value", "ridge_level", "ridge_last", "ridge_mean", "climatology"]
-    assert choose_ridge(names, np.array([0.1, 3.0, 3.0 * part, 3.0 * max(part, 0.99), 0.1, 0.1])) == expected
+    assert (
+        choose_ridge(names, np.array([0.1, 3.0, 3.0 * part, 3.0 * max(part, 0.99), 0.1, 0.1]))
+        == expected
+    )
 
 
 def test_ridge_clearly_better_or_that_can_not_run_away_is_chosen() -> None:
@@ -232,14 +295,18 @@ def test_ridge_clearly_better_or_that_can_not_run_away_is_chosen() -> None:
     assert choose_ridge(["ridge_level", "ridge_last"], np.full(3, np.nan)) == "ridge_last"
 
 
-def test_losses_are_of_forecasts_by_the_fold_that_has_not_seen_the_window(case: SimpleNamespace) -> None:
-    panel, linear = case.panel, case.linear
+def test_losses_are_of_forecasts_by_the_fold_that_has_not_seen_the_window(
+    case: SimpleNamespace,
+) -> None:
+    panel = case.panel
+    linear = case.linear
     normalized = normalize_windows(panel, linear.normalizer, linear.validation)
     actual = normalize_targets(panel, normalized, linear.validation)
     for method, loss in enumerate(linear.losses[:-1]):
         errors = np.concatenate(
             [
-                actual[linear.fold == fold] - normalized.predictors[linear.fold == fold] @ linear.matrices[fold, method]
+                actual[linear.fold == fold]
+                - normalized.predictors[linear.fold == fold] @ linear.matrices[fold, method]
                 for fold in range(len(linear))
             ]
         )
@@ -310,18 +377,27 @@ def test_weights_are_convex_and_their_mix_is_better_than_its_methods(case: Simpl
 
 
 @pytest.mark.parametrize("fold", [0, 1, -1])
-def test_combination_of_matrices_is_the_sum_by_weights_of_the_mix(bases: dict[str, LinearModels], fold: int) -> None:
+def test_combination_of_matrices_is_the_sum_by_weights_of_the_mix(
+    bases: dict[str, LinearModels], fold: int
+) -> None:
     linear = replace(bases["weeks"], weights=np.arange(len(bases["weeks"].names), dtype=float))
-    expected = sum(weight * matrix for weight, matrix in zip(linear.weights, linear.matrices[fold], strict=True))
+    expected = sum(
+        weight * matrix
+        for weight, matrix in zip(linear.weights, linear.matrices[fold], strict=True)
+    )
     np.testing.assert_allclose(linear.combine(fold), expected)
 
 
-def test_combination_is_that_of_the_whole_past_if_no_fold_is_named(bases: dict[str, LinearModels]) -> None:
+def test_combination_is_that_of_the_whole_past_if_no_fold_is_named(
+    bases: dict[str, LinearModels],
+) -> None:
     linear = bases["weeks"]
     np.testing.assert_array_equal(linear.combine(), linear.combine(len(linear)))
 
 
-def test_kind_of_units_follows_the_series(bases: dict[str, LinearModels], panels: dict[str, WindowedPanel]) -> None:
+def test_kind_of_units_follows_the_series(
+    bases: dict[str, LinearModels], panels: dict[str, WindowedPanel]
+) -> None:
     assert (bases["weeks"].kind, bases["weeks"].is_absolute) == ("series", False)
     assert (bases["many"].kind in {"window", "log"}, bases["many"].is_absolute) == (True, True)
     assert bases["factors"].kind == "log"
@@ -335,7 +411,9 @@ def test_kind_of_units_follows_the_series(bases: dict[str, LinearModels], panels
 def test_logarithms_must_be_2_percent_better(
     panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch, ratio: float, expected: str
 ) -> None:
-    monkeypatch.setattr(fitting, "_measure_scale_free", lambda _, linear: ratio if linear.kind == "log" else 1.0)
+    monkeypatch.setattr(
+        fitting, "_measure_scale_free", lambda _, linear: ratio if linear.kind == "log" else 1.0
+    )
     assert fit_linear_models(panels["many"]).kind == expected
 
 
@@ -344,14 +422,20 @@ def test_frame_is_chosen_by_the_geometric_mean_of_scaled_and_relative_errors(
     panels: dict[str, WindowedPanel], bases: dict[str, LinearModels], name: str
 ) -> None:
     """Window by window, in the unit of the data less its scale: all values are counted from their 0."""
-    panel, linear = panels[name], bases[name]
-    scaled, relative = [], []
+    panel = panels[name]
+    linear = bases[name]
+    scaled = []
+    relative = []
     for origin, fold in zip(linear.validation, linear.fold, strict=True):
         normalized = normalize_windows(panel, linear.normalizer, np.array([origin]))
         forecast = normalized.units.denormalize(normalized.predictors @ linear.combine(fold))[0]
         zero = panel.zeros[number_series(panel.series_starts, np.array([origin]))[0]]
-        actual, history = panel.values[origin : origin + HORIZON, 0], panel.values[origin - LOOKBACK : origin, 0]
-        spread = np.abs(history[SEASON:] - history[:-SEASON]).mean() + 0.02 * np.abs(history - zero).mean()
+        actual = panel.values[origin : origin + HORIZON, 0]
+        history = panel.values[origin - LOOKBACK : origin, 0]
+        spread = (
+            np.abs(history[SEASON:] - history[:-SEASON]).mean()
+            + 0.02 * np.abs(history - zero).mean()
+        )
         scaled.append(np.abs(actual - forecast) / spread)
         relative.append(np.abs(actual - forecast) / (actual - zero + forecast - zero))
     expected = np.sqrt(np.mean(scaled) * np.mean(relative))
@@ -363,7 +447,8 @@ def test_few_or_negative_values_are_not_seen_in_logarithms(prepare: Prepare) -> 
     assert fit_linear_models(prepare(values, WINDOW, SPLIT).windows).kind == "window"
     # Nothing shows that they would be better.
     values = {name: draw_factors(19, seed) for seed, name in enumerate("ab")}
-    window, split = WindowSpec(lookback=4, horizon=4), SplitSpec(validation=5, test=5)
+    window = WindowSpec(lookback=4, horizon=4)
+    split = SplitSpec(validation=5, test=5)
     linear = fit_linear_models(prepare(values, window, split).windows)
     assert (linear.is_enough, linear.kind) == (False, "window")
 
@@ -371,8 +456,13 @@ def test_few_or_negative_values_are_not_seen_in_logarithms(prepare: Prepare) -> 
 @pytest.fixture(scope="module", params=["one", "many"])
 def few(request: pytest.FixtureRequest, prepare: Prepare) -> WindowedPanel:
     """Too few windows to judge anyone by."""
-    values = draw_weeks(36) if request.param == "one" else {"a": draw_weeks(19, 1), "b": draw_weeks(19, 2)}
-    window, split = WindowSpec(lookback=4, horizon=4), SplitSpec(validation=5, test=5)
+    values = (
+        draw_weeks(36)
+        if request.param == "one"
+        else {"a": draw_weeks(19, 1), "b": draw_weeks(19, 2)}
+    )
+    window = WindowSpec(lookback=4, horizon=4)
+    split = SplitSpec(validation=5, test=5)
     return prepare(values, window, split, evaluation=EvaluationSpec(season_length=2)).windows
 
 
@@ -381,20 +471,28 @@ def test_few_windows_are_fitted_once_half_by_a_ridge_and_half_naively(few: Windo
     assert (linear.is_enough, len(linear.matrices)) == (False, 1)
     weights = dict(zip(linear.names.tolist(), linear.weights.tolist(), strict=True))
     assert weights["ridge_last"] == pytest.approx(0.5)
-    assert sum(weights[name] for name in ("last_value", "seasonal_naive", "seasonal_drift")) == pytest.approx(0.5)
+    assert sum(
+        weights[name] for name in ("last_value", "seasonal_naive", "seasonal_drift")
+    ) == pytest.approx(0.5)
     assert np.isnan(fit_linear_models(few).losses).all()
     assert_same(fit_linear_models(few), fit_linear_models(few))
 
 
-@pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], {"a": [1.0, 2.0, 4.0], "b": [5.0]}], ids=["one", "many"])
-def test_without_windows_a_ridge_is_the_naive_forecast_that_it_corrects(prepare: Prepare, values: Any) -> None:
+@pytest.mark.parametrize(
+    "values", [[1.0, 2.0, 4.0], {"a": [1.0, 2.0, 4.0], "b": [5.0]}], ids=["one", "many"]
+)
+def test_without_windows_a_ridge_is_the_naive_forecast_that_it_corrects(
+    prepare: Prepare, values: Any
+) -> None:
     linear = fit_linear_models(prepare(values, OpenWindowSpec(horizon=2), SplitSpec()).windows)
     assert (linear.is_enough, len(linear.fitted)) == (False, 0)
     np.testing.assert_allclose(linear.select("ridge_last"), linear.select("last_value"), atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["weeks", "many"])
-def test_forecasts_without_matrices_are_those_of_the_matrices(panels: dict[str, WindowedPanel], name: str) -> None:
+def test_forecasts_without_matrices_are_those_of_the_matrices(
+    panels: dict[str, WindowedPanel], name: str
+) -> None:
     """Penalties are compared by the first, which take a fraction of the time."""
     panel = panels[name]
     folds = make_folds(panel)

@@ -23,12 +23,18 @@ def make_walk(size: int, seed: int = 0) -> np.ndarray:
 def smooth_alone(values: np.ndarray, grid: np.ndarray, num_first: int, horizon: int) -> np.ndarray:
     candidates = []
     for alpha, beta, damping, _ in grid:
-        level, trend, loss = values[:num_first].mean(), 0.0, 0.0
+        level = values[:num_first].mean()
+        trend = 0.0
+        loss = 0.0
         for value in values:
             error = value - (level + damping * trend)
             loss += error**2
-            level, trend = level + damping * trend + alpha * error, damping * trend + alpha * beta * error
-        ahead = [level + trend * sum(damping**step for step in range(1, last + 2)) for last in range(horizon)]
+            level = level + damping * trend + alpha * error
+            trend = damping * trend + alpha * beta * error
+        ahead = [
+            level + trend * sum(damping**step for step in range(1, last + 2))
+            for last in range(horizon)
+        ]
         candidates.append((loss, ahead))
     return np.array(min(candidates)[1])
 
@@ -36,7 +42,9 @@ def smooth_alone(values: np.ndarray, grid: np.ndarray, num_first: int, horizon: 
 @pytest.mark.parametrize("size", [2, 9, 60])
 def test_level_and_damped_trend_are_recursions_by_single_values(size: int) -> None:
     values = make_walk(size)
-    np.testing.assert_allclose(extend_by_level(values[None], 1, 5)[0], smooth_alone(values, LEVELS, 10, 5), rtol=1e-9)
+    np.testing.assert_allclose(
+        extend_by_level(values[None], 1, 5)[0], smooth_alone(values, LEVELS, 10, 5), rtol=1e-9
+    )
     values = make_walk(size, 1) + np.arange(size)
     ahead = extend_by_damped_trend(values[None], 1, 5)[0]
     np.testing.assert_allclose(ahead, smooth_alone(values, TRENDS, 4, 5), rtol=1e-9)
@@ -49,7 +57,9 @@ def test_trends_flatten_and_seasons_are_followed() -> None:
     # The newest seasons are wider than the first ones, which a fixed season averages.
     wide = np.concatenate([np.resize(PATTERN - 1, 40), 3 * np.resize(PATTERN - 1, 40)])
     expected = 3 * (PATTERN - 1)
-    moving, fixed = (extend(wide[None], 4, 4)[0] for extend in (extend_by_holt_winters, extend_by_level))
+    moving, fixed = (
+        extend(wide[None], 4, 4)[0] for extend in (extend_by_holt_winters, extend_by_level)
+    )
     assert np.abs(moving - expected).mean() < 0.3 * np.abs(fixed - expected).mean()
     values = np.exp(0.01 * np.arange(84)) * 100 * np.resize(PATTERN, 84)
     ahead = extend_by_holt_winters(values[None, :80], 4, 4)[0]
@@ -60,7 +70,9 @@ def test_trends_flatten_and_seasons_are_followed() -> None:
 
 
 @pytest.mark.parametrize("extend", EVERY)
-def test_forecasts_do_not_depend_on_the_other_series_and_continue_a_constant(extend: LocalForecast) -> None:
+def test_forecasts_do_not_depend_on_the_other_series_and_continue_a_constant(
+    extend: LocalForecast,
+) -> None:
     past = np.full((2, 40), np.nan)
     past[0], past[1, 20:] = make_walk(40, 1), make_walk(20, 2)
     np.testing.assert_allclose(extend(past, 4, 5)[1], extend(past[1:, 20:], 4, 5)[0])

@@ -2,12 +2,19 @@
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.local.intermittent import ALPHA, extend_by_croston, extend_by_mean, extend_by_zero
+from rnn_pipelines.forecast.methods.local.intermittent import (
+    ALPHA,
+    extend_by_croston,
+    extend_by_mean,
+    extend_by_zero,
+)
 
 
 def smooth_alone(values: list[float]) -> float:
     demands = [value for value in values if value > 0]
-    size, interval, waiting = sum(demands) / len(demands), len(values) / len(demands), 1
+    size = sum(demands) / len(demands)
+    interval = len(values) / len(demands)
+    waiting = 1
     for value in values:
         if value > 0:
             size += ALPHA * (value - size)

@@ -28,7 +28,9 @@ def forecast(panel: SimpleNamespace, origins: np.ndarray) -> np.ndarray:
 @pytest.fixture(name="panel")
 def make_panel(prepare: Prepare) -> SimpleNamespace:
     values = {"a": make_walk(80).tolist(), "b": make_walk(60, 1).tolist()}
-    return prepare(values, WindowSpec(lookback=8, horizon=3), SplitSpec(validation=10, test=10)).windows
+    return prepare(
+        values, WindowSpec(lookback=8, horizon=3), SplitSpec(validation=10, test=10)
+    ).windows
 
 
 def test_a_forecast_sees_the_values_from_the_gap_to_its_origin(panel: SimpleNamespace) -> None:
@@ -36,7 +38,10 @@ def test_a_forecast_sees_the_values_from_the_gap_to_its_origin(panel: SimpleName
     origin = start + 30
     other = panel.values.copy()
     other[origin:, 0], other[:start, 0] = 99, -99
-    before, after = (forecast(replace(panel, values=values), np.array([origin])) for values in (panel.values, other))
+    before, after = (
+        forecast(replace(panel, values=values), np.array([origin]))
+        for values in (panel.values, other)
+    )
     np.testing.assert_array_equal(before, after)
     late = np.array([40])
     changed = panel.values.copy()
@@ -57,4 +62,6 @@ def test_values_read_are_of_the_data_and_bounded_in_number(prepare: Prepare) -> 
     found = prepare(values.tolist(), WindowSpec(lookback=8, horizon=SEASON), freq="QS")
     ahead = forecast(found.windows, np.array([70]))[0]
     unscaled = ahead * found.scaler["deviation"].iloc[0] + found.scaler["mean"].iloc[0]
-    np.testing.assert_allclose(unscaled, extend_by_theta(values[None, :70], SEASON, SEASON)[0], rtol=1e-4)
+    np.testing.assert_allclose(
+        unscaled, extend_by_theta(values[None, :70], SEASON, SEASON)[0], rtol=1e-4
+    )

@@ -13,7 +13,9 @@ SEASON = len(PATTERN)
 def test_a_season_of_positive_values_is_a_factor(size: int) -> None:
     rising = np.exp(0.02 * np.arange(size + SEASON)) * np.resize(PATTERN, size + SEASON)
     season = find_season(rising[None, :size], SEASON)
-    np.testing.assert_allclose(season.factors[0], np.resize(PATTERN, size + SEASON)[size:], rtol=0.05)
+    np.testing.assert_allclose(
+        season.factors[0], np.resize(PATTERN, size + SEASON)[size:], rtol=0.05
+    )
     assert not season.terms.any()
 
 

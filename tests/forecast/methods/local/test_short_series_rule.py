@@ -19,10 +19,13 @@ from rnn_pipelines.forecast.methods.local.short_series_rule import (
 )
 
 HORIZON = 3
-GROWTHS, NOISES = (0.01, 0.03, 0.05), (0.1, 0.3, 1.0, 3.0)
+GROWTHS = (0.01, 0.03, 0.05)
+NOISES = (0.1, 0.3, 1.0, 3.0)
 
 
-def draw_trends(num_values: int, noise: float, num_series: int = 400) -> tuple[np.ndarray, np.ndarray]:
+def draw_trends(
+    num_values: int, noise: float, num_series: int = 400
+) -> tuple[np.ndarray, np.ndarray]:
     """Return series whose values grow by 1 a step, half with white noise and half random walks, and their means."""
     rng = np.random.default_rng(num_values)
     line = 100.0 + np.arange(num_values + HORIZON)
@@ -40,7 +43,10 @@ def test_forecasts_of_trends_are_off_by_less_than_a_tenth_of_the_step() -> None:
     found = {}
     for noise in NOISES:
         drawn = [draw_trends(num_values, noise) for num_values in (8, 12, 16, 24, 32, 40)]
-        found[noise] = [((extend_by_rule(past, 1, HORIZON) - expected) / steps).mean() for past, expected in drawn]
+        found[noise] = [
+            ((extend_by_rule(past, 1, HORIZON) - expected) / steps).mean()
+            for past, expected in drawn
+        ]
     assert abs(np.mean(list(found.values()))) < 0.1
     assert all(abs(np.mean(found[noise])) < 0.1 for noise in NOISES if noise < 3)
     assert abs(np.mean(found[3.0])) < 0.25
@@ -51,16 +57,22 @@ def test_growth_of_thirty_years_goes_on(growth: float) -> None:
     values = 1000 * (1 + growth) ** np.arange(33)
     forecasts = extend_by_rule(values[None, :30], 1, HORIZON)[0]
     steps = np.diff(values[29:])
-    np.testing.assert_array_less(np.abs(forecasts - values[30:]), 0.2 * steps * np.arange(1, HORIZON + 1))
+    np.testing.assert_array_less(
+        np.abs(forecasts - values[30:]), 0.2 * steps * np.arange(1, HORIZON + 1)
+    )
 
 
 def test_short_and_constant_series_have_the_rules_forecasts() -> None:
     forecasts = extend_by_rule(np.array([[12.0, 15, 14, 18, 21, 19, 24, 22, 26]]), 12, 2)[0]
     assert 25 < forecasts[0] < forecasts[1] < 30
     for season_length, num_values in [(1, 10), (12, 8), (12, 20), (12, 40)]:
-        np.testing.assert_allclose(extend_by_rule(np.full((1, num_values), 5.0), season_length, HORIZON), 5.0)
+        np.testing.assert_allclose(
+            extend_by_rule(np.full((1, num_values), 5.0), season_length, HORIZON), 5.0
+        )
     values = np.random.default_rng(2).normal(0.5, 1, (2, 30)).cumsum(axis=1)
-    np.testing.assert_allclose(trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5))
+    np.testing.assert_allclose(
+        trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5)
+    )
     values = np.arange(10.0)[None]
     np.testing.assert_allclose(trace_local_trend(values, HORIZON, 1)[0, 0], [10, 11, 12])
     found = trace_level(np.random.default_rng(3).normal(size=(1, 12)), HORIZON, 1)
@@ -78,11 +90,14 @@ def test_growth_over_seasons_goes_on(num_values: int) -> None:
 
 @pytest.mark.parametrize("season_length", [1, 4, 12])
 @pytest.mark.parametrize("num_values", [1, 2, 5, 7, 9, 20, 50])
-def test_missing_values_before_the_first_one_change_nothing(season_length: int, num_values: int) -> None:
+def test_missing_values_before_the_first_one_change_nothing(
+    season_length: int, num_values: int
+) -> None:
     values = 50 + np.random.default_rng(0).normal(0.5, 1, (3, num_values)).cumsum(axis=1)
     padded = np.concatenate([np.full((3, 13), np.nan), values], axis=1)
     np.testing.assert_allclose(
-        extend_by_rule(padded, season_length, HORIZON), extend_by_rule(values, season_length, HORIZON)
+        extend_by_rule(padded, season_length, HORIZON),
+        extend_by_rule(values, season_length, HORIZON),
     )
 
 
@@ -92,11 +107,14 @@ def test_forecasts_at_past_origins_read_nothing_after_them(trace: Trace) -> None
     found = trace(values, HORIZON, 20)
     assert found.shape == (2, 20, HORIZON)
     for num_known in (11, 20, 30):
-        np.testing.assert_allclose(found[:, num_known - 11], trace(values[:, :num_known], HORIZON, 1)[:, 0])
+        np.testing.assert_allclose(
+            found[:, num_known - 11], trace(values[:, :num_known], HORIZON, 1)[:, 0]
+        )
 
 
 @pytest.mark.parametrize(
-    ("season_length", "least"), [(1, [0, 6]), (4, [0, 4, 8, 12]), (12, [0, 6, 12, 24, 36]), (52, [0, 6, 104, 156])]
+    ("season_length", "least"),
+    [(1, [0, 6]), (4, [0, 4, 8, 12]), (12, [0, 6, 12, 24, 36]), (52, [0, 6, 104, 156])],
 )
 def test_rules_are_chosen_by_the_number_of_values(season_length: int, least: list[int]) -> None:
     assert [rule.least for rule in list_rules(season_length)] == least

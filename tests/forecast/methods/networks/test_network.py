@@ -12,7 +12,13 @@ from rnn_pipelines.forecast.methods import method
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.networks.network import InputLayout, Network, correct, read_windows, size_members
+from rnn_pipelines.forecast.methods.networks.network import (
+    InputLayout,
+    Network,
+    correct,
+    read_windows,
+    size_members,
+)
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowedPanel, WindowSpec
@@ -50,7 +56,11 @@ def cases(prepare: Prepare) -> Cases:
 
 
 def make_trained(
-    panel: WindowedPanel, linear: LinearModels, cell: str = "gru", shrinkage: float = 0.5, segment: int = 2
+    panel: WindowedPanel,
+    linear: LinearModels,
+    cell: str = "gru",
+    shrinkage: float = 0.5,
+    segment: int = 2,
 ) -> Network:
     """A network with weights as after some training."""
     embedding, calendar = (0, (0,)) if linear.kind == "series" else (5, ())
@@ -63,20 +73,30 @@ def make_trained(
 
 
 def read(
-    panel: WindowedPanel, linear: LinearModels, origins: np.ndarray, segment: int = 1, calendar: tuple[int, ...] = ()
+    panel: WindowedPanel,
+    linear: LinearModels,
+    origins: np.ndarray,
+    segment: int = 1,
+    calendar: tuple[int, ...] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     normalized = normalize_windows(panel, linear.normalizer, origins)
     return read_windows(
-        panel, normalized, origins, InputLayout(segment, np.array(calendar, int), linear.kind != "series")
+        panel,
+        normalized,
+        origins,
+        InputLayout(segment, np.array(calendar, int), linear.kind != "series"),
     )
 
 
 def test_step_of_one_series_is_the_window_with_and_without_its_mean(cases: Cases) -> None:
-    panel, origins = cases["one"].panel, np.array([40, 77])
+    panel = cases["one"].panel
+    origins = np.array([40, 77])
     steps, _ = read(panel, cases["one"].linear, origins)
     history = np.stack([panel.values[origin - LOOKBACK : origin, 0] for origin in origins])
     np.testing.assert_allclose(steps[:, :, 1].T, history, atol=1e-6)
-    np.testing.assert_allclose(steps[:, :, 0].T, history - history.mean(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(
+        steps[:, :, 0].T, history - history.mean(axis=1, keepdims=True), atol=1e-6
+    )
     panel = cases["one"].panel
     steps, _ = read(panel, cases["one"].linear, np.array([40]), calendar=(1,))
     np.testing.assert_array_equal(steps[:, 0, 2:], panel.values[40 - LOOKBACK : 40, [2]])
@@ -84,23 +104,34 @@ def test_step_of_one_series_is_the_window_with_and_without_its_mean(cases: Cases
 
 
 def test_segment_puts_steps_side_by_side_with_zeros_before_the_window(cases: Cases) -> None:
-    panel, linear, origins = cases["one"].panel, cases["one"].linear, np.array([40, 77])
+    panel = cases["one"].panel
+    linear = cases["one"].linear
+    origins = np.array([40, 77])
     single, _ = read(panel, linear, origins)
     joined, _ = read(panel, linear, origins, segment=7)
     expected = single.reshape(2, 7, 2, 2).transpose(0, 2, 1, 3).reshape(2, 2, 14)
     np.testing.assert_array_equal(joined, expected)
     # 14 steps are 3 segments of 5, with one that is missing.
-    panel, linear, origins = cases["one"].panel, cases["one"].linear, np.array([40])
+    panel = cases["one"].panel
+    linear = cases["one"].linear
+    origins = np.array([40])
     single, _ = read(panel, linear, origins)
     joined, _ = read(panel, linear, origins, segment=5)
-    np.testing.assert_array_equal(joined.reshape(15, 2), np.vstack([np.zeros((1, 2)), single[:, 0]]))
+    np.testing.assert_array_equal(
+        joined.reshape(15, 2), np.vstack([np.zeros((1, 2)), single[:, 0]])
+    )
 
 
 def test_step_of_many_series_is_the_window_in_its_frame_with_marked_segments(cases: Cases) -> None:
-    panel, linear, origins = cases["many"].panel, cases["many"].linear, np.array([40, 77])
+    panel = cases["many"].panel
+    linear = cases["many"].linear
+    origins = np.array([40, 77])
     steps, _ = read(panel, linear, origins)
     np.testing.assert_allclose(
-        steps[:, :, 0].T, normalize_windows(panel, linear.normalizer, origins).history, rtol=1e-5, atol=1e-6
+        steps[:, :, 0].T,
+        normalize_windows(panel, linear.normalizer, origins).history,
+        rtol=1e-5,
+        atol=1e-6,
     )
     panel = cases["many"].panel
     _, known = read(panel, cases["many"].linear, np.array([40, 77]))
@@ -114,30 +145,43 @@ def test_step_of_many_series_is_the_window_in_its_frame_with_marked_segments(cas
 @pytest.mark.parametrize("name", ["one", "many"])
 @pytest.mark.parametrize("segment", [1, 5, 7])
 def test_sizes_are_those_of_what_is_read(cases: Cases, name: str, segment: int) -> None:
-    panel, linear = cases[name].panel, cases[name].linear
+    panel = cases[name].panel
+    linear = cases[name].linear
     embedding, calendar = (0, (0, 1)) if name == "one" else (8, ())
     steps, known = read(panel, linear, np.array([40]), segment, calendar)
     shape = size_members(panel, "gru", 4, embedding, segment, calendar)
-    assert (shape.num_inputs, shape.num_static_inputs, shape.num_outputs) == (steps.shape[-1], known.shape[-1], HORIZON)
+    assert (shape.num_inputs, shape.num_static_inputs, shape.num_outputs) == (
+        steps.shape[-1],
+        known.shape[-1],
+        HORIZON,
+    )
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("name", ["one", "many"])
 def test_correction_is_the_mean_of_the_members(cases: Cases, name: str, cell: str) -> None:
-    panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40, 77])
+    panel = cases[name].panel
+    linear = cases[name].linear
+    origins = np.array([40, 77])
     network = make_trained(panel, linear, cell)
     normalized = normalize_windows(panel, linear.normalizer, origins)
     steps, known = read(panel, linear, origins, network.segment, tuple(network.calendar))
     outputs, _ = forward(network.cell, network.weights, steps, known)
-    np.testing.assert_allclose(correct(network, panel, normalized, origins), outputs.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(
+        correct(network, panel, normalized, origins), outputs.mean(axis=0), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
 def test_forecast_is_the_linear_one_and_the_shrunk_correction(cases: Cases, name: str) -> None:
-    panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40, 77])
+    panel = cases[name].panel
+    linear = cases[name].linear
+    origins = np.array([40, 77])
     network = make_trained(panel, linear, shrinkage=0.25)
     normalized = normalize_windows(panel, linear.normalizer, origins)
-    in_frame = normalized.predictors @ linear.combine() + 0.25 * correct(network, panel, normalized, origins)
+    in_frame = normalized.predictors @ linear.combine() + 0.25 * correct(
+        network, panel, normalized, origins
+    )
     found = forecast_origins(network, linear, panel, origins)
     np.testing.assert_allclose(found, normalized.units.denormalize(in_frame), rtol=1e-5, atol=1e-6)
     expected = normalized.units.denormalize(normalized.predictors @ linear.combine())
@@ -149,7 +193,9 @@ def test_forecast_is_the_linear_one_and_the_shrunk_correction(cases: Cases, name
         (len(panel.index("test")), HORIZON),
         (num_series, HORIZON),
     )
-    panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40])
+    panel = cases[name].panel
+    linear = cases[name].linear
+    origins = np.array([40])
     values = panel.values.copy()
     values[40:, 0] = np.nan
     np.testing.assert_array_equal(
@@ -159,24 +205,36 @@ def test_forecast_is_the_linear_one_and_the_shrunk_correction(cases: Cases, name
 
 @pytest.mark.parametrize("part", ["test", "future"])
 def test_forecasts_are_in_the_order_of_the_windows(cases: Cases, part: str) -> None:
-    panel, linear = cases["many"].panel, cases["many"].linear
-    network, index = make_trained(panel, linear), panel.index(part)
+    panel = cases["many"].panel
+    linear = cases["many"].linear
+    network = make_trained(panel, linear)
+    index = panel.index(part)
     origins = index.origins(np.arange(len(index)))
     evaluated = linear if part == "test" else linear.refit()
-    expected = np.concatenate([forecast_origins(network, evaluated, panel, np.array([origin])) for origin in origins])
+    expected = np.concatenate(
+        [forecast_origins(network, evaluated, panel, np.array([origin])) for origin in origins]
+    )
     found = getattr(forecast_network(network, linear, panel), part)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_forecasts_are_the_same_float32_whatever_the_batch_size(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
-    panel, linear = cases["one"].panel, cases["one"].linear
-    network, past = make_trained(panel, linear), list_past(panel)
+def test_forecasts_are_the_same_float32_whatever_the_batch_size(
+    cases: Cases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = cases["one"].panel
+    linear = cases["one"].linear
+    network = make_trained(panel, linear)
+    past = list_past(panel)
     whole = forecast_origins(network, linear, panel, past)
     monkeypatch.setattr(method, "BATCH_SIZE", 5)
-    np.testing.assert_allclose(forecast_origins(network, linear, panel, past), whole, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        forecast_origins(network, linear, panel, past), whole, rtol=1e-5, atol=1e-6
+    )
     found = forecast_network(make_trained(panel, linear), linear, panel)
     assert found.test.dtype == found.future.dtype == np.float32
-    assert forecast_origins(make_trained(panel, linear), linear, panel, np.zeros(0, np.int64)).shape == (0, HORIZON)
+    assert forecast_origins(
+        make_trained(panel, linear), linear, panel, np.zeros(0, np.int64)
+    ).shape == (0, HORIZON)
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
@@ -185,6 +243,8 @@ def test_network_has_the_weights_that_it_was_made_of(cases: Cases, name: str, ce
     panel = cases[name].panel
     embedding = 0 if name == "one" else 5
     weights = initialize_members(0, 2, size_members(panel, cell, 4, embedding, 1, ()))
-    network = Network(weights, cell, 1, np.zeros(0, np.int64), 1.0, np.zeros((0, HORIZON), np.float32))
+    network = Network(
+        weights, cell, 1, np.zeros(0, np.int64), 1.0, np.zeros((0, HORIZON), np.float32)
+    )
     assert set(network.weights) == set(weights)
     assert all(network.weights[key] is array for key, array in weights.items())

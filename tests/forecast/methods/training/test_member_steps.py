@@ -12,10 +12,15 @@ from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 
 @pytest.mark.parametrize("most", [member_steps.MAX_KEPT, 0], ids=["kept", "too many to be kept"])
-def test_errors_are_the_same_at_each_visit(prepare, make_values, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+def test_errors_are_the_same_at_each_visit(
+    prepare, make_values, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
     monkeypatch.setattr(member_steps, "MAX_KEPT", most)
-    data = prepare_fitting(prepare(make_values(120), window=WindowSpec(lookback=6, horizon=3)).windows)
-    matrices, origins = np.stack([data.linear.combine(0), data.linear.combine(1)]), list_past(data.panel)
+    data = prepare_fitting(
+        prepare(make_values(120), window=WindowSpec(lookback=6, horizon=3)).windows
+    )
+    matrices = np.stack([data.linear.combine(0), data.linear.combine(1)])
+    origins = list_past(data.panel)
     found = Residuals(data, matrices, origins)
     rng = np.random.default_rng(0)
     for number in range(6):

@@ -25,10 +25,27 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import side_by_side
 from rnn_pipelines.forecast.methods.training import training as forecasting
 from rnn_pipelines.forecast.methods.training.member_steps import MemberSetup, MemberSteps
-from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
-from rnn_pipelines.forecast.methods.training.training import CHECK_STEPS, PART_AT_START, train_network
-from rnn_pipelines.forecast.methods.training.validation import find_network_shrinkage, find_residuals
-from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowedPanel, WindowSpec, number_series
+from rnn_pipelines.forecast.methods.training.specs import (
+    BudgetSpec,
+    ForecastTrainingSpec,
+    NetworkSpec,
+    TrainingPlan,
+)
+from rnn_pipelines.forecast.methods.training.training import (
+    CHECK_STEPS,
+    PART_AT_START,
+    train_network,
+)
+from rnn_pipelines.forecast.methods.training.validation import (
+    find_network_shrinkage,
+    find_residuals,
+)
+from rnn_pipelines.forecast.windows.panel import (
+    EvaluationSpec,
+    WindowedPanel,
+    WindowSpec,
+    number_series,
+)
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks import trainer
 from rnn_pipelines.networks.gradients import find_gradients
@@ -44,13 +61,16 @@ CELLS = ("lstm", "gru")
 NAMES = ("bends", "climbing", "many", "few")
 TRAINED = NAMES[:3]
 HORIZON = 2
-TRAINING = ForecastTrainingSpec(max_steps=100, batch_size=32, learning_rate=0.01, weight_average=0.9)
+TRAINING = ForecastTrainingSpec(
+    max_steps=100, batch_size=32, learning_rate=0.01, weight_average=0.9
+)
 
 
 def draw_bends(size: int, seed: int = 0) -> np.ndarray:
     """What no linear method foresees: a logistic map, with noise."""
     rng = np.random.default_rng(seed)
-    values, value = [], 0.3
+    values = []
+    value = 0.3
     for _ in range(size):
         value = 3.8 * value * (1 - value)
         values.append(value)
@@ -68,7 +88,9 @@ def cases(prepare: Prepare) -> Cases:
     }
     found = {}
     for name, values in by_name.items():
-        split = SplitSpec(validation=4, test=4) if name == "few" else SplitSpec(validation=30, test=20)
+        split = (
+            SplitSpec(validation=4, test=4) if name == "few" else SplitSpec(validation=30, test=20)
+        )
         window = WindowSpec(lookback=4, horizon=HORIZON)
         panel = prepare(values, window, split, evaluation=EvaluationSpec(season_length=1)).windows
         data = prepare_fitting(panel)
@@ -80,8 +102,12 @@ def train(
     case: SimpleNamespace, cell: str = "gru", plan: TrainingPlan | None = None, **options: Any
 ) -> SimpleNamespace:
     """Trains tiny members: `network, history, record`."""
-    spec = NetworkSpec(cell=cell, members=2, units=options.pop("units", 4), dropout=options.pop("dropout", 0.0))
-    return train_network(FittingData(case.panel, case.linear), spec, TRAINING.model_copy(update=options), plan)
+    spec = NetworkSpec(
+        cell=cell, members=2, units=options.pop("units", 4), dropout=options.pop("dropout", 0.0)
+    )
+    return train_network(
+        FittingData(case.panel, case.linear), spec, TRAINING.model_copy(update=options), plan
+    )
 
 
 def assert_same(one: SimpleNamespace, other: SimpleNamespace) -> None:
@@ -117,14 +143,21 @@ def test_same_seed_gives_the_same_numbers(cases: Cases, trained: Cases, name: st
 def test_seeds_and_starts_are_told_apart_and_members_averaged(cases: Cases, trained: Cases) -> None:
     found = train(cases["bends"], seed=1).network.weights["kernel"]
     assert not np.isclose(found, trained["bends"].network.weights["kernel"]).any()
-    one, other = (train(cases["few"], start=start).network for start in ("none", "baseline_ensemble"))
-    assert [is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)] == [False, True]
-    case, network = cases["many"], trained["many"].network
+    one, other = (
+        train(cases["few"], start=start).network for start in ("none", "baseline_ensemble")
+    )
+    assert [
+        is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)
+    ] == [False, True]
+    case = cases["many"]
+    network = trained["many"].network
     origins = case.linear.validation[:3]
     normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
     steps, known = read_windows(case.panel, normalized, origins, network.layout)
     expected = forward(network.cell, network.weights, steps, known)[0].mean(axis=0)
-    np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        correct(network, case.panel, normalized, origins), expected, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,10 +171,15 @@ def test_panel_and_base_are_not_changed(cases: Cases, name: str) -> None:
 
 def test_dropout_changes_steps_and_stacks_learn_curves(cases: Cases) -> None:
     """The weights are others, and forecasts of them are repeatable."""
-    case, found = cases["bends"], [train(cases["bends"], dropout=share, max_steps=50) for share in (0.0, 0.5, 0.5)]
+    case = cases["bends"]
+    found = [train(cases["bends"], dropout=share, max_steps=50) for share in (0.0, 0.5, 0.5)]
     assert_same(found[1], found[2])
-    assert not np.isclose(found[0].network.weights["kernel"], found[1].network.weights["kernel"]).all()
-    one, other = (forecast_network(found[1].network, case.linear, case.panel).test for _ in range(2))
+    assert not np.isclose(
+        found[0].network.weights["kernel"], found[1].network.weights["kernel"]
+    ).all()
+    one, other = (
+        forecast_network(found[1].network, case.linear, case.panel).test for _ in range(2)
+    )
     np.testing.assert_array_equal(one, other)
     history = train(cases["bends"], units=(6, 4), max_steps=600, learning_rate=0.02).history
     assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
@@ -151,7 +189,8 @@ def test_dropout_changes_steps_and_stacks_learn_curves(cases: Cases) -> None:
 def test_test_part_is_not_touched(cases: Cases, trained: Cases, name: str) -> None:
     """Its values are NaN, and would be in all weights."""
     panel = cases[name].panel
-    values, past = panel.values.copy(), list_past(panel)
+    values = panel.values.copy()
+    past = list_past(panel)
     series = number_series(panel.series_starts, np.arange(1, len(values) + 1))
     for number in np.unique(series):
         last = past[number_series(panel.series_starts, past) == number].max() + HORIZON
@@ -168,18 +207,25 @@ def test_member_never_learns_from_what_its_fold_hides(cases: Cases, name: str) -
     a test of their own.
     """
     case = cases[name]
-    last, linear = len(case.linear) - 1, case.linear
+    last = len(case.linear) - 1
+    linear = case.linear
     values = case.panel.values.copy()
     for begin, stop in zip(linear.begins[last], linear.stops[last], strict=True):
         values[begin : stop + HORIZON - 1, 0] += 0.5
     changed = replace(case.panel, values=values)
-    before, after = (run_steps(SimpleNamespace(panel=panel, linear=linear)) for panel in (case.panel, changed))
+    before, after = (
+        run_steps(SimpleNamespace(panel=panel, linear=linear)) for panel in (case.panel, changed)
+    )
     np.testing.assert_array_equal(after["kernel"][last], before["kernel"][last])
     others = [
-        member for member in range(len(before["kernel"])) if member != last and (member > last or name == "bends")
+        member
+        for member in range(len(before["kernel"]))
+        if member != last and (member > last or name == "bends")
     ]
     assert others
-    assert all(not np.array_equal(after["kernel"][member], before["kernel"][member]) for member in others)
+    assert all(
+        not np.array_equal(after["kernel"][member], before["kernel"][member]) for member in others
+    )
 
 
 def run_steps(case: SimpleNamespace, *groups: slice) -> Weights:
@@ -200,12 +246,16 @@ def run_steps(case: SimpleNamespace, *groups: slice) -> Weights:
             steps.step()
         found.append(steps.trainer.list_state())
     names = [name for name in found[0] if name.startswith("weights.")]
-    return {name.removeprefix("weights."): np.concatenate([state[name] for state in found]) for name in names}
+    return {
+        name.removeprefix("weights."): np.concatenate([state[name] for state in found])
+        for name in names
+    }
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_members_learn_the_same_without_the_others(cases: Cases, name: str) -> None:
-    together, apart = run_steps(cases[name]), run_steps(cases[name], slice(2), slice(2, None))
+    together = run_steps(cases[name])
+    apart = run_steps(cases[name], slice(2), slice(2, None))
     for array in together:
         np.testing.assert_array_equal(apart[array], together[array])
 
@@ -213,9 +263,12 @@ def test_members_learn_the_same_without_the_others(cases: Cases, name: str) -> N
 @pytest.mark.parametrize("is_uphill", [False, True], ids=["learns", "uphill"])
 def test_members_in_use_take_as_many_steps_as_were_best(cases: Cases, is_uphill: bool) -> None:
     """Those of the folds alone are validated, and the others are not trained if no step was better than the start."""
-    steps, take_step = [], MemberSteps.step
+    steps = []
+    take_step = MemberSteps.step
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MemberSteps, "step", lambda self: steps.append(self.num_steps) or take_step(self))
+        patch.setattr(
+            MemberSteps, "step", lambda self: steps.append(self.num_steps) or take_step(self)
+        )
         if is_uphill:
             patch.setattr(trainer, "find_gradients", find_gradients_uphill)
         record = train(cases["many"], max_steps=120).record
@@ -223,13 +276,21 @@ def test_members_in_use_take_as_many_steps_as_were_best(cases: Cases, is_uphill:
     assert steps == [*range(record["num_steps"]), *range(record["best_step"])]
 
 
-def test_each_hidden_block_has_a_member_that_corrects_it_with_the_least_error(cases: Cases, trained: Cases) -> None:
+def test_each_hidden_block_has_a_member_that_corrects_it_with_the_least_error(
+    cases: Cases, trained: Cases
+) -> None:
     assert trained["bends"].network.num_members == len(cases["bends"].linear)
-    case, network = cases["bends"], trained["bends"].network
+    case = cases["bends"]
+    network = trained["bends"].network
     for fold in range(len(case.linear)):
         origins = case.linear.validation[case.linear.fold == fold]
-        own = replace(network, weights={name: array[fold : fold + 1] for name, array in network.weights.items()})
-        found = correct(own, case.panel, normalize_windows(case.panel, case.linear.normalizer, origins), origins)
+        own = replace(
+            network,
+            weights={name: array[fold : fold + 1] for name, array in network.weights.items()},
+        )
+        found = correct(
+            own, case.panel, normalize_windows(case.panel, case.linear.normalizer, origins), origins
+        )
         np.testing.assert_allclose(network.out_of_fold[case.linear.fold == fold], found, atol=1e-6)
     # The network says nothing yet: its loss is that of the mix.
     case = cases["bends"]
@@ -238,7 +299,11 @@ def test_each_hidden_block_has_a_member_that_corrects_it_with_the_least_error(ca
     assert (first["step"], first["val_loss"]) == (0, pytest.approx(np.mean(left**2)))
     history = trained["bends"].history
     expected = history.loc[history["val_loss"].idxmin(), "step"]
-    assert trained["bends"].record["best_step"] == expected == history.loc[history["is_best"], "step"].item()
+    assert (
+        trained["bends"].record["best_step"]
+        == expected
+        == history.loc[history["is_best"], "step"].item()
+    )
     found = np.mean((left - trained["bends"].network.out_of_fold) ** 2)
     assert found == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
 
@@ -267,18 +332,28 @@ def find_gradients_uphill(*given: Any) -> Weights:
     return {name: -array for name, array in find_gradients(*given).items()}
 
 
-def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(worsened: SimpleNamespace, cases: Cases) -> None:
-    assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (0, [True, *[False] * 3])
+def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(
+    worsened: SimpleNamespace, cases: Cases
+) -> None:
+    assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (
+        0,
+        [True, *[False] * 3],
+    )
     case = cases["bends"]
     index = case.panel.index("test")
-    normalized = normalize_windows(case.panel, case.linear.normalizer, index.origins(np.arange(len(index))))
+    normalized = normalize_windows(
+        case.panel, case.linear.normalizer, index.origins(np.arange(len(index)))
+    )
     expected = normalized.units.denormalize(normalized.predictors @ case.linear.combine())
     assert worsened.network.shrinkage == 0
-    np.testing.assert_allclose(forecast_network(worsened.network, case.linear, case.panel).test, expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        forecast_network(worsened.network, case.linear, case.panel).test, expected, rtol=1e-6
+    )
 
 
 def test_a_network_with_next_to_no_shrinkage_is_a_copy(cases: Cases, trained: Cases) -> None:
-    data, network = cases["bends"].data, trained["bends"].network
+    data = cases["bends"].data
+    network = trained["bends"].network
     assert is_copy(describe_network(data, replace(network, shrinkage=0.001)).model)
     assert not is_copy(describe_network(data, replace(network, shrinkage=0.5)).model)
 
@@ -287,10 +362,17 @@ def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "find_gradients", find_gradients_uphill)
         assert train(cases["bends"], patience=200).record["num_steps"] == 200 * PART_AT_START
-    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
-    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
+    assert (
+        train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"]
+        == CHECK_STEPS
+    )
+    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record[
+        "is_cut_short"
+    ]
     # Though its time was over just then.
-    found = train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS)
+    found = train(
+        cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS
+    )
     assert not found.record["is_cut_short"]
     # Also where these end between two validations.
     assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
@@ -298,21 +380,38 @@ def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
 
 def test_corrections_are_trusted_by_their_gain_over_the_folds(cases: Cases) -> None:
     case = cases["bends"]
-    assert find_network_shrinkage(case.data, find_left(case).astype(np.float32), num_members=1) > 0.95
-    assert find_network_shrinkage(case.data, (2 * find_left(case)).astype(np.float32), num_members=1) <= 0.5
+    assert (
+        find_network_shrinkage(case.data, find_left(case).astype(np.float32), num_members=1) > 0.95
+    )
+    assert (
+        find_network_shrinkage(case.data, (2 * find_left(case)).astype(np.float32), num_members=1)
+        <= 0.5
+    )
     # They hold half of what is left over, and noise.
     left = find_left(case)
-    corrections = (0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)).astype(np.float32)
-    gains = [find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2, 5)]
+    corrections = (
+        0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)
+    ).astype(np.float32)
+    gains = [
+        find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2, 5)
+    ]
     assert 0 < gains[0] < gains[1] < gains[2] < 1
     # Each says what is left over, and noise of a quarter of its power: 4/5 of one is best, 8/9 of the mean of two.
     # The mean has half the power of noise. Here noise stands at a right angle to what is left over.
     noise = np.random.default_rng(0).normal(size=left.shape)
     noise -= (noise * left).sum() / (left**2).sum() * left
-    corrections = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(np.float32)
-    one, two = (find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2))
+    corrections = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(
+        np.float32
+    )
+    one, two = (
+        find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2)
+    )
     assert two / one == pytest.approx((8 / 9) / (4 / 5))
-    astray = np.random.default_rng(0).normal(0, 5, (len(case.linear.validation), HORIZON)).astype(np.float32)
+    astray = (
+        np.random.default_rng(0)
+        .normal(0, 5, (len(case.linear.validation), HORIZON))
+        .astype(np.float32)
+    )
     assert find_network_shrinkage(case.data, astray, num_members=5) == 0
 
 
@@ -324,12 +423,20 @@ def test_gain_is_a_share(trained: Cases, name: str) -> None:
 def test_one_fold_is_replaced_by_groups_of_series(cases: Cases) -> None:
     """Corrections that help some series and harm others are shrunk more than those that help all."""
     case = cases["many"]
-    linear = replace(case.data.linear, fold=np.zeros_like(case.data.linear.fold), begins=case.data.linear.begins[:1])
+    linear = replace(
+        case.data.linear,
+        fold=np.zeros_like(case.data.linear.fold),
+        begins=case.data.linear.begins[:1],
+    )
     data = FittingData(case.panel, linear)
     series = number_series(case.panel.series_starts, data.validation)
     residuals = find_residuals(data)
-    helpful, mixed = 0.9 * residuals, np.where(series == 0, 0.9, -0.2)[:, None] * residuals
-    one, other = (find_network_shrinkage(data, found.astype(np.float32), num_members=1) for found in (helpful, mixed))
+    helpful = 0.9 * residuals
+    mixed = np.where(series == 0, 0.9, -0.2)[:, None] * residuals
+    one, other = (
+        find_network_shrinkage(data, found.astype(np.float32), num_members=1)
+        for found in (helpful, mixed)
+    )
     assert 0 < other < one
 
 
@@ -344,7 +451,11 @@ def test_record_and_history_state_the_design_and_each_look(trained: Cases) -> No
     # A GRU of 4 units that reads 4 values has 3 · (4 · (4 + 4) + 2 · 4), and its head 2 · (4 + 1).
     assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
     hyperparameters = trained["bends"].record["hyperparameters"]
-    assert (hyperparameters["units"], hyperparameters["num_members"], hyperparameters["calendar"]) == (4, 5, [0, 1])
+    assert (
+        hyperparameters["units"],
+        hyperparameters["num_members"],
+        hyperparameters["calendar"],
+    ) == (4, 5, [0, 1])
 
 
 class InterruptionError(Exception):
@@ -372,7 +483,12 @@ def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> Iterator[None]:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("stack", [{}, {"units": (4, 3), "dropout": 0.3}], ids=["layer", "stack"])
 def test_interrupted_training_goes_on_bit_for_bit(
-    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str, stack: dict[str, Any]
+    cases: Cases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    cell: str,
+    stack: dict[str, Any],
 ) -> None:
     whole = train(cases[name], cell, **stack)
     with break_off(monkeypatch, after=60):
@@ -380,7 +496,11 @@ def test_interrupted_training_goes_on_bit_for_bit(
     num_steps = []
     with monkeypatch.context() as patch:
         take_step = Adam.step
-        patch.setattr(Adam, "step", lambda adam, given: num_steps.append(adam.num_steps) or take_step(adam, given))
+        patch.setattr(
+            Adam,
+            "step",
+            lambda adam, given: num_steps.append(adam.num_steps) or take_step(adam, given),
+        )
         assert_same(train(cases[name], cell, TrainingPlan(checkpoints=tmp_path), **stack), whole)
     assert num_steps[0] == 50
 
@@ -389,9 +509,12 @@ def test_training_interrupted_after_its_validation_goes_on_bit_for_bit(
     cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The members in use, which are trained last, continue from their own checkpoint."""
-    case, steps, take_step = cases["many"], [], MemberSteps.step
+    case = cases["many"]
+    steps = []
+    take_step = MemberSteps.step
     whole = train(case)
-    num_steps, best_step = whole.record["num_steps"], whole.record["best_step"]
+    num_steps = whole.record["num_steps"]
+    best_step = whole.record["best_step"]
     assert best_step > CHECK_STEPS
 
     def step(members: MemberSteps) -> float:
@@ -407,12 +530,16 @@ def test_training_interrupted_after_its_validation_goes_on_bit_for_bit(
             train(case, plan=TrainingPlan(checkpoints=tmp_path))
     steps.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(MemberSteps, "step", lambda self: steps.append(self.num_steps) or take_step(self))
+        patch.setattr(
+            MemberSteps, "step", lambda self: steps.append(self.num_steps) or take_step(self)
+        )
         assert_same(train(case, plan=TrainingPlan(checkpoints=tmp_path)), whole)
     assert steps == [*range(CHECK_STEPS, best_step)]
 
 
-def test_finished_training_leaves_no_checkpoint(cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finished_training_leaves_no_checkpoint(
+    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with break_off(monkeypatch, after=60):
         train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["gru.npz"]
@@ -444,7 +571,9 @@ def test_damaged_checkpoint_is_left_out(
     }
     path.write_bytes(damaged[damage])
     with caplog.at_level(logging.WARNING):
-        assert_same(train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path)), trained["bends"])
+        assert_same(
+            train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path)), trained["bends"]
+        )
     assert "because it is damaged" in caplog.text
 
 
@@ -483,24 +612,34 @@ def test_checkpoint_of_another_training_is_left_out(
     case = change(cases["bends"])
     with break_off(monkeypatch, after=60):
         train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
-    assert_same(train(case, plan=TrainingPlan(checkpoints=tmp_path), **options), train(case, **options))
+    assert_same(
+        train(case, plan=TrainingPlan(checkpoints=tmp_path), **options), train(case, **options)
+    )
 
 
 @pytest.mark.slow
 def test_training_by_keras_gives_the_same_network(cases: Cases) -> None:
     """A whole training of a stack with dropout, within the rounding of float32."""
     one, other = (
-        train(cases["bends"], "lstm", units=(4, 3), dropout=0.1, engine=engine) for engine in ("numpy", "keras")
+        train(cases["bends"], "lstm", units=(4, 3), dropout=0.1, engine=engine)
+        for engine in ("numpy", "keras")
     )
-    assert [found.record["hyperparameters"]["engine"] for found in (one, other)] == ["numpy", "keras"]
+    assert [found.record["hyperparameters"]["engine"] for found in (one, other)] == [
+        "numpy",
+        "keras",
+    ]
     np.testing.assert_allclose(other.history["val_loss"], one.history["val_loss"], rtol=1e-3)
     assert other.record["best_step"] == one.record["best_step"]
-    np.testing.assert_allclose(other.network.out_of_fold, one.network.out_of_fold, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(
+        other.network.out_of_fold, one.network.out_of_fold, rtol=0, atol=1e-3
+    )
     assert other.network.shrinkage == pytest.approx(one.network.shrinkage, abs=1e-2)
 
 
 @pytest.mark.slow
-def test_training_by_keras_is_continued(cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_by_keras_is_continued(
+    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from rnn_pipelines.networks.keras_trainer import KerasTrainer
 
     def break_off(keras: KerasTrainer, batch: trainer.Batch) -> float:
@@ -508,7 +647,8 @@ def test_training_by_keras_is_continued(cases: Cases, tmp_path: Path, monkeypatc
             raise InterruptionError
         return take_step(keras, batch)
 
-    options, take_step = {"engine": "keras", "max_steps": CHECK_STEPS + 5}, KerasTrainer.step
+    options = {"engine": "keras", "max_steps": CHECK_STEPS + 5}
+    take_step = KerasTrainer.step
     whole = train(cases["bends"], **options)
     with monkeypatch.context() as patch:
         patch.setattr(KerasTrainer, "step", break_off)
@@ -523,7 +663,9 @@ def test_network_without_a_start_forecasts_from_the_window_alone(cases: Cases, n
     """Its step 0 is the forecast 0, normalised, and its correction is its forecast."""
     case = cases[name]
     found = train(case, start="none", max_steps=300, learning_rate=0.02)
-    assert found.history["val_loss"].iloc[0] == pytest.approx(measure(case, case.data.normalized_targets))
+    assert found.history["val_loss"].iloc[0] == pytest.approx(
+        measure(case, case.data.normalized_targets)
+    )
     assert found.history["val_loss"].min() < 0.9 * found.history["val_loss"].iloc[0]
     assert (found.network.shrinkage, found.network.start) == (1.0, "none")
     method = describe_network(case.data, found.network)
@@ -534,7 +676,9 @@ def test_network_without_a_start_forecasts_from_the_window_alone(cases: Cases, n
     windows = normalize_windows(case.panel, case.linear.normalizer, origins)
     forecasts = again.forecast(case.panel, windows, origins)
     corrections = correct(found.network, case.panel, windows, origins)
-    np.testing.assert_allclose(windows.units.normalize(forecasts), corrections, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        windows.units.normalize(forecasts), corrections, rtol=1e-4, atol=1e-5
+    )
 
 
 def measure(case: SimpleNamespace, residuals: np.ndarray) -> float:
@@ -550,7 +694,9 @@ def test_memory_of_a_stack_is_that_of_all_its_layers() -> None:
     assert two - one == estimate_recurrent_bytes(4, 32, 32, 30, 64)
 
 
-def test_log_states_what_was_chosen_and_how_it_ended(cases: Cases, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_states_what_was_chosen_and_how_it_ended(
+    cases: Cases, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         train(cases["bends"])
     first, last = caplog.messages
@@ -561,19 +707,25 @@ def test_log_states_what_was_chosen_and_how_it_ended(cases: Cases, caplog: pytes
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("name", TRAINED)
-def test_loss_that_is_no_number_ends_training_with_advice(cases: Cases, name: str, value: float) -> None:
+def test_loss_that_is_no_number_ends_training_with_advice(
+    cases: Cases, name: str, value: float
+) -> None:
     case = cases[name]
     values = case.panel.values.copy()
     values[10, 0] = value
     case = SimpleNamespace(panel=replace(case.panel, values=values), linear=case.linear)
-    with pytest.raises(TrainingError, match=r"gru: the loss is not finite after \d+ steps.*training\.learning_rate"):
+    with pytest.raises(
+        TrainingError, match=r"gru: the loss is not finite after \d+ steps.*training\.learning_rate"
+    ):
         train(case)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("cell", CELLS)
 def test_forecasts_are_finite(cases: Cases, name: str, cell: str) -> None:
-    found = forecast_network(train(cases[name], cell).network, cases[name].linear, cases[name].panel)
+    found = forecast_network(
+        train(cases[name], cell).network, cases[name].linear, cases[name].panel
+    )
     assert np.isfinite(found.test).all()
     assert np.isfinite(found.future).all()
 
@@ -596,13 +748,18 @@ def test_networks_side_by_side_have_the_numbers_of_those_one_after_another(
     cases: Cases, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("joblib.cpu_count", lambda: 2)
-    specs = {cell: NetworkSpec(cell=cell, members=2, units=4, dropout=0.2) for cell in ("lstm", "gru")}
-    data, found = cases["many"].data, {}
+    specs = {
+        cell: NetworkSpec(cell=cell, members=2, units=4, dropout=0.2) for cell in ("lstm", "gru")
+    }
+    data = cases["many"].data
+    found = {}
     for seconds in (60, 0):
         monkeypatch.setattr(side_by_side, "SECONDS_ALONE", seconds)
         with caplog.at_level(logging.INFO, "rnn_pipelines.networks.beside"):
             found[seconds] = side_by_side.train_networks(data, specs, TRAINING)
-        assert len([record for record in caplog.records if record.name.endswith("beside")]) == (seconds == 0)
+        assert len([record for record in caplog.records if record.name.endswith("beside")]) == (
+            seconds == 0
+        )
     for cell in specs:
         assert_same(found[60][cell], found[0][cell])
 

@@ -32,7 +32,9 @@ class Layout:
     @property
     def num_predictors(self) -> int:
         num_seasonal = self.horizon * self.num_seasons
-        return self.lookback + num_seasonal + len(self.covariates.columns) + self.normalizer.num_free
+        return (
+            self.lookback + num_seasonal + len(self.covariates.columns) + self.normalizer.num_free
+        )
 
     @property
     def has_future(self) -> bool:
@@ -53,7 +55,11 @@ class Layout:
     def list_choices(self) -> list["Layout"]:
         """Return the layouts with each number of harmonics, the smallest first."""
         most = self.normalizer.harmonics[:, 1].max(initial=1)
-        return [replace(self, max_harmonic=number) for fewer, number in pairwise((0, *NUM_HARMONICS)) if fewer < most]
+        return [
+            replace(self, max_harmonic=number)
+            for fewer, number in pairwise((0, *NUM_HARMONICS))
+            if fewer < most
+        ]
 
     @property
     def num_seasons(self) -> int:
@@ -73,7 +79,8 @@ class Layout:
 
     def list_future(self) -> list[np.ndarray]:
         """Return the matrix of each covariate that is known ahead, which selects its value at each of its steps."""
-        (columns, steps), are_ahead = self.covariates, self.covariates.are_ahead
+        (columns, steps) = self.covariates
+        are_ahead = self.covariates.are_ahead
         groups = [are_ahead & (columns == one) for one in np.unique(columns[are_ahead])]
         return [self.pick_covariates(own) @ np.eye(self.horizon)[steps[own]] for own in groups]
 
@@ -118,9 +125,15 @@ def lay_out(panel: WindowedPanel, normalizer: Normalizer) -> Layout:
     return Layout(normalizer, panel.lookback, panel.horizon, list_covariate_inputs(panel))
 
 
-def _list_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray) -> np.ndarray:
+def _list_harmonics(
+    num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray
+) -> np.ndarray:
     """Return the harmonics of the cycles that occur four times and have enough steps: see `Normalizer`."""
-    cycles = [(sine, num_crossings[sine // 2]) for sine in open_calendar if num_crossings[sine // 2] >= FOUR_TIMES]
+    cycles = [
+        (sine, num_crossings[sine // 2])
+        for sine in open_calendar
+        if num_crossings[sine // 2] >= FOUR_TIMES
+    ]
     numbers = [
         (sine, harmonic)
         for sine, crossings in cycles
@@ -143,5 +156,7 @@ def count_crossings(values: np.ndarray) -> np.ndarray:
     if not len(values):
         return np.zeros(values.shape[1] // 2, np.int64)
     is_above = values > (values.max(axis=0) + values.min(axis=0)) / 2
-    counts: np.ndarray = np.count_nonzero(is_above[1:] != is_above[:-1], axis=0).reshape(-1, 2).max(axis=1)
+    counts: np.ndarray = (
+        np.count_nonzero(is_above[1:] != is_above[:-1], axis=0).reshape(-1, 2).max(axis=1)
+    )
     return counts

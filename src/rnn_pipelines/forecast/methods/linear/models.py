@@ -35,7 +35,9 @@ class LinearModels(Folds):
     calendar: np.ndarray
     non_negative: NonNegative
     names: np.ndarray  # str[method]
-    matrices: np.ndarray  # float64[fold + 1, method, predictor, horizon], normalised: of each fold, and of all data
+    matrices: (
+        np.ndarray
+    )  # float64[fold + 1, method, predictor, horizon], normalised: of each fold, and of all data
     # float64[method, predictor, horizon], normalised: of all data and the test part, for the models in use.
     refitted: np.ndarray
     weights: np.ndarray  # float64[method], of each in the baseline ensemble, which networks correct
@@ -72,7 +74,9 @@ class LinearModels(Folds):
         return np.stack([self.combine(fold) for fold in range(len(self.matrices))])
 
 
-def forecast_out_of_fold(matrices: np.ndarray, fold: np.ndarray, predictors: np.ndarray) -> np.ndarray:
+def forecast_out_of_fold(
+    matrices: np.ndarray, fold: np.ndarray, predictors: np.ndarray
+) -> np.ndarray:
     """Return the forecast of each window by the matrix of the fold that holds it out: float64[window, horizon].
 
     The matrices are float64[fold + 1, predictor, horizon]; the last one is of all data and not used.
@@ -90,10 +94,14 @@ class LinearModel:
 
     matrix: np.ndarray  # float64[predictor, horizon], normalised
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         return windows.units.denormalize(windows.predictors @ self.matrix)
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
         """Return coefficient times value for each predictor."""
         return self.contribute_normalized(panel, windows, origins).denormalize(windows.units)
 
@@ -104,8 +112,11 @@ class LinearModel:
         linear = windows.predictors[0][:, None] * self.matrix
         seasons = find_season_lags(windows.normalizer, panel, int(origins[0]))
         lags = np.concatenate([np.arange(panel.lookback, 0, -1), *seasons])
-        num_free, inputs = windows.normalizer.num_free, list_covariate_inputs(panel)
-        values, covariates, calendar, baseline = np.split(linear, [len(lags), len(linear) - num_free, len(linear) - 1])
+        num_free = windows.normalizer.num_free
+        inputs = list_covariate_inputs(panel)
+        values, covariates, calendar, baseline = np.split(
+            linear, [len(lags), len(linear) - num_free, len(linear) - 1]
+        )
         _, by_covariate = panel.columns.sum_by_column(inputs.columns, covariates)
         return Contributions(lags, values, by_covariate, calendar.sum(axis=0), baseline[0])
 

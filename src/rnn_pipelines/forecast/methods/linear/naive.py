@@ -7,7 +7,8 @@ from rnn_pipelines.forecast.methods.linear.layout import Layout
 
 def list_naive_matrices(layout: Layout) -> dict[str, np.ndarray]:
     """Return the matrix of each naive method by its name: float64[predictor, horizon]."""
-    lookback, steps = layout.lookback, np.arange(1, layout.horizon + 1)
+    lookback = layout.lookback
+    steps = np.arange(1, layout.horizon + 1)
     last = layout.average(lookback - 1, lookback)
     methods = {"last_value": last}
     if lookback > 1:
@@ -21,7 +22,8 @@ def list_naive_matrices(layout: Layout) -> dict[str, np.ndarray]:
         change = newest - layout.average(lookback - 2 * season, lookback - season)
         methods["seasonal_drift"] = layout.pick_season(0) + change * np.ceil(steps / season)
         # The mean seasonal shape: each step less the mean of its season, averaged over seasons.
-        num_seasons, shape = lookback // season, np.zeros_like(last)
+        num_seasons = lookback // season
+        shape = np.zeros_like(last)
         for begin in range(lookback - season, lookback - num_seasons * season - 1, -season):
             shape[begin + (steps - 1) % season, steps - 1] += 1
             shape -= layout.average(begin, begin + season)

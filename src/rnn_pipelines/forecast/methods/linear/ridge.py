@@ -29,7 +29,8 @@ def list_ridge_inputs(layout: Layout) -> dict[str, tuple[np.ndarray, np.ndarray]
     lookback = layout.lookback
     window = layout.pick(0, lookback)
     rest = layout.pick_free()
-    last, mean = layout.average(lookback - 1, lookback), layout.average(0, lookback)
+    last = layout.average(lookback - 1, lookback)
+    mean = layout.average(0, lookback)
 
     def centre(centred: np.ndarray, *more: np.ndarray) -> np.ndarray:
         return np.concatenate([*(part - centred[:, :1] for part in (window, *more)), rest], axis=1)
@@ -52,7 +53,8 @@ def add_covariates(
 
     There is an offset for each fold.
     """
-    num_free, future = layout.num_free, layout.list_future()
+    num_free = layout.num_free
+    future = layout.list_future()
     others = layout.pick_covariates(~layout.covariates.are_ahead)
     every = np.concatenate([inputs[:, :-num_free], others, inputs[:, -num_free:]], axis=1)
 
@@ -65,7 +67,10 @@ def add_covariates(
 
 
 def fit_effects(
-    product: tuple[np.ndarray, np.ndarray, int], inputs: np.ndarray, offset: np.ndarray, future: Sequence[np.ndarray]
+    product: tuple[np.ndarray, np.ndarray, int],
+    inputs: np.ndarray,
+    offset: np.ndarray,
+    future: Sequence[np.ndarray],
 ) -> np.ndarray:
     """Add to the offset, float64[predictor, horizon], one coefficient per future covariate, the same at each step.
 
@@ -124,19 +129,35 @@ class Ridge:
     and of the refit, whose penalty can be stronger, see `MAX_GROWTH`.
     """
 
-    def __init__(self, products: Products, inputs: np.ndarray, offsets: list[np.ndarray], num_free: int) -> None:
+    def __init__(
+        self, products: Products, inputs: np.ndarray, offsets: list[np.ndarray], num_free: int
+    ) -> None:
         self._inputs, self._num_free = inputs, num_free
-        self._parts = [self._decompose(*product, offset) for product, offset in zip(products, offsets, strict=True)]
+        self._parts = [
+            self._decompose(*product, offset)
+            for product, offset in zip(products, offsets, strict=True)
+        ]
 
-    def _decompose(self, gram: np.ndarray, moment: np.ndarray, number: int, offset: np.ndarray) -> _Part:
-        inputs, num_free = self._inputs, self._num_free
-        squares, sums = inputs.T @ gram @ inputs, inputs.T @ (moment - gram @ offset)
+    def _decompose(
+        self, gram: np.ndarray, moment: np.ndarray, number: int, offset: np.ndarray
+    ) -> _Part:
+        inputs = self._inputs
+        num_free = self._num_free
+        squares = inputs.T @ gram @ inputs
+        sums = inputs.T @ (moment - gram @ offset)
         free = squares[-num_free:, -num_free:] + 1e-9 * number * np.eye(num_free)
-        removed = np.linalg.solve(free, np.hstack([squares[-num_free:, :-num_free], sums[-num_free:]]))
-        projection, constant = removed[:, : -offset.shape[1]], removed[:, -offset.shape[1] :]
-        values, vectors = np.linalg.eigh(squares[:-num_free, :-num_free] - squares[:-num_free, -num_free:] @ projection)
+        removed = np.linalg.solve(
+            free, np.hstack([squares[-num_free:, :-num_free], sums[-num_free:]])
+        )
+        projection = removed[:, : -offset.shape[1]]
+        constant = removed[:, -offset.shape[1] :]
+        values, vectors = np.linalg.eigh(
+            squares[:-num_free, :-num_free] - squares[:-num_free, -num_free:] @ projection
+        )
         rotated = vectors.T @ (sums[:-num_free] - squares[:-num_free, -num_free:] @ constant)
-        return _Part(np.maximum(values, 0.0), vectors, rotated, projection, constant, number, offset)
+        return _Part(
+            np.maximum(values, 0.0), vectors, rotated, projection, constant, number, offset
+        )
 
     def forecast_out_of_fold(
         self, predictors: np.ndarray, fold: np.ndarray, penalties: Iterable[float]
@@ -150,7 +171,9 @@ class Ridge:
             own = np.flatnonzero(fold == number)
             penalised, free = np.split(predictors[own] @ self._inputs, [-self._num_free], axis=1)
             rotated = (penalised - free @ part.projection) @ part.vectors
-            prepared.append((own, part, rotated, free @ part.constant + predictors[own] @ part.offset))
+            prepared.append(
+                (own, part, rotated, free @ part.constant + predictors[own] @ part.offset)
+            )
         for penalty in penalties:
             forecasts = np.empty((len(predictors), self._parts[0].offset.shape[1]))
             for own, part, rotated, base in prepared:
@@ -163,7 +186,8 @@ class Ridge:
         found = [part.weigh(penalty) for part in self._parts[:num_folds]]
         largest = MAX_GROWTH * max(float(np.linalg.norm(weights)) for weights in found)
         for part in self._parts[num_folds:]:
-            weights, stronger = part.weigh(penalty), penalty
+            weights = part.weigh(penalty)
+            stronger = penalty
             while np.linalg.norm(weights) > largest and stronger < PENALTIES[-1]:
                 stronger = max(10 * stronger, PENALTIES[0])
                 weights = part.weigh(stronger)
@@ -182,6 +206,8 @@ def choose_ridge(names: Sequence[str], losses: np.ndarray) -> str:
     """
     if not np.isfinite(losses).all():
         return "ridge_last"
-    measured = {name: loss for name, loss in zip(names, losses, strict=False) if name.startswith("ridge")}
+    measured = {
+        name: loss for name, loss in zip(names, losses, strict=False) if name.startswith("ridge")
+    }
     best = min(measured, key=lambda name: measured[name])
     return best if measured[best] < (1 - MIN_GAIN) * measured["ridge_level"] else "ridge_level"

@@ -24,18 +24,25 @@ LEVELS = np.array([(alpha, 0.0, 1.0, 0.0) for alpha in (0.01, 0.05, 0.1, 0.2, 0.
 TRENDS = np.array(
     [
         (alpha, beta, damping, 0.0)
-        for alpha, beta, damping in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.95), (0.0, 0.03, 0.1, 0.3), (0.8, 0.9, 0.98))
+        for alpha, beta, damping in product(
+            (0.05, 0.15, 0.3, 0.5, 0.7, 0.95), (0.0, 0.03, 0.1, 0.3), (0.8, 0.9, 0.98)
+        )
         if beta > 0 or damping == 0.9  # without a trend, its damping has no effect
     ]
 )
 # Without damping, for few values: the first trend is their first change, which none of the parameters hides.
 LOCAL_TRENDS = np.array(
-    [(alpha, beta, 1.0, 0.0) for alpha, beta in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.95), (0.03, 0.1, 0.3))]
+    [
+        (alpha, beta, 1.0, 0.0)
+        for alpha, beta in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.95), (0.03, 0.1, 0.3))
+    ]
 )
 SEASONS = np.array(
     [
         (alpha, beta, 0.95, gamma)
-        for alpha, beta, gamma in product((0.03, 0.1, 0.25, 0.5, 0.8), (0.0, 0.02, 0.1), (0.02, 0.1, 0.3))
+        for alpha, beta, gamma in product(
+            (0.03, 0.1, 0.25, 0.5, 0.8), (0.0, 0.02, 0.1), (0.02, 0.1, 0.3)
+        )
     ]
 )
 # The numbers of first values whose mean is the initial level.
@@ -70,8 +77,14 @@ class _Smoothed(NamedTuple):
 
     def choose(self, grid: np.ndarray) -> _State:
         """Return the state of the parameters with the least error of each window."""
-        best, window = np.argmin(self.losses, axis=0), np.arange(self.losses.shape[1])
-        return _State(self.level[best, window], self.trend[best, window], grid[best, 2], self.season[:, best, window].T)
+        best = np.argmin(self.losses, axis=0)
+        window = np.arange(self.losses.shape[1])
+        return _State(
+            self.level[best, window],
+            self.trend[best, window],
+            grid[best, 2],
+            self.season[:, best, window].T,
+        )
 
 
 def _extend_deseasonalised(
@@ -100,7 +113,8 @@ def extend_by_holt_winters(past: np.ndarray, season_length: int, horizon: int) -
     if season_length == 1 or past.shape[1] < 2 * season_length:
         return extend_by_damped_trend(past, season_length, horizon)
     is_there = ~np.isnan(past)
-    largest, smallest = np.nanmax(past, axis=1), np.nanmin(past, axis=1)
+    largest = np.nanmax(past, axis=1)
+    smallest = np.nanmin(past, axis=1)
     is_log = (smallest > MIN_PART * np.nanmean(past, axis=1))[:, None]
     values = np.where(is_log, np.log(np.where(is_there & (past > 0), past, 1.0)), past)
     values = np.where(is_there, values, np.nan)
@@ -108,9 +122,15 @@ def extend_by_holt_winters(past: np.ndarray, season_length: int, horizon: int) -
     phases = average_phases(values[:, edge : past.shape[1] - edge] - means, edge, season_length)
     phases = np.where(np.isfinite(phases).all(axis=1, keepdims=True), phases, 0.0)
     phases = phases - phases.mean(axis=1, keepdims=True)
-    level = _average_first(values - phases[:, np.arange(-past.shape[1], 0) % season_length], season_length)
+    level = _average_first(
+        values - phases[:, np.arange(-past.shape[1], 0) % season_length], season_length
+    )
     ahead = _smooth(values, SEASONS, level, phases).extend(horizon)
-    cap = np.where(is_log[:, 0], np.log(np.where(largest > 0, 2 * largest - smallest, 1.0)), 2 * largest - smallest)
+    cap = np.where(
+        is_log[:, 0],
+        np.log(np.where(largest > 0, 2 * largest - smallest, 1.0)),
+        2 * largest - smallest,
+    )
     ahead = np.minimum(ahead, cap[:, None])
     ahead = np.where(is_log, np.exp(np.where(is_log, ahead, 0.0)), ahead)
     is_short = is_there.sum(axis=1) < 2 * season_length + 2
@@ -121,17 +141,27 @@ def extend_by_holt_winters(past: np.ndarray, season_length: int, horizon: int) -
 
 def trace_local_trend(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
     """Return the forecasts of a trend without damping after each of the newest values; see `Trace`."""
-    first, last = np.argmax(~np.isnan(past), axis=1), past.shape[1] - 1
+    first = np.argmax(~np.isnan(past), axis=1)
+    last = past.shape[1] - 1
     steps = np.minimum(FIRST_OF_TREND - 1, last - first)
-    ends = [np.take_along_axis(past, place[:, None], axis=1)[:, 0] for place in (first, first + steps)]
-    return _trace(past, horizon, num_origins, LOCAL_TRENDS, (ends[1] - ends[0]) / np.maximum(steps, 1))
+    ends = [
+        np.take_along_axis(past, place[:, None], axis=1)[:, 0] for place in (first, first + steps)
+    ]
+    return _trace(
+        past, horizon, num_origins, LOCAL_TRENDS, (ends[1] - ends[0]) / np.maximum(steps, 1)
+    )
 
 
 def _trace(
-    past: np.ndarray, horizon: int, num_origins: int, grid: np.ndarray, first_trend: np.ndarray | None = None
+    past: np.ndarray,
+    horizon: int,
+    num_origins: int,
+    grid: np.ndarray,
+    first_trend: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the forecasts by the best parameters of a grid after each of the newest values; see `Trace`."""
-    first, num_steps = np.argmax(~np.isnan(past), axis=1), past.shape[1]
+    first = np.argmax(~np.isnan(past), axis=1)
+    num_steps = past.shape[1]
     level = _average_first(past, FIRST_OF_TREND)
     if first_trend is None:
         first_trend = np.zeros(len(past))
@@ -144,7 +174,8 @@ def _trace(
 
 
 # A level, and a trend with damping.
-trace_level, trace_damped_trend = partial(_trace, grid=LEVELS), partial(_trace, grid=TRENDS)
+trace_level = partial(_trace, grid=LEVELS)
+trace_damped_trend = partial(_trace, grid=TRENDS)
 
 
 def _average_first(past: np.ndarray, number: int) -> np.ndarray:
@@ -154,14 +185,20 @@ def _average_first(past: np.ndarray, number: int) -> np.ndarray:
     return first
 
 
-def _smooth(past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray) -> _State:
+def _smooth(
+    past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray
+) -> _State:
     """Smooth each window with all parameters of a grid, and return the state of the best ones after its last value."""
     *_, smoothed = _iterate_states(past, grid, first_level, first_season, np.zeros(len(past)))
     return smoothed.choose(grid)
 
 
 def _iterate_states(
-    past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray, first_trend: np.ndarray
+    past: np.ndarray,
+    grid: np.ndarray,
+    first_level: np.ndarray,
+    first_season: np.ndarray,
+    first_trend: np.ndarray,
 ) -> Iterator["_Smoothed"]:
     """Smooth each window with all parameters of a grid; yield the same arrays after each step.
 
@@ -170,13 +207,19 @@ def _iterate_states(
     """
     length = past.shape[1]
     alpha, beta, damping, gamma = grid.T[:, :, None]
-    has_trend, has_season = bool(beta.any()), bool(first_season.any() or gamma.any())
-    trend_rate, season_rate = alpha * beta, gamma * (1 - alpha)
-    level, trend = (np.repeat(first[None], len(grid), axis=0) for first in (first_level, first_trend))
+    has_trend = bool(beta.any())
+    has_season = bool(first_season.any() or gamma.any())
+    trend_rate = alpha * beta
+    season_rate = gamma * (1 - alpha)
+    level, trend = (
+        np.repeat(first[None], len(grid), axis=0) for first in (first_level, first_trend)
+    )
     losses, error, product = (np.zeros_like(level) for _ in range(3))
     season = np.repeat(first_season.T[:, None], len(grid), axis=1)
-    is_there, values = ~np.isnan(past.T), np.ascontiguousarray(np.nan_to_num(past.T))
-    is_whole, smoothed = is_there.all(axis=1), _Smoothed(losses, level, trend, season)
+    is_there = ~np.isnan(past.T)
+    values = np.ascontiguousarray(np.nan_to_num(past.T))
+    is_whole = is_there.all(axis=1)
+    smoothed = _Smoothed(losses, level, trend, season)
     # In place, because new arrays in each step take as long as the arithmetic.
     for step in range(length):
         phase = season[(step - length) % len(season)]

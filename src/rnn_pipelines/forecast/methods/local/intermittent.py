@@ -14,7 +14,8 @@ from rnn_pipelines.forecast.methods.method import FittingData
 
 ALPHA = 0.1
 # Shares of zeros in a panel from which methods for sparse series are candidates, and a forecast of 0 a baseline.
-SOME_ZEROS, MANY_ZEROS = 0.1, 1 / 3
+SOME_ZEROS = 0.1
+MANY_ZEROS = 1 / 3
 ZERO = "zero"
 # A useful forecast is better than each of these constants.
 CONSTANTS = (ZERO, "mean")
@@ -40,7 +41,8 @@ def extend_by_croston(past: np.ndarray, season_length: int, horizon: int) -> np.
 
     It starts with the mean size and the mean interval.
     """
-    is_there, values = ~np.isnan(past), np.nan_to_num(past)
+    is_there = ~np.isnan(past)
+    values = np.nan_to_num(past)
     is_demand = values > 0
     counts = is_demand.sum(axis=1)
     size = values.sum(axis=1) / np.maximum(counts, 1)

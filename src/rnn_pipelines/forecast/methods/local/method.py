@@ -24,7 +24,9 @@ MAX_PAST = 500
 BATCH_VALUES = 512 * MAX_PAST
 
 
-def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast) -> np.ndarray:
+def forecast_locally(
+    panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast
+) -> np.ndarray:
     """Return forecasts, float64[window, horizon], scaled; each reads only values of its series before its origin."""
     found = [np.zeros((0, panel.horizon))]
     for some in split_origins(origins):
@@ -53,7 +55,9 @@ def gather_past(panel: WindowedPanel, origins: np.ndarray, max_past: int = MAX_P
     starts = panel.find_starts(origins)
     length = min(max_past, int((origins - starts).max()))
     rows = origins[:, None] + np.arange(-length, 0)
-    past = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan).astype(np.float64)
+    past = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan).astype(
+        np.float64
+    )
     is_newer = np.logical_and.accumulate(~np.isnan(past[:, ::-1]), axis=1)[:, ::-1]
     return np.where(is_newer, past, np.nan)
 
@@ -64,7 +68,9 @@ def contribute_as_whole(
     """Return the forecast of one window, float64[horizon], scaled, as a whole, beyond the level of the window."""
     none = np.zeros((len(panel.roles), panel.horizon))
     level = np.broadcast_to(windows.units.denormalize(np.zeros((1, 1)))[0], panel.horizon)
-    lags, values, calendar = np.zeros(0, np.int64), np.zeros((0, panel.horizon)), np.zeros(panel.horizon)
+    lags = np.zeros(0, np.int64)
+    values = np.zeros((0, panel.horizon))
+    calendar = np.zeros(panel.horizon)
     return Contributions(lags, values, none, calendar, level, {name: forecast - level})
 
 
@@ -75,11 +81,17 @@ class LocalModel:
     name: str  # of its contribution
     extend: LocalForecast  # continues past values
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         return forecast_locally(panel, origins, self.extend)
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        return contribute_as_whole(self.name, self.forecast(panel, windows, origins)[0], panel, windows)
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
+        return contribute_as_whole(
+            self.name, self.forecast(panel, windows, origins)[0], panel, windows
+        )
 
     def pack(self) -> dict[str, Any]:
         """Return nothing, because the model has no fitted values."""
@@ -95,7 +107,9 @@ class LocalMethod:
     style: Style
     does: str = ""
     is_candidate: bool = True
-    suits: Callable[[FittingData], bool] = lambda data: True  # returns whether the method is of use for these series
+    suits: Callable[[FittingData], bool] = lambda data: (
+        True
+    )  # returns whether the method is of use for these series
 
     def fit(self, data: FittingData) -> FittedMethod | None:
         """Forecast the validation windows. Each forecast only reads values before its origin."""

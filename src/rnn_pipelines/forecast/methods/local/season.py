@@ -42,7 +42,8 @@ class Season(NamedTuple):
 
 def find_season(past: np.ndarray, season_length: int) -> Season:
     """Return the season of each window, newest value last; none for windows shorter than two seasons."""
-    factors, terms = np.ones((len(past), season_length)), np.zeros((len(past), season_length))
+    factors = np.ones((len(past), season_length))
+    terms = np.zeros((len(past), season_length))
     if season_length == 1 or past.shape[1] < 2 * season_length:
         return Season(factors, terms)
     means, edge = average_season(past, season_length)
@@ -92,12 +93,16 @@ def _measure_noise(past: np.ndarray) -> np.ndarray:
     changes = np.diff(past, axis=1)
     is_there = ~np.isnan(changes)
     counts = np.maximum(is_there.sum(axis=1), 1)
-    centred = np.where(is_there, changes - np.nansum(changes, axis=1, keepdims=True) / counts[:, None], 0.0)
+    centred = np.where(
+        is_there, changes - np.nansum(changes, axis=1, keepdims=True) / counts[:, None], 0.0
+    )
     noise: np.ndarray = (centred**2).sum(axis=1) / counts / 2
     return noise
 
 
-def _shrink(values: np.ndarray, edge: int, season_length: int, noise_of_few: np.ndarray) -> np.ndarray:
+def _shrink(
+    values: np.ndarray, edge: int, season_length: int, noise_of_few: np.ndarray
+) -> np.ndarray:
     """Return the shrunk deviation κ c of each phase, float64[window, season], of values less their season's mean.
 
     The noise of windows with about one value of each phase is `noise_of_few`, float64[window].

@@ -37,7 +37,9 @@ from rnn_pipelines.forecast.methods.past import MAX_NAIVE_SEASON
 
 SHORT_SERIES_RULE = "short_series_rule"
 # Fewest values for weights by past errors; fewest before an origin of these, and most origins.
-MIN_VALUES, MIN_KNOWN, MAX_ORIGINS = 6, 4, 60
+MIN_VALUES = 6
+MIN_KNOWN = 4
+MAX_ORIGINS = 60
 # Exponent of the errors in the weights, and the number of origins at which half of it counts.
 POWER, HALF_POWER = 6.0, 4.0
 # The newest changes whose mean is a drift; a horizon of more steps takes as many.
@@ -81,7 +83,13 @@ def list_rules(season_length: int) -> list[Rule]:
         ]
     level = [Rule(0, "level", extend_by_level)]
     if season_length > MIN_VALUES:
-        level.append(Rule(MIN_VALUES, "level and damped trend", partial(_extend_by_errors, traces=LEVEL_AND_TREND)))
+        level.append(
+            Rule(
+                MIN_VALUES,
+                "level and damped trend",
+                partial(_extend_by_errors, traces=LEVEL_AND_TREND),
+            )
+        )
     naive = [Rule(season_length, "seasonal naive with drift", _extend_by_season)]
     return [
         *level,
@@ -91,7 +99,11 @@ def list_rules(season_length: int) -> list[Rule]:
             "Theta and seasonal naive with drift",
             lambda *known: (extend_by_theta(*known) + _extend_by_season(*known)) / 2,
         ),
-        Rule(3 * season_length, "Theta and trends", partial(_extend_by_errors, traces=(_trace_theta, *TRENDS))),
+        Rule(
+            3 * season_length,
+            "Theta and trends",
+            partial(_extend_by_errors, traces=(_trace_theta, *TRENDS)),
+        ),
     ]
 
 
@@ -107,10 +119,13 @@ def _extend_by_season(past: np.ndarray, season_length: int, horizon: int) -> np.
     return ahead + drift[:, None] * (steps // season_length + 1)
 
 
-def _extend_by_errors(past: np.ndarray, season_length: int, horizon: int, traces: Sequence[Trace]) -> np.ndarray:
+def _extend_by_errors(
+    past: np.ndarray, season_length: int, horizon: int, traces: Sequence[Trace]
+) -> np.ndarray:
     """Continue each series by the mean of methods, weighted by their errors at its past origins."""
     season = find_season(past, season_length)
-    values, num_steps = season.remove(past), past.shape[1]
+    values = season.remove(past)
+    num_steps = past.shape[1]
     num_origins = min(num_steps, MAX_ORIGINS)
     origins = np.arange(num_steps - num_origins, num_steps)
     rows = origins[:, None] + np.arange(1, horizon + 1)
@@ -120,9 +135,13 @@ def _extend_by_errors(past: np.ndarray, season_length: int, horizon: int, traces
     is_there = ~np.isnan(actual)
     found = [trace(values, horizon, num_origins) for trace in traces]
     counts = np.maximum(is_there.sum(axis=(1, 2)), 1)
-    sums = [np.where(is_there, np.abs(actual - forecasts), 0.0).sum(axis=(1, 2)) for forecasts in found]
+    sums = [
+        np.where(is_there, np.abs(actual - forecasts), 0.0).sum(axis=(1, 2)) for forecasts in found
+    ]
     # A loss of 0 has no inverse.
-    losses = np.stack(sums) / counts + TINY * np.nanmean(np.abs(values), axis=1) + np.finfo(float).tiny
+    losses = (
+        np.stack(sums) / counts + TINY * np.nanmean(np.abs(values), axis=1) + np.finfo(float).tiny
+    )
     num_tested = is_there.any(axis=2).sum(axis=1)
     weights = (losses.min(axis=0) / losses) ** (POWER * num_tested / (num_tested + HALF_POWER))
     ahead = np.stack([forecasts[:, -1] for forecasts in found])
@@ -141,11 +160,13 @@ def _trace_theta(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray
 
 def _trace_drift(past: np.ndarray, horizon: int, num_origins: int, is_newest: bool) -> np.ndarray:
     """Return the newest value plus the mean change of all values, or of the newest ones; see `Trace`."""
-    first, stops = np.argmax(~np.isnan(past), axis=1)[:, None], np.arange(past.shape[1])[-num_origins:]
+    first = np.argmax(~np.isnan(past), axis=1)[:, None]
+    stops = np.arange(past.shape[1])[-num_origins:]
     num_changes = np.maximum(stops - first, 0)
     if is_newest:
         num_changes = np.minimum(num_changes, max(NEWEST_CHANGES, horizon))
-    last, earlier = past[:, stops], np.take_along_axis(past, stops - num_changes, axis=1)
+    last = past[:, stops]
+    earlier = np.take_along_axis(past, stops - num_changes, axis=1)
     drift = (last - earlier) / np.maximum(num_changes, 1)
     return last[:, :, None] + drift[:, :, None] * np.arange(1, horizon + 1)
 

@@ -29,21 +29,28 @@ def _smooth(past: np.ndarray, horizon: int) -> np.ndarray:
     length = past.shape[1]
     first = np.argmax(~np.isnan(past), axis=1)
     # Half the slope of a line through all values of each window.
-    is_there, steps = ~np.isnan(past), np.arange(length)
+    is_there = ~np.isnan(past)
+    steps = np.arange(length)
     centre = (is_there * steps).sum(axis=1, keepdims=True) / is_there.sum(axis=1, keepdims=True)
     distances = (steps - centre) * is_there
     squares = (distances**2).sum(axis=1)
-    half_slope = (distances * np.where(is_there, past, 0)).sum(axis=1) / np.where(squares > 0, squares, 1) / 2
+    half_slope = (
+        (distances * np.where(is_there, past, 0)).sum(axis=1)
+        / np.where(squares > 0, squares, 1)
+        / 2
+    )
     level = np.take_along_axis(past, first[:, None], axis=1)[:, 0]
     # Padded with the first value, which adds no error because it is the initial level.
     past = np.where(np.isnan(past), level[:, None], past)
     growth = (1 - (1 - ALPHAS) ** np.arange(length + 1)) / ALPHAS
-    levels, losses = np.tile(level, (len(ALPHAS), 1)), np.zeros((len(ALPHAS), len(past)))
+    levels = np.tile(level, (len(ALPHAS), 1))
+    losses = np.zeros((len(ALPHAS), len(past)))
     for step in range(length):
         change = past[:, step] - levels
         losses += (change - half_slope * growth[:, np.maximum(step - first, 0)]) ** 2
         levels += ALPHAS * change
-    best, window = np.argmin(losses, axis=0), np.arange(len(past))
+    best = np.argmin(losses, axis=0)
+    window = np.arange(len(past))
     drift = np.arange(horizon) + growth[best, length - first][:, None]
     smoothed: np.ndarray = levels[best, window][:, None] + half_slope[:, None] * drift
     return smoothed

@@ -16,7 +16,13 @@ import numpy as np
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.linear.models import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model
-from rnn_pipelines.forecast.methods.networks.network import NO_ARRAY, Network, correct, list_head_columns, read_windows
+from rnn_pipelines.forecast.methods.networks.network import (
+    NO_ARRAY,
+    Network,
+    correct,
+    list_head_columns,
+    read_windows,
+)
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.gradients import find_input_gradients
@@ -36,15 +42,22 @@ class NetworkModel:
     start: LinearModel  # the baseline ensemble, or zeros
     network: Network  # the correction
 
-    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+    def forecast(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         normalized = windows.predictors @ self.start.matrix
         if self.network.shrinkage:
-            normalized = normalized + self.network.shrinkage * correct(self.network, panel, windows, origins)
+            normalized = normalized + self.network.shrinkage * correct(
+                self.network, panel, windows, origins
+            )
         return windows.units.denormalize(normalized)
 
-    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+    def contribute(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
         """Return exact contributions to the linear forecast, and integrated gradients for the correction."""
-        parts, shrinkage = self.start.contribute_normalized(panel, windows, origins), self.network.shrinkage
+        parts = self.start.contribute_normalized(panel, windows, origins)
+        shrinkage = self.network.shrinkage
         if shrinkage:
             correction = attribute_correction(self.network, panel, windows, origins)
             parts = add_weighted([(1.0, parts), (shrinkage, correction)])
@@ -52,7 +65,12 @@ class NetworkModel:
 
     def pack(self) -> dict[str, Any]:
         """Return the matrix of the linear forecast, and the network without the values that only a fit needs."""
-        return {**self.start.pack(), **self.network.to_arrays(), "out_of_fold": NO_ARRAY, "seconds": 0.0}
+        return {
+            **self.start.pack(),
+            **self.network.to_arrays(),
+            "out_of_fold": NO_ARRAY,
+            "seconds": 0.0,
+        }
 
 
 @dataclass(frozen=True)
@@ -78,7 +96,9 @@ def is_copy(model: Model) -> bool:
 def describe_network(data: FittingData, network: Network) -> FittedMethod:
     """Return a trained network as a fitted method."""
     data = data.remove_start() if network.start == "none" else data
-    normalized = data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)]
+    normalized = (
+        data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)]
+    )
     return FittedMethod(
         NetworkModel(LinearModel(data.linear.combine()), network),
         data.windows.units.denormalize(normalized),
@@ -113,7 +133,9 @@ def attribute_correction(
     start = steps * np.float32(0)
     if has_embedding:
         start[:, :, -1] = steps[:, :, -1]
-    baseline = forward(network.cell, network.weights, start, static_inputs * np.float32(0))[0].mean(axis=0)[0]
+    baseline = forward(network.cell, network.weights, start, static_inputs * np.float32(0))[0].mean(
+        axis=0
+    )[0]
     head = list_head_columns(panel, has_embedding)
     calendar, covariates = panel.columns.sum_by_column(head, static_inputs[0][:, None] * of_static)
     return replace(
@@ -125,20 +147,28 @@ def attribute_correction(
     )
 
 
-def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray) -> Contributions:
+def _split_channels(
+    network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray
+) -> Contributions:
     """Map slopes, float64[time, feature, horizon], from the inputs of a network back to the window; see `read_windows`.
 
     The `values` of the result are the slopes with respect to the history; it has no baseline yet.
     """
     has_embedding = network.layout.has_embedding
     if has_embedding:
-        slopes, steps = slopes[:, :-1], steps[:, :-1]
-    num_channels, horizon = slopes.shape[1] // network.segment, slopes.shape[2]
+        slopes = slopes[:, :-1]
+        steps = steps[:, :-1]
+    num_channels = slopes.shape[1] // network.segment
+    horizon = slopes.shape[2]
     slopes = slopes.reshape(-1, num_channels, horizon)[-panel.lookback :]
     steps = steps.reshape(-1, num_channels)[-panel.lookback :]
     first = num_channels - len(panel.roles)
     products = np.einsum("tc,tch->ch", steps, slopes)
     # Without an embedding, the channels are the window less its mean, and the window. With one, only the window.
-    history = slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
+    history = (
+        slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
+    )
     calendar = products[(1 if has_embedding else 2) : first].sum(axis=0)
-    return Contributions(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
+    return Contributions(
+        np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon)
+    )

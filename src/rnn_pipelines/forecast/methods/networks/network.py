@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, gather_inputs, normalize_time_varying
+from rnn_pipelines.forecast.methods.predictors import (
+    NormalizedWindows,
+    gather_inputs,
+    normalize_time_varying,
+)
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history
 from rnn_pipelines.networks.members import MemberShape, Weights, count_units, forward
 from rnn_pipelines.networks.specs import list_units
@@ -28,7 +32,9 @@ class InputLayout(NamedTuple):
     """The layout of a network's inputs, see `read_windows`."""
 
     segment: int  # steps of the series in one step of the network
-    calendar: np.ndarray  # int64[feature], numbers of the calendar features at each step of the window
+    calendar: (
+        np.ndarray
+    )  # int64[feature], numbers of the calendar features at each step of the window
     has_embedding: bool  # whether the network has an embedding, as those of panels have
 
 
@@ -40,7 +46,9 @@ class NetworkRecord(TypedDict):
     best_step: int  # the step of the weights that are kept; 0 if training did not reduce the validation loss
     is_cut_short: bool  # whether the time limit ended the training
     shrinkage: float  # see `Network`
-    values_needed: int  # about the values of a series with which the network is trained; 0 if it was trained
+    values_needed: (
+        int  # about the values of a series with which the network is trained; 0 if it was trained
+    )
     num_parameters: int  # of all members
     hyperparameters: dict[str, Any]  # see `Hyperparameters`
 
@@ -52,7 +60,9 @@ class Network:
     weights: Weights  # of the members
     cell: str  # its name in `CELLS`
     segment: int  # steps of the series in one step of the network
-    calendar: np.ndarray  # int64[feature], numbers of the calendar features at each step of the window
+    calendar: (
+        np.ndarray
+    )  # int64[feature], numbers of the calendar features at each step of the window
     shrinkage: float  # factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged
     # float32[validation, horizon], normalised: corrections of the validation windows by members trained without them.
     out_of_fold: np.ndarray
@@ -92,7 +102,9 @@ class Network:
 
     def to_arrays(self) -> dict[str, Any]:
         """Return arrays and numbers by name, for `from_arrays`."""
-        own = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "weights"}
+        own = {
+            part.name: getattr(self, part.name) for part in fields(self) if part.name != "weights"
+        }
         return {**own, **self.weights}
 
     @classmethod
@@ -118,7 +130,12 @@ class TrainedNetwork:
 
 
 def size_members(
-    panel: WindowedPanel, cell: str, units: int | tuple[int, ...], embedding: int, segment: int, calendar: Sized
+    panel: WindowedPanel,
+    cell: str,
+    units: int | tuple[int, ...],
+    embedding: int,
+    segment: int,
+    calendar: Sized,
 ) -> MemberShape:
     """Return the sizes of each member on the windows of a panel."""
     # Without an embedding, the window is read twice: less its mean, and unchanged. With one, it is read once, and a
@@ -127,7 +144,9 @@ def size_members(
     num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
     num_inputs = segment * num_channels + (1 if embedding else 0)
     num_static_inputs = len(list_head_columns(panel, bool(embedding)))
-    return MemberShape(cell, num_inputs, embedding, list_units(units), num_static_inputs, panel.horizon)
+    return MemberShape(
+        cell, num_inputs, embedding, list_units(units), num_static_inputs, panel.horizon
+    )
 
 
 def list_head_columns(panel: WindowedPanel, has_embedding: bool) -> np.ndarray:
@@ -159,9 +178,12 @@ def read_windows(
         if len(calendar):
             channels.append(panel.values[rows][:, :, 1 + np.asarray(calendar)])
     if len(panel.roles):
-        covariates, spread = panel.values[rows], normalized.units.spread
+        covariates = panel.values[rows]
+        spread = normalized.units.spread
         channels.append(covariates[:, :, panel.columns.static])
-        channels.append(normalize_time_varying(covariates[:, :, panel.columns.varying], spread[:, :, None]))
+        channels.append(
+            normalize_time_varying(covariates[:, :, panel.columns.varying], spread[:, :, None])
+        )
         ahead = gather_inputs(panel, rows, panel.columns.list_ahead(panel.horizon), spread)
         static_inputs = np.concatenate([static_inputs, ahead], axis=1)
     steps = np.concatenate(channels, axis=-1, dtype=np.float32)
@@ -174,10 +196,16 @@ def read_windows(
         first_real = (count_padded(panel, origins) + missing)[:, None]
         is_real = np.arange(num_segments) * segment >= first_real
         steps = np.concatenate([steps, is_real[:, :, None]], axis=-1, dtype=np.float32)
-    return np.ascontiguousarray(steps.transpose(1, 0, 2)), static_inputs.astype(np.float32, copy=False)
+    return np.ascontiguousarray(steps.transpose(1, 0, 2)), static_inputs.astype(
+        np.float32, copy=False
+    )
 
 
-def correct(network: Network, panel: WindowedPanel, normalized: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+def correct(
+    network: Network, panel: WindowedPanel, normalized: NormalizedWindows, origins: np.ndarray
+) -> np.ndarray:
     """Return the mean of the members' corrections, without shrinkage: float32[window, horizon], normalised."""
-    outputs, _ = forward(network.cell, network.weights, *read_windows(panel, normalized, origins, network.layout))
+    outputs, _ = forward(
+        network.cell, network.weights, *read_windows(panel, normalized, origins, network.layout)
+    )
     return outputs.mean(axis=0)

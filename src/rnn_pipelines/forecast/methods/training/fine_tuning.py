@@ -12,7 +12,9 @@ from rnn_pipelines.networks.members import STATIC_INPUTS, STEPS
 from rnn_pipelines.networks.memory import require_memory
 
 
-def list_network_windows(data: FittingData, network: Network) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def list_network_windows(
+    data: FittingData, network: Network
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the training and validation windows as inputs and targets of `Network.to_keras`.
 
     The inputs by name are `steps`, float32[window, time, feature], and, if the network has them, `static_inputs`,
@@ -20,7 +22,9 @@ def list_network_windows(data: FittingData, network: Network) -> tuple[dict[str,
     Raise a SeriesTooShortError without such windows, and a ParameterError if too little memory is free for all at once.
     """
     data = data.remove_start() if network.start == "none" else data
-    panel, matrix, origins = data.panel, data.linear.combine(), list_past(data.panel)
+    panel = data.panel
+    matrix = data.linear.combine()
+    origins = list_past(data.panel)
     if not len(origins):
         raise SeriesTooShortError(
             f"no series has a window of {panel.lookback} + {panel.horizon} steps for training, before the parts for "
@@ -35,9 +39,15 @@ def list_network_windows(data: FittingData, network: Network) -> tuple[dict[str,
         if not batches:
             # Twice, because the batches are copied into one array.
             num_bytes = 2 * sum(array.nbytes for array in batch) * len(origins) / len(some)
-            require_memory(num_bytes, f"a copy of {len(origins):,} windows", "window.lookback, or use fewer series")
+            require_memory(
+                num_bytes,
+                f"a copy of {len(origins):,} windows",
+                "window.lookback, or use fewer series",
+            )
         batches.append(batch)
-    steps, static_inputs, targets = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    steps, static_inputs, targets = (
+        np.concatenate(arrays) for arrays in zip(*batches, strict=True)
+    )
     inputs = {STEPS: steps} | ({STATIC_INPUTS: static_inputs} if static_inputs.shape[1] else {})
     return inputs, targets
 
@@ -50,7 +60,8 @@ def check_replacement(name: str, network: object, before: Network) -> Network:
     if not isinstance(network, Network):
         message = f"network: expected a Network, received {show(network)}. Use networks[{name!r}].from_keras(model)."
         raise ParameterError(message)
-    received, expected = _describe(network), _describe(before)
+    received = _describe(network)
+    expected = _describe(before)
     for part in sorted(received.keys() | expected.keys()):
         if received.get(part) != expected.get(part):
             raise ParameterError(

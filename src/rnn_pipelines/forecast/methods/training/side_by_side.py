@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork, size_members
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec, resolve_hyperparameters
+from rnn_pipelines.forecast.methods.training.specs import (
+    ForecastTrainingSpec,
+    NetworkSpec,
+    resolve_hyperparameters,
+)
 from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.networks.beside import run_beside
 from rnn_pipelines.networks.engines import choose_engine
@@ -26,15 +30,20 @@ def train_networks(
     """
     jobs: list[TrainingJob] = [(data, network, training) for network in networks.values()]
     # Keras uses all cores on its own. A pretrained network that is alone leaves nothing to train.
-    is_beside = not data.pretrained.is_alone and all(_choose_engine(*job) == "numpy" for job in jobs)
+    is_beside = not data.pretrained.is_alone and all(
+        _choose_engine(*job) == "numpy" for job in jobs
+    )
     if not is_beside:
         return {name: _train(job) for name, job in zip(networks, jobs, strict=True)}
-    return dict(zip(networks, run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)), strict=True))
+    return dict(
+        zip(networks, run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)), strict=True)
+    )
 
 
 def _count_bytes(data: FittingData) -> int:
     """Return about the size of the data with its validation windows, whose history is copied as well."""
-    matrices, refitted = data.linear.matrices, data.linear.refitted
+    matrices = data.linear.matrices
+    refitted = data.linear.refitted
     predictors = len(data.linear.validation) * matrices.shape[2] * matrices.itemsize
     return data.panel.values.nbytes + matrices.nbytes + refitted.nbytes + 2 * predictors
 
@@ -46,5 +55,7 @@ def _train(job: TrainingJob) -> TrainedNetwork:
 def _choose_engine(data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec) -> str:
     chosen = resolve_hyperparameters(data.panel, data.linear, network, training)
     cell = NETWORKS[network.cell].cell
-    shape = size_members(data.panel, cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar)
+    shape = size_members(
+        data.panel, cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar
+    )
     return choose_engine(training.engine, shape, chosen.batch_size)

@@ -114,7 +114,9 @@ class TrainingPlan:
 class Hyperparameters:
     """The hyperparameters of a network and its training."""
 
-    units: int | tuple[int, ...]  # of the recurrent layer of each member, or of each layer of a stack
+    units: (
+        int | tuple[int, ...]
+    )  # of the recurrent layer of each member, or of each layer of a stack
     dropout: float  # see `NetworkSpec`
     embedding: int  # units of the dense layer before them; 0 for none
     num_members: int  # networks whose corrections are averaged
@@ -137,7 +139,9 @@ def resolve_hyperparameters(
     past = list_past(panel)
     features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.columns.calendar]
     calendar = find_features(count_crossings(features) >= FIVE_TIMES) if is_single else ()
-    units, embedding, batch_size, learning_rate = SIZES[is_single, len(past) > MANY_WINDOWS[is_single]]
+    units, embedding, batch_size, learning_rate = SIZES[
+        is_single, len(past) > MANY_WINDOWS[is_single]
+    ]
     chosen: dict[str, Any] = {
         "units": units,
         "dropout": network.dropout,

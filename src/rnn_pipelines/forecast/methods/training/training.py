@@ -30,7 +30,11 @@ from rnn_pipelines.forecast.methods.training.specs import (
     TrainingPlan,
     resolve_hyperparameters,
 )
-from rnn_pipelines.forecast.methods.training.validation import find_network_shrinkage, is_far_behind, read_validation
+from rnn_pipelines.forecast.methods.training.validation import (
+    find_network_shrinkage,
+    is_far_behind,
+    read_validation,
+)
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.engines import choose_engine
@@ -67,7 +71,10 @@ class _Progress:
 
 
 def train_network(
-    data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan | None = None
+    data: FittingData,
+    network: NetworkSpec,
+    training: ForecastTrainingSpec,
+    plan: TrainingPlan | None = None,
 ) -> TrainedNetwork:
     """Train the members of one network on the errors of the linear forecast, or with `start: none` on the targets.
 
@@ -86,27 +93,43 @@ class _Training:
     """One training, which can be interrupted between two validations."""
 
     def __init__(
-        self, data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
+        self,
+        data: FittingData,
+        network: NetworkSpec,
+        training: ForecastTrainingSpec,
+        plan: TrainingPlan,
     ) -> None:
         data = data.remove_start() if training.start == "none" else data
         if plan.budget.max_steps is not None:
             training = training.model_copy(update={"max_steps": plan.budget.max_steps})
-        self.data, self.name, self.training, self.max_seconds = data, network.cell, training, plan.budget.max_seconds
+        self.data = data
+        self.name = network.cell
+        self.training = training
+        self.max_seconds = plan.budget.max_seconds
         self.parameters = network.model_dump(mode="json")
-        self.hyperparameters = chosen = resolve_hyperparameters(data.panel, data.linear, network, training)
+        self.hyperparameters = chosen = resolve_hyperparameters(
+            data.panel, data.linear, network, training
+        )
         num_folds = len(data.linear)
         # The held-out fold of each member; the last matrix of the linear models is of all data.
         more = [] if num_folds and not data.linear.is_forward else [num_folds] * chosen.num_members
         held_out = [*range(num_folds), *more]
         self.deployed = slice(num_folds if more else 0, len(held_out))
         self.cell = NETWORKS[self.name].cell
-        shape = size_members(data.panel, self.cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar)
+        shape = size_members(
+            data.panel, self.cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar
+        )
         _check_training(self.name, data, shape, max(num_folds, len(more)), chosen)
         self.engine = choose_engine(training.engine, shape, chosen.batch_size)
-        self.layout = InputLayout(chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding))
-        self.setup = MemberSetup(data, training, chosen, shape, self.layout, self.engine, tuple(held_out))
+        self.layout = InputLayout(
+            chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding)
+        )
+        self.setup = MemberSetup(
+            data, training, chosen, shape, self.layout, self.engine, tuple(held_out)
+        )
         self.members = MemberSteps(self.setup, slice(num_folds or len(held_out)))
-        self.progress, self.is_deploying = _Progress(), False
+        self.progress = _Progress()
+        self.is_deploying = False
         self.is_behind = training.start == "baseline_ensemble" and is_far_behind(data)
         self.validation = [] if self.is_behind else read_validation(data, self.layout)
         self.checkpoint = plan.checkpoints and plan.checkpoints / f"{self.name}.npz"
@@ -121,7 +144,8 @@ class _Training:
             self._train_members()
         if self.deployed.start:
             if not self.is_deploying:
-                self.members, self.is_deploying = MemberSteps(self.setup, self.deployed), True
+                self.members = MemberSteps(self.setup, self.deployed)
+                self.is_deploying = True
             self._train_members()
         if self.checkpoint:
             self.checkpoint.unlink(missing_ok=True)
@@ -129,11 +153,15 @@ class _Training:
 
     def _train_members(self) -> None:
         """Train the members until their end, or until the time limit."""
-        progress, num_before = self.progress, self.members.num_steps
+        progress = self.progress
+        num_before = self.members.num_steps
         max_steps = progress.best_step if self.is_deploying else self.hyperparameters.max_steps
         name = f"{self.name} on all windows" if self.is_deploying else self.name
-        started, saved = time.monotonic() - progress.seconds, time.monotonic()
-        time_left = TimeLeft(max_steps, f"steps of {name}", num_before, can_stop=not self.is_deploying)
+        started = time.monotonic() - progress.seconds
+        saved = time.monotonic()
+        time_left = TimeLeft(
+            max_steps, f"steps of {name}", num_before, can_stop=not self.is_deploying
+        )
         # Exported forecasters do without it.
         from tqdm import tqdm
 
@@ -147,7 +175,11 @@ class _Training:
                 progress.seconds = time.monotonic() - started
                 if not self.is_deploying:
                     self._record(loss, self._validate())
-                bar.set_postfix(loss=f"{loss:.4g}", val_loss=f"{progress.rows[-1]['val_loss']:.4g}", refresh=False)
+                bar.set_postfix(
+                    loss=f"{loss:.4g}",
+                    val_loss=f"{progress.rows[-1]['val_loss']:.4g}",
+                    refresh=False,
+                )
                 bar.update(num_steps)
                 if bar.disable:
                     time_left.log(self.members.num_steps)
@@ -162,16 +194,28 @@ class _Training:
 
     def _is_late(self) -> bool:
         """Return whether the time is over, less that of the members that make the forecasts if these are others."""
-        num_validated, num_others = self.deployed.start, self.deployed.stop - self.deployed.start
-        others = num_others * self.progress.best_step / (self.num_steps * num_validated) if num_validated else 0.0
-        return self.max_seconds is not None and self.progress.seconds * (1 + others) >= self.max_seconds
+        num_validated = self.deployed.start
+        num_others = self.deployed.stop - self.deployed.start
+        others = (
+            num_others * self.progress.best_step / (self.num_steps * num_validated)
+            if num_validated
+            else 0.0
+        )
+        return (
+            self.max_seconds is not None
+            and self.progress.seconds * (1 + others) >= self.max_seconds
+        )
 
     def _goes_on(self) -> bool:
         """Return whether the training continues, without the time limit. Nothing is trained without validation."""
         if self.is_deploying:
             return self.members.num_steps < self.progress.best_step
-        chosen, num_steps, best_step = self.hyperparameters, self.num_steps, self.progress.best_step
-        is_patient = num_steps - best_step < (chosen.patience if best_step else PART_AT_START * chosen.patience)
+        chosen = self.hyperparameters
+        num_steps = self.num_steps
+        best_step = self.progress.best_step
+        is_patient = num_steps - best_step < (
+            chosen.patience if best_step else PART_AT_START * chosen.patience
+        )
         is_trained = bool(self.validation) and not self.data.pretrained.is_alone
         return is_trained and num_steps < chosen.max_steps and is_patient
 
@@ -185,7 +229,9 @@ class _Training:
         is_absolute = self.hyperparameters.is_absolute
         total, number = 0.0, 0
         for batch in self.validation:
-            corrections = self.members.trainer.forward(batch.member, batch.steps, batch.static_inputs)
+            corrections = self.members.trainer.forward(
+                batch.member, batch.steps, batch.static_inputs
+            )
             total += float(measure_loss(batch.residuals - corrections, is_absolute)[0].sum())
             number += batch.residuals.size
         return total / number if number else np.nan
@@ -193,7 +239,8 @@ class _Training:
     def _record(self, loss: float, val_loss: float) -> None:
         if self.validation:
             self._require_finite(val_loss)
-        progress, num_steps = self.progress, self.members.num_steps
+        progress = self.progress
+        num_steps = self.members.num_steps
         row = {"step": num_steps, "loss": loss, "val_loss": val_loss, "seconds": progress.seconds}
         progress.rows.append(row)
         if val_loss < (1 - MIN_GAIN) * progress.best_loss:
@@ -208,26 +255,39 @@ class _Training:
             )
 
     def _finish(self) -> TrainedNetwork:
-        progress, chosen = self.progress, self.hyperparameters
-        out_of_fold = np.zeros((len(self.data.linear.validation), self.data.panel.horizon), np.float32)
+        progress = self.progress
+        chosen = self.hyperparameters
+        out_of_fold = np.zeros(
+            (len(self.data.linear.validation), self.data.panel.horizon), np.float32
+        )
         for batch in self.validation:
             inputs = batch.member, batch.steps, batch.static_inputs
             out_of_fold[batch.rows] = forward_member(self.cell, progress.best, *inputs)
-        weights = self.members.trainer.copy_averages() if self.is_deploying or not progress.best else progress.best
+        weights = (
+            self.members.trainer.copy_averages()
+            if self.is_deploying or not progress.best
+            else progress.best
+        )
         shrinkage = float(progress.best_step > 0)
         if shrinkage and self.training.start == "baseline_ensemble":
             shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
         has_enough = self.validation or self.is_behind
-        needed = 0 if has_enough else count_needed_values(self.data.panel, self.data.linear.is_forward)
+        needed = (
+            0 if has_enough else count_needed_values(self.data.panel, self.data.linear.is_forward)
+        )
         said = f"best step {progress.best_step} of {self.num_steps}, shrinkage {shrinkage:.2f}"
         if self.is_behind:
             said = "not trained, because a local method is far better than the forecast that it corrects"
         elif needed:
             said = f"not trained, because there are too few windows for validation: it takes about {needed:,} values"
         logger.info("%s: %s", self.name, said)
-        cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar
+        cell = NETWORKS[self.name].cell
+        segment = chosen.segment
+        calendar = self.layout.calendar
         seconds = np.nan if self.data.pretrained.is_alone else progress.seconds
-        network = Network(weights, cell, segment, calendar, shrinkage, out_of_fold, seconds, self.training.start)
+        network = Network(
+            weights, cell, segment, calendar, shrinkage, out_of_fold, seconds, self.training.start
+        )
         history = pd.DataFrame(progress.rows)
         history["is_best"] = history["step"] == progress.best_step
         record: NetworkRecord = {
@@ -238,17 +298,27 @@ class _Training:
             "shrinkage": shrinkage,
             "values_needed": needed,
             "num_parameters": sum(array.size for array in weights.values()),
-            "hyperparameters": {**asdict(chosen), "calendar": list(chosen.calendar), "engine": self.engine},
+            "hyperparameters": {
+                **asdict(chosen),
+                "calendar": list(chosen.calendar),
+                "engine": self.engine,
+            },
         }
-        return TrainedNetwork(self.name, network, history, record, self.parameters, self.training.seed)
+        return TrainedNetwork(
+            self.name, network, history, record, self.parameters, self.training.seed
+        )
 
     def _save(self) -> None:
         assert self.checkpoint
         progress = self.progress
-        state: dict[str, Any] = {name: value for name, value in vars(progress).items() if name != "best"}
+        state: dict[str, Any] = {
+            name: value for name, value in vars(progress).items() if name != "best"
+        }
         state |= {"fingerprint": self.fingerprint, "num_steps": self.members.num_steps}
         state |= {"is_deploying": self.is_deploying}
-        arrays = self.members.trainer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
+        arrays = self.members.trainer.list_state() | {
+            f"best.{name}": array for name, array in progress.best.items()
+        }
         write_checkpoint(self.checkpoint, state, arrays)
 
     def _resume(self) -> None:
@@ -259,11 +329,18 @@ class _Training:
         state, arrays = found
         logger.info("%s: resumed after step %d", self.name, state["rows"][-1]["step"])
         if state["is_deploying"]:
-            self.members, self.is_deploying = MemberSteps(self.setup, self.deployed), True
+            self.members = MemberSteps(self.setup, self.deployed)
+            self.is_deploying = True
         self.members.trainer.set_state(arrays, state["num_steps"])
         self.members.skip(state["num_steps"])
-        best = {name.removeprefix("best."): array for name, array in arrays.items() if name.startswith("best.")}
-        self.progress = _Progress(**{name: state[name] for name in vars(self.progress) if name != "best"}, best=best)
+        best = {
+            name.removeprefix("best."): array
+            for name, array in arrays.items()
+            if name.startswith("best.")
+        }
+        self.progress = _Progress(
+            **{name: state[name] for name in vars(self.progress) if name != "best"}, best=best
+        )
 
 
 def _check_training(

@@ -30,16 +30,22 @@ class ValidationBatch(NamedTuple):
     # `steps` and `static_inputs`: see `read_windows`.
     steps: np.ndarray
     static_inputs: np.ndarray
-    residuals: np.ndarray  # float64[window, horizon], normalised: actual minus linear forecast, clipped
+    residuals: (
+        np.ndarray
+    )  # float64[window, horizon], normalised: actual minus linear forecast, clipped
 
 
 def read_validation(data: FittingData, layout: InputLayout) -> list[ValidationBatch]:
     """Return the validation windows as inputs of a network; none if there are too few windows for validation."""
-    residuals, linear, batches = find_residuals(data), data.linear, []
+    residuals = find_residuals(data)
+    linear = data.linear
+    batches = []
     for fold in range(len(linear)):
         own = np.flatnonzero(linear.fold == fold)
         for rows in np.array_split(own, -(-len(own) // BATCH_SIZE)):
-            inputs = read_windows(data.panel, data.windows.select(rows), data.validation[rows], layout)
+            inputs = read_windows(
+                data.panel, data.windows.select(rows), data.validation[rows], layout
+            )
             batches.append(ValidationBatch(fold, rows, *inputs, residuals[rows]))
     return batches
 
@@ -55,17 +61,26 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
     With one fold, groups of series take the place of folds. The factor for the mean of m members is ours: for one it is
     1 / (1 + v), with the variance v of its error over that of the signal, and for m it is 1 / (1 + v / m).
     """
-    residuals, linear = find_residuals(data), data.linear
+    residuals = find_residuals(data)
+    linear = data.linear
     shares = np.linspace(0, 1, 21)
-    losses = [measure_loss(residuals - share * out_of_fold, linear.is_absolute)[0].mean() for share in shares]
+    losses = [
+        measure_loss(residuals - share * out_of_fold, linear.is_absolute)[0].mean()
+        for share in shares
+    ]
     share = float(shares[int(np.argmin(losses))])
     # This factor is for one member. The mean of several has less variance between members, and needs less shrinkage.
     share = num_members * share / (num_members * share + 1 - share)
-    before, after = (measure_loss(one, linear.is_absolute)[0] for one in (residuals, residuals - out_of_fold))
-    gains, groups = (before - after).mean(axis=1), linear.fold
+    before, after = (
+        measure_loss(one, linear.is_absolute)[0] for one in (residuals, residuals - out_of_fold)
+    )
+    gains = (before - after).mean(axis=1)
+    groups = linear.fold
     if len(linear) == 1:
         groups = data.panel.find_series(data.validation) % NUM_GROUPS
-    return share * find_shrinkage(np.array([gains[groups == group].mean() for group in np.unique(groups)]))
+    return share * find_shrinkage(
+        np.array([gains[groups == group].mean() for group in np.unique(groups)])
+    )
 
 
 def is_far_behind(data: FittingData) -> bool:
@@ -73,17 +88,29 @@ def is_far_behind(data: FittingData) -> bool:
 
     Both are measured by squared errors on held-out windows, in units of MASE. See decision 51.
     """
-    rows = np.linspace(0, len(data.validation) - 1, min(MAX_COMPARED, len(data.validation))).astype(int)
-    origins, panel = data.validation[rows], data.panel
+    rows = np.linspace(0, len(data.validation) - 1, min(MAX_COMPARED, len(data.validation))).astype(
+        int
+    )
+    origins = data.validation[rows]
+    panel = data.panel
     changes = measure_change(panel)[panel.find_series(origins)][:, None]
-    windows, actual = data.windows.select(rows), data.actual[rows]
+    windows = data.windows.select(rows)
+    actual = data.actual[rows]
 
     def measure(forecasts: np.ndarray) -> float:
         return float(np.mean(((actual - forecasts) / changes) ** 2))
 
     if not len(rows):
         return False
-    candidates = [method for method in METHODS.values() if isinstance(method, LocalMethod) and method.is_candidate]
-    local = [forecast_locally(panel, origins, method.extend) for method in candidates if method.suits(data)]
+    candidates = [
+        method
+        for method in METHODS.values()
+        if isinstance(method, LocalMethod) and method.is_candidate
+    ]
+    local = [
+        forecast_locally(panel, origins, method.extend)
+        for method in candidates
+        if method.suits(data)
+    ]
     ensemble = windows.units.denormalize(data.linear_forecasts[rows])
     return measure(ensemble) > MAX_RATIO * min(map(measure, local))
