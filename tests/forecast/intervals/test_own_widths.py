@@ -10,7 +10,7 @@ import pytest
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.intervals.own_widths import (
-    USUAL_SHARE,
+    MAX_SHARE,
     choose_share,
     find_network_of,
     measure_distances,
@@ -73,6 +73,14 @@ def test_widths_are_between_both_kinds(fitted: Forecaster) -> None:
     np.testing.assert_allclose(widths[0.5], (widths[0.0] + widths[1.0]) / 2, rtol=1e-5)
 
 
+def test_the_share_is_the_weight_of_the_network_and_at_most_a_half(fitted: Forecaster) -> None:
+    of_fit = fitted._require_training()
+    shares = dict(zip(of_fit.intervals.names, of_fit.intervals.own_share, strict=True))
+    weight = of_fit.weights["weights"][PRETRAINED]
+    assert shares[ENSEMBLE] in (0, 1, pytest.approx(min(MAX_SHARE, weight)))
+    assert shares[PRETRAINED] in (0, 1, MAX_SHARE)
+
+
 def test_methods_without_the_network_have_no_share_of_it(fitted: Forecaster) -> None:
     intervals = fitted._require_training().intervals
     shares = dict(zip(intervals.names, intervals.own_share, strict=True))
@@ -83,7 +91,7 @@ def test_methods_without_the_network_have_no_share_of_it(fitted: Forecaster) -> 
 
 
 @pytest.mark.parametrize(
-    ("past", "own", "share"), [(1.0, 4.0, 0.0), (8.0, 1.0, 1.0), (1.0, 1.0, USUAL_SHARE)]
+    ("past", "own", "share"), [(1.0, 4.0, 0.0), (8.0, 1.0, 1.0), (1.0, 1.0, MAX_SHARE)]
 )
 def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(
     past: float, own: float, share: float
@@ -94,7 +102,7 @@ def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(
     errors = random.normal(size=(400, 3))
     size = past ** random.choice([-1.0, 1.0], (400, 1)) * np.ones(3)
     distances = np.full((2, 400, 3), 1.28 * own)
-    assert choose_share(errors, size, distances, fold) == share
+    assert choose_share(errors, size, distances, fold, MAX_SHARE) == share
 
 
 def test_quantiles_are_bounds_and_ascend(fitted: Forecaster) -> None:

@@ -1,7 +1,7 @@
 """Widths that the pretrained network expects of its own, beside those of past errors.
 
 The network has learnt quantiles on many series, and past errors are those of one series or panel. Bounds of methods in
-which the network has a weight lie half way between both, unless the held-out errors show that one of both is better.
+which the network has a weight lie between both, unless the held-out errors show that one of both is better.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
-# The share of the network's widths without evidence.
-USUAL_SHARE = 0.5
+# The share of the network's widths without evidence is its weight, at most a half.
+MAX_SHARE = 0.5
 # One of both kinds stands alone if its score is better than that of both by this part, and the folds agree.
 MIN_GAIN, MIN_SHRINKAGE = 0.05, 0.9
 
@@ -67,26 +67,38 @@ def choose_shares(
     for number, (name, errors) in enumerate(find_errors(data, fitted).items()):
         if networks[name] is not None:
             size = sizes[name].expect(facts, fitted[name].out_of_fold)
-            shares[number] = choose_share(errors, size, own, fold)
+            usual = min(MAX_SHARE, find_weight(fitted[name].model))
+            shares[number] = choose_share(errors, size, own, fold, usual)
     return shares
 
 
-def choose_share(errors: np.ndarray, size: np.ndarray, own: np.ndarray, fold: np.ndarray) -> float:
-    """Return the share by the scores of widths of past errors, of the network, and of both, on each held-out fold."""
+def find_weight(model: object) -> float:
+    """Return the weight of the pretrained network in a model: 1 for itself."""
+    return model.weights[PRETRAINED] if isinstance(model, EnsembleModel) else 1.0
+
+
+def choose_share(
+    errors: np.ndarray, size: np.ndarray, own: np.ndarray, fold: np.ndarray, usual: float
+) -> float:
+    """Return the share by the scores of widths of past errors, of the network, and of both, on each held-out fold.
+
+    `usual` is the share in both.
+    """
     gains = []
     for number in np.unique(fold):
         held_out = fold == number
         ranks = find_ranks((errors / size)[~held_out], np.array([TESTED_LEVEL]))
         if not np.isfinite(ranks).all():
-            return USUAL_SHARE
+            return usual
         past = np.stack([-ranks[0] * size[held_out], ranks[1] * size[held_out]])
-        scores = [score_bounds(errors[held_out], *(USUAL_SHARE * (past + own[:, held_out])))]
+        both = (1 - usual) * past + usual * own[:, held_out]
+        scores = [score_bounds(errors[held_out], *both)]
         scores += [score_bounds(errors[held_out], *side) for side in (past, own[:, held_out])]
         gains.append([1 - one / scores[0] for one in scores[1:]])
     for share, gain in zip((0.0, 1.0), np.reshape(gains, (-1, 2)).T, strict=True):
         if len(gain) and gain.mean() > MIN_GAIN and find_shrinkage(gain) > MIN_SHRINKAGE:
             return share
-    return USUAL_SHARE
+    return usual
 
 
 def score_bounds(errors: np.ndarray, below: np.ndarray, above: np.ndarray) -> float:
