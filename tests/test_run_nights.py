@@ -265,7 +265,7 @@ def test_night_has_the_code_that_a_person_would_set(
     ordinary: tuple[Place, list[int]], sleep: Callable[[str], tuple[Place, Verdict]], name: str
 ) -> None:
     night = NIGHTS[name]
-    (place, verdict) = sleep(name)
+    place, verdict = sleep(name)
     assert (CHECK_CODES[verdict.verdict], verdict.reasons) == (night.code, verdict.reasons)
     assert any(night.reason in reason for reason in verdict.reasons)
     before = ordinary[0]
@@ -318,7 +318,7 @@ def test_corrected_values_give_forecasts_beside_the_first_ones(
     ordinary: tuple[Place, list[int]], sleep: Callable[[str], tuple[Place, Verdict]]
 ) -> None:
     before = ordinary[0].log
-    (place, _) = sleep("late corrections: the last three days 5 % higher")
+    place, _ = sleep("late corrections: the last three days 5 % higher")
     num_new = len(place.log) - len(before)
     assert num_new == 7 * len(SHOPS)
     pd.testing.assert_frame_equal(keep_first_record(place.log), before)

@@ -26,9 +26,9 @@ def kind(request: pytest.FixtureRequest) -> str:
 def test_a_step_is_its_equations_number_by_number(kind: str, make_weights) -> None:
     """Two inputs, one unit, and the functions of `math`."""
     weights = make_weights(kind, num_inputs=2, units=1)
-    (b, d) = weights.bias.tolist() if weights.reset_after else (weights.bias.tolist(), [0, 0, 0])
+    b, d = weights.bias.tolist() if weights.reset_after else (weights.bias.tolist(), [0, 0, 0])
     u = weights.recurrent_kernel[0].tolist()
-    (x, h) = ([0.7, -1.2], 0.3)
+    x, h = ([0.7, -1.2], 0.3)
     read = [
         x[0] * weights.kernel[0, gate] + x[1] * weights.kernel[1, gate] + b[gate]
         for gate in range(3)

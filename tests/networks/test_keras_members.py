@@ -48,9 +48,9 @@ def draw_inputs(shape: MemberShape) -> tuple[np.ndarray, np.ndarray, dict[str, n
 
 def test_outputs_are_the_mean_of_the_members_and_weights_come_back(shape: MemberShape) -> None:
     weights = draw_weights(shape)
-    (steps, static_inputs, named) = draw_inputs(shape)
+    steps, static_inputs, named = draw_inputs(shape)
     model = build_model(shape.cell, weights)
-    (outputs, _) = forward(shape.cell, weights, steps, static_inputs)
+    outputs, _ = forward(shape.cell, weights, steps, static_inputs)
     np.testing.assert_allclose(model(named), outputs.mean(axis=0), rtol=0, atol=1e-5)
     for member in range(NUM_MEMBERS):
         found = model.get_layer(f"member_{member + 1}")(named)
@@ -64,7 +64,7 @@ def test_outputs_are_the_mean_of_the_members_and_weights_come_back(shape: Member
 
 def test_network_of_one_member_is_a_model_too() -> None:
     weights = draw_weights(SHAPES["lstm"], 1)
-    (steps, static_inputs, named) = draw_inputs(SHAPES["lstm"])
+    steps, static_inputs, named = draw_inputs(SHAPES["lstm"])
     model = build_model("lstm", weights)
     np.testing.assert_allclose(
         model(named), forward("lstm", weights, steps, static_inputs)[0][0], rtol=0, atol=1e-5
@@ -77,7 +77,7 @@ def test_model_is_described_saved_and_trained_further(tmp_path: Path) -> None:
     import keras
 
     weights = draw_weights(SHAPES["gru stack"])
-    (_, _, named) = draw_inputs(SHAPES["gru stack"])
+    _, _, named = draw_inputs(SHAPES["gru stack"])
     model: Any = build_model("gru", weights)
     lines: list[str] = []
     model.summary(expand_nested=True, print_fn=lines.append)

@@ -106,7 +106,7 @@ def test_states_and_outputs_are_those_of_the_cells(
 
 def test_members_do_not_depend_on_each_other_and_change_no_input(shape: MemberShape) -> None:
     weights = draw_weights(shape)
-    (steps, known) = draw_inputs(shape)
+    steps, known = draw_inputs(shape)
     alone, _ = forward(
         shape.cell, {name: array[1:2] for name, array in weights.items()}, steps, known
     )
@@ -132,7 +132,7 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
 
     shape = SHAPES[name]
     weights = draw_weights(shape)
-    (steps, known) = draw_inputs(shape)
+    steps, known = draw_inputs(shape)
     masks = draw_masks((0, 1), 0.5 * masked, shape.units, NUM_MEMBERS, BATCH)
     embedding = keras.layers.Dense(shape.embedding, activation="relu")
     head = keras.layers.Dense(shape.num_outputs)
@@ -233,7 +233,7 @@ def find_loss(
 def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
     shape = SHAPES[name]
     weights = draw_weights(shape)
-    (steps, known) = draw_inputs(shape)
+    steps, known = draw_inputs(shape)
     outputs, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
     found = find_gradients(weights, cache, slopes)[array]
@@ -253,7 +253,7 @@ def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
 def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -> None:
     """Of a weighted sum of the outputs of member 1, by the equations of `cells` in float64."""
     weights = draw_weights(shape)
-    (steps, known) = draw_inputs(shape)
+    steps, known = draw_inputs(shape)
     _, cache = forward(shape.cell, weights, steps, known)
     slopes = (
         np.random.default_rng(2)
@@ -279,7 +279,7 @@ def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(
     shape: MemberShape,
 ) -> None:
     weights = draw_weights(shape)
-    (steps, known) = draw_inputs(shape, NUM_MEMBERS)
+    steps, known = draw_inputs(shape, NUM_MEMBERS)
     outputs, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
     found = find_gradients(weights, cache, slopes)
@@ -311,7 +311,7 @@ def test_stacks_are_those_of_the_cells_forwards_and_backwards(
     """States, outputs, and the gradients of inputs and weights, by the equations of `cells` in float64."""
     shape = MemberShape(cell, 2, embedding, tuple(units), 1, 2)
     weights = draw_weights(shape, seed)
-    (steps, known) = draw_inputs(shape, seed=seed)
+    steps, known = draw_inputs(shape, seed=seed)
     masks = draw_masks((seed, 1), dropout, units, NUM_MEMBERS, BATCH)
     outputs, cache = forward(shape.cell, weights, steps, known, masks)
     hidden, expected = run_one(shape.cell, weights, 1, steps, known, masks)

@@ -85,7 +85,7 @@ def test_texts_and_sections_of_a_template(package: str) -> None:
     assert '<p class="verdict">Good.</p>' in page
     assert "Only with a part" not in page
     evil = "a\n\n## Evil\n\n{{ table }}"
-    (section, _) = list_sections(package, "sections", **VALUES | {"table": evil}, more=None)
+    section, _ = list_sections(package, "sections", **VALUES | {"table": evil}, more=None)
     assert section.parts[1] == evil
 
 

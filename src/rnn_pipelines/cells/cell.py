@@ -51,12 +51,10 @@ class Cell:
     # its cache, and the gradient for each state as an output, float32[member, time, unit, batch], or with one step, for
     # the last one only.
     go_back: Callable[[LayerArrays, LayerCache, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    first_biases: Mapping[str, float] = field(
-        default_factory=dict
-    )  # the initial biases of gates that are not 0
-    options: Sequence[str] = (
-        "activation",
-    )  # further parameters of its Keras layer that a comparison may set
+    # the initial biases of gates that are not 0
+    first_biases: Mapping[str, float] = field(default_factory=dict)
+    # further parameters of its Keras layer that a comparison may set
+    options: Sequence[str] = ("activation",)
     reads_state: bool = True  # whether the gates read the hidden state
     num_biases: int = 1  # of each gate and unit; the second one is for the product with the state
 

@@ -117,7 +117,7 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
             dW   = xᵀ da,    db = Σ da,    dx = da Wᵀ
         """
         h = before.hidden
-        (z, r, g) = gates
+        z, r, g = gates
         of_hidden = gradients.hidden
         u_z, u_r, u_g = np.split(self.recurrent_kernel, 3, axis=-1)
         a_z = of_hidden * (h - g) * z * (1 - z)

@@ -59,7 +59,7 @@ class MinGRUWeights(CellWeights[GRUState, MinGRUGates]):
         da = [dh' · (h − g) · z · (1 − z), dh' · (1 − z)]
         dW = xᵀ da,    db = Σ da,    dx = da Wᵀ,    dh = dh' · z
         """
-        (z, g) = gates
+        z, g = gates
         of_hidden = gradients.hidden
         a = np.concatenate(
             [of_hidden * (before.hidden - g) * z * (1 - z), of_hidden * (1 - z)], axis=-1

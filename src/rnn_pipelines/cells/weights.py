@@ -22,9 +22,8 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
     Shapes that do not fit each other are a ValueError.
     """
 
-    kernel: (
-        np.ndarray
-    )  # float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
+    # float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
+    kernel: np.ndarray
     # `state_type` and `gates_type`: named tuples of float[batch, units].
     state_type: ClassVar[Any]
     gates_type: ClassVar[Any]

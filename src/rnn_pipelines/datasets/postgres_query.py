@@ -31,9 +31,8 @@ class Query:
     """
 
     sql: str  # one statement
-    credentials: Mapping[str, Any] | None = field(
-        default=None, repr=False
-    )  # see `make_engine_options`
+    # see `make_engine_options`
+    credentials: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def read(self) -> pd.DataFrame:
         """Return all rows, with the types of a Parquet file."""

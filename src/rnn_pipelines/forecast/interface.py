@@ -528,8 +528,8 @@ class Forecaster(ForecasterState):
             raise ParameterError(
                 f"earlier: expected a Forecaster, or None for this one, received {show(earlier)}."
             )
-        (one, _) = (earlier or self)._make_night(before, "earlier")
-        (other, id_type) = self._make_night(after, "later")
+        one, _ = (earlier or self)._make_night(before, "earlier")
+        other, id_type = self._make_night(after, "later")
         one = one if earlier else replace(one, version="later")
         change = show_change(explain_change(one, other), self._find_zone(), id_type)
         return replace(change, sentence=write_change(change))

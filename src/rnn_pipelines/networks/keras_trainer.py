@@ -117,9 +117,9 @@ class KerasTrainer:
         `pace` is the rate of the step, and the share of the new weights in their running mean; `inputs` are steps and
         static inputs, `wanted` targets, and which of them each member learns from, `masks` those of dropout.
         """
-        (steps, static_inputs) = inputs
-        (targets, is_seen) = wanted
-        (rate, share) = pace
+        steps, static_inputs = inputs
+        targets, is_seen = wanted
+        rate, share = pace
         total = 0.0
         size = tf.cast(tf.size(targets[0]), tf.float32)
         measure = tf.abs if self._settings.is_absolute else tf.square

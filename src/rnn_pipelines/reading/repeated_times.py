@@ -141,7 +141,7 @@ def _read_night(
     That is bool[row], None if no reading is possible; and the reason for it, None if each time occurs twice.
     """
     numbers = np.arange(len(local))
-    (times, places, counts) = np.unique(local, return_inverse=True, return_counts=True)
+    times, places, counts = np.unique(local, return_inverse=True, return_counts=True)
     back = np.flatnonzero(np.diff(local) <= np.timedelta64(0))
     if len(back) == 1:
         return numbers <= back[0], None if (counts == 2).all() else "their order"

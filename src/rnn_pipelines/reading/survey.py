@@ -72,9 +72,8 @@ class FileSurvey:
     is_comma_separated: bool = False  # whether it is a CSV file with commas between cells
     first: int = 0  # the number of rows in the files before
     num_rows: int = 0  # of the file
-    rows: "list[pa.Table]" = field(
-        default_factory=list
-    )  # those that decide, with their numbers in the file
+    # those that decide, with their numbers in the file
+    rows: "list[pa.Table]" = field(default_factory=list)
     tail: "pa.Table | None" = None  # the last rows
     # For each column of `Roles.shaped`, the first row and the number of rows of each shape; none for rows in the tail.
     shapes: dict[str, dict[str, list[int]]] = field(default_factory=dict)

@@ -382,7 +382,7 @@ def test_windows_are_those_of_one_series_with_bounds_of_a_network_that_has_them(
         forecaster,
         model=PanelModel(forecaster.model.normalizer, forecaster.model.model.models["gru"]),
     )
-    (low, high) = explore_series({"gru": alone}, prepared.series, None, None)["windows"][-1][
+    low, high = explore_series({"gru": alone}, prepared.series, None, None)["windows"][-1][
         "bounds"
     ]["gru"]
     assert np.less(low, high).all()

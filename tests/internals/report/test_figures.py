@@ -189,7 +189,7 @@ def test_gates_and_states_are_drawn_in_the_same_rows_and_ranges(figures, layers)
 def test_words_stand_below_their_values_with_the_probability_so_far(figures, readings) -> None:
     figure = figures["lstm_words"]
     assert list(figure.layout.xaxis2.ticktext) == ["a", "good", "good", "film"]
-    (drawn, _) = find_maps(figure)
+    drawn, _ = find_maps(figure)
     assert list(drawn.y) == ["forget, mean", "forget, unit 6"]
     np.testing.assert_allclose(drawn.z, [[0, 0.1, 0.2, 0.3], [0.5, 0.6, 0.7, 0.8]])
     np.testing.assert_allclose(figures["gru_words"].data[0].y, [0, 0.2, 0.4, 0.6])

@@ -98,7 +98,7 @@ def measure_forecasters(
     means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
     squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
     ratios = list_ratios(evaluated)
-    (of_intervals, _) = measure_intervals(evaluated)
+    of_intervals, _ = measure_intervals(evaluated)
     return {
         name: {metric: found[name] for metric, found in means.items()}
         | ratios[name]

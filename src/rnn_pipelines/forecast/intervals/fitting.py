@@ -330,10 +330,12 @@ def bound_forecasts(
     """
     scaled = (forecasts - windows.mean) / windows.deviation
     horizon = intervals.lows.shape[2]
-    sides = []
-    for side, sparse in enumerate(windows.sparse):
-        bounds = scaled + _find_distances(intervals, name, windows, scaled, first_step, side)
-        sides.append(np.where(np.isnan(sparse)[:, :, None], bounds, sparse[:, :, None]))
+    distances = _find_error_distances(intervals, name, windows, scaled, first_step)
+    distances = _mix_widths(intervals, name, windows, distances, first_step)
+    sides = [
+        np.where(np.isnan(sparse)[:, :, None], scaled + distance, sparse[:, :, None])
+        for distance, sparse in zip(distances, windows.sparse, strict=True)
+    ]
     reach = windows.known.measure_reach(scaled, first_step, horizon)
     finished = finish_bounds(scaled, sides[0], sides[1], intervals.levels, windows.known, reach)
     lows, highs = (side * windows.deviation + windows.mean for side in finished)
@@ -345,31 +347,46 @@ def bound_forecasts(
     return np.minimum(lows, forecasts), np.maximum(highs, forecasts)
 
 
-def _find_distances(
+def _find_error_distances(
+    intervals: Intervals, name: str, windows: Windows, scaled: np.ndarray, first_step: int = 1
+) -> np.ndarray:
+    """Return the bounds by past errors less the forecasts: float64[side, level, window, step], scaled."""
+    place = intervals.find(name)
+    columns, growth = _extend_steps(intervals, place, scaled, first_step)
+    quantiles = np.stack([intervals.lows[place], intervals.highs[place]])
+    quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
+    size = intervals.get_sizes(name).expect(windows.facts, scaled, first_step)
+    distances: np.ndarray = size * (quantiles[:, :, columns] * growth)[:, :, None]
+    return distances
+
+
+def _mix_widths(
     intervals: Intervals,
     name: str,
     windows: Windows,
-    scaled: np.ndarray,
-    first_step: int,
-    side: int,
+    distances: np.ndarray,
+    first_step: int = 1,
 ) -> np.ndarray:
-    """Return the bounds of one side, 0 for the lower one, less the forecasts: float64[level, window, step], scaled."""
-    place = intervals.find(name)
-    horizon = intervals.lows.shape[2]
+    """Return distances by past errors, mixed with those of the pretrained network; see `own_widths`."""
     share = intervals.get_own_share(name)
-    steps = first_step + np.arange(scaled.shape[1])
-    columns = np.minimum(steps, horizon) - 1
-    growth = np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
-    quantiles = (intervals.lows, intervals.highs)[side][place]
-    quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
-    size = intervals.get_sizes(name).expect(windows.facts, scaled, first_step)
-    of_errors = size * (quantiles[:, columns] * growth)[:, None]
     if share == 0:
-        return of_errors
-    own = windows.get_own(side)[:, :, columns] * growth
+        return distances
+    columns, growth = _extend_steps(intervals, intervals.find(name), distances, first_step)
+    own = np.stack([windows.get_own(side)[:, :, columns] * growth for side in range(2)])
     # Windows with few values have sizes that are measured for them.
     is_few = ~np.isnan(windows.facts.variance)[:, None] & (intervals.rule == "panel")
-    return np.where(is_few, of_errors, (1 - share) * of_errors + share * own)
+    return np.where(is_few, distances, (1 - share) * distances + share * own)
+
+
+def _extend_steps(
+    intervals: Intervals, place: int, values: np.ndarray, first_step: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the place of each step within the horizon, int64[step], and the growth of errors beyond it."""
+    horizon = intervals.lows.shape[2]
+    steps = first_step + np.arange(values.shape[-1])
+    return np.minimum(steps, horizon) - 1, np.maximum(steps / horizon, 1.0) ** intervals.growth[
+        place
+    ]
 
 
 def find_width_factors(
@@ -379,17 +396,13 @@ def find_width_factors(
 
     Those of the level next to `TESTED_LEVEL` count, for errors of all sizes.
     """
-    factors = np.ones((2, *scaled.shape))
     if intervals.get_own_share(name) == 0:
-        return factors
+        return np.ones((2, *scaled.shape))
     level = int(np.abs(intervals.levels - TESTED_LEVEL).argmin())
-    of_errors = replace(intervals, own_share=np.zeros(0))
-    for side in range(2):
-        mixed, plain = (
-            _find_distances(one, name, windows, scaled, 1, side)[level]
-            for one in (intervals, of_errors)
-        )
-        factors[side] = np.where(np.abs(plain) > 0, mixed / np.where(plain == 0, 1, plain), 1)
+    distances = _find_error_distances(intervals, name, windows, scaled)
+    plain = distances[:, level]
+    mixed = _mix_widths(intervals, name, windows, distances)[:, level]
+    factors = np.where(np.abs(plain) > 0, mixed / np.where(plain == 0, 1, plain), 1)
     return np.where(np.isfinite(factors), np.maximum(factors, 0), 1)
 
 

@@ -200,7 +200,7 @@ def fit_panel_sizes(
     )
     flat = predictors.reshape(-1, 3)
     centres = flat.mean(axis=0)
-    (smallest, largest) = np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
+    smallest, largest = np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
     logs = _compute_logs(errors, base)
     slopes = TO_SLOPES @ _find_exponents(
         (flat - centres) @ TO_SLOPES, (logs - logs.mean(axis=0)).ravel()

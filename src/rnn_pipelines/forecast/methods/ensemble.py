@@ -48,7 +48,7 @@ LOSS_POWER = 3
 # with twice as many.
 NUM_UNSURE = 10
 # A horizon of more seasons is long.
-LONG_SEASONS = 2
+FAR_SEASONS = 2
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -229,7 +229,7 @@ def weigh_far_ahead(data: FittingData, weights: Mapping[str, float]) -> dict[str
     So few independent windows of a series tell its other methods apart; the pull is 10 / (10 + their number).
     """
     panel = data.panel
-    is_far = 1 < panel.season_length < panel.horizon / LONG_SEASONS
+    is_far = 1 < panel.season_length < panel.horizon / FAR_SEASONS
     if not is_far or not weights.get(PRETRAINED, 1.0) < 1:
         return dict(weights)
     num_independent = data.linear.num_independent / len(panel.series_starts)

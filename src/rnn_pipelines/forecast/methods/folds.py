@@ -24,9 +24,8 @@ MAX_OUTSIDE = 0.2
 class Folds:
     """The past of a panel, and the part of it that each fold holds out."""
 
-    fitted: (
-        np.ndarray
-    )  # int64[window], origins of the training windows, evenly spaced, equally many of each series
+    # int64[window], origins of the training windows, evenly spaced, equally many of each series
+    fitted: np.ndarray
     validation: np.ndarray  # int64[validation], origins of the validation windows
     fold: np.ndarray  # int64[validation], the fold that holds each validation window out
     # `begins` and `stops`: int64[fold, series], first held-out origin of each series, and the stop.

@@ -48,9 +48,8 @@ class TreesModel:
 
     inputs: np.ndarray  # int64[tree, split], the input that a node compares
     thresholds: np.ndarray  # float64[tree, split]; larger values go to the right
-    leaves: (
-        np.ndarray
-    )  # float64[tree, leaf], the values of the last level, which are added to the offset
+    # float64[tree, leaf], the values of the last level, which are added to the offset
+    leaves: np.ndarray
     offset: float  # the forecast without trees
 
     def predict(self, rows: np.ndarray) -> np.ndarray:

@@ -64,12 +64,10 @@ class Dynamics(NamedTuple):
     drift: float = 1.0  # factor of the slope
     has_drift: float = 0.65  # share of series
     bend: float = 1.0  # factor of the random changes of the slope
-    drift_steps: float = (
-        np.inf
-    )  # in longer series, the total excursion of the slope is that of so many steps
-    breaks: float = (
-        1.0  # factor of the share of series with breaks of the trend, and of those with shifts
-    )
+    # In longer series, the total excursion of the slope is that of so many steps.
+    drift_steps: float = np.inf
+    # Factor of the share of series with breaks of the trend, and of those with shifts.
+    breaks: float = 1.0
     # Shares of series: with little noise, of ARIMA processes, with mean reversion, with a cycle.
     quiet: float = 0.3
     arima: float = 0.13
@@ -230,7 +228,7 @@ class _Draw:
     def season(self) -> np.ndarray:
         """A season that may change and grow, and a longer one, such as the week of hours."""
         length = self.season_length
-        (num_series, num_steps) = self.shape
+        num_series, num_steps = self.shape
         if length == 1:
             return np.zeros(self.shape)
         profile = self.profile(length)
@@ -300,7 +298,7 @@ class _Draw:
 
     def arima(self) -> np.ndarray:
         """A seasonal ARIMA process, which may be integrated once, and once over a season."""
-        (num_series, num_steps) = self.shape
+        num_series, num_steps = self.shape
         season = self.season_length
         has_season = season > 1
         errors = self.normal(num_series, num_steps + 2 * season + 30)

@@ -100,7 +100,7 @@ def limit_values(
         return (
             table.assign(y=table["y"].mask(table["y"].isin(sentinels))) if len(sentinels) else table
         )
-    (low, high) = source.valid_range
+    low, high = source.valid_range
     y = table["y"]
     is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
     if is_outside.any():

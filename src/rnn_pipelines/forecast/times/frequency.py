@@ -222,7 +222,7 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
     if isinstance(freq, int):
         return _USUAL_WINDOW
     offset = find_offset(freq)
-    (name, unit) = _get_unit(freq)
+    name, unit = _get_unit(freq)
     if name in ("min", "h"):
         season_length = get_season_length(freq)
         return (

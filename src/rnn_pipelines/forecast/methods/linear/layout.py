@@ -79,7 +79,7 @@ class Layout:
 
     def list_future(self) -> list[np.ndarray]:
         """Return the matrix of each covariate that is known ahead, which selects its value at each of its steps."""
-        (columns, steps) = self.covariates
+        columns, steps = self.covariates
         are_ahead = self.covariates.are_ahead
         groups = [are_ahead & (columns == one) for one in np.unique(columns[are_ahead])]
         return [self.pick_covariates(own) @ np.eye(self.horizon)[steps[own]] for own in groups]

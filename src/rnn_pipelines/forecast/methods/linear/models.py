@@ -35,9 +35,8 @@ class LinearModels(Folds):
     calendar: np.ndarray
     non_negative: NonNegative
     names: np.ndarray  # str[method]
-    matrices: (
-        np.ndarray
-    )  # float64[fold + 1, method, predictor, horizon], normalised: of each fold, and of all data
+    # float64[fold + 1, method, predictor, horizon], normalised: of each fold, and of all data
+    matrices: np.ndarray
     # float64[method, predictor, horizon], normalised: of all data and the test part, for the models in use.
     refitted: np.ndarray
     weights: np.ndarray  # float64[method], of each in the baseline ensemble, which networks correct

@@ -110,9 +110,8 @@ class LocalMethod:
     style: Style
     does: str = ""
     is_candidate: bool = True
-    suits: Callable[[FittingData], bool] = lambda data: (
-        True
-    )  # returns whether the method is of use for these series
+    # returns whether the method is of use for these series
+    suits: Callable[[FittingData], bool] = lambda data: True
 
     def fit(self, data: FittingData) -> FittedMethod | None:
         """Forecast the validation windows. Each forecast only reads values before its origin."""

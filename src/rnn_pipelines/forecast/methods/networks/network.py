@@ -32,9 +32,8 @@ class InputLayout(NamedTuple):
     """The layout of a network's inputs, see `read_windows`."""
 
     segment: int  # steps of the series in one step of the network
-    calendar: (
-        np.ndarray
-    )  # int64[feature], numbers of the calendar features at each step of the window
+    # int64[feature], numbers of the calendar features at each step of the window
+    calendar: np.ndarray
     has_embedding: bool  # whether the network has an embedding, as those of panels have
 
 
@@ -60,9 +59,8 @@ class Network:
     weights: Weights  # of the members
     cell: str  # its name in `CELLS`
     segment: int  # steps of the series in one step of the network
-    calendar: (
-        np.ndarray
-    )  # int64[feature], numbers of the calendar features at each step of the window
+    # int64[feature], numbers of the calendar features at each step of the window
+    calendar: np.ndarray
     shrinkage: float  # factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged
     # float32[validation, horizon], normalised: corrections of the validation windows by members trained without them.
     out_of_fold: np.ndarray

@@ -114,9 +114,8 @@ class TrainingPlan:
 class Hyperparameters:
     """The hyperparameters of a network and its training."""
 
-    units: (
-        int | tuple[int, ...]
-    )  # of the recurrent layer of each member, or of each layer of a stack
+    # of the recurrent layer of each member, or of each layer of a stack
+    units: int | tuple[int, ...]
     dropout: float  # see `NetworkSpec`
     embedding: int  # units of the dense layer before them; 0 for none
     num_members: int  # networks whose corrections are averaged

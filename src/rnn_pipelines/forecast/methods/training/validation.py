@@ -30,9 +30,8 @@ class ValidationBatch(NamedTuple):
     # `steps` and `static_inputs`: see `read_windows`.
     steps: np.ndarray
     static_inputs: np.ndarray
-    residuals: (
-        np.ndarray
-    )  # float64[window, horizon], normalised: actual minus linear forecast, clipped
+    # float64[window, horizon], normalised: actual minus linear forecast, clipped
+    residuals: np.ndarray
 
 
 def read_validation(data: FittingData, layout: InputLayout) -> list[ValidationBatch]:
