@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 from kedro.io.core import AbstractDataset, DatasetError
 
 from rnn_pipelines.datasets.postgres import connect, refuse_powerful_user
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from sqlalchemy import Connection
 
 LABEL = "PostgreSQL"
@@ -36,14 +36,13 @@ class Query:
 
     def read(self) -> pd.DataFrame:
         """Return all rows, with the types of a Parquet file."""
-        import pyarrow as pa
 
         with self._connect() as connection:
             table = pa.concat_tables(self._iterate_batches(connection))
         return table.to_pandas(ignore_metadata=True, split_blocks=True, self_destruct=True)
 
     @contextmanager
-    def open_counted(self) -> Iterator[tuple[int, Iterator["pa.Table"]]]:
+    def open_counted(self) -> Iterator[tuple[int, Iterator[pa.Table]]]:
         """Yield the number of rows, and their batches. Both are of the same moment; the query is executed twice."""
         with self._connect() as connection:
             self._declare(connection)
@@ -68,9 +67,8 @@ class Query:
         sql = self.sql.replace("%", "%%")
         connection.exec_driver_sql(f"declare {CURSOR} no scroll cursor for {sql}")
 
-    def _iterate_batches(self, connection: "Connection") -> Iterator["pa.Table"]:
+    def _iterate_batches(self, connection: "Connection") -> Iterator[pa.Table]:
         """Yield at least one batch, all of one schema."""
-        import pyarrow as pa
 
         self._declare(connection)
         num_rows = BATCH_ROWS
@@ -120,15 +118,13 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
         return {"sql": self._query.sql}
 
 
-def _find_type(code: int) -> "pa.DataType":
-    import pyarrow as pa
+def _find_type(code: int) -> pa.DataType:
 
     name = TYPES.get(code, "string")
     return pa.timestamp("us", "UTC") if name.endswith("UTC]") else pa.type_for_alias(name)
 
 
-def _make_array(cells: tuple[Any, ...] | list[Any], kind: "pa.DataType") -> "pa.Array":
-    import pyarrow as pa
+def _make_array(cells: tuple[Any, ...] | list[Any], kind: pa.DataType) -> pa.Array:
 
     if pa.types.is_string(kind):
         cells = [cell if isinstance(cell, str) or cell is None else str(cell) for cell in cells]

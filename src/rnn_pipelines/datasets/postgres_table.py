@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from kedro.io.core import DatasetError
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, WriteOptions, read_csv, write_csv
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.storage.chain import LINKS
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from sqlalchemy import Connection, Select, Table
     from sqlalchemy.dialects.postgresql import Insert
     from sqlalchemy.types import TypeEngine
@@ -125,8 +126,6 @@ def create_staging(connection: "Connection", table: "Table") -> "Table":
 
 def copy_rows(connection: "Connection", table: "Table", data: pd.DataFrame) -> None:
     """Append rows to an empty or new table by `copy`, with null for missing values."""
-    import pyarrow as pa
-    from pyarrow.csv import WriteOptions, write_csv
 
     prepare = connection.dialect.identifier_preparer
     driver = connection.connection.driver_connection
@@ -154,7 +153,6 @@ def read_rows(
     connection: "Connection", query: "Select[Any]", types: Mapping[str, str]
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows of a query by `copy`, some thousands at a time; `types` are those of its columns, in order."""
-    from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -179,8 +177,7 @@ def read_rows(
             ).to_pandas()
 
 
-def _find_arrow_type(kind: str) -> "pa.DataType":
-    import pyarrow as pa
+def _find_arrow_type(kind: str) -> pa.DataType:
 
     types = {
         "TEXT": pa.string(),
@@ -191,8 +188,7 @@ def _find_arrow_type(kind: str) -> "pa.DataType":
     return types.get(kind) or pa.timestamp("us", "UTC" if kind.endswith("WITH TIME ZONE") else None)
 
 
-def _make_array(column: pd.Series, kind: "pa.DataType") -> "pa.Array | pa.ChunkedArray":
-    import pyarrow as pa
+def _make_array(column: pd.Series, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
 
     # Arrow would take the times of a zone by a way of pandas that is deprecated.
     cells = (

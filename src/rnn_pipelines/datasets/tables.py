@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 from kedro.io.core import DatasetError
 from kedro.utils import load_obj
 from kedro_datasets._typing import TablePreview
@@ -52,8 +54,6 @@ class TablesDataset(OneFileDataset):
 
     def save(self, data: Iterable[pd.DataFrame]) -> None:
         """Save tables, read one at a time. No tables stand for no file, because a node cannot omit an output."""
-        import pyarrow
-        import pyarrow.parquet
 
         tables = (pyarrow.Table.from_pandas(table, preserve_index=False) for table in data)
         first = next(tables, None)
@@ -71,7 +71,6 @@ class TablesDataset(OneFileDataset):
                 writer.write_table(table.cast(schema))
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        import pyarrow.parquet
 
         with self._open_to_read() as file:
             batch = next(pyarrow.parquet.ParquetFile(file).iter_batches(nrows))

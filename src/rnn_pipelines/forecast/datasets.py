@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
+from pyarrow import ArrowException
+from pyarrow.parquet import ParquetFile
 
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.methods.predictions import (
@@ -61,8 +63,6 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         The checksum is not checked, because it would not show the row that changed. If the file can't be read, raise a
         DatasetError.
         """
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
 
         try:
             with ParquetFile(self._path) as file:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+from pyarrow import types
 
 from rnn_pipelines.errors import MissingColumnsError, RnnPipelinesError
 from rnn_pipelines.reading.dialect import Dialect
@@ -21,10 +24,6 @@ from rnn_pipelines.reading.user_files import (
     open_parquet,
 )
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet
-
 # Rows that are read at once.
 BATCH_ROWS = 1 << 18
 CSV = (".csv", ".tsv", ".txt")
@@ -32,12 +31,11 @@ CSV = (".csv", ".tsv", ".txt")
 
 def read_batches(
     file: FileSurvey, columns: list[str], files: TableFiles, dialect: Dialect
-) -> Iterator["pa.Table"]:
+) -> Iterator[pa.Table]:
     """Yield columns of a file, or of the names of its folders, in batches with its types; see `read_columns`.
 
     The detected dialect of a CSV file is set in `file`; its cells are texts.
     """
-    import pyarrow as pa
 
     assert file.path is not None
     opened, named = read_with_names(
@@ -65,9 +63,8 @@ def has_column(path: Path, name: str, files: TableFiles, dialect: Dialect) -> bo
     return True
 
 
-def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> "dict[str, pa.DataType]":
+def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> dict[str, pa.DataType]:
     """Return the types of the columns that a file has; none of a file that cannot be read, which is refused later."""
-    import pyarrow as pa
 
     if not is_parquet(path):
         return dict.fromkeys(columns, pa.string())
@@ -88,25 +85,23 @@ def has_values(path: Path, column: str, files: TableFiles) -> bool:
         return any(not is_empty(batch[column]) for batch in batches)
 
 
-def is_empty(cells: "pa.Array | pa.ChunkedArray") -> bool:
+def is_empty(cells: pa.Array | pa.ChunkedArray) -> bool:
     """Return whether all cells are missing."""
-    import pyarrow.compute as pc
 
     return bool(pc.all(pc.is_null(cells, nan_is_null=True), min_count=0).as_py())
 
 
 def _open(
     path: Path, wanted: list[str], files: TableFiles, dialect: Dialect
-) -> "CsvFile | pyarrow.parquet.ParquetFile":
+) -> CsvFile | pyarrow.parquet.ParquetFile:
     if is_parquet(path):
         return open_parquet(path, wanted, files)
     return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
 
 
 def _read_parquet(
-    path: Path, file: "pyarrow.parquet.ParquetFile", columns: list[str], files: TableFiles
-) -> Iterator["pa.Table"]:
-    import pyarrow as pa
+    path: Path, file: pyarrow.parquet.ParquetFile, columns: list[str], files: TableFiles
+) -> Iterator[pa.Table]:
 
     plain = pa.schema(
         [find_plain_field(file.schema_arrow.field(name), path, files) for name in columns]
@@ -122,8 +117,7 @@ def _read_parquet(
             yield load_file(path, "a Parquet file", partial(rows.cast, plain), files)
 
 
-def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.Table"]:
-    import pyarrow as pa
+def _read_csv(file: CsvFile, columns: list[str]) -> Iterator[pa.Table]:
 
     places = [file.header.index(name) for name in columns]
     schema = pa.schema([(name, pa.string()) for name in columns])
@@ -138,10 +132,8 @@ def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.Table"]:
     file.check_row_lengths(places, has_empty)
 
 
-def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
+def join_types(kinds: Iterable[pa.DataType]) -> pa.DataType | None:
     """Return the type that holds the cells of these types; None if there is none, as for numbers and texts."""
-    import pyarrow as pa
-    from pyarrow import types
 
     some = {kind for kind in kinds if not types.is_null(kind)} or {pa.string()}
     texts = {kind for kind in some if is_text(kind)}
@@ -161,7 +153,6 @@ def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
     return pa.string() if all(kind in texts or types.is_date32(kind) for kind in some) else None
 
 
-def is_text(kind: "pa.DataType") -> bool:
-    from pyarrow import types
+def is_text(kind: pa.DataType) -> bool:
 
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))

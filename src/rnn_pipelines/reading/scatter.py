@@ -9,10 +9,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.compute as pc
+import pyarrow.parquet
 
 from rnn_pipelines.reading.batches import (
     CSV,
@@ -29,9 +32,6 @@ from rnn_pipelines.reading.shapes import encode, flatten
 from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey, infer_numbers
 from rnn_pipelines.reading.table_files import TableFiles, load_file
 from rnn_pipelines.reading.user_files import PARQUET, is_parquet
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 # Rows of a file that are written at once, and rows of all files that wait in memory.
 GROUP_ROWS = 1 << 17
@@ -65,7 +65,7 @@ def survey_files(
     files: TableFiles,
     dialect: Dialect,
     decide: Callable[[Survey], Collection[int]],
-) -> Iterator["pa.Table"]:
+) -> Iterator[pa.Table]:
     """Yield the rows of a file or a folder in batches of one schema, without dictionaries, and survey them.
 
     `decide` is called with the whole survey before the last rows, and returns the numbers of its rows without those
@@ -86,24 +86,22 @@ def survey_files(
 
 
 def survey_batches(
-    batches: Iterable["pa.Table"],
+    batches: Iterable[pa.Table],
     survey: Survey,
     files: TableFiles,
     decide: Callable[[Survey], Collection[int]],
-) -> Iterator["pa.Table"]:
+) -> Iterator[pa.Table]:
     """Yield the rows of a query, and survey them; see `survey_files`."""
     return _survey([(FileSurvey(None), batches)], survey, {}, decide, files)
 
 
 def _survey(
-    read: Iterable[tuple[FileSurvey, Iterable["pa.Table"]]],
+    read: Iterable[tuple[FileSurvey, Iterable[pa.Table]]],
     survey: Survey,
-    types: "dict[str, pa.DataType | None]",
+    types: dict[str, pa.DataType | None],
     decide: Callable[[Survey], Collection[int]],
     files: TableFiles,
-) -> Iterator["pa.Table"]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
+) -> Iterator[pa.Table]:
 
     waiting: list[pa.Table] = []
     for file, batches in read:
@@ -143,9 +141,8 @@ def _survey(
         yield table.filter(pc.is_in(table[ROW_COLUMN], pa.array(sorted(kept), pa.int64())))
 
 
-def _split_tail(tables: "Sequence[pa.Table]", survey: Survey) -> "tuple[pa.Table, pa.Table]":
+def _split_tail(tables: Sequence[pa.Table], survey: Survey) -> tuple[pa.Table, pa.Table]:
     """Return rows in two parts: the last ones can be a footer, with empty rows before, in it and after it."""
-    import pyarrow as pa
 
     table = pa.concat_tables(tables)
     # The rows at the end show enough, unless they are empty.
@@ -159,9 +156,8 @@ def _split_tail(tables: "Sequence[pa.Table]", survey: Survey) -> "tuple[pa.Table
     return table[:first], tail
 
 
-def _find_blank(table: "pa.Table", survey: Survey) -> np.ndarray:
+def _find_blank(table: pa.Table, survey: Survey) -> np.ndarray:
     """Return whether all cells of each row are empty: bool[row]."""
-    import pyarrow.compute as pc
 
     is_blank = np.ones(len(table), bool)
     for name in (*survey.roles.times[:1], *survey.roles.columns):
@@ -176,10 +172,8 @@ def _find_blank(table: "pa.Table", survey: Survey) -> np.ndarray:
     return is_blank
 
 
-def _leave_rows(table: "pa.Table", survey: Survey) -> "pa.Table":
+def _leave_rows(table: pa.Table, survey: Survey) -> pa.Table:
     """Return the rows without empty ones and repeated headers."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     time = survey.roles.times[0]
     is_left_out = _find_blank(table, survey)
@@ -189,14 +183,13 @@ def _leave_rows(table: "pa.Table", survey: Survey) -> "pa.Table":
 
 
 def _cast(
-    table: "pa.Table",
+    table: pa.Table,
     file: FileSurvey,
     survey: Survey,
-    types: "dict[str, pa.DataType | None]",
+    types: dict[str, pa.DataType | None],
     files: TableFiles,
-) -> "list[pa.Table]":
+) -> list[pa.Table]:
     """Return rows with the types of all files, and their numbers in the table; none if files have other types."""
-    import pyarrow as pa
 
     columns: dict[str, pa.ChunkedArray] = {}
     for name in survey.roles.columns:
@@ -235,13 +228,11 @@ def _cast(
     ]
 
 
-def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path]) -> np.ndarray:
+def scatter_rows(batches: Iterable[pa.Table], key: str, targets: Sequence[Path]) -> np.ndarray:
     """Write the rows of batches of one schema to Parquet files, by a hash of the column with the series' names.
 
     Return the number of rows of each target, int64[target], a file to write in a folder that exists.
     """
-    import pyarrow as pa
-    import pyarrow.parquet
 
     waiting: list[list[pa.Table]] = [[] for _ in targets]
     counts = np.zeros(len(targets), np.int64)
@@ -279,8 +270,6 @@ def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path
 
 def count_values(paths: Sequence[Path], name: str) -> int:
     """Return the number of different values in a column of Parquet files, none of which is in two files."""
-    import pyarrow.compute
-    import pyarrow.parquet
 
     columns = (pyarrow.parquet.read_table(path, columns=[name])[name] for path in paths)
     return sum(
@@ -288,7 +277,7 @@ def count_values(paths: Sequence[Path], name: str) -> int:
     )
 
 
-def _divide(batch: "pa.Table", key: str, num_parts: int) -> Iterator[tuple[int, "pa.Table"]]:
+def _divide(batch: pa.Table, key: str, num_parts: int) -> Iterator[tuple[int, pa.Table]]:
     """Yield the rows of each part of a batch."""
     codes, cells = encode(flatten(batch[key]))
     names = np.array([str(name) for name in cells], object)
@@ -306,8 +295,6 @@ def _divide(batch: "pa.Table", key: str, num_parts: int) -> Iterator[tuple[int, 
 
 def _count_rows(path: Path) -> int:
     if is_parquet(path):
-        import pyarrow.parquet
-
         return int(pyarrow.parquet.read_metadata(path).num_rows)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field
 
 from rnn_pipelines.champion.manifest import fingerprint_code
@@ -28,9 +29,6 @@ from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values, is_counted_exactly
 from rnn_pipelines.reading.table_files import expand_home
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
@@ -246,7 +244,7 @@ def _divide(
     source: SourceSpec,
     covariates: CovariateSpec,
     is_counted: bool,
-    batches: "Iterable[pa.Table] | None" = None,
+    batches: Iterable[pa.Table] | None = None,
 ) -> tuple[Partitions, dict[str, str]]:
     """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name.
 

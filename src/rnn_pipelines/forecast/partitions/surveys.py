@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.forecast.partitions.folders import require_rows
@@ -20,9 +21,6 @@ from rnn_pipelines.reading.numbers import SENTINELS
 from rnn_pipelines.reading.scatter import count_rows, scatter_rows, survey_batches, survey_files
 from rnn_pipelines.reading.survey import Roles, Survey
 from rnn_pipelines.reading.table_files import expand_home, require_columns
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass
@@ -43,7 +41,7 @@ class SurveyedTable:
     num_read: int = 0
 
     def divide(
-        self, targets: Sequence[Path], batches: "Iterable[pa.Table] | None" = None
+        self, targets: Sequence[Path], batches: Iterable[pa.Table] | None = None
     ) -> list[int]:
         """Write the rows of a query, or of files (None), to files, and their survey beside the folders of these.
 
@@ -93,7 +91,7 @@ class SurveyedTable:
         values = (self.source.target,) if self.has_values else ()
         return Roles(self.source.id, tuple(times), (*values, *self.columns))
 
-    def _survey_query(self, batches: "Iterator[pa.Table]") -> "tuple[Survey, Iterator[pa.Table]]":
+    def _survey_query(self, batches: Iterator[pa.Table]) -> tuple[Survey, Iterator[pa.Table]]:
         first = next(batches)
         is_whole = self.source.time in first.schema.names
         survey = Survey(
@@ -111,7 +109,7 @@ class SurveyedTable:
         return self.found.index.tolist()
 
 
-def _count_batches(batches: "Iterable[pa.Table]", numbers: list[int]) -> "Iterator[pa.Table]":
+def _count_batches(batches: Iterable[pa.Table], numbers: list[int]) -> Iterator[pa.Table]:
     """Yield batches, and add their numbers of rows to `numbers`."""
     for batch in batches:
         numbers.append(len(batch))
