@@ -15,6 +15,7 @@ import numpy as np
 from rnn_pipelines.cells.gru import GRUState, GRUWeights
 from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
 from rnn_pipelines.console.answers import Reply, make_plain
+from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.formats import check_types
@@ -246,7 +247,7 @@ def _run(file: str, names: list[str], seconds: float) -> tuple[list[bytes], bool
     return written.split(b"\n")[:-1], is_late
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=click.Path())
 @click.option("--max-seconds", default=30.0, show_default=True, type=click.FloatRange(0, min_open=True),
               help="For all answers, and again after one that does not end.")  # fmt: skip

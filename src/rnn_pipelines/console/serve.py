@@ -20,6 +20,7 @@ import click
 
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.results import list_rows
+from rnn_pipelines.console.settings import Command
 from rnn_pipelines.console.tasks import TASKS, Answer, Limits, Task, read_options
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError, TimeLimitError, make_line
 from rnn_pipelines.networks.time_limit import limit_time
@@ -37,7 +38,7 @@ MAX_DIGITS = 18
 LIMITS = Limits()
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -95,8 +96,8 @@ def make_server(
 ) -> ThreadingHTTPServer:
     """Return a server that listens, but does not answer yet."""
     slots = threading.BoundedSemaphore(workers)
-    own = {"models": models, "limits": limits, "slots": slots}
-    return _Server(address, type("Handler", (_Handler,), own))
+    shared = {"models": models, "limits": limits, "slots": slots}
+    return _Server(address, type("Handler", (_Handler,), shared))
 
 
 class _Server(ThreadingHTTPServer):
@@ -177,8 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             options = read_options(body, self.headers.get_content_type(), query, task.column)
-            found = self._compute(task, options)
-            content, kind = self._render(found)
+            answer = self._compute(task, options)
+            content, kind = self._render(answer)
         except (ChampionError, TimeLimitError) as error:
             self._fail(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         except RnnPipelinesError as error:
@@ -190,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
                 HTTPStatus.INTERNAL_SERVER_ERROR, "an error of the server, which its log describes."
             )
         else:
-            self._send(HTTPStatus.OK, content, kind, found.version)
+            self._send(HTTPStatus.OK, content, kind, answer.version)
 
     def _receive(self, length: int) -> bytes:
         """Return the body, or its beginning if the client sends no more; raise a TimeoutError for a slow client."""
@@ -218,12 +219,12 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.slots.release()
 
-    def _render(self, found: Answer) -> tuple[bytes, str]:
+    def _render(self, answer: Answer) -> tuple[bytes, str]:
         """Return the content of an answer, and its type."""
         if "text/csv" in self.headers.get("Accept", ""):
-            return found.rows.to_csv(index=False).encode(), "text/csv; charset=utf-8"
-        answer = {"model_version": found.version, "rows": list_rows(found.rows)}
-        return json.dumps(answer).encode(), "application/json"
+            return answer.rows.to_csv(index=False).encode(), "text/csv; charset=utf-8"
+        content = {"model_version": answer.version, "rows": list_rows(answer.rows)}
+        return json.dumps(content).encode(), "application/json"
 
     def _fail(self, status: HTTPStatus, message: str, closes: bool = False) -> None:
         # An unread body would be taken for the next request.

@@ -4,10 +4,15 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+import click
 import yaml
 
 from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.forecast.parameters import list_parameter_models
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.parameter_models import list_names, rename_parameters
+from rnn_pipelines.printing import rewrite_messages
+from rnn_pipelines.sentiment.text.source import FILES
 
 # Parameters that have options of their own, as messages name them.
 OPTIONS = {
@@ -20,6 +25,16 @@ OPTIONS = {
     **{f"window.{name}": f"--{name}" for name in ("horizon", "lookback")},
 }
 NO_OPTION = " This command has no option for it: change the file, use Forecaster.load in Python, or train again."
+
+
+class Command(click.Command):
+    """A command whose errors and log lines name parameters by its options, see `name_options`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command."""
+        options = {"FILE", *(option for parameter in self.params for option in parameter.opts)}
+        with rewrite_messages(lambda message: name_options(message, options)):
+            return super().invoke(ctx)
 
 
 def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -51,17 +66,12 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values())) -> str:
+def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.values())) -> str:
     """Return a message of the library with its parameters as options: `--tz`, and `--set source.freq=…` for others.
 
-    For a command without `--set`, whose `own` options are other ones, the message says where the parameters are given.
+    `accepted` are the options of the command. For one without `--set`, the message says where parameters are given.
     """
-    from rnn_pipelines.forecast.parameters import list_parameter_models
-    from rnn_pipelines.forecast.source.specs import SourceSpec
-
-    if "--label" in own:
-        from rnn_pipelines.sentiment.text.source import FILES
-
+    if "--label" in accepted:
         names = {
             FILES.path: "FILE",
             FILES.columns: "--text, --label and --group",
@@ -70,15 +80,12 @@ def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values(
         return rename_parameters(message, names)
     blocks = list_parameter_models(SourceSpec)
     listed = [name for block, kind in blocks.items() for name, _ in list_names(block, kind)]
-    options = {name: option for name, option in OPTIONS.items() if option in own}
+    options = {name: option for name, option in OPTIONS.items() if option in accepted}
     message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
-    if "--set" not in own:
-        # There, `--future` names files of values.
-        options |= (
-            {"covariates.path": options.pop("covariates.future")}
-            if "covariates.future" in options
-            else {}
-        )
+    if "--set" not in accepted:
+        if "covariates.future" in options:
+            # There, `--future` names files of values.
+            options["covariates.path"] = options.pop("covariates.future")
         others = {name: "" for name in (*listed, *OPTIONS) if name not in options}
         named = rename_parameters(message, options)
         if rename_parameters(message, {**others, **options}) == named:
