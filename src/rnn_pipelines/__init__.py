@@ -1,5 +1,6 @@
 """LSTM and GRU networks in Kedro pipelines, always compared with simple baselines."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rnn_pipelines.champion.tracking.telemetry import turn_telemetry_off
@@ -14,14 +15,14 @@ __all__ = ["Forecaster", "TextClassifier", "__version__"]
 turn_telemetry_off()
 
 
+# The modules of the classes of the Python interface, which are imported at their first use.
+MODULES = {
+    "Forecaster": "rnn_pipelines.forecast.interface",
+    "TextClassifier": "rnn_pipelines.sentiment.interface",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Import the classes of the Python interface at their first use, so that the package itself loads fast."""
-    if name == "Forecaster":
-        from rnn_pipelines.forecast.interface import Forecaster
-
-        return Forecaster
-    if name == "TextClassifier":
-        from rnn_pipelines.sentiment.interface import TextClassifier
-
-        return TextClassifier
-    raise AttributeError(f"module 'rnn_pipelines' has no attribute '{name}'")
+    if name not in MODULES:
+        raise AttributeError(f"module 'rnn_pipelines' has no attribute '{name}'")
+    return getattr(import_module(MODULES[name]), name)

@@ -19,7 +19,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from click import Context
+from click import Command, Context
 from click.testing import CliRunner, Result
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.cli.project import run as kedro_run
@@ -37,6 +37,7 @@ from rnn_pipelines.champion.tracking.publication import Publication
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.cli import champion as cli
 from rnn_pipelines.cli import run_command
+from rnn_pipelines.console.lazy import LazyCommand
 from rnn_pipelines.errors import SeriesError, TrackingError
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.hooks.paths import Paths, fingerprint_newest
@@ -220,12 +221,24 @@ def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture)
     assert caplog.messages == ["Running node"]
 
 
+def load_commands() -> dict[str, Command]:
+    return {
+        name: command.load() if isinstance(command, LazyCommand) else command
+        for name, command in cli.champion.commands.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["audit", "explain-change", "export", "report"])
+def test_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -> None:
+    command = cli.champion.commands[name]
+    assert command.get_short_help_str(1000) == load_commands()[name].get_short_help_str(1000)
+
+
 def test_help_lists_every_command_with_the_shared_options_and_codes() -> None:
     assert sorted(cli.champion.commands) == COMMANDS
-    commands = cli.champion.commands.items()
     options = {
         name: {option for taken in command.params for option in taken.opts}
-        for name, command in commands
+        for name, command in load_commands().items()
     }
     assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
     assert list_codes(run("--help")) == ["0", "1", "2", "75"]

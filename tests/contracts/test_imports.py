@@ -52,7 +52,9 @@ AT_THE_TOP = {
         "champion.tracking.registry", "champion.tracking.served_model", "forecast.export.mlflow_model",
         "forecast.export.served", "sentiment.export.mlflow_model", "sentiment.export.served",
     },
-    "sqlalchemy": set(),
+    "sqlalchemy": {
+        "datasets.postgres", "datasets.postgres_query", "datasets.postgres_rows", "datasets.postgres_table",
+    },
     "joblib": set(),
     "utilsforecast": set(),
 }  # fmt: skip

@@ -1,13 +1,11 @@
 """`kedro champion`: retraining, inspection and manual changes of the model in use."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
-from kedro.framework.cli.utils import env_option
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
@@ -20,24 +18,20 @@ from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
-from rnn_pipelines.cli import explain_change as explain
 from rnn_pipelines.cli import options
-from rnn_pipelines.cli.audit import audit
 from rnn_pipelines.cli.options import (
-    AS_JSON,
     CHANGED,
-    DONE,
     IS_DRY,
     LOCKED,
-    Command,
-    add_exit_codes,
+    make_task_command,
     print_result,
 )
 
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import PlainErrors, run
 from rnn_pipelines.cli.runs import runs
-from rnn_pipelines.errors import ParameterError, TrackingError, make_line
+from rnn_pipelines.console.lazy import LazyCommand
+from rnn_pipelines.errors import TrackingError, make_line
 from rnn_pipelines.hooks.parameters import complete_commands
 from rnn_pipelines.hooks.paths import (
     Paths,
@@ -58,48 +52,9 @@ PROMOTED = "kedro champion retrain --promote"
 WAIT = options.add_wait_option("How long to wait for another retraining to end.")
 
 
-@click.group(name="rnn-pipelines")
-def cli() -> None:
-    """Commands of RNN Pipelines."""
-
-
-cli.add_command(run)
-cli.add_command(runs)
-
-
-@cli.group(
-    cls=PlainErrors,
-    commands=[audit],
-    help=f"""Retrain models, and inspect or change the model in use.
-
-    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The command
-    check has further exit codes.
-
-    \b
-    Exit codes:
-      0   done
-      1   failed
-      2   an option or an argument is wrong
-      75  another retraining or change did not end in time; try again later
-    """,
+@make_task_command(
+    {0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED}
 )
-def champion() -> None:
-    """Group the commands; `help` has the text for users, because it names the tasks."""
-
-
-def command(
-    codes: Mapping[int, str] = DONE, name: str | None = None
-) -> Callable[[Command], click.Command]:
-    """Return a decorator that makes a command of the group, with TASK, --env, --json and the exit codes in its help."""
-
-    def decorate(function: Command) -> click.Command:
-        shared = env_option(AS_JSON(add_exit_codes(codes)(function)))
-        return champion.command(name)(click.argument("task", type=click.Choice(TASKS))(shared))
-
-    return decorate
-
-
-@command({0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED})
 @WAIT
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
@@ -174,7 +129,7 @@ def _promote_challenger(paths: Paths, task: str, record: Record) -> None:
         print_text(_describe_change(task, change), is_error=True)
 
 
-@command()
+@make_task_command()
 @click.option(
     "--last",
     "num_records",
@@ -193,7 +148,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
     )
 
 
-@command()
+@make_task_command()
 @click.argument("version", required=False)
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Show the facts of a VERSION, or of the champion."""
@@ -201,7 +156,7 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
     print_result(is_json, facts, describe_version(facts))
 
 
-@command(options.CHECKED)
+@make_task_command(options.CHECKED)
 @options.add_alert_options
 @click.pass_context
 def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **alerts: Any) -> None:
@@ -219,7 +174,7 @@ def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **al
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 
-@command(CHANGED)
+@make_task_command(CHANGED)
 @click.option(
     "--reason", default="manual rollback", show_default=True, help="Reason, for the history."
 )
@@ -232,67 +187,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     _report_change(paths, task, is_json, roll_back(paths.store, task, reason))
 
 
-@champion.command()
-@click.argument("tasks", nargs=-1, type=click.Choice(TASKS), metavar="[TASK]...")
-@env_option
-@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File of the page.")
-@AS_JSON
-@add_exit_codes()
-def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json: bool) -> None:
-    """Write one page about the champions of all tasks, or of each TASK.
-
-    It shows champion, evaluation, decisions, newest predictions, the monitor's result and the next step. The default
-    FILE is 08_reporting/champion.html in the data root. An earlier page is replaced.
-    """
-    # Here, because the other commands need neither Plotly nor pandas.
-    from rnn_pipelines.champion.report import summarize_task
-    from rnn_pipelines.cli.overview import write_overview
-
-    path, overviews = write_overview(tasks or TASKS, env, output)
-    found = {overview.task: asdict(overview.verdict) for overview in overviews}
-    lines = [*map(summarize_task, overviews), str(path)]
-    print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
-
-
-@command(name="explain-change")
-@click.option("--series", metavar="ID", help="Explain only this series.")
-@click.option(
-    "--time",
-    metavar="TIME",
-    help="Explain only forecasts for this time, or a month such as 2026-10.",
-)
-def explain_change(
-    task: str, env: str | None, is_json: bool, series: str | None, time: str | None
-) -> None:
-    """Explain why the newest forecasts differ from those of the run before: the parts sum to the change."""
-    print_result(is_json, *explain.explain_change(task, env, series, time))
-
-
-@command()
-@click.argument("path", type=click.Path(path_type=Path))
-def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
-    """Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.
-
-    It predicts without the project: python PATH/forecaster.py data.csv
-    """
-    # Here, because the other commands need neither NumPy nor pandas.
-    from rnn_pipelines.champion.folders import unpack_model
-    from rnn_pipelines.forecast.export.files import (
-        NO_CLASSIFIER,
-        export_forecaster,
-        unpack_exportable,
-    )
-
-    if task != "forecast":
-        raise ParameterError(f"{task}: {NO_CLASSIFIER}")
-    store = find_paths(task, env).store
-    found = store.load()
-    export_forecaster(unpack_model(store.folder, lambda: unpack_exportable(found.files)), path)
-    made = {"task": task, "version": found.version, "path": str(path)}
-    print_result(is_json, made, f"{task}: {found.version} in {path}")
-
-
-@command(CHANGED)
+@make_task_command(CHANGED)
 @click.argument("version")
 @click.option(
     "--reason", default="manual promotion", show_default=True, help="Reason, for the history."
@@ -303,7 +198,7 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
     _report_change(paths, task, is_json, promote_version(paths.store, task, version, reason))
 
 
-@command({0: "removed, or there was nothing to remove", 75: LOCKED})
+@make_task_command({0: "removed, or there was nothing to remove", 75: LOCKED})
 @WAIT
 @click.option(
     "--keep",
@@ -330,7 +225,7 @@ def prune(
     )
 
 
-@command(CHANGED)
+@make_task_command(CHANGED)
 def publish(task: str, env: str | None, is_json: bool) -> None:
     """Publish all retrainings that MLflow lacks, and the champion.
 
@@ -376,3 +271,59 @@ def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> No
 
 def _describe_change(task: str, change: Change) -> str:
     return f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
+
+
+@click.group(
+    cls=PlainErrors,
+    commands=[
+        check,
+        history,
+        promote,
+        prune,
+        publish,
+        retrain,
+        rollback,
+        show,
+        # These need NumPy, pandas or Plotly, and the others do not wait for them.
+        LazyCommand(
+            "rnn_pipelines.cli.audit",
+            "audit",
+            "Verify that the log of forecasts is unchanged, and measure the forecasts that were made before their "
+            "values.",
+        ),
+        LazyCommand(
+            "rnn_pipelines.cli.explain_change",
+            "explain-change",
+            "Explain why the newest forecasts differ from those of the run before: the parts sum to the change.",
+        ),
+        LazyCommand(
+            "rnn_pipelines.cli.export",
+            "export",
+            "Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.",
+        ),
+        LazyCommand(
+            "rnn_pipelines.cli.overview",
+            "report",
+            "Write one page about the champions of all tasks, or of each TASK.",
+        ),
+    ],
+    help=f"""Retrain models, and inspect or change the model in use.
+
+    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The command
+    check has further exit codes.
+
+    \b
+    Exit codes:
+      0   done
+      1   failed
+      2   an option or an argument is wrong
+      75  another retraining or change did not end in time; try again later
+    """,
+)
+def champion() -> None:
+    """Group the commands; `help` has the text for users, because it names the tasks."""
+
+
+@click.group(name="rnn-pipelines", commands=[champion, run, runs])
+def cli() -> None:
+    """Commands of RNN Pipelines."""

@@ -1,39 +1,42 @@
-"""Datasets of the catalog that kedro-datasets lacks, or that it loads with slow imports."""
+"""Datasets of the catalog that kedro-datasets lacks, or that it loads with slow imports.
 
-from rnn_pipelines.datasets.arrays import ArraysDataset
-from rnn_pipelines.datasets.champion import ChampionDataset
-from rnn_pipelines.datasets.folder import FolderDataset, JSONFolderDataset
-from rnn_pipelines.datasets.keras_model import KerasModelDataset
-from rnn_pipelines.datasets.newest_versions import NewestVersionsDataset
-from rnn_pipelines.datasets.one_file import PageDataset, StrictJSONDataset
-from rnn_pipelines.datasets.optional import OptionalDataset
-from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
-from rnn_pipelines.datasets.postgres_rows import (
-    PostgresLogDataset,
-    PostgresRowsDataset,
-    PostgresRunRowsDataset,
-)
-from rnn_pipelines.datasets.tables import (
-    DescribedTableDataset,
-    SpreadsheetCSVDataset,
-    TablesDataset,
-)
+Kedro finds a dataset by the name of its class here. Its module is imported then, so that a catalog without a database
+loads no library for databases.
+"""
 
-__all__ = [
-    "ArraysDataset",
-    "ChampionDataset",
-    "DescribedTableDataset",
-    "FolderDataset",
-    "JSONFolderDataset",
-    "KerasModelDataset",
-    "NewestVersionsDataset",
-    "OptionalDataset",
-    "PageDataset",
-    "PostgresLogDataset",
-    "PostgresQueryDataset",
-    "PostgresRowsDataset",
-    "PostgresRunRowsDataset",
-    "SpreadsheetCSVDataset",
-    "StrictJSONDataset",
-    "TablesDataset",
-]
+from importlib import import_module
+from typing import Any
+
+from kedro.io.core import DatasetError
+
+MODULES = {
+    "ArraysDataset": "arrays",
+    "ChampionDataset": "champion",
+    "DescribedTableDataset": "tables",
+    "FolderDataset": "folder",
+    "JSONFolderDataset": "folder",
+    "KerasModelDataset": "keras_model",
+    "NewestVersionsDataset": "newest_versions",
+    "OptionalDataset": "optional",
+    "PageDataset": "one_file",
+    "PostgresLogDataset": "postgres_rows",
+    "PostgresQueryDataset": "postgres_query",
+    "PostgresRowsDataset": "postgres_rows",
+    "PostgresRunRowsDataset": "postgres_rows",
+    "SpreadsheetCSVDataset": "tables",
+    "StrictJSONDataset": "one_file",
+    "TablesDataset": "tables",
+}
+__all__ = list(MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    try:
+        return getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
+    except ImportError as error:
+        if not name.startswith("Postgres"):
+            raise
+        message = f'PostgreSQL: a library is missing ({error}). Install it: pip install "rnn-pipelines[postgres]".'
+        raise DatasetError(message) from error

@@ -3,17 +3,15 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
+from sqlalchemy import Connection, MetaData, Table, func, inspect, select
 
 from rnn_pipelines.datasets import postgres_table
 from rnn_pipelines.datasets.postgres import connect
 from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +57,6 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
     def load(self) -> pd.DataFrame:
         """Return all rows, in the order of their keys."""
         with connect(self._credentials, self._label) as connection:
-            from sqlalchemy import select
-
             table = self._find(connection)
             if table is None:
                 message = f"{self._label}: the table does not exist yet. Run the pipeline that saves its first rows."
@@ -126,16 +122,14 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         """Return the table with the columns that the dataset adds."""
         return table
 
-    def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
+    def _write(self, connection: Connection, table: Table, staging: Table) -> int:
         """Write the rows of another table, and return how many are new or changed."""
         statement = postgres_table.make_upsert(table, staging).execution_options(
             preserve_rowcount=True
         )
         return connection.execute(statement).rowcount
 
-    def _find(self, connection: "Connection") -> "Table | None":
-        from sqlalchemy import MetaData, Table, inspect
-
+    def _find(self, connection: Connection) -> Table | None:
         has_table = inspect(connection).has_table(self._table)
         return Table(self._table, MetaData(), autoload_with=connection) if has_table else None
 
@@ -143,7 +137,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         remedy = "Rename that table, or name another one in the catalog."
         return DatasetError(f"{self._label}: expected the {what} {wanted}, found {found}. {remedy}")
 
-    def _list_fixed(self, table: "Table") -> dict[str, str]:
+    def _list_fixed(self, table: Table) -> dict[str, str]:
         kinds = postgres_table.list_columns(table)
         return {name: kind for name, kind in kinds.items() if not name.startswith(self._families)}
 
@@ -162,8 +156,9 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
 class PostgresRunRowsDataset(PostgresRowsDataset):
     """Dataset of a table whose column `run` has the name of the run that saved a row last; it sorts by time."""
 
-    # Its name, which the hooks set. Pipelines that do not keep runs, such as `predict_forecast`, have one, too.
+    # Its name, which the hooks set, also for pipelines that do not keep runs, such as `predict_forecast`.
     run: str = ""
+    needs_run = True
 
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
         if not self.run:
@@ -194,11 +189,9 @@ class PostgresLogDataset(PostgresRowsDataset):
             yield from split_nights(self._read_in_order(connection, table), self._key)
 
     def _read_in_order(
-        self, connection: "Connection", table: "Table", *where: Any, names: Sequence[str] = ()
+        self, connection: Connection, table: Table, *where: Any, names: Sequence[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Yield the rows, or their columns of these `names`, in the order of `split_nights`."""
-        from sqlalchemy import select
-
         kinds = postgres_table.list_columns(table)
         (*key, time) = self._key
         # By bytes, as the log in a file is sorted, whatever the language of the database.
@@ -212,9 +205,7 @@ class PostgresLogDataset(PostgresRowsDataset):
             connection, query.order_by(table.columns[time], *order), chosen
         )
 
-    def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
-        from sqlalchemy import func, select
-
+    def _write(self, connection: Connection, table: Table, staging: Table) -> int:
         rows = postgres_table.select_new(table, staging)
         kinds = postgres_table.list_columns(staging)
         new = pd.concat([pd.DataFrame(), *postgres_table.read_rows(connection, rows, kinds)])
@@ -242,12 +233,12 @@ class PostgresLogDataset(PostgresRowsDataset):
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(**dict.fromkeys(LINKS, ""))
 
-    def _list_fixed(self, table: "Table") -> dict[str, str]:
+    def _list_fixed(self, table: Table) -> dict[str, str]:
         return {
             name: kind for name, kind in super()._list_fixed(table).items() if name not in LINKS
         }
 
-    def _find(self, connection: "Connection") -> "Table | None":
+    def _find(self, connection: Connection) -> Table | None:
         table = super()._find(connection)
         if table is not None and postgres_table.list_key(table) != self._key:
             raise self._explain_other("primary key", self._key, postgres_table.list_key(table))

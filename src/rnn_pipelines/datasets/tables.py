@@ -54,7 +54,6 @@ class TablesDataset(OneFileDataset):
 
     def save(self, data: Iterable[pd.DataFrame]) -> None:
         """Save tables, read one at a time. No tables stand for no file, because a node cannot omit an output."""
-
         tables = (pyarrow.Table.from_pandas(table, preserve_index=False) for table in data)
         first = next(tables, None)
         if first is None:
@@ -71,7 +70,6 @@ class TablesDataset(OneFileDataset):
                 writer.write_table(table.cast(schema))
 
     def preview(self, nrows: int = 20) -> TablePreview:
-
         with self._open_to_read() as file:
             batch = next(pyarrow.parquet.ParquetFile(file).iter_batches(nrows))
         return preview_rows(batch.to_pandas())

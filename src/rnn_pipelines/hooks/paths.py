@@ -20,6 +20,7 @@ from rnn_pipelines.champion.manifest import join_covariates, make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import SaveModel, TrackingSpec, read_tracking
+from rnn_pipelines.datasets.champion import ChampionDataset
 from rnn_pipelines.errors import ChampionError, MissingLibraryError, ParameterError, show
 from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
@@ -170,8 +171,6 @@ def find_saver(task: str) -> SaveModel:
 
 def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
     """Return the store of a task's model; a ChampionError if the catalog's entry is of another type."""
-    from rnn_pipelines.datasets import ChampionDataset
-
     champion = catalog[f"champion_{task}"]
     if not isinstance(champion, ChampionDataset):
         raise ChampionError(
