@@ -41,11 +41,11 @@ AT_THE_TOP = {
     "keras": {
         "compare.training", "internals.sentiment.layers", "networks.callbacks", "networks.fit",
         "networks.keras_members", "networks.layers", "sentiment.methods.network",
-        "sentiment.methods.training",
+        "sentiment.methods.keras_training",
     },
     "tensorflow": {
         "compare.training", "networks.fit", "networks.keras_trainer",
-        "sentiment.methods.training",
+        "sentiment.methods.keras_training",
     },
     "sklearn": set(),
     "mlflow": {

@@ -18,6 +18,7 @@ from rnn_pipelines.sentiment.methods.preparation import (
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.training import score_reviews, train_network
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier
 from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -27,7 +28,7 @@ from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 # The stages of `fit_classifier` besides one for each network.
-NUM_STAGES = 5
+NUM_STAGES = 4
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,13 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
     vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
     begin_stage("fit the n-grams")
     ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
-    begin_stage("load TensorFlow")
-    from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
-
     plan = TrainingPlan(spec.padding, spec.training)
     networks = {}
     records = {}
     scores = {}
     for name, network in spec.networks.items():
         begin_stage(f"train {name}")
-        model, _, record = train_classifier(features, reviews, vectors, network, plan)
+        model, _, record = train_network(features, reviews, vectors, network, plan)
         networks[name], records[name] = model, record
         scores[name] = score_reviews(model, features, reviews, network, spec.padding)
     begin_stage("evaluate")

@@ -49,7 +49,7 @@ def collect(
     epochs: int = 1,
 ) -> list[Epoch]:
     """The batches of each epoch, from one data set."""
-    from rnn_pipelines.sentiment.methods.training import batch_texts
+    from rnn_pipelines.sentiment.methods.keras_training import batch_texts
 
     dataset = batch_texts(features, labels, padding, batch_size, seed)
     return [list(dataset.as_numpy_iterator()) for _ in range(epochs)]
@@ -80,7 +80,7 @@ def test_batches_are_as_numpy_pads(
 def test_texts_of_like_length_share_a_batch_of_the_stated_types(
     features: TextFeatures, labels: np.ndarray, make_encoded: Callable[..., EncodedTexts]
 ) -> None:
-    from rnn_pipelines.sentiment.methods.training import batch_texts
+    from rnn_pipelines.sentiment.methods.keras_training import batch_texts
 
     inputs, targets = batch_texts(features, labels, PADDING, 8, shuffle_seed=0).element_spec
     found = {
@@ -96,7 +96,7 @@ def test_texts_of_like_length_share_a_batch_of_the_stated_types(
     lengths = sorted(np.minimum(features.encoded.lengths, 30))
     widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels)[0]]
     assert widths == [lengths[min(last, NUM_TEXTS - 1)] for last in range(7, NUM_TEXTS + 7, 8)]
-    from rnn_pipelines.sentiment.methods.training import sort_by_length
+    from rnn_pipelines.sentiment.methods.keras_training import sort_by_length
 
     first, second = collect(features, labels, epochs=2)
     assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
@@ -122,7 +122,7 @@ def test_batches_have_their_size_but_for_one(
 def test_number_of_batches_is_known(
     features: TextFeatures, labels: np.ndarray, batch_size: int, expected: int
 ) -> None:
-    from rnn_pipelines.sentiment.methods.training import batch_texts
+    from rnn_pipelines.sentiment.methods.keras_training import batch_texts
 
     assert (
         int(batch_texts(features, labels, PADDING, batch_size, shuffle_seed=0).cardinality())

@@ -53,14 +53,14 @@ def train(
     **options: object,
 ) -> SimpleNamespace:
     """Trains a tiny network: `model, history, record, network`. One direction takes half the time."""
-    from rnn_pipelines.sentiment.methods.training import train_classifier
+    from rnn_pipelines.sentiment.methods.training import train_network
 
     network = ClassifierSpec(
         cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams
     )
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
     training = TRAINING.model_copy(update=options)
-    model, history, record = train_classifier(
+    model, history, record = train_network(
         features, reviews, vectors, network, TrainingPlan(PADDING, training)
     )
     return SimpleNamespace(model=model, history=history, record=record, network=network)
@@ -187,10 +187,10 @@ def test_logits_are_in_the_order_of_the_texts(
 def test_logits_are_the_same_whatever_the_batches(
     trained: dict, logits: dict, features: TextFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_pipelines.sentiment.methods import training as classification
+    from rnn_pipelines.sentiment.methods import keras_training
 
     np.testing.assert_array_equal(score(trained["lstm"], features), logits["lstm"])
-    monkeypatch.setattr(classification, "SCORE_BATCH_SIZE", 5)
+    monkeypatch.setattr(keras_training, "SCORE_BATCH_SIZE", 5)
     np.testing.assert_allclose(score(trained["lstm"], features), logits["lstm"], rtol=0, atol=1e-6)
     [alone] = score(trained["lstm"], features.select(np.array([7])))
     assert alone == pytest.approx(logits["lstm"][7], rel=0, abs=1e-6)

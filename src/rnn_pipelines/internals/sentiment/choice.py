@@ -14,6 +14,7 @@ from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidates
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.training import score_reviews, train_network
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.download import has_archive
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -102,9 +103,6 @@ def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFra
 
 def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
     """Run all steps of `sentiment`, but keep both networks."""
-    # It loads TensorFlow, which a report without texts does not need.
-    from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
-
     spec_of_words = VocabularySpec.model_validate({})
     vocabulary = preparation.build_vocabulary(reviews, spec_of_words)
     encoded = preparation.encode_reviews(reviews, vocabulary, spec_of_words)
@@ -121,7 +119,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     # Other networks have no gates to trace.
     for cell in (name for name in list_candidates() if name in CELLS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_classifier(
+        networks[cell], _, _ = train_network(
             features, reviews, vectors, spec, TrainingPlan(padding, small.training)
         )
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)

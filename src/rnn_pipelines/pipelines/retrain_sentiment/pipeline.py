@@ -5,7 +5,6 @@ import time
 import pandas as pd
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.sentiment.nodes import score_reviews
 from rnn_pipelines.pipelines.sentiment.pipeline import (
     PADDING,
     TRAINING,
@@ -16,6 +15,7 @@ from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.registry import list_candidates
 from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
+from rnn_pipelines.sentiment.methods.training import score_reviews
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.operations import challenger as training
 from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run

@@ -1,17 +1,16 @@
-"""The nodes of `sentiment` that import Keras, only when they run, and the node of the report."""
+"""The nodes of `sentiment` that gather several inputs: training and report."""
 
 from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.networks.records import TrainingRecord
+from rnn_pipelines.networks.records import KerasModel, TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.methods.calibration import Calibration
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.methods.tables import Scores
-from rnn_pipelines.sentiment.model.classifier import KerasModel
+from rnn_pipelines.sentiment.methods.training import train_network
 from rnn_pipelines.sentiment.report import report
 from rnn_pipelines.sentiment.report.report import SentimentResults
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -29,24 +28,8 @@ def train_classifier(
     training: TrainingSpec,
 ) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
     """Train the network on the training part, and keep the best weights on the validation part."""
-    from rnn_pipelines.sentiment.methods.training import train_classifier
-
-    return train_classifier(
-        features, reviews, word_vectors, network, TrainingPlan(padding, training)
-    )
-
-
-def score_reviews(
-    model: KerasModel,
-    features: TextFeatures,
-    reviews: Reviews,
-    network: ClassifierSpec,
-    padding: PaddingSpec,
-) -> Scores:
-    """Return the logits of the validation and test reviews."""
-    from rnn_pipelines.sentiment.methods.training import score_reviews
-
-    return score_reviews(model, features, reviews, network, padding)
+    plan = TrainingPlan(padding, training)
+    return train_network(features, reviews, word_vectors, network, plan)
 
 
 def render_report(

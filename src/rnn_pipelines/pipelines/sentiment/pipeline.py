@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.sentiment.nodes import render_report, score_reviews, train_classifier
+from rnn_pipelines.pipelines.sentiment.nodes import render_report, train_classifier
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
@@ -11,6 +11,7 @@ from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates
+from rnn_pipelines.sentiment.methods.training import score_reviews
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.report.report import summarize_run

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.networks.records import KerasModel
 from rnn_pipelines.networks.time_limit import check_time
 from rnn_pipelines.sentiment.methods.calibration import (
     Calibration,
@@ -21,16 +21,9 @@ from rnn_pipelines.sentiment.methods.nb_ngram import (
     weigh_words,
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
+from rnn_pipelines.sentiment.methods.training import score_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
-
-# Kedro resolves these hints when it checks parameters. That must not load Keras.
-if TYPE_CHECKING:
-    import keras
-
-    KerasModel: TypeAlias = keras.Model
-else:
-    KerasModel = Any
 
 # Number of texts whose words are in memory at once.
 CHUNK = 2000
@@ -69,8 +62,8 @@ def assemble_classifier(
 ) -> TextClassifier:
     """Assemble the classifier with the lowest validation loss (`choose_classifier`) from its parts."""
     calibration = calibrations[choose_classifier(calibrations)]
-    chosen = {name: network for name, network in networks.items() if name in calibration["weights"]}
-    return TextClassifier(chosen, ngrams, words, padding, calibration, vocabulary_spec.signs)
+    used = {name: network for name, network in networks.items() if name in calibration["weights"]}
+    return TextClassifier(used, ngrams, words, padding, calibration, vocabulary_spec.signs)
 
 
 def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
@@ -96,11 +89,6 @@ def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatu
 
 def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str, np.ndarray]:
     """Return the uncalibrated logits of each network and of the n-gram classifier, float64[num_texts] each."""
-    if not classifier.networks:
-        return {NB_NGRAM: features.logits}
-    # Here, because it loads TensorFlow, which the n-gram classifier does not need.
-    from rnn_pipelines.sentiment.methods.training import score_texts
-
     logits = {
         name: score_texts(network, features, classifier.padding)
         for name, network in classifier.networks.items()

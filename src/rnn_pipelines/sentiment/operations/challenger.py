@@ -10,6 +10,7 @@ import numpy as np
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
+from rnn_pipelines.networks.records import KerasModel
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.logits import to_logit
@@ -17,7 +18,8 @@ from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions
-from rnn_pipelines.sentiment.model.classifier import KerasModel, TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.methods.training import train_network
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.text.as_of import hash_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -51,11 +53,9 @@ def train_challenger(
 ) -> tuple[KerasModel, dict[str, Any]]:
     """Train one network within the budget, and keep the weights that are best on validation.
 
-    The holdout is not used. Return the network, and its training record with `seeds`; see `train_classifier`.
+    The holdout is not used. Return the network, and its training record with `seeds`; see `train_network`.
     """
-    from rnn_pipelines.sentiment.methods.training import train_classifier
-
-    model, _, record = train_classifier(features, reviews, word_vectors, network, plan)
+    model, _, record = train_network(features, reviews, word_vectors, network, plan)
     return model, {key: value for key, value in record.items() if key != "layers"} | {
         "seeds": [plan.training.seed]
     }
