@@ -10,22 +10,22 @@ from typing import Any
 from kedro.io.core import DatasetError
 
 MODULES = {
-    "ArraysDataset": "arrays",
-    "ChampionDataset": "champion",
-    "DescribedTableDataset": "tables",
-    "FolderDataset": "folder",
-    "JSONFolderDataset": "folder",
-    "KerasModelDataset": "keras_model",
-    "NewestVersionsDataset": "newest_versions",
-    "OptionalDataset": "optional",
-    "PageDataset": "one_file",
-    "PostgresLogDataset": "postgres_rows",
-    "PostgresQueryDataset": "postgres_query",
-    "PostgresRowsDataset": "postgres_rows",
-    "PostgresRunRowsDataset": "postgres_rows",
-    "SpreadsheetCSVDataset": "tables",
-    "StrictJSONDataset": "one_file",
-    "TablesDataset": "tables",
+    "ArraysDataset": "rnn_pipelines.datasets.arrays",
+    "ChampionDataset": "rnn_pipelines.datasets.champion",
+    "DescribedTableDataset": "rnn_pipelines.datasets.tables",
+    "FolderDataset": "rnn_pipelines.datasets.folder",
+    "JSONFolderDataset": "rnn_pipelines.datasets.folder",
+    "KerasModelDataset": "rnn_pipelines.datasets.keras_model",
+    "NewestVersionsDataset": "rnn_pipelines.datasets.newest_versions",
+    "OptionalDataset": "rnn_pipelines.datasets.optional",
+    "PageDataset": "rnn_pipelines.datasets.one_file",
+    "PostgresLogDataset": "rnn_pipelines.connectors.postgres.rows",
+    "PostgresQueryDataset": "rnn_pipelines.connectors.postgres.query",
+    "PostgresRowsDataset": "rnn_pipelines.connectors.postgres.rows",
+    "PostgresRunRowsDataset": "rnn_pipelines.connectors.postgres.rows",
+    "SpreadsheetCSVDataset": "rnn_pipelines.datasets.tables",
+    "StrictJSONDataset": "rnn_pipelines.datasets.one_file",
+    "TablesDataset": "rnn_pipelines.datasets.tables",
 }
 __all__ = list(MODULES)
 
@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
     if name not in MODULES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     try:
-        return getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
+        return getattr(import_module(MODULES[name]), name)
     except ImportError as error:
         if not name.startswith("Postgres"):
             raise

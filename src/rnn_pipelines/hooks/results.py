@@ -237,7 +237,7 @@ class ResultHooks:
         """
         fallback = make_later_name([])
         for dataset in (_find_file(catalog, name) for name in outputs):
-            if hasattr(dataset, "needs_run"):
+            if getattr(dataset, "is_on_server", False):
                 dataset.run = fallback
         for store, run in self._runs.items():
             for name in outputs:

@@ -1,12 +1,6 @@
 """The JSON records of a training and of a network's layers; does not import Keras."""
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
-
-# Kedro resolves the hints of nodes when it checks parameters. That must not load Keras.
-if TYPE_CHECKING:
-    from keras import Model as KerasModel
-else:
-    KerasModel = Any
+from typing import NotRequired, TypedDict
 
 
 class LayerRecord(TypedDict):

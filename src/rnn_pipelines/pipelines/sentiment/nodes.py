@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.networks.records import KerasModel, TrainingRecord
+from rnn_pipelines.networks.hints import KerasModel
+from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.methods.calibration import Calibration

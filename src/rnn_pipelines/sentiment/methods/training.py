@@ -5,8 +5,9 @@ import hashlib
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
-from rnn_pipelines.networks.records import KerasModel, TrainingRecord
+from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan

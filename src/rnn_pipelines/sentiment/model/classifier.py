@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.networks.records import KerasModel
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.time_limit import check_time
 from rnn_pipelines.sentiment.methods.calibration import (
     Calibration,

@@ -10,7 +10,7 @@ import numpy as np
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
-from rnn_pipelines.networks.records import KerasModel
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.logits import to_logit
