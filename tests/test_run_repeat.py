@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.runs.comparison import compare
+from rnn_pipelines.runs.comparison import compare_records
 from rnn_pipelines.runs.run_store import RunStore
 from whole_runs import PROJECT, ROOT, run_well
 
@@ -71,7 +71,7 @@ def test_command_makes_the_same_metrics_again(made: SimpleNamespace) -> None:
     assert finished.returncode == 0, finished.stderr
     assert again != made.run
     assert f"forecast: all metrics of {again} equal those of {made.run}" in finished.stdout
-    metrics = compare(STORE, [made.run, again])["metrics"]
+    metrics = compare_records(STORE, [made.run, again])["metrics"]
     assert len(metrics) > 100
     assert [
         key for key, (before, after) in metrics.items() if before != after and "seconds" not in key

@@ -178,7 +178,7 @@ def rename_parameters(message: str, names: Mapping[str, str]) -> str:
     return re.sub(rf"(?<![\w./])(?:{listed})", lambda match: names[match[0]], message)
 
 
-def list_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
+def list_parameter_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
     """Yield the short and the full name of each field of a block, and of the blocks within; `gaps=` without fields."""
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return
@@ -190,4 +190,4 @@ def list_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
         yield f"{block}.{field}", f"{full}.{field}"
         if field == AS_OF and not owner:
             yield AS_OF, f"{full}.{AS_OF}"
-        yield from list_names(f"{full}.{field}", facts.annotation)
+        yield from list_parameter_names(f"{full}.{field}", facts.annotation)

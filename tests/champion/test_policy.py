@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rnn_pipelines.champion.policy import Decision, Evidence, PolicySpec, decide_promotion
+from rnn_pipelines.champion.policy import Decision, Evidence, PolicySpec, apply_policy
 from rnn_pipelines.errors import ParameterError
 
 BETTER = Evidence(
@@ -27,7 +27,7 @@ NOT_FINITE = [math.nan, math.inf, -math.inf]
 
 
 def decide(evidence: Evidence, **options: Any) -> Decision:
-    return decide_promotion(evidence, PolicySpec(**options))
+    return apply_policy(evidence, PolicySpec(**options))
 
 
 LEAST = {"min_improvement_fraction": 0.1}
@@ -275,19 +275,19 @@ POLICIES = st.builds(
 def test_decision_has_a_reason_and_a_promotion_obeys_each_rule(
     evidence: Evidence, policy: PolicySpec
 ) -> None:
-    reasons = decide_promotion(evidence, policy).reasons
+    reasons = apply_policy(evidence, policy).reasons
     assert reasons
     assert all(reasons)
-    if decide_promotion(evidence, policy).is_promoted:
+    if apply_policy(evidence, policy).is_promoted:
         assert not evidence.faults
         assert not evidence.objections
-    if decide_promotion(evidence, policy).is_promoted:
+    if apply_policy(evidence, policy).is_promoted:
         assert math.isfinite(evidence.challenger_loss)
         assert all(
             evidence.challenger_loss < evidence.baseline_losses[name] < math.inf
             for name in policy.must_beat
         )
-    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
+    if apply_policy(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
         assert evidence.p_value is not None
         assert (
             get_compared(evidence) <= evidence.champion_loss
@@ -297,7 +297,7 @@ def test_decision_has_a_reason_and_a_promotion_obeys_each_rule(
         policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
     )
     if (
-        decide_promotion(evidence, policy).is_promoted
+        apply_policy(evidence, policy).is_promoted
         and is_finite(evidence.champion_loss)
         and is_young
     ):
@@ -321,9 +321,7 @@ def test_champion_whose_loss_is_not_finite_is_replaced_where_nothing_is_against_
     """As if there were no champion."""
     none = replace(evidence, champion_loss=None)
     broken = replace(evidence, champion_loss=number)
-    assert (
-        decide_promotion(broken, policy).is_promoted is decide_promotion(none, policy).is_promoted
-    )
+    assert apply_policy(broken, policy).is_promoted is apply_policy(none, policy).is_promoted
 
 
 @pytest.mark.parametrize(

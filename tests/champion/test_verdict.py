@@ -20,7 +20,7 @@ from rnn_pipelines.champion.verdict import (
     Verdict,
     check_task,
     conclude,
-    describe_verdict,
+    make_verdict_record,
     read_champion,
 )
 
@@ -88,7 +88,7 @@ def test_levels_rise_and_a_verdict_has_its_days() -> None:
     assert conclude(found) == Verdict("alarm", ("c", "b"))
     with pytest.raises(ValueError, match="one finding"):
         conclude([])
-    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    told = make_verdict_record(Verdict("retrain", ("b", "c")), 7)
     assert (told["verdict"], told["reasons"]) == ("retrain", ["b", "c"])
     at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
     assert until - at == timedelta(days=7)

@@ -29,7 +29,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.champion import history
-from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.cli import champion as cli
@@ -40,7 +40,7 @@ from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
 from rnn_pipelines.console.lazy import LazyCommand
 from rnn_pipelines.errors import SeriesError, TrackingError
 from rnn_pipelines.forecast.model.packing import pack
-from rnn_pipelines.hooks.paths import Paths, fingerprint_newest
+from rnn_pipelines.hooks.paths import TaskPaths, fingerprint_newest
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
@@ -65,17 +65,17 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskPaths:
     """A task without anything, in the place of the project's."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    paths = Paths(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
+    paths = TaskPaths(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
     monkeypatch.setattr(cli, "find_paths", lambda task, env: paths)
     monkeypatch.setattr(cli, "find_paths_in", lambda session, task: paths)
     return paths
 
 
 @pytest.fixture
-def store(paths: Paths) -> ChampionStore:
+def store(paths: TaskPaths) -> ChampionStore:
     """With two champions, one after another, and a version that was kept back."""
     store = paths.store
     for outcome in ("promoted", "promoted", "kept"):
@@ -259,7 +259,7 @@ def list_codes(result: Result) -> list[str]:
     return re.findall(r"^ +(\d+) ", codes, re.MULTILINE)
 
 
-def test_task_without_champion_has_no_history_and_one_line(paths: Paths) -> None:
+def test_task_without_champion_has_no_history_and_one_line(paths: TaskPaths) -> None:
     assert run("history", "weather").exit_code == 2
     result = run("show", "forecast")
     assert result.exit_code == 1
@@ -279,10 +279,10 @@ def test_history_and_champion_are_told_as_lines_and_json(store: ChampionStore) -
     lines = run("history", "forecast").stdout.splitlines()
     assert [line.split()[2] for line in lines[1:]] == ["promoted", "promoted", "kept"]
     assert f"{find_champion(store)[-6:]}*" in lines[2]
-    assert json.loads(run("history", "forecast", "--json").stdout) == list_records(store.folder)
+    assert json.loads(run("history", "forecast", "--json").stdout) == read_history(store.folder)
     assert (
         json.loads(run("history", "forecast", "--json", "--last", "1").stdout)
-        == list_records(store.folder)[-1:]
+        == read_history(store.folder)[-1:]
     )
     result = run("show", "forecast")
     assert result.stdout.splitlines()[0].split() == ["version", find_champion(store)]
@@ -301,7 +301,7 @@ def test_fault_of_the_program_keeps_its_traceback(
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("retrain", 10), ("alarm", 20)])
 def test_check_ends_with_the_code_of_the_verdict(
-    store: ChampionStore, paths: Paths, verdict: str, code: int
+    store: ChampionStore, paths: TaskPaths, verdict: str, code: int
 ) -> None:
     paths.verdict.write_text(
         json.dumps(
@@ -320,7 +320,7 @@ def test_check_ends_with_the_code_of_the_verdict(
     )
 
 
-def test_check_as_json_has_code_numbers_and_times(store: ChampionStore, paths: Paths) -> None:
+def test_check_as_json_has_code_numbers_and_times(store: ChampionStore, paths: TaskPaths) -> None:
     shutil.rmtree(store.folder / "versions" / find_champion(store))
     result = run("check", "forecast", "--json")
     assert result.exit_code == 20
@@ -350,7 +350,7 @@ def test_check_as_json_has_code_numbers_and_times(store: ChampionStore, paths: P
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("alarm", 20)])
 def test_alerts_change_no_code(
-    store: ChampionStore, paths: Paths, tmp_path: Path, verdict: str, code: int
+    store: ChampionStore, paths: TaskPaths, tmp_path: Path, verdict: str, code: int
 ) -> None:
     monitored = {
         "verdict": verdict,
@@ -373,7 +373,7 @@ def test_alerts_change_no_code(
 
 @pytest.mark.usefixtures("store")
 def test_metrics_that_cannot_be_written_leave_the_exit_code_of_an_alarm(
-    tmp_path: Path, paths: Paths
+    tmp_path: Path, paths: TaskPaths
 ) -> None:
     paths.verdict.write_text("[]")
     result = run("check", "forecast", f"--prometheus={tmp_path}/missing/forecast.prom")
@@ -417,7 +417,7 @@ def test_rollback_tells_both_champions(store: ChampionStore) -> None:
 
 def test_rollback_is_on_record(store: ChampionStore) -> None:
     run("rollback", "forecast")
-    record = list_records(store.folder)[-1]
+    record = read_history(store.folder)[-1]
     assert (record["kind"], record["task"], record["reasons"]) == (
         "rollback",
         "forecast",
@@ -545,7 +545,7 @@ def test_failed_retraining_is_on_record_once(
     monkeypatch.setattr(cli, "_list_changes", fail)
     result = run("retrain", "forecast")
     assert (result.exit_code, result.stderr) == (1, "Error: no such file\n")
-    assert [record["outcome"] for record in list_records(store.folder)[3:]] == ["failed"]
+    assert [record["outcome"] for record in read_history(store.folder)[3:]] == ["failed"]
 
 
 @pytest.fixture
@@ -563,7 +563,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 
 
 @pytest.fixture
-def tracked(paths: Paths, store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> Paths:
+def tracked(paths: TaskPaths, store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> TaskPaths:
     """The task, where MLflow is on."""
     tracked = replace(paths, find_tracking=lambda: TrackingSpec(is_on=True))
     monkeypatch.setattr(cli, "find_paths", lambda task, env: tracked)
@@ -576,7 +576,7 @@ def refuse() -> TrackingSpec:
 
 
 @pytest.fixture
-def misconfigured(tracked: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def misconfigured(tracked: TaskPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(tracked, find_tracking=refuse)
     monkeypatch.setattr(cli, "find_paths", lambda task, env: broken)
     monkeypatch.setattr(cli, "find_paths_in", lambda session, task: broken)
@@ -629,7 +629,7 @@ def test_retraining_fails_before_it_begins_where_mlflow_is_wrongly_set_up(
     result = run("retrain", "forecast")
     assert (result.exit_code, trained) == (1, [])
     assert result.stderr == "Error: MLflow is not installed.\n"
-    assert list_records(store.folder)[-1]["error"] == "TrackingError: MLflow is not installed."
+    assert read_history(store.folder)[-1]["error"] == "TrackingError: MLflow is not installed."
 
 
 @pytest.fixture
@@ -710,7 +710,7 @@ def test_source_that_is_missing_is_a_failure_on_record(elsewhere: Path) -> None:
     assert "\nError: nowhere.csv: no such file" in finished.stderr
     assert "Traceback" not in finished.stderr
     assert finished.stderr.count("nowhere.csv: no such file") == 1
-    record = list_records(elsewhere / ".test_data/06_models/champion/forecast")[-1]
+    record = read_history(elsewhere / ".test_data/06_models/champion/forecast")[-1]
     assert (record["outcome"], record["as_of"]) == ("failed", "2026-01-31")
     assert HEAVY.findall(finished.stderr) == []
 
@@ -730,7 +730,10 @@ def test_commands_load_what_they_need_and_name_their_files(elsewhere: Path) -> N
 
 
 def test_export_writes_the_champion(
-    paths: Paths, tmp_path: Path, prepare: Callable[..., Any], make_forecaster: Callable[..., Any]
+    paths: TaskPaths,
+    tmp_path: Path,
+    prepare: Callable[..., Any],
+    make_forecaster: Callable[..., Any],
 ) -> None:
     files = pack(make_forecaster(prepare(np.sin(np.arange(80.0)))))
     version = paths.store.add_version(files)

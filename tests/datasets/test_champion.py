@@ -23,7 +23,7 @@ from kedro.io import DatasetError
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
-from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import promote_version
 from rnn_pipelines.champion.policy import Decision
 from rnn_pipelines.champion.store import ChampionStore
@@ -34,7 +34,7 @@ from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
 from sealing import reseal
 
 RECORD = {
@@ -82,7 +82,7 @@ def save(folder: Path, artefact: Any, is_promoted: bool = True, task: str = "for
         artefact, Decision(is_promoted, ("why",)), RECORD | {"is_promoted": is_promoted}
     )
     open_dataset(folder, task).save(candidate)
-    return list_records(folder)[-1]["version"]
+    return read_history(folder)[-1]["version"]
 
 
 def damage(folder: Path, version: str) -> None:
@@ -110,7 +110,7 @@ def test_loaded_forecaster_gives_the_same_forecasts_without_pickles(
 
 
 def test_loaded_classifier_gives_the_same_scores_and_knows_what_it_has_seen(
-    folder: Path, text_classifier: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
+    folder: Path, text_classifier: ClassifierArtefact, make_reviews: Callable[..., pd.DataFrame]
 ) -> None:
     save(folder, text_classifier, task="sentiment")
     loaded = open_dataset(folder, "sentiment").load().artefact
@@ -138,7 +138,7 @@ def test_promoted_candidate_is_loaded_and_one_that_is_kept_back_on_record(
     dataset = open_dataset(folder)
     assert dataset.load().version == first
     assert dataset.store.list_versions() == [version, first, second]
-    assert [record["version"] for record in list_records(folder)] == [version, first, second]
+    assert [record["version"] for record in read_history(folder)] == [version, first, second]
 
 
 def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forecaster) -> None:
@@ -216,7 +216,7 @@ def test_older_champion_is_as_old_as_its_newest_promotion(folder: Path, bare: Fo
     first = save(folder, bare)
     _ = save(folder, bare)
     promote_version(ChampionStore(folder), "forecast", first, "it was the data")
-    promoted_at = list_records(folder)[-1]["at"]
+    promoted_at = read_history(folder)[-1]["at"]
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load().promoted_at == promoted_at
 
@@ -234,7 +234,7 @@ def test_damaged_champion_is_replaced(
         "ERROR",
         "ERROR",
     ]
-    assert list_records(folder)[-1]["kind"] == "alarm"
+    assert read_history(folder)[-1]["kind"] == "alarm"
 
 
 def test_same_damage_is_recorded_once_and_that_of_a_later_champion_again(
@@ -244,11 +244,11 @@ def test_same_damage_is_recorded_once_and_that_of_a_later_champion_again(
     damage(folder, save(folder, bare))
     for _ in range(3):
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+    assert [record["kind"] for record in read_history(folder)].count("alarm") == 1
     for _ in range(2):
         damage(folder, save(folder, bare))
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1 + 2
+    assert [record["kind"] for record in read_history(folder)].count("alarm") == 1 + 2
 
 
 def test_older_champion_is_as_old_as_its_own_promotion(folder: Path, bare: Forecaster) -> None:
@@ -263,7 +263,7 @@ def test_where_no_champion_is_whole_there_is_none_and_an_alarm(
     """So that the next retraining can put one in its place."""
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load() is None
-    assert list_records(folder)[-1]["kind"] == "alarm"
+    assert read_history(folder)[-1]["kind"] == "alarm"
     save(folder, bare)
     assert open_dataset(folder).load().alarms == ()
 
@@ -287,7 +287,7 @@ def test_champion_that_cannot_be_loaded_falls_back_with_an_alarm_on_record(
     alarm = f"{second}: it is whole, but can't be loaded (ValueError; the log has more)."
     assert champion.alarms == (alarm, f"{first} is in use instead.")
     assert "This file contains pickled (object) data" in caplog.text
-    assert list_records(folder)[-1]["reasons"] == list(champion.alarms)
+    assert read_history(folder)[-1]["reasons"] == list(champion.alarms)
     assert list_damages(ChampionStore(folder)) == list(champion.alarms)
 
 
@@ -307,7 +307,7 @@ def test_champion_that_cannot_be_loaded_is_recorded_once(folder: Path, bare: For
     promote_unreadable(folder, bare)
     for _ in range(3):
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+    assert [record["kind"] for record in read_history(folder)].count("alarm") == 1
 
 
 def fail_to_load(dataset: ChampionDataset) -> None:
@@ -329,7 +329,7 @@ def test_champion_that_can_be_loaded_again_ends_the_alarm(folder: Path, bare: Fo
         for _ in range(2):
             assert open_dataset(folder).load().version == version
         assert list_damages(ChampionStore(folder)) == []
-    assert [record["kind"] for record in list_records(folder)] == [
+    assert [record["kind"] for record in read_history(folder)] == [
         "retrain",
         *(2 * ["alarm", "recovery"]),
     ]
@@ -383,7 +383,7 @@ def test_error_of_the_machine_is_no_fault_of_the_champion(
     with pytest.raises(DatasetError) as caught:
         load_with(folder, {0: error, 1: error})
     assert caught.value.__cause__ is error
-    assert list_records(folder)[-1]["kind"] == "retrain"
+    assert read_history(folder)[-1]["kind"] == "retrain"
 
 
 @pytest.mark.parametrize("error", [*MACHINES, *MODELS], ids=repr)
@@ -408,7 +408,7 @@ def test_only_champion_that_raises_leaves_an_alarm(
     """So that the next retraining can put one in its place."""
     save(folder, bare)
     assert load_with(folder, {0: error}) is None
-    assert list_records(folder)[-1]["kind"] == "alarm"
+    assert read_history(folder)[-1]["kind"] == "alarm"
 
 
 def test_many_champions_that_cannot_be_loaded_are_passed_over(

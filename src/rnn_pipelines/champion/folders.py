@@ -151,10 +151,10 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
         FormatError: another version of the project wrote it.
     """
     folder = check_path(path)
-    return unpack_model(folder, lambda: unpack(load_folder(folder)))
+    return unpack_safely(folder, lambda: unpack(load_folder(folder)))
 
 
-def unpack_model(folder: Path, load: Callable[[], Model]) -> Model:
+def unpack_safely(folder: Path, load: Callable[[], Model]) -> Model:
     """Return the model that `load` returns; any error of a damaged file becomes a `ChampionError`."""
     try:
         return load()

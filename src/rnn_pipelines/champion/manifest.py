@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from rnn_pipelines.champion.records import Fingerprints, Loader, Run, make_plain
+from rnn_pipelines.champion.records import Fingerprints, Loader, RetrainingInputs, make_plain
 from rnn_pipelines.storage.names import make_timestamp
 from rnn_pipelines.version import __version__
 
@@ -32,13 +32,13 @@ LIBRARIES = (
 )
 
 
-def describe_run(
+def describe_retraining(
     table: "pd.DataFrame",
     data: Mapping[str, Any],
     parameters: Mapping[str, Any],
     as_of: int | str | None,
     started: float,
-) -> Run:
+) -> RetrainingInputs:
     """Return the inputs of a retraining, for its record.
 
     The table is the data as read, up to `as_of`, the last time or step; `data` has facts of it. The parameters are the

@@ -64,7 +64,7 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
+def apply_policy(evidence: Evidence, policy: PolicySpec) -> Decision:
     """Promote a challenger that is usable, beats the baselines, and is significantly better than the champion.
 
     A baseline of the policy that was not measured raises a ParameterError.

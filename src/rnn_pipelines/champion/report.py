@@ -80,10 +80,10 @@ def render_retraining_report(record: Record) -> str:
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
     title = f"Retraining of {record.get('task')}, {format_minute(str(record.get('at')))}"
-    return render_page(title, write_verdict(record), sections)
+    return render_page(title, write_outcome(record), sections)
 
 
-def write_verdict(record: Record) -> str:
+def write_outcome(record: Record) -> str:
     """Return the outcome and its first reason, in one sentence."""
     first, *_ = [*list_reasons(record), "no reason is recorded"]
     return f"{str(record.get('outcome')).capitalize()}: {first}."

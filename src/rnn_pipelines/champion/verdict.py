@@ -125,7 +125,7 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
     return Verdict(worst, tuple(finding.reason for finding in shown))
 
 
-def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
+def make_verdict_record(verdict: Verdict, valid_days: float) -> VerdictRecord:
     """Return the record of a verdict, with the current time."""
     at = datetime.now(UTC)
     until = at + timedelta(days=valid_days)

@@ -11,7 +11,12 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
-from rnn_pipelines.champion.outcome import Change, promote_version, record_failure, roll_back
+from rnn_pipelines.champion.outcome import (
+    ChampionChange,
+    promote_version,
+    record_failure,
+    roll_back,
+)
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
 from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
@@ -34,7 +39,7 @@ from rnn_pipelines.console.lazy import LazyCommand
 from rnn_pipelines.errors import TrackingError, make_line
 from rnn_pipelines.hooks.parameters import complete_commands
 from rnn_pipelines.hooks.paths import (
-    Paths,
+    TaskPaths,
     find_paths,
     find_paths_in,
     find_saver,
@@ -52,7 +57,7 @@ PROMOTED = "kedro champion retrain --promote"
 WAIT = options.add_wait_option("How long to wait for another retraining to end.")
 
 
-@make_task_command(
+@make_task_command, name="retrain")
     {0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED}
 )
 @WAIT
@@ -65,7 +70,7 @@ WAIT = options.add_wait_option("How long to wait for another retraining to end."
     help="Put the challenger into use, regardless of the policy.",
 )
 @options.PARAMS
-def retrain(  # noqa: PLR0913, PLR0917 - each is an option
+def retrain_task(  # noqa: PLR0913, PLR0917 - each is an option
     task: str,
     env: str | None,
     is_json: bool,
@@ -119,7 +124,7 @@ def retrain(  # noqa: PLR0913, PLR0917 - each is an option
     print_result(is_json, found, complete_commands(f"{task}: {text}", env, params))
 
 
-def _promote_challenger(paths: Paths, task: str, record: Record) -> None:
+def _promote_challenger(paths: TaskPaths, task: str, record: Record) -> None:
     """Put the version of a retraining into use, unless it is."""
     pointer = paths.store.find_pointer()
     version = str(record["version"])
@@ -148,9 +153,9 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
     )
 
 
-@make_task_command()
+@make_task_command(name="show")
 @click.argument("version", required=False)
-def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
+def show_version(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Show the facts of a VERSION, or of the champion."""
     facts = find_facts(find_paths(task, env).store, version)
     print_result(is_json, facts, describe_version(facts))
@@ -198,7 +203,7 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
     _report_change(paths, task, is_json, promote_version(paths.store, task, version, reason))
 
 
-@make_task_command({0: "removed, or there was nothing to remove", 75: LOCKED})
+@make_task_command({0: "removed, or there was nothing to remove", 75: LOCKED}, name="prune")
 @WAIT
 @click.option(
     "--keep",
@@ -209,7 +214,7 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
     help="Newest versions to keep.",
 )
 @IS_DRY
-def prune(
+def prune_versions(
     task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool
 ) -> None:
     """Remove old versions, except the newest N, the champion, and the previous champion."""
@@ -225,8 +230,8 @@ def prune(
     )
 
 
-@make_task_command(CHANGED)
-def publish(task: str, env: str | None, is_json: bool) -> None:
+@make_task_command(CHANGED, name="publish")
+def publish_retrainings(task: str, env: str | None, is_json: bool) -> None:
     """Publish all retrainings that MLflow lacks, and the champion.
 
     Each retraining, rollback and promotion is published at its end; this command adds what failed or is older.
@@ -242,7 +247,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
 
-def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
+def _list_changes(session: KedroSession, paths: TaskPaths, task: str) -> list[str]:
     # Imports only this pipeline and checks only its parameters, as in the run.
     pipelines.set_requested([f"retrain_{task}"])
     catalog = session.load_context().catalog
@@ -252,7 +257,7 @@ def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
 
 
 @contextmanager
-def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterator[None]:
+def _put_failure_on_record(paths: TaskPaths, task: str, as_of: str | None) -> Iterator[None]:
     """Record an error that occurs before the first node; the hooks of the run record later ones."""
     num_retrainings = count_retrainings(paths.store)
     try:
@@ -264,12 +269,12 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
         raise
 
 
-def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
+def _report_change(paths: TaskPaths, task: str, is_json: bool, change: ChampionChange) -> None:
     publish_if_possible(paths.store, task, paths.find_tracking, find_saver(task))
     print_result(is_json, {"task": task, **asdict(change)}, _describe_change(task, change))
 
 
-def _describe_change(task: str, change: Change) -> str:
+def _describe_change(task: str, change: ChampionChange) -> str:
     return f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
 
 
@@ -279,30 +284,30 @@ def _describe_change(task: str, change: Change) -> str:
         check,
         history,
         promote,
-        prune,
-        publish,
-        retrain,
+        prune_versions,
+        publish_retrainings,
+        retrain_task,
         rollback,
-        show,
+        show_version,
         # These need NumPy, pandas or Plotly, and the others do not wait for them.
         LazyCommand(
-            "rnn_pipelines.cli.audit",
+            "rnn_pipelines.cli.audit:audit",
             "audit",
             "Verify that the log of forecasts is unchanged, and measure the forecasts that were made before their "
             "values.",
         ),
         LazyCommand(
-            "rnn_pipelines.cli.explain_change",
+            "rnn_pipelines.cli.explain_change:explain_last_change",
             "explain-change",
             "Explain why the newest forecasts differ from those of the run before: the parts sum to the change.",
         ),
         LazyCommand(
-            "rnn_pipelines.cli.export",
+            "rnn_pipelines.cli.export:export_champion",
             "export",
             "Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.",
         ),
         LazyCommand(
-            "rnn_pipelines.cli.overview",
+            "rnn_pipelines.cli.overview:report",
             "report",
             "Write one page about the champions of all tasks, or of each TASK.",
         ),

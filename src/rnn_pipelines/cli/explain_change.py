@@ -29,14 +29,14 @@ ENTRIES = ("nights", "forecasts", "all_series")
     metavar="TIME",
     help="Explain only forecasts for this time, or a month such as 2026-10.",
 )
-def explain_change(
+def explain_last_change(
     task: str, env: str | None, is_json: bool, series: str | None, time: str | None
 ) -> None:
     """Explain why the newest forecasts differ from those of the run before: the parts sum to the change."""
-    print_result(is_json, *explain_newest(task, env, series, time))
+    print_result(is_json, *describe_last_change(task, env, series, time))
 
 
-def explain_newest(
+def describe_last_change(
     task: str, env: str | None, series: str | None, time: str | None
 ) -> tuple[dict[str, Any], str]:
     """Return the explanation as JSON and as text; errors are those of `explain_nights`.

@@ -19,7 +19,7 @@ from rnn_pipelines.champion.verdict import check_task
 from rnn_pipelines.cli.options import AS_JSON, add_exit_codes, print_result
 from rnn_pipelines.errors import ChampionError, RunError, make_line
 from rnn_pipelines.forecast.report import overview as forecast
-from rnn_pipelines.hooks.paths import Paths, find_data_root, find_paths_in
+from rnn_pipelines.hooks.paths import TaskPaths, find_data_root, find_paths_in
 from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import write_note
@@ -144,7 +144,7 @@ def _report_predictions(context: KedroContext, task: str, parts: TaskParts) -> l
     return parts.report_predictions(catalog.load(parts.dataset), ended)
 
 
-def _report_monitor(paths: Paths, parts: TaskParts) -> list[Part]:
+def _report_monitor(paths: TaskPaths, parts: TaskParts) -> list[Part]:
     if not paths.verdict.exists():
         return []
     return parts.report_monitor(json.loads(paths.verdict.read_text(encoding="utf-8")))

@@ -26,12 +26,12 @@ from rnn_pipelines.cli.options import AS_JSON, IS_DRY, add_wait_option, print_re
 from rnn_pipelines.cli.run_command import PlainErrors
 from rnn_pipelines.errors import RunError, count, make_line
 from rnn_pipelines.hooks.paths import find_data_root, read_outputs
-from rnn_pipelines.hooks.results import find_places
+from rnn_pipelines.hooks.results import find_result_files
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.runs import comparison
-from rnn_pipelines.runs.links import repair as repair_links
+from rnn_pipelines.runs.links import repair_links
 from rnn_pipelines.runs.run_store import COMMAND, REPEATED, RunRecord, RunsSpec, RunStore
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.versions.folder import Removal
@@ -60,22 +60,22 @@ def runs() -> None:
 def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
     """List the runs that are kept, oldest first; * marks the current one."""
     store = find_run_store(pipeline, env)
-    print_result(is_json, comparison.list_records(store), comparison.tabulate_runs(store))
+    print_result(is_json, comparison.list_run_records(store), comparison.tabulate_runs(store))
 
 
-@runs.command()
+@runs.command("show")
 @PIPELINE
 @click.argument("run", required=False)
 @env_option
 @AS_JSON
-def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None:
+def show_run(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None:
     """Show the facts of a RUN, or of the current one, and whether its files are unchanged."""
     store = find_run_store(pipeline, env)
     name = comparison.find_run(store, run)
-    print_result(is_json, store.read_record(name), comparison.describe_run(store, name))
+    print_result(is_json, store.read_record(name), comparison.format_run(store, name))
 
 
-@runs.command()
+@runs.command("compare")
 @PIPELINE
 @click.argument("run", nargs=-1)
 @click.option(
@@ -88,7 +88,7 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
 @click.option("--all", "is_all", is_flag=True, help="Show all metrics.")
 @env_option
 @AS_JSON
-def compare(
+def compare_metrics(
     pipeline: str,
     run: tuple[str, ...],
     metrics: tuple[str, ...],
@@ -111,10 +111,10 @@ def compare(
     text = comparison.compare_runs(
         store, names, None if is_all else metrics or comparison.MAIN_METRICS
     )
-    print_result(is_json, comparison.compare(store, names), text)
+    print_result(is_json, comparison.compare_records(store, names), text)
 
 
-@runs.command()
+@runs.command("prune")
 @PIPELINE
 @click.option(
     "--keep",
@@ -127,7 +127,7 @@ def compare(
 @env_option
 @WAIT
 @AS_JSON
-def prune(
+def prune_runs(
     pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wait: float, is_json: bool
 ) -> None:
     """Remove old runs, except the newest N and the current one.
@@ -185,7 +185,7 @@ def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> 
             stack.callback(REPEATED.reset, REPEATED.set(record["run"]))
             session.run(pipeline_names=[pipeline], runner=SequentialRunner())
     name = comparison.find_run(store, None)
-    metrics = comparison.compare(store, [record["run"], name])["metrics"]
+    metrics = comparison.compare_records(store, [record["run"], name])["metrics"]
     differing = [
         key for key, (before, after) in metrics.items() if before != after and "seconds" not in key
     ]
@@ -236,7 +236,7 @@ def find_layers(pipeline: str, env: str | None) -> set[str]:
     # Imports only this pipeline and checks only its parameters, as in its run.
     pipelines.set_requested([pipeline])
     with _open_context(env) as context:
-        places = find_places(
+        places = find_result_files(
             pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context)
         )
     return {paths.layer for paths in places.values() if paths.store.pipeline == pipeline}
@@ -300,7 +300,7 @@ def _report(title: str, differences: list[str], is_anyway: bool) -> None:
 def _list_changes(record: RunRecord, now: RunRecord) -> list[str]:
     """Return in words what keeps a run from giving the same numbers now."""
     rows: dict[str, tuple[Any, ...]] = {}
-    for kind, differing in comparison.find_differences([record, now]).items():
+    for kind, differing in comparison.find_record_differences([record, now]).items():
         rows |= {f"{kind} {key}": row for key, row in differing.items()}
     for name, run in record["reads"].items():
         rows |= {f"run of {name}": (run, now["reads"][name])} if run != now["reads"][name] else {}

@@ -9,7 +9,7 @@ import click
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
-from rnn_pipelines.console.settings import Command, read_settings
+from rnn_pipelines.console.settings import Command, parse_settings
 from rnn_pipelines.forecast.fitting import (
     NUM_STAGES,
     Evaluated,
@@ -118,7 +118,7 @@ def forecast(
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "forecast", output)
-    given = read_settings(settings)
+    given = parse_settings(settings)
     with show_stages(NUM_STAGES + 3):
         begin_stage("read the file")
         spec = read_spec(file, options, given)

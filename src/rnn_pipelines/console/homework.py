@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_pipelines.cells.gru import GRUState, GRUWeights
 from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
-from rnn_pipelines.console.answers import Reply, make_plain
+from rnn_pipelines.console.answers import Reply, make_plain_numbers
 from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.printing import print_text
@@ -156,7 +156,7 @@ def find_mistake(name: str, reply: Reply) -> str:
         known = [
             sentence
             for sentence, mistake in mistakes.items()
-            if is_same(value, make_plain(mistake(*case)))
+            if is_same(value, make_plain_numbers(mistake(*case)))
         ]
         if known or np.ndim(case[0]):
             return (
@@ -223,7 +223,8 @@ def _read_reply(file: str, line: bytes) -> Reply:
 def _run(file: str, names: list[str], seconds: float) -> tuple[list[bytes], bool]:
     """Return the lines that `answers` writes about some exercises, and whether it took too long."""
     cases = {
-        name: [[make_plain(one) for one in case] for case in draw_cases(name)] for name in names
+        name: [[make_plain_numbers(one) for one in case] for case in draw_cases(name)]
+        for name in names
     }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "rnn_pipelines.console.answers", file],

@@ -1,6 +1,6 @@
 """Commands whose modules are imported when they are called, so that the help of their group does not wait for them."""
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 import click
@@ -9,19 +9,16 @@ import click
 class LazyCommand(click.Command):
     """Stands for a command in its group: its name and the first sentence of its help.
 
-    Args:
-        module: imported when the command is called; it defines the command under its name, with `_` for `-`.
+    `path` is `module:function`; the module is imported when the command is called.
     """
 
-    def __init__(self, module: str, name: str, summary: str) -> None:
+    def __init__(self, path: str, name: str, summary: str) -> None:
         super().__init__(name, help=summary)
-        self._module = module
+        self._path = path
 
     def load(self) -> click.Command:
         """Return the command itself."""
-        command: click.Command = getattr(
-            import_module(self._module), str(self.name).replace("-", "_")
-        )
+        command: click.Command = resolve_name(self._path)
         return command
 
     def make_context(

@@ -37,7 +37,7 @@ SUMMARIES = {
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     commands=[
-        LazyCommand(f"rnn_pipelines.console.{name}", name, summary)
+        LazyCommand(f"rnn_pipelines.console.{name}:{name}", name, summary)
         for name, summary in SUMMARIES.items()
     ],
 )

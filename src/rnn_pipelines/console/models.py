@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rnn_pipelines.champion.folders import unpack_model
+from rnn_pipelines.champion.folders import unpack_safely
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
 from rnn_pipelines.forecast.interface import Forecaster
@@ -94,7 +94,7 @@ class ServedModels:
         champion = ChampionStore(folder).load()
         for alarm in champion.alarms:
             logger.warning("%s: %s", task, alarm)
-        model = unpack_model(folder, lambda: INTERFACES[task].unpack(champion.files))
+        model = unpack_safely(folder, lambda: INTERFACES[task].unpack(champion.files))
         state.served = Served(champion.version, model)
         state.pointer = pointer
         logger.info("%s: version %s", task, champion.version)

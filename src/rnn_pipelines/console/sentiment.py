@@ -7,13 +7,13 @@ import click
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.console.results import MODEL, choose_folder, write_folder
-from rnn_pipelines.console.settings import Command, read_settings
+from rnn_pipelines.console.settings import Command, parse_settings
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.report.terminal import align_columns
 from rnn_pipelines.sentiment.fitting import NUM_STAGES, fit_classifier
-from rnn_pipelines.sentiment.interface import read_spec
+from rnn_pipelines.sentiment.interface import read_sentiment_spec
 from rnn_pipelines.sentiment.model.packing import pack
 from rnn_pipelines.sentiment.report.tables import tabulate_classifiers
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
@@ -54,7 +54,7 @@ def sentiment(
     `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "sentiment", output)
-    spec = read_spec(read_settings(settings))
+    spec = read_sentiment_spec(parse_settings(settings))
     source = read_parameter_model("source", ReviewSourceSpec, {"path": file, **columns})
     with show_stages(NUM_STAGES + len(spec.networks) + 2):
         begin_stage("read the file")

@@ -21,7 +21,7 @@ import click
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import Command
-from rnn_pipelines.console.tasks import TASKS, Answer, Limits, Task, read_options
+from rnn_pipelines.console.tasks import TASKS, Answer, RequestLimits, Task, read_options
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError, TimeLimitError, make_line
 from rnn_pipelines.networks.time_limit import limit_time
 from rnn_pipelines.printing import print_text
@@ -35,7 +35,7 @@ TIMEOUT = 60
 CHUNK = 65_536
 # A Content-Length with more digits is no length.
 MAX_DIGITS = 18
-LIMITS = Limits()
+LIMITS = RequestLimits()
 
 
 @click.command(cls=Command)
@@ -81,7 +81,7 @@ LIMITS = Limits()
               type=click.FloatRange(0, min_open=True), help="For an answer.")  # fmt: skip
 def serve(host: str, port: int, champions: Path, workers: int, **limits: Any) -> None:
     """Serve the champions: GET /health, POST /forecast, POST /sentiment. A new champion is used from then on."""
-    server = make_server((host, port), ServedModels(champions), Limits(**limits), workers)
+    server = make_server((host, port), ServedModels(champions), RequestLimits(**limits), workers)
     for number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this thread runs.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -92,7 +92,7 @@ def serve(host: str, port: int, champions: Path, workers: int, **limits: Any) ->
 
 
 def make_server(
-    address: tuple[str, int], models: ServedModels, limits: Limits = LIMITS, workers: int = 2
+    address: tuple[str, int], models: ServedModels, limits: RequestLimits = LIMITS, workers: int = 2
 ) -> ThreadingHTTPServer:
     """Return a server that listens, but does not answer yet."""
     slots = threading.BoundedSemaphore(workers)
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     models: ServedModels
-    limits: Limits
+    limits: RequestLimits
     slots: threading.BoundedSemaphore
     protocol_version = "HTTP/1.1"
     server_version = f"rnn-pipelines/{__version__}"

@@ -10,7 +10,7 @@ import yaml
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.parameters import list_parameter_models
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.parameter_models import list_names, rename_parameters
+from rnn_pipelines.parameter_models import list_parameter_names, rename_parameters
 from rnn_pipelines.printing import rewrite_messages
 from rnn_pipelines.sentiment.text.source import FILES
 
@@ -37,7 +37,7 @@ class Command(click.Command):
             return super().invoke(ctx)
 
 
-def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     """Return nested parameters from texts such as `training.seed=1`; values are YAML, so that lists are possible.
 
     A name may begin with `forecast.`, as in the messages and in the documentation of the pipeline. A text that is no
@@ -79,7 +79,9 @@ def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.va
         }
         return rename_parameters(message, names)
     blocks = list_parameter_models(SourceSpec)
-    listed = [name for block, kind in blocks.items() for name, _ in list_names(block, kind)]
+    listed = [
+        name for block, kind in blocks.items() for name, _ in list_parameter_names(block, kind)
+    ]
     options = {name: option for name, option in OPTIONS.items() if option in accepted}
     message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
     if "--set" not in accepted:

@@ -17,7 +17,7 @@ from rnn_pipelines.reading.user_files import open_csv, read_csv
 BODIES = TableFiles(error=ParameterError, path="the body", columns="the header of the body")
 
 
-class Limits(NamedTuple):
+class RequestLimits(NamedTuple):
     """The largest request that is answered.
 
     Attributes:
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 class Task(NamedTuple):
     """A task at an address: its answer to options, and the column that a table must have."""
 
-    answer: Callable[[ServedModels, dict[str, Any], Limits], Answer]
+    answer: Callable[[ServedModels, dict[str, Any], RequestLimits], Answer]
     column: str
 
 
@@ -108,7 +108,7 @@ def _make_table(rows: Any) -> pd.DataFrame:
         ) from error
 
 
-def _forecast(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
+def _forecast(models: ServedModels, options: dict[str, Any], limits: RequestLimits) -> Answer:
     _check_names(options, {"rows", "h", "level"})
     table = _make_table(options.get("rows"))
     served = models.get("forecast")
@@ -117,7 +117,7 @@ def _forecast(models: ServedModels, options: dict[str, Any], limits: Limits) -> 
     return Answer(served.version, served.model.predict(table, h, options.get("level")))
 
 
-def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: Limits) -> None:
+def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: RequestLimits) -> None:
     """Check the numbers of steps and of rows of an answer; other values of `h` are refused by the forecaster."""
     num_steps = h if isinstance(h, int) else horizon
     most = max(limits.max_steps, horizon)
@@ -133,7 +133,7 @@ def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: Limits) -> No
         raise ParameterError(message)
 
 
-def _classify(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
+def _classify(models: ServedModels, options: dict[str, Any], limits: RequestLimits) -> Answer:
     _check_names(options, {"texts", "rows"})
     texts = (
         options["rows"].get("text")

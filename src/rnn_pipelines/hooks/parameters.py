@@ -11,9 +11,9 @@ from kedro.pipeline import Pipeline
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
-from rnn_pipelines.champion.records import flatten
+from rnn_pipelines.champion.records import list_leaves
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.parameter_models import check_network_cell, list_names, suggest
+from rnn_pipelines.parameter_models import check_network_cell, list_parameter_names, suggest
 
 # An error as pydantic prints it: location (or the heading, for the whole block), message, type and received value.
 _FAULT = re.compile(
@@ -33,7 +33,7 @@ def complete_commands(message: str, env: str | None, given: Mapping[str, Any]) -
     # Those of other pipelines are read by no node of the retraining.
     names = {
         name: WRITTEN.get(str(value), str(value))
-        for name, value in flatten(given).items()
+        for name, value in list_leaves(given).items()
         if name.partition(".")[0] in ("forecast", "sentiment", "parallel")
     }
     options = [f"--env={env}"] if env else []
@@ -145,6 +145,6 @@ def find_full_names(pipelines: Mapping[str, Pipeline]) -> dict[str, str]:
     """
     found: dict[str, set[str]] = {}
     for full, kind in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
-        for name, full_name in list_names(full, kind):
+        for name, full_name in list_parameter_names(full, kind):
             found.setdefault(name, set()).add(full_name)
     return {name: of.pop() for name, of in found.items() if len(of) == 1}

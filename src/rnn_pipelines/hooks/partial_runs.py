@@ -6,7 +6,7 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.champion.records import flatten, make_plain
+from rnn_pipelines.champion.records import list_leaves, make_plain
 from rnn_pipelines.errors import RunError, show
 from rnn_pipelines.runs.run_store import DataFacts, RunRecord
 from rnn_pipelines.runs.writing import OpenRun
@@ -33,8 +33,8 @@ def read_skipped_parameters(
 
 def refuse_other_parameters(before: RunRecord, parameters: Mapping[str, Any], command: str) -> None:
     """Raise a RunError if nodes that do not run would have other parameters than those of the earlier results."""
-    then = flatten(before.get("parameters", {}))
-    now = flatten(parameters)
+    then = list_leaves(before.get("parameters", {}))
+    now = list_leaves(parameters)
     others = [
         f"{name} was {show(then[name])}, and is {show(value)}"
         for name, value in now.items()

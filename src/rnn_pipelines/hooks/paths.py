@@ -47,7 +47,7 @@ class GlobalsSpec(ParameterModel, frozen=True):
 
 
 @dataclass(frozen=True)
-class Paths:
+class TaskPaths:
     """The paths and settings of a task: the folder of its versions, pointer, history and locks, and the verdict's file.
 
     `log` is the file of its log of predictions; None if it has none, or on a server.
@@ -86,14 +86,14 @@ def find_data_root(context: KedroContext) -> Path | None:
     return None if "://" in root else Path(context.project_path, root)
 
 
-def find_paths(task: str, env: str | None) -> Paths:
+def find_paths(task: str, env: str | None) -> TaskPaths:
     """Return the paths of a task in an environment; a ChampionError as in `find_paths_in`."""
     session = KedroSession.create(env=env)
     with session:
         return find_paths_in(session, task)
 
 
-def find_paths_in(session: KedroSession, task: str) -> Paths:
+def find_paths_in(session: KedroSession, task: str) -> TaskPaths:
     """Return the paths of a task in the environment of a session; a ChampionError if that has no champion of the task.
 
     They are read from the catalog's configuration, because a catalog would check the parameters of all pipelines first.
@@ -111,7 +111,7 @@ def find_paths_in(session: KedroSession, task: str) -> Paths:
     files = context.project_path / champion["path"], context.project_path / verdict_file
     log_file = entries.get(f"predict_{task}_forecasts", {}).get("filepath")
     log = None if log_file is None else context.project_path / log_file
-    return Paths(*files, context.env or "local", partial(find_tracking, context), log)
+    return TaskPaths(*files, context.env or "local", partial(find_tracking, context), log)
 
 
 def find_tracking(context: KedroContext) -> TrackingSpec | None:

@@ -21,7 +21,7 @@ from rnn_pipelines.champion.manifest import (
     fingerprint_table,
     list_versions,
 )
-from rnn_pipelines.champion.records import flatten, make_plain
+from rnn_pipelines.champion.records import list_leaves, make_plain
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.partial_runs import (
@@ -41,7 +41,7 @@ from rnn_pipelines.runs.run_store import (
     RunsSpec,
     RunStore,
 )
-from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
+from rnn_pipelines.runs.writing import OpenRun, open_run, publish_run, put_aside
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name, make_timestamp
 from rnn_pipelines.versions.folder import warn_of_kept
@@ -105,8 +105,8 @@ class ResultHooks:
             (pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]),
             Pipeline([]),
         )
-        result_files = find_places(pipeline.datasets(), catalog, self._root)
-        written = find_places(whole.all_outputs(), catalog, self._root)
+        result_files = find_result_files(pipeline.datasets(), catalog, self._root)
+        written = find_result_files(whole.all_outputs(), catalog, self._root)
         is_whole = (
             set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
         )
@@ -178,7 +178,7 @@ class ResultHooks:
         """Publish the results, before other hooks log their locations."""
         try:
             for writer, run in self._runs.items():
-                publish(run, {**self._records[writer], "ended": make_timestamp()})
+                publish_run(run, {**self._records[writer], "ended": make_timestamp()})
                 logger.info(
                     "Run of %s: %s (%s)", run.store.pipeline, run.name, self._facts[writer][-1]
                 )
@@ -246,7 +246,7 @@ class ResultHooks:
                     dataset.run = run.name
 
 
-def find_places(
+def find_result_files(
     names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None
 ) -> dict[str, ResultFile]:
     """Return the datasets whose files are results of a pipeline, sorted by name; none without a data root here."""
@@ -317,7 +317,7 @@ def _write_command(run_params: Mapping[str, Any]) -> str:
         f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}",
     ]
     command += [f"--env={run_params['env']}"] if run_params["env"] else []
-    given = flatten(run_params.get("runtime_params") or {})
+    given = list_leaves(run_params.get("runtime_params") or {})
     command += (
         [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"]
         if given

@@ -21,7 +21,7 @@ from rnn_pipelines.networks.members import (
 )
 
 
-def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
+def make_keras_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
     """Build a functional model of the members' mean; `member_1` and so on are models inside it.
 
     It is not compiled, and leads from `steps`, float32[batch, time, feature], and, if the head has static inputs,
@@ -40,8 +40,8 @@ def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
     return keras.Model(inputs, mean, name="members")
 
 
-def read_model(cell: str, model: keras.Model) -> Weights:
-    """Return the weights of a model of `build_model` with this cell; raise a NetworkError if it has no members."""
+def read_keras_model(cell: str, model: keras.Model) -> Weights:
+    """Return the weights of a model of `make_keras_model` with this cell; raise a NetworkError if it has no members."""
     members = [layer for layer in model.layers if isinstance(layer, keras.Model)]
     if not members:
         raise NetworkError(

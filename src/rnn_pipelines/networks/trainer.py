@@ -76,7 +76,7 @@ class NumPyTrainer:
             self._cell, self._adam.weights, batch.steps, batch.static_inputs, batch.masks
         )
         errors = (outputs - batch.targets) * batch.is_seen
-        loss, slopes = measure_loss(errors, self._is_absolute)
+        loss, slopes = compute_loss(errors, self._is_absolute)
         slopes /= np.float32(errors[0].size)
         self._adam.step(find_gradients(self._adam.weights, cache, slopes))
         return float(loss.sum() / max(1, batch.is_seen.sum() * errors.shape[-1]))
@@ -96,7 +96,7 @@ def forward_member(
     return forward(cell, own, steps, static_inputs)[0][0]
 
 
-def measure_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
+def compute_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the loss of each error, and its slope."""
     return (np.abs(errors), np.sign(errors)) if is_absolute else (errors * errors, 2 * errors)
 

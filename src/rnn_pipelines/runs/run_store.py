@@ -104,7 +104,7 @@ class RunStore:
 
     @property
     def versions(self) -> VersionedFolder:
-        return VersionedFolder(self.folder, RECORD, list_own_files)
+        return VersionedFolder(self.folder, RECORD, list_run_files)
 
     @property
     def lock(self) -> Path:
@@ -179,7 +179,7 @@ def read_record(folder: Path) -> RunRecord:
     return cast(RunRecord, found)
 
 
-def list_own_files(folder: Path) -> OwnFiles:
+def list_run_files(folder: Path) -> OwnFiles:
     """Return the own files of a run: those on record, and those that an unfinished one may write; see `read_record`."""
     record = read_record(folder)
     return OwnFiles(

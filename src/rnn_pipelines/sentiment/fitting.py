@@ -17,9 +17,9 @@ from rnn_pipelines.sentiment.methods.preparation import (
     learn_word_vectors,
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.methods.training import score_reviews, train_network
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
+from rnn_pipelines.sentiment.methods.training import score_reviews, train_text_network
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, assemble_classifier
 from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -44,7 +44,9 @@ class SentimentSpec:
     training: TrainingSpec
 
 
-def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier, dict[str, Any]]:
+def fit_classifier(
+    table: Reviews, spec: SentimentSpec
+) -> tuple[ClassifierArtefact, dict[str, Any]]:
     """Fit the n-gram classifier and the networks, calibrate them on the validation part and keep the best classifier.
 
     Returns:
@@ -64,13 +66,13 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
     vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
     begin_stage("fit the n-grams")
     ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
-    plan = TrainingPlan(spec.padding, spec.training)
+    plan = TextTrainingPlan(spec.padding, spec.training)
     networks = {}
     records = {}
     scores = {}
     for name, network in spec.networks.items():
         begin_stage(f"train {name}")
-        model, _, record = train_network(features, reviews, vectors, network, plan)
+        model, _, record = train_text_network(features, reviews, vectors, network, plan)
         networks[name], records[name] = model, record
         scores[name] = score_reviews(model, features, reviews, network, spec.padding)
     begin_stage("evaluate")

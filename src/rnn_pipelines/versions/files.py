@@ -20,7 +20,7 @@ class FileFacts(TypedDict):
     num_bytes: int
 
 
-def list_files(folder: Path) -> list[str]:
+def list_all_files(folder: Path) -> list[str]:
     """List all files and links below a folder, also links to folders, as paths relative to it; raise an OSError."""
     found = []
     for path, folders, files in os.walk(folder, onerror=_raise):
@@ -48,7 +48,7 @@ def measure_file(path: Path) -> FileFacts | None:
 
 def measure_files(folder: Path, names: Iterable[str]) -> dict[str, FileFacts]:
     """Return checksum and size of each named file below a folder; links and missing files are left out."""
-    there = set(list_files(folder)).intersection(names)
+    there = set(list_all_files(folder)).intersection(names)
     measured = {name: measure_file(folder / name) for name in sorted(there)}
     return {name: facts for name, facts in measured.items() if facts is not None}
 

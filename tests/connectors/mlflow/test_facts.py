@@ -71,7 +71,7 @@ def test_tags_and_times_tell_what_it_was_made_of(record: dict[str, Any]) -> None
         "abc",
     )
     assert {"data_hash", "parameters_hash", "code_hash"} <= set(tags)
-    assert facts.find_times(record) == (END - 60250, END)
+    assert facts.find_retraining_times(record) == (END - 60250, END)
 
 
 def test_failure_has_its_error_and_no_numbers() -> None:
@@ -84,7 +84,7 @@ def test_failure_has_its_error_and_no_numbers() -> None:
     }
     assert facts.make_tags(failure)["reasons"] == "OSError: full"
     assert (facts.list_parameters(failure), list(facts.list_metrics(failure))) == ({}, [])
-    assert facts.find_times(failure) == (END, END)
+    assert facts.find_retraining_times(failure) == (END, END)
 
 
 def test_record_is_left_as_it_was(record: dict[str, Any]) -> None:

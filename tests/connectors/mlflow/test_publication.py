@@ -16,12 +16,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.telemetry.client import get_telemetry_client
 from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, MAX_PARAM_VAL_LENGTH, MAX_TAG_VAL_LENGTH
 
-from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import promote_version, roll_back
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.connectors.mlflow.publication import (
     Publication,
-    connect,
+    connect_mlflow,
     publish,
     publish_if_possible,
 )
@@ -42,7 +42,7 @@ publish(ChampionStore(Path(sys.argv[1])), "forecast", TrackingSpec.model_validat
 
 @pytest.fixture
 def client(spec: TrackingSpec) -> MlflowClient:
-    return connect(spec)
+    return connect_mlflow(spec)
 
 
 def list_runs(client: MlflowClient) -> list[Run]:
@@ -89,7 +89,7 @@ def test_every_retraining_is_a_run_and_the_alias_leads_to_the_champion(
     assert [(point.step, point.value) for point in history] == [(1, 14.0), (2, 14.5)]
     run = list_runs(client)[0].info.run_id
     record = Path(client.download_artifacts(run, "record.json")).read_text()
-    assert json.loads(record) == list_records(store.folder)[0]
+    assert json.loads(record) == read_history(store.folder)[0]
     assert (
         "Promoted: promoted by the policy."
         in Path(client.download_artifacts(run, "report.html")).read_text()
@@ -172,7 +172,7 @@ def test_publication_that_broke_off_is_completed_by_the_next(
             publish(store, "forecast", spec)
     publish(store, "forecast", spec)
     assert sorted(run.data.tags["record"] for run in list_runs(client)) == [
-        record["record"] for record in list_records(store.folder)
+        record["record"] for record in read_history(store.folder)
     ]
     assert {run.info.status for run in list_runs(client)} == {"FINISHED", "FAILED"}
     assert len(client.search_model_versions(f"name = '{NAME}'")) == 3
@@ -323,7 +323,7 @@ def test_fault_of_a_library_keeps_its_traceback(
 def test_telemetry_is_off_without_any_setting_of_the_users(spec: TrackingSpec) -> None:
     """In a process of its own, without the variables by which tests are known."""
     code = (
-        "import sys; from rnn_pipelines.connectors.mlflow.publication import connect; "
+        "import sys; from rnn_pipelines.connectors.mlflow.publication import connect_mlflow; "
         "from rnn_pipelines.connectors.mlflow.specs import TrackingSpec; "
         f"connect(TrackingSpec(tracking_uri={spec.tracking_uri!r})).search_experiments(); "
         "from mlflow.telemetry.client import get_telemetry_client; "

@@ -20,7 +20,7 @@ from rnn_pipelines.lab.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.lab.internals.records import Traces
 from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import initialize_members
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 
 MakeForecasters = Callable[..., ChosenForecasters]
 
@@ -95,7 +95,7 @@ def reviews() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="package")
-def chosen(text_classifier: TextClassifier, reviews: tuple[str, ...]) -> Any:
+def chosen(text_classifier: ClassifierArtefact, reviews: tuple[str, ...]) -> Any:
     """A classifier of two networks; loads Keras."""
     from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
 

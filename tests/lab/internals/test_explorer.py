@@ -16,7 +16,7 @@ from rnn_pipelines.lab.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import initialize_members
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 
 
 @pytest.mark.chromium
@@ -44,7 +44,7 @@ def test_page_of_forecasters_shows_their_forecasts_of_test_windows(
 
 
 def test_page_without_networks_says_how_to_train_them_and_shows_given_texts(
-    prepare: Callable[..., SimpleNamespace], text_classifier: TextClassifier, sample: SampleSpec
+    prepare: Callable[..., SimpleNamespace], text_classifier: ClassifierArtefact, sample: SampleSpec
 ) -> None:
     chosen = ChosenForecasters({}, None, prepare(list(np.arange(60.0))).windows)
     assert "--pipelines=forecast" in explore_forecasters(chosen, None, None)

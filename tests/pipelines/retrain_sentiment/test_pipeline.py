@@ -3,13 +3,13 @@
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline
 from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_network_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
-from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 
 
 def test_networks_are_trained_and_chosen_without_the_champion() -> None:
     assert [
         {node.short_name for node in create_network_pipeline(cell).nodes}
-        for cell in list_candidates()
+        for cell in list_candidate_networks()
     ] == [
         {"train_challenger", "score_reviews"},
         {"train_challenger", "score_reviews"},
@@ -21,7 +21,7 @@ def test_networks_are_trained_and_chosen_without_the_champion() -> None:
         if name.startswith("params:sentiment.")
     }
     expected = {"source", "split", "vocabulary", "padding", "word_vectors", "ngrams", "training"}
-    assert blocks == expected | set(list_candidates())
+    assert blocks == expected | set(list_candidate_networks())
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {"champion_sentiment", "retrain_sentiment_checkpoints"}
     readers = {

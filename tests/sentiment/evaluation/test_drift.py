@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable, ScoredTextsTable
+from rnn_pipelines.sentiment.methods.tables import ScoredTextsTable, TextReferenceTable
 from rnn_pipelines.sentiment.operations.reference import (
     REFERENCE,
     describe_reference,
@@ -103,7 +103,7 @@ def test_holdout_is_described_as_the_challenger_scored_it() -> None:
             "challenger": [2.0, -1.0, 0.0],
         }
     )
-    described = ReferenceTable.validate(
+    described = TextReferenceTable.validate(
         pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE]))
     )
     assert described["label"].tolist() == ["positive", "negative", "unknown"]
@@ -115,7 +115,7 @@ def test_holdout_is_described_as_the_challenger_scored_it() -> None:
         [2, 1],
         [2, 0],
     ]
-    found = compare(ReferenceTable.make_empty(), make_scores())
+    found = compare(TextReferenceTable.make_empty(), make_scores())
     assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
 

@@ -11,7 +11,7 @@ import pytest
 from rnn_pipelines.sentiment.methods.nb_ngram import score_ngrams
 from rnn_pipelines.sentiment.model import classifier as scoring
 from rnn_pipelines.sentiment.model.classifier import (
-    TextClassifier,
+    ClassifierArtefact,
     assemble_classifier,
     score_sentiment,
 )
@@ -41,11 +41,11 @@ def texts(make_reviews: Callable[..., pd.DataFrame]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def scored(text_classifier: TextClassifier, texts: list[str]) -> pd.DataFrame:
+def scored(text_classifier: ClassifierArtefact, texts: list[str]) -> pd.DataFrame:
     return score_sentiment(text_classifier, make_texts(texts))
 
 
-def compute_probability(classifier: TextClassifier, text: str) -> float:
+def compute_probability(classifier: ClassifierArtefact, text: str) -> float:
     """From the parts of the classifier, word by word; for texts that padding doesn't cut."""
     encoded = encode_texts([text], classifier.vocabulary)
     known = dict(
@@ -69,14 +69,14 @@ def compute_probability(classifier: TextClassifier, text: str) -> float:
 
 @pytest.mark.parametrize("number", [7, 8, 9, 12, 14])
 def test_probability_is_that_of_the_weighed_logits(
-    text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str], number: int
+    text_classifier: ClassifierArtefact, scored: pd.DataFrame, texts: list[str], number: int
 ) -> None:
     expected = compute_probability(text_classifier, texts[number])
     assert scored["probability"][number] == pytest.approx(expected, abs=1e-6)
 
 
 def test_label_and_confidence_follow_the_probability_of_each_row(
-    scored: pd.DataFrame, texts: list[str], text_classifier: TextClassifier
+    scored: pd.DataFrame, texts: list[str], text_classifier: ClassifierArtefact
 ) -> None:
     known = scored[scored["num_known_words"] > 0]
     assert (
@@ -98,7 +98,7 @@ def test_label_and_confidence_follow_the_probability_of_each_row(
 
 
 def test_words_and_known_words_are_counted_in_texts_of_any_length(
-    text_classifier: TextClassifier,
+    text_classifier: ClassifierArtefact,
 ) -> None:
     found = score_sentiment(text_classifier, make_texts(["good film xyzzy !", "", "xyzzy"]))
     assert (found["num_words"].tolist(), found["num_known_words"].tolist()) == (
@@ -129,7 +129,7 @@ def test_text_without_a_known_word_is_unknown(
 
 
 def test_classifier_reads_long_and_strange_texts_by_its_padding(
-    text_classifier: TextClassifier,
+    text_classifier: ClassifierArtefact,
 ) -> None:
     """Head and tail; the n-gram classifier reads all, and knows none of the words between."""
     head = "good film " * 5
@@ -165,7 +165,7 @@ def test_classifier_reads_long_and_strange_texts_by_its_padding(
     "chosen", [[8], [14, 8, 0], [9, 9, 9]], ids=["alone", "among others", "repeated"]
 )
 def test_score_of_a_text_is_the_same_whatever_else_is_scored(
-    text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str], chosen: list[int]
+    text_classifier: ClassifierArtefact, scored: pd.DataFrame, texts: list[str], chosen: list[int]
 ) -> None:
     found = score_sentiment(text_classifier, make_texts([texts[number] for number in chosen]))
     expected = scored.iloc[chosen]
@@ -174,7 +174,7 @@ def test_score_of_a_text_is_the_same_whatever_else_is_scored(
 
 
 def test_chunks_give_the_same_scores_as_all_at_once(
-    text_classifier: TextClassifier,
+    text_classifier: ClassifierArtefact,
     scored: pd.DataFrame,
     texts: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -197,7 +197,7 @@ def make_calibrations(best: str, path: bool = True) -> dict:
     } | {"nb_ngram": {"weights": {"nb_ngram": 1.0}, "intercept": 0.0, "validation_log_loss": 0.05}}
 
 
-def assemble(classifier: TextClassifier, calibrations: dict) -> TextClassifier:
+def assemble(classifier: ClassifierArtefact, calibrations: dict) -> ClassifierArtefact:
     words = list(classifier.vocabulary)
     networks = dict(classifier.networks)
     return assemble_classifier(
@@ -209,7 +209,7 @@ def assemble(classifier: TextClassifier, calibrations: dict) -> TextClassifier:
     ("best", "cells"), [("lstm", ["lstm"]), ("gru", ["gru"]), ("ensemble", ["lstm", "gru"])]
 )
 def test_assembled_classifier_holds_only_the_networks_that_its_calibration_weighs(
-    text_classifier: TextClassifier, best: str, cells: list[str]
+    text_classifier: ClassifierArtefact, best: str, cells: list[str]
 ) -> None:
     calibrations = make_calibrations(best)
     found = assemble(text_classifier, calibrations)

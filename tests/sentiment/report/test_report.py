@@ -9,7 +9,7 @@ import pytest
 from golden import has_in_order, is_golden
 from rnn_pipelines.report.page import read_plotly
 from rnn_pipelines.report.terminal import WIDTH
-from rnn_pipelines.sentiment.methods.calibration import choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import choose_best_classifier
 from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.report.report import (
     SentimentResults,
@@ -91,7 +91,7 @@ def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment) -> None:
     made = make_sentiment()
     verdict, table = summarize_run(made.metrics, made.calibrations).split("\n\n")
     assert " ".join(verdict.split()) == write_verdict(
-        made.metrics, choose_classifier(made.calibrations)
+        made.metrics, choose_best_classifier(made.calibrations)
     )
     header, *rows = table.splitlines()
     accuracies = [float(row.split(" %")[0].split()[-1]) for row in rows]

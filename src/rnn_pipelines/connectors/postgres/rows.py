@@ -64,7 +64,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             rows = connection.execute(select(table).order_by(*table.primary_key)).all()
             dtypes = {
                 name: DTYPES[kind]
-                for name, kind in postgres_table.list_columns(table).items()
+                for name, kind in postgres_table.list_column_types(table).items()
                 if kind in DTYPES
             }
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
@@ -138,7 +138,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         return DatasetError(f"{self._label}: expected the {what} {wanted}, found {found}. {remedy}")
 
     def _list_fixed(self, table: Table) -> dict[str, str]:
-        kinds = postgres_table.list_columns(table)
+        kinds = postgres_table.list_column_types(table)
         return {name: kind for name, kind in kinds.items() if not name.startswith(self._families)}
 
     def _exists(self) -> bool:
@@ -193,7 +193,7 @@ class PostgresLogDataset(PostgresRowsDataset):
         self, connection: Connection, table: Table, *where: Any, names: Sequence[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Yield the rows, or their columns of these `names`, in the order of `split_nights`."""
-        kinds = postgres_table.list_columns(table)
+        kinds = postgres_table.list_column_types(table)
         (*key, time) = self._key
         # By bytes, as the log in a file is sorted, whatever the language of the database.
         order = [
@@ -202,14 +202,14 @@ class PostgresLogDataset(PostgresRowsDataset):
         ]
         chosen = {name: kinds[name] for name in names or kinds}
         query = select(*(table.columns[name] for name in chosen)).where(*where)
-        return postgres_table.read_rows(
+        return postgres_table.iterate_rows(
             connection, query.order_by(table.columns[time], *order), chosen
         )
 
     def _write(self, connection: Connection, table: Table, staging: Table) -> int:
         rows = postgres_table.select_new(table, staging)
-        kinds = postgres_table.list_columns(staging)
-        new = pd.concat([pd.DataFrame(), *postgres_table.read_rows(connection, rows, kinds)])
+        kinds = postgres_table.list_column_types(staging)
+        new = pd.concat([pd.DataFrame(), *postgres_table.iterate_rows(connection, rows, kinds)])
         if new.empty:
             return 0
         time = table.columns[self._key[-1]]

@@ -85,7 +85,7 @@ def refuse_unstorable_texts(label: str, data: pd.DataFrame) -> None:
             )
 
 
-def list_columns(table: Table) -> dict[str, str]:
+def list_column_types(table: Table) -> dict[str, str]:
     """Return the columns' types by name, both as on the server."""
     return {column.name: column.type.compile(postgresql.dialect()) for column in table.columns}
 
@@ -98,8 +98,8 @@ def list_key(table: Table) -> list[str]:
 def add_columns(connection: Connection, there: Table, wanted: Table) -> None:
     """Add the missing columns to the table on the server; they are null in its rows."""
     prepare = connection.dialect.identifier_preparer
-    types = list_columns(wanted)
-    for name in types.keys() - list_columns(there).keys():
+    types = list_column_types(wanted)
+    for name in types.keys() - list_column_types(there).keys():
         table = prepare.format_table(there)
         column = prepare.quote(name)
         connection.execute(DDL(f"alter table {table} add column {column} {types[name]}"))
@@ -128,7 +128,7 @@ def copy_rows(connection: Connection, table: Table, data: pd.DataFrame) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     schema = pa.schema(
-        [(name, _find_arrow_type(kind)) for name, kind in list_columns(table).items()]
+        [(name, _find_arrow_type(kind)) for name, kind in list_column_types(table).items()]
     )
     names = ", ".join(prepare.quote(name) for name in schema.names)
     statement = (
@@ -146,7 +146,7 @@ def copy_rows(connection: Connection, table: Table, data: pd.DataFrame) -> None:
             copy.write(content.getvalue().to_pybytes())
 
 
-def read_rows(
+def iterate_rows(
     connection: Connection, query: Select[Any], types: Mapping[str, str]
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows of a query by `copy`, some thousands at a time; `types` are those of its columns, in order."""

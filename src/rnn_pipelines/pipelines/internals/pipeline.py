@@ -22,7 +22,7 @@ from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 # Kedro resolves these type hints when it checks parameters, which must not import Keras.
 if TYPE_CHECKING:
     from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
-    from rnn_pipelines.sentiment.model.classifier import TextClassifier
+    from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 else:
     ChosenClassifier = TextClassifier = Any
 
@@ -72,7 +72,7 @@ def create_pipeline() -> Pipeline:
 
 
 def choose_classifier(
-    found: TextClassifier | None,
+    found: ClassifierArtefact | None,
     reviews: pd.DataFrame | None,
     source: TracedReviewsSpec,
     small: SmallClassifierSpec,

@@ -13,7 +13,7 @@ from rnn_pipelines.pipelines.sentiment.pipeline import (
 )
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.methods.training import score_reviews
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
@@ -36,7 +36,9 @@ SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 
 def create_pipeline() -> Pipeline:
     """Prepare the data as `sentiment` does, train the networks, and decide on the challenger."""
-    networks = sum((create_network_pipeline(cell) for cell in list_candidates()), Pipeline([]))
+    networks = sum(
+        (create_network_pipeline(cell) for cell in list_candidate_networks()), Pipeline([])
+    )
     return create_reading_pipeline() + networks + create_case_pipeline()
 
 
@@ -95,7 +97,7 @@ def create_case_pipeline() -> Pipeline:
     calibrations, predictions = "retrain_sentiment_calibrations", "retrain_sentiment_predictions"
     classifier, challenger = "retrain_sentiment_classifier", "retrain_sentiment_challenger"
     calibrated = {"reviews": REVIEWS, "features": FEATURES}
-    calibrated |= {cell: f"retrain_sentiment_{cell}_scores" for cell in list_candidates()}
+    calibrated |= {cell: f"retrain_sentiment_{cell}_scores" for cell in list_candidate_networks()}
     chosen_from = {
         "ngrams": NGRAMS,
         "words": WORDS,
@@ -103,9 +105,9 @@ def create_case_pipeline() -> Pipeline:
         "padding": PADDING,
         "calibrations": calibrations,
     }
-    chosen_from |= {cell: f"retrain_sentiment_{cell}_model" for cell in list_candidates()}
+    chosen_from |= {cell: f"retrain_sentiment_{cell}_model" for cell in list_candidate_networks()}
     completed = {"classifier": classifier, "reviews": REVIEWS, "calibrations": calibrations}
-    completed |= {model: f"retrain_sentiment_{model}_record" for model in list_candidates()}
+    completed |= {model: f"retrain_sentiment_{model}_record" for model in list_candidate_networks()}
     decided = [challenger, CHAMPION, holdout, record, run, SPEC]
     nodes = [
         node(describe_run, [TABLE, PROFILE, "params:sentiment", SPEC, STARTED], run),

@@ -10,8 +10,8 @@ from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.methods.calibration import Calibration
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.methods.training import train_network
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
+from rnn_pipelines.sentiment.methods.training import train_text_network
 from rnn_pipelines.sentiment.report import report
 from rnn_pipelines.sentiment.report.report import SentimentResults
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -29,8 +29,8 @@ def train_classifier(
     training: TrainingSpec,
 ) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
     """Train the network on the training part, and keep the best weights on the validation part."""
-    plan = TrainingPlan(padding, training)
-    return train_network(features, reviews, word_vectors, network, plan)
+    plan = TextTrainingPlan(padding, training)
+    return train_text_network(features, reviews, word_vectors, network, plan)
 
 
 def render_report(

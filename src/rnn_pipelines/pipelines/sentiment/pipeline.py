@@ -10,7 +10,7 @@ from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_exam
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidate_networks
 from rnn_pipelines.sentiment.methods.training import score_reviews
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.report.figures import draw_figures
@@ -96,7 +96,7 @@ def create_report_pipeline() -> Pipeline:
         "padding": PADDING,
     }
     chosen_from |= {"calibrations": CALIBRATIONS} | {
-        model: f"sentiment_{model}_model" for model in list_candidates()
+        model: f"sentiment_{model}_model" for model in list_candidate_networks()
     }
     figures = {figure: f"sentiment_{figure}_figure" for figure in FIGURES}
     shown = {

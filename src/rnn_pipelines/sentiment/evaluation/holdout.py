@@ -22,7 +22,7 @@ MIN_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
-class HoldoutMeasures:
+class TextHoldoutMeasures:
     """The results on the newest holdout: `MEASURES` of each classifier, None if its scores are not finite.
 
     `p_value` is that of McNemar's test of champion and challenger; None without a champion; 1 if the one with fewer
@@ -36,7 +36,7 @@ class HoldoutMeasures:
     notes: tuple[str, ...]
 
 
-def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
+def measure_text_holdout(holdout: Holdout) -> TextHoldoutMeasures:
     """Measure all classifiers on the reviews that the champion was not trained on.
 
     All reviews are used if it was trained on more than half of them, or if the remaining ones have only one class.
@@ -54,7 +54,7 @@ def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
         f"left out: {num_seen} of {count(len(holdout), 'review')} that the champion was trained on"
     )
     p_value = _compare(labels, shared, measures) if CHAMPION in shared else None
-    return HoldoutMeasures(measures, p_value, is_comparable, (left_out,) if num_seen else ())
+    return TextHoldoutMeasures(measures, p_value, is_comparable, (left_out,) if num_seen else ())
 
 
 def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
@@ -78,7 +78,7 @@ def _compare(
     ]
 
 
-def find_faults(holdout: Holdout) -> list[str]:
+def find_score_faults(holdout: Holdout) -> list[str]:
     """Return the faults that make the challenger unusable: scores that are not finite or the same for every text."""
     logits = holdout[CHALLENGER]
     num_faulty = int((~np.isfinite(logits)).sum())

@@ -14,7 +14,7 @@ from rnn_pipelines.networks.layers import summarize_layers
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.vocabulary import PADDING
 
@@ -27,7 +27,7 @@ def fit_network(
     network: ClassifierSpec,
     word_vectors: np.ndarray,
     parts: Sequence[tuple[TextFeatures, np.ndarray]],
-    plan: TrainingPlan,
+    plan: TextTrainingPlan,
     fingerprint: str,
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Build and train a network, see `train_network`.

@@ -10,7 +10,7 @@ from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memo
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -18,12 +18,12 @@ from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 
 
-def train_network(
+def train_text_network(
     features: TextFeatures,
     reviews: Reviews,
     word_vectors: WordVectors,
     network: ClassifierSpec,
-    plan: TrainingPlan,
+    plan: TextTrainingPlan,
 ) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
     """Build and train a network; the epoch is chosen on the validation part. An interrupted training is resumed.
 

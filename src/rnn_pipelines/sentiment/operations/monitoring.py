@@ -14,7 +14,7 @@ from rnn_pipelines.champion.verdict import (
     KnownChampion,
     VerdictRecord,
     conclude,
-    describe_verdict,
+    make_verdict_record,
 )
 from rnn_pipelines.errors import count
 from rnn_pipelines.parameter_models import ParameterModel
@@ -146,7 +146,7 @@ def monitor_scores(
     verdict = conclude(_find(measures, champion["alarms"], monitor_spec))
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     found = {
-        **describe_verdict(verdict, monitor_spec.valid_days),
+        **make_verdict_record(verdict, monitor_spec.valid_days),
         "cannot_know": CANNOT_KNOW,
         "num_texts": int(measures["num_newest"].max()),
         "num_reference": int(measures["num_reference"].max()),

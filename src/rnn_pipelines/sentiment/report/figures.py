@@ -23,8 +23,8 @@ from rnn_pipelines.sentiment.evaluation.metrics import (
     NUM_CONFIDENCE_BINS,
     ClassifierMetrics,
 )
-from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
-from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidate_networks
 from rnn_pipelines.sentiment.methods.registry import list_classifiers as list_all_classifiers
 from rnn_pipelines.sentiment.methods.tables import Confidences, Groups
 from rnn_pipelines.sentiment.report.styles import get_styles
@@ -46,7 +46,7 @@ def draw_figures(
     lengths, ratings = (by_group[by_group["by"] == by] for by in ("length", "rating"))
     return {
         "accuracy": draw_or_note(draw_accuracy, metrics),
-        "confusion": draw_or_note(draw_confusion, metrics, choose_classifier(calibrations)),
+        "confusion": draw_or_note(draw_confusion, metrics, choose_best_classifier(calibrations)),
         "calibration": draw_or_note(draw_calibration, by_confidence),
         "by_length": draw_or_note(draw_groups, lengths, "Accuracy by length", "words and signs"),
         "by_rating": draw_or_note(draw_groups, ratings, "Accuracy by rating", "stars"),
@@ -179,4 +179,4 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
 
 
 def _choose_visible(name: str) -> bool | str:
-    return choose_visible(name in (NB_NGRAM, *list_candidates(), ENSEMBLE))
+    return choose_visible(name in (NB_NGRAM, *list_candidate_networks(), ENSEMBLE))

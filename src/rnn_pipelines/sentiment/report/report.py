@@ -15,8 +15,13 @@ from rnn_pipelines.report.texts import render_template
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
-from rnn_pipelines.sentiment.methods.calibration import choose_classifier
-from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.calibration import choose_best_classifier
+from rnn_pipelines.sentiment.methods.registry import (
+    NB_NGRAM,
+    NETWORKS,
+    list_candidate_networks,
+    name_alone,
+)
 from rnn_pipelines.sentiment.report import tables
 from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.report.tables import Calibrations, Metrics
@@ -49,7 +54,7 @@ def render_report(results: SentimentResults) -> str:
     """Return the results of a run as one HTML page that needs no internet connection."""
     metrics = results.metrics
     examples = results.examples
-    chosen = choose_classifier(results.calibrations)
+    chosen = choose_best_classifier(results.calibrations)
     styles = get_styles()
     readers = [
         name
@@ -71,11 +76,11 @@ def render_report(results: SentimentResults) -> str:
         readers_alone=[
             styles[name_alone(name)].name for name in readers if name_alone(name) in metrics
         ],
-        cells=[styles[cell].name for cell in list_candidates()[:2]],
+        cells=[styles[cell].name for cell in list_candidate_networks()[:2]],
         comparison=compare_cells(metrics),
         confusions={styles[name].name: metrics[name] for name in (chosen, NB_NGRAM)},
         calibrations=tables.tabulate_calibrations(results.calibrations),
-        candidates=[NETWORKS[name].style.name for name in list_candidates()],
+        candidates=[NETWORKS[name].style.name for name in list_candidate_networks()],
         max_length=PaddingSpec.model_validate(results.parameters["padding"]).max_length,
         failure=None if failure is None else write_note(failure),
         sample=tables.quote_sample(examples) if failure is None else None,
@@ -91,7 +96,7 @@ def render_report(results: SentimentResults) -> str:
 def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
     """Return the verdict in one sentence and a table of all classifiers by descending accuracy."""
     table = tables.rank_classifiers(metrics)
-    verdict = write_verdict(metrics, choose_classifier(calibrations))
+    verdict = write_verdict(metrics, choose_best_classifier(calibrations))
     return "\n\n".join([wrap_lines(verdict), align_columns([table.header, *table.rows])])
 
 
@@ -121,7 +126,7 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
 def compare_cells(metrics: Metrics) -> str:
     """Return a comparison of the first two candidates, LSTM and GRU, in accuracy, training time and size."""
     styles = get_styles()
-    cells = list_candidates()[:2]
+    cells = list_candidate_networks()[:2]
     names = [styles[cell].name for cell in cells]
     one, other = (metrics[cell] for cell in cells)
     alone = ""

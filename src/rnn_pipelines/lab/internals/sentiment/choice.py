@@ -12,10 +12,10 @@ from rnn_pipelines.lab.internals.specs import SmallClassifierSpec, TracedReviews
 from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.methods.registry import list_candidates
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.methods.training import score_reviews, train_network
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
+from rnn_pipelines.sentiment.methods.training import score_reviews, train_text_network
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.text.download import has_archive
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
@@ -37,14 +37,14 @@ class ChosenClassifier:
     reviews to train it, or their download failed.
     """
 
-    classifier: TextClassifier | None
+    classifier: ClassifierArtefact | None
     texts: Sequence[str]
     labels: Sequence[int]
     origin: str
 
 
 def choose_classifier(
-    found: TextClassifier | None,
+    found: ClassifierArtefact | None,
     reviews: pd.DataFrame | None,
     source: TracedReviewsSpec,
     small: SmallClassifierSpec,
@@ -101,7 +101,9 @@ def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFra
     return split_reviews(chosen, ReviewSplitSpec())[0]
 
 
-def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
+def _train_small_classifier(
+    reviews: pd.DataFrame, small: SmallClassifierSpec
+) -> ClassifierArtefact:
     """Run all steps of `sentiment`, but keep both networks."""
     spec_of_words = VocabularySpec.model_validate({})
     vocabulary = preparation.build_vocabulary(reviews, spec_of_words)
@@ -117,14 +119,14 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     networks = {}
     scores = {}
     # Other networks have no gates to trace.
-    for cell in (name for name in list_candidates() if name in CELLS):
+    for cell in (name for name in list_candidate_networks() if name in CELLS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_network(
-            features, reviews, vectors, spec, TrainingPlan(padding, small.training)
+        networks[cell], _, _ = train_text_network(
+            features, reviews, vectors, spec, TextTrainingPlan(padding, small.training)
         )
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
     calibrations, _ = calibrate_classifiers(reviews, features, **scores)
-    return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])
+    return ClassifierArtefact(networks, ngrams, vocabulary, padding, calibrations["ensemble"])
 
 
 def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:

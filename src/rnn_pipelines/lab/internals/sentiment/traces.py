@@ -19,8 +19,8 @@ from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE
 from rnn_pipelines.sentiment.model.classifier import (
-    TextClassifier,
-    make_features,
+    ClassifierArtefact,
+    make_text_features,
     score_parts,
     score_sentiment,
 )
@@ -92,7 +92,7 @@ def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummar
     accuracy: dict[str, float] = {}
     if chosen.classifier is not None and len(held_out):
         texts = [chosen.texts[number] for number in held_out]
-        logits = score_parts(chosen.classifier, make_features(chosen.classifier, texts))
+        logits = score_parts(chosen.classifier, make_text_features(chosen.classifier, texts))
         logits[ENSEMBLE] = apply_calibration(chosen.classifier.calibration, logits)
         labels = np.asarray(chosen.labels)[held_out]
         accuracy = {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
@@ -111,10 +111,10 @@ def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
 
 
 def _pad_inputs(
-    classifier: TextClassifier, texts: Sequence[str]
+    classifier: ClassifierArtefact, texts: Sequence[str]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the networks' inputs, and the number of the word at each step: int64[batch, time], −1 for padding."""
-    features = make_features(classifier, texts)
+    features = make_text_features(classifier, texts)
     encoded = features.encoded
     places = place_words(encoded.lengths, classifier.padding)
     ngrams = np.zeros((*places.shape, features.ngrams.shape[1]), np.float32)
@@ -124,7 +124,7 @@ def _pad_inputs(
 
 
 def _read_text(
-    classifier: TextClassifier,
+    classifier: ClassifierArtefact,
     layers: Mapping[str, LayerTrace],
     row: int,
     text: str,
