@@ -57,8 +57,9 @@ PROMOTED = "kedro champion retrain --promote"
 WAIT = options.add_wait_option("How long to wait for another retraining to end.")
 
 
-@make_task_command, name="retrain")
-    {0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED}
+@make_task_command(
+    {0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED},
+    name="retrain",
 )
 @WAIT
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
