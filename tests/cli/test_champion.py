@@ -33,7 +33,7 @@ from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.cli import champion as cli
-from rnn_pipelines.cli import run_command
+from rnn_pipelines.cli import export, run_command
 from rnn_pipelines.connectors.mlflow import publication
 from rnn_pipelines.connectors.mlflow.publication import Publication
 from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
@@ -69,7 +69,8 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskPaths:
     """A task without anything, in the place of the project's."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
     paths = TaskPaths(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
-    monkeypatch.setattr(cli, "find_paths", lambda task, env: paths)
+    for module in (cli, export):
+        monkeypatch.setattr(module, "find_paths", lambda task, env: paths)
     monkeypatch.setattr(cli, "find_paths_in", lambda session, task: paths)
     return paths
 

@@ -12,6 +12,9 @@ from typing_extensions import TypedDict
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.storage.formats import as_written, check_types, is_plain, read_object
 
+# Nested values by their paths, such as `lstm.mse`.
+Leaves = dict[str, Any]
+
 
 def _validate_version_name(name: str) -> str:
     if not is_plain(name):
@@ -190,7 +193,7 @@ def make_plain(values: Any) -> Any:
     return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
-def list_leaves(values: Any, path: str = "") -> dict[str, Any]:
+def list_leaves(values: Any, path: str = "") -> Leaves:
     """Return nested values by their paths; list items are keyed by unique `name`s or position."""
     if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
         names = [

@@ -169,7 +169,7 @@ class ChampionStore:
             "Run kedro champion retrain."
         )
 
-    def read_history(self) -> list[Record]:
+    def list_records(self) -> list[Record]:
         """Return the history, oldest first, with records that a killed process did not add to it.
 
         The record of the champion's retraining is also in its version, and is read from there. If the pointer is lost,

@@ -9,7 +9,7 @@ import click
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
-from rnn_pipelines.console.settings import Command, parse_settings
+from rnn_pipelines.console.settings import Blocks, Command, parse_settings
 from rnn_pipelines.forecast.fitting import (
     NUM_STAGES,
     Evaluated,
@@ -140,7 +140,7 @@ def forecast(
     print_text(f"\n{folder / FILES['report']}")
 
 
-def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> ForecastSpec:
+def read_spec(file: str, options: Mapping[str, Any], given: Blocks) -> ForecastSpec:
     """Return the parameters of a forecast; those of `--set` add to those of the other options."""
     covariates = {name: list(options[name]) for name in ("future", "past")} | {
         "holidays": options["holidays"]
@@ -162,7 +162,7 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> F
     return read_parameter_models(blocks, source=SourceSpec)
 
 
-def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
+def _find_columns(given: Blocks, covariates: Mapping[str, Any]) -> Blocks:
     """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
     source = read_parameter_model("source", SourceSpec, given)
     if {"time", "target"} <= given.keys():
@@ -185,7 +185,7 @@ def _list_files(evaluated: Evaluated, report: str, dead: Sequence[str]) -> dict[
     }
 
 
-def _list_results(fitted: Fitted, evaluated: Evaluated, folder: Path) -> dict[str, Any]:
+def _list_results(fitted: Fitted, evaluated: Evaluated, folder: Path) -> dict[str, object]:
     """Return the results for programs; the documentation names the keys."""
     profile = fitted.panel.profile
     metrics = evaluated.metrics

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -51,8 +50,8 @@ def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, b
         ) from error
 
 
-def list_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def list_rows(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return a record for each row: times as text, numbers that are not finite as None."""
     times = {name: str for name in table if table[name].dtype.kind == "M"}
-    rows: list[dict[str, Any]] = make_plain(table.astype(times).to_dict(orient="records"))
+    rows: list[dict[str, object]] = make_plain(table.astype(times).to_dict(orient="records"))
     return rows

@@ -1,7 +1,6 @@
 """The command `sentiment`: labelled texts in; the comparison of classifiers and a saved classifier out."""
 
 import json
-from typing import Any
 
 import click
 
@@ -60,7 +59,7 @@ def sentiment(
         begin_stage("read the file")
         classifier, metrics = fit_classifier(read_reviews(source), spec)
         begin_stage("write the model")
-        plain: dict[str, Any] = make_plain(metrics)
+        plain = make_plain(metrics)
         content = json.dumps(plain, indent=2, allow_nan=False)
         write_folder(folder, {"metrics.json": f"{content}\n".encode()}, pack(classifier))
     if as_json:

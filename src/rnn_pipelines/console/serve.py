@@ -21,7 +21,7 @@ import click
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import Command
-from rnn_pipelines.console.tasks import TASKS, Answer, RequestLimits, Task, read_options
+from rnn_pipelines.console.tasks import TASKS, Answer, Options, RequestLimits, Task, read_options
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError, TimeLimitError, make_line
 from rnn_pipelines.networks.time_limit import limit_time
 from rnn_pipelines.printing import print_text
@@ -206,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise TimeoutError
         return bytes(body)
 
-    def _compute(self, task: Task, options: dict[str, Any]) -> Answer:
+    def _compute(self, task: Task, options: Options) -> Answer:
         started = time.monotonic()
         seconds = self.limits.max_seconds
         if not self.slots.acquire(timeout=seconds):

@@ -26,6 +26,9 @@ OPTIONS = {
 }
 NO_OPTION = " This command has no option for it: change the file, use Forecaster.load in Python, or train again."
 
+# Parameters by block, which may hold further blocks.
+Blocks = dict[str, Any]
+
 
 class Command(click.Command):
     """A command whose errors and log lines name parameters by its options, see `name_options`."""
@@ -37,18 +40,18 @@ class Command(click.Command):
             return super().invoke(ctx)
 
 
-def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+def parse_settings(settings: tuple[str, ...]) -> Blocks:
     """Return nested parameters from texts such as `training.seed=1`; values are YAML, so that lists are possible.
 
     A name may begin with `forecast.`, as in the messages and in the documentation of the pipeline. A text that is no
     setting, or names a parameter inside another one, raises a ParameterError.
     """
-    found: dict[str, Any] = {}
+    blocks: Blocks = {}
     for setting in settings:
         name, sign, value = setting.partition("=")
-        *blocks, last = name.strip().removeprefix("forecast.").split(".")
-        block = found
-        for part in blocks:
+        *path, last = name.strip().removeprefix("forecast.").split(".")
+        block = blocks
+        for part in path:
             block = block.setdefault(part, {})
             if not isinstance(block, dict):
                 break
@@ -63,7 +66,7 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
             raise ParameterError(
                 f"--set: expected a value of YAML, received {show(setting)}."
             ) from error
-    return found
+    return blocks
 
 
 def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.values())) -> str:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
@@ -27,7 +26,9 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
     because a run must not lose its results for a copy of its inputs.
     """
 
-    def __init__(self, *, path: str, keep: int = 2, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, path: str, keep: int = 2, metadata: dict[str, object] | None = None
+    ) -> None:
         if not isinstance(keep, int) or keep < 1:
             raise DatasetError(f"keep: expected a whole number of 1 or more, received {keep!r}.")
         self._versions = VersionedFolder(find_local_path(path), CHECKSUMS, list_own_files)
@@ -71,5 +72,5 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
     def _exists(self) -> bool:
         return bool(self._versions.list_complete())
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"path": str(self._versions.folder), "keep": self._keep}

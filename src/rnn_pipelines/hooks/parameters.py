@@ -58,7 +58,7 @@ def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[st
 
 
 def check_parameter_names(
-    inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]
+    inputs: Iterable[str], parameters: Mapping[str, Any], given: Mapping[str, Any]
 ) -> None:
     """Check the names of the blocks of parameters; Kedro checks the keys inside a typed block.
 
@@ -114,7 +114,7 @@ def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[
     return f"Parameter '{name}' is not known. {suggest(name, names) if names else ''}".strip()
 
 
-def check_network_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
+def check_network_cells(inputs: Iterable[str], parameters: Mapping[str, Any]) -> None:
     """Check that each network in the parameters has the cell that its block is named after; else a ParameterError.
 
     Blocks that Kedro has checked are models.

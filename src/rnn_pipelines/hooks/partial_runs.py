@@ -8,6 +8,7 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.records import list_leaves, make_plain
 from rnn_pipelines.errors import RunError, show
+from rnn_pipelines.pipelines.names import RunParams
 from rnn_pipelines.runs.run_store import DataFacts, RunRecord
 from rnn_pipelines.runs.writing import OpenRun
 
@@ -15,7 +16,7 @@ NAMES_IN_MESSAGE = 5
 
 
 def read_skipped_parameters(
-    whole: Pipeline, pipeline: Pipeline, run_params: Mapping[str, Any], catalog: DataCatalog
+    whole: Pipeline, pipeline: Pipeline, run_params: RunParams, catalog: DataCatalog
 ) -> dict[str, Any]:
     """Return the parameters of the nodes that do not run, or may not, by their names."""
     runs = set() if run_params["only_missing_outputs"] else set(pipeline.nodes)

@@ -34,7 +34,7 @@ class GlobalsSpec(ParameterModel, frozen=True):
     """
 
     data_root: str
-    layers: dict[str, Any] = Field(default_factory=dict)
+    layers: dict[str, object] = Field(default_factory=dict)
 
     @field_validator("data_root", mode="before")
     @classmethod

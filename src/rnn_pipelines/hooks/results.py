@@ -31,7 +31,7 @@ from rnn_pipelines.hooks.partial_runs import (
 )
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
-from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
+from rnn_pipelines.pipelines.names import PIPELINES, PREFIX, RunParams
 from rnn_pipelines.runs.comparison import EarlierRun, find_earlier_run
 from rnn_pipelines.runs.run_store import (
     COMMAND,
@@ -95,7 +95,7 @@ class ResultHooks:
     # Called after the checks of parameters, because Kedro calls the first registered hooks last.
     @hook_impl
     def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+        self, run_params: RunParams, pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Take the locks, make the run's folders, and redirect datasets to them."""
         self._num_kept = read_parameter_model(
@@ -292,7 +292,7 @@ def _remove_old(store: RunStore, num_kept: int) -> None:
 
 
 def _describe(
-    run: OpenRun, run_params: dict[str, Any], parameters: dict[str, Any], read: dict[str, str]
+    run: OpenRun, run_params: RunParams, parameters: dict[str, Any], read: dict[str, str]
 ) -> RunRecord:
     return {
         "run": run.name,
@@ -309,7 +309,7 @@ def _describe(
     }
 
 
-def _write_command(run_params: Mapping[str, Any]) -> str:
+def _write_command(run_params: RunParams) -> str:
     """Return the command that runs all nodes."""
     command = [
         "kedro",
@@ -326,7 +326,7 @@ def _write_command(run_params: Mapping[str, Any]) -> str:
     return shlex.join(command)
 
 
-def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
+def _list_facts(run_params: RunParams, run: OpenRun) -> list[str]:
     """Return the commit, if there is one, the command of a run, and that which repeats it, unless it is partial."""
     commit = find_commit()
     repeat = ["kedro", "runs", "repeat", run.store.pipeline, shorten_version(run.name)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from rnn_pipelines.champion.records import list_leaves
+from rnn_pipelines.champion.records import Leaves, list_leaves
 from rnn_pipelines.champion.tables import (
     NO_VALUE,
     NUM_LETTERS,
@@ -180,12 +180,12 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
     }
 
 
-def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
+def read_results(folder: Path, files: Iterable[str]) -> Leaves:
     """Return the leaves of the results of a run, by path: `lstm.mse`; a RunError if a file is damaged.
 
     The files are those in its record, relative to the folder; files of other layers are ignored.
     """
-    found: dict[str, Any] = {}
+    leaves: Leaves = {}
     paths = [folder / name for name in sorted(files) if PurePath(name).match(f"{REPORTING}/*.json")]
     for path in filter(Path.exists, paths):
         try:
@@ -195,8 +195,8 @@ def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
             raise RunError(f"{path}: it is damaged ({error}). {remedy}") from error
         # Figures are JSON as well; only results have the key `run`.
         if isinstance(results, dict) and results.pop("run", None) is not None:
-            found |= list_leaves(results)
-    return found
+            leaves |= list_leaves(results)
+    return leaves
 
 
 def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:

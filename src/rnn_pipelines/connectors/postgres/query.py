@@ -98,7 +98,7 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
         *,
         sql: str,
         credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, object] | None = None,
     ) -> None:
         self._query = Query(sql, credentials)
         self.metadata = metadata
@@ -109,7 +109,7 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
     def save(self, data: None) -> None:
         raise DatasetError(f"{self._query.sql}: a query can only be loaded, not saved.")
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"sql": self._query.sql}
 
 

@@ -47,7 +47,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         key: list[str],
         families: list[str] | None = None,
         credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, object] | None = None,
     ) -> None:
         self._table, self._key = table, key
         self._families = tuple(families or ())
@@ -149,7 +149,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
     def _label(self) -> str:
         return f"PostgreSQL, table {self._table}"
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"table": self._table, "key": self._key}
 
 
