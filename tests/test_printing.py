@@ -196,7 +196,7 @@ def test_all_is_printed_and_logged_in_one_place(project: Path) -> None:
         for call in find_calls(project)
         if call[1] in ways and call[0] != "forecast/export/program.py"
     ]
-    assert found == [("printing.py", "click.echo")] * 2
+    assert found == [("printing.py", "print")] * 2
     ways = {"addHandler", "setFormatter", "StreamHandler", "basicConfig", "dictConfig"}
     # The console has no settings of Kedro for its log. Records of other processes are handled, and escaped, here.
     assert sorted(call for call in find_calls(project) if call[1].rpartition(".")[2] in ways) == [

@@ -17,7 +17,6 @@ from pydantic import Field
 from rnn_pipelines.connectors.settings import find_settings
 from rnn_pipelines.errors import MissingLibraryError, make_line
 from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
-from rnn_pipelines.pipelines.names import RunParams
 
 logger = logging.getLogger(__name__)
 Around = Generator[None, Any, None]
@@ -64,7 +63,7 @@ class LineageHooks:
     # Around all other hooks, so that names are those before results are redirected, and a refused run has no event.
     @hook_impl(wrapper=True)
     def before_pipeline_run(
-        self, run_params: RunParams, pipeline: Pipeline, catalog: DataCatalog
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> Around:
         """Find the data sets of both sides and the stores of champions, and send START."""
         self._spec = find_lineage(self._context)

@@ -125,10 +125,12 @@ def stack_members(
         for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[
             1 - has_embedding :
         ]:
-            named |= {f"{kind}_kernel": kernel, f"{kind}_bias": bias[None]}
+            named[f"{kind}_kernel"] = kernel
+            named[f"{kind}_bias"] = bias[None]
         for number, of_layer in enumerate(arrays[int(has_embedding) : -1]):
-            own = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
-            named |= {name_array(name, number): array for name, array in own.items()}
+            arrays_of_cell = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
+            for name, array in arrays_of_cell.items():
+                named[name_array(name, number)] = array
         found.append(named)
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
 

@@ -150,7 +150,8 @@ class TextClassifier:
             ReviewError: texts, labels or groups are invalid; the message names the row and a remedy.
         """
         columns = {"text": _list_texts(texts), "label": _list_cells("label", labels)}
-        columns |= {} if groups is None else {"group": _list_cells("group", groups)}
+        if groups is not None:
+            columns["group"] = _list_cells("group", groups)
         if len({len(column) for column in columns.values()}) > 1:
             counts = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
             raise ReviewError(f"{ORIGIN}: expected columns of the same length, received {counts}.")
@@ -195,10 +196,10 @@ class TextClassifier:
             ReviewError: the texts are not a list of texts.
             RunError: there is another file.
         """
-        from rnn_pipelines.report.page import write_page
-        from rnn_pipelines.sentiment.report.explorer import render_classifier
+        # It loads Plotly.
+        from rnn_pipelines.sentiment.report.explorer import write_explorer
 
-        write_page(check_path(path), render_classifier(self._require_fit(), _list_texts(texts)))
+        write_explorer(check_path(path), self._require_fit(), _list_texts(texts))
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all classifiers on the test part, by ascending log loss."""
@@ -283,13 +284,11 @@ def read_sentiment_spec(blocks: dict[str, Any]) -> SentimentSpec:
 
 
 def _list_texts(texts: Any) -> list[Any]:
-    found = _list_cells("text", texts)
-    wrong = [place for place, text in enumerate(found) if not isinstance(text, str)]
-    if wrong:
-        raise ReviewError(
-            f"{ORIGIN}: expected texts, received {show(found[wrong[0]])} in row {wrong[0] + 1}."
-        )
-    return found
+    cells = _list_cells("text", texts)
+    for row, cell in enumerate(cells, start=1):
+        if not isinstance(cell, str):
+            raise ReviewError(f"{ORIGIN}: expected texts, received {show(cell)} in row {row}.")
+    return cells
 
 
 def _list_cells(name: str, cells: Any) -> list[Any]:

@@ -34,13 +34,14 @@ def describe_run(
     """
     origin = ReviewSourceSpec.model_validate(sentiment["source"]).origin
     num_reviews = sum(profile["num_reviews"].values())
-    about = {
+    about: dict[str, object] = {
         "source": origin,
         "num_reviews": num_reviews,
         "num_groups": int(table["group"].nunique()),
     }
     if "time" in table:
-        about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}
+        about["first"] = str(table["time"].min())
+        about["last"] = str(table["time"].max())
     parameters = {"sentiment": sentiment, "retrain_sentiment": retrain_spec}
     return manifest.describe_retraining(table, about, parameters, retrain_spec.as_of, started)
 

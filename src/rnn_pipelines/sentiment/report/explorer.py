@@ -1,6 +1,7 @@
 """The data of the explorer's page of a text classifier: its networks, and texts with the vectors of their words."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.report.explorer.page import encode, render_explorer
+from rnn_pipelines.report.page import write_page
 from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.logits import name_labels
@@ -36,6 +38,11 @@ MAX_VOCABULARY_BYTES = 250_000
 def render_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) -> str:
     """Render the page of the networks of a classifier over some texts; see `describe_classifier`."""
     return render_texts(describe_classifier(classifier, texts))
+
+
+def write_explorer(path: Path, classifier: ClassifierArtefact, texts: Sequence[str]) -> None:
+    """Write the page of `render_classifier` to a new file, or in place of an earlier page."""
+    write_page(path, render_classifier(classifier, texts))
 
 
 def render_texts(content: Mapping[str, Any]) -> str:

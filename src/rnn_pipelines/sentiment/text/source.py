@@ -21,9 +21,11 @@ FILES = TableFiles(
     other="An archive of the Large Movie Review Dataset is named in sentiment.source.archive.",
 )
 
-LABELS = {"0": 0, "false": 0, "neg": 0, "negative": 0, "1": 1, "true": 1, "pos": 1, "positive": 1}
-# The text form of labels in a floating-point column.
-LABELS |= {"0.0": 0, "1.0": 1}
+# 0.0 and 1.0 are the texts of labels in a floating-point column.
+LABELS = {
+    **dict.fromkeys(("0", "false", "neg", "negative", "0.0"), 0),
+    **dict.fromkeys(("1", "true", "pos", "positive", "1.0"), 1),
+}
 
 
 class ReviewSourceSpec(ParameterModel, frozen=True):
