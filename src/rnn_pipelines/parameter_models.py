@@ -128,12 +128,12 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
 
 
 def check_block_names(
-    given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()
+    given: Iterable[str], types: Mapping[str, Any], further: Iterable[str] = ()
 ) -> None:
     """Check that all blocks exist, by their types and others; a ParameterError suggests the closest name."""
-    known = [*others, *types]
+    names = [*further, *types]
     for name in given:
-        if name not in known:
+        if name not in names:
             homes = [
                 block
                 for block, kind in types.items()
@@ -144,7 +144,7 @@ def check_block_names(
                     f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?"
                 )
             raise ParameterError(
-                f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}"
+                f"{name}: no such parameter. {suggest(name, sorted(names), mark='')}"
             )
 
 

@@ -54,12 +54,12 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
 
 def find_origin(records: Iterable[Record], version: str) -> Record | None:
     """Return the record of the retraining that made a version; None if there is none."""
-    found = [
+    retrainings = [
         record
         for record in records
         if record.get("kind") == "retrain" and record.get("version") == version
     ]
-    return found[-1] if found else None
+    return retrainings[-1] if retrainings else None
 
 
 def read_history(folder: Path) -> list[Record]:

@@ -139,6 +139,6 @@ def describe_loader() -> Loader:
 
 def list_versions() -> dict[str, str]:
     """Return the versions of Python, of the project and of the installed libraries that affect results."""
-    found = {name: next(iter(metadata.distributions(name=name)), None) for name in LIBRARIES}
-    versions = {name: library.version for name, library in found.items() if library is not None}
+    libraries = {name: next(iter(metadata.distributions(name=name)), None) for name in LIBRARIES}
+    versions = {name: library.version for name, library in libraries.items() if library is not None}
     return {"python": platform.python_version(), "rnn-pipelines": __version__, **versions}

@@ -88,11 +88,11 @@ def roll_back(store: ChampionStore, task: str, reason: str) -> ChampionChange:
 def find_version(store: ChampionStore, name: str) -> str:
     """Return the version with this name, or the only one whose name begins or ends with it; else a ChampionError."""
     versions = store.list_versions()
-    found = match_letters(versions, name)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        matches = f"{len(found)} versions match: {', '.join(found)}"
+    matching = match_letters(versions, name)
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        matches = f"{len(matching)} versions match: {', '.join(matching)}"
         raise ChampionError(f"{show(name)}: {matches}. Give more letters of the name.")
     raise ChampionError(
         f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}."

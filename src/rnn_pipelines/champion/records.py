@@ -153,9 +153,9 @@ def parse_record(content: bytes, label: object) -> Record:
     Content that is no record, or has a key of a wrong type, raises a ValueError; a record that another version of the
     project wrote, a FormatError.
     """
-    found = read_object(content, label)
-    check_types(found, Record)
-    return cast(Record, found)
+    record = read_object(content, label)
+    check_types(record, Record)
+    return cast(Record, record)
 
 
 def list_reasons(record: Record) -> list[str]:

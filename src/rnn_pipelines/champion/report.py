@@ -62,7 +62,7 @@ ACTIONS: dict[Level, str] = {
 
 def render_retraining_report(record: Record) -> str:
     """Render the record of a retraining, also of a failed one, as one HTML page that loads nothing else."""
-    others = [*(record.get("reasons") or [])[1:], *(record.get("notes") or [])]
+    notes = [*(record.get("reasons") or [])[1:], *(record.get("notes") or [])]
     facts = [
         ("version", record.get("version")),
         ("retrained", record.get("at")),
@@ -70,7 +70,7 @@ def render_retraining_report(record: Record) -> str:
     ]
     origins = [[name, format_value(value)] for name, value in facts if value is not None]
     parts: dict[str, list[Part]] = {
-        "Other reasons and notes": [begin_sentence(f"{text.rstrip('.')}.") for text in others],
+        "Other reasons and notes": [begin_sentence(f"{text.rstrip('.')}.") for text in notes],
         "Losses on the holdout": [*_report_losses(record)],
         "Loss by step": [*_tabulate_steps(record)],
         "Origin": [Table(["fact", "value"], origins, num_text_columns=2)],
@@ -78,7 +78,7 @@ def render_retraining_report(record: Record) -> str:
             tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()
         ],
     }
-    sections = [Section(title, found) for title, found in parts.items() if found]
+    sections = [Section(title, content) for title, content in parts.items() if content]
     title = f"Retraining of {record.get('task')}, {format_minute(str(record.get('at')))}"
     return render_page(title, write_outcome(record), sections)
 
@@ -91,8 +91,8 @@ def write_outcome(record: Record) -> str:
 
 def tabulate_losses(measured: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return a table of all scalar measures, such as loss and accuracy."""
-    known = (key for m in measured.values() for key in m if not isinstance(m[key], list))
-    columns = list(dict.fromkeys(["loss", *known]))
+    keys = (key for m in measured.values() for key in m if not isinstance(m[key], list))
+    columns = list(dict.fromkeys(["loss", *keys]))
     rows = [
         [STYLES[name].name, *(format_number(m.get(key)) for key in columns)]
         for name, m in measured.items()
@@ -116,7 +116,9 @@ def _report_losses(record: Record) -> Iterator[Part]:
 def _tabulate_steps(record: Record) -> Iterator[Part]:
     measured = list_measures(record)
     by_step = {
-        name: found for name, m in measured.items() if isinstance(found := m.get("by_step"), list)
+        name: of_model
+        for name, m in measured.items()
+        if isinstance(of_model := m.get("by_step"), list)
     }
     if by_step:
         steps = range(max(map(len, by_step.values())))
@@ -156,9 +158,9 @@ def render_overview(overviews: Sequence[Overview], now: datetime) -> str:
             ": decisions": [*_report_history(overview)],
         }
         sections += [
-            Section(f"{begin_sentence(overview.task)}{what}", found)
-            for what, found in parts.items()
-            if found
+            Section(f"{begin_sentence(overview.task)}{what}", content)
+            for what, content in parts.items()
+            if content
         ]
     return render_page(
         f"Champions, {now:%Y-%m-%d %H:%M} UTC", " ".join(map(summarize_task, overviews)), sections
@@ -206,7 +208,7 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
     if CHALLENGER not in measured:
         return
     simple = {name: m for name, m in measured.items() if name not in (CHALLENGER, CHAMPION)}
-    known = {
+    losses = {
         name: loss
         for name, measures in simple.items()
         if (loss := measures.get("loss")) is not None
@@ -214,15 +216,15 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
     shown: dict[str, Measures] = {"this version": measured[CHALLENGER]}
     if CHAMPION in measured:
         shown["champion before it"] = measured[CHAMPION]
-    if known:
-        best = min(known, key=known.__getitem__)
+    if losses:
+        best = min(losses, key=losses.__getitem__)
         method = f"{STYLES[best].name}, the best simple method"
         shown[method], loss = simple[best], measured[CHALLENGER].get("loss")
         text = f"At its retraining, the {overview.loss} of this version was {format_number(loss)} on the holdout"
-        if loss is None or not known[best] > 0:
-            yield f"{text}, and that of {method}, {format_number(known[best])}."
+        if loss is None or not losses[best] > 0:
+            yield f"{text}, and that of {method}, {format_number(losses[best])}."
         else:
-            share = f"{format_percent(abs(1 - loss / known[best]), 1)} {'below' if loss < known[best] else 'above'}"
+            share = f"{format_percent(abs(1 - loss / losses[best]), 1)} {'below' if loss < losses[best] else 'above'}"
             yield f"{text}, {share} that of {method}."
     yield tabulate_losses(shown)
     yield HOW_TO_READ

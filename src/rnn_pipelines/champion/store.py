@@ -212,10 +212,10 @@ class ChampionStore:
                 for name in self.list_versions()
                 if name not in protected
             }
-            others = [folder for folder in folders.values() if not folder.is_symlink()]
+            removable = [folder for folder in folders.values() if not folder.is_symlink()]
             if not is_dry:
                 warn_of_kept(self._versions.remove_unfinished())
-            removal = self._versions.remove(others[: max(0, len(others) - num_kept)], is_dry)
+            removal = self._versions.remove(removable[: max(0, len(removable) - num_kept)], is_dry)
             warn_of_kept(removal)
             return removal.removed
 

@@ -116,13 +116,13 @@ def retrain_task(  # noqa: PLR0913, PLR0917 - each is an option
         reasons = "; ".join(record["reasons"])
         text = make_line(f"nothing new since {record['at']} ({record['outcome']}: {reasons})")
     outcome = record.get("outcome") if is_run else "nothing new"
-    found = {
+    result = {
         "task": task,
         "outcome": "promoted" if is_promoting else outcome,
         "news": changes,
         "record": record,
     }
-    print_result(is_json, found, complete_commands(f"{task}: {text}", env, params))
+    print_result(is_json, result, complete_commands(f"{task}: {text}", env, params))
 
 
 def _promote_challenger(paths: TaskPaths, task: str, record: Record) -> None:
@@ -173,10 +173,10 @@ def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **al
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict, paths.log)
-    found = {"task": task, **asdict(verdict), **describe_evidence(paths.store, paths.verdict)}
+    result = {"task": task, **asdict(verdict), **describe_evidence(paths.store, paths.verdict)}
     text = write_list(f"{task}: {verdict.verdict}", verdict.reasons)
-    print_result(is_json, found, complete_commands(text, env, {}))
-    send_alerts(found, **alerts)
+    print_result(is_json, result, complete_commands(text, env, {}))
+    send_alerts(result, **alerts)
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 

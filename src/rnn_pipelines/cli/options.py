@@ -102,8 +102,8 @@ def add_wait_option(text: str) -> Callable[[Command], Command]:
     )
 
 
-def print_result(is_json: bool, found: Any, text: str) -> None:
+def print_result(is_json: bool, result: Any, text: str) -> None:
     if is_json:
-        print_json(found, asdict)
+        print_json(result, asdict)
     else:
         print_text(text)

@@ -137,20 +137,20 @@ def prune_runs(
     """
     store = find_run_store(pipeline, env)
     num_kept = find_num_kept(env) if num_kept is None else num_kept
-    found = Removal()
+    removal = Removal()
     if store.folder.is_dir():
         with hold_lock(store.lock, wait):
             left = store.versions.remove_unfinished(is_dry)
             old = store.prune(num_kept, is_dry)
-        found = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
-    title = f"{pipeline}: {len(found.removed)} {'would be ' if is_dry else ''}removed"
+        removal = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
+    title = f"{pipeline}: {len(removal.removed)} {'would be ' if is_dry else ''}removed"
     lines = [
         title,
-        *found.removed,
-        *(f"{kept.name} is kept, because {kept.reason}" for kept in found.kept),
+        *removal.removed,
+        *(f"{kept.name} is kept, because {kept.reason}" for kept in removal.kept),
     ]
     print_result(
-        is_json, {"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)}, "\n".join(lines)
+        is_json, {"pipeline": pipeline, "is_dry_run": is_dry, **asdict(removal)}, "\n".join(lines)
     )
 
 
@@ -208,21 +208,21 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
     """
     if is_all == (pipeline is not None):
         raise click.UsageError("Expected either a PIPELINE or --all.")
-    found = {}
+    repairs = {}
     for name in NAMES if pipeline is None else [pipeline]:
         store = find_run_store(name, env)
         layers = find_layers(name, env)
         with hold_lock(store.lock, wait):
-            found[name] = repair_links(store, layers)
+            repairs[name] = repair_links(store, layers)
     lines = []
-    for name, repaired in found.items():
+    for name, repaired in repairs.items():
         moved = count(len(repaired.moved), "file or folder", "files or folders")
         lines += [
             f"{name}: made {count(len(repaired.linked), 'link')}, moved {moved}",
             *repaired.linked,
         ]
         lines += [f"{path} is now {to}" for path, to in repaired.moved.items()]
-    print_result(is_json, found, "\n".join(lines))
+    print_result(is_json, repairs, "\n".join(lines))
 
 
 def find_num_kept(env: str | None) -> int:
@@ -256,10 +256,10 @@ def find_run_store(pipeline: str, env: str | None) -> RunStore:
 
 def _nest_parameters(record: RunRecord) -> dict[str, Any]:
     """Return the parameters of a run that its pipeline reads today, by their blocks."""
-    known = {name.removeprefix("params:") for name in pipelines[record["pipeline"]].inputs()}
+    read = {name.removeprefix("params:") for name in pipelines[record["pipeline"]].inputs()}
     nested: dict[str, Any] = {}
     # Sorted, because `forecast` comes before `forecast.source`, which is a part of it.
-    for name in sorted(record["parameters"].keys() & known):
+    for name in sorted(record["parameters"].keys() & read):
         *blocks, key = name.split(".")
         place = nested
         for block in blocks:

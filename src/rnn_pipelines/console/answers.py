@@ -35,7 +35,7 @@ class Reply(TypedDict):
 def make_plain_numbers(value: Any) -> Any:
     """Return a number, an array or a sequence of arrays as a number or nested lists; None for other values."""
     if isinstance(value, tuple | list):
-        return [make_plain_numbers(one) for one in value]
+        return [make_plain_numbers(item) for item in value]
     try:
         return np.asarray(value, float).tolist()
     except (OverflowError, TypeError, ValueError):

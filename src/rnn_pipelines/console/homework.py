@@ -153,15 +153,15 @@ def find_mistake(name: str, reply: Reply) -> str:
         expected = solve(*case)
         if is_same(value, expected):
             continue
-        known = [
+        explanations = [
             sentence
             for sentence, mistake in mistakes.items()
             if is_same(value, make_plain_numbers(mistake(*case)))
         ]
-        if known or np.ndim(case[0]):
+        if explanations or np.ndim(case[0]):
             return (
-                known[0]
-                if known
+                explanations[0]
+                if explanations
                 else "the values or their shapes differ from those of the equations"
             )
         given = ", ".join(f"{argument:.6g}" for argument in case)

@@ -91,9 +91,9 @@ def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.va
         if "covariates.future" in options:
             # There, `--future` names files of values.
             options["covariates.path"] = options.pop("covariates.future")
-        others = {name: "" for name in (*listed, *OPTIONS) if name not in options}
+        without_option = {name: "" for name in (*listed, *OPTIONS) if name not in options}
         named = rename_parameters(message, options)
-        if rename_parameters(message, {**others, **options}) == named:
+        if rename_parameters(message, {**without_option, **options}) == named:
             return named
         # Warnings end without a full stop.
         return named + ("" if named.endswith(".") else ".") + NO_OPTION

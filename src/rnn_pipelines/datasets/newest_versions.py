@@ -37,7 +37,7 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
 
     def load(self) -> list[dict[str, bytes]]:
         """Return the files of each version, content by name; a damaged version is logged and left out."""
-        found = []
+        versions = []
         try:
             names = self._versions.list_complete()
         except OSError as error:
@@ -45,10 +45,10 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
             names = []
         for name in names:
             try:
-                found.append(read_version(self._versions.folder, name)[0])
+                versions.append(read_version(self._versions.folder, name)[0])
             except RnnPipelinesError as error:
                 logger.warning("%s: left out (%s)", self._versions.folder, error)
-        return found
+        return versions
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Add a version, whole or not at all, and remove the oldest ones."""

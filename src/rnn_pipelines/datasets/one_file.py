@@ -108,10 +108,10 @@ class StrictJSONDataset(OneFileDataset):
 
     def load(self) -> Any:
         with self._open_to_read() as file:
-            found = json.load(file)
-        if isinstance(found, dict):
-            found.pop("run", None)
-        return found
+            content = json.load(file)
+        if isinstance(content, dict):
+            content.pop("run", None)
+        return content
 
     def save(self, data: Any) -> None:
         plain = make_plain(data)

@@ -91,10 +91,10 @@ class DescribedTableDataset(DataclassDataset):
                 f"{self._filepath}: the table has no {', '.join(missing)} in its metadata. Run the pipeline that "
                 "makes it again."
             )
-        found = {name: table.attrs[name] for name in names}
+        saved = {name: table.attrs[name] for name in names}
         described = {
             name: tuple(value) if isinstance(value, list) else value
-            for name, value in found.items()
+            for name, value in saved.items()
         }
         table.attrs = {}
         return kind(table=table, **described)
@@ -102,21 +102,21 @@ class DescribedTableDataset(DataclassDataset):
     def save(self, data: Any) -> None:
         refuse_broken_texts(data.table, str(self._filepath))
         table = data.table.copy(deep=False)
-        found = {
+        fields = {
             field.name: getattr(data, field.name)
             for field in dataclasses.fields(data)
             if field.name != "table"
         }
         described = {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in found.items()
+            for name, value in fields.items()
         }
         table.attrs = {"run": self.run} | described
         # Dictionaries of numbers that hardly repeat make a file larger, and take longer to write and to read.
         doubles = [name for name in table if table[name].dtype == np.float64]
-        others = [name for name in table if name not in doubles]
+        encoded = [name for name in table if name not in doubles]
         options = {
-            "use_dictionary": others,
+            "use_dictionary": encoded,
             "use_byte_stream_split": doubles,
             "row_group_size": GROUP_ROWS,
         }

@@ -103,14 +103,17 @@ def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[
         return f"Parameter '{name}': {what.removeprefix('Value error, ')}."
     if kind != "extra_forbidden":
         return f"Parameter '{name}': {what}; received {received}."
-    known: Any = types.get(block)
+    kind_of_block: Any = types.get(block)
     for step in steps[:-1]:
         # The type of a field of a model, or of the values of a mapping.
-        fields = getattr(known, "model_fields", {})
-        whole = fields["root"].annotation if "root" in fields else known
+        fields = getattr(kind_of_block, "model_fields", {})
+        whole = fields["root"].annotation if "root" in fields else kind_of_block
         values = get_args(whole)[-1] if get_origin(whole) is dict else None
-        known = fields[step].annotation if step in fields else values
-    names = [".".join([block, *steps[:-1], field]) for field in getattr(known, "model_fields", {})]
+        kind_of_block = fields[step].annotation if step in fields else values
+    names = [
+        ".".join([block, *steps[:-1], field])
+        for field in getattr(kind_of_block, "model_fields", {})
+    ]
     return f"Parameter '{name}' is not known. {suggest(name, names) if names else ''}".strip()
 
 
@@ -143,8 +146,8 @@ def find_full_names(pipelines: Mapping[str, Pipeline]) -> dict[str, str]:
     The library, which Python and the console use too, names them without the pipeline. A name that several parameters
     share is left out.
     """
-    found: dict[str, set[str]] = {}
+    full_names: dict[str, set[str]] = {}
     for full, kind in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
         for name, full_name in list_parameter_names(full, kind):
-            found.setdefault(name, set()).add(full_name)
-    return {name: of.pop() for name, of in found.items() if len(of) == 1}
+            full_names.setdefault(name, set()).add(full_name)
+    return {name: of.pop() for name, of in full_names.items() if len(of) == 1}

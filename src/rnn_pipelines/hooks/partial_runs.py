@@ -36,16 +36,16 @@ def refuse_other_parameters(before: RunRecord, parameters: Mapping[str, Any], co
     """Raise a RunError if nodes that do not run would have other parameters than those of the earlier results."""
     then = list_leaves(before.get("parameters", {}))
     now = list_leaves(parameters)
-    others = [
+    changes = [
         f"{name} was {show(then[name])}, and is {show(value)}"
         for name, value in now.items()
         if name in then and then[name] != value
     ]
-    if others:
-        some = "; ".join(others[:NAMES_IN_MESSAGE]) + (
-            "; …" if len(others) > NAMES_IN_MESSAGE else ""
+    if changes:
+        listed = "; ".join(changes[:NAMES_IN_MESSAGE]) + (
+            "; …" if len(changes) > NAMES_IN_MESSAGE else ""
         )
-        fact = f"the results of run {before['run']} were made by other parameters ({some})"
+        fact = f"the results of run {before['run']} were made by other parameters ({listed})"
         raise RunError(f"{fact}. Run all nodes: {command}")
 
 

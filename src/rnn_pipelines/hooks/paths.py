@@ -77,9 +77,9 @@ def find_data_root(context: KedroContext) -> Path | None:
     if isinstance(loader, OmegaConfigLoader):
         path = Path(loader.conf_source, loader.env or loader.default_run_env, "globals.yml")
         # A file with only comments counts as missing.
-        own: Any = OmegaConf.load(path) if path.is_file() else {}
+        settings: Any = OmegaConf.load(path) if path.is_file() else {}
         # That of `base` would apply.
-        if own and "data_root" not in own:
+        if settings and "data_root" not in settings:
             raise ParameterError(
                 f"{path}: expected data_root, found none. Add data_root: data, or remove the file."
             )
@@ -149,8 +149,8 @@ def fingerprint_newest(
     task's retraining read the newest data, and covariates if it has any. The parameters of the catalog are validated.
     """
     tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
-    found = read_outputs(tables, pipeline, catalog)
-    read = [found[name] for name in tables if name in found]
+    outputs = read_outputs(tables, pipeline, catalog)
+    read = [outputs[name] for name in tables if name in outputs]
     parameters = catalog.load("parameters")
     return make_fingerprints(
         join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")}
@@ -162,9 +162,9 @@ def read_outputs(
 ) -> dict[str, Any]:
     """Return outputs of the first nodes of a pipeline, and save nothing; unknown names are left out."""
     outputs = pipeline.all_outputs().intersection(names)
-    found = dict[str, Any]()
+    values = dict[str, Any]()
     for reader in pipeline.to_outputs(*outputs).nodes if outputs else ():
-        found |= reader.run(
-            {name: found[name] if name in found else catalog.load(name) for name in reader.inputs}
+        values |= reader.run(
+            {name: values[name] if name in values else catalog.load(name) for name in reader.inputs}
         )
-    return {name: found[name] for name in outputs}
+    return {name: values[name] for name in outputs}

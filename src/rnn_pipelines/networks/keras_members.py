@@ -119,7 +119,7 @@ def stack_members(
     cell: str, members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool
 ) -> Weights:
     """Return the weights of members; the inverse of `list_arrays`."""
-    found: list[Weights] = []
+    stacked: list[Weights] = []
     for arrays in members:
         named: Weights = {}
         for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[
@@ -131,8 +131,8 @@ def stack_members(
             arrays_of_cell = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
             for name, array in arrays_of_cell.items():
                 named[name_array(name, number)] = array
-        found.append(named)
-    return {name: np.stack([one[name] for one in found]) for name in found[0]}
+        stacked.append(named)
+    return {name: np.stack([one[name] for one in stacked]) for name in stacked[0]}
 
 
 def _count_inputs(weights: Mapping[str, np.ndarray]) -> int:

@@ -92,8 +92,8 @@ def forward_member(
     cell: str, weights: Weights, member: int, steps: np.ndarray, static_inputs: np.ndarray
 ) -> np.ndarray:
     """Return the outputs of one member: float32[batch, output]."""
-    own = {name: array[member : member + 1] for name, array in weights.items()}
-    return forward(cell, own, steps, static_inputs)[0][0]
+    weights_of_member = {name: array[member : member + 1] for name, array in weights.items()}
+    return forward(cell, weights_of_member, steps, static_inputs)[0][0]
 
 
 def compute_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -50,24 +50,24 @@ def find_run(store: RunStore, letters: str | None) -> str:
     If no run matches, or several do, a RunError is raised.
     """
     names = store.list_runs()
-    known = ", ".join(map(shorten_version, names[::-1][:10]))
+    newest = ", ".join(map(shorten_version, names[::-1][:10]))
     if letters is None:
         current = store.find_current()
         if current is None:
             problem = (
-                f"no run is current; known: {known}. Name one, or"
-                if known
+                f"no run is current; known: {newest}. Name one, or"
+                if newest
                 else "no runs yet. First"
             )
             raise RunError(
                 f"{store.pipeline}: {problem} run kedro run --pipelines={store.pipeline}."
             )
         return current
-    found = match_letters(names, letters)
-    if len(found) != 1:
-        expected = f"expected letters of one run of {store.pipeline}, found {len(found)}"
-        raise RunError(f"{show(letters)}: {expected}; known: {known or 'none'}.")
-    return found[0]
+    matching = match_letters(names, letters)
+    if len(matching) != 1:
+        expected = f"expected letters of one run of {store.pipeline}, found {len(matching)}"
+        raise RunError(f"{show(letters)}: {expected}; known: {newest or 'none'}.")
+    return matching[0]
 
 
 def list_run_records(store: RunStore) -> list[RunRecord]:

@@ -32,10 +32,10 @@ def check_links(store: RunStore, layers: Iterable[str]) -> None:
     """Restore the links to results, and raise a RunError that names all that no run made in their place."""
     _check_layers(store, layers)
     if blocked := restore_links(store, layers):
-        found = show_all(_name(store, path) for path in blocked)
+        listed = show_all(_name(store, path) for path in blocked)
         raise RunError(
             f"{store.root}: expected links to the results of {store.pipeline}, found files or folders that no run "
-            f"made: {found}. Move them away, or run kedro runs repair {store.pipeline} with the same --env, which "
+            f"made: {listed}. Move them away, or run kedro runs repair {store.pipeline} with the same --env, which "
             "renames them, removes nothing, and makes the links."
         )
 

@@ -148,9 +148,9 @@ def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
 
 def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
     """List the unchanged files of a run to copy; a RunError if a needed file has changed, or the record is damaged."""
-    own = _list_own(before)
+    unchanged = _list_own(before)
     recorded = read_record(before)["files"]
-    changed = sorted({*recorded, *needed}.intersection(list_all_files(before)) - set(own))
+    changed = sorted({*recorded, *needed}.intersection(list_all_files(before)) - set(unchanged))
     if wrong := [name for name in changed if name in needed]:
         raise RunError(
             f"{before}: {show_all(wrong)} changed after the run, or no record names it, so that no other run can go on "
@@ -160,7 +160,7 @@ def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
         logger.warning(
             "run %s: left out, because it changed after the run: %s", before.name, show_all(changed)
         )
-    return own
+    return unchanged
 
 
 def _list_own(folder: Path) -> list[str]:

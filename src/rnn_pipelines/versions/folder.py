@@ -69,15 +69,15 @@ class VersionedFolder:
 
     def list_complete(self) -> list[str]:
         """List the complete versions, oldest first, with those that are links, such as to another disk."""
-        found = (
+        complete = (
             path.name for path in list_folder(self.folder) if is_name(path.name) and path.is_dir()
         )
-        return sorted(found, key=give_order)
+        return sorted(complete, key=give_order)
 
     def list_hidden(self, ending: str = UNFINISHED) -> list[Path]:
         """List the hidden folders with an ending, oldest first."""
-        found = self.folder.glob(f".*{ending}")
-        return sorted(path for path in found if is_name(find_name(path)) and is_folder(path))
+        hidden = self.folder.glob(f".*{ending}")
+        return sorted(path for path in hidden if is_name(find_name(path)) and is_folder(path))
 
     def hide(self, name: str) -> Path:
         """Return the path of a version while it is being written or removed."""

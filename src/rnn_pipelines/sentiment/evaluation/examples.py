@@ -41,8 +41,8 @@ def find_examples(
     )
     error = (table["probability"] - table["label"].astype(float)).abs()
     worst = error[error > 0.5].nlargest(NUM_MISTAKES).index
-    chosen = pd.concat(
+    shown = pd.concat(
         [table.iloc[:1].assign(kind="sample"), table.loc[worst].assign(kind="mistake")]
     )
-    examples = chosen.merge(reviews[["review_id", "group", "text"]], on="review_id", how="left")
+    examples = shown.merge(reviews[["review_id", "group", "text"]], on="review_id", how="left")
     return examples[list(ExamplesTable.columns)]

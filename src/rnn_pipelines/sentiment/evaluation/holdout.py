@@ -67,11 +67,13 @@ def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
 def _compare(
     labels: np.ndarray, shared: Holdout, measures: dict[str, dict[str, float] | None]
 ) -> float:
-    one = measures[CHALLENGER]
-    other = measures[CHAMPION]
-    if one is None or other is None:
+    challenger = measures[CHALLENGER]
+    champion = measures[CHAMPION]
+    if challenger is None or champion is None:
         return float("nan")
-    if (one["accuracy"] - other["accuracy"]) * (one["log_loss"] - other["log_loss"]) > 0:
+    if (challenger["accuracy"] - champion["accuracy"]) * (
+        challenger["log_loss"] - champion["log_loss"]
+    ) > 0:
         return 1.0
     return compare_errors(labels, shared[CHALLENGER].to_numpy(), shared[CHAMPION].to_numpy())[
         "p_value"

@@ -58,9 +58,10 @@ def decide_promotion(
 
     Return the challenger with the record of the decision and the reference for monitoring.
     """
-    found = measure_text_holdout(holdout)
+    holdout_measures = measure_text_holdout(holdout)
     measures = {
-        name: measured or {"log_loss": math.nan} for name, measured in found.measures.items()
+        name: measured or {"log_loss": math.nan}
+        for name, measured in holdout_measures.measures.items()
     }
     renamed = {
         name: cast(
@@ -69,14 +70,14 @@ def decide_promotion(
         )
         for name, measured in measures.items()
     }
-    objections = () if champion is None or found.is_comparable else (SEEN,)
+    objections = () if champion is None or holdout_measures.is_comparable else (SEEN,)
     case = Case(
         "sentiment",
         renamed,
-        found.p_value,
+        holdout_measures.p_value,
         tuple(find_score_faults(holdout)),
         objections,
-        found.notes,
+        holdout_measures.notes,
     )
     candidate = decide(challenger, champion, case, training, run, retrain_spec.policy)
     return replace(candidate, files=pack_reference(holdout))
