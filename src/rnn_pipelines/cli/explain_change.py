@@ -59,5 +59,5 @@ def describe_last_change(
         raise
     table = tabulate_changes(description["changes"][:MAX_ROWS])
     return {"task": task, **description}, summarize(
-        [description["sentence"], *description["notes"]], table
+        [description["sentence"], *description["notes"], table]
     )

@@ -27,7 +27,7 @@ from rnn_pipelines.forecast.parameters import (
 from rnn_pipelines.forecast.recipe import read_source
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
 from rnn_pipelines.forecast.report.report import render_fitted
-from rnn_pipelines.forecast.report.summary import summarize_run
+from rnn_pipelines.forecast.report.summary import summarize_forecast
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.source.column_choice import choose_columns
 from rnn_pipelines.forecast.source.reading import read_frame
@@ -136,7 +136,7 @@ def forecast(
     if as_json:
         print_json(_list_results(fitted, evaluated, folder))
         return
-    print_text(summarize_run(evaluated.metrics, evaluated.future))
+    print_text(summarize_forecast(evaluated.metrics, evaluated.future))
     print_text(f"\n{folder / FILES['report']}")
 
 
