@@ -18,7 +18,6 @@ from rnn_pipelines.report.page import (
     Quote,
     Section,
     Table,
-    make_table,
     mark_best,
     read_plotly,
     render_page,
@@ -207,17 +206,6 @@ def test_commands_are_code() -> None:
 def test_the_best_number_of_a_table_is_marked() -> None:
     table = Table(["name", "error"], [["a", "2"], ["b", "1"]], best=frozenset({(1, 1)}))
     assert re.findall(r'class="number best">(.*?)<', write_page(table)) == ["1"]
-
-
-def test_a_table_is_made_of_columns() -> None:
-    table = make_table(
-        [1, 2], {"number": str, "double": lambda number: str(2 * number)}, caption="numbers"
-    )
-    assert (list(table.header), table.rows, table.caption) == (
-        ["number", "double"],
-        [["1", "2"], ["2", "4"]],
-        "numbers",
-    )
 
 
 def test_equal_numbers_are_all_the_best() -> None:

@@ -6,7 +6,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from rnn_pipelines.report.page import Section, Table
-from rnn_pipelines.report.texts import list_sections, read_texts, render_template
+from rnn_pipelines.report.texts import fill_template, list_sections, read_texts
 
 TABLE = Table(["a"], [["b"]])
 PAGE = """# Report of {{ name }}
@@ -96,17 +96,17 @@ def test_sections_have_paragraphs_with_parts(package: str) -> None:
 
 
 def test_a_template_becomes_a_page_with_escaped_names(package: str) -> None:
-    page = render_template(package, "page", **VALUES | {"name": "<b>"}, more=None)
+    page = fill_template(package, "page", **VALUES | {"name": "<b>"}, more=None).render()
     assert "<h1>Report of &lt;b&gt;</h1>" in page
 
 
 def test_the_verdict_of_a_template_stands_below_its_title(package: str) -> None:
-    page = render_template(package, "page", **VALUES | {"name": "<b>"}, more=None)
+    page = fill_template(package, "page", **VALUES | {"name": "<b>"}, more=None).render()
     assert '<p class="verdict">Good.</p>' in page
 
 
 def test_a_page_leaves_out_what_has_no_value(package: str) -> None:
-    page = render_template(package, "page", **VALUES | {"name": "<b>"}, more=None)
+    page = fill_template(package, "page", **VALUES | {"name": "<b>"}, more=None).render()
     assert "Only with a part" not in page
 
 
@@ -120,4 +120,4 @@ def test_a_value_is_no_template(package: str) -> None:
 def test_name_without_a_value_is_an_error(package: str, missing: str) -> None:
     values = {name: value for name, value in VALUES.items() if name != missing}
     with pytest.raises(UndefinedError, match=missing):
-        render_template(package, "page", **values, more=None)
+        fill_template(package, "page", **values, more=None)

@@ -38,9 +38,9 @@ def test_every_figure_reaches_the_report(nodes: dict[str, Node]) -> None:
     assert figures <= set(nodes["render_report"].inputs)
 
 
-def test_the_plan_is_read_by_comparison_with_report(nodes: dict[str, Node]) -> None:
+def test_the_plan_is_read_by_three_nodes(nodes: dict[str, Node]) -> None:
     readers = {name for name, node in nodes.items() if "params:compare.plan" in node.inputs}
-    assert readers == {"compare_cells", "render_report"}
+    assert readers == {"compare_cells", "render_report", "summarize_comparison"}
 
 
 def test_curves_of_runs_are_drawn(nodes: dict[str, Node]) -> None:
