@@ -172,7 +172,7 @@ def test_all_that_stands_in_the_place_of_links_is_named_at_once(store: RunStore)
         "01_raw/forecast",
         "08_reporting/forecast",
         "runs/forecast/current",
-        "kedro runs repair_links forecast",
+        "kedro runs repair forecast",
     ):
         assert name in str(refused.value)
 

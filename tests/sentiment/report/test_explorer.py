@@ -15,7 +15,7 @@ from browser import open_page, use_page
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.report.explorer import page as page_module
 from rnn_pipelines.report.explorer.page import MAX_BYTES
-from rnn_pipelines.sentiment.interface import ClassifierArtefact as Interface
+from rnn_pipelines.sentiment.interface import TextClassifier as Interface
 from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.report import explorer
 from rnn_pipelines.sentiment.report.explorer import render_classifier
