@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import (
     Measures,
@@ -28,7 +30,7 @@ from rnn_pipelines.report.numbers import (
     format_percent,
 )
 from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
-from rnn_pipelines.report.retrainings import Contest, draw_retrainings
+from rnn_pipelines.report.retrainings import draw_retrainings
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -241,19 +243,22 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
 def _report_history(overview: Overview) -> Iterator[Part]:
     records = overview.records
     task = overview.task
-    contests = []
+    retrainings = []
     for record in records:
         metrics = record.get("metrics")
         challenger = find_compared_loss(metrics, "challenger")
         champion = find_compared_loss(metrics, "champion")
         if record.get("kind") == "retrain" and challenger is not None:
-            contests.append(
-                Contest(
-                    str(record.get("at")), challenger, champion, bool(record.get("is_promoted"))
-                )
+            retrainings.append(
+                {
+                    "at": str(record.get("at")),
+                    "challenger": challenger,
+                    "champion": champion,
+                    "is_promoted": bool(record.get("is_promoted")),
+                }
             )
-    if len(contests) > 1:
-        yield draw_retrainings(contests, overview.loss)
+    if len(retrainings) > 1:
+        yield draw_retrainings(pd.DataFrame(retrainings), overview.loss)
     if records:
         yield tabulate_decisions(records[: -MAX_RECORDS - 1 : -1], overview.champion)
     if len(records) > MAX_RECORDS:

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.report.explorer.page import FRAME_BYTES, choose_content, encode, read_scripts
+from rnn_pipelines.report.explorer.page import (
+    FRAME_BYTES,
+    choose_content,
+    encode_content,
+    read_scripts,
+)
 from rnn_pipelines.report.page import render_page
 
 NAMES = ("lstm", "gru")
@@ -25,7 +30,7 @@ def make_content(sizes: tuple[int, int]) -> dict[str, Any]:
 
 
 def test_arrays_are_float32_and_no_text_ends_the_script() -> None:
-    text = encode(
+    text = encode_content(
         {"text": "</script><!--", "numbers": np.array([[1.0, 2.0]]), "count": np.int64(3)}
     )
     assert "<" not in text

@@ -23,7 +23,7 @@ from rnn_pipelines.report.numbers import (
     format_number,
     format_p_cell,
     format_p_value,
-    format_seconds,
+    format_tenths,
 )
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.report import Report
@@ -128,7 +128,7 @@ def tabulate_schedules(results: BacktestResults) -> Table:
         "p_value": Column("p", format_p_cell),
         "num_trainings": Column("trainings", format_count),
         "num_promotions": Column("promoted", format_count),
-        "training_seconds": Column("training, s", format_seconds),
+        "training_seconds": Column("training, s", format_tenths),
     }
     for level in results.levels:
         columns.update(choose_columns([f"coverage_{level}"]))

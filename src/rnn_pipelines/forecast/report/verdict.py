@@ -10,9 +10,9 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import format_bias, format_number, format_points
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import read_prose
 
-NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
+NOTES = read_prose("rnn_pipelines.forecast.report")["report"]
 # Largest relative difference of a tie if there is no interval; the seed alone can cause smaller ones.
 TIE_FRACTION = 0.01
 # The terminal names a forecast in use that is worse than the best baseline by more than this part. By more than the
@@ -47,7 +47,7 @@ def write_verdict(metrics: ForecastMetrics) -> str:
                 f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
             )
         sentences = [sentence, *sentences] if is_clearly_behind(metrics) else [*sentences, sentence]
-    return " ".join([*sentences, describe_zeros(metrics)]).strip()
+    return " ".join([*sentences, judge_zeros(metrics)]).strip()
 
 
 def list_verdict(metrics: ForecastMetrics) -> list[str]:
@@ -62,7 +62,7 @@ def list_verdict(metrics: ForecastMetrics) -> list[str]:
             sentences.append(_judge_used(metrics, STYLES[best].name))
     return [
         *(sentences[::-1] if is_clearly_behind(metrics) else sentences),
-        describe_zeros(metrics),
+        judge_zeros(metrics),
     ]
 
 
@@ -96,7 +96,7 @@ def _judge_used(metrics: ForecastMetrics, name: str) -> str:
     return f"{subject} {_compare(metrics, metrics.use, baseline)} {name}: {difference}."
 
 
-def describe_zeros(metrics: ForecastMetrics) -> str:
+def judge_zeros(metrics: ForecastMetrics) -> str:
     """Return the warning of many zeros, and of an ensemble that is not better than a constant forecast."""
     constant = metrics.find_best_constant()
     metric = metrics.deciding

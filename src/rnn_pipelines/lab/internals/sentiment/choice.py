@@ -42,7 +42,7 @@ class ChosenClassifier:
     origin: str
 
 
-def choose_classifier(
+def find_classifier(
     found: TextClassifier | None,
     reviews: pd.DataFrame | None,
     source: TracedReviewsSpec,

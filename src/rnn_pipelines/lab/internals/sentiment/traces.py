@@ -29,7 +29,7 @@ from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 
 # The number of units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
-# The columns of the readings, see `trace_classifier`.
+# The columns of the readings, see `trace_texts`.
 READINGS = {
     "cell": "str",
     "text": "int64",
@@ -42,7 +42,7 @@ READINGS = {
 }
 
 
-def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
+def trace_texts(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
     """Trace the recurrent layer of each network of a classifier over texts, in both directions.
 
     The head reads a pooling over all words, which each word reaches directly. The gradients are therefore those of the
@@ -130,7 +130,7 @@ def _read_text(
     text: str,
     places: np.ndarray,
 ) -> pd.DataFrame:
-    """Return the readings of one shown text; see `trace_classifier`."""
+    """Return the readings of one shown text; see `trace_texts`."""
     words = tokenize(text, classifier.signs)
     beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
     probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
