@@ -36,11 +36,11 @@ from rnn_pipelines.forecast.intervals.sizes import (
     report_unmeasured,
 )
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_windows
-from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.objective import NonNegative
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.pretrained.files import load_used_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
@@ -192,7 +192,9 @@ def fit_intervals(
     origins = data.linear.fitted if is_panel else data.validation
     own_share = np.zeros(len(fitted))
     if len(origins) < MIN_ERRORS:
-        pools = dict.fromkeys(fitted, pool_past(data.panel, levels, find_network_of_few(data)))
+        pools = dict.fromkeys(
+            fitted, pool_past(data.panel, levels, load_used_network(data.pretrained))
+        )
     elif len(list_changing(data.panel, origins)) < MIN_ERRORS:
         pools = dict.fromkeys(fitted, pool_past(data.panel, levels))
     elif is_panel:
