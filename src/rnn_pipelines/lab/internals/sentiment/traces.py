@@ -29,7 +29,7 @@ from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 
 # The number of units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
-# The columns of the readings, see `trace_texts`.
+# The columns of the readings, see `trace_classifier`.
 READINGS = {
     "cell": "str",
     "text": "int64",
@@ -131,7 +131,7 @@ def _read_text(
     text: str,
     places: np.ndarray,
 ) -> pd.DataFrame:
-    """Return the readings of one shown text; see `trace_texts`."""
+    """Return the readings of one shown text; see `trace_classifier`."""
     words = tokenize(text, classifier.signs)
     beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
     probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
