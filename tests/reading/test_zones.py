@@ -240,7 +240,7 @@ def test_panel_of_a_zone_has_local_calendar_and_parts(panel: Panel) -> None:
         panel.series,
         panel.profile,
         panel.cutoffs,
-        recipe.window,
+        panel.windows,
         recipe.calendar,
         recipe.gaps,
         recipe.breaks,

@@ -1,20 +1,25 @@
-"""Nodes named after their functions, also of the steps of the library. This module is not a pipeline."""
+"""Nodes named after their functions, and those that several pipelines share. This module is not a pipeline."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from kedro.pipeline import Node
 
-from rnn_pipelines.forecast.recipe import Step
+from rnn_pipelines.forecast.preparation.preparing import prepare_series
+from rnn_pipelines.forecast.recipe import add_features
+from rnn_pipelines.forecast.windows.coding import fit_coding
+from rnn_pipelines.forecast.windows.scaling import fit_scaler
+from rnn_pipelines.forecast.windows.windowing import make_windows
 
 Names = str | list[str] | dict[str, str]
 # What a panel that may be larger than memory is drawn from.
 PANEL = [
-    *(f"params:forecast.{block}" for block in ("source", "covariates", "partitions")),
+    "params:forecast.source",
+    "params:forecast.covariates",
+    "params:forecast.partitions",
     "forecast_partition_folder",
+    "forecast_external",
 ]
-PANEL.append("forecast_external")
 
 
 def node(
@@ -28,19 +33,40 @@ def node(
     return Node(function, inputs, outputs, name=function.__name__, namespace=namespace)
 
 
-def create_nodes(
-    steps: Sequence[Step], datasets: Mapping[str, str], namespace: str | None = None
-) -> list[Node]:
-    """Return a node per step; nodes with the same function get namespaces, named after their outputs.
+def create_preparation_nodes(pipeline: str, namespace: str | None = None) -> list[Node]:
+    """Return the statements of `recipe.prepare_panel` as nodes, from the table of a pipeline to its windows.
 
-    The names of datasets and parameters are by those of the values. Other nodes have the given namespace.
+    The datasets are named after the pipeline, such as `retrain_forecast_windows`; the parameters are those of
+    `forecast`.
     """
-    counts = Counter(step.function for step in steps)
-    nodes = []
-    for step in steps:
-        inputs, outputs = (
-            [datasets[name] for name in names] for names in (step.inputs, step.outputs)
-        )
-        own = namespace if counts[step.function] == 1 else outputs[0].rpartition("_")[0]
-        nodes.append(node(step.function, inputs, outputs if len(outputs) > 1 else outputs[0], own))
-    return nodes
+    source, gaps = "params:forecast.source", "params:forecast.gaps"
+    breaks, split = "params:forecast.breaks", "params:forecast.split"
+    window, evaluation = "params:forecast.window", "params:forecast.evaluation"
+    calendar, covariates = "params:forecast.calendar", "params:forecast.covariates"
+    table, covariate_table = f"{pipeline}_table", f"{pipeline}_covariate_table"
+    source_table, series = f"{pipeline}_source", f"{pipeline}_series"
+    profile, cutoffs = f"{pipeline}_profile", f"{pipeline}_cutoffs"
+    scaler, coding = f"{pipeline}_scaler", f"{pipeline}_coding"
+    features, windows = f"{pipeline}_features", f"{pipeline}_windows"
+    return [
+        node(
+            prepare_series,
+            [table, source, gaps, breaks, split, window, evaluation],
+            [source_table, series, profile, cutoffs],
+            namespace,
+        ),
+        node(fit_scaler, [series, cutoffs], scaler, namespace),
+        node(fit_coding, [series, cutoffs, covariates, covariate_table], coding, namespace),
+        node(
+            add_features,
+            [series, profile, calendar, window, coding, covariate_table],
+            features,
+            namespace,
+        ),
+        node(
+            make_windows,
+            [features, cutoffs, scaler, window, evaluation, profile],
+            windows,
+            namespace,
+        ),
+    ]

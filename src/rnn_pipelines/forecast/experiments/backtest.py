@@ -5,12 +5,12 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.champion.records import find_compared_loss
+from rnn_pipelines.champion.records import Run, find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError, count
 from rnn_pipelines.forecast.experiments.rolling import rolling
 from rnn_pipelines.forecast.experiments.schedule import (
@@ -25,11 +25,11 @@ from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
-from rnn_pipelines.forecast.operations.retraining import list_steps
+from rnn_pipelines.forecast.operations.retraining import decide_on, train_challenger
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.preparation.schema import repair_series
-from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
+from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -240,17 +240,8 @@ def retrain(
     covariate_table: pd.DataFrame | None = None,
 ) -> Candidate:
     """Return the outcome of `retrain_forecast` on a day, from the data of that day."""
-    values = {
-        **spec.recipe.list_values(),
-        **spec.networks,
-        "table": past,
-        "covariate_table": covariate_table,
-    }
-    values |= {name: getattr(spec, name) for name in ("training", "level", "use", "pretrained")}
-    values |= {
-        "champion": champion,
-        "retraining": retraining,
-        "plan": TrainingPlan(retraining.budget),
-    }
-    values["run"] = {"started": time.time()}
-    return run_steps(list_steps(spec.networks), values)["outcome"]
+    # A replay records neither fingerprints nor versions.
+    run = cast("Run", {"started": time.time()})
+    plan = TrainingPlan(retraining.budget)
+    challenger = train_challenger(past, covariate_table, spec, retraining, plan)
+    return decide_on(challenger, champion, run, retraining)

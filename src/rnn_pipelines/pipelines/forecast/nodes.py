@@ -7,17 +7,16 @@ import pandas as pd
 
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.fitting import fit_models
 from rnn_pipelines.forecast.intervals import fitting
 from rnn_pipelines.forecast.intervals.fitting import Intervals, LevelSpec
-from rnn_pipelines.forecast.methods import ensemble, linear_fitting
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods.forecasts import PARTS
-from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
+from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.networks.network import Network, NetworkRecord, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
-from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import side_by_side
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
@@ -39,13 +38,6 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 def read_source(sample: Sample, window: OpenWindowSpec) -> tuple[Source, pd.DataFrame]:
     """Read the series and covariates of the fit, and check that future covariates cover the horizon."""
     return recipe.read_source(sample.source, sample.covariates, window, sample.external)
-
-
-def fit_linear_models(
-    panel: WindowedPanel, training: ForecastTrainingSpec, scaler: Scaler
-) -> LinearModels:
-    """Fit the linear models: the baselines, and the forecast that the networks correct."""
-    return linear_fitting.fit_linear_models(panel, training, scaler)
 
 
 def train_networks(
@@ -85,9 +77,8 @@ def fit_all_methods(
     Each method is evaluated, and fitted again on all rows for the next values. The record names the one in use.
     """
     data = FittingData(panel, linear, pretrained)
-    methods, record = ensemble.fit_all_methods(data, networks)
-    record["used"] = choose_used(use, data, methods, record["losses"])
-    return check_refit(data, methods), record, fitting.fit_intervals(data, methods, level)
+    methods, record = fit_models(data, networks, use)
+    return methods, record, fitting.fit_intervals(data, methods, level)
 
 
 def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
