@@ -192,8 +192,8 @@ def measure(name: str, trains_networks: bool) -> str:
     frame, horizon = SETS[name]()
     known = [column for column in frame if column not in ("unique_id", "ds", "y")]
     spec = Forecaster(h=horizon, futr_exog=known).spec
-    table, covariates, source = read_frame(frame, spec.recipe)
-    panel = prepare_panel(table, spec.recipe.model_copy(update={"source": source}), covariates)
+    table, covariates, source = read_frame(frame, spec)
+    panel = prepare_panel(table, spec.model_copy(update={"source": source}), covariates)
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     networks = train_networks(data, spec.networks, spec.training) if trains_networks else {}
     methods, record = fit_all_methods(

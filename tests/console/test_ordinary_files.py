@@ -28,8 +28,8 @@ def read(path: Path, *words: str) -> Series:
     """Return the series that the command reads of a file."""
     options = forecast.make_context("forecast", [str(path), *words]).params
     spec = read_spec(options.pop("file"), options, read_settings(options.pop("settings")))
-    table, _ = read_source(spec.recipe.source, spec.recipe.covariates, spec.recipe.window)
-    return repair_series(table, spec.recipe.source, spec.recipe.gaps)[0]
+    table, _ = read_source(spec.source, spec.covariates, spec.window)
+    return repair_series(table, spec.source, spec.gaps)[0]
 
 
 def write(folder: Path, rows: dict[str, object], sep: str = ",") -> Path:

@@ -45,8 +45,8 @@ def read(file: Path, words: tuple[str, ...]) -> None:
     """Read a file as the command does, up to the windows."""
     options = forecast.make_context("forecast", [str(file), *words]).params
     spec = read_spec(options.pop("file"), options, read_settings(options.pop("settings")))
-    table, covariates = read_source(spec.recipe.source, spec.recipe.covariates, spec.recipe.window)
-    prepare_panel(table, spec.recipe, covariates)
+    table, covariates = read_source(spec.source, spec.covariates, spec.window)
+    prepare_panel(table, spec, covariates)
 
 
 def turn(advice: str, file: Path) -> Path:

@@ -29,8 +29,8 @@ NAMES = re.compile(r"one of \['([^']*)'(?:, '([^']*)')*\] in (--\w+)")
 def read(path: Path, words: list[str]) -> Series:
     options = forecast.make_context("forecast", [str(path), *words]).params
     spec = read_spec(options.pop("file"), options, read_settings(options.pop("settings")))
-    table, _ = read_source(spec.recipe.source, spec.recipe.covariates, spec.recipe.window)
-    return repair_series(table, spec.recipe.source, spec.recipe.gaps)[0]
+    table, _ = read_source(spec.source, spec.covariates, spec.window)
+    return repair_series(table, spec.source, spec.gaps)[0]
 
 
 def refuse(path: Path, words: list[str]) -> str:

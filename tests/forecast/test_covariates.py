@@ -15,7 +15,6 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear.ridge import fit_effects
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
@@ -407,7 +406,8 @@ def retraining() -> RetrainForecastSpec:
 @pytest.fixture(scope="module")
 def spec() -> ForecastSpec:
     networks = {"gru": NetworkSpec(cell="gru", units=3)}
-    return ForecastSpec(RECIPE, networks, ForecastTrainingSpec(max_steps=25), LevelSpec(()))
+    training = ForecastTrainingSpec(max_steps=25)
+    return ForecastSpec(**dict(RECIPE), networks=networks, training=training)
 
 
 def test_retraining_keeps_how_covariates_are_coded(

@@ -269,7 +269,7 @@ def test_series_outside_the_sample_are_not_cut(
     long = new[new.groupby("unique_id")["y"].transform("size") == LENGTH]
     source = write(long, tmp_path)
     described = describe_fit(
-        fitted.spec.recipe,
+        fitted.spec,
         fitted.panel,
         fitted.data.linear,
         fitted.methods,

@@ -181,7 +181,7 @@ class Night:
         """Return the challenger of this table, which does not depend on the champion."""
         if self._challenger is None:
             spec = ForecastSpec(
-                recipe=self.recipe,
+                **dict(self.recipe),
                 networks={cell: NetworkSpec(cell=cell, units=2, members=1) for cell in NETWORKS},
                 training=ForecastTrainingSpec(max_steps=1),
                 level=LevelSpec((80,)),

@@ -105,14 +105,11 @@ def forecast(
     with show_stages(NUM_STAGES + 3):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
-        recipe = spec.recipe
         from rnn_pipelines.forecast.model.packing import pack
         from rnn_pipelines.forecast.report.report import render_fitted
         from rnn_pipelines.forecast.report.summary import summarize_run
 
-        fitted = fit_forecasters(
-            *read_source(recipe.source, recipe.covariates, recipe.window), spec
-        )
+        fitted = fit_forecasters(*read_source(spec.source, spec.covariates, spec.window), spec)
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
         begin_stage("write the report")

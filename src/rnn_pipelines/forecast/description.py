@@ -29,8 +29,8 @@ def describe_state(
 
     The method in use is None before a fit; the fit is None before it, and after a load.
     """
-    window = spec.recipe.window
-    freq = spec.recipe.source.freq
+    window = spec.window
+    freq = spec.source.freq
     shape: dict[str, object] = {
         "h": window.horizon,
         "level": list(spec.level.root),

@@ -96,9 +96,8 @@ def fit_forecasters(
 
     Raise a SeriesError with the reason and a remedy, or a TrainingError if a loss is no longer finite.
     """
-    recipe = spec.recipe
     begin_stage("prepare the series")
-    panel = prepare_panel(table, recipe, covariate_table)
+    panel = prepare_panel(table, spec, covariate_table)
     begin_stage("fit linear models")
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     begin_stage("train networks")
@@ -114,9 +113,9 @@ def fit_forecasters(
         panel.profile,
         panel.cutoffs,
         panel.windows,
-        recipe.calendar,
-        recipe.gaps,
-        recipe.breaks,
+        spec.calendar,
+        spec.gaps,
+        spec.breaks,
     ).model_copy(update={"use": weights["used"]})
     return Fitted(spec, table, panel, settings, data, networks, methods, weights, intervals)
 
@@ -177,7 +176,7 @@ def evaluate(fitted: Fitted) -> Evaluated:
     forecasts = forecast_methods(panel.windows, fitted.data.linear, fitted.methods)
     test, future = (_tabulate(fitted, forecasts, part) for part in PARTS)
     seconds = list_seconds(fitted.data.linear, fitted.methods, forecasts)
-    evaluation = fitted.spec.recipe.evaluation
+    evaluation = fitted.spec.evaluation
     found, _, by_step, by_level = evaluate_forecasts(
         test, panel.series, panel.cutoffs, panel.profile, evaluation, seconds, **records
     )

@@ -185,8 +185,8 @@ class Forecaster:
         Raises:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
-        frame = convert_frame(frame, self.spec.recipe.source)
-        table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
+        frame = convert_frame(frame, self.spec.source)
+        table, covariates, source = newer_values.read_frame(frame, self.spec)
         with show_stages(fitting.NUM_STAGES, verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
         self._fitted = fitted
@@ -295,7 +295,7 @@ class Forecaster:
         artefact, series, covariates = self._find_series(frame, num_steps)
         evaluated = self._make_artefact().as_evaluated().copy_scales(artefact)
         situation = Situation(artefact, evaluated, series, covariates, num_steps)
-        table = compare_scenarios(situation, self.spec.recipe, futures, levels)
+        table = compare_scenarios(situation, self.spec, futures, levels)
         if num_steps <= horizon:
             table = table.drop(columns="is_recursive")
         return self._show(table, id_type)
@@ -351,7 +351,7 @@ class Forecaster:
         frame, id_type = self._read_frame(frame)
         if frame is None:
             raise ParameterError("frame: expected a table with newer rows, received None.")
-        newer = newer_values.read_newer(frame, self.spec.recipe, best)
+        newer = newer_values.read_newer(frame, self.spec, best)
         if self._fitted is not None:
             newer = newer_values.continue_rows(newer, self._fitted.table, self._covariates)
             artefacts = self._artefacts
@@ -514,8 +514,8 @@ class Forecaster:
         windows = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
         validation = read_parameter_model("cross_validation", CrossValidationSpec, windows)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
-        frame = convert_frame(frame, self.spec.recipe.source)
-        table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
+        frame = convert_frame(frame, self.spec.source)
+        table, covariates, source = newer_values.read_frame(frame, self.spec)
         num_fits = validation.n_windows if refit else 1
         with show_stages(fitting.NUM_STAGES * num_fits, verbose):
             forecasts = cross_validate(
@@ -758,7 +758,7 @@ class Forecaster:
 
         Warn of unread rows.
         """
-        recipe = self.spec.recipe
+        recipe = self.spec
         artefact = self._artefacts[self._used]
         fitted = self._fitted
         continues_fit = frame is None or (
@@ -788,14 +788,14 @@ class Forecaster:
     def _find_zone(self) -> str | None:
         """Return the zone in which times are shown: that of `source`, or else that of the training; None for none."""
         trained = self._require_fit().settings.tz
-        return trained and (self.spec.recipe.source.tz or trained)
+        return trained and (self.spec.source.tz or trained)
 
     def _read_frame(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
         """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""
         if frame is None:
             return None, self._id_type
-        frame = convert_frame(frame, self.spec.recipe.source)
-        id_type = find_id_type(frame, self.spec.recipe.source)
+        frame = convert_frame(frame, self.spec.source)
+        id_type = find_id_type(frame, self.spec.source)
         return frame, self._id_type if id_type is None else id_type
 
     def _show(self, table: pd.DataFrame, id_type: Any) -> pd.DataFrame:
@@ -804,4 +804,4 @@ class Forecaster:
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """Return the parameters with the columns of a frame."""
-        return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
+        return self.spec.model_copy(update={"source": source})

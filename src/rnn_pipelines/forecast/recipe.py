@@ -1,7 +1,6 @@
 """The preparation of a table: from its rows to windows. Kedro runs its statements as nodes."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
@@ -43,10 +42,6 @@ class Recipe(BaseModel, extra="forbid", frozen=True):
     calendar: CalendarSpec = CalendarSpec()
     covariates: CovariateSpec = CovariateSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
-
-    def list_values(self) -> dict[str, Any]:
-        """Return the blocks by their names in the steps."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,10 @@ def make_retraining(**policy: Any) -> RetrainForecastSpec:
 
 def make_spec(recipe: Recipe = RECIPE) -> ForecastSpec:
     return ForecastSpec(
-        recipe, {"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, LevelSpec((80,))
+        **dict(recipe),
+        networks={"gru": NetworkSpec(cell="gru", units=2, members=1)},
+        training=TRAINING,
+        level=LevelSpec((80,)),
     )
 
 

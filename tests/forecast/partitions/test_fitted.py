@@ -69,7 +69,7 @@ def whole(path: Path) -> Fitted:
         "level": (80,),
     }
     spec = read_parameter_models(given, source=SourceSpec)
-    return fit_forecasters(*read_series(spec.recipe.source, spec.recipe.covariates), spec)
+    return fit_forecasters(*read_series(spec.source, spec.covariates), spec)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def panel(fitted: FittedPanel, tmp_path: Path) -> Sample:
 def describe(fitted: Fitted, use: str | None = None) -> FittedPanel:
     used = use or fitted.weights["used"]
     return describe_fit(
-        fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, used
+        fitted.spec, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, used
     )
 
 
@@ -94,9 +94,9 @@ def fit_half(path: Path, whole: Fitted, folder: Path) -> Fitted:
     table = pd.read_parquet(path)
     half = sorted(table["shop"].unique())[::2]
     table[table["shop"].isin(half)].to_parquet(folder / "half.parquet", index=False)
-    source = whole.spec.recipe.source.model_copy(update={"path": str(folder / "half.parquet")})
-    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update={"source": source}))
-    return fit_forecasters(*read_series(source, spec.recipe.covariates), spec)
+    source = whole.spec.source.model_copy(update={"path": str(folder / "half.parquet")})
+    spec = whole.spec.model_copy(update={"source": source})
+    return fit_forecasters(*read_series(source, spec.covariates), spec)
 
 
 def divide(fitted: FittedPanel, folder: Path, training_rows: int = 500, rows: int = 400) -> Sample:
@@ -156,7 +156,7 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
         "level": (80, 95),
     }
     spec = read_parameter_models(given, source=SourceSpec)
-    whole = fit_forecasters(*read_series(spec.recipe.source, spec.recipe.covariates), spec)
+    whole = fit_forecasters(*read_series(spec.source, spec.covariates), spec)
     fitted = describe(whole, ENSEMBLE)
     next_values, _, _ = forecast_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
     found = join(next_values)
@@ -243,11 +243,11 @@ def test_next_values_of_uneven_panels_are_those_of_the_fit_as_a_champion(
         "covariates": CovariateSpec(**covariates),
         "source": SourceSpec(path=str(path), id="shop"),
     }
-    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update=given))
+    spec = whole.spec.model_copy(update=given)
     sample = fit_half(path, replace(whole, spec=spec), tmp_path)
     fitted = describe(sample)
     sizes = PartitionSpec(training_rows=500, rows=400)
-    panel = draw_sample(spec.recipe.source, spec.recipe.covariates, sizes, tmp_path / "parts")
+    panel = draw_sample(spec.source, spec.covariates, sizes, tmp_path / "parts")
     champion = LoadedChampion("v1", make_champion(sample), "", (), {})
     expected, _ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
     found, _, _ = forecast_partitions(fitted, panel, ALONE)

@@ -73,8 +73,7 @@ def replay_schedules(
         SeriesError: the series are too short for the period, or have steps and the spans are of time.
         TrainingError: the first training of a schedule failed, so that it has no model to forecast with.
     """
-    recipe = spec.recipe
-    series, profile = repair_series(table, recipe.source, recipe.gaps)
+    series, profile = repair_series(table, spec.source, spec.gaps)
     start = series["ds"].min()
     end = series["ds"].max()
     freq = profile["freq"]
@@ -96,7 +95,7 @@ def replay_schedules(
         )
         for name, schedule in backtest.schedules.items()
     ]
-    forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
+    forecasts = _forecast_baselines(table, covariate_table, series, profile, spec, first)
     # Longest first, to balance the processes.
     ordered = sorted(jobs, key=lambda job: -len(job.days))
     names = ", ".join(

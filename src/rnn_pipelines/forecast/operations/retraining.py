@@ -44,16 +44,15 @@ def train_challenger(
     plan: TrainingPlan,
 ) -> TrainedChallenger:
     """Fit all methods on a table, and choose the challenger."""
-    recipe = spec.recipe
-    panel = prepare_panel(table, recipe, covariate_table)
+    panel = prepare_panel(table, spec, covariate_table)
     settings = describe_forecaster(
         panel.series,
         panel.profile,
         panel.cutoffs,
         panel.windows,
-        recipe.calendar,
-        recipe.gaps,
-        recipe.breaks,
+        spec.calendar,
+        spec.gaps,
+        spec.breaks,
     )
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     networks = [

@@ -21,12 +21,9 @@ PREDICTIONS, RETRAININGS = "backtest_forecast_predictions", "backtest_forecast_r
 def create_pipeline() -> Pipeline:
     """Read, replay, evaluate and report; the champion in use is not changed."""
     tables = ["backtest_forecast_table", "backtest_forecast_covariate_table"]
-    recipe = "backtest_forecast_recipe"
-    network = "backtest_forecast_{network}_network"
-    spec = "backtest_forecast_spec"
-    given = [*tables, spec, "params:retrain_forecast", SPEC, "params:parallel"]
+    given = [*tables, "backtest_forecast_spec", "params:retrain_forecast", SPEC, "params:parallel"]
     nodes = [
-        *create_input_nodes(SPEC, tables, recipe, network, spec),
+        *create_input_nodes("backtest_forecast"),
         node(replay_schedules, given, [PREDICTIONS, RETRAININGS]),
         *create_report_nodes(),
     ]
