@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -58,6 +58,15 @@ NUM_STAGES = 5
 logger = logging.getLogger(__name__)
 
 
+class FitRecord(TypedDict):
+    """The weights of the ensemble by method, the losses of its methods, see `fit_ensemble`, and the method in use."""
+
+    weights: dict[str, float]
+    losses: dict[str, float | None]
+    seconds: float
+    used: str
+
+
 @dataclass(frozen=True)
 class Fitted:
     """The methods that were fitted on a table."""
@@ -71,8 +80,7 @@ class Fitted:
     methods: Mapping[
         str, FittedMethod
     ]  # all methods by name, including the ensemble; evaluated, and refitted for use
-    # Of the ensemble, with the losses of its methods, see `fit_ensemble`; and the name of the method in use, `used`.
-    weights: Mapping[str, Any]
+    weights: FitRecord
     intervals: Intervals
 
 
@@ -122,14 +130,20 @@ def fit_forecasters(
 
 def fit_models(
     data: FittingData, networks: Mapping[str, Network], use: UseSpec
-) -> tuple[dict[str, FittedMethod], dict[str, Any]]:
+) -> tuple[dict[str, FittedMethod], FitRecord]:
     """Fit the simple methods and the ensemble with trained networks, and choose the method in use.
 
-    Each method is evaluated, and fitted again on all rows for the next values. Return the methods by name. And the
-    record of `fit_all_methods`, with the name of the method in use, `used`.
+    Each method is evaluated, and fitted again on all rows for the next values. Return the methods by name, and the
+    record of the ensemble.
     """
-    methods, record = fit_all_methods(data, networks)
-    record["used"] = choose_used(use, data, methods, record["losses"])
+    methods, ensemble = fit_all_methods(data, networks)
+    used = choose_used(use, data, methods, ensemble["losses"])
+    record: FitRecord = {
+        "weights": ensemble["weights"],
+        "losses": ensemble["losses"],
+        "seconds": ensemble["seconds"],
+        "used": used,
+    }
     return check_refit(data, methods), record
 
 
@@ -163,8 +177,9 @@ def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
 
 def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) -> Predictions:
     panel = fitted.panel
-    predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, part)
-    predictions = replace(predictions, use=fitted.weights["used"])
+    predictions = tabulate_forecasts(
+        panel.windows, panel.features, panel.scaler, forecasts, part, fitted.weights["used"]
+    )
     network = find_network({name: method.model for name, method in fitted.methods.items()})
     return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part, network)
 

@@ -224,9 +224,7 @@ def tabulate_test(fitted: FittedPanel, panel: Panel) -> Predictions:
     places = pd.Index(fitted.forecaster.scaler["unique_id"]).get_indexer(scaler["unique_id"])
     intervals = replace(fitted.intervals, usual=np.where(places >= 0, of_fit[places], usual))
     forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
-    table = replace(
-        tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use
-    )
+    table = tabulate_forecasts(windows, panel.features, scaler, forecasts, "test", fitted.use)
     return add_intervals(table, intervals, windows, scaler, "test", network)
 
 

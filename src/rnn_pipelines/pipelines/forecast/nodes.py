@@ -1,15 +1,19 @@
 """Nodes of `forecast` that are not functions of the library."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.fitting import fit_models
-from rnn_pipelines.forecast.intervals import fitting
-from rnn_pipelines.forecast.intervals.fitting import Intervals, LevelSpec
+from rnn_pipelines.forecast.fitting import FitRecord, fit_models
+from rnn_pipelines.forecast.intervals.fitting import (
+    Intervals,
+    LevelSpec,
+    add_intervals,
+    fit_intervals,
+)
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods.forecasts import PARTS
 from rnn_pipelines.forecast.methods.in_use import UseSpec
@@ -20,8 +24,6 @@ from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import side_by_side
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.model import paths as sample_paths
-from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.partitions import fitted
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.jobs import Tables
@@ -71,14 +73,14 @@ def fit_all_methods(
     use: UseSpec,
     pretrained: PretrainedSpec,
     **networks: Network,
-) -> tuple[dict[str, FittedMethod], dict[str, Any], Intervals]:
+) -> tuple[dict[str, FittedMethod], FitRecord, Intervals]:
     """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors.
 
     Each method is evaluated, and fitted again on all rows for the next values. The record names the one in use.
     """
     data = FittingData(panel, linear, pretrained)
     methods, record = fit_models(data, networks, use)
-    return methods, record, fitting.fit_intervals(data, methods, level)
+    return methods, record, fit_intervals(data, methods, level)
 
 
 def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
@@ -88,46 +90,23 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     profile: Profile,
     forecasts: dict[str, Forecasts],
     intervals: Intervals,
-    ensemble: dict[str, Any],
+    ensemble: FitRecord,
     pretrained: PretrainedSpec,
 ) -> tuple[Predictions, Predictions, pd.DataFrame, pd.DataFrame]:
     """Return tables of all forecasts with their intervals, in the data's own unit: test part and next values.
 
     The other tables are for spreadsheets and other programs: the next values of the method in use, and of every method.
     """
-    found = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
-    tabulated = [replace(one, use=ensemble["used"]) for one in found]
     network = load_used_network(pretrained)
-    bounded = (
-        fitting.add_intervals(table, intervals, panel, scaler, part, network)
-        for table, part in zip(tabulated, PARTS, strict=True)
-    )
-    test, future = (tables.show_predictions(table, profile["tz"]) for table in bounded)
+    bounded = []
+    for part in PARTS:
+        table = tables.tabulate_forecasts(
+            panel, features, scaler, forecasts, part, ensemble["used"]
+        )
+        table = add_intervals(table, intervals, panel, scaler, part, network)
+        bounded.append(tables.show_predictions(table, profile["tz"]))
+    test, future = bounded
     return test, future, tabulate_used(future, profile["dead"]), restore_numbers(future.table)
-
-
-def draw_paths(
-    panel: WindowedPanel,
-    scaler: Scaler,
-    intervals: Intervals,
-    next_values: Predictions,
-    paths: PathsSpec,
-    pretrained: PretrainedSpec,
-) -> Paths:
-    """Draw sample paths of the next values in use, for questions about several steps; no rows if there are none."""
-    if not paths.root:
-        return Paths()
-    table = next_values.table
-    names = table["unique_id"].to_numpy()[:: panel.horizon]
-    network = load_used_network(pretrained)
-    origins = panel.list_origins("future")
-    windows = fitting.describe_windows(intervals, panel, origins, names, scaler, network)
-    scaled = (
-        table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean
-    ) / windows.deviation
-    return tabulate_paths(
-        table, sample_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root)
-    )
 
 
 def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
@@ -135,7 +114,7 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     linear: LinearModels,
     methods: dict[str, FittedMethod],
     intervals: Intervals,
-    ensemble: dict[str, Any],
+    ensemble: FitRecord,
     parameters: dict[str, Any],
     parallel: ParallelSpec,
     **panel: Any,

@@ -16,6 +16,7 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seco
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
+from rnn_pipelines.forecast.model.paths import draw_used_paths
 from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
@@ -161,7 +162,7 @@ def create_evaluation_nodes() -> list[Node]:
     return [
         create(nodes.forecast_partitions, divided, of_all),
         create(nodes.tabulate_forecasts, tabulated_from, tables),
-        create(nodes.draw_paths, drawn_from, "forecast_next_paths"),
+        create(draw_used_paths, drawn_from, "forecast_next_paths"),
         create(
             list_seconds,
             ["forecast_linear", "forecast_methods", "forecast_forecasts"],
