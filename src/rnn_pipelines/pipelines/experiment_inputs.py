@@ -19,24 +19,27 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.pipelines.wiring import node
 
 
-def create_input_nodes(pipeline: str) -> list[Node]:
-    """Read the newest values and gather the parameters of `forecast`, into the datasets of a pipeline."""
+def create_input_nodes(parameters: str, tables: list[str], network: str, spec: str) -> list[Node]:
+    """Read the newest values and gather the parameters of `forecast`, into the datasets of a pipeline.
+
+    `network` is a pattern for the parameters of each network.
+    """
     newest = [
         "forecast_external",
         "params:forecast.source",
-        f"params:{pipeline}",
+        parameters,
         "params:forecast.covariates",
     ]
-    networks = {name: f"{pipeline}_{name}_network" for name in NETWORKS}
+    networks = {name: network.format(network=name) for name in NETWORKS}
     blocks = [name for name in ForecastSpec.model_fields if name != "networks"]
     gathered = {**{block: f"params:forecast.{block}" for block in blocks}, **networks}
     return [
-        node(read_as_of, newest, [f"{pipeline}_table", f"{pipeline}_covariate_table"]),
+        node(read_as_of, newest, tables),
         *(
-            node(take_network, f"params:forecast.{name}", dataset, f"{pipeline}_{name}")
+            node(take_network, f"params:forecast.{name}", dataset, dataset.removesuffix("_network"))
             for name, dataset in networks.items()
         ),
-        node(gather_spec, gathered, f"{pipeline}_spec"),
+        node(gather_spec, gathered, spec),
     ]
 
 

@@ -1,6 +1,6 @@
 """Nodes named after their functions, and those that several pipelines share. This module is not a pipeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kedro.pipeline import Node
@@ -33,26 +33,26 @@ def node(
     return Node(function, inputs, outputs, name=function.__name__, namespace=namespace)
 
 
-def create_preparation_nodes(pipeline: str, namespace: str | None = None) -> list[Node]:
-    """Return the statements of `recipe.prepare_panel` as nodes, from the table of a pipeline to its windows.
+def create_preparation_nodes(
+    datasets: Mapping[str, str], namespace: str | None = None
+) -> list[Node]:
+    """Return the statements of `recipe.prepare_panel` as nodes, with the parameters of `forecast`.
 
-    The datasets are named after the pipeline, such as `retrain_forecast_windows`; the parameters are those of
-    `forecast`.
+    `datasets` has their names in a pipeline by those of the values: `table`, `covariate_table`, `source_table` and the
+    fields of `Panel`.
     """
+    series, profile, cutoffs = datasets["series"], datasets["profile"], datasets["cutoffs"]
+    scaler, coding = datasets["scaler"], datasets["coding"]
+    covariate_table, features = datasets["covariate_table"], datasets["features"]
     source, gaps = "params:forecast.source", "params:forecast.gaps"
     breaks, split = "params:forecast.breaks", "params:forecast.split"
     window, evaluation = "params:forecast.window", "params:forecast.evaluation"
     calendar, covariates = "params:forecast.calendar", "params:forecast.covariates"
-    table, covariate_table = f"{pipeline}_table", f"{pipeline}_covariate_table"
-    source_table, series = f"{pipeline}_source", f"{pipeline}_series"
-    profile, cutoffs = f"{pipeline}_profile", f"{pipeline}_cutoffs"
-    scaler, coding = f"{pipeline}_scaler", f"{pipeline}_coding"
-    features, windows = f"{pipeline}_features", f"{pipeline}_windows"
     return [
         node(
             prepare_series,
-            [table, source, gaps, breaks, split, window, evaluation],
-            [source_table, series, profile, cutoffs],
+            [datasets["table"], source, gaps, breaks, split, window, evaluation],
+            [datasets["source_table"], series, profile, cutoffs],
             namespace,
         ),
         node(fit_scaler, [series, cutoffs], scaler, namespace),
@@ -66,7 +66,7 @@ def create_preparation_nodes(pipeline: str, namespace: str | None = None) -> lis
         node(
             make_windows,
             [features, cutoffs, scaler, window, evaluation, profile],
-            windows,
+            datasets["windows"],
             namespace,
         ),
     ]

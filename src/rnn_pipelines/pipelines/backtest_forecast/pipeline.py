@@ -21,9 +21,11 @@ PREDICTIONS, RETRAININGS = "backtest_forecast_predictions", "backtest_forecast_r
 def create_pipeline() -> Pipeline:
     """Read, replay, evaluate and report; the champion in use is not changed."""
     tables = ["backtest_forecast_table", "backtest_forecast_covariate_table"]
-    given = [*tables, "backtest_forecast_spec", "params:retrain_forecast", SPEC, "params:parallel"]
+    network = "backtest_forecast_{network}_network"
+    spec = "backtest_forecast_spec"
+    given = [*tables, spec, "params:retrain_forecast", SPEC, "params:parallel"]
     nodes = [
-        *create_input_nodes("backtest_forecast"),
+        *create_input_nodes(SPEC, tables, network, spec),
         node(replay_schedules, given, [PREDICTIONS, RETRAININGS]),
         *create_report_nodes(),
     ]

@@ -20,6 +20,7 @@ SPEC = "params:cross_validate_forecast"
 def create_pipeline() -> Pipeline:
     """Read, forecast from rolling origins, evaluate and report; the champion in use is not changed."""
     tables = ["cross_validate_forecast_table", "cross_validate_forecast_covariate_table"]
+    network = "cross_validate_forecast_{network}_network"
     spec = "cross_validate_forecast_spec"
     predictions, figure = (
         "cross_validate_forecast_predictions",
@@ -30,7 +31,7 @@ def create_pipeline() -> Pipeline:
         "cross_validate_forecast_metrics_by_cutoff",
     )
     nodes = [
-        *create_input_nodes("cross_validate_forecast"),
+        *create_input_nodes(SPEC, tables, network, spec),
         node(cross_validate, [*tables, spec, SPEC, "params:parallel"], predictions),
         node(summarize_windows, predictions, [metrics, by_cutoff]),
         node(guard(draw_error_by_cutoff, draw_note), by_cutoff, figure),

@@ -26,6 +26,19 @@ from rnn_pipelines.pipelines.wiring import PANEL, create_preparation_nodes, node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 
+# The datasets of the preparation by the names of their values.
+PREPARED = {
+    "table": "forecast_table",
+    "covariate_table": "forecast_covariate_table",
+    "source_table": "forecast_source",
+    "series": "forecast_series",
+    "profile": "forecast_profile",
+    "cutoffs": "forecast_cutoffs",
+    "scaler": "forecast_scaler",
+    "coding": "forecast_coding",
+    "features": "forecast_features",
+    "windows": "forecast_windows",
+}
 BY_STEP, BY_LEVEL = "forecast_metrics_by_step", "forecast_metrics_by_level"
 FIGURES = {
     figure: f"forecast_{figure}_figure"
@@ -47,7 +60,7 @@ def create_pipeline() -> Pipeline:
     """Read and prepare the data, fit every method of the registry, evaluate and report: a namespace for each."""
     nodes = [
         *create_read_nodes(),
-        *create_preparation_nodes("forecast", "preparation"),
+        *create_preparation_nodes(PREPARED, "preparation"),
         *create_method_nodes(),
         *create_evaluation_nodes(),
         *create_report_nodes(),
@@ -156,7 +169,7 @@ def create_evaluation_nodes() -> list[Node]:
         "ensemble": "forecast_ensemble",
         "parameters": "params:forecast",
         "parallel": "params:parallel",
-        **{field.name: f"forecast_{field.name}" for field in fields(Panel)},
+        **{field.name: PREPARED[field.name] for field in fields(Panel)},
     }
     of_all = ["forecast_all_next_values", "forecast_all_metrics_by_series", "forecast_all_series"]
     return [

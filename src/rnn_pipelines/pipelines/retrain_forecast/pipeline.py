@@ -25,10 +25,22 @@ from rnn_pipelines.pipelines.wiring import PANEL, create_preparation_nodes, node
 SPEC = "params:retrain_forecast"
 CHAMPION = "champion_forecast"
 SAMPLE, STARTED = "retrain_forecast_sample", "retrain_forecast_started"
-TABLE, COVARIATE_TABLE = "retrain_forecast_table", "retrain_forecast_covariate_table"
-SERIES, PROFILE = "retrain_forecast_series", "retrain_forecast_profile"
-CUTOFFS, WINDOWS = "retrain_forecast_cutoffs", "retrain_forecast_windows"
-FEATURES, SCALER = "retrain_forecast_features", "retrain_forecast_scaler"
+# The datasets of the preparation by the names of their values.
+PREPARED = {
+    "table": "retrain_forecast_table",
+    "covariate_table": "retrain_forecast_covariate_table",
+    "source_table": "retrain_forecast_source",
+    "series": "retrain_forecast_series",
+    "profile": "retrain_forecast_profile",
+    "cutoffs": "retrain_forecast_cutoffs",
+    "scaler": "retrain_forecast_scaler",
+    "coding": "retrain_forecast_coding",
+    "features": "retrain_forecast_features",
+    "windows": "retrain_forecast_windows",
+}
+TABLE, COVARIATE_TABLE = PREPARED["table"], PREPARED["covariate_table"]
+SERIES, PROFILE = PREPARED["series"], PREPARED["profile"]
+WINDOWS, FEATURES, SCALER = PREPARED["windows"], PREPARED["features"], PREPARED["scaler"]
 RUN, PLAN = "retrain_forecast_run", "retrain_forecast_plan"
 CHALLENGER, BASELINES = "retrain_forecast_challenger", "retrain_forecast_baselines"
 TRAINING, HOLDOUT = "retrain_forecast_training", "retrain_forecast_holdout"
@@ -40,7 +52,7 @@ def create_pipeline() -> Pipeline:
     nodes = [
         node(dividing.draw_sample, PANEL, SAMPLE),
         node(read_sample, [SAMPLE, SPEC], [TABLE, COVARIATE_TABLE, STARTED]),
-        *create_preparation_nodes("retrain_forecast"),
+        *create_preparation_nodes(PREPARED),
         node(describe_run, described, RUN),
         node(plan_training, [SPEC, "retrain_forecast_checkpoints"], PLAN),
         *create_training_nodes(),
@@ -58,7 +70,7 @@ def create_training_nodes() -> list[Node]:
     chosen_from = [
         data,
         SCALER,
-        "retrain_forecast_coding",
+        PREPARED["coding"],
         settings,
         "params:forecast.level",
         "params:forecast.use",
@@ -69,7 +81,7 @@ def create_training_nodes() -> list[Node]:
     return [
         node(
             describe_forecaster,
-            [SERIES, PROFILE, CUTOFFS, WINDOWS, calendar, gaps, breaks],
+            [SERIES, PROFILE, PREPARED["cutoffs"], WINDOWS, calendar, gaps, breaks],
             settings,
         ),
         node(prepare_fitting, [WINDOWS, training, SCALER, pretrained], data),

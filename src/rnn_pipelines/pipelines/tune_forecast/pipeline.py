@@ -18,9 +18,11 @@ def create_pipeline() -> Pipeline:
     trials = "tune_forecast_trials"
     parameters = "tune_forecast_parameters"
     summary = "tune_forecast_summary"
-    given = [*tables, "tune_forecast_spec", SPEC, "params:parallel", "tune_forecast_folder"]
+    network = "tune_forecast_{network}_network"
+    spec = "tune_forecast_spec"
+    given = [*tables, spec, SPEC, "params:parallel", "tune_forecast_folder"]
     nodes = [
-        *create_input_nodes("tune_forecast"),
+        *create_input_nodes(SPEC, tables, network, spec),
         node(tune, given, [trials, parameters, summary]),
         node(
             guard(render_report, render_note),
