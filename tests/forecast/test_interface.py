@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fitted import forecast_newest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
@@ -25,7 +26,6 @@ from rnn_pipelines.errors import (
 )
 from rnn_pipelines.forecast import state
 from rnn_pipelines.forecast.fitting import evaluate
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.members import forward

@@ -31,7 +31,7 @@ from rnn_pipelines.forecast.operations.decision import describe_run
 from rnn_pipelines.forecast.operations.retraining import (
     TrainedChallenger,
     decide_on,
-    train_challenger,
+    fit_challenger,
 )
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.operations.verdict import ErrorSpec, MonitorForecastSpec
@@ -189,7 +189,7 @@ class Night:
             )
             table, covariate_table = read_sample(self._draw(), ALL)
             plan = TrainingPlan(BudgetSpec(max_steps=1))
-            self._challenger = train_challenger(table, covariate_table, spec, RETRAINING, plan)
+            self._challenger = fit_challenger(table, covariate_table, spec, RETRAINING, plan)
             self._tables = table, covariate_table
         return self._challenger
 

@@ -63,7 +63,7 @@ def _describe_fit(artefact: Forecaster | None, fitted: Fitted | None) -> str:
     )
 
 
-def describe_verdict(metrics: ForecastMetrics) -> str:
+def wrap_verdict(metrics: ForecastMetrics) -> str:
     """Return the verdict on the test part, in lines as wide as a terminal."""
     return "\n".join(wrap_lines(sentence) for sentence in list_verdict(metrics) if sentence)
 

@@ -58,7 +58,7 @@ NUM_STAGES = 5
 logger = logging.getLogger(__name__)
 
 
-class FitRecord(TypedDict):
+class EnsembleRecord(TypedDict):
     """The weights of the ensemble by method, the losses of its methods, see `fit_ensemble`, and the method in use."""
 
     weights: dict[str, float]
@@ -80,7 +80,7 @@ class Fitted:
     methods: Mapping[
         str, FittedMethod
     ]  # all methods by name, including the ensemble; evaluated, and refitted for use
-    weights: FitRecord
+    weights: EnsembleRecord
     intervals: Intervals
 
 
@@ -130,7 +130,7 @@ def fit_forecasters(
 
 def fit_models(
     data: FittingData, networks: Mapping[str, Network], use: UseSpec
-) -> tuple[dict[str, FittedMethod], FitRecord]:
+) -> tuple[dict[str, FittedMethod], EnsembleRecord]:
     """Fit the simple methods and the ensemble with trained networks, and choose the method in use.
 
     Each method is evaluated, and fitted again on all rows for the next values. Return the methods by name, and the
@@ -138,7 +138,7 @@ def fit_models(
     """
     methods, ensemble = fit_all_methods(data, networks)
     used = choose_used(use, data, methods, ensemble["losses"])
-    record: FitRecord = {
+    record: EnsembleRecord = {
         "weights": ensemble["weights"],
         "losses": ensemble["losses"],
         "seconds": ensemble["seconds"],
@@ -211,7 +211,7 @@ def rank_forecasters(metrics: ForecastMetrics) -> pd.DataFrame:
     return pd.DataFrame.from_dict(ranked, orient="index").rename_axis("forecaster").reset_index()
 
 
-def describe_zeros(fitted: Fitted) -> str:
+def warn_of_many_zeros(fitted: Fitted) -> str:
     """Return the warning of many zeros; empty if there are few."""
     panel = fitted.panel
     zero_fraction = measure_zero_fraction(panel.series, panel.cutoffs)

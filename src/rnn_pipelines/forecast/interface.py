@@ -186,7 +186,7 @@ class Forecaster:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         frame = convert_frame(frame, self.spec.source)
-        table, covariates, source = newer_values.read_frame(frame, self.spec)
+        table, covariates, source = newer_values.read_series_frame(frame, self.spec)
         with show_stages(fitting.NUM_STAGES, verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
         self._fitted = fitted
@@ -196,7 +196,7 @@ class Forecaster:
         self._replaced = frozenset()
         self._used = fitted.weights["used"]
         self._id_type = find_id_type(frame, source)
-        if warning := fitting.describe_zeros(fitted):
+        if warning := fitting.warn_of_many_zeros(fitted):
             logger.warning(warning)
         return self
 
@@ -255,7 +255,9 @@ class Forecaster:
             ).table
         else:
             if by_quantile:
-                table = newer_values.forecast_quantiles(ends, self._artefacts, names, by_quantile)
+                table = newer_values.forecast_end_quantiles(
+                    ends, self._artefacts, names, by_quantile
+                )
             else:
                 table = lay_side_by_side(
                     newer_values.forecast_ends(ends, self._artefacts, names), levels
@@ -515,7 +517,7 @@ class Forecaster:
         validation = read_parameter_model("cross_validation", CrossValidationSpec, windows)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
         frame = convert_frame(frame, self.spec.source)
-        table, covariates, source = newer_values.read_frame(frame, self.spec)
+        table, covariates, source = newer_values.read_series_frame(frame, self.spec)
         num_fits = validation.n_windows if refit else 1
         with show_stages(fitting.NUM_STAGES * num_fits, verbose):
             forecasts = cross_validate(
@@ -665,7 +667,7 @@ class Forecaster:
         return networks[name]
 
     def _describe(self, is_html: bool) -> str:
-        from rnn_pipelines.forecast.description import describe_state, describe_verdict, render_html
+        from rnn_pipelines.forecast.description import describe_state, render_html, wrap_verdict
 
         lines = describe_state(
             self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced)
@@ -673,7 +675,7 @@ class Forecaster:
         metrics = None if self._fitted is None else self._evaluate().metrics
         if is_html:
             return render_html(lines, metrics)
-        return "\n".join(lines if metrics is None else [*lines, describe_verdict(metrics)])
+        return "\n".join(lines if metrics is None else [*lines, wrap_verdict(metrics)])
 
     def _make_artefact(self) -> Artefact:
         """Return the forecaster in use: as loaded, or as a retraining makes it."""

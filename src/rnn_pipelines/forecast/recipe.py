@@ -57,7 +57,7 @@ class Panel:
     windows: WindowedPanel
 
 
-def read_source(
+def read_with_covariates(
     source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: External = None
 ) -> tuple[Source, pd.DataFrame]:
     """Read series and covariates, and check that future covariates cover the horizon."""

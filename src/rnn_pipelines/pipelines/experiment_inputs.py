@@ -36,14 +36,16 @@ def create_input_nodes(parameters: str, tables: list[str], network: str, spec: s
     return [
         node(read_as_of, newest, tables),
         *(
-            node(take_network, f"params:forecast.{name}", dataset, dataset.removesuffix("_network"))
+            node(
+                gather_network, f"params:forecast.{name}", dataset, dataset.removesuffix("_network")
+            )
             for name, dataset in networks.items()
         ),
         node(gather_spec, gathered, spec),
     ]
 
 
-def take_network(network: NetworkSpec) -> NetworkSpec:
+def gather_network(network: NetworkSpec) -> NetworkSpec:
     """Return one network's block of parameters, which Kedro has checked."""
     return network
 

@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
-from rnn_pipelines.forecast.operations.retraining import decide_on, train_challenger
+from rnn_pipelines.forecast.operations.retraining import decide_on, fit_challenger
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.preparation.schema import repair_series
@@ -211,7 +211,7 @@ def _retrain(
     """Return the challenger and its row; no challenger if its training failed and there is a champion, which stays."""
     started = time.monotonic()
     try:
-        candidate = retrain(past, champion, job.spec, job.retraining, job.covariate_table)
+        candidate = replay_retraining(past, champion, job.spec, job.retraining, job.covariate_table)
     except (SeriesError, TrainingError) as error:
         if champion is None:
             raise
@@ -231,7 +231,7 @@ def _retrain(
     }
 
 
-def retrain(
+def replay_retraining(
     past: Source,
     champion: LoadedChampion | None,
     spec: ForecastSpec,
@@ -242,5 +242,5 @@ def retrain(
     # A replay records neither fingerprints nor versions.
     run = cast("Run", {"started": time.time()})
     plan = TrainingPlan(retraining.budget)
-    challenger = train_challenger(past, covariate_table, spec, retraining, plan)
+    challenger = fit_challenger(past, covariate_table, spec, retraining, plan)
     return decide_on(challenger, champion, run, retraining)

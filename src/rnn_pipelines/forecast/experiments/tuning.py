@@ -99,7 +99,7 @@ def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
     return spec
 
 
-def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
+def list_current_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
     """Return the current values of the searched parameters, without those that lie outside the space."""
     values = {}
     for name, dimension in tuning.space.items():
@@ -167,7 +167,7 @@ def tune(
         folder, _fingerprint(table, covariate_table, (spec, tuning.space, tuning.seed)), tuning
     )
     if not study.trials:
-        study.enqueue_trial(list_values(spec, tuning))
+        study.enqueue_trial(list_current_values(spec, tuning))
     started = time.monotonic()
     num_before = len(_list_ended(study))
     time_left = TimeLeft(

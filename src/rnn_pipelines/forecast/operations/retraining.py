@@ -36,7 +36,7 @@ class TrainedChallenger:
     baselines: dict[str, Forecasts]
 
 
-def train_challenger(
+def fit_challenger(
     table: Source,
     covariate_table: pd.DataFrame | None,
     spec: ForecastSpec,

@@ -164,7 +164,7 @@ def _drop_training_data(name: str, method: FittedMethod) -> FittedMethod:
     return FittedMethod(unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted)
 
 
-def forecast_partitions(
+def forecast_all_partitions(
     fitted: FittedPanel, panel: Sample, parallel: ParallelSpec
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast all series of a divided panel, and measure the errors on their test parts; raises as `run_jobs`.

@@ -27,12 +27,12 @@ def create_pipeline() -> Pipeline:
     nodes = [
         *create_input_nodes(SPEC, tables, network, spec),
         node(replay_schedules, given, [PREDICTIONS, RETRAININGS]),
-        *create_report_nodes(),
+        *create_backtest_report_nodes(),
     ]
     return Pipeline(nodes)
 
 
-def create_report_nodes() -> list[Node]:
+def create_backtest_report_nodes() -> list[Node]:
     results, figure = "backtest_forecast_results", "backtest_forecast_cost_figure"
     return [
         node(summarize_backtest, [PREDICTIONS, RETRAININGS], results),

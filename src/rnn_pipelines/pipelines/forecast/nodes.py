@@ -7,7 +7,7 @@ import pandas as pd
 
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.fitting import FitRecord, fit_models
+from rnn_pipelines.forecast.fitting import EnsembleRecord, fit_models
 from rnn_pipelines.forecast.intervals.fitting import (
     Intervals,
     LevelSpec,
@@ -39,7 +39,7 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 
 def read_source(sample: Sample, window: OpenWindowSpec) -> tuple[Source, pd.DataFrame]:
     """Read the series and covariates of the fit, and check that future covariates cover the horizon."""
-    return recipe.read_source(sample.source, sample.covariates, window, sample.external)
+    return recipe.read_with_covariates(sample.source, sample.covariates, window, sample.external)
 
 
 def train_networks(
@@ -73,7 +73,7 @@ def fit_all_methods(
     use: UseSpec,
     pretrained: PretrainedSpec,
     **networks: Network,
-) -> tuple[dict[str, FittedMethod], FitRecord, Intervals]:
+) -> tuple[dict[str, FittedMethod], EnsembleRecord, Intervals]:
     """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors.
 
     Each method is evaluated, and fitted again on all rows for the next values. The record names the one in use.
@@ -90,7 +90,7 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     profile: Profile,
     forecasts: dict[str, Forecasts],
     intervals: Intervals,
-    ensemble: FitRecord,
+    ensemble: EnsembleRecord,
     pretrained: PretrainedSpec,
 ) -> tuple[Predictions, Predictions, pd.DataFrame, pd.DataFrame]:
     """Return tables of all forecasts with their intervals, in the data's own unit: test part and next values.
@@ -114,7 +114,7 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     linear: LinearModels,
     methods: dict[str, FittedMethod],
     intervals: Intervals,
-    ensemble: FitRecord,
+    ensemble: EnsembleRecord,
     parameters: dict[str, Any],
     parallel: ParallelSpec,
     **panel: Any,
@@ -122,7 +122,7 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
     spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
     fit = fitted.describe_fit(spec, Panel(**panel), linear, methods, intervals, ensemble["used"])
-    return fitted.forecast_partitions(fit, sample, parallel)
+    return fitted.forecast_all_partitions(fit, sample, parallel)
 
 
 def render_report(

@@ -51,7 +51,7 @@ def create_pipeline() -> Pipeline:
     described = [TABLE, COVARIATE_TABLE, PROFILE, "params:forecast", SPEC, STARTED]
     nodes = [
         node(dividing.draw_sample, PANEL, SAMPLE),
-        node(read_sample, [SAMPLE, SPEC], [TABLE, COVARIATE_TABLE, STARTED]),
+        node(read_newest_sample, [SAMPLE, SPEC], [TABLE, COVARIATE_TABLE, STARTED]),
         *create_preparation_nodes(PREPARED),
         node(describe_run, described, RUN),
         node(plan_training, [SPEC, "retrain_forecast_checkpoints"], PLAN),
@@ -112,7 +112,7 @@ def create_decision_nodes() -> list[Node]:
     ]
 
 
-def read_sample(
+def read_newest_sample(
     sample: Sample, retraining: RetrainForecastSpec
 ) -> tuple[Source, pd.DataFrame, float]:
     """Read series and covariates up to the as-of time, and return them with the start time."""

@@ -36,7 +36,7 @@ SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 
 def create_pipeline() -> Pipeline:
     """Prepare the data as `sentiment` does, train the networks, and decide on the challenger."""
-    networks = sum((create_network_pipeline(cell) for cell in list_candidates()), Pipeline([]))
+    networks = sum((create_challenger_pipeline(cell) for cell in list_candidates()), Pipeline([]))
     return create_reading_pipeline() + networks + create_case_pipeline()
 
 
@@ -65,7 +65,7 @@ def create_reading_pipeline() -> Pipeline:
     return Pipeline([node(read_as_of, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
 
 
-def create_network_pipeline(cell: str) -> Pipeline:
+def create_challenger_pipeline(cell: str) -> Pipeline:
     """Train one network and score the reviews with it; `cell` names its namespace and its block of parameters."""
     nodes = [
         node(
