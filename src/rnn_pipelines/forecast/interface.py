@@ -553,7 +553,6 @@ class Forecaster:
         horizon = artefact.settings.horizon
         scaled, series, covariates = self._find_series(frame, horizon)
         artefact = artefact.copy_scales(scaled)
-        check_recursive(artefact, series, horizon, covariates)
         return self._show(explain_ends(artefact, series, covariates), id_type)
 
     @naming_arguments()
@@ -749,7 +748,6 @@ class Forecaster:
         horizon = self._require_fit().settings.horizon
         num_steps = horizon if h is None else check_steps(h, horizon)
         artefact, series, covariates = self._find_series(frame, num_steps)
-        check_recursive(artefact, series, num_steps, covariates)
         artefact, panel, features = lay_out_recursive(artefact, series, num_steps, covariates)
         return Ends(series, num_steps, artefact, panel, features)
 

@@ -52,7 +52,12 @@ def lay_out_recursive(
     num_steps: int,
     covariate_table: pd.DataFrame | None = None,
 ) -> tuple[Forecaster, WindowedPanel, Features]:
-    """Return the forecaster with new series, windows at each series' end, and rows for all steps; or a SeriesError."""
+    """Return the forecaster with new series, windows at each series' end, and rows for all steps.
+
+    Raises:
+        SeriesError: no series can be forecast; see `check_recursive`.
+    """
+    check_recursive(forecaster, series, num_steps, covariate_table)
     num_future = count_ahead(forecaster, num_steps)
     report_new_series(forecaster, series)
     forecaster = include_new_series(forecaster, series, covariate_table)
