@@ -224,7 +224,7 @@ def warn_of_many_zeros(fitted: Fitted) -> str:
     return warn_of_zeros(zero_fraction, deciding)
 
 
-def describe_all_series(fitted: Fitted) -> SeriesMethods:
+def tabulate_series_methods(fitted: Fitted) -> SeriesMethods:
     """Return a row for each series with what forecasts it, see `SeriesMethodsTable`."""
     panel = fitted.panel
     linear = fitted.data.linear

@@ -130,7 +130,7 @@ class Forecaster:
         stat_exog: Sequence[str] | None = None,
         **others: Any,
     ) -> None:
-        blocks: dict[str, Any] = {
+        blocks = {
             "source": source,
             "gaps": gaps,
             "breaks": breaks,
@@ -486,7 +486,7 @@ class Forecaster:
             `unique_id, num_values, first, last, zero_share, is_evaluated, forecast_by, reason`; see
             `SeriesMethodsTable`. Series that were left out are rows, too.
         """
-        return restore_ids(fitting.describe_all_series(self._require_training()), self._id_type)
+        return restore_ids(fitting.tabulate_series_methods(self._require_training()), self._id_type)
 
     @naming_arguments()
     def cross_validation(
@@ -640,14 +640,17 @@ class Forecaster:
         levels = [level for level in levels if level != ANOMALY_LEVEL]
         # Times with a zone need no parameter.
         tz = None if settings.zone.is_carried else settings.zone.name
-        blocks: dict[str, Any] = {
-            "source": {"tz": tz, **(source or {})},
-            "gaps": settings.gaps,
-            "breaks": settings.breaks,
-            "calendar": settings.calendar.model_dump(),
-            "covariates": artefact.coding.make_spec().model_dump(),
-        }
-        loaded = cls(settings.horizon, levels, settings.lookback, settings.freq, **blocks)
+        loaded = cls(
+            h=settings.horizon,
+            level=levels,
+            lookback=settings.lookback,
+            freq=settings.freq,
+            source={"tz": tz, **(source or {})},
+            gaps=settings.gaps.root,
+            breaks=settings.breaks.root,
+            calendar=settings.calendar.model_dump(),
+            covariates=artefact.coding.make_spec().model_dump(),
+        )
         loaded._artefacts = {settings.use: artefact}
         loaded._used = settings.use
         return loaded
