@@ -107,7 +107,7 @@ def forecast(
         spec = read_spec(file, options, given)
         from rnn_pipelines.forecast.model.packing import pack
         from rnn_pipelines.forecast.report.report import render_fitted
-        from rnn_pipelines.forecast.report.summary import summarize_run
+        from rnn_pipelines.forecast.report.summary import summarize_forecast
 
         fitted = fit_forecasters(
             *read_with_covariates(spec.source, spec.covariates, spec.window), spec
@@ -122,7 +122,7 @@ def forecast(
     if as_json:
         print_json(_list_results(fitted, evaluated, folder))
         return
-    print_text(summarize_run(evaluated.metrics, evaluated.future))
+    print_text(summarize_forecast(evaluated.metrics, evaluated.future))
     print_text(f"\n{folder / FILES['report']}")
 
 
