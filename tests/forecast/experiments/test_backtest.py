@@ -204,7 +204,7 @@ def test_training_that_fails_leaves_the_champion_or_nothing(
                 raise TrainingError("the loss is no number")
             return replay_retraining(known, *arguments)
 
-        monkeypatch.setattr(backtest, "retrain", retrain_or_fail)
+        monkeypatch.setattr(backtest, "replay_retraining", retrain_or_fail)
 
     fail_on(58)
     forecasts, retrainings = replay(table, often=EVERY_8)
