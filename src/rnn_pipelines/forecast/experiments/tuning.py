@@ -290,10 +290,11 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
         "metric": metric,
         "loss": best.value,
         "baseline_loss": best.user_attrs["baseline_loss"],
+        "first_loss": ended[0].value if ended[0].number == 0 else None,
+        "num_trials": len(ended),
+        "num_failed": len(ended) - len(complete),
+        "importances": {name: float(value) for name, value in importances.items()},
     }
-    summary["first_loss"] = ended[0].value if ended[0].number == 0 else None
-    summary |= {"num_trials": len(ended), "num_failed": len(ended) - len(complete)}
-    summary["importances"] = {name: float(value) for name, value in importances.items()}
     return trials, {"forecast": parameters}, summary
 
 

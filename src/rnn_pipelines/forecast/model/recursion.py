@@ -203,6 +203,8 @@ def lay_side_by_side(
     columns: dict[str, pd.Series] = {name: table[FORECAST] for name, table in forecasts.items()}
     for name, table in forecasts.items():
         for level in levels:
-            sides = zip(name_bounds(name, level), name_own_bounds(level), strict=True)
-            columns |= {bound: table[side] for bound, side in sides}
+            low, high = name_bounds(name, level)
+            own_low, own_high = name_own_bounds(level)
+            columns[low] = table[own_low]
+            columns[high] = table[own_high]
     return next(iter(forecasts.values()))[list(key)].assign(**columns)
