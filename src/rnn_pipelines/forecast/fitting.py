@@ -16,12 +16,9 @@ from rnn_pipelines.forecast.evaluation.summary import (
     evaluate_forecasts,
     warn_of_zeros,
 )
-from rnn_pipelines.forecast.intervals.fitting import (
-    Intervals,
-    LevelSpec,
-    add_intervals,
-    fit_intervals,
-)
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import Intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import (
     ENSEMBLE,
     EnsembleModel,

@@ -20,7 +20,7 @@ from rnn_pipelines.forecast import fitting, newer_values
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.export.files import export_forecaster
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, QuantileSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec, QuantileSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL

@@ -14,7 +14,7 @@ from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.evaluation.holdout import measure_holdout
 from rnn_pipelines.forecast.fitting import fit_models, make_forecaster
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.in_use import BEST, UseSpec, wrap_in_ensemble

@@ -8,12 +8,9 @@ import pandas as pd
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.fitting import EnsembleRecord, fit_models
-from rnn_pipelines.forecast.intervals.fitting import (
-    Intervals,
-    LevelSpec,
-    add_intervals,
-    fit_intervals,
-)
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import Intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods.forecasts import PARTS
 from rnn_pipelines.forecast.methods.in_use import UseSpec
