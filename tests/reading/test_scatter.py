@@ -9,7 +9,7 @@ import pytest
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
-from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.readable import FILES
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading import batches, scatter
 from rnn_pipelines.reading.batches import has_column

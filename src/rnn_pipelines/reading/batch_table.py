@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 import pyarrow as pa
-
-from rnn_pipelines.reading.survey import Survey
 
 
 @runtime_checkable
@@ -19,11 +17,3 @@ class BatchTable(Protocol):
 
     def open_counted(self) -> AbstractContextManager[tuple[int, Iterator[pa.Table]]]:
         """Yield the number of rows, and their batches: at least one, all of one schema."""
-
-
-External: TypeAlias = pd.DataFrame | BatchTable | Survey | None
-
-
-def load_table(table: External) -> pd.DataFrame | Survey | None:
-    """Return a table as a frame; a survey stays."""
-    return table.read() if isinstance(table, BatchTable) else table

@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from rnn_pipelines.reading.batches import (
-    CSV,
     has_values,
     is_empty,
     is_text,
@@ -26,13 +25,15 @@ from rnn_pipelines.reading.batches import (
     list_types,
     read_batches,
 )
+from rnn_pipelines.reading.csv_files import infer_numbers
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
 from rnn_pipelines.reading.shapes import encode, flatten
-from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey, infer_numbers
+from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey
 from rnn_pipelines.reading.table_files import TableFiles, load_file
-from rnn_pipelines.reading.user_files import PARQUET, is_parquet
+from rnn_pipelines.reading.typed_files import find_format, open_typed
 
+CSV = (".csv", ".tsv", ".txt")
 # Rows of a file that are written at once, and rows of all files that wait in memory.
 GROUP_ROWS = 1 << 17
 WAITING_ROWS = 1 << 22
@@ -41,22 +42,28 @@ HEAD_BYTES = 1 << 20
 
 
 def can_scatter(path: Path) -> bool:
-    """Return whether a table is in plain CSV or Parquet files, which are read in batches."""
-    paths = list_tables(path)
-    return all(file.name.lower().endswith((*PARQUET, *CSV)) and file.is_file() for file in paths)
-
-
-def count_rows(path: Path, files: TableFiles) -> int:
-    """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
-    return sum(
-        load_file(file, "a Parquet file", partial(_count_rows, file), files)
+    """Return whether a table is in plain CSV files, or those of `FORMATS`, which are read in batches."""
+    return all(
+        file.is_file() and (file.name.lower().endswith(CSV) or find_format(file) is not None)
         for file in list_tables(path)
     )
 
 
+def count_rows(path: Path, files: TableFiles) -> int:
+    """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
+    num_rows = 0
+    for file in list_tables(path):
+        form = find_format(file)
+        if form is None:
+            num_rows += load_file(file, "a CSV file", partial(_estimate_rows, file), files)
+        else:
+            num_rows += open_typed(file, form, [], files).content.num_rows
+    return num_rows
+
+
 def is_counted_exactly(path: Path) -> bool:
     """Return whether `count_rows` counts the rows of a table, and does not estimate them."""
-    return all(map(is_parquet, list_tables(path)))
+    return None not in map(find_format, list_tables(path))
 
 
 def survey_files(
@@ -293,9 +300,7 @@ def _divide(batch: pa.Table, key: str, num_parts: int) -> Iterator[tuple[int, pa
             yield number, sorted_rows.slice(begin, end - begin)
 
 
-def _count_rows(path: Path) -> int:
-    if is_parquet(path):
-        return int(pyarrow.parquet.read_metadata(path).num_rows)
+def _estimate_rows(path: Path) -> int:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     return round(head.count(b"\n") * path.stat().st_size / len(head)) if head else 0

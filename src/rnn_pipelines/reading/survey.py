@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from rnn_pipelines.reading.csv_files import infer_numbers
 from rnn_pipelines.reading.folders import join_tables
-from rnn_pipelines.reading.numbers import NO_VALUE
 from rnn_pipelines.reading.shapes import (
     MAX_TIMES,
     Shapes,
@@ -26,7 +26,6 @@ from rnn_pipelines.reading.shapes import (
     generalise,
 )
 from rnn_pipelines.reading.table_files import ROW, WEIGHTS, TableFiles, Weights, load_file
-from rnn_pipelines.reading.user_files import keeps_cells
 
 # The column with the numbers of the rows in their table.
 ROW_COLUMN = "rnn_pipelines.row"
@@ -159,14 +158,3 @@ class Survey:
             return load_file(one, "a Parquet file", load, files)
 
         return join_tables([*by_path], read, numbers or (), files)
-
-
-def infer_numbers(cells: pd.Series) -> pd.Series:
-    """Return the texts of a CSV file as numbers if all are plain numbers or markers of `NO_VALUE`."""
-    if not isinstance(cells.dtype, pd.StringDtype):
-        return cells
-    try:
-        found = pd.to_numeric(cells.mask(cells.isin(NO_VALUE)))
-    except ValueError:
-        return cells
-    return found if keeps_cells(found, is_inferred=True) else cells

@@ -48,9 +48,9 @@ from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec
+from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.reading.batch_table import External
 
 logger = logging.getLogger(__name__)
 

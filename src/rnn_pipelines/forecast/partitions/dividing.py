@@ -20,11 +20,11 @@ from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
-from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.readable import FILES, External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.batch_table import BatchTable, External
+from rnn_pipelines.reading.batch_table import BatchTable
 from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values, is_counted_exactly

@@ -9,11 +9,11 @@ from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.columns import OBSERVED
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec, read_series
+from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeAxis
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.as_of import parse_last
-from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 

@@ -11,14 +11,14 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.columns import AHEAD, CONSTANT, ROLES, Role, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.source.reading import join_columns, read_rows, read_table
+from rnn_pipelines.forecast.source.readable import External
+from rnn_pipelines.forecast.source.reading import join_columns, read_covariate_rows, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, find_axis
 from rnn_pipelines.forecast.times.grid import count_steps, find_times
 from rnn_pipelines.forecast.times.holidays import check_country, refuse_bare_no
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.as_of import parse_first
-from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
 
@@ -160,7 +160,9 @@ def read_future(
     has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
     freq = source.freq if has_times else source.freq or 1
     source = source.model_copy(update={"freq": freq, "wide": False, "series": ()})
-    more = _leave_out_repeated(read_rows(source, columns, external, find_axis(covariate_table)))
+    more = _leave_out_repeated(
+        read_covariate_rows(source, columns, external, find_axis(covariate_table))
+    )
     if is_wide:
         # Covariates of a wide table are those of all its series.
         more = pd.concat([more.assign(unique_id=name) for name in names])

@@ -100,6 +100,14 @@ def number_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(pd.RangeIndex(1, len(table) + 1, name=ROW))
 
 
+def start_periods(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the table with the beginnings of the periods in its time column, if it has these."""
+    times = table[name]
+    if isinstance(times.dtype, pd.PeriodDtype):
+        table = table.assign(**{name: times.dt.start_time})
+    return table
+
+
 def strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the table without blanks around the texts of its time column."""
     raw = table[name]
@@ -112,7 +120,7 @@ def strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
     )
 
 
-def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
+def convert_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
     """Return the table with Arrow columns converted as from a Parquet file, because pandas supports these better."""
     held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
     if not held:
