@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from textwrap import fill
 
-from rnn_pipelines.compare.intervals import summarize_runs
-from rnn_pipelines.compare.report.report import describe_task
-from rnn_pipelines.compare.report.results import list_tasks
+from rnn_pipelines.lab.compare.intervals import summarize_runs
+from rnn_pipelines.lab.compare.report.report import describe_task
+from rnn_pipelines.lab.compare.report.results import list_tasks
 from rnn_pipelines.report.page import Part, Table
 
 PROJECT = Path(__file__).parents[1]

@@ -11,10 +11,10 @@ from statistics import stdev
 import pytest
 import yaml
 
-from rnn_pipelines.compare.report.results import list_tasks
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.lab.compare.report.results import list_tasks
 from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
 from rnn_pipelines.sentiment.report.styles import get_styles
 

@@ -2,10 +2,10 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.compare.comparison import compare_cells
-from rnn_pipelines.compare.intervals import summarize_runs
-from rnn_pipelines.compare.report.figures import draw_figures
-from rnn_pipelines.compare.report.report import render_report, summarize_comparison
+from rnn_pipelines.lab.compare.comparison import compare_cells
+from rnn_pipelines.lab.compare.intervals import summarize_runs
+from rnn_pipelines.lab.compare.report.figures import draw_figures
+from rnn_pipelines.lab.compare.report.report import render_report, summarize_comparison
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note

@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.internals.explorer import explore_classifier, explore_forecasters
-from rnn_pipelines.internals.forecast.choice import choose_forecasters
-from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
-from rnn_pipelines.internals.forecast.traces import trace_forecasters
-from rnn_pipelines.internals.gate_statistics import measure_traces
-from rnn_pipelines.internals.notation import CELLS, list_figures
-from rnn_pipelines.internals.records import Traces
-from rnn_pipelines.internals.report.figures import draw_figures
-from rnn_pipelines.internals.report.report import render_report, summarize_run
-from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec
+from rnn_pipelines.lab.internals.explorer import explore_classifier, explore_forecasters
+from rnn_pipelines.lab.internals.forecast.choice import choose_forecasters
+from rnn_pipelines.lab.internals.forecast.pretrained import trace_pretrained
+from rnn_pipelines.lab.internals.forecast.traces import trace_forecasters
+from rnn_pipelines.lab.internals.gate_statistics import measure_traces
+from rnn_pipelines.lab.internals.notation import CELLS, list_figures
+from rnn_pipelines.lab.internals.records import Traces
+from rnn_pipelines.lab.internals.report.figures import draw_figures
+from rnn_pipelines.lab.internals.report.report import render_report, summarize_run
+from rnn_pipelines.lab.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 # Kedro resolves these type hints when it checks parameters, which must not import Keras.
 if TYPE_CHECKING:
-    from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
+    from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
     from rnn_pipelines.sentiment.model.classifier import TextClassifier
 else:
     ChosenClassifier = TextClassifier = Any
@@ -78,7 +78,7 @@ def choose_classifier(
     small: SmallClassifierSpec,
 ) -> ChosenClassifier:
     """Return the classifier of `sentiment`, or train a small one if there is none."""
-    from rnn_pipelines.internals.sentiment import choice
+    from rnn_pipelines.lab.internals.sentiment import choice
 
     return choice.choose_classifier(found, reviews, source, small)
 
@@ -87,6 +87,6 @@ def trace_classifier(
     classifier: ChosenClassifier, sample: SampleSpec
 ) -> tuple[Traces, pd.DataFrame]:
     """Trace every gate and state through texts, compare them with Keras, and score some texts word by word."""
-    from rnn_pipelines.internals.sentiment import traces
+    from rnn_pipelines.lab.internals.sentiment import traces
 
     return traces.trace_classifier(classifier, sample)
