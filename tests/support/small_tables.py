@@ -42,7 +42,6 @@ from rnn_pipelines.forecast.partitions.dividing import (
     PartitionSpec,
     Sample,
     draw_sample,
-    read_sample,
 )
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
@@ -189,7 +188,7 @@ class Night:
                 "retraining": retraining,
                 "plan": TrainingPlan(BudgetSpec(max_steps=1)),
             }
-            values["table"], values["covariate_table"] = read_sample(self._draw(), ALL)
+            values["table"], values["covariate_table"] = self._draw().read(ALL)
             self._prepared = run_steps(list_steps(NETWORKS)[:FIRST], values)
         return self._prepared
 

@@ -3,7 +3,7 @@
 import csv
 import logging
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import IO, Any, NamedTuple
 
@@ -24,9 +24,9 @@ from rnn_pipelines.reading.dialect import (
 )
 from rnn_pipelines.reading.numbers import MAX_VALUE, NO_VALUE
 from rnn_pipelines.reading.table_files import (
+    Selection,
     TableFiles,
     join_header,
-    list_columns,
     list_unread,
     load_file,
     require_columns,
@@ -59,14 +59,12 @@ class CsvFile(NamedTuple):
         """Whether commas separate the cells; else, 1.234 can be one thousand."""
         return self.dialect.sep == ","
 
-    def read(
-        self, wanted: list[str], numbers: Collection[str] | None, has_all: bool
-    ) -> pd.DataFrame:
+    def read(self, selection: Selection) -> pd.DataFrame:
         """Return all rows, see `read_columns`."""
-        columns = list_columns(wanted, self.header, has_all)
+        columns = selection.list_columns(self.header)
         inferred: set[int] = set()
-        if self.is_comma_separated and numbers is not None:
-            can_be_numbers = {*numbers, *columns[len(wanted) :]}
+        if self.is_comma_separated and selection.numbers is not None:
+            can_be_numbers = {*selection.numbers, *columns[len(selection.names) :]}
             inferred = {self.header.index(name) for name in can_be_numbers}
         places = [self.header.index(name) for name in columns]
         table = self._read_rows(na_values=dict.fromkeys(inferred, NO_VALUE))

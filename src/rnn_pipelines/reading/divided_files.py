@@ -15,7 +15,7 @@ import pyarrow.parquet
 
 from rnn_pipelines.reading.csv_files import infer_numbers
 from rnn_pipelines.reading.survey import ROW_COLUMN, Survey
-from rnn_pipelines.reading.table_files import ROW, TableFiles, load_file
+from rnn_pipelines.reading.table_files import ROW, Selection, TableFiles, load_file
 
 # In the folder of a divided table, beside the folders of its files.
 SURVEY = "survey.parquet"
@@ -66,10 +66,8 @@ class DividedFiles:
             name for name in pyarrow.parquet.read_schema(self.survey).names if name != ROW_COLUMN
         ]
 
-    def read(
-        self, columns: Sequence[str], numbers: Collection[str] | None, files: TableFiles
-    ) -> pd.DataFrame:
-        """Return columns of the rows, after those of the survey; see `read_columns` for the parameters and errors.
+    def read(self, selection: Selection, files: TableFiles) -> pd.DataFrame:
+        """Return columns of the rows, after those of the survey; see `read_columns` for the errors.
 
         Files in the folder that are not of the table stay unread. The rows have their numbers in the whole table as
         index, negative for those of the survey.
@@ -77,7 +75,7 @@ class DividedFiles:
         paths = [self.path]
         if self.path.is_dir():
             paths = sorted(file for file in self.path.iterdir() if _OWN_FILE.fullmatch(file.name))
-        wanted = [*columns, ROW_COLUMN]
+        wanted = [*selection.names, ROW_COLUMN]
 
         def read(file: Path) -> pa.Table:
             rows = pyarrow.parquet.ParquetFile(file).read(columns=wanted).select(wanted)
@@ -90,10 +88,11 @@ class DividedFiles:
         joined = pa.concat_tables(tables, promote_options="permissive")
         signs = np.where(np.arange(len(joined)) < len(tables[0]), -1, 1)
         index = pd.Index(joined[ROW_COLUMN].to_numpy() * signs, name=ROW)
-        frame: pd.DataFrame = joined.select(list(columns)).to_pandas(ignore_metadata=True)
+        frame: pd.DataFrame = joined.select(selection.names).to_pandas(ignore_metadata=True)
         frame = frame.set_axis(index)
         if self.whole.is_inferred:
-            frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers or ()})
+            numbers = selection.numbers or ()
+            frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers})
         if self.whole.found is not None:
             frame.attrs["found"] = self.whole.found
         return frame

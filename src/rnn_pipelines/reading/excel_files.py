@@ -18,10 +18,10 @@ import pandas as pd
 
 from rnn_pipelines.errors import RnnPipelinesError, show, show_all
 from rnn_pipelines.reading.table_files import (
+    Selection,
     TableFiles,
     find_header,
     join_header,
-    list_columns,
     list_unread,
     load_file,
     require_columns,
@@ -41,7 +41,7 @@ class _CellError(RnnPipelinesError, ValueError):
 
 
 def read_excel(
-    path: Path, wanted: list[str], files: TableFiles, sheet: str | None, has_all: bool
+    path: Path, selection: Selection, files: TableFiles, sheet: str | None
 ) -> pd.DataFrame:
     if importlib.util.find_spec("openpyxl") is None:
         raise files.error(
@@ -53,10 +53,10 @@ def read_excel(
         return load_file(path, "an Excel file", read, files)
 
     with closing(load(lambda: _open_workbook(path))) as book:
-        headers = load(lambda: _find_headers(book, wanted))
-        name = _choose_sheet(path, headers, wanted, files, sheet)
+        headers = load(lambda: _find_headers(book, selection.names))
+        name = _choose_sheet(path, headers, selection.names, files, sheet)
         row, header = headers[name]
-        wanted = list_columns(wanted, header, has_all)
+        wanted = selection.list_columns(header)
         places = [header.index(column) for column in wanted]
         try:
             cells = load(lambda: _read_rows(book, name, row, places))

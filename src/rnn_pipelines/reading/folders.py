@@ -1,7 +1,7 @@
 """Reading of a table in one file, or in many files of a folder."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote
@@ -12,12 +12,12 @@ from rnn_pipelines.errors import MissingColumnsError
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import (
     WEIGHTS,
+    Selection,
     TableFiles,
     Weights,
     expand_home,
-    list_columns,
 )
-from rnn_pipelines.reading.user_files import PLAIN_CSV, read_columns
+from rnn_pipelines.reading.user_files import read_columns
 
 Table = TypeVar("Table")
 
@@ -25,7 +25,7 @@ Table = TypeVar("Table")
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
-def list_files(path: Path) -> list[Path]:
+def list_data_files(path: Path) -> list[Path]:
     """Return the files of a folder and of its subfolders, by name; none if it is no folder.
 
     Names that begin with a point or an underscore are left out, as other readers of partitioned data sets do.
@@ -42,16 +42,11 @@ def list_files(path: Path) -> list[Path]:
 def list_tables(path: Path) -> list[Path]:
     """Return the files of a table: those of a folder, or the file itself."""
     path = expand_home(path)
-    return list_files(path) or [path]
+    return list_data_files(path) or [path]
 
 
 def read_tables(
-    path: Path,
-    wanted: list[str],
-    files: TableFiles,
-    dialect: Dialect = PLAIN_CSV,
-    numbers: Collection[str] | None = (),
-    has_all: bool = False,
+    path: Path, selection: Selection, files: TableFiles, dialect: Dialect
 ) -> pd.DataFrame:
     """Read some columns of a file, or of all files of a folder, one after another in the order of their names.
 
@@ -60,37 +55,40 @@ def read_tables(
     one, is a `files.error`, too.
     """
     path = expand_home(path)
-    paths = list_files(path) if os.path.isdir(path) else [path]
+    paths = list_data_files(path) if os.path.isdir(path) else [path]
     if not paths:
         raise files.error(
             f"{path}: expected CSV, Parquet or Excel files, received none. Check {files.path}."
         )
 
-    def read(file: Path, inferred: Collection[str] | None) -> pd.DataFrame:
+    def read(file: Path, selection: Selection) -> pd.DataFrame:
         table, named = read_with_names(
-            file, wanted, lambda some: read_columns(file, some, files, dialect, inferred, has_all)
+            file,
+            selection.names,
+            lambda names: read_columns(file, selection._replace(names=names), files, dialect),
         )
         for name, value in named.items():
             table[name] = pd.Series(value, table.index, "str")
-        return table[list_columns(wanted, table.columns, has_all)] if named else table
+        return table[selection.list_columns(table.columns)] if named else table
 
-    return join_tables(paths, read, numbers, files)
+    return join_tables(paths, read, selection, files)
 
 
 def join_tables(
     paths: Sequence[Path],
-    read: Callable[[Path, Collection[str] | None], pd.DataFrame],
-    numbers: Collection[str] | None,
+    read: Callable[[Path, Selection], pd.DataFrame],
+    selection: Selection,
     files: TableFiles,
 ) -> pd.DataFrame:
-    """Return the tables of files as one table; see `read_tables`. `read` is given the columns that can be numbers."""
-    tables = [read(file, numbers) for file in paths]
+    """Return the columns that `read` returns of each file as one table; see `read_tables`."""
+    tables = [read(file, selection) for file in paths]
     if len(tables) == 1:
         return tables[0]
     mixed = _find_mixed(tables)
-    if mixed and numbers:
+    if mixed and selection.numbers:
         # Cells of CSV files are texts in all files if they are in one.
-        tables = [read(file, [name for name in numbers if name not in mixed]) for file in paths]
+        numbers = [name for name in selection.numbers if name not in mixed]
+        tables = [read(file, selection._replace(numbers=numbers)) for file in paths]
         mixed = _find_mixed(tables)
     for name, (first, other) in mixed.items():
         raise files.error(

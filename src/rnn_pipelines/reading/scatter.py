@@ -28,7 +28,7 @@ from rnn_pipelines.reading.batches import (
 from rnn_pipelines.reading.csv_files import infer_numbers
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
-from rnn_pipelines.reading.shapes import encode, flatten
+from rnn_pipelines.reading.shapes import combine_chunks, encode_cells
 from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey
 from rnn_pipelines.reading.table_files import TableFiles, load_file
 from rnn_pipelines.reading.typed_files import find_format, open_typed
@@ -49,7 +49,7 @@ def can_scatter(path: Path) -> bool:
     )
 
 
-def count_rows(path: Path, files: TableFiles) -> int:
+def count_table_rows(path: Path, files: TableFiles) -> int:
     """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
     num_rows = 0
     for file in list_tables(path):
@@ -62,7 +62,7 @@ def count_rows(path: Path, files: TableFiles) -> int:
 
 
 def is_counted_exactly(path: Path) -> bool:
-    """Return whether `count_rows` counts the rows of a table, and does not estimate them."""
+    """Return whether `count_table_rows` counts the rows of a table, and does not estimate them."""
     return None not in map(find_format, list_tables(path))
 
 
@@ -286,7 +286,7 @@ def count_values(paths: Sequence[Path], name: str) -> int:
 
 def _divide(batch: pa.Table, key: str, num_parts: int) -> Iterator[tuple[int, pa.Table]]:
     """Yield the rows of each part of a batch."""
-    codes, cells = encode(flatten(batch[key]))
+    codes, cells = encode_cells(combine_chunks(batch[key]))
     names = np.array([str(name) for name in cells], object)
     # Ranges of the hash, so that the series of the first part stay nearly the same if the number of parts grows.
     hashes = pd.util.hash_array(names, categorize=False) >> np.uint64(32)

@@ -45,9 +45,9 @@ class Shapes(NamedTuple):
         return first
 
 
-def find_names(column: pa.Array) -> Shapes:
+def find_name_shapes(column: pa.Array) -> Shapes:
     """Return the shapes of names of series: missing, blank, unreadable, with a null character, and others."""
-    codes, names = encode(column)
+    codes, names = encode_cells(column)
 
     def describe(name: object) -> str:
         if name is None or is_broken(name):
@@ -57,7 +57,7 @@ def find_names(column: pa.Array) -> Shapes:
     return _merge(codes, list(map(describe, names)))
 
 
-def find_times(columns: Sequence[pa.Array]) -> Shapes:
+def find_time_shapes(columns: Sequence[pa.Array]) -> Shapes:
     """Return the shapes of times, which are in one column or in several ones."""
 
     if len(columns) == 1 and pa.types.is_timestamp(columns[0].type):
@@ -72,7 +72,7 @@ def find_times(columns: Sequence[pa.Array]) -> Shapes:
     return _merge(encoded.indices.to_numpy(zero_copy_only=False), names.fill_null("\0").to_pylist())
 
 
-def find_cells(column: pa.Array) -> Shapes:
+def find_cell_shapes(column: pa.Array) -> Shapes:
     """Return the shapes of numbers and texts."""
 
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
@@ -133,14 +133,14 @@ def _find_typed_times(column: pa.Array) -> Shapes:
     return _leave_unused(codes, ["time", "none", "outside"])
 
 
-def flatten(column: pa.ChunkedArray) -> pa.Array:
+def combine_chunks(column: pa.ChunkedArray) -> pa.Array:
     """Return a column of a table as one array."""
 
     found = column.combine_chunks()
     return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
 
 
-def encode(column: pa.Array) -> tuple[np.ndarray, list[object]]:
+def encode_cells(column: pa.Array) -> tuple[np.ndarray, list[object]]:
     """Return the place of each cell among the different ones, int64[row], and these; bytes if they are no UTF-8."""
     encoded = column.dictionary_encode("encode")
     codes = encoded.indices.to_numpy(zero_copy_only=False)
@@ -157,7 +157,7 @@ def _write(column: pa.Array) -> pa.Array:
         texts = column.cast(pa.large_string())
         texts.validate(full=True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        codes, cells = encode(column)
+        codes, cells = encode_cells(column)
         texts = pa.array(
             [None if cell is None else repr(cell) for cell in cells], pa.large_string()
         )

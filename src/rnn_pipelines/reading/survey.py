@@ -4,7 +4,7 @@ These are the first rows of each shape of cells (see `shapes`), and the last row
 The reader of small tables reads them instead of all rows, and so decides, and refuses, as it does in a small table.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,20 @@ from rnn_pipelines.reading.folders import join_tables
 from rnn_pipelines.reading.shapes import (
     MAX_TIMES,
     Shapes,
-    find_cells,
-    find_names,
-    find_times,
-    flatten,
+    combine_chunks,
+    find_cell_shapes,
+    find_name_shapes,
+    find_time_shapes,
     generalise,
 )
-from rnn_pipelines.reading.table_files import ROW, WEIGHTS, TableFiles, Weights, load_file
+from rnn_pipelines.reading.table_files import (
+    ROW,
+    WEIGHTS,
+    Selection,
+    TableFiles,
+    Weights,
+    load_file,
+)
 
 # The column with the numbers of the rows in their table.
 ROW_COLUMN = "rnn_pipelines.row"
@@ -52,9 +59,9 @@ class Roles:
 
     def find_shapes(self, table: pa.Table) -> dict[str, Shapes]:
         """Return the shapes in each column."""
-        names = find_names(flatten(table[self.id]))
-        times = find_times([flatten(table[name]) for name in self.times])
-        others = [find_cells(flatten(table[name])) for name in self.others]
+        names = find_name_shapes(combine_chunks(table[self.id]))
+        times = find_time_shapes([combine_chunks(table[name]) for name in self.times])
+        others = [find_cell_shapes(combine_chunks(table[name])) for name in self.others]
         return dict(zip(self.shaped, [names, times, *others], strict=True))
 
 
@@ -102,15 +109,15 @@ class FileSurvey:
         tables = [*self.rows, *([] if self.tail is None else [self.tail])]
         return pa.concat_tables(tables, promote_options="permissive")
 
-    def to_frame(
-        self, columns: Sequence[str], numbers: Collection[str], is_alone: bool
-    ) -> pd.DataFrame:
+    def to_frame(self, selection: Selection, is_alone: bool) -> pd.DataFrame:
         """Return the rows that decide, as `read_columns` returns a file; `is_alone`: numbered without other files."""
         table = self.to_arrow()
         start = 0 if is_alone else self.first
         index = pd.Index(table[ROW_COLUMN].to_numpy() + start, name=ROW)
-        frame: pd.DataFrame = table.select(columns).to_pandas(ignore_metadata=True).set_axis(index)
+        frame: pd.DataFrame = table.select(selection.names).to_pandas(ignore_metadata=True)
+        frame = frame.set_axis(index)
         if self.is_comma_separated:
+            numbers = selection.numbers or ()
             frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers})
         frame.attrs = {} if self.found is None else {"found": dict(self.found)}
         in_tail = pd.Series(
@@ -140,21 +147,13 @@ class Survey:
             return None
         return {name: value for file in self.files for name, value in (file.found or {}).items()}
 
-    def read(
-        self,
-        path: Path | None,
-        columns: Sequence[str],
-        numbers: Collection[str] | None,
-        files: TableFiles,
-    ) -> pd.DataFrame:
+    def read(self, path: Path | None, selection: Selection, files: TableFiles) -> pd.DataFrame:
         """Return the rows that decide, as `read_tables` returns a table or, by its path, one of its files."""
         chosen = [file for file in self.files if file.path == path] or self.files
         by_path = {file.path or Path(): file for file in chosen}
 
-        def read(one: Path, inferred: Collection[str] | None) -> Any:
-            load = partial(
-                by_path[one].to_frame, columns, inferred or (), is_alone=len(chosen) == 1
-            )
-            return load_file(one, "a Parquet file", load, files)
+        def read(file: Path, selection: Selection) -> Any:
+            load = partial(by_path[file].to_frame, selection, is_alone=len(chosen) == 1)
+            return load_file(file, "a Parquet file", load, files)
 
-        return join_tables([*by_path], read, numbers or (), files)
+        return join_tables([*by_path], read, selection, files)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,9 +100,19 @@ def require_columns(
             )
 
 
-def list_columns(wanted: list[str], received: Iterable[str], has_all: bool) -> list[str]:
-    """Return the wanted columns, followed by all others with a name if asked."""
-    return [*wanted, *(name for name in received if has_all and name not in {*wanted, ""})]
+class Selection(NamedTuple):
+    """The columns of a table that are read."""
+
+    names: list[str]  # those that the table must have
+    # Those in which plain numbers of a CSV file with commas between cells are read as numbers; None for no column.
+    numbers: Collection[str] | None = ()
+    has_all: bool = False  # whether all other columns with a name are read too, as `numbers`
+
+    def list_columns(self, received: Iterable[str]) -> list[str]:
+        """Return the columns to read of a table."""
+        if not self.has_all:
+            return self.names
+        return [*self.names, *(name for name in received if name not in {*self.names, ""})]
 
 
 def list_unread(received: Iterable[str], wanted: Iterable[str]) -> list[str]:

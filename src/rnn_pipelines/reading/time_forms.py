@@ -68,7 +68,7 @@ _TRANSLATED = {
     "November": "novembre|noviembre|novembro",
     "December": "Dezember|Dez|décembre|decembre|déc|diciembre|dic|dicembre|dezembro",
 }
-# Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
+# Quarters and weeks are no dates of strptime: `write_as_dates` writes them as such.
 _PERIODS = (
     "%YQ%q",
     "%Y-Q%q",
@@ -100,6 +100,14 @@ WEEK_NAME = re.compile(
 # Times as numbers: their unit and the time that is 0. Those of Unix are in UTC.
 COUNTS = {f"unix_{unit}": (unit, "1970-01-01") for unit in ("s", "ms", "us", "ns")} | {
     "excel": ("D", "1899-12-30")
+}
+# The counts of the years 1990 to 2040.
+COUNT_RANGES = {
+    "unix_s": (631_152_000, 2_240_524_800),
+    "unix_ms": (631_152_000_000, 2_240_524_800_000),
+    "unix_us": (631_152_000_000_000, 2_240_524_800_000_000),
+    "unix_ns": (1_000_000_000_000_000_000, 2_240_524_800_000_000_000),
+    "excel": (32_874, 51_501),
 }
 # Years with decimals, 1949.25 for April; and years that begin within a calendar year, 1985/86.
 DECIMAL_YEAR, SPLIT_YEAR = "decimal_year", "split_year"
@@ -199,7 +207,7 @@ def translate_months(text: pd.Series, form: str) -> pd.Series:
     return text.str.replace(r"\b1er\b", "1", regex=True).str.replace(_DOT, "", regex=True)
 
 
-def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:
+def write_as_dates(text: pd.Series, form: str) -> tuple[pd.Series, str]:
     """Return texts and their form with quarters as their first month, weeks as their Monday, 1985/86 as 1985."""
     if form == SPLIT_YEAR:
         years = text.str.strip().str.extract(f"^{_SPLIT}$")
@@ -289,7 +297,7 @@ def check_time_format(form: str) -> str:
         )
     text = pd.Series(["2024-03-31"])
     try:
-        pd.to_datetime(text, format=make_plain(text, form)[1], errors="coerce", utc=True)
+        pd.to_datetime(text, format=write_as_dates(text, form)[1], errors="coerce", utc=True)
     except (ValueError, re.error) as error:
         raise ValueError(f"{expected}: {make_line(error, MAX_VALUE)}") from error
     return form

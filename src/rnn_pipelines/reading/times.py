@@ -23,10 +23,12 @@ _YEAR_MONTH = ("%Y.%m", "%y.%m")
 # Forms of times that can be decimal numbers.
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
 _YEAR = pd.Timedelta(365, "D")
-# Decimal years, and serial numbers of Excel of the years 1990 to 2040.
-_DECIMAL_YEARS = (1700, 2100)
-_SERIAL_NUMBERS = (32_874, 51_501)
-_NANOSECONDS = 1_000_000_000_000_000_000, 2_240_524_800_000_000_000
+# The ranges of numbers that are no steps.
+_DECIMAL_RANGES = {
+    time_forms.DECIMAL_YEAR: (1700, 2100),
+    "unix_ns": time_forms.COUNT_RANGES["unix_ns"],
+    "excel": time_forms.COUNT_RANGES["excel"],
+}
 # Two years such as 2000-01 can be months.
 _MIN_SPLIT_YEARS = 3
 
@@ -64,7 +66,7 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
             text = time_forms.write_halves(text)
         if form == ISO or "%H" in form:
             text, is_end = time_forms.end_days(text)
-        text, form = time_forms.make_plain(text, form)
+        text, form = time_forms.write_as_dates(text, form)
     times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
     return (
         times
@@ -235,11 +237,8 @@ def are_decimal_times(numbers: pd.Series) -> bool:
 
 
 def _find_decimal_range(numbers: pd.Series) -> str | None:
-    if numbers.between(*_DECIMAL_YEARS).all():
-        return time_forms.DECIMAL_YEAR
-    if numbers.between(*_NANOSECONDS).all():
-        return "unix_ns"
-    return "excel" if numbers.between(*_SERIAL_NUMBERS).all() else None
+    fits = (form for form, bounds in _DECIMAL_RANGES.items() if numbers.between(*bounds).all())
+    return next(fits, None)
 
 
 def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:

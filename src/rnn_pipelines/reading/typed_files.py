@@ -15,8 +15,8 @@ import pyarrow.parquet
 from pyarrow import types
 
 from rnn_pipelines.reading.table_files import (
+    Selection,
     TableFiles,
-    list_columns,
     list_unread,
     load_file,
     require_columns,
@@ -84,10 +84,10 @@ class TypedFile:
             )
         return field.with_type(kind)
 
-    def read(self, wanted: list[str], has_all: bool) -> pd.DataFrame:
+    def read(self, selection: Selection) -> pd.DataFrame:
         """Return all rows, see `read_columns`."""
         names = self.content.schema.names
-        columns = list_columns(wanted, names, has_all)
+        columns = selection.list_columns(names)
         plain = pyarrow.schema(map(self.find_field, columns))
 
         def read() -> pd.DataFrame:

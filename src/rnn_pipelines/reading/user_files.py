@@ -1,6 +1,6 @@
 """Reading of tables in the user's CSV, Parquet and Excel files."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,13 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.reading.csv_files import open_csv
 from rnn_pipelines.reading.dialect import Dialect, read_bytes
 from rnn_pipelines.reading.excel_files import read_excel
-from rnn_pipelines.reading.table_files import TableFiles, expand_home, load_file, require_file
+from rnn_pipelines.reading.table_files import (
+    Selection,
+    TableFiles,
+    expand_home,
+    load_file,
+    require_file,
+)
 from rnn_pipelines.reading.typed_files import find_format, open_typed
 
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
@@ -43,31 +49,25 @@ def open_large(path: Path, wanted: list[str], files: TableFiles, dialect: Dialec
 
 
 def read_columns(
-    path: Path,
-    wanted: list[str],
-    files: TableFiles,
-    dialect: Dialect = PLAIN_CSV,
-    numbers: Collection[str] | None = (),
-    has_all: bool = False,
+    path: Path, selection: Selection, files: TableFiles, dialect: Dialect = PLAIN_CSV
 ) -> pd.DataFrame:
     """Read some columns of a CSV, Parquet or Excel file, with one row per data row; raise `files.error` if that fails.
 
     Values of the dialect that are None are detected; `attrs["found"]` has those that are not the default, by name, and
-    `attrs["unread"]` the names of the other columns. Cells of a CSV file are text, except for columns of `numbers` of a
-    comma-separated one, if all cells are plain numbers or markers of `NO_VALUE`. `has_all` reads all other columns too,
-    as `numbers`.
+    `attrs["unread"]` the names of the other columns. Cells of a CSV file are text, except for columns of
+    `selection.numbers` of a comma-separated one, if all cells are plain numbers or markers of `NO_VALUE`.
     """
     path = expand_home(path)
     require_file(path, files)
     form = find_format(path)
     if form is not None:
-        return open_typed(path, form, wanted, files).read(wanted, has_all)
+        return open_typed(path, form, selection.names, files).read(selection)
     if path.name.lower().endswith(files.csv_endings):
         content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
-        file = open_csv(path, lambda: BytesIO(content), wanted, files, dialect)
-        return file.read(wanted, numbers, has_all)
+        file = open_csv(path, lambda: BytesIO(content), selection.names, files, dialect)
+        return file.read(selection)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
-        return read_excel(path, wanted, files, dialect.sheet, has_all)
+        return read_excel(path, selection, files, dialect.sheet)
     other = files.other
     if path.suffix.lower() in JSON:
         lines = "" if path.suffix.lower() == ".json" else ", lines=True"

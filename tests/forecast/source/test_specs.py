@@ -39,6 +39,7 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading import dialect, user_files
 from rnn_pipelines.reading.numbers import NO_VALUE
+from rnn_pipelines.reading.table_files import Selection
 
 Write = Callable[..., str]
 
@@ -1384,6 +1385,8 @@ def test_cells_of_csv_are_not_changed_by_pandas(
     write: Write, cells: list[str], expected: list[object]
 ) -> None:
     path = write("shop,ds,y,note\n" + "".join(f"{cell},2020-01-01,1,{cell}\n" for cell in cells))
-    raw = user_files.read_columns(Path(path), ["shop", "note"], readable.FILES, numbers=["note"])
+    raw = user_files.read_columns(
+        Path(path), Selection(["shop", "note"], numbers=["note"]), readable.FILES
+    )
     assert raw["shop"].tolist() == cells
     assert raw["note"].tolist() == expected

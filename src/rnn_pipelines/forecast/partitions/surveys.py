@@ -18,7 +18,12 @@ from rnn_pipelines.forecast.source.values import find_sentinels
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.divided_files import WholeTable, write_survey
 from rnn_pipelines.reading.numbers import SENTINELS
-from rnn_pipelines.reading.scatter import count_rows, scatter_rows, survey_batches, survey_files
+from rnn_pipelines.reading.scatter import (
+    count_table_rows,
+    scatter_rows,
+    survey_batches,
+    survey_files,
+)
 from rnn_pipelines.reading.survey import Roles, Survey
 from rnn_pipelines.reading.table_files import expand_home, require_columns
 
@@ -61,7 +66,9 @@ class SurveyedTable:
             _count_batches(rows, numbers), self.source.id, targets
         ).tolist()
         written = (
-            count_rows(file, FILES) for file, number in zip(targets, counts, strict=True) if number
+            count_table_rows(file, FILES)
+            for file, number in zip(targets, counts, strict=True)
+            if number
         )
         require_rows(self.source.label, sum(numbers), sum(written))
         self.num_read = sum(file.num_rows for file in survey.files)

@@ -270,7 +270,7 @@ def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     return found[found["origin"] == "left_only"]
 
 
-def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
+def list_all_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of all steps of repaired series, and of the horizon after them."""
     return pd.concat(
         [table[KEY], _list_horizon(_find_ends(table, freq), horizon, freq)], ignore_index=True

@@ -136,7 +136,7 @@ def convert_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
         ) from error
 
 
-def check_cells(table: pd.DataFrame, time: str, label: str) -> None:
+def check_texts(table: pd.DataFrame, time: str, label: str) -> None:
     """Raise a SeriesError if the column of times has no name, or a text has lone surrogates, which no file can hold."""
     check_header(table[[time]], label)
     broken = find_broken(table)

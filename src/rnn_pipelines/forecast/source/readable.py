@@ -1,7 +1,7 @@
 """Tables whose columns are read when they are needed: files, frames, queries, and parts of a divided table."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,12 +13,12 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading.batch_table import BatchTable
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.divided_files import DividedFiles, find_divided
-from rnn_pipelines.reading.folders import list_files, read_tables
+from rnn_pipelines.reading.folders import list_data_files, read_tables
 from rnn_pipelines.reading.survey import Survey
 from rnn_pipelines.reading.table_files import (
+    Selection,
     TableFiles,
     expand_home,
-    list_columns,
     list_unread,
     require_columns,
 )
@@ -45,15 +45,8 @@ class Readable(ABC):
     sentinels: Sequence[float] | None = None
 
     @abstractmethod
-    def read(
-        self, columns: list[str], numbers: Collection[str] | None, has_all: bool
-    ) -> pd.DataFrame:
-        """Return columns, with the numbers of the rows as index.
-
-        Args:
-            numbers: columns of a CSV file in which plain numbers are read as such.
-            has_all: whether all other columns are read too.
-        """
+    def read(self, selection: Selection) -> pd.DataFrame:
+        """Return columns, with the numbers of the rows as index."""
 
     def has_column(self, name: str) -> bool:
         """Return whether a column with this name is known to be there."""
@@ -79,15 +72,13 @@ class FileTable(Readable):
         self._path = path
         self._source = source
 
-    def read(
-        self, columns: list[str], numbers: Collection[str] | None, has_all: bool
-    ) -> pd.DataFrame:
+    def read(self, selection: Selection) -> pd.DataFrame:
         dialect = Dialect(self._source.sep, self._source.encoding, self._source.sheet)
-        table = read_tables(self._path, columns, FILES, dialect, numbers, has_all)
+        table = read_tables(self._path, selection, FILES, dialect)
         return layout.number_rows(table)
 
     def list_files(self) -> dict[Path, Readable]:
-        return {file: FileTable(file, self._source) for file in list_files(self._path)}
+        return {file: FileTable(file, self._source) for file in list_data_files(self._path)}
 
 
 class DividedTable(Readable):
@@ -99,10 +90,8 @@ class DividedTable(Readable):
         self._files = files
         self.sentinels = files.whole.sentinels
 
-    def read(
-        self, columns: list[str], numbers: Collection[str] | None, has_all: bool
-    ) -> pd.DataFrame:
-        return self._files.read(columns, numbers, FILES)
+    def read(self, selection: Selection) -> pd.DataFrame:
+        return self._files.read(selection, FILES)
 
     def has_column(self, name: str) -> bool:
         return name in self._files.columns
@@ -124,16 +113,14 @@ class SurveyTable(Readable):
         self._survey = survey
         self._path = path
 
-    def read(
-        self, columns: list[str], numbers: Collection[str] | None, has_all: bool
-    ) -> pd.DataFrame:
-        return self._survey.read(self._path, columns, numbers, FILES)
+    def read(self, selection: Selection) -> pd.DataFrame:
+        return self._survey.read(self._path, selection, FILES)
 
     def has_column(self, name: str) -> bool:
         return name in self._survey.roles.times
 
     def list_files(self) -> dict[Path, Readable]:
-        files = [] if self._path is None else list_files(self._path)
+        files = [] if self._path is None else list_data_files(self._path)
         return {file: SurveyTable(self._survey, file) for file in files}
 
 
@@ -144,14 +131,12 @@ class FrameTable(Readable):
         self._frame = frame
         self._source = source
 
-    def read(
-        self, columns: list[str], numbers: Collection[str] | None, has_all: bool
-    ) -> pd.DataFrame:
+    def read(self, selection: Selection) -> pd.DataFrame:
         label = self._source.external_label
-        is_wide = self._source.is_wide or has_all
+        is_wide = self._source.is_wide or selection.has_all
         given = self._frame.rename(columns=str) if is_wide else self._frame
-        require_columns(columns, list(given.columns), label, FILES)
-        wanted = list_columns(columns, given.columns, has_all)
+        require_columns(selection.names, list(given.columns), label, FILES)
+        wanted = selection.list_columns(given.columns)
         table = layout.convert_arrow(layout.number_rows(given[wanted]), label)
         table.attrs = {"unread": list_unread(map(str, given.columns), wanted)}
         # Other attributes than those of a CSV file are the user's.

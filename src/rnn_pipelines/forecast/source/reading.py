@@ -41,7 +41,7 @@ from rnn_pipelines.reading.date_numbers import warn_of_times
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import read_tables
 from rnn_pipelines.reading.survey import Survey
-from rnn_pipelines.reading.table_files import expand_home, list_unread, require_columns
+from rnn_pipelines.reading.table_files import Selection, expand_home, list_unread, require_columns
 from rnn_pipelines.reading.time_forms import COUNTS
 from rnn_pipelines.reading.times import warn_of_centuries
 from rnn_pipelines.reading.zones import find_zone
@@ -258,7 +258,8 @@ def read_file(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.Dat
     dialect = Dialect(source.sep, source.encoding, source.sheet)
 
     def read(names: list[str]) -> pd.DataFrame:
-        return read_tables(Path(source.path or ""), names, FILES, dialect, None, has_all=True)
+        selection = Selection(names, numbers=None, has_all=True)
+        return read_tables(Path(source.path or ""), selection, FILES, dialect)
 
     try:
         return read(known)
@@ -307,10 +308,11 @@ def _read_columns(source: SourceSpec, table: Readable, columns: Sequence[str]) -
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     # Numbers with other signs, and points in a file without commas, are ambiguous.
     numbers = columns if source.decimal is None and source.thousands is None else None
-    cells = table.read(wanted, numbers, has_all=source.is_wide and not source.series)
+    has_all = source.is_wide and not source.series
+    cells = table.read(Selection(wanted, numbers, has_all))
     if not table.is_checked:
         label = source.external_label if source.path is None else source.label
         cells = layout.start_periods(cells, source.time)
-        layout.check_cells(cells, source.time, label)
+        layout.check_texts(cells, source.time, label)
         cells = layout.leave_rows(cells, source)
     return layout.strip_times(cells, source.time)
