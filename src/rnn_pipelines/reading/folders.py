@@ -11,10 +11,8 @@ import pandas as pd
 from rnn_pipelines.errors import MissingColumnsError
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import (
-    WEIGHTS,
     Selection,
     TableFiles,
-    Weights,
     expand_home,
 )
 from rnn_pipelines.reading.user_files import read_columns
@@ -71,7 +69,7 @@ def read_tables(
             table[name] = pd.Series(value, table.index, "str")
         return table[selection.list_columns(table.columns)] if named else table
 
-    return join_tables(paths, read, selection, files)
+    return join_tables(paths, read, selection, files).reset_index(drop=True)
 
 
 def join_tables(
@@ -80,7 +78,7 @@ def join_tables(
     selection: Selection,
     files: TableFiles,
 ) -> pd.DataFrame:
-    """Return the columns that `read` returns of each file as one table; see `read_tables`."""
+    """Return the columns that `read` returns of each file as one table, each row with its label; see `read_tables`."""
     tables = [read(file, selection) for file in paths]
     if len(tables) == 1:
         return tables[0]
@@ -97,9 +95,7 @@ def join_tables(
         )
     filled = [table for table in tables if len(table)] or tables[:1]
     some = [table.dropna(axis=1, how="all") for table in filled]
-    joined = pd.concat(some, ignore_index=WEIGHTS not in filled[0].attrs).reindex(
-        columns=_list_columns(tables)
-    )
+    joined = pd.concat(some).reindex(columns=_list_columns(tables))
     joined.attrs = {
         "found": {
             name: value for table in tables for name, value in table.attrs.get("found", {}).items()
@@ -108,11 +104,6 @@ def join_tables(
             dict.fromkeys(name for table in tables for name in table.attrs.get("unread", ()))
         ),
     }
-    if WEIGHTS in filled[0].attrs:
-        weights = [table.attrs[WEIGHTS].by_column for table in filled]
-        joined.attrs[WEIGHTS] = Weights(
-            {name: pd.concat([one[name] for one in weights]) for name in weights[0]}
-        )
     return joined
 
 

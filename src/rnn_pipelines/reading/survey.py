@@ -109,10 +109,9 @@ class FileSurvey:
         tables = [*self.rows, *([] if self.tail is None else [self.tail])]
         return pa.concat_tables(tables, promote_options="permissive")
 
-    def to_frame(self, selection: Selection, is_alone: bool) -> pd.DataFrame:
-        """Return the rows that decide, as `read_columns` returns a file; `is_alone`: numbered without other files."""
+    def to_frame(self, selection: Selection, start: int) -> pd.DataFrame:
+        """Return the rows that decide, as `read_columns` returns a file; `start` rows are before those of the file."""
         table = self.to_arrow()
-        start = 0 if is_alone else self.first
         index = pd.Index(table[ROW_COLUMN].to_numpy() + start, name=ROW)
         frame: pd.DataFrame = table.select(selection.names).to_pandas(ignore_metadata=True)
         frame = frame.set_axis(index)
@@ -120,15 +119,13 @@ class FileSurvey:
             numbers = selection.numbers or ()
             frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers})
         frame.attrs = {} if self.found is None else {"found": dict(self.found)}
-        in_tail = pd.Series(
-            1, [] if self.tail is None else self.tail[ROW_COLUMN].to_numpy() + start
-        )
-        weights = {}
-        for name, shapes in self.shapes.items():
-            counts = {row + start: count for row, count in shapes.values()}
-            weights[name] = pd.concat([pd.Series(counts, dtype="int64"), in_tail])
-        frame.attrs[WEIGHTS] = Weights(weights)
         return frame
+
+    def weigh_rows(self, column: str, start: int) -> pd.Series:
+        """Return the number of rows that each row stands for by its shape in a column, see `Weights`."""
+        in_tail = [] if self.tail is None else self.tail[ROW_COLUMN].to_pylist()
+        counts = [*self.shapes[column].values(), *((row, 1) for row in in_tail)]
+        return pd.Series({row + start: number for row, number in counts}, dtype="int64")
 
 
 @dataclass
@@ -139,7 +136,14 @@ class Survey:
     files: list[FileSurvey] = field(default_factory=list)  # in the order of the table
     # The rows of each file, with the types of all files and their numbers in the table.
     decisive: list[pa.Table] = field(default_factory=list)
-    is_mixed: bool = False  # whether cells of a file have another type than those of other files
+    # The type of each column in all files, None if there is none; no columns for a query.
+    types: dict[str, pa.DataType | None] = field(default_factory=dict)
+    is_mixed: bool = False  # whether texts of a file are no numbers as in other files
+
+    @property
+    def has_other_types(self) -> bool:
+        """Whether a column of a file has another type than in other files."""
+        return self.is_mixed or None in self.types.values()
 
     def list_found(self) -> dict[str, str] | None:
         """Return the detected dialect of all files, see `read_tables`; None for a single file without one."""
@@ -151,9 +155,17 @@ class Survey:
         """Return the rows that decide, as `read_tables` returns a table or, by its path, one of its files."""
         chosen = [file for file in self.files if file.path == path] or self.files
         by_path = {file.path or Path(): file for file in chosen}
+        # A file alone has its own numbers of rows.
+        starts = {file: 0 if len(chosen) == 1 else by_path[file].first for file in by_path}
 
         def read(file: Path, selection: Selection) -> Any:
-            load = partial(by_path[file].to_frame, selection, is_alone=len(chosen) == 1)
+            load = partial(by_path[file].to_frame, selection, starts[file])
             return load_file(file, "a Parquet file", load, files)
 
-        return join_tables([*by_path], read, selection, files)
+        table = join_tables([*by_path], read, selection, files)
+        weights = {}
+        for name in self.roles.shaped:
+            parts = [by_path[file].weigh_rows(name, start) for file, start in starts.items()]
+            weights[name] = pd.concat(parts)
+        table.attrs[WEIGHTS] = Weights(weights)
+        return table

@@ -99,7 +99,7 @@ def parse_times(
     Return datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter. Raise a
     SeriesError if a cell is not a time, or the times can be read in two ways.
     """
-    if time_format is None:
+    if time_format is None and not is_datetime64_any_dtype(raw):
         if _hold_split_years(raw):
             return read_times(raw, time_forms.SPLIT_YEAR), {"time_format": time_forms.SPLIT_YEAR}
         plain = _read_plain_iso(raw)
@@ -197,11 +197,7 @@ def _find_decimals(raw: pd.Series, label: str) -> str | None:
     These are months and quarters as parts of a year, or days and hours as serial numbers of Excel. Raise a SeriesError
     for other decimal numbers.
     """
-    if (
-        is_datetime64_any_dtype(raw)
-        or raw.empty
-        or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip())
-    ):
+    if raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
         return None
     text = raw.astype(str).str.strip()
     if not text.str.fullmatch(_NUMBER).all():
@@ -210,7 +206,8 @@ def _find_decimals(raw: pd.Series, label: str) -> str | None:
     if form == "unix_ns":
         # These are no steps, because of their size.
         return form
-    if (is_whole := text.astype("float64") % 1 == 0).all():
+    is_whole = text.astype("float64") % 1 == 0
+    if is_whole.all():
         return None
     forms = [form for form in _DECIMAL_FORMS if read_times(raw, form).notna().all()]
     if not forms and form is not None:

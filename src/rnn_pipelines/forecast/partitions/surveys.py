@@ -10,13 +10,13 @@ import pyarrow as pa
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.forecast.partitions.folders import require_rows
+from rnn_pipelines.forecast.source.divided import WholeTable, write_survey
 from rnn_pipelines.forecast.source.readable import FILES
 from rnn_pipelines.forecast.source.reading import read_source, read_survey
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_parts import TIME_SIGN
 from rnn_pipelines.forecast.source.values import find_sentinels
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.divided_files import WholeTable, write_survey
 from rnn_pipelines.reading.numbers import SENTINELS
 from rnn_pipelines.reading.scatter import (
     count_table_rows,

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.preparation.sensor_faults import name_stuck_values, open_long_gaps
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
-from rnn_pipelines.forecast.source.column_choice import log_columns
+from rnn_pipelines.forecast.source.column_choice import describe_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.forecast.windows import splits
@@ -53,7 +53,8 @@ def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters
     series can be used, raise a SeriesError with the reason and the remedy.
     """
     series, profile = mend_series(*repair_series(table, source, gaps), breaks)
-    log_columns(profile)
+    if described := describe_columns(profile):
+        logger.info("%s: %s", profile["source"], described)
     season_length = evaluation.choose_season_length(profile)
     try:
         split = splits.place_dates(split, profile["tz"])

@@ -100,14 +100,6 @@ def number_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(pd.RangeIndex(1, len(table) + 1, name=ROW))
 
 
-def start_periods(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the table with the beginnings of the periods in its time column, if it has these."""
-    times = table[name]
-    if isinstance(times.dtype, pd.PeriodDtype):
-        table = table.assign(**{name: times.dt.start_time})
-    return table
-
-
 def strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the table without blanks around the texts of its time column."""
     raw = table[name]

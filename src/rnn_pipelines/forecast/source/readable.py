@@ -12,13 +12,10 @@ from rnn_pipelines.forecast.source import layout
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading.batch_table import BatchTable
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.divided_files import DividedFiles, find_divided
 from rnn_pipelines.reading.folders import list_data_files, read_tables
-from rnn_pipelines.reading.survey import Survey
 from rnn_pipelines.reading.table_files import (
     Selection,
     TableFiles,
-    expand_home,
     list_unread,
     require_columns,
 )
@@ -81,49 +78,6 @@ class FileTable(Readable):
         return {file: FileTable(file, self._source) for file in list_data_files(self._path)}
 
 
-class DividedTable(Readable):
-    """Some of the files of a divided table, which are read with its survey, see `DividedFiles`."""
-
-    is_checked = True
-
-    def __init__(self, files: DividedFiles) -> None:
-        self._files = files
-        self.sentinels = files.whole.sentinels
-
-    def read(self, selection: Selection) -> pd.DataFrame:
-        return self._files.read(selection, FILES)
-
-    def has_column(self, name: str) -> bool:
-        return name in self._files.columns
-
-    def restore_source(self, source: SourceSpec) -> SourceSpec:
-        # A frequency that a fit has found does not decide how times are written.
-        whole = self._files.whole
-        freq = whole.freq if isinstance(source.freq, str) else source.freq
-        return source.model_copy(update={"path": whole.path, "name": whole.name, "freq": freq})
-
-    def drop_survey(self, table: pd.DataFrame) -> pd.DataFrame:
-        return table[table.index > 0]
-
-
-class SurveyTable(Readable):
-    """The rows of a survey: those of all files, or of one."""
-
-    def __init__(self, survey: Survey, path: Path | None) -> None:
-        self._survey = survey
-        self._path = path
-
-    def read(self, selection: Selection) -> pd.DataFrame:
-        return self._survey.read(self._path, selection, FILES)
-
-    def has_column(self, name: str) -> bool:
-        return name in self._survey.roles.times
-
-    def list_files(self) -> dict[Path, Readable]:
-        files = [] if self._path is None else list_data_files(self._path)
-        return {file: SurveyTable(self._survey, file) for file in files}
-
-
 class FrameTable(Readable):
     """A table in memory."""
 
@@ -147,19 +101,3 @@ class FrameTable(Readable):
 
     def has_column(self, name: str) -> bool:
         return name in self._frame
-
-
-def open_table(source: SourceSpec, external: External) -> Readable:
-    """Return the table that `source` names; `external` is that of the catalog entry, if it has no path."""
-    if source.path is not None:
-        path = expand_home(source.path)
-        divided = find_divided(path)
-        return FileTable(path, source) if divided is None else DividedTable(divided)
-    if isinstance(external, BatchTable):
-        external = external.read()
-    if not isinstance(external, pd.DataFrame):
-        raise SeriesError(
-            "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
-            "Define it in conf/local/catalog_forecast.yml, or give source.path."
-        )
-    return FrameTable(external, source)

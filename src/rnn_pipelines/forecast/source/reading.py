@@ -12,12 +12,13 @@ from pandas.api.types import is_datetime64_any_dtype
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source import layout
+from rnn_pipelines.forecast.source.divided import SurveyTable, find_divided
 from rnn_pipelines.forecast.source.readable import (
     FILES,
     External,
+    FileTable,
+    FrameTable,
     Readable,
-    SurveyTable,
-    open_table,
 )
 from rnn_pipelines.forecast.source.specs import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.source.synthetic import GENERATORS
@@ -37,6 +38,7 @@ from rnn_pipelines.forecast.source.values import (
     parse_keys,
     read_values,
 )
+from rnn_pipelines.reading.batch_table import BatchTable
 from rnn_pipelines.reading.date_numbers import warn_of_times
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import read_tables
@@ -90,6 +92,21 @@ def read_table(
         return _read_packaged(source, columns)
     table = open_table(source, external)
     return _name_file(partial(_read_own, columns=columns, axis=axis), source, table)
+
+
+def open_table(source: SourceSpec, external: External) -> Readable:
+    """Return the table that `source` names; `external` is that of the catalog entry, if it has no path."""
+    if source.path is not None:
+        path = expand_home(source.path)
+        return find_divided(path) or FileTable(path, source)
+    if isinstance(external, BatchTable):
+        external = external.read()
+    if not isinstance(external, pd.DataFrame):
+        raise SeriesError(
+            "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
+            "Define it in conf/local/catalog_forecast.yml, or give source.path."
+        )
+    return FrameTable(external, source)
 
 
 def _read_packaged(source: SourceSpec, columns: Sequence[str]) -> tuple[Source, pd.DataFrame]:
@@ -312,7 +329,9 @@ def _read_columns(source: SourceSpec, table: Readable, columns: Sequence[str]) -
     cells = table.read(Selection(wanted, numbers, has_all))
     if not table.is_checked:
         label = source.external_label if source.path is None else source.label
-        cells = layout.start_periods(cells, source.time)
+        times = cells[source.time]
+        if isinstance(times.dtype, pd.PeriodDtype):
+            cells = cells.assign(**{source.time: times.dt.start_time})
         layout.check_texts(cells, source.time, label)
         cells = layout.leave_rows(cells, source)
     return layout.strip_times(cells, source.time)
