@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @runtime_checkable
@@ -15,5 +17,5 @@ class BatchTable(Protocol):
     def read(self) -> pd.DataFrame:
         """Return the table."""
 
-    def open_counted(self) -> AbstractContextManager[tuple[int, Iterator[pa.Table]]]:
+    def open_counted(self) -> AbstractContextManager[tuple[int, Iterator["pa.Table"]]]:
         """Yield the number of rows, and their batches: at least one, all of one schema."""

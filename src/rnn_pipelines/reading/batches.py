@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -10,15 +11,38 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from rnn_pipelines.errors import MissingColumnsError, RnnPipelinesError
+from rnn_pipelines.reading.csv_files import open_csv
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables, read_with_names
 from rnn_pipelines.reading.survey import FileSurvey
 from rnn_pipelines.reading.table_files import TableFiles
 from rnn_pipelines.reading.typed_files import find_format, open_typed
-from rnn_pipelines.reading.user_files import open_large
 
 # Rows that are read at once.
 BATCH_ROWS = 1 << 18
+
+
+class LargeFile(Protocol):
+    """An open file that can be read in batches."""
+
+    @property
+    def found(self) -> dict[str, str] | None:
+        """The detected dialect of a CSV file; None for another one."""
+
+    @property
+    def is_comma_separated(self) -> bool:
+        """Whether it is a CSV file with commas between cells."""
+
+    def read_batches(self, columns: list[str], num_rows: int) -> Iterator[pa.Table]:
+        """Yield columns in batches of one schema, without dictionaries, about so many rows at once."""
+
+
+def open_large(path: Path, wanted: list[str], files: TableFiles, dialect: Dialect) -> LargeFile:
+    """Open a file that has some columns, see `read_columns`."""
+    form = find_format(path)
+    if form is not None:
+        return open_typed(path, form, wanted, files)
+    return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
 
 
 def read_batches(

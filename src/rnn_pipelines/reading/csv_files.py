@@ -5,10 +5,9 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-import pyarrow
 
 from rnn_pipelines.errors import show_all
 from rnn_pipelines.reading.dialect import (
@@ -31,6 +30,9 @@ from rnn_pipelines.reading.table_files import (
     load_file,
     require_columns,
 )
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # Pandas warns of columns that mix types, which are read again as text here.
 warnings.filterwarnings(
@@ -79,8 +81,10 @@ class CsvFile(NamedTuple):
         chosen.attrs = {"found": self.found, "unread": list_unread(self.header, columns)}
         return chosen
 
-    def read_batches(self, columns: list[str], num_rows: int) -> Iterator[pyarrow.Table]:
+    def read_batches(self, columns: list[str], num_rows: int) -> Iterator["pyarrow.Table"]:
         """Yield the rows in batches of one schema, at most so many at once."""
+        import pyarrow
+
         places = [self.header.index(name) for name in columns]
         schema = pyarrow.schema([(name, pyarrow.string()) for name in columns])
         has_empty = False

@@ -1,12 +1,9 @@
 """Reading of tables in the user's CSV, Parquet and Excel files."""
 
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
-import pyarrow
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.reading.csv_files import open_csv
@@ -19,33 +16,9 @@ from rnn_pipelines.reading.table_files import (
     load_file,
     require_file,
 )
-from rnn_pipelines.reading.typed_files import find_format, open_typed
 
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 JSON = (".json", ".jsonl", ".ndjson")
-
-
-class LargeFile(Protocol):
-    """An open file that can be read in batches."""
-
-    @property
-    def found(self) -> dict[str, str] | None:
-        """The detected dialect of a CSV file; None for another one."""
-
-    @property
-    def is_comma_separated(self) -> bool:
-        """Whether it is a CSV file with commas between cells."""
-
-    def read_batches(self, columns: list[str], num_rows: int) -> Iterator[pyarrow.Table]:
-        """Yield columns in batches of one schema, without dictionaries, about so many rows at once."""
-
-
-def open_large(path: Path, wanted: list[str], files: TableFiles, dialect: Dialect) -> LargeFile:
-    """Open a file that has some columns, see `read_columns`."""
-    form = find_format(path)
-    if form is not None:
-        return open_typed(path, form, wanted, files)
-    return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
 
 
 def read_columns(
@@ -59,15 +32,18 @@ def read_columns(
     """
     path = expand_home(path)
     require_file(path, files)
-    form = find_format(path)
-    if form is not None:
-        return open_typed(path, form, selection.names, files).read(selection)
     if path.name.lower().endswith(files.csv_endings):
         content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
         file = open_csv(path, lambda: BytesIO(content), selection.names, files, dialect)
         return file.read(selection)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
         return read_excel(path, selection, files, dialect.sheet)
+    # Exported forecasters do without pyarrow.
+    from rnn_pipelines.reading.typed_files import find_format, open_typed
+
+    form = find_format(path)
+    if form is not None:
+        return open_typed(path, form, selection.names, files).read(selection)
     other = files.other
     if path.suffix.lower() in JSON:
         lines = "" if path.suffix.lower() == ".json" else ", lines=True"

@@ -9,13 +9,12 @@ import pytest
 from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.experiments.schedule import BacktestResults, BacktestSpec, Entry
 from rnn_pipelines.forecast.report.backtest import (
-    describe_verdict,
     draw_error_against_cost,
-    render_report,
-    summarize_run,
+    report_backtest,
     tabulate_retrainings,
     tabulate_schedules,
 )
+from rnn_pipelines.report.report import Report
 
 
 def make_results(num_left_out: int = 0, **changes: dict[str, Any]) -> BacktestResults:
@@ -80,6 +79,12 @@ def retrainings() -> pd.DataFrame:
     )
 
 
+def make_report(retrainings: pd.DataFrame, results: BacktestResults) -> Report:
+    spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
+    metrics = results.model_dump()
+    return report_backtest(metrics, retrainings, spec, draw_error_against_cost(metrics))
+
+
 @pytest.mark.parametrize(
     ("changes", "facts"),
     [
@@ -106,9 +111,9 @@ def retrainings() -> pd.DataFrame:
     ids=["better", "no difference", "worse", "behind a simple method"],
 )
 def test_verdict_names_schedules_and_differences(
-    changes: dict[str, Any], facts: tuple[str, ...]
+    retrainings: pd.DataFrame, changes: dict[str, Any], facts: tuple[str, ...]
 ) -> None:
-    assert has_in_order(describe_verdict(make_results(**changes)), *facts)
+    assert has_in_order(make_report(retrainings, make_results(**changes)).verdict, *facts)
 
 
 def test_page_is_the_golden_one_with_the_lowest_errors_marked(retrainings: pd.DataFrame) -> None:
@@ -119,12 +124,10 @@ def test_page_is_the_golden_one_with_the_lowest_errors_marked(retrainings: pd.Da
         ["weekly", "1989-12-31", "the first"],
         ["weekly", "1990-01-14", "it is better"],
     ]
-    results = make_results()
-    assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))
+    report = make_report(retrainings, make_results())
+    assert fits_screen(report.summarize(), report.verdict)
     # With forecasts that were left out.
-    fewer = make_results(num_left_out=12).model_dump()
-    spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
-    page = render_report(fewer, retrainings, spec, draw_error_against_cost(fewer))
+    page = make_report(retrainings, make_results(num_left_out=12)).render()
     assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")
 
 

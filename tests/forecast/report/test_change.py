@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.report.change import (
     describe_change,
     draw_parts,
     note_failure,
-    render_change,
+    report_change,
     tabulate_changes,
     write_change,
 )
@@ -118,10 +118,10 @@ def test_unknown_parts_are_not_written_and_a_missing_explanation_has_its_reason(
         "The forecast of october for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %, from 100.0 to 94.9."
     )
     assert [row["version"] for row in found["changes"]] == [None, None]
-    page = render_change(found)
+    page = report_change(found).render()
     assert "The parts are unknown: why." in page
     assert "–" in tabulate_changes(found["changes"]).rows[0]
-    page = render_change(note_failure("the inputs of 1 night are on record"))
+    page = report_change(note_failure("the inputs of 1 night are on record")).render()
     assert "the inputs of 1 night are on record" in page
     assert "Largest changes" not in page
 
@@ -148,7 +148,7 @@ def test_page_is_the_golden_one_and_unknown_times_are_refused() -> None:
     assert choose_times(steps, "1").table["ds"].tolist() == [1]
     change = make_change(("a", "<b>"), notes=("1 series had no forecast tonight.",))
     assert is_golden(
-        render_change(describe_change(change, MAX_ROWS)),
+        report_change(describe_change(change, MAX_ROWS)).render(),
         Path(__file__).parent / "golden/change.txt",
     )
 

@@ -15,18 +15,15 @@ from rnn_pipelines.forecast.report.monitoring import (
     NOTES,
     NOTHING,
     describe_stability,
-    draw_error_by_step,
     draw_error_over_time,
+    draw_realised_by_step,
     mark_versions,
-    render_report,
-    summarize_run,
+    report_forecast_monitoring,
     tabulate_anomalies,
-    tabulate_covariates,
     tabulate_drift,
-    tabulate_steps,
-    write_verdict,
 )
-from rnn_pipelines.report.page import read_plotly
+from rnn_pipelines.report.page import Table, read_plotly
+from rnn_pipelines.report.report import Report
 
 EVIL = "<img src='https://evil.example/x.png'>"
 PROFILE = {"source": "data/sales.csv", "num_series": 2, "first": "2024-01-01", "last": "2024-10-26"}
@@ -110,30 +107,39 @@ NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {
 }
 
 
-def write_report(**changes: Any) -> str:
+def make_report(**changes: Any) -> Report:
     figures = {"error_over_time": Figure(), "error_by_step": Figure()}
     spec = MonitorForecastSpec(error={}, drift={})
-    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(
-        read_plotly(), ""
-    )
+    return report_forecast_monitoring(make_verdict(**changes), PROFILE, spec, **figures)
+
+
+def write_report(**changes: Any) -> str:
+    return make_report(**changes).render().replace(read_plotly(), "")
+
+
+def list_tables(**changes: Any) -> list[Table]:
+    sections = make_report(**changes).sections
+    return [part for section in sections for part in section.parts if isinstance(part, Table)]
 
 
 def test_page_and_summary_begin_with_the_verdict() -> None:
     assert is_golden(write_report(), Path(__file__).parent / "golden/monitoring.txt")
-    assert has_in_order(write_verdict(make_verdict()), "Retrain", "error", "1 more")
-    assert write_verdict(make_verdict(verdict="alarm", reasons=["damaged"])) == "Alarm: damaged."
-    assert "more" not in write_verdict(make_verdict(verdict="ok"))
+    assert has_in_order(make_report().verdict, "Retrain", "error", "1 more")
+    assert make_report(verdict="alarm", reasons=["damaged"]).verdict == "Alarm: damaged."
+    assert "more" not in make_report(verdict="ok").verdict
     report = write_report(error=NO_ERROR, by_step=[], version="newest")
     assert NOTES["no_error"] in report
     assert report.count('class="plotly-graph-div"') == 1
     reasons = [f"{number} of 50 series have drifted" for number in range(50)]
-    verdict: Any = make_verdict(reasons=reasons)
-    assert fits_screen(summarize_run(verdict), write_verdict(verdict))
+    many = make_report(reasons=reasons)
+    assert fits_screen(many.summarize(), many.verdict)
 
 
 def test_steps_anomalies_and_drift_are_tabulated_with_dashes_for_what_is_missing() -> None:
-    assert tabulate_steps([STEP]).rows == [["1", "1,234", "2.000", "1.500", "1.000", "4.00"]]
-    assert tabulate_steps([STEP | {"expected_mse": None}]).rows[0][-2:] == ["–", "–"]
+    steps = list_tables()[0]
+    assert steps.rows == [["1", "1,234", "2.000", "1.500", "1.000", "4.00"]]
+    steps = list_tables(by_step=[STEP | {"expected_mse": None}])[0]
+    assert steps.rows[0][-2:] == ["–", "–"]
     error = make_verdict()["error"] | {"mse": None, "ratio": None, "p_value": None}
     assert has_in_order(write_report(error=error), "ratio –", "no p-value")
     assert tabulate_anomalies(make_verdict()["anomalies"]).rows == [
@@ -159,7 +165,10 @@ def test_sections_are_those_with_something_to_show() -> None:
         "num_unknown": 0,
         "usual_fraction": 0.0,
     }
-    assert tabulate_covariates([row]).rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
+    (covariates,) = (
+        table for table in list_tables(covariate_drift=[row]) if table.header[0] == "covariate"
+    )
+    assert covariates.rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
     assert ">Covariates<" in write_report(covariate_drift=[row])
     assert ">Covariates<" not in write_report()
     nothing = {"stability": None, "horizon_stability": None}
@@ -275,11 +284,11 @@ def test_errors_of_each_step_are_drawn_and_empty_figures_say_so(evaluated: pd.Da
         mark_versions(evaluated)["model_version"].tolist()
         == measure_groups(evaluated, "model_version")["model_version"].tolist()
     )
-    figures = draw_error_over_time(evaluated.head(0), 10), draw_error_by_step([])
+    figures = draw_error_over_time(evaluated.head(0), 10), draw_realised_by_step([])
     assert [(len(figure.data), figure.layout.title.subtitle.text) for figure in figures] == [
         (0, NOTHING)
     ] * 2
-    realised, expected = draw_error_by_step(
+    realised, expected = draw_realised_by_step(
         [
             {"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0},
             {"horizon_step": 2, "mse": 9.0, "expected_mse": None},

@@ -23,7 +23,7 @@ from rnn_pipelines.forecast.report.report import (
     Results,
     advise,
     describe_expected_error,
-    render_report,
+    report_forecast,
 )
 from rnn_pipelines.forecast.report.settings import (
     tabulate_parts,
@@ -438,7 +438,7 @@ def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw
             records={"lstm": RECORD, "gru": RECORD},
             ensemble=ENSEMBLE,
         )
-        report = render_report(results, parameters, loaded)
+        report = report_forecast(results, parameters, loaded).render()
         return report.replace(read_plotly(), "")
 
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}

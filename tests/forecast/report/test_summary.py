@@ -13,7 +13,12 @@ from golden import has_in_order
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.next_values import tabulate_used
-from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
+from rnn_pipelines.forecast.report.summary import (
+    MAX_VALUES,
+    list_next_values,
+    rank,
+    summarize_forecast,
+)
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.report.terminal import WIDTH
 
@@ -60,10 +65,10 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
 def test_summary_begins_with_columns_and_verdict_and_the_best_first() -> None:
     columns = {"time": "day", "id": "shop", "series": [], "unread": ["price"]}
     profile: Any = {"columns": columns, "target": "sales", "freq": "D"}
-    said = summarize_run(METRICS, make_next_values(), profile=profile)
+    said = summarize_forecast(METRICS, make_next_values(), profile=profile)
     line = "times from 'day' (days), values from 'sales', series by 'shop', not read: 'price'"
-    assert said == f"{line}\n\n{summarize_run(METRICS, make_next_values())}"
-    said = " ".join(summarize_run(METRICS, make_next_values()).split("\n\n")[0].split("\n"))
+    assert said == f"{line}\n\n{summarize_forecast(METRICS, make_next_values())}"
+    said = " ".join(summarize_forecast(METRICS, make_next_values()).split("\n\n")[0].split("\n"))
     assert said.count(". ") == 0
     assert write_verdict(METRICS).startswith(said)
     names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
@@ -76,11 +81,11 @@ def test_summary_begins_with_columns_and_verdict_and_the_best_first() -> None:
     assert "bias" in rank(narrow)
     assert "bias" not in rank(METRICS.add(dict.fromkeys(METRICS.forecasters, coverages)))
     metrics = replace(make_metrics(gru=3.5, ensemble=3.4, zero=3.4, mean=3.6), zero_fraction=0.618)
-    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
+    blocks = summarize_forecast(metrics, make_next_values()).split("\n\n")
     assert has_in_order(
         " ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same"
     )
-    assert "constant" not in summarize_run(
+    assert "constant" not in summarize_forecast(
         make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values()
     )
 
@@ -89,7 +94,7 @@ def test_summary_begins_with_columns_and_verdict_and_the_best_first() -> None:
 def test_summary_names_an_ensemble_that_is_clearly_worse(error: float, is_named: bool) -> None:
     """It goes into use, so that a glance at the best network is not enough."""
     metrics = make_metrics(lstm=4.2, gru=3.5, ensemble=error, ridge=3.7, last_value=9.0)
-    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
+    blocks = summarize_forecast(metrics, make_next_values()).split("\n\n")
     assert blocks[1].startswith("The ensemble, which goes into use,") is is_named
 
 
@@ -131,7 +136,7 @@ def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleN
         table=values.table.assign(ensemble=1.0),
         forecasters=(*values.forecasters, "ensemble"),
     )
-    lines = summarize_run(METRICS, combined).splitlines()
+    lines = summarize_forecast(METRICS, combined).splitlines()
     assert len(lines) < 25
     assert max(map(len, lines)) <= WIDTH
 

@@ -67,7 +67,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_time_is_estimated_before_the_first_training_from_measured_ones() -> None:
-    found = json.loads((Path(__file__).parents[2] / "benchmarks/results/compare.json").read_text())[
+    found = json.loads((Path(__file__).parents[3] / "benchmarks/results/compare.json").read_text())[
         "runs"
     ]
     for task, seconds in comparison.TYPICAL_SECONDS.items():
@@ -90,7 +90,7 @@ def test_time_is_estimated_before_the_first_training_from_measured_ones() -> Non
 
 def test_plan_of_the_documents_takes_five_minutes_on_two_cores() -> None:
     """The Makefile's help, the README and the page name the same plan."""
-    project = Path(__file__).parents[2]
+    project = Path(__file__).parents[3]
     short = re.compile(r'PARAMS="compare\.plan\.tasks=([\w ]+),compare\.plan\.seeds=([2-9])"')
     pages = [project / name for name in ("Makefile", "README.md", "docs/how-to/compare-cells.md")]
     [(tasks, seeds)] = {plan for page in pages for plan in short.findall(page.read_text())}

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.forecast.partitions.folders import require_rows
-from rnn_pipelines.forecast.source.divided import WholeTable, write_survey
+from rnn_pipelines.forecast.source.divided import SurveyTable, WholeTable, write_survey
 from rnn_pipelines.forecast.source.readable import FILES
 from rnn_pipelines.forecast.source.reading import read_source, read_survey
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -112,7 +112,9 @@ class SurveyedTable:
         return survey, survey_batches(chosen, survey, FILES, self._decide)
 
     def _decide(self, survey: Survey) -> list[int]:
-        self.found = read_survey(self.source, self.columns, survey, self.has_values)
+        path = None if self.source.path is None else expand_home(self.source.path)
+        table = SurveyTable(survey, path)
+        self.found = read_survey(self.source, self.columns, table, self.has_values)
         return self.found.index.tolist()
 
 

@@ -13,15 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from rnn_pipelines.forecast.source.readable import FILES, Readable
+from rnn_pipelines.forecast.source.readable import FILES, SURVEY, Readable
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading.csv_files import infer_numbers
 from rnn_pipelines.reading.folders import list_data_files
 from rnn_pipelines.reading.survey import ROW_COLUMN, Survey
 from rnn_pipelines.reading.table_files import ROW, Selection, load_file
 
-# In the folder of a divided table, beside the folders of its files.
-SURVEY = "survey.parquet"
 # The key of the survey's metadata with the `WholeTable` as JSON.
 DIVIDED = b"rnn_pipelines.divided"
 _OWN_FILE = re.compile(r"\d{5}\.parquet")

@@ -29,6 +29,8 @@ FILES = TableFiles(
     dialect="source",
     wide="source.wide=true",
 )
+# In the folder of a divided table, beside the folders of its files.
+SURVEY = "survey.parquet"
 # The table of the catalog entry `forecast_external`.
 External: TypeAlias = pd.DataFrame | BatchTable | None
 

@@ -12,9 +12,9 @@ from pandas.api.types import is_datetime64_any_dtype
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source import layout
-from rnn_pipelines.forecast.source.divided import SurveyTable, find_divided
 from rnn_pipelines.forecast.source.readable import (
     FILES,
+    SURVEY,
     External,
     FileTable,
     FrameTable,
@@ -42,7 +42,6 @@ from rnn_pipelines.reading.batch_table import BatchTable
 from rnn_pipelines.reading.date_numbers import warn_of_times
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import read_tables
-from rnn_pipelines.reading.survey import Survey
 from rnn_pipelines.reading.table_files import Selection, expand_home, list_unread, require_columns
 from rnn_pipelines.reading.time_forms import COUNTS
 from rnn_pipelines.reading.times import warn_of_centuries
@@ -98,7 +97,12 @@ def open_table(source: SourceSpec, external: External) -> Readable:
     """Return the table that `source` names; `external` is that of the catalog entry, if it has no path."""
     if source.path is not None:
         path = expand_home(source.path)
-        return find_divided(path) or FileTable(path, source)
+        if any((folder / SURVEY).is_file() for folder in path.parents[:2]):
+            # Exported forecasters read no divided tables, and do without pyarrow.
+            from rnn_pipelines.forecast.source.divided import find_divided
+
+            return find_divided(path) or FileTable(path, source)
+        return FileTable(path, source)
     if isinstance(external, BatchTable):
         external = external.read()
     if not isinstance(external, pd.DataFrame):
@@ -174,13 +178,12 @@ def read_covariate_rows(
 
 
 def read_survey(
-    source: SourceSpec, columns: Sequence[str], survey: Survey, has_values: bool
+    source: SourceSpec, columns: Sequence[str], table: Readable, has_values: bool
 ) -> pd.DataFrame:
     """Read the rows of a survey as those of its table; `unique_id, ds`, and `y` if it has values.
 
     The offsets of all rows decide the zone, so that the times stay as written. Raises as `read_table`.
     """
-    table = SurveyTable(survey, None if source.path is None else expand_home(source.path))
     if not has_values:
         return _parse_rows(source, table, columns).rows
     parsed = _name_file(partial(_parse_table, columns=columns), source, table)

@@ -166,7 +166,7 @@ def render_report(
     }
     shown = report.Results(metrics=ForecastMetrics.parse(metrics), records=records, **results)
     figures = {name.removesuffix("_figure"): figure for name, figure in given.items()}
-    return report.render_report(shown, parameters, figures)
+    return report.report_forecast(shown, parameters, figures).render()
 
 
 def summarize_run(
@@ -177,6 +177,6 @@ def summarize_run(
     profile: Profile,
 ) -> str:
     """Return the columns, the best methods, the next values, and the comparison with the run before."""
-    return summary.summarize_run(
+    return summary.summarize_forecast(
         ForecastMetrics.parse(metrics), next_values, run_before, all_series, profile
     )

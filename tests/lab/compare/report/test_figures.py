@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from plotly.graph_objects import Figure, Scatter
 
-from rnn_pipelines.lab.compare.report.figures import UNDECIDED, draw_figures
+from rnn_pipelines.lab.compare.report.figures import UNDECIDED, draw_comparison_figures
 from rnn_pipelines.lab.compare.report.results import STYLES
 from rnn_pipelines.pipelines.compare.pipeline import FIGURES
 from rnn_pipelines.report.styles import SPARE_COLOR
@@ -17,7 +17,7 @@ ALL_TASKS = ["temperature", "noisy sine", "adding 100", "copy 100", "JSB Chorale
 
 
 def draw(made: SimpleNamespace) -> dict[str, Figure]:
-    return draw_figures(made.runs, made.results, made.description)
+    return draw_comparison_figures(made.runs, made.results, made.description)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_curve_is_the_median_over_seeds_with_a_band_and_references(adding) -> No
     }
     assert lines == {"guessing 1 0.1667": [1 / 6, 1 / 6], "learnt below 0.01000": [0.01, 0.01]}
     runs = [run | {"curve": run["curve"][:1], "epochs": 1} for run in adding.runs]
-    figure = draw_figures(runs, adding.results, adding.description)["curves"]
+    figure = draw_comparison_figures(runs, adding.results, adding.description)["curves"]
     assert "markers" in list_curves(figure, "GRU")[0].mode
 
 
@@ -199,7 +199,7 @@ def test_dots_are_differences_and_seconds_begin_at_0(adding) -> None:
     assert (layout.xaxis.rangemode, layout.xaxis2.rangemode) == ("tozero", "tozero")
     estimate = {"mean": 1.0, "low": -3.0, "high": 5.0}
     summary = [entry | {"seconds_per_epoch": estimate} for entry in adding.results["summary"]]
-    figure = draw_figures(adding.runs, {"summary": summary}, adding.description)["time"]
+    figure = draw_comparison_figures(adding.runs, {"summary": summary}, adding.description)["time"]
     mean = next(
         trace for trace in figure.data if trace.xaxis == "x" and trace.error_x.array is not None
     )

@@ -8,26 +8,33 @@ import plotly.io
 import pytest
 
 from golden import fits_screen, is_golden
-from rnn_pipelines.lab.compare.report.figures import draw_figures
-from rnn_pipelines.lab.compare.report.report import render_report, summarize_comparison
+from rnn_pipelines.lab.compare.report.figures import draw_comparison_figures
+from rnn_pipelines.lab.compare.report.report import report_comparison
 from rnn_pipelines.report.page import read_plotly
+from rnn_pipelines.report.report import Report
 
 
 @pytest.fixture(scope="module")
-def write_report(make_comparison):
-    """Renders a report of handmade results, without the code of Plotly."""
+def make_report(make_comparison):
+    """Makes a report of handmade results."""
 
-    def write(plan: dict[str, Any] | None = None, **options: Any) -> str:
+    def make(plan: dict[str, Any] | None = None, **options: Any) -> Report:
         made = make_comparison(**options)
-        figures = draw_figures(made.runs, made.results, made.description)
+        figures = draw_comparison_figures(made.runs, made.results, made.description)
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         plan_spec = made.plan.model_copy(update=plan or {})
-        return render_report(made.results, made.description, plan_spec, **loaded).replace(
-            read_plotly(), ""
-        )
+        return report_comparison(made.results, made.description, plan_spec, **loaded)
 
-    return write
+    return make
+
+
+@pytest.fixture(scope="module")
+def write_report(make_report):
+    """Renders a report of handmade results, without the code of Plotly."""
+    return lambda *given, **options: (
+        make_report(*given, **options).render().replace(read_plotly(), "")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +57,7 @@ def test_every_figure_is_in_its_section(report, title: str) -> None:
 
 
 def test_one_seed_has_means_and_no_intervals_and_the_summary_fits_a_screen(
-    make_comparison, write_report
+    make_comparison, make_report, write_report
 ) -> None:
     made = make_comparison(num_seeds=1)
     assert {network["test"]["low"] for network in made.results["summary"]} == {None}
@@ -60,10 +67,9 @@ def test_one_seed_has_means_and_no_intervals_and_the_summary_fits_a_screen(
         for pair in network["differences"]
     )
     assert "no interval" in write_report(num_seeds=1)
-    assert summarize_comparison(made.results, made.description)
+    assert make_report(num_seeds=1).summarize()
     assert "NaN" not in json.dumps(made.results)
-    made = make_comparison()
-    text = summarize_comparison(made.results, made.description)
+    text = make_report().summarize()
     assert fits_screen(text)
     assert all(name in text for name in ("LSTM", "GRU", "JSB Chorales", "adding"))
 
@@ -78,7 +84,9 @@ def test_papers_folders_and_threads_are_described(write_report, report, make_com
     # Not those of the run that wrote the report: some were finished before.
     made = make_comparison("adding_100")
     runs = [{**run, "num_threads": 1 + run["seed"] % 2} for run in made.runs]
-    figures = draw_figures(made.runs, made.results, made.description)
-    page = render_report({**made.results, "runs": runs}, made.description, made.plan, **figures)
-    assert "1 or 2 threads" in page
+    figures = draw_comparison_figures(made.runs, made.results, made.description)
+    other = report_comparison(
+        {**made.results, "runs": runs}, made.description, made.plan, **figures
+    )
+    assert "1 or 2 threads" in other.render()
     assert "1 thread." in report

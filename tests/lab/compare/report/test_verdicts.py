@@ -7,11 +7,11 @@ import pytest
 from golden import has_in_order
 from rnn_pipelines.lab.compare.report.results import TaskResults
 from rnn_pipelines.lab.compare.report.verdicts import (
+    describe_comparison,
     describe_learning,
+    describe_pairs,
     describe_references,
     join_names,
-    write_task_verdict,
-    write_verdict,
 )
 from rnn_pipelines.lab.compare.specs import TaskSpec
 
@@ -75,7 +75,7 @@ def make_task(
 def write(
     by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = (), **options: Any
 ) -> str:
-    return write_verdict(
+    return describe_comparison(
         [make_task(name, networks, **options) for name, networks in by_task.items()], left_out
     )
 
@@ -121,7 +121,7 @@ def test_lstm_against_gru_comes_first_with_seeds_that_learnt() -> None:
     )
     assert "JSB Chorales and Nottingham" in verdict
     entries = [{**entry, "num_seeds": 1} for entry in make_entries(("lstm", "gru", None))]
-    verdict = write_verdict([make_task("noisy_sine", entries)], [])
+    verdict = describe_comparison([make_task("noisy_sine", entries)], [])
     assert verdict == "LSTM against GRU: no difference that one seed can show on noisy sine."
 
 
@@ -156,14 +156,14 @@ def test_verdict_names_simple_methods_that_are_as_good(ridge: float, is_named: b
 )
 def test_pair_has_its_difference_and_interval(better: str | None, facts: tuple[str, ...]) -> None:
     assert has_in_order(
-        write_task_verdict(make_task("a", make_entries(("lstm", "gru", better)))), *facts
+        describe_pairs(make_task("a", make_entries(("lstm", "gru", better)))), *facts
     )
 
 
 def test_differences_that_are_not_shown_come_last_and_learning_has_its_bound() -> None:
     entries = make_entries(("rnn", "lstm", None), ("rnn", "gru", "gru"), ("lstm", "gru", "gru"))
     facts = ("GRU", "simple RNN", "GRU", "LSTM", "No difference", "simple RNN − LSTM")
-    assert has_in_order(write_task_verdict(make_task("a", entries)), *facts)
+    assert has_in_order(describe_pairs(make_task("a", entries)), *facts)
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
     text = describe_learning(make_task("a", entries, learnt_below=0.01))
     assert has_in_order(text, "0.01", "3,000", "simple RNN 0 of 5", "LSTM 3 of 5", "1,200")

@@ -17,7 +17,7 @@ from rnn_pipelines.lab.internals.gate_statistics import (
 from rnn_pipelines.lab.internals.notation import CELLS, TEXT_COLORS, name_layer
 from rnn_pipelines.lab.internals.report.figures import (
     choose_window,
-    draw_figures,
+    draw_internals_figures,
     draw_words,
     order_units,
     place_values,
@@ -88,7 +88,7 @@ def forecast(layers) -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def figures(forecast, pretrained, readings, tables) -> dict[str, Figure]:
-    return draw_figures(forecast, pretrained, readings, **tables)
+    return draw_internals_figures(forecast, pretrained, readings, **tables)
 
 
 def find_maps(figure: Figure) -> list:
@@ -115,7 +115,7 @@ def test_stack_has_a_map_for_each_layer_and_state(layers, pretrained, readings, 
         **vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": CELLS["gru"]}
     )
     stack = {"forecast_gru_layer_1": [layers["forecast_gru"]], "forecast_gru_layer_2": [second]}
-    found = draw_figures(
+    found = draw_internals_figures(
         SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), pretrained, readings, **tables
     )
     assert set(found) == set(FIGURES)
@@ -146,7 +146,7 @@ def test_networks_are_shown_where_the_series_moves_most(layers, figures) -> None
 def test_pretrained_network_stands_for_one_that_was_not_trained(
     pretrained, readings, tables, figures
 ) -> None:
-    found = draw_figures(SimpleNamespace(layers={}), pretrained, readings, **tables)
+    found = draw_internals_figures(SimpleNamespace(layers={}), pretrained, readings, **tables)
     assert set(found) == set(FIGURES)
     assert found["gru_update"].to_json() == figures["gru_update"].to_json()
 
@@ -209,7 +209,7 @@ def test_words_stand_below_their_values_with_the_probability_so_far(figures, rea
 
 def test_inputs_are_not_changed(forecast, pretrained, readings, tables) -> None:
     before = readings.copy(), {name: table.copy() for name, table in tables.items()}
-    draw_figures(forecast, pretrained, readings, **tables)
+    draw_internals_figures(forecast, pretrained, readings, **tables)
     pd.testing.assert_frame_equal(readings, before[0])
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[1][name])

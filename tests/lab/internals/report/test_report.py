@@ -14,17 +14,17 @@ from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.lab.internals.report.report import (
     EQUATIONS,
     PARAGRAPHS,
-    render_report,
-    summarize_run,
+    describe_memory,
+    report_internals,
     tabulate_accuracy,
+    tabulate_gate_weights,
     tabulate_inputs,
-    tabulate_layers,
-    tabulate_weights,
-    write_verdict,
+    tabulate_traced_layers,
 )
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 from rnn_pipelines.report.equations import parse_equation
 from rnn_pipelines.report.page import read_plotly
+from rnn_pipelines.report.report import Report
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -109,13 +109,16 @@ def report(readings: pd.DataFrame) -> str:
 
 
 def render(summary: dict[str, Any], readings: pd.DataFrame) -> str:
+    return make_report(summary, readings).render().replace(read_plotly(), "")
+
+
+def make_report(summary: Any, readings: pd.DataFrame) -> Report:
     # As the catalog returns them.
     figures = {
         name: plotly.io.from_json(Figure(layout={"title": {"text": name}}).to_json())
         for name in FIGURES
     }
-    page = render_report(summary, readings, {"sample": {"windows": 77}}, **figures)
-    return page.replace(read_plotly(), "")
+    return report_internals(summary, readings, {"sample": {"windows": 77}}, **figures)
 
 
 def test_page_is_the_golden_one_and_every_gate_has_its_equation(report: str) -> None:
@@ -138,11 +141,11 @@ def test_page_is_the_golden_one_and_every_gate_has_its_equation(report: str) -> 
     assert "&lt;img" in report
 
 
-def test_inputs_weights_and_accuracies_are_tabulated() -> None:
+def test_inputs_weights_and_accuracies_are_tabulated(readings: pd.DataFrame) -> None:
     summary = make_layers()
     summary["forecast_lstm"]["network"] = FORECASTER | {"moved_by": {"series": 3.0, "promo": 1.0}}
     assert tabulate_inputs(summary).rows == [["series", "75.0 %", "–"], ["promo", "25.0 %", "–"]]
-    for row in tabulate_weights(make_layers()).rows:
+    for row in tabulate_gate_weights(make_layers()).rows:
         units, sizes = row[2].split(" × ")
         formula = int(units) * sum(map(int, re.findall(r"\d+", sizes)))
         assert row[3] == f"{formula:,}"
@@ -153,8 +156,8 @@ def test_inputs_weights_and_accuracies_are_tabulated() -> None:
         ["n-grams alone", "90.0 %"],
         ["whole classifier", "91.0 %"],
     ]
-    whole: Any = make_summary()
-    assert fits_screen(summarize_run(whole), write_verdict(whole))
+    whole = make_report(make_summary(), readings)
+    assert fits_screen(whole.summarize(), whole.verdict)
 
 
 def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> None:
@@ -166,10 +169,10 @@ def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> N
         "layers": {"forecast_lstm_layer_1": lower, "forecast_lstm_layer_2": upper, **layers}
     }
     assert has_in_order(
-        write_verdict(summary), "LSTM layer 1", "2.3 steps", "LSTM layer 2", "7.5 steps", "GRU"
+        describe_memory(summary), "LSTM layer 1", "2.3 steps", "LSTM layer 2", "7.5 steps", "GRU"
     )
     assert has_in_order(render(summary, readings), "LSTM layer 1", "−0.12", "LSTM layer 2", "0.62")
-    assert [row[0] for row in tabulate_layers(summary["layers"]).rows][:2] == [
+    assert [row[0] for row in tabulate_traced_layers(summary["layers"]).rows][:2] == [
         f"LSTM, forecast, layer {number}" for number in (1, 2)
     ]
 
@@ -182,7 +185,7 @@ def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> N
     ],
 )
 def test_verdict_is_defined_without_bounds(changes: dict[str, Any], facts: tuple[str, ...]) -> None:
-    assert has_in_order(write_verdict(make_summary(**changes)), *facts)
+    assert has_in_order(describe_memory(make_summary(**changes)), *facts)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,7 @@ def test_verdict_is_defined_without_bounds(changes: dict[str, Any], facts: tuple
 )
 def test_table_describes_the_network(network: dict[str, Any], words: str) -> None:
     summary = {"forecast_gru": make_layer("gru") | {"origin": "made", "network": network}}
-    assert tabulate_layers(summary).rows[0][1] == f"made{words}"
+    assert tabulate_traced_layers(summary).rows[0][1] == f"made{words}"
 
 
 def test_report_without_a_classifier_or_its_accuracy_gives_the_reason(
@@ -216,6 +219,6 @@ def test_report_without_a_classifier_or_its_accuracy_gives_the_reason(
 
 @pytest.mark.parametrize(("accuracy", "is_warned"), [(0.799, True), (0.8, False)])
 def test_verdict_warns_of_gates_of_a_poor_network(accuracy: float, is_warned: bool) -> None:
-    verdict = write_verdict(make_summary(make_classifier(accuracy)))
+    verdict = describe_memory(make_summary(make_classifier(accuracy)))
     assert f"GRU alone {100 * accuracy:.1f} %" in verdict
     assert ("Below 80 %" in verdict) == is_warned

@@ -37,14 +37,14 @@ class View:
     layout: Mapping[str, Any]
 
 
-def draw_figures(
+def draw_comparison_figures(
     runs: Sequence[RunWithCurve], results: Results, description: Description
 ) -> dict[str, Figure]:
     """Draw all figures of the report: `curves`, `losses`, `differences` and `time`."""
     tasks = list_tasks(runs, results["summary"], description)
     return {
         "curves": draw_or_note(draw_curves, tasks),
-        "losses": draw_or_note(draw_losses, tasks),
+        "losses": draw_or_note(draw_test_losses, tasks),
         "differences": draw_or_note(draw_differences, tasks),
         "time": draw_or_note(draw_time, tasks),
     }
@@ -107,7 +107,7 @@ def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
     )
 
 
-def draw_losses(tasks: Sequence[TaskResults]) -> Figure:
+def draw_test_losses(tasks: Sequence[TaskResults]) -> Figure:
     """Draw the test loss of each seed, mean and interval, published losses and the best reference."""
     views = {task.name: _view_losses(task) for task in tasks}
     return combine_rows(views, "Losses by seed", "on the test part; ◆ mean with 95 % interval")

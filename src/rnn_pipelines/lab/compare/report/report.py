@@ -14,23 +14,25 @@ from rnn_pipelines.lab.compare.report.tables import (
 )
 from rnn_pipelines.lab.compare.specs import PlanSpec
 from rnn_pipelines.report.page import Section
-from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import list_sections, render_template
+from rnn_pipelines.report.report import Report
+from rnn_pipelines.report.texts import fill_template, list_sections
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 
-def render_report(
+def report_comparison(
     results: Results, description: Description, plan: PlanSpec, **figures: Figure
-) -> str:
-    """Render a comparison as one HTML page that works offline."""
+) -> Report:
+    """Return the report on a comparison; a terminal shows the results of the networks in each task."""
     tasks = list_tasks(results["runs"], results["summary"], description)
     left_out = description["left_out"]
-    return render_template(
+    tables = [replace(tabulate_results(task), caption=STYLES[task.name].name) for task in tasks]
+    return fill_template(
         __package__,
         "report",
+        tables,
         figures=figures,
-        verdict=verdicts.write_verdict(tasks, left_out),
-        tasks=[*map(describe_task, tasks)],
+        verdict=verdicts.describe_comparison(tasks, left_out),
+        tasks=[*map(report_task, tasks)],
         differences=tabulate_differences(tasks),
         num_threads=sorted({run["num_threads"] for run in results["runs"]}),
         left_out=verdicts.join_names(left_out) if left_out else "",
@@ -41,14 +43,7 @@ def render_report(
     )
 
 
-def summarize_comparison(results: Results, description: Description) -> str:
-    """Return the verdict, and the results of the networks in each task, for a terminal."""
-    tasks = list_tasks(results["runs"], results["summary"], description)
-    tables = [replace(tabulate_results(task), caption=STYLES[task.name].name) for task in tasks]
-    return summarize([verdicts.write_verdict(tasks, description["left_out"])], *tables)
-
-
-def describe_task(task: TaskResults) -> Section:
+def report_task(task: TaskResults) -> Section:
     """Return the section of one task, with sentences and tables."""
     (section,) = list_sections(
         __package__,
@@ -56,7 +51,7 @@ def describe_task(task: TaskResults) -> Section:
         task=task,
         name=STYLES[task.name].name,
         learning=verdicts.describe_learning(task),
-        pairs=verdicts.write_task_verdict(task),
+        pairs=verdicts.describe_pairs(task),
         references=verdicts.describe_references(task),
         results=tabulate_results(task),
         costs=tabulate_costs(task),

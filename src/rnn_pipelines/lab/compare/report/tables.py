@@ -1,13 +1,13 @@
 """The tables of `compare`: results with references, costs, and paired differences."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from rnn_pipelines.lab.compare.records import Difference, Estimate, NetworkSummary
+from rnn_pipelines.lab.compare.records import Difference, Estimate
 from rnn_pipelines.lab.compare.report.results import STYLES, TaskResults
 from rnn_pipelines.report.numbers import Column, format_count, format_number
-from rnn_pipelines.report.page import Table, make_table, tabulate
+from rnn_pipelines.report.page import Table, tabulate
 
 NUM_DIGITS = 3
 MAX_DECIMALS = 8
@@ -19,23 +19,24 @@ def tabulate_results(task: TaskResults) -> Table:
     If the task has a bound for learning: also the number of seeds that learnt it, and their median gradient steps. The
     lowest means of the networks are marked.
     """
-    columns = {"test": Column("test", better="down"), "interval": Column("95 % interval")}
-    columns["validation"] = Column("validation", better="down")
+    columns = {
+        "test": Column("test", better="down"),
+        "interval": Column("95 % interval"),
+        "validation": Column("validation", better="down"),
+    }
     if task.spec.learnt_below is not None:
-        columns |= {
-            "learnt": Column("learnt by"),
-            "steps_to_learn": Column("after steps", format_count),
-        }
+        columns["learnt"] = Column("learnt by")
+        columns["steps_to_learn"] = Column("after steps", format_count)
     rows: list[tuple[str, dict[str, Any]]] = []
-    for one in task.networks:
-        facts = {
-            "test": one["test"]["mean"],
-            "interval": format_estimate(one["test"])[1],
-            "validation": one["validation"]["mean"],
-            "steps_to_learn": one["steps_to_learn"],
+    for network in task.networks:
+        values = {
+            "test": network["test"]["mean"],
+            "interval": format_estimate(network["test"])[1],
+            "validation": network["validation"]["mean"],
+            "steps_to_learn": network["steps_to_learn"],
+            "learnt": f"{network['num_learnt']} of {network['num_seeds']}",
         }
-        facts["learnt"] = f"{one['num_learnt']} of {one['num_seeds']}"
-        rows.append((STYLES[one["cell"]].name, facts))
+        rows.append((STYLES[network["cell"]].name, values))
     # As texts, they are not marked.
     for paper, losses in task.published.items():
         rows += [
@@ -48,21 +49,38 @@ def tabulate_results(task: TaskResults) -> Table:
 
 def tabulate_costs(task: TaskResults) -> Table:
     """Tabulate the sizes of the networks of one task and the costs of their training, as means over seeds."""
-    columns: dict[str, Callable[[NetworkSummary], str]] = {
-        "network": lambda one: STYLES[one["cell"]].name,
-        "units": lambda one: f"{task.spec.contenders[one['cell']].units:,}",
-        "recurrent weights": lambda one: f"{one['num_recurrent_parameters']:,}",
-        "all parameters": lambda one: f"{one['num_parameters']:,}",
-        "s per epoch": lambda one: format_number(one["seconds_per_epoch"]["mean"], NUM_DIGITS),
-        "s to best validation": lambda one: format_number(
-            one["seconds_to_best"]["mean"], NUM_DIGITS
-        ),
-        "s compiling": lambda one: format_number(one["compile_seconds"]["mean"], NUM_DIGITS),
-        "epochs": lambda one: f"{one['epochs']['mean']:,.1f}",
-    }
-    return make_table(
-        task.networks, columns, caption="Size and cost; the other seconds do not include compiling"
-    )
+    rows = []
+    for network in task.networks:
+        sizes = [
+            task.spec.contenders[network["cell"]].units,
+            network["num_recurrent_parameters"],
+            network["num_parameters"],
+        ]
+        seconds = [
+            network["seconds_per_epoch"],
+            network["seconds_to_best"],
+            network["compile_seconds"],
+        ]
+        rows.append(
+            [
+                STYLES[network["cell"]].name,
+                *map(format_count, sizes),
+                *(format_number(estimate["mean"], NUM_DIGITS) for estimate in seconds),
+                f"{network['epochs']['mean']:,.1f}",
+            ]
+        )
+    header = [
+        "network",
+        "units",
+        "recurrent weights",
+        "all parameters",
+        "s per epoch",
+        "s to best validation",
+        "s compiling",
+        "epochs",
+    ]
+    caption = "Size and cost; the other seconds do not include compiling"
+    return Table(header, rows, caption=caption)
 
 
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:

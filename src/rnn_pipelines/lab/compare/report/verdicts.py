@@ -8,7 +8,7 @@ from rnn_pipelines.lab.compare.report.tables import format_estimate, name_pair
 from rnn_pipelines.report.numbers import begin_sentence, format_number
 
 
-def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
+def describe_comparison(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
     """Describe which cell is better on which tasks, and on which tasks no network is better than a simple method.
 
     The sentences compare cells with each other, and variants with their own cell; the tables have all pairs. If two
@@ -83,7 +83,7 @@ def _count_learnt(task: TaskResults) -> list[str]:
     ]
 
 
-def write_task_verdict(task: TaskResults) -> str:
+def describe_pairs(task: TaskResults) -> str:
     """Describe every pair of networks of one task, with its difference and 95 % interval."""
     shown = [
         "{} is better than {} by {} ({})".format(*_order(pair))

@@ -39,7 +39,7 @@ LAG_FLOOR = 1e-4
 MAPS_SHARE = 0.72
 
 
-def draw_figures(
+def draw_internals_figures(
     forecast: Traces,
     pretrained: Traces,
     readings: pd.DataFrame,
@@ -67,7 +67,7 @@ def draw_figures(
             draw_words, readings[readings["cell"] == name], name
         )
     return figures | {
-        "distributions": draw_or_note(draw_distributions, distributions),
+        "distributions": draw_or_note(draw_openness, distributions),
         "half_lives": draw_or_note(draw_half_lives, half_lives),
         "gradients": draw_or_note(draw_gradients, gradients),
     }
@@ -116,7 +116,7 @@ def order_units(layer: LayerTrace) -> np.ndarray:
     return np.argsort(measure_half_lives(keeping), kind="stable")
 
 
-def draw_distributions(distributions: pd.DataFrame) -> Figure:
+def draw_openness(distributions: pd.DataFrame) -> Figure:
     """Draw the distribution of each gate's values: a panel for each gate, a line for each layer."""
     titles = [
         f"{CELL_STYLES[name].name} {gate}" for name, cell in CELLS.items() for gate in cell.letters

@@ -1,7 +1,6 @@
 """The report of `internals`: equation, paragraph and figure of each gate, and tables of statistics."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,13 +16,18 @@ from rnn_pipelines.lab.internals.records import (
     Summary,
 )
 from rnn_pipelines.report.equations import parse_equation
-from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_number, format_percent
-from rnn_pipelines.report.page import Part, Quote, Section, Table, make_table, tabulate
+from rnn_pipelines.report.numbers import (
+    NO_NUMBER,
+    Column,
+    format_count,
+    format_number,
+    format_percent,
+)
+from rnn_pipelines.report.page import Part, Quote, Section, Table, tabulate
+from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
-from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import read_texts, render_template
-from rnn_pipelines.report.trainings import count_members, tabulate_parameters
-from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
+from rnn_pipelines.report.texts import fill_template, read_texts
+from rnn_pipelines.report.trainings import count_members, tabulate_layers, tabulate_parameters
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM
 
 TEXTS = read_texts("rnn_pipelines.lab.internals.report")
@@ -34,10 +38,10 @@ LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (
 )
 
 
-def render_report(
+def report_internals(
     summary: Summary, readings: pd.DataFrame, parameters: dict[str, Any], **figures: Figure
-) -> str:
-    """Render equations, figures and tables as one HTML page that works offline."""
+) -> Report:
+    """Return the report on the result of `measure_traces`: equations, figures and tables."""
     layers = summary["layers"]
     classifier = summary["classifier"]
     # Both directions of a layer share one network.
@@ -57,12 +61,14 @@ def render_report(
         else f"The classifier has no {CELL_STYLES[cell].name}, {better}."
         for cell, is_there in has_words.items()
     ]
-    return render_template(
+    memory = _tabulate_memory(layers)
+    return fill_template(
         __package__,
         "report",
+        [memory],
         figures=figures,
-        verdict=write_verdict(summary),
-        layers=tabulate_layers(layers),
+        verdict=describe_memory(summary),
+        layers=tabulate_traced_layers(layers),
         gates=[
             Section(f"{CELL_STYLES[cell].name} on a series", _list_gates(cell, layers, figures))
             for cell in CELLS
@@ -73,15 +79,15 @@ def render_report(
         warning=_warn_of_poor_networks(classifier),
         words=words,
         openness=tabulate_openness(layers),
-        memory=tabulate_memory(layers),
+        memory=memory,
         inputs=tabulate_inputs(layers),
-        weights=tabulate_weights(layers),
-        networks=tabulate_networks(networks, Styles()),
+        weights=tabulate_gate_weights(layers),
+        networks=tabulate_layers(networks, Styles()),
         parameters=tabulate_parameters("internals", parameters),
     )
 
 
-def write_verdict(summary: Summary) -> str:
+def describe_memory(summary: Summary) -> str:
     """Say what to look at first, and describe the memory of the forecasters, the classifier and the equations' fit."""
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
@@ -141,20 +147,22 @@ def _name_in_forecast(name: str) -> str:
     return name_layer(name).replace(", forecast", "").replace(",", "")
 
 
-def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
+def tabulate_traced_layers(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the origin, network and size of each layer, and the difference of its states from the equations."""
-    columns: dict[str, Callable[[tuple[str, LayerSummary]], str]] = {
-        "layer": lambda item: name_layer(item[0]),
-        "network": lambda item: "; ".join(
-            [item[1]["origin"], *_describe_network(item[1]["network"])]
-        ),
-        "inputs": lambda item: f"{item[1]['num_inputs']:,}",
-        "units": lambda item: f"{item[1]['units']:,}",
-        "sequences": lambda item: f"{item[1]['num_sequences']:,}",
-        "steps": lambda item: f"{item[1]['num_steps']:,}",
-        "difference": lambda item: f"{item[1]['max_difference']:.1e}".replace("-", "−"),
+    columns = {
+        "network": Column("network"),
+        "num_inputs": Column("inputs", format_count),
+        "units": Column("units", format_count),
+        "num_sequences": Column("sequences", format_count),
+        "num_steps": Column("steps", format_count),
+        "difference": Column("difference"),
     }
-    return make_table(summary.items(), columns, 2)
+    rows = []
+    for name, layer in summary.items():
+        network = "; ".join([layer["origin"], *_describe_network(layer["network"])])
+        difference = f"{layer['max_difference']:.1e}".replace("-", "−")
+        rows.append((name_layer(name), {**layer, "network": network, "difference": difference}))
+    return tabulate("layer", rows, columns, num_text_columns=2)
 
 
 def _describe_network(network: NetworkSummary) -> Iterator[str]:
@@ -183,7 +191,7 @@ def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
         for name, layer in summary.items()
         for gate, measured in layer["openness"].items()
     ]
-    return replace(tabulate("layer", rows, columns), num_text_columns=2)
+    return tabulate("layer", rows, columns, num_text_columns=2)
 
 
 def _name_gate(cell: str, gate: str) -> str:
@@ -200,15 +208,15 @@ def format_steps(steps: float | None) -> str:
     return "∞" if steps is None else f"{steps:,.1f}"
 
 
-def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
+def _tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the half-lives of the units of each layer, and the reach of its inputs, in steps."""
     columns = {
         "gate": Column("gate that keeps"),
         "low": Column("10 %", format_steps),
         "median": Column("50 %", format_steps),
         "high": Column("90 %", format_steps),
+        "reach": Column("reach", partial(format_number, num_digits=1)),
     }
-    columns["reach"] = Column("reach", partial(format_number, num_digits=1))
     rows = []
     for name, layer in summary.items():
         gate = _name_gate(layer["cell"], CELLS[layer["cell"]].keeping)
@@ -219,7 +227,7 @@ def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
             )
         )
     caption = "10 %, 50 % and 90 % quantiles of the half-lives of the units, and reach, in steps"
-    return replace(tabulate("layer", rows, columns, caption), num_text_columns=2)
+    return tabulate("layer", rows, columns, caption, num_text_columns=2)
 
 
 def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
@@ -246,7 +254,7 @@ def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
     )
 
 
-def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
+def tabulate_gate_weights(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the numbers of weights of each gate and of the layer in each member, and the formula."""
     rows = []
     for name, layer in summary.items():
@@ -260,11 +268,6 @@ def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
         rows,
         num_text_columns=3,
     )
-
-
-def summarize_run(summary: Summary) -> str:
-    """Return the verdict, and the memory length of the units, for a terminal."""
-    return summarize([write_verdict(summary)], tabulate_memory(summary["layers"]))
 
 
 def _list_gates(
@@ -298,8 +301,11 @@ def _format_openness(layer: str, measured: Openness | None, num_layers: int) -> 
 
 def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
     """Tabulate the accuracy of each network alone, of the n-gram classifier and of all together, on held-out texts."""
-    names = {cell: f"{CELL_STYLES[cell].name} alone" for cell in CELLS}
-    names |= {NB_NGRAM: "n-grams alone", ENSEMBLE: "whole classifier"}
+    names = {
+        **{cell: f"{CELL_STYLES[cell].name} alone" for cell in CELLS},
+        NB_NGRAM: "n-grams alone",
+        ENSEMBLE: "whole classifier",
+    }
     rows = [
         [names[name], format_percent(accuracy, 1)]
         for name, accuracy in classifier["accuracy"].items()
