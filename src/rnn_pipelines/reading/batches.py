@@ -104,22 +104,25 @@ def is_empty(cells: pa.Array | pa.ChunkedArray) -> bool:
 def join_types(kinds: Iterable[pa.DataType]) -> pa.DataType | None:
     """Return the type that holds the cells of these types; None if there is none, as for numbers and texts."""
 
-    some = {kind for kind in kinds if not types.is_null(kind)} or {pa.string()}
-    texts = {kind for kind in some if is_text(kind)}
-    if len(some) == 1:
-        return next(iter(some))
-    if all(types.is_integer(kind) or types.is_floating(kind) for kind in some):
-        return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in some)))
+    different = {kind for kind in kinds if not types.is_null(kind)} or {pa.string()}
+    texts = {kind for kind in different if is_text(kind)}
+    if len(different) == 1:
+        return next(iter(different))
+    if all(types.is_integer(kind) or types.is_floating(kind) for kind in different):
+        return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in different)))
     is_one_zone = (
-        all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1
+        all(types.is_timestamp(kind) for kind in different)
+        and len({kind.tz for kind in different}) == 1
     )
-    if is_one_zone or all(types.is_time(kind) for kind in some):
-        return max(some, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
-    if all(types.is_decimal(kind) for kind in some):
-        scale = max(kind.scale for kind in some)
-        return pa.decimal256(max(kind.precision - kind.scale for kind in some) + scale, scale)
+    if is_one_zone or all(types.is_time(kind) for kind in different):
+        return max(different, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
+    if all(types.is_decimal(kind) for kind in different):
+        scale = max(kind.scale for kind in different)
+        return pa.decimal256(max(kind.precision - kind.scale for kind in different) + scale, scale)
     # A date has the text of its day.
-    return pa.string() if all(kind in texts or types.is_date32(kind) for kind in some) else None
+    return (
+        pa.string() if all(kind in texts or types.is_date32(kind) for kind in different) else None
+    )
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -224,10 +224,10 @@ def infer_numbers(cells: pd.Series) -> pd.Series:
     if not isinstance(cells.dtype, pd.StringDtype):
         return cells
     try:
-        found = pd.to_numeric(cells.mask(cells.isin(NO_VALUE)))
+        numbers = pd.to_numeric(cells.mask(cells.isin(NO_VALUE)))
     except ValueError:
         return cells
-    return found if keeps_cells(found, is_inferred=True) else cells
+    return numbers if keeps_cells(numbers, is_inferred=True) else cells
 
 
 def keeps_cells(column: pd.Series, is_inferred: bool) -> bool:

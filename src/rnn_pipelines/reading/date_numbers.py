@@ -79,10 +79,10 @@ def warn_of_times(steps: pd.Series, label: str) -> None:
     if form == "%m%Y" and _read(numbers, form).dt.month.max() == 1:
         form = None
     counts = (name for name in _COUNTS if steps.between(*COUNT_RANGES[name]).all())
-    found = form or next(counts, None)
-    if found is not None:
-        times = pd.Series(_read(steps.iloc[:1].to_numpy(), found))
-        shown = format_time(times.iloc[0]), f"'{found}'" if form else found
+    likely = form or next(counts, None)
+    if likely is not None:
+        times = pd.Series(_read(steps.iloc[:1].to_numpy(), likely))
+        shown = format_time(times.iloc[0]), f"'{likely}'" if form else likely
         logger.warning(
             "%s: column '%s': steps such as %d may be times such as %s. source.time_format=%s reads them as times.",
             label,
@@ -101,7 +101,7 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
         return False
     # Check the two ends first, because most steps fail there.
     return all(
-        _read(some, form).dt.year.between(*YEARS).all() for some in (numbers[[0, -1]], numbers)
+        _read(part, form).dt.year.between(*YEARS).all() for part in (numbers[[0, -1]], numbers)
     )
 
 

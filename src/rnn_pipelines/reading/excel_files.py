@@ -122,7 +122,7 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
     The header is the first row with all wanted columns, below titles, or else the first row. If no columns are wanted,
     see `find_header`.
     """
-    found = {}
+    headers = {}
     for sheet in book.worksheets:
         rows = [
             [str(_read_plain(cell)) for cell in cells]
@@ -133,8 +133,8 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
         header = rows[place] if rows else []
         first, *below = _make_alike(rows[place : place + 3], len(header)) or [[]]
         joined = join_header(first, below)
-        found[sheet.title] = (place + 1, header) if joined is None else (place + 2, joined)
-    return found
+        headers[sheet.title] = (place + 1, header) if joined is None else (place + 2, joined)
+    return headers
 
 
 def _make_alike(rows: Sequence[Sequence[str]], num_cells: int) -> list[list[str]]:

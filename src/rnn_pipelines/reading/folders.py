@@ -31,9 +31,9 @@ def list_data_files(path: Path) -> list[Path]:
     # Unlike `Path.is_dir`, this accepts invalid names.
     if not os.path.isdir(path):
         return []
-    found = (file for file in path.rglob("*") if file.is_file())
+    files = (file for file in path.rglob("*") if file.is_file())
     return sorted(
-        file for file in found if not any(part[0] in "._" for part in file.relative_to(path).parts)
+        file for file in files if not any(part[0] in "._" for part in file.relative_to(path).parts)
     )
 
 
@@ -94,8 +94,8 @@ def join_tables(
             f"{paths[first].name}. Write the same type to all files."
         )
     filled = [table for table in tables if len(table)] or tables[:1]
-    some = [table.dropna(axis=1, how="all") for table in filled]
-    joined = pd.concat(some).reindex(columns=_list_columns(tables))
+    parts = [table.dropna(axis=1, how="all") for table in filled]
+    joined = pd.concat(parts).reindex(columns=_list_columns(tables))
     joined.attrs = {
         "found": {
             name: value for table in tables for name, value in table.attrs.get("found", {}).items()
@@ -150,6 +150,6 @@ def _find_kind(cells: pd.Series) -> str:
     kind = cells.dtype
     if kind.kind == "O":
         # Truth values with a missing cell, and the texts of bytes and decimal numbers differ from other texts.
-        found = pd.api.types.infer_dtype(cells, skipna=True)
-        return {"boolean": "b", "bytes": found, "decimal": found}.get(found, kind.kind)
+        inferred = pd.api.types.infer_dtype(cells, skipna=True)
+        return {"boolean": "b", "bytes": inferred, "decimal": inferred}.get(inferred, kind.kind)
     return "number" if kind.kind in "iuf" else str(getattr(kind, "tz", kind.kind))

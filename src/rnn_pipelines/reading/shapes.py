@@ -92,9 +92,9 @@ def find_cell_shapes(column: pa.Array) -> Shapes:
         shapes = pc.replace_substring_regex(cells, "(^|[^0-9])0", r"\1o")
         shapes = pc.replace_substring_regex(shapes, "[0-9]", "9")
         shapes = pc.if_else(pa.array(is_kept), cells, shapes).fill_null("\0")
-        found = _merge(encoded.indices.to_numpy(zero_copy_only=False), shapes.to_pylist())
-        codes[others] = found.codes + len(names)
-        names += found.names
+        rare = _merge(encoded.indices.to_numpy(zero_copy_only=False), shapes.to_pylist())
+        codes[others] = rare.codes + len(names)
+        names += rare.names
     return _leave_unused(codes, names)
 
 
@@ -136,8 +136,8 @@ def _find_typed_times(column: pa.Array) -> Shapes:
 def combine_chunks(column: pa.ChunkedArray) -> pa.Array:
     """Return a column of a table as one array."""
 
-    found = column.combine_chunks()
-    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+    cells = column.combine_chunks()
+    return cells if isinstance(cells, pa.Array) else pa.concat_arrays(cells.chunks)
 
 
 def encode_cells(column: pa.Array) -> tuple[np.ndarray, list[object]]:
@@ -167,10 +167,10 @@ def _write(column: pa.Array) -> pa.Array:
 
 def _match(texts: pa.Array, pattern: str) -> np.ndarray:
 
-    found: np.ndarray = (
+    fits: np.ndarray = (
         pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False)
     )
-    return found
+    return fits
 
 
 def _merge(codes: np.ndarray, names: Sequence[str]) -> Shapes:

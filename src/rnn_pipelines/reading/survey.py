@@ -153,10 +153,10 @@ class Survey:
 
     def read(self, path: Path | None, selection: Selection, files: TableFiles) -> pd.DataFrame:
         """Return the rows that decide, as `read_tables` returns a table or, by its path, one of its files."""
-        chosen = [file for file in self.files if file.path == path] or self.files
-        by_path = {file.path or Path(): file for file in chosen}
+        surveys = [file for file in self.files if file.path == path] or self.files
+        by_path = {file.path or Path(): file for file in surveys}
         # A file alone has its own numbers of rows.
-        starts = {file: 0 if len(chosen) == 1 else by_path[file].first for file in by_path}
+        starts = {file: 0 if len(surveys) == 1 else by_path[file].first for file in by_path}
 
         def read(file: Path, selection: Selection) -> Any:
             load = partial(by_path[file].to_frame, selection, starts[file])

@@ -134,16 +134,16 @@ def find_header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
     likely = (
         k for k in range(len(places) - 1) if counts[places[k]] >= usual and all(is_table[k : k + 3])
     )
-    found = next(likely, None)
-    if found is None:
+    first = next(likely, None)
+    if first is None:
         return None
-    place = places[found]
+    place = places[first]
     # Names in one or two rows above the first numbers, if fewer than these.
     while place > 0 and len(rows[place - 1]) >= usual and 2 * counts[place - 1] >= usual > 1:
         if has_data(rows[place - 1]):
             break
         place -= 1
-    return place if has_data(rows[places[found]]) else places[found], usual
+    return place if has_data(rows[places[first]]) else places[first], usual
 
 
 def has_data(row: Sequence[str]) -> bool:
@@ -205,8 +205,8 @@ def explain_cells(
     num_wrong = count_rows(raw[wrong])
     cell = show(str(raw.iloc[row]))
     if len(remedies) > 1 and num_wrong == count_rows(raw[wrong | raw.notna()]) > 1:
-        found = f"none of its {num_wrong:,} cells is {expected}; the first is {cell}"
-        return f"{label}: column '{raw.name}': {found}. {remedies[1]}"
+        fact = f"none of its {num_wrong:,} cells is {expected}; the first is {cell}"
+        return f"{label}: column '{raw.name}': {fact}. {remedies[1]}"
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return (
         f"{label}: column '{raw.name}', row {name_row(raw, row)}: expected {expected}, received {cell}{count}. "

@@ -135,9 +135,9 @@ def _number_months() -> dict[str, int]:
         for number, name in enumerate(names)
     }
     names = {
-        one.lower(): months[name.lower()]
-        for name, others in _TRANSLATED.items()
-        for one in others.split("|")
+        name.lower(): months[name.lower()]
+        for name, translations in _TRANSLATED.items()
+        for name in translations.split("|")
     }
     return {**names, **months}
 
@@ -161,7 +161,7 @@ def list_forms(cell: str) -> list[str]:
 
 @cache
 def _list_by_shape() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    by_shape: dict[str, list[str]] = {}
     named = [
         date.format(month, day) + time
         for date, time, month in product(_NAMED_DATES, _TIMES, ("%b", "%B"))
@@ -170,10 +170,10 @@ def _list_by_shape() -> dict[str, list[str]]:
     months = [date.format(month) for date, month in product(_NAMED_MONTHS, ("%b", "%B"))]
     # The form of C, Unix logs and e-mails comes after them.
     for form in (*named, *months, "%a %b %d %H:%M:%S %Y", *SHORT_MONTHS, *_PERIODS, *FORMS):
-        found.setdefault(
+        by_shape.setdefault(
             _find_shape(datetime(2024, 3, 5).strftime(form.replace("%q", "1"))), []
         ).append(form)
-    return found
+    return by_shape
 
 
 def _find_shape(time: str) -> str:

@@ -1,6 +1,6 @@
 """Covariates of the series: other columns of their table, and holidays."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -128,12 +128,7 @@ def _leave_out_earlier(table: Source, source: SourceSpec) -> Source:
     """Return the rows from `source.from` on; a SeriesError if it is no such time, or no row is left."""
     if source.first_time is None:
         return table
-    try:
-        first = parse_first(source.first_time, table["ds"], table.attrs.get("tz"))
-    except ValueError as error:
-        example = format_time(table["ds"].iloc[0])
-        message = f"source.from: expected a time like those of the series ({example}), received"
-        raise SeriesError(f"{message} {show(source.first_time)}.") from error
+    first = parse_bound("source.from", source.first_time, table, parse_first)
     kept = table[table["ds"] >= first]
     if kept.empty:
         raise SeriesError(
@@ -141,6 +136,23 @@ def _leave_out_earlier(table: Source, source: SourceSpec) -> Source:
             f"{format_time(table['ds'].max())}. Give an earlier one."
         )
     return kept
+
+
+def parse_bound(
+    name: str,
+    bound: int | str,
+    table: Source,
+    parse: Callable[[int | str, pd.Series, str | None], pd.Timestamp | int],
+) -> pd.Timestamp | int:
+    """Return a first or last time as those of a table are; raise a SeriesError with the parameter if it is none."""
+    try:
+        return parse(bound, table["ds"], table.attrs.get("tz"))
+    except ValueError as error:
+        first = format_time(table["ds"].iloc[0])
+        message = (
+            f"{name}: expected a time like those of the series ({first}), received {show(bound)}."
+        )
+        raise SeriesError(message) from error
 
 
 def read_future(
