@@ -9,7 +9,7 @@ import pytest
 
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.intervals.own_widths import (
+from rnn_pipelines.forecast.intervals.network_widths import (
     MAX_SHARE,
     choose_share,
     find_network_of,
@@ -38,6 +38,12 @@ def fitted() -> Forecaster:
     return Forecaster(h=HORIZON, level=[80, 95], networks="pretrained").fit(draw_days())
 
 
+def list_shares(forecaster: Forecaster) -> dict[str, float]:
+    """The share of the network's widths in the bounds of each method."""
+    methods = forecaster._require_training().intervals.methods
+    return {name: errors.network_share for name, errors in methods.items()}
+
+
 def test_distances_of_learnt_levels_are_those_of_the_network(fitted: Forecaster) -> None:
     panel = fitted._require_training().panel.windows
     network = find_network_of(fitted._artefacts[ENSEMBLE].model)
@@ -63,9 +69,11 @@ def test_widths_are_between_both_kinds(fitted: Forecaster) -> None:
     widths = {}
     assert artefact.intervals is not None
     for share in (0.0, 0.5, 1.0):
-        changed = replace(
-            artefact, intervals=replace(artefact.intervals, own_share=np.array([share]))
-        )
+        methods = {
+            name: replace(errors, network_share=share)
+            for name, errors in artefact.intervals.methods.items()
+        }
+        changed = replace(artefact, intervals=replace(artefact.intervals, methods=methods))
         forecaster = Forecaster(h=HORIZON, networks="pretrained").fit(draw_days())
         forecaster._artefacts[ENSEMBLE] = changed
         table = forecaster.predict(level=[80])
@@ -75,19 +83,18 @@ def test_widths_are_between_both_kinds(fitted: Forecaster) -> None:
 
 def test_the_share_is_the_weight_of_the_network_and_at_most_a_half(fitted: Forecaster) -> None:
     of_fit = fitted._require_training()
-    shares = dict(zip(of_fit.intervals.names, of_fit.intervals.own_share, strict=True))
+    shares = list_shares(fitted)
     weight = of_fit.weights["weights"][PRETRAINED]
     assert shares[ENSEMBLE] in (0, 1, pytest.approx(min(MAX_SHARE, weight)))
     assert shares[PRETRAINED] in (0, 1, MAX_SHARE)
 
 
 def test_methods_without_the_network_have_no_share_of_it(fitted: Forecaster) -> None:
-    intervals = fitted._require_training().intervals
-    shares = dict(zip(intervals.names, intervals.own_share, strict=True))
+    shares = list_shares(fitted)
     assert shares["theta"] == shares["ridge"] == 0
     assert shares[PRETRAINED] > 0
     without = Forecaster(h=HORIZON, networks="pretrained", pretrained=False).fit(draw_days())
-    assert not without._require_training().intervals.own_share.any()
+    assert not any(list_shares(without).values())
 
 
 @pytest.mark.parametrize(

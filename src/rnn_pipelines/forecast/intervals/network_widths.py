@@ -1,16 +1,21 @@
-"""Widths that the pretrained network expects of its own, beside those of past errors.
+"""Widths that the pretrained network expects of its own, beside those of past errors; see decision 53.
 
 The network has learnt quantiles on many series, and past errors are those of one series or panel. Bounds of methods in
 which the network has a weight lie between both, unless the held-out errors show that one of both is better.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from rnn_pipelines.forecast.intervals.pool import TESTED_LEVEL, find_score
-from rnn_pipelines.forecast.intervals.quantiles import find_normal, find_ranks
-from rnn_pipelines.forecast.intervals.sizes import SizeModel
+from rnn_pipelines.forecast.intervals.quantiles import (
+    find_normal,
+    find_ranks,
+    interpolate_levels,
+    score_interval,
+)
+from rnn_pipelines.forecast.intervals.ways import TESTED_LEVEL, MethodErrors
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
@@ -40,36 +45,32 @@ def measure_distances(
     """
     quantiles = forecast_quantiles(network, panel, origins)
     median = quantiles[:, :, MIDDLE, None]
-    below = median - quantiles[:, :, MIDDLE::-1]
-    above = quantiles[:, :, MIDDLE:] - median
-    learnt = find_normal(200 * level - 100 for level in LEVELS[MIDDLE:])
-    wanted = find_normal(levels)
-    # The place of each level among the learnt ones; beyond the last one, distances grow with the normal quantile.
-    within = np.minimum(wanted, learnt[-1])
-    last = np.clip(np.searchsorted(learnt, within), 1, len(learnt) - 1)
-    part = (within - learnt[last - 1]) / (learnt[last] - learnt[last - 1])
-    sides = [side[:, :, last - 1] * (1 - part) + side[:, :, last] * part for side in (below, above)]
-    return np.moveaxis(np.stack(sides) * (wanted / within), -1, 1)
+    sides = [median - quantiles[:, :, MIDDLE::-1], quantiles[:, :, MIDDLE:] - median]
+    learnt = [200 * quantile - 100 for quantile in LEVELS[MIDDLE:]]
+    distances = interpolate_levels(np.stack(sides), learnt, levels)
+    beyond = np.maximum(find_normal(levels) / find_normal(learnt[-1:]), 1.0)
+    return np.moveaxis(distances * beyond, -1, 1)
 
 
-def choose_shares(
-    data: FittingData, fitted: Mapping[str, FittedMethod], sizes: Mapping[str, SizeModel]
-) -> np.ndarray:
-    """Return the share of the network's widths in the bounds of each method, 0 without a weight: float64[method]."""
+def mix_in_network(
+    data: FittingData, fitted: Mapping[str, FittedMethod], errors: Mapping[str, MethodErrors]
+) -> dict[str, MethodErrors]:
+    """Return the errors of each method with the share of the network's widths in its bounds, 0 without a weight."""
     networks = {name: find_network_of(method.model) for name, method in fitted.items()}
-    network = next((one for one in networks.values() if one is not None), None)
-    shares = np.zeros(len(fitted))
+    network = next((network for network in networks.values() if network is not None), None)
     if network is None:
-        return shares
+        return dict(errors)
     own = measure_distances(network, data.panel, data.validation, np.array([TESTED_LEVEL]))[:, 0]
-    facts = measure_windows(data.panel, data.validation)
+    windows = measure_windows(data.panel, data.validation)
     fold = data.linear.fold[: len(data.validation)]
-    for number, (name, errors) in enumerate(find_errors(data, fitted).items()):
+    mixed = dict(errors)
+    for name, held_out in find_errors(data, fitted).items():
         if networks[name] is not None:
-            size = sizes[name].expect(facts, fitted[name].out_of_fold)
+            size = errors[name].sizes.expect(windows, fitted[name].out_of_fold)
             usual = min(MAX_SHARE, find_weight(fitted[name].model))
-            shares[number] = choose_share(errors, size, own, fold, usual)
-    return shares
+            share = choose_share(held_out, size, own, fold, usual)
+            mixed[name] = replace(errors[name], network_share=share)
+    return mixed
 
 
 def find_weight(model: object) -> float:
@@ -87,20 +88,25 @@ def choose_share(
     gains = []
     for number in np.unique(fold):
         held_out = fold == number
-        ranks = find_ranks((errors / size)[~held_out], np.array([TESTED_LEVEL]))
-        if not np.isfinite(ranks).all():
+        lows, highs = find_ranks((errors / size)[~held_out], np.array([TESTED_LEVEL]))
+        if not (np.isfinite(lows).all() and np.isfinite(highs).all()):
             return usual
-        past = np.stack([-ranks[0] * size[held_out], ranks[1] * size[held_out]])
-        both = (1 - usual) * past + usual * own[:, held_out]
-        scores = [score_bounds(errors[held_out], *both)]
-        scores += [score_bounds(errors[held_out], *side) for side in (past, own[:, held_out])]
-        gains.append([1 - one / scores[0] for one in scores[1:]])
+        of_errors = np.stack([-lows * size[held_out], highs * size[held_out]])
+        of_network = own[:, held_out]
+        of_both = (1 - usual) * of_errors + usual * of_network
+        score = _score_widths(errors[held_out], of_both)
+        gains.append(
+            [
+                1 - _score_widths(errors[held_out], of_errors) / score,
+                1 - _score_widths(errors[held_out], of_network) / score,
+            ]
+        )
     for share, gain in zip((0.0, 1.0), np.reshape(gains, (-1, 2)).T, strict=True):
         if len(gain) and gain.mean() > MIN_GAIN and find_shrinkage(gain) > MIN_SHRINKAGE:
             return share
     return usual
 
 
-def score_bounds(errors: np.ndarray, below: np.ndarray, above: np.ndarray) -> float:
-    """Return the mean Winkler score of bounds so far below and above the forecasts; see `pool`."""
-    return float(find_score(errors, -below, above).mean())
+def _score_widths(errors: np.ndarray, distances: np.ndarray) -> float:
+    """Return the mean Winkler score of bounds so far below and above the forecasts: float64[side, window, step]."""
+    return float(score_interval(errors, -distances[0], distances[1], TESTED_LEVEL).mean())
