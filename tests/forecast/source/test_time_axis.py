@@ -35,7 +35,9 @@ def test_times_are_round(
     times: pd.DatetimeIndex, rounded: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = make_table(times)[::-1]
-    assert round_times(table, "table", None)["ds"].tolist() == make_table(rounded)["ds"].tolist()[::-1]
+    assert (
+        round_times(table, "table", None)["ds"].tolist() == make_table(rounded)["ds"].tolist()[::-1]
+    )
     assert len(caplog.records) == (list(times) != list(rounded))
 
 
