@@ -39,7 +39,7 @@ from rnn_pipelines.forecast.operations.verdict import (
     MonitorForecastSpec,
     conclude_on_forecasts,
 )
-from rnn_pipelines.forecast.partitions.dividing import Sample, read_sample
+from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.obstacles import explain_reading
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.preparation.reference import (
@@ -131,9 +131,9 @@ def read_newest(
     own = covariates if sample.partitions.folder is None else NO_COVARIATES
     asked = replace(sample, covariates=own)
     with explain_reading(
-        str(champion["version"]), sample.source.label, lambda: read_sample(asked, monitoring)
+        str(champion["version"]), sample.source.label, lambda: asked.read(monitoring)
     ):
-        return read_sample(sample, monitoring)
+        return sample.read(monitoring)
 
 
 def measure_drift(
