@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.local import season, theta
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.kinds import KINDS, OTHER_SEASONS
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.report.explorer import describe_pretrained, list_constants
+from rnn_pipelines.forecast.report.explorer import describe_weights, list_constants
 from rnn_pipelines.report.explorer.page import encode, read_scripts
 
 DOCS = Path(__file__).parent
@@ -38,7 +38,7 @@ def build_page() -> str:
     }
     values |= {"ALPHAS": theta.ALPHAS[:, 0].tolist()}
     networks = {
-        cell: describe_pretrained(load_network(PretrainedSpec(network=cell)))
+        cell: describe_weights(load_network(PretrainedSpec(network=cell)))
         for cell in ("gru", "lstm")
     }
     values["USUAL_SEASONS"] = sorted(USUAL_SEASONS, key=lambda usual: usual[1])

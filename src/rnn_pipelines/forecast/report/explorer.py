@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel
 from rnn_pipelines.forecast.methods.predictors import (
     Normalizer,
-    gather_inputs,
+    gather_covariate_inputs,
     list_covariate_inputs,
     normalize_windows,
 )
@@ -217,7 +217,7 @@ def describe_networks(
         "nonNegative": normalizer.non_negative,
         "constants": list_constants(),
         "networks": [
-            describe_pretrained(model.network)
+            describe_weights(model.network)
             | {"name": name, "season": panel.season_length, "base": base}
             if isinstance(model, PretrainedModel)
             else _describe_network(name, model)
@@ -242,7 +242,7 @@ def list_constants() -> dict[str, Any]:
     }
 
 
-def describe_pretrained(network: PretrainedNetwork) -> dict[str, Any]:
+def describe_weights(network: PretrainedNetwork) -> dict[str, Any]:
     """Return the weights of a pretrained network, which are float16 in its file, and its names in the page."""
     cell = next(name for name, cell in CELLS.items() if isinstance(network.cell, cell.weights))
     weights = CELLS[cell].name_arrays(network.cell) | dict(network.head)
@@ -285,7 +285,7 @@ def _describe_window(
     rows = history[0]
     lags = find_season_lags(normalizer, panel, origin)
     inputs = list_covariate_inputs(panel)
-    covariates = gather_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
+    covariates = gather_covariate_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
     predictors = normalize_windows(panel, normalizer, origins).predictors[0]
     actuals = panel.values[ahead, 0].astype(float)
     return {
