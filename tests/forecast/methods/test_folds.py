@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.folds import (
     Folds,
     list_past,
     make_folds,
-    measure_drift,
+    measure_level_drift,
 )
 from rnn_pipelines.forecast.preparation.preparing import MIN_SEEN_WINDOWS
 from rnn_pipelines.forecast.windows.panel import (
@@ -163,8 +163,8 @@ def test_series_that_climbs_drifts_and_is_hidden_forwards(panels: dict[str, Wind
     assert (len(folds), folds.is_forward) == (NUM_BLOCKS, True)
     past = list_past(panels["climbing"])
     np.testing.assert_array_equal(make_folds(panels["climbing"]).validation, past[len(past) // 2 :])
-    assert measure_drift(panels["climbing"], list_past(panels["climbing"])) == 1
-    assert measure_drift(panels["level"], list_past(panels["level"])) < 0.1
+    assert measure_level_drift(panels["climbing"], list_past(panels["climbing"])) == 1
+    assert measure_level_drift(panels["level"], list_past(panels["level"])) < 0.1
 
 
 @pytest.mark.parametrize("name", ["climbing", "panel"])

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel
 from rnn_pipelines.forecast.methods.predictors import (
     Normalizer,
-    gather_inputs,
+    gather_covariate_inputs,
     list_covariate_inputs,
     normalize_windows,
 )
@@ -285,7 +285,7 @@ def _describe_window(
     rows = history[0]
     lags = find_season_lags(normalizer, panel, origin)
     inputs = list_covariate_inputs(panel)
-    covariates = gather_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
+    covariates = gather_covariate_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
     predictors = normalize_windows(panel, normalizer, origins).predictors[0]
     actuals = panel.values[ahead, 0].astype(float)
     return {
