@@ -100,18 +100,17 @@ def forecast(
     given = read_settings(settings)
     # Here and below, because `--help` must not wait for the libraries.
     from rnn_pipelines.forecast.fitting import NUM_STAGES, evaluate, fit_forecasters, make_champion
-    from rnn_pipelines.forecast.recipe import read_source
+    from rnn_pipelines.forecast.recipe import read_with_covariates
 
     with show_stages(NUM_STAGES + 3):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
-        recipe = spec.recipe
         from rnn_pipelines.forecast.model.packing import pack
         from rnn_pipelines.forecast.report.report import render_fitted
         from rnn_pipelines.forecast.report.summary import summarize_forecast
 
         fitted = fit_forecasters(
-            *read_source(recipe.source, recipe.covariates, recipe.window), spec
+            *read_with_covariates(spec.source, spec.covariates, spec.window), spec
         )
         begin_stage("evaluate")
         evaluated = evaluate(fitted)

@@ -113,7 +113,7 @@ def _forecast(models: ServedModels, options: dict[str, Any], limits: Limits) -> 
     table = _make_table(options.get("rows"))
     served = models.get("forecast")
     h = options.get("h")
-    _check_size(table, h, served.model.spec.recipe.window.horizon, limits)
+    _check_size(table, h, served.model.spec.window.horizon, limits)
     return Answer(served.version, served.model.predict(table, h, options.get("level")))
 
 

@@ -33,7 +33,7 @@ def test_chosen_values_stand_in_place_of_null() -> None:
         "columns": {"time": "Day", "id": "shop", "series": []},
     }
     parameters = {
-        **recipe.list_values(),
+        **dict(recipe),
         "training": {"batch_size": None, "learning_rate": 0.01},
         "lstm": {},
     }

@@ -52,7 +52,12 @@ def lay_out_recursive(
     num_steps: int,
     covariate_table: pd.DataFrame | None = None,
 ) -> tuple[Forecaster, WindowedPanel, Features]:
-    """Return the forecaster with new series, windows at each series' end, and rows for all steps; or a SeriesError."""
+    """Return the forecaster with new series, windows at each series' end, and rows for all steps.
+
+    Raises:
+        SeriesError: no series can be forecast; see `check_recursive`.
+    """
+    check_recursive(forecaster, series, num_steps, covariate_table)
     num_future = count_ahead(forecaster, num_steps)
     report_new_series(forecaster, series)
     forecaster = include_new_series(forecaster, series, covariate_table)
@@ -200,6 +205,8 @@ def lay_side_by_side(
     columns: dict[str, pd.Series] = {name: table[FORECAST] for name, table in forecasts.items()}
     for name, table in forecasts.items():
         for level in levels:
-            sides = zip(name_bounds(name, level), name_own_bounds(level), strict=True)
-            columns |= {bound: table[side] for bound, side in sides}
+            low, high = name_bounds(name, level)
+            own_low, own_high = name_own_bounds(level)
+            columns[low] = table[own_low]
+            columns[high] = table[own_high]
     return next(iter(forecasts.values()))[list(key)].assign(**columns)

@@ -37,7 +37,7 @@ from rnn_pipelines.forecast.operations.verdict import (
     WIDE_LEVEL,
     ForecastEvidence,
     MonitorForecastSpec,
-    evaluate_forecasts,
+    conclude_on_forecasts,
 )
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.obstacles import explain_reading
@@ -253,7 +253,7 @@ def monitor_forecasts(
         covariates=tuple(_list_rows(covariate_drift)),
     )
     compared = {name: pair for name, pair in evidence.drift.items() if pair is not None}
-    verdict = evaluate_forecasts(evidence, monitoring)
+    verdict = conclude_on_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     record = ForecastVerdict(
         **describe_verdict(verdict, monitoring.valid_days),
