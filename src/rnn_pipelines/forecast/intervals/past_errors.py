@@ -79,11 +79,6 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray) -> MethodErrors:
     return replace(errors, evaluated=np.stack([-unknown, unknown]))
 
 
-def measure_past_errors(panel: WindowedPanel) -> np.ndarray:
-    """Return the expected error of each series, of one step ahead; see `pool_past`: float64[series]."""
-    return _measure_past(panel)[0]
-
-
 def _measure_past(panel: WindowedPanel) -> tuple[np.ndarray, float, int]:
     """Return the expected error of each series, the exponent of the step with which errors grow, degrees of freedom."""
     stops = find_past_stops(panel)
@@ -186,7 +181,7 @@ def measure_series_errors(panel: WindowedPanel, network: PretrainedNetwork | Non
     The network expects them if there is one, and a series with an earlier origin; else they are past errors.
     """
     if network is None or not has_past_origins(panel):
-        return measure_past_errors(panel)
+        return _measure_past(panel)[0]
     return _expect_errors(panel, panel.series_stops - panel.horizon, network)[0]
 
 
