@@ -22,10 +22,10 @@ from rnn_pipelines.forecast.intervals.ways import (
     list_error_origins,
 )
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts
-from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.local.method import forecast_locally
 from rnn_pipelines.forecast.methods.local.short_series_rule import extend_by_rule
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.pretrained.files import load_used_network
 from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
@@ -214,7 +214,7 @@ def _expect_errors(
 def _network_applies(data: FittingData) -> bool:
     return (
         len(list_error_origins(data)) < MIN_ERRORS
-        and find_network_of_few(data) is not None
+        and load_used_network(data.pretrained) is not None
         and has_past_origins(data.panel)
     )
 
@@ -222,7 +222,7 @@ def _network_applies(data: FittingData) -> bool:
 def _measure_expected(
     data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray
 ) -> dict[str, MethodErrors]:
-    network = find_network_of_few(data)
+    network = load_used_network(data.pretrained)
     assert network is not None, "applies only with the network"
     return dict.fromkeys(fitted, pool_expected(data.panel, levels, network))
 
