@@ -247,7 +247,7 @@ RULES = [
         {"intervals.finishing:MAX_RANGES": INFINITE, "intervals.finishing:MAX_CHANGES": INFINITE},
         40,
     ),
-    Rule("sizes outside the measured values", {"intervals.sizes:MAX_MEASURED": INFINITE}, 12),
+    Rule("sizes outside the measured values", {"intervals.ways:MAX_MEASURED": INFINITE}, 12),
     Rule(
         "Student's t for few origins of a panel",
         {"intervals.quantiles:count_freedom": lambda *_: np.inf},

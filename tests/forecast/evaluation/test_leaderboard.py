@@ -3,7 +3,11 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS, LeaderboardColumn, choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import (
+    COLUMNS,
+    LeaderboardColumn,
+    choose_leaderboard_columns,
+)
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, RATIOS
 from rnn_pipelines.forecast.evaluation.summary import summarize_metrics
 from rnn_pipelines.forecast.report.summary import rank, tabulate_metrics
@@ -33,4 +37,6 @@ def test_ratio_with_an_error_of_0_is_missing_and_each_metric_has_a_column(
     summary = summarize_metrics(by_series, None, {}, pd.DataFrame(columns=list(RATIOS)), 0.0)
     assert {block["new"] for block in summary.forecasters.values()} == {None}
     assert {*METRICS, *RATIOS} <= COLUMNS.keys()
-    assert choose_columns(["mae", "coverage_80"])["coverage_80"].heading == "inside 80 %"
+    assert (
+        choose_leaderboard_columns(["mae", "coverage_80"])["coverage_80"].heading == "inside 80 %"
+    )

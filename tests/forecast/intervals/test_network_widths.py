@@ -11,7 +11,7 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.intervals.network_widths import (
     MAX_SHARE,
-    choose_share,
+    choose_network_share,
     find_network_of,
     measure_distances,
 )
@@ -109,7 +109,7 @@ def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(
     errors = random.normal(size=(400, 3))
     size = past ** random.choice([-1.0, 1.0], (400, 1)) * np.ones(3)
     distances = np.full((2, 400, 3), 1.28 * own)
-    assert choose_share(errors, size, distances, fold, MAX_SHARE) == share
+    assert choose_network_share(errors, size, distances, fold, MAX_SHARE) == share
 
 
 def test_quantiles_are_bounds_and_ascend(fitted: Forecaster) -> None:

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from rnn_pipelines.forecast.intervals.quantiles import count_freedom, find_growth, find_quantiles
+from rnn_pipelines.forecast.intervals.quantiles import count_freedom, find_growth, weigh_quantiles
 
 
 def test_weights_origins_and_series_make_the_quantiles() -> None:
     errors = np.random.default_rng(0).exponential(size=(2000, 2)) * [1, 3]
-    lows, highs = find_quantiles(errors, np.ones(2000), np.array([80]), freedom=1e9)
+    lows, highs = weigh_quantiles(errors, np.ones(2000), np.array([80]), freedom=1e9)
     np.testing.assert_allclose(
         [lows[0], highs[0]], np.quantile(errors, [0.1, 0.9], axis=0), rtol=0.01
     )
     errors = np.concatenate([np.linspace(-1, 1, 100), np.linspace(-10, 10, 100)])[:, None]
     weights = np.repeat([0.001, 1.0], 100)
-    _, highs = find_quantiles(errors, weights, np.array([80]), freedom=1e9)
+    _, highs = weigh_quantiles(errors, weights, np.array([80]), freedom=1e9)
     assert highs[0, 0] == pytest.approx(8, rel=0.02)
     random = np.random.default_rng(0)
     errors = random.normal(size=(600, 3))
@@ -26,7 +26,7 @@ def test_weights_origins_and_series_make_the_quantiles() -> None:
     assert different < 20
     assert alike > 100
     narrow, wide = (
-        find_quantiles(errors, np.ones(600), np.array([95]), found)[1]
+        weigh_quantiles(errors, np.ones(600), np.array([95]), found)[1]
         for found in (alike, different)
     )
     assert (wide > 1.05 * narrow).all()

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.times.frequency import (
     get_usual_window,
     infer_frequency,
 )
-from rnn_pipelines.forecast.times.grid import count_steps, find_times
+from rnn_pipelines.forecast.times.grid import count_steps_between, find_step_times
 from rnn_pipelines.forecast.times.offsets import add_steps, find_offset
 from rnn_pipelines.reading.times import format_time
 
@@ -116,8 +116,8 @@ def test_late_days_of_a_month_are_shifts(
     assert infer_frequency(table) == freq
     assert get_season_length(freq) == season
     firsts = np.repeat(times[:1].to_numpy(), len(times))
-    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
-    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert (find_step_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps_between(firsts, times.to_numpy(), freq)
     assert steps.tolist() == list(range(len(times)))
     assert is_on_step.all()
     assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [
@@ -137,11 +137,11 @@ def test_days_that_short_months_lack_are_their_last_day(day: int, missing: list[
         infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)) == freq
     )
     firsts = np.repeat(times[:1].to_numpy(), len(times))
-    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
-    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert (find_step_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps_between(firsts, times.to_numpy(), freq)
     assert steps.tolist() == list(range(len(times)))
     assert is_on_step.all()
-    assert not count_steps(firsts, (times + pd.Timedelta(days=1)).to_numpy(), freq)[1].any()
+    assert not count_steps_between(firsts, (times + pd.Timedelta(days=1)).to_numpy(), freq)[1].any()
     assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [
         times[0],
         times[30],
@@ -175,12 +175,14 @@ def test_weekdays_without_rows_are_no_steps(
 )
 def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: int) -> None:
     first = np.datetime64("2023-12-28", "us")
-    times = pd.DatetimeIndex(find_times(np.repeat(first, 3), np.arange(3), freq))
+    times = pd.DatetimeIndex(find_step_times(np.repeat(first, 3), np.arange(3), freq))
     assert times.strftime("%m-%d").tolist() == (
         ["12-28", "12-29", "12-30"] if freq.startswith("D") else ["12-28", "12-29", "01-02"]
     )
     assert (
-        count_steps(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[0]
+        count_steps_between(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[
+            0
+        ]
         == num_days
     )
     assert get_season_length(freq) == season

@@ -15,18 +15,16 @@ from rnn_pipelines.forecast.intervals.quantiles import (
     score_interval,
     widen,
 )
-from rnn_pipelines.forecast.intervals.sizes import (
-    SMALLEST_CHANGE,
-    SMALLEST_SIZE,
-    SizeModel,
-    compute_logs,
-    enlarge_outside,
-)
 from rnn_pipelines.forecast.intervals.ways import (
     NUM_SAMPLES,
+    SMALLEST_CHANGE,
+    SMALLEST_SIZE,
     TESTED_LEVEL,
     MethodErrors,
+    SizeModel,
     Way,
+    compute_logs,
+    enlarge_outside,
     list_changing,
     make_samples,
 )

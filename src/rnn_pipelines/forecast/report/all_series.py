@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_leaderboard_columns
 from rnn_pipelines.forecast.evaluation.metrics import RATIOS
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.report.styles import STYLES
@@ -75,6 +75,8 @@ def tabulate_forecasters(found: Mapping[str, Any]) -> Table:
         (STYLES[name].name, dict.fromkeys(levels, "") | numbers)
         for name, numbers in found["forecasters"].items()
     ]
-    columns = choose_columns([*SHOWN, *RATIOS, *levels], partial(format_percent, num_decimals=1))
+    columns = choose_leaderboard_columns(
+        [*SHOWN, *RATIOS, *levels], partial(format_percent, num_decimals=1)
+    )
     # All methods are in the order of their MASE, so that nothing is marked.
     return replace(tabulate("all series", rows, columns), best=frozenset())

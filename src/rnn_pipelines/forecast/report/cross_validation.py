@@ -5,7 +5,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_leaderboard_columns
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, RATIOS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
@@ -92,7 +92,11 @@ def _tabulate_forecasters(results: WindowResults) -> Table:
     """Return one row for each forecaster, the best one first; the lowest errors are marked."""
     rows = [(STYLES[name].name, results.forecasters[name]) for name in results.rank()]
     coverages = sorted({key for _, block in rows for key in block if key.startswith(COVERAGE)})
-    columns = choose_columns([*MEANS, *RATIOS]) | {"p_value": Column("p", format_p_cell)}
+    columns = choose_leaderboard_columns([*MEANS, *RATIOS]) | {
+        "p_value": Column("p", format_p_cell)
+    }
     return tabulate(
-        "", rows, columns | choose_columns(coverages, partial(format_percent, num_decimals=0))
+        "",
+        rows,
+        columns | choose_leaderboard_columns(coverages, partial(format_percent, num_decimals=0)),
     )
