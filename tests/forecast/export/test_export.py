@@ -477,7 +477,7 @@ def test_wrong_parameters_are_refused(
 def test_ids_that_are_integers_stay(reload: Callable[[Forecaster], Any]) -> None:
     names = {name: number for number, name in enumerate("abcd")}
     frame = make_sparse().assign(unique_id=lambda table: table["unique_id"].map(names))
-    fitted = Forecaster(h=3, lookback=14, **SMALL).fit(frame)
+    fitted = Forecaster(h=3, lookback=14, networks="pretrained").fit(frame)
     loaded, _ = reload(fitted)
     found = loaded.predict(frame, level=[])
     assert list(found) == ["unique_id", "ds", "ensemble"]

@@ -126,24 +126,15 @@ def spec(tmp_path: Path) -> TrackingSpec:
 
 
 def test_only_a_version_that_is_a_forecaster_is_served(
-    store: ChampionStore, spec: TrackingSpec
+    store: ChampionStore, spec: TrackingSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The other one is logged as an error."""
     assert publish(store, "forecast", spec, save_model=find_saver("forecast")).num_runs == 2
-    found = [
-        path.parent
-        for path in Path(spec.tracking_uri.removeprefix("sqlite:///")).parent.rglob("MLmodel")
-    ]
-    assert len(found) == 1
-    assert (found[0] / "model.npz").is_file()
-
-
-def test_a_version_that_is_no_forecaster_is_logged_as_an_error(
-    store: ChampionStore, spec: TrackingSpec, caplog: Any
-) -> None:
-    publish(store, "forecast", spec, save_model=find_saver("forecast"))
-    assert [
-        record.levelname for record in caplog.records if record.name.startswith("rnn_pipelines")
-    ] == ["ERROR"]
+    folder = Path(spec.tracking_uri.removeprefix("sqlite:///")).parent
+    (model,) = (path.parent for path in folder.rglob("MLmodel"))
+    assert (model / "model.npz").is_file()
+    records = [record for record in caplog.records if record.name.startswith("rnn_pipelines")]
+    assert [record.levelname for record in records] == ["ERROR"]
 
 
 @pytest.fixture
