@@ -23,7 +23,7 @@ def describe(lengths: dict[str, int], freq: str) -> pd.DataFrame:
         for name, size in lengths.items()
     ]
     table = pd.concat(parts, ignore_index=True).astype({"y": "float64"})
-    found = Forecaster(level=None, training={"max_steps": 1}).fit(table).series_methods()
+    found = Forecaster(level=None, networks="pretrained").fit(table).series_methods()
     SeriesMethodsTable.validate(found)
     assert found["num_values"].tolist() == [lengths[name] for name in found["unique_id"]]
     values = table[table["y"].notna()].groupby("unique_id")["y"]
