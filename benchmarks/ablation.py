@@ -44,9 +44,9 @@ from networks_gain import draw_threshold
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
-from rnn_pipelines.forecast.pretrained.generator import generate
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.lab.pretraining.generator import generate
 
 # The values of each series, and the changes of each rule.
 VALUES, RESULTS = (

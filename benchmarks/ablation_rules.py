@@ -196,7 +196,7 @@ RULES = [
     ),
     Rule(
         "uneven noise of a single series",
-        {"intervals.pool:_is_uneven": lambda *_: False},
+        {"intervals.single_errors:_is_uneven": lambda *_: False},
         60,
         SINGLE,
     ),
@@ -207,7 +207,7 @@ RULES = [
     ),
     Rule(
         "errors of the test part, if the level drifts",
-        {"intervals.pool:_list_tested": _list_no_origins},
+        {"intervals.single_errors:_list_tested": _list_no_origins},
         30,
         SINGLE,
     ),
@@ -219,7 +219,7 @@ RULES = [
     ),
     Rule(
         "exponents of the sizes of a panel",
-        {"intervals.sizes:_find_exponents": _keep_exponents_zero},
+        {"intervals.panel_errors:_find_exponents": _keep_exponents_zero},
         55,
         PANELS,
     ),
@@ -256,32 +256,42 @@ RULES = [
     ),
     Rule(
         "windows whose errors tell of others",
-        {"intervals.pool:_list_telling": _list_all},
+        {"intervals.panel_errors:_list_telling": _list_all},
         16,
         PANELS,
     ),
     Rule(
         "fitted errors enlarged to held-out ones",
-        {"intervals.pool:_log_mean": lambda *_: 0.0},
+        {"intervals.panel_errors:_log_mean": lambda *_: 0.0},
         16,
         PANELS,
     ),
-    Rule("no errors of padded windows", {"intervals.pool:leave_out_padded": _keep_all}, 8, PANELS),
-    Rule("held-out errors in the pool", {"intervals.pool:HELD_OUT_WEIGHT": 1e-9}, 8, PANELS),
+    Rule(
+        "no errors of padded windows",
+        {"intervals.panel_errors:leave_out_padded": _keep_all},
+        8,
+        PANELS,
+    ),
+    Rule(
+        "held-out errors in the pool", {"intervals.panel_errors:HELD_OUT_WEIGHT": 1e-9}, 8, PANELS
+    ),
     Rule(
         "bounds on these exponents",
-        {"intervals.sizes:_find_exponents": _find_exponents_by_least_squares},
+        {"intervals.panel_errors:_find_exponents": _find_exponents_by_least_squares},
         24,
         PANELS,
     ),
     Rule(
         "growth of errors from block to block",
-        {"intervals.pool:_find_later_growth": lambda *_: 1.0},
+        {"intervals.single_errors:_find_later_growth": lambda *_: 1.0},
         14,
         SINGLE,
     ),
     Rule(
-        "Student's t, if the level keeps drifting", {"intervals.pool:MAX_OUTSIDE": 2.0}, 16, SINGLE
+        "Student's t, if the level keeps drifting",
+        {"intervals.single_errors:MAX_OUTSIDE": 2.0},
+        16,
+        SINGLE,
     ),
     Rule(
         "seasonal mean", {"methods.linear.naive:list_naive_matrices": _list_naive_without_mean}, 14
@@ -376,7 +386,7 @@ RULES = [
     ),
     Rule("choice among ridges", {"methods.linear.ridge:MIN_GAIN": 0.0}, 8),
     Rule("pull of few windows", {"methods.weights:PULL_OF_FEW": 0.0}, 4),
-    Rule("clipped predictors of sizes", {"intervals.sizes:CLIPPED": 0.0}, 6, PANELS),
+    Rule("clipped predictors of sizes", {"intervals.panel_errors:CLIPPED": 0.0}, 6, PANELS),
     Rule("newest part of the past errors", {"intervals.past_errors:NEWEST_PART": 1.0}, 4),
     Rule("few past errors drawn to the panel's", {"intervals.past_errors:PRIOR_ERRORS": 0.0}, 4),
     Rule(

@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from textwrap import fill
 
-from rnn_pipelines.compare.intervals import summarize_runs
-from rnn_pipelines.compare.report.report import describe_task
-from rnn_pipelines.compare.report.results import list_tasks
+from rnn_pipelines.lab.compare.intervals import summarize_runs
+from rnn_pipelines.lab.compare.report.report import report_task
+from rnn_pipelines.lab.compare.report.results import list_tasks
 from rnn_pipelines.report.page import Part, Table
 
 PROJECT = Path(__file__).parents[1]
@@ -72,9 +72,7 @@ def main() -> None:
     kept = json.loads(RESULTS.read_text())
     for task in list_tasks(kept["runs"], kept["summary"], kept):
         print(
-            f"### `{task.name}`\n\n"
-            + "\n\n".join(map(format_part, describe_task(task).parts))
-            + "\n"
+            f"### `{task.name}`\n\n" + "\n\n".join(map(format_part, report_task(task).parts)) + "\n"
         )
 
 

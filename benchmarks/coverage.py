@@ -23,7 +23,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import RnnPipelinesError
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, add_intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting

@@ -14,8 +14,8 @@ from statistics import median
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from rnn_pipelines.compare.comparison import compare_cells
-from rnn_pipelines.compare.specs import PlanSpec, TaskBook
+from rnn_pipelines.lab.compare.comparison import compare_cells
+from rnn_pipelines.lab.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 TASK = {

@@ -19,7 +19,7 @@ import pandas as pd
 from competitions import SERIES
 from pretrained import Sample, list_samples, roll
 
-from rnn_pipelines.forecast.pretrained.generator import generate
+from rnn_pipelines.lab.pretraining.generator import generate
 
 NUM_GENERATED = 1000
 QUARTILES = (25, 50, 75)

@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.intervals.quantiles import interpolate_levels
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.memory import MAX_VALUES
 from rnn_pipelines.forecast.pretrained.network import LEVELS, find_past_length
@@ -221,10 +222,7 @@ def forecast_alone(setting: Setting) -> np.ndarray:
 
 def interpolate_quantiles(quantiles: np.ndarray) -> np.ndarray:
     """Return the quantiles at `QUANTILES` of those at the levels of the network, along the normal distribution."""
-    places = np.interp(norm.ppf(QUANTILES), norm.ppf(LEVELS), np.arange(len(LEVELS)))
-    below = np.minimum(places.astype(int), len(LEVELS) - 2)
-    part = places - below
-    return (1 - part) * quantiles[..., below] + part * quantiles[..., below + 1]
+    return interpolate_levels(quantiles, 200 * np.array(LEVELS) - 100, 200 * QUANTILES - 100)
 
 
 def forecast_ensemble(setting: Setting, networks: str) -> np.ndarray:

@@ -26,7 +26,9 @@ import pandas as pd
 from accuracy import prepare_data
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MEASURES, measure_intervals
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, add_intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting

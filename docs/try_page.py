@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from rnn_pipelines.forecast.methods.local import season, theta
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS
+from rnn_pipelines.forecast.pretrained.kinds import KINDS, OTHER_SEASONS
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.report.explorer import describe_pretrained, list_constants
 from rnn_pipelines.report.explorer.page import encode, read_scripts

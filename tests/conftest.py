@@ -22,7 +22,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from fitted import combine, combine_model
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
+from rnn_pipelines.forecast.intervals.fitting import fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members

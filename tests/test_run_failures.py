@@ -14,7 +14,7 @@ import pytest
 from kedro.framework.project import configure_project, pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from kedro.pipeline import Node
+from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import NOTE_TITLE
@@ -55,6 +55,14 @@ def make_failing(function: Callable[..., Any]) -> Callable[..., Any]:
     return fail
 
 
+def break_guarded(node: Node) -> None:
+    """Makes the function that a node guards fail."""
+    function = dict(zip(node.func.__code__.co_freevars, node.func.__closure__ or (), strict=True))[
+        "function"
+    ]
+    function.cell_contents = make_failing(function.cell_contents)
+
+
 @pytest.fixture
 def break_parts() -> Iterator[Callable[[str, Callable[[Node], bool]], list[str]]]:
     """Makes the guarded nodes of a pipeline fail, those that are chosen, and returns their names."""
@@ -62,20 +70,25 @@ def break_parts() -> Iterator[Callable[[str, Callable[[Node], bool]], list[str]]
     with pytest.MonkeyPatch.context() as patch:
 
         def break_chosen(pipeline: str, is_chosen: Callable[[Node], bool]) -> list[str]:
-            module = import_module(f"rnn_pipelines.pipelines.{pipeline}.pipeline")
+            module = import_module(f"rnn_pipelines.pipelines.{pipeline}")
+            create_pipeline = module.create_pipeline
             broken = [
-                node
-                for node in module.create_pipeline().nodes
+                node.short_name
+                for node in create_pipeline().nodes
                 if is_guarded(node) and is_chosen(node)
             ]
-            for node in broken:
-                holder = module if hasattr(module, node.short_name) else module.nodes
-                patch.setattr(
-                    holder, node.short_name, make_failing(getattr(holder, node.short_name))
-                )
+
+            def create_broken() -> Pipeline:
+                created = create_pipeline()
+                for node in created.nodes:
+                    if is_guarded(node) and is_chosen(node):
+                        break_guarded(node)
+                return created
+
+            patch.setattr(module, "create_pipeline", create_broken)
             # Kedro makes its graphs anew.
             configure_project("rnn_pipelines")
-            return [node.short_name for node in broken]
+            return broken
 
         yield break_chosen
     configure_project("rnn_pipelines")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rnn_pipelines.champion.tracking.telemetry import turn_telemetry_off
+from rnn_pipelines.telemetry import turn_telemetry_off
 from rnn_pipelines.version import __version__
 
 if TYPE_CHECKING:

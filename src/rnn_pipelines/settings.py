@@ -2,7 +2,7 @@
 
 import logging
 
-from rnn_pipelines.hooks.lineage import LineageHooks
+from rnn_pipelines.connectors.lineage import LineageHooks
 from rnn_pipelines.hooks.project import RunHooks
 from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.printing import escape_log

@@ -24,13 +24,13 @@ from rnn_pipelines.champion.outcome import promote_version, record_failure, roll
 from rnn_pipelines.champion.report import render_retraining_report
 from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
-from rnn_pipelines.champion.tracking.facts import (
+from rnn_pipelines.champion.verdict import check_task, read_champion
+from rnn_pipelines.connectors.mlflow.facts import (
     find_times,
     list_metrics,
     list_parameters,
     make_tags,
 )
-from rnn_pipelines.champion.verdict import check_task, read_champion
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
 from rnn_pipelines.storage import names as storage_names
 

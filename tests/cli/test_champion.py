@@ -32,11 +32,11 @@ from rnn_pipelines.champion import history
 from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.tracking import publication
-from rnn_pipelines.champion.tracking.publication import Publication
-from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.cli import champion as cli
 from rnn_pipelines.cli import run_command
+from rnn_pipelines.connectors.mlflow import publication
+from rnn_pipelines.connectors.mlflow.publication import Publication
+from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
 from rnn_pipelines.errors import SeriesError, TrackingError
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.hooks.paths import Paths, fingerprint_newest

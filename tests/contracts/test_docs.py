@@ -11,10 +11,10 @@ from statistics import stdev
 import pytest
 import yaml
 
-from rnn_pipelines.compare.report.results import list_tasks
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.lab.compare.report.results import list_tasks
 from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
 from rnn_pipelines.sentiment.report.styles import get_styles
 
@@ -69,9 +69,10 @@ def list_packages() -> list[str]:
 
 def test_contributing_lists_every_package() -> None:
     package = PROJECT / "src/rnn_pipelines"
-    tasks = ("forecast", "sentiment")
-    expected = list_contents(package) - {f"{task}/" for task in tasks}
-    expected |= {f"{task}/{name}" for task in tasks for name in list_contents(package / task)}
+    described_by_part = ("forecast", "sentiment", "lab")
+    expected = list_contents(package) - {f"{name}/" for name in described_by_part}
+    for name in described_by_part:
+        expected |= {f"{name}/{part}" for part in list_contents(package / name)}
     assert sorted(list_packages()) == sorted(expected)
 
 
@@ -90,7 +91,7 @@ def find_depths() -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("task", ["", "forecast/", "sentiment/"])
+@pytest.mark.parametrize("task", ["", "lab/", "forecast/", "sentiment/"])
 def test_contributing_lists_packages_from_the_top_layer_down(task: str) -> None:
     depths = find_depths()
     container = f"rnn_pipelines/{task}"

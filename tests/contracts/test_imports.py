@@ -39,18 +39,18 @@ def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(
 # Who loads a heavy library as soon as it is loaded itself; all others load it inside functions, or for types alone.
 AT_THE_TOP = {
     "keras": {
-        "compare.training", "internals.sentiment.layers", "networks.callbacks", "networks.fit",
+        "lab.compare.training", "lab.internals.sentiment.layers", "networks.callbacks", "networks.fit",
         "networks.keras_members", "networks.layers", "sentiment.methods.network",
         "sentiment.methods.training",
     },
     "tensorflow": {
-        "compare.training", "networks.fit", "networks.keras_trainer",
+        "lab.compare.training", "networks.fit", "networks.keras_trainer",
         "sentiment.methods.training",
     },
     "sklearn": set(),
     "mlflow": {
-        "champion.tracking.registry", "champion.tracking.served_model", "forecast.export.mlflow_model",
-        "forecast.export.served", "sentiment.export.mlflow_model", "sentiment.export.served",
+        "connectors.mlflow.registry", "connectors.mlflow.served_model", "connectors.mlflow.forecast_model",
+        "connectors.mlflow.forecast_served", "connectors.mlflow.sentiment_model", "connectors.mlflow.sentiment_served",
     },
     "sqlalchemy": set(),
     "joblib": set(),

@@ -11,11 +11,10 @@ from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import OmegaConf
 from pydantic import BaseModel, RootModel, ValidationError
 
-from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
@@ -31,7 +30,8 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.internals.specs import (
+from rnn_pipelines.lab.compare.specs import PlanSpec, TaskBook
+from rnn_pipelines.lab.internals.specs import (
     SampleSpec,
     SmallClassifierSpec,
     TracedReviewsSpec,

@@ -11,7 +11,7 @@ from browser import run_script
 from documents import PROJECT
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
-from rnn_pipelines.internals.gate_statistics import measure_half_lives
+from rnn_pipelines.lab.internals.gate_statistics import measure_half_lives
 from rnn_pipelines.report.explorer.page import encode, read_scripts
 
 pytestmark = pytest.mark.chromium

@@ -14,13 +14,9 @@ import pytest
 from documents import PROJECT
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.generator import (
-    KINDS,
-    OTHER_SEASONS,
-    find_learnt_horizon,
-    generate,
-)
+from rnn_pipelines.forecast.pretrained.kinds import KINDS, OTHER_SEASONS, find_learnt_horizon
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
+from rnn_pipelines.lab.pretraining.generator import generate
 
 pytestmark = pytest.mark.chromium
 

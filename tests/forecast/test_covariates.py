@@ -15,7 +15,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear.ridge import fit_effects
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models

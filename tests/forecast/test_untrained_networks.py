@@ -18,10 +18,10 @@ from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
 from rnn_pipelines.forecast.operations.challenger import choose_challenger
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.internals.forecast.choice import choose_forecasters
-from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
-from rnn_pipelines.internals.forecast.traces import trace_forecasters
-from rnn_pipelines.internals.specs import SampleSpec, TracedSeriesSpec
+from rnn_pipelines.lab.internals.forecast.choice import choose_forecasters
+from rnn_pipelines.lab.internals.forecast.pretrained import trace_pretrained
+from rnn_pipelines.lab.internals.forecast.traces import trace_forecasters
+from rnn_pipelines.lab.internals.specs import SampleSpec, TracedSeriesSpec
 
 NAMES = {"lstm", "gru"}
 

@@ -10,7 +10,6 @@ from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.parameter_validator import ParameterValidator
 from pydantic import BaseModel, RootModel
 
-from rnn_pipelines.compare.specs import TaskBook
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
@@ -26,6 +25,7 @@ from rnn_pipelines.hooks.parameters import (
     explain_faults,
     find_full_names,
 )
+from rnn_pipelines.lab.compare.specs import TaskBook
 from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.printing import escape_log, rewrite_log
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec

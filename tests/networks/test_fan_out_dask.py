@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dask_cluster import open_cluster
-from rnn_pipelines.compare.comparison import compare_cells
-from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.errors import ParallelError
+from rnn_pipelines.lab.compare.comparison import compare_cells
+from rnn_pipelines.lab.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 Prepare = Callable[..., SimpleNamespace]

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnn_pipelines.compare.tasks.adding import AddingData
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training.training import train_network
+from rnn_pipelines.lab.compare.tasks.adding import AddingData
 from rnn_pipelines.networks import memory
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts

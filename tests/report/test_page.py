@@ -18,7 +18,6 @@ from rnn_pipelines.report.page import (
     Quote,
     Section,
     Table,
-    make_table,
     mark_best,
     read_plotly,
     render_page,
@@ -141,14 +140,6 @@ def test_texts_are_escaped_and_kept_on_their_lines() -> None:
 def test_table_has_its_rows_and_marks() -> None:
     table = Table(["name", "error"], [["a", "2"], ["b", "1"]], best=frozenset({(1, 1)}))
     assert re.findall(r'class="number best">(.*?)<', write_page(table)) == ["1"]
-    table = make_table(
-        [1, 2], {"number": str, "double": lambda number: str(2 * number)}, caption="numbers"
-    )
-    assert (list(table.header), table.rows, table.caption) == (
-        ["number", "double"],
-        [["1", "2"], ["2", "4"]],
-        "numbers",
-    )
     rows = [["a", "1.0", "3"], ["b", "1.0", "–"], ["c", "2.0", "4"], ["floor", "0.5", "9"]]
     assert mark_best(rows, {1: [1.02, 1.01, 2.0], 2: [3, None, 4]}) == {(0, 1), (1, 1), (0, 2)}
     assert mark_best(rows, {1: [None, None, None]}) == frozenset()

@@ -17,9 +17,9 @@ def test_percent_sign_stays_with_its_number(num_letters: int) -> None:
 
 def test_tables_are_aligned_below_their_texts() -> None:
     assert align_columns([["name", "x"], ["a", "10"]]) == "name   x\na     10"
-    text = summarize(["It wins.", "", "By far."], make_rows(1), make_rows(0))
+    text = summarize(["It wins.", "", "By far.", make_rows(1), make_rows(0)])
     assert [block.split()[0] for block in text.split("\n\n")] == ["It", "By", "column"]
-    lines = summarize(["It wins."], make_rows(4)).splitlines()
+    lines = summarize(["It wins.", make_rows(4)]).splitlines()
     assert lines[-4:] == ["  ".join(["x" * 12] * 3)] * 4
 
 
@@ -29,7 +29,7 @@ def make_rows(num_rows: int, num_columns: int = 3) -> Table:
 
 @pytest.mark.parametrize("num_tables", [1, 2, 5])
 def test_summary_fits_a_screen(num_tables: int) -> None:
-    lines = summarize(["word " * 60, "word " * 40], *[make_rows(80, 20)] * num_tables).splitlines()
+    lines = summarize(["word " * 60, "word " * 40, *[make_rows(80, 20)] * num_tables]).splitlines()
     assert len(lines) <= 40
     assert max(map(len, lines)) <= WIDTH
     assert sum(line.startswith("and ") for line in lines) == num_tables

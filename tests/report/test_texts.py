@@ -6,7 +6,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from rnn_pipelines.report.page import Section, Table
-from rnn_pipelines.report.texts import list_sections, read_texts, render_template
+from rnn_pipelines.report.texts import fill_template, list_sections, read_texts
 
 TABLE = Table(["a"], [["b"]])
 PAGE = """# Report of {{ name }}
@@ -80,7 +80,7 @@ def test_texts_and_sections_of_a_template(package: str) -> None:
     ]
     assert sections[0].parts == ["A paragraph of 2 lines. It is long.", "Another one.", TABLE]
     assert sections[1].parts == [TABLE, "One."]
-    page = render_template(package, "page", **VALUES | {"name": "<b>"}, more=None)
+    page = fill_template(package, "page", **VALUES | {"name": "<b>"}, more=None).render()
     assert "<h1>Report of &lt;b&gt;</h1>" in page
     assert '<p class="verdict">Good.</p>' in page
     assert "Only with a part" not in page
@@ -93,4 +93,4 @@ def test_texts_and_sections_of_a_template(package: str) -> None:
 def test_name_without_a_value_is_an_error(package: str, missing: str) -> None:
     values = {name: value for name, value in VALUES.items() if name != missing}
     with pytest.raises(UndefinedError, match=missing):
-        render_template(package, "page", **values, more=None)
+        fill_template(package, "page", **values, more=None)

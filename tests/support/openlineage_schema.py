@@ -7,7 +7,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-SCHEMAS = Path(__file__).parents[1] / "hooks/openlineage"
+SCHEMAS = Path(__file__).parents[1] / "connectors/openlineage"
 
 
 def make_validators() -> dict[str, Draft202012Validator]:

@@ -15,7 +15,7 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.predictions import ForecastLog
 from rnn_pipelines.forecast.methods.registry import NETWORKS

@@ -1,6 +1,6 @@
 """Pages from the histories of champions: the report of one retraining, and the overview of all tasks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,14 +20,14 @@ from rnn_pipelines.champion.tables import (
     list_origins,
     shorten_version,
 )
-from rnn_pipelines.champion.verdict import Level, Verdict
+from rnn_pipelines.champion.verdict import Level, Verdict, VerdictRecord
 from rnn_pipelines.report.numbers import (
     begin_sentence,
     format_minute,
     format_number,
     format_percent,
 )
-from rnn_pipelines.report.page import Part, Section, Table, make_table, mark_best, render_page
+from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
 from rnn_pipelines.report.retrainings import Contest, draw_retrainings
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -80,10 +80,20 @@ def render_retraining_report(record: Record) -> str:
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
     title = f"Retraining of {record.get('task')}, {format_minute(str(record.get('at')))}"
-    return render_page(title, write_verdict(record), sections)
+    return render_page(title, _describe_outcome(record), sections)
 
 
-def write_verdict(record: Record) -> str:
+def describe_monitor(verdict: VerdictRecord, words: Mapping[Level, str]) -> str:
+    """Return the verdict of a monitor in words, with its first reason, and the number of others unless all is well."""
+    level = verdict["verdict"]
+    first, *others = verdict["reasons"]
+    # A reason such as "ok again since" names the verdict.
+    reason = first if first.startswith(level) else f"{words[level]}: {first}"
+    more = f" ({len(others)} more below)" if others and level != "ok" else ""
+    return begin_sentence(f"{reason}{more}.")
+
+
+def _describe_outcome(record: Record) -> str:
     """Return the outcome and its first reason, in one sentence."""
     first, *_ = [*list_reasons(record), "no reason is recorded"]
     return f"{str(record.get('outcome')).capitalize()}: {first}."
@@ -252,24 +262,21 @@ def _report_history(overview: Overview) -> Iterator[Part]:
 
 def tabulate_decisions(records: Sequence[Record], champion: VersionFacts | None) -> Table:
     """Return a table with a row per record: time, decision, first reason, version and compared losses."""
-
-    def write_version(record: Record) -> str:
+    rows = []
+    for record in records:
+        metrics = record.get("metrics")
         version = record.get("version")
-        mark = "*" if champion is not None and version == champion.version else ""
-        return NO_VALUE if version is None else f"{shorten_version(version)}{mark}"
-
-    columns: dict[str, Callable[[Record], str]] = {
-        "at, UTC": lambda record: format_minute(str(record.get("at"))).removesuffix(" UTC"),
-        "decision": lambda record: str(record.get("outcome") or record.get("kind")),
-        "first reason": lambda record: next(iter(list_reasons(record)), NO_VALUE),
-        "version": write_version,
-        "loss": lambda record: format_number(
-            find_compared_loss(record.get("metrics"), "challenger")
-        ),
-        "champion's": lambda record: format_number(
-            find_compared_loss(record.get("metrics"), "champion")
-        ),
-    }
-    return make_table(
-        records, columns, num_text_columns=3, caption="Newest first; * marks the champion"
-    )
+        is_champion = champion is not None and version == champion.version
+        name = NO_VALUE if version is None else shorten_version(version)
+        rows.append(
+            [
+                format_minute(str(record.get("at"))).removesuffix(" UTC"),
+                str(record.get("outcome") or record.get("kind")),
+                next(iter(list_reasons(record)), NO_VALUE),
+                f"{name}*" if is_champion else name,
+                format_number(find_compared_loss(metrics, "challenger")),
+                format_number(find_compared_loss(metrics, "champion")),
+            ]
+        )
+    header = ["at, UTC", "decision", "first reason", "version", "loss", "champion's"]
+    return Table(header, rows, 3, caption="Newest first; * marks the champion")

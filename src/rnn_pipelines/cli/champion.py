@@ -12,13 +12,10 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 
-from rnn_pipelines.champion.alerts import send_alerts
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
 from rnn_pipelines.champion.outcome import Change, promote_version, record_failure, roll_back
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
-from rnn_pipelines.champion.tracking import publication
-from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
 from rnn_pipelines.cli import explain_change as explain
 from rnn_pipelines.cli import options
@@ -37,6 +34,9 @@ from rnn_pipelines.cli.options import (
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import PlainErrors, run
 from rnn_pipelines.cli.runs import runs
+from rnn_pipelines.connectors.alerts import send_alerts
+from rnn_pipelines.connectors.mlflow import publication
+from rnn_pipelines.connectors.mlflow.publication import publish_if_possible
 from rnn_pipelines.errors import ParameterError, TrackingError, make_line
 from rnn_pipelines.hooks.parameters import complete_commands
 from rnn_pipelines.hooks.paths import (

@@ -45,5 +45,5 @@ def explain_change(
         raise
     table = tabulate_changes(description["changes"][:MAX_ROWS])
     return {"task": task, **description}, summarize(
-        [description["sentence"], *description["notes"]], table
+        [description["sentence"], *description["notes"], table]
     )

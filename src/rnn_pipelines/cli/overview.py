@@ -45,10 +45,13 @@ PARTS: Mapping[str, TaskParts] = {
         "MSE",
         "predict_forecast_forecasts",
         lambda log, ended: forecast.report_forecasts(log),
-        forecast.report_monitor,
+        forecast.report_forecast_monitor,
     ),
     "sentiment": TaskParts(
-        "log loss", "predict_sentiment_scores", sentiment.report_scores, sentiment.report_monitor
+        "log loss",
+        "predict_sentiment_scores",
+        sentiment.report_scores,
+        sentiment.report_text_monitor,
     ),
 }
 

@@ -108,7 +108,7 @@ def forecast(
         recipe = spec.recipe
         from rnn_pipelines.forecast.model.packing import pack
         from rnn_pipelines.forecast.report.report import render_fitted
-        from rnn_pipelines.forecast.report.summary import summarize_run
+        from rnn_pipelines.forecast.report.summary import summarize_forecast
 
         fitted = fit_forecasters(
             *read_source(recipe.source, recipe.covariates, recipe.window), spec
@@ -123,7 +123,7 @@ def forecast(
     if as_json:
         print_json(_list_results(fitted, evaluated, folder))
         return
-    print_text(summarize_run(evaluated.metrics, evaluated.future))
+    print_text(summarize_forecast(evaluated.metrics, evaluated.future))
     print_text(f"\n{folder / FILES['report']}")
 
 

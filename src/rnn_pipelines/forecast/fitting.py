@@ -16,7 +16,8 @@ from rnn_pipelines.forecast.evaluation.summary import (
     evaluate_forecasts,
     warn_of_zeros,
 )
-from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import Intervals, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import (
     ENSEMBLE,
     EnsembleModel,

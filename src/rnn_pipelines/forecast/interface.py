@@ -376,11 +376,11 @@ class Forecaster(ForecasterState):
 
     def summary(self) -> str:
         """Return the verdict, the best methods on the test part, and the next values, as a run prints them."""
-        from rnn_pipelines.forecast.report.summary import summarize_run
+        from rnn_pipelines.forecast.report.summary import summarize_forecast
 
         evaluated = self._evaluate()
         profile = self._require_training().panel.profile
-        summary = summarize_run(evaluated.metrics, evaluated.future, profile=profile)
+        summary = summarize_forecast(evaluated.metrics, evaluated.future, profile=profile)
         if self._replaced:
             names = " and ".join(sorted(self._replaced))
             summary += f"\n\nReplaced after the evaluation: {names}. Verdict, errors and intervals are those before."

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
-from rnn_pipelines.forecast.intervals.quantiles import find_normal
+from rnn_pipelines.forecast.intervals.quantiles import interpolate_levels
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.model.newest import repair_as_trained, select_series
@@ -210,10 +210,9 @@ def interpolate_bound(
     """Return the bound of a level, from those of other levels on the same side; that of level 0 is the forecast."""
     if level == 0:
         return forecast
-    above = int(np.searchsorted(levels, level))
-    distance, *distances = find_normal([level, 0, *levels])
-    part = (distance - distances[above]) / (distances[above + 1] - distances[above])
-    return (1 - part) * [forecast, *bounds][above] + part * bounds[above]
+    of_known = np.stack([forecast, *bounds], axis=1)
+    values = interpolate_levels(of_known, [0, *levels], [level])
+    return pd.Series(values[:, 0], forecast.index)
 
 
 def tabulate_ends(

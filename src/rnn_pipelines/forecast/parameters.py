@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationInfo, field_validator
 
 from rnn_pipelines.errors import ParameterError, make_line, show
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import NETWORKS

@@ -7,7 +7,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted, evaluate, make_champion
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, QuantileSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec, QuantileSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.nights import Night

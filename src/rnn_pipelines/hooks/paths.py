@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from kedro.config import MissingConfigException, OmegaConfigLoader
+from kedro.config import OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
@@ -19,8 +18,9 @@ from pydantic import Field, field_validator
 from rnn_pipelines.champion.manifest import join_covariates, make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.tracking.specs import SaveModel, TrackingSpec, read_tracking
-from rnn_pipelines.errors import ChampionError, MissingLibraryError, ParameterError, show
+from rnn_pipelines.connectors.mlflow.specs import SaveModel, TrackingSpec, read_tracking
+from rnn_pipelines.connectors.settings import find_settings
+from rnn_pipelines.errors import ChampionError, ParameterError, show
 from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
 
@@ -43,22 +43,6 @@ class GlobalsSpec(ParameterModel, frozen=True):
             expected = "expected a folder, such as data or /srv/data, written in full without ~"
             raise ValueError(f"{expected}, received {show(root)}")
         return root
-
-
-class LineageSpec(ParameterModel, frozen=True):
-    """The settings in `openlineage.yml`.
-
-    Attributes:
-        is_on: whether events are sent.
-        namespace: of jobs, and of data sets that are no files.
-        transport: the destination, in the words of OpenLineage's client.
-    """
-
-    is_on: bool = False
-    namespace: str = Field("rnn-pipelines", min_length=1)
-    transport: dict[str, Any] = Field(
-        {"type": "file", "log_file_path": "openlineage.jsonl", "append": True}
-    )
 
 
 @dataclass(frozen=True)
@@ -134,36 +118,13 @@ def find_tracking(context: KedroContext) -> TrackingSpec | None:
     return read_tracking(find_settings(context, "mlflow"), context.project_path)
 
 
-def find_lineage(context: KedroContext) -> LineageSpec:
-    """Return the settings of OpenLineage in the environment of a session.
-
-    An invalid setting raises a ParameterError. If it is on, and its client is not installed, a MissingLibraryError is
-    raised.
-    """
-    spec: LineageSpec = read_parameter_model(
-        "openlineage", LineageSpec, find_settings(context, "openlineage")
-    )
-    if spec.is_on and find_spec("openlineage") is None:
-        raise MissingLibraryError(
-            "openlineage.yml: is_on is true, but the client of OpenLineage is not installed. Run pip install "
-            '"rnn-pipelines[openlineage]", or write is_on: false.'
-        )
-    return spec
-
-
-def find_settings(context: KedroContext, name: str) -> dict[str, Any]:
-    """Return the content of `<name>.yml` in the environment of a session; nothing without such a file."""
-    try:
-        return context.config_loader[name]
-    except MissingConfigException:
-        return {}
-
-
 def find_saver(task: str) -> SaveModel:
     """Return the function that writes a model of a task as one that MLflow serves; only its call imports MLflow."""
 
     def save(files: Mapping[str, bytes], folder: Path) -> None:
-        import_module(f"rnn_pipelines.{task}.export.mlflow_model").save_mlflow_model(files, folder)
+        import_module(f"rnn_pipelines.connectors.mlflow.{task}_model").save_mlflow_model(
+            files, folder
+        )
 
     return save
 

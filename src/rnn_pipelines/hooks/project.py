@@ -16,8 +16,8 @@ from kedro.pipeline import Node, Pipeline
 from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.failed_runs import clear_failure, keep_failure
 from rnn_pipelines.champion.outcome import record_failure
-from rnn_pipelines.champion.tracking.publication import publish_if_possible
-from rnn_pipelines.champion.tracking.specs import TrackingSpec
+from rnn_pipelines.connectors.mlflow.publication import publish_if_possible
+from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
 from rnn_pipelines.errors import LockedError
 from rnn_pipelines.hooks import parameters as checks
 from rnn_pipelines.hooks.paths import find_saver, find_store, find_tracking

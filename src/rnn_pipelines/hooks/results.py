@@ -235,12 +235,9 @@ class ResultHooks:
 
         Rows on a server get a name also from pipelines without a folder for each run.
         """
-        # Datasets load pandas, which other commands do without.
-        from rnn_pipelines.datasets import PostgresRunRowsDataset
-
         fallback = make_later_name([])
         for dataset in (_find_file(catalog, name) for name in outputs):
-            if isinstance(dataset, PostgresRunRowsDataset):
+            if getattr(dataset, "is_on_server", False):
                 dataset.run = fallback
         for store, run in self._runs.items():
             for name in outputs:

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node
 
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec

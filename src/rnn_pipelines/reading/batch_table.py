@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import pandas as pd
-import pyarrow as pa
 
 from rnn_pipelines.reading.survey import Survey
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @runtime_checkable
@@ -17,7 +19,7 @@ class BatchTable(Protocol):
     def read(self) -> pd.DataFrame:
         """Return the table."""
 
-    def open_counted(self) -> AbstractContextManager[tuple[int, Iterator[pa.Table]]]:
+    def open_counted(self) -> AbstractContextManager[tuple[int, Iterator["pa.Table"]]]:
         """Yield the number of rows, and their batches: at least one, all of one schema."""
 
 

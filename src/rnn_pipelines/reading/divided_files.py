@@ -5,16 +5,16 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet
 
 from rnn_pipelines.reading.survey import ROW_COLUMN, Survey, infer_numbers
 from rnn_pipelines.reading.table_files import ROW, TableFiles, load_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # In the folder of a divided table, beside the folders of its files.
 SURVEY = "survey.parquet"
@@ -27,6 +27,9 @@ def write_survey(
     folder: Path, survey: Survey, kept: Collection[int], facts: Mapping[str, Any]
 ) -> None:
     """Write the rows of the numbers `kept`, which decide how a folder is read, and JSON `facts` on the whole table."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet
 
     table = pa.concat_tables(survey.decisive)
     table = table.filter(pc.is_in(table[ROW_COLUMN], pa.array(sorted(kept), pa.int64())))
@@ -39,6 +42,7 @@ def write_survey(
 
 def find_survey(path: Path) -> Path | None:
     """Return the survey of a file of a divided table, or of a folder of them; None for other files."""
+    import pyarrow.parquet
 
     for folder in path.parents[:2]:
         if (folder / SURVEY).is_file():
@@ -53,6 +57,7 @@ def find_survey(path: Path) -> Path | None:
 
 def list_names(survey: Path) -> list[str]:
     """Return the columns of a divided table."""
+    import pyarrow.parquet
 
     return [name for name in pyarrow.parquet.read_schema(survey).names if name != ROW_COLUMN]
 
@@ -70,6 +75,8 @@ def read_divided(
     rows have their numbers in the whole table as index, negative for those of the survey; `attrs[DIVIDED]` has its
     facts.
     """
+    import pyarrow as pa
+    import pyarrow.parquet
 
     own = (
         sorted(file for file in path.iterdir() if _OWN_FILE.fullmatch(file.name))
@@ -78,7 +85,7 @@ def read_divided(
     )
     wanted = [*columns, ROW_COLUMN]
 
-    def read(file: Path) -> pa.Table:
+    def read(file: Path) -> "pa.Table":
         return pyarrow.parquet.ParquetFile(file).read(columns=wanted).select(wanted)
 
     tables = [

@@ -6,15 +6,16 @@ shape of their own.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from rnn_pipelines.reading.numbers import MAX_VALUE, SENTINELS
 from rnn_pipelines.reading.table_files import is_broken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Numbers with a decimal point, and such that can be thousands: 1.234; the longer ones may exceed float32.
 _PLAIN = (
@@ -45,7 +46,7 @@ class Shapes(NamedTuple):
         return first
 
 
-def find_names(column: pa.Array) -> Shapes:
+def find_names(column: "pa.Array") -> Shapes:
     """Return the shapes of names of series: missing, blank, unreadable, with a null character, and others."""
     codes, names = encode(column)
 
@@ -57,8 +58,10 @@ def find_names(column: pa.Array) -> Shapes:
     return _merge(codes, list(map(describe, names)))
 
 
-def find_times(columns: Sequence[pa.Array]) -> Shapes:
+def find_times(columns: "Sequence[pa.Array]") -> Shapes:
     """Return the shapes of times, which are in one column or in several ones."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     if len(columns) == 1 and pa.types.is_timestamp(columns[0].type):
         return _find_typed_times(columns[0])
@@ -72,8 +75,10 @@ def find_times(columns: Sequence[pa.Array]) -> Shapes:
     return _merge(encoded.indices.to_numpy(zero_copy_only=False), names.fill_null("\0").to_pylist())
 
 
-def find_cells(column: pa.Array) -> Shapes:
+def find_cells(column: "pa.Array") -> Shapes:
     """Return the shapes of numbers and texts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return _find_numbers(column.to_numpy(zero_copy_only=False).astype(np.float64))
@@ -121,7 +126,7 @@ def _find_numbers(values: np.ndarray) -> Shapes:
     return _leave_unused(codes, names)
 
 
-def _find_typed_times(column: pa.Array) -> Shapes:
+def _find_typed_times(column: "pa.Array") -> Shapes:
     years = np.asarray(column.cast("int64").fill_null(0).to_numpy(zero_copy_only=False))
     first, last = np.array(["0001-01-01", "9999-12-31T23:59:59"], f"M8[{column.type.unit}]").view(
         "int64"
@@ -133,14 +138,15 @@ def _find_typed_times(column: pa.Array) -> Shapes:
     return _leave_unused(codes, ["time", "none", "outside"])
 
 
-def flatten(column: pa.ChunkedArray) -> pa.Array:
+def flatten(column: "pa.ChunkedArray") -> "pa.Array":
     """Return a column of a table as one array."""
+    import pyarrow as pa
 
     found = column.combine_chunks()
     return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
 
 
-def encode(column: pa.Array) -> tuple[np.ndarray, list[object]]:
+def encode(column: "pa.Array") -> tuple[np.ndarray, list[object]]:
     """Return the place of each cell among the different ones, int64[row], and these; bytes if they are no UTF-8."""
     encoded = column.dictionary_encode("encode")
     codes = encoded.indices.to_numpy(zero_copy_only=False)
@@ -150,8 +156,9 @@ def encode(column: pa.Array) -> tuple[np.ndarray, list[object]]:
         return codes, encoded.dictionary.cast("large_binary").to_pylist()
 
 
-def _write(column: pa.Array) -> pa.Array:
+def _write(column: "pa.Array") -> "pa.Array":
     """Return the cells as texts that UTF-8 can hold."""
+    import pyarrow as pa
 
     try:
         texts = column.cast(pa.large_string())
@@ -165,7 +172,8 @@ def _write(column: pa.Array) -> pa.Array:
     return texts
 
 
-def _match(texts: pa.Array, pattern: str) -> np.ndarray:
+def _match(texts: "pa.Array", pattern: str) -> np.ndarray:
+    import pyarrow.compute as pc
 
     found: np.ndarray = (
         pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False)

@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from rnn_pipelines.reading.folders import join_tables
 from rnn_pipelines.reading.numbers import NO_VALUE
@@ -27,6 +26,9 @@ from rnn_pipelines.reading.shapes import (
 )
 from rnn_pipelines.reading.table_files import ROW, WEIGHTS, TableFiles, Weights, load_file
 from rnn_pipelines.reading.user_files import keeps_cells
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # The column with the numbers of the rows in their table.
 ROW_COLUMN = "rnn_pipelines.row"
@@ -51,7 +53,7 @@ class Roles:
         """The columns with shapes; the parts of a time are one column."""
         return [self.id, "+".join(self.times), *self.others]
 
-    def find_shapes(self, table: pa.Table) -> dict[str, Shapes]:
+    def find_shapes(self, table: "pa.Table") -> dict[str, Shapes]:
         """Return the shapes in each column."""
         names = find_names(flatten(table[self.id]))
         times = find_times([flatten(table[name]) for name in self.times])
@@ -71,12 +73,12 @@ class FileSurvey:
     first: int = 0  # the number of rows in the files before
     num_rows: int = 0  # of the file
     # those that decide, with their numbers in the file
-    rows: list[pa.Table] = field(default_factory=list)
-    tail: pa.Table | None = None  # the last rows
+    rows: "list[pa.Table]" = field(default_factory=list)
+    tail: "pa.Table | None" = None  # the last rows
     # For each column of `Roles.shaped`, the first row and the number of rows of each shape; none for rows in the tail.
     shapes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
-    def add(self, table: pa.Table, roles: Roles) -> None:
+    def add(self, table: "pa.Table", roles: Roles) -> None:
         """Add rows, with their numbers in the file."""
         if not len(table):
             return
@@ -97,8 +99,9 @@ class FileSurvey:
         if kept:
             self.rows.append(table.take(sorted(kept)))
 
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self) -> "pa.Table":
         """Return the rows that decide, with their numbers in the file."""
+        import pyarrow as pa
 
         tables = [*self.rows, *([] if self.tail is None else [self.tail])]
         return pa.concat_tables(tables, promote_options="permissive")
@@ -132,7 +135,7 @@ class Survey:
     roles: Roles  # of its columns
     files: list[FileSurvey] = field(default_factory=list)  # in the order of the table
     # The rows of each file, with the types of all files and their numbers in the table.
-    decisive: list[pa.Table] = field(default_factory=list)
+    decisive: "list[pa.Table]" = field(default_factory=list)
     is_mixed: bool = False  # whether cells of a file have another type than those of other files
 
     def list_found(self) -> dict[str, str] | None:

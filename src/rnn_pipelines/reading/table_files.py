@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import pyarrow
 
 from rnn_pipelines.errors import (
     MAX_PATH,
@@ -242,6 +241,8 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
     for place, kind in enumerate(table.dtypes):
         column = table.iloc[:, place]
         if is_arrow_text(column):
+            import pyarrow
+
             try:
                 # Arrow does not check itself whether the bytes are UTF-8.
                 pyarrow.array(column).validate(full=True)

@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pandas as pd
-import pyarrow
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
@@ -80,6 +79,7 @@ def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
     """
     if not is_arrow_text(raw) or raw.hasnans or raw.empty:
         return None
+    import pyarrow
 
     try:
         times = pyarrow.array(raw).cast(pyarrow.timestamp("us"))

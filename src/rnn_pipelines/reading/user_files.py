@@ -7,12 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-import pyarrow
-import pyarrow.parquet
-from pyarrow import types
 
 from rnn_pipelines.errors import show, show_all
 from rnn_pipelines.reading.dialect import (
@@ -39,6 +36,9 @@ from rnn_pipelines.reading.table_files import (
     require_columns,
     require_file,
 )
+
+if TYPE_CHECKING:
+    import pyarrow.parquet
 
 # Pandas warns of columns that mix types, which are read again as text here.
 warnings.filterwarnings(
@@ -90,6 +90,7 @@ def read_columns(
 
 
 def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: bool) -> pd.DataFrame:
+    import pyarrow
 
     file = open_parquet(path, wanted, files)
     names = file.schema_arrow.names
@@ -112,8 +113,9 @@ def is_parquet(path: Path) -> bool:
     return path.name.lower().endswith(PARQUET)
 
 
-def open_parquet(path: Path, wanted: list[str], files: TableFiles) -> pyarrow.parquet.ParquetFile:
+def open_parquet(path: Path, wanted: list[str], files: TableFiles) -> "pyarrow.parquet.ParquetFile":
     """Open a Parquet file that has some columns; else raise `files.error`, see `read_columns`."""
+    import pyarrow.parquet
 
     # Impala and Spark write times as INT96, whose range exceeds that of nanoseconds.
     read = partial(pyarrow.parquet.ParquetFile, path, coerce_int96_timestamp_unit="us")
@@ -124,6 +126,7 @@ def open_parquet(path: Path, wanted: list[str], files: TableFiles) -> pyarrow.pa
 
 def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
     """Return the field of a column with one value per cell, without dictionary encoding."""
+    from pyarrow import types
 
     kind = field.type.value_type if types.is_dictionary(field.type) else field.type
     if types.is_nested(kind):

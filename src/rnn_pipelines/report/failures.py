@@ -20,12 +20,12 @@ _failures: list[str] = []
 
 
 def guard(
-    function: Callable[Inputs, Output], substitute: Callable[[str], Any]
+    function: Callable[Inputs, Output], substitute: Callable[[str], Any], name: str = ""
 ) -> Callable[Inputs, Output]:
     """Wrap a function that draws or renders, so that it returns a substitute instead of raising an exception.
 
-    The error is logged as a warning, and its traceback at the level `DEBUG`. Name, docstring and type hints stay those
-    of the function, because Kedro reads them.
+    The error is logged as a warning, and its traceback at the level `DEBUG`. Docstring and type hints stay those of the
+    function, because Kedro reads them; so does the name, if no other one is given.
 
     The function is a part of the report, and never returns metrics or predictions. The substitute returns the outputs
     that replace those of the function, given the error on one line.
@@ -37,12 +37,13 @@ def guard(
             return function(*args, **kwargs)
         # Any exception, because a failed figure must not cost the trained forecast.
         except Exception as error:
-            reason = make_line(f"{function.__name__}: {type(error).__name__}: {error}", MAX_REASON)
+            reason = make_line(f"{run.__name__}: {type(error).__name__}: {error}", MAX_REASON)
             logger.warning("a part of the report failed: %s", reason)
-            logger.debug("%s failed", function.__name__, exc_info=True)
+            logger.debug("%s failed", run.__name__, exc_info=True)
             _failures.append(reason)
             return substitute(reason)
 
+    run.__name__ = name or function.__name__
     return run
 
 

@@ -1,5 +1,6 @@
 """Notes with the error, which replace a figure, a table, a page or a text that failed."""
 
+import functools
 from collections.abc import Callable, Iterable
 from html import escape
 from textwrap import wrap
@@ -11,6 +12,7 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.figures import set_layout
 from rnn_pipelines.report.page import render_page
+from rnn_pipelines.report.report import Report
 
 Inputs = ParamSpec("Inputs")
 
@@ -41,6 +43,32 @@ def draw_note(reason: str) -> Figure:
 def draw_notes(names: Iterable[str]) -> Callable[[str], dict[str, Figure]]:
     """Return a substitute for several figures: a note for each name."""
     return lambda reason: {name: draw_note(reason) for name in names}
+
+
+def render_or_note(
+    build: Callable[Inputs, Report], name: str = "render_report"
+) -> Callable[Inputs, str]:
+    """Return a node function of the given name: the page of the report, or a note if it fails."""
+    return guard(_finish(build, Report.render), render_note, name)
+
+
+def summarize_or_note(
+    build: Callable[Inputs, Report], name: str = "summarize_run"
+) -> Callable[Inputs, str]:
+    """Return a node function of the given name: the report for a terminal, or a note if it fails."""
+    return guard(_finish(build, Report.summarize), write_note, name)
+
+
+def _finish(
+    build: Callable[Inputs, Report], write: Callable[[Report], str]
+) -> Callable[Inputs, str]:
+    """Return the function that builds and writes a report, with the type hints that Kedro reads."""
+
+    @functools.wraps(build)
+    def run(*args: Inputs.args, **kwargs: Inputs.kwargs) -> str:
+        return write(build(*args, **kwargs))
+
+    return run
 
 
 def render_note(reason: str) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rnn_pipelines.errors import MAX_VALUE, make_line
 
@@ -119,6 +119,10 @@ class Column:
     heading: str
     format: Callable[[float | None], str] = format_number
     better: Literal["down", "up", "zero"] | None = None
+
+    def write(self, value: Any) -> str:
+        """Return the cell of a number; a text is its own cell."""
+        return value if isinstance(value, str) else self.format(value)
 
     def rate(self, number: object) -> float | None:
         """Return a number that is lower if it is better; None for a missing number and for a text."""

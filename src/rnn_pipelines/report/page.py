@@ -4,12 +4,12 @@ import base64
 import html
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import plotly.io
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -21,8 +21,6 @@ from rnn_pipelines.report.equations import Equation, write_mathml
 from rnn_pipelines.report.numbers import Column, join_percent
 from rnn_pipelines.report.origin import PLACE
 from rnn_pipelines.storage.files import replace_file
-
-Record = TypeVar("Record")
 
 # By default, Plotly shows buttons that leave the page, and typesets text between dollar signs with MathJax.
 FIGURE_CONFIG: dict[str, Any] = {
@@ -65,44 +63,25 @@ class Table:
     caption: str = ""
 
 
-def make_table(
-    records: Iterable[Record],
-    columns: Mapping[str, Callable[[Record], str]],
-    num_text_columns: int = 1,
-    caption: str = "",
-) -> Table:
-    """Return a table with a row for each record, and the functions that write its cells, by heading."""
-    rows = [[write(record) for write in columns.values()] for record in records]
-    return Table(list(columns), rows, num_text_columns, caption=caption)
-
-
 def tabulate(
     first: str,
     rows: Iterable[tuple[str, Mapping[str, Any]]],
     columns: Mapping[str, Column],
     caption: str = "",
+    num_text_columns: int = 1,
 ) -> Table:
     """Return a table with a row of numbers below each column, in which the best numbers are marked.
 
     A row has a name, and its numbers by the keys of the columns; a text takes the place of a number.
     """
-    listed = list(rows)
-    cells = [
-        [
-            name,
-            *(
-                value if isinstance(value := of.get(key), str) else one.format(value)
-                for key, one in columns.items()
-            ),
-        ]
-        for name, of in listed
-    ]
-    rates = {
-        place: [column.rate(numbers.get(key)) for _, numbers in listed]
-        for place, (key, column) in enumerate(columns.items(), start=1)
-    }
     header = [first, *(column.heading for column in columns.values())]
-    return Table(header, cells, best=mark_best(cells, rates), caption=caption)
+    cells = []
+    rates: dict[int, list[float | None]] = {place: [] for place in range(1, len(header))}
+    for name, values in rows:
+        cells.append([name, *(column.write(values.get(key)) for key, column in columns.items())])
+        for place, (key, column) in enumerate(columns.items(), start=1):
+            rates[place].append(column.rate(values.get(key)))
+    return Table(header, cells, num_text_columns, mark_best(cells, rates), caption)
 
 
 def mark_best(
@@ -138,7 +117,7 @@ class Section:
     """A section of the page; its title is also in the list of sections. A text among its parts is a paragraph."""
 
     title: str
-    parts: Sequence[Part]
+    parts: list[Part]
 
 
 def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:

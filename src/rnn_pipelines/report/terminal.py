@@ -21,16 +21,17 @@ def wrap_lines(text: str) -> str:
     return textwrap.fill(join_percent(line), WIDTH).replace("\u00a0", " ")
 
 
-def summarize(texts: Iterable[str], *tables: Table) -> str:
-    """Return texts and tables that fit a terminal: without the last columns and rows that have no room.
+def summarize(parts: Iterable[str | Table]) -> str:
+    """Return texts, and tables below them, that fit a terminal: without the last columns and rows that have no room.
 
-    The verdict is the first text. Empty texts, and tables without rows, are left out.
+    Empty texts, and tables without rows, are left out.
     """
-    blocks = [wrap_lines(text) for text in texts if text]
-    shown = [table for table in tables if table.rows]
+    parts = list(parts)
+    blocks = [wrap_lines(part) for part in parts if isinstance(part, str) and part]
+    tables = [part for part in parts if isinstance(part, Table) and part.rows]
     room = HEIGHT - sum(block.count("\n") + 2 for block in blocks)
-    for number, table in enumerate(shown):
-        block = _fit(table, max(room // (len(shown) - number) - 4, 1))
+    for number, table in enumerate(tables):
+        block = _fit(table, max(room // (len(tables) - number) - 4, 1))
         room -= block.count("\n") + 2
         blocks.append(block)
     return "\n\n".join(blocks)

@@ -8,7 +8,7 @@ without parts, are left out.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,19 +16,14 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.report.numbers import begin_sentence, format_bias, format_number, format_percent
-from rnn_pipelines.report.page import Part, Section, render_page
+from rnn_pipelines.report.numbers import format_bias, format_percent
+from rnn_pipelines.report.page import Section, Table
+from rnn_pipelines.report.report import Report
 
-BLOCK = re.compile(r"(##? )?(.*)", re.DOTALL)
 EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
 # `render_page` escapes the texts.
 ENVIRONMENT = Environment(undefined=StrictUndefined, autoescape=False)
-ENVIRONMENT.globals |= {
-    "begin_sentence": begin_sentence,
-    "format_bias": format_bias,
-    "count": count,
-}
-ENVIRONMENT.globals |= {"format_number": format_number, "format_percent": format_percent}
+ENVIRONMENT.globals.update(count=count, format_bias=format_bias, format_percent=format_percent)
 
 
 @cache
@@ -41,10 +36,12 @@ def read_texts(package: str) -> dict[str, dict[str, str]]:
     }
 
 
-def render_template(package: str, name: str, /, **values: Any) -> str:
-    """Return a page of the template in a package, see `render_page`; its name is that of the file without ending."""
-    (title, verdict), *sections = _evaluate(package, name, values)
-    return render_page(title, " ".join(map(str, verdict)), _drop_empty(sections))
+def fill_template(
+    package: str, name: str, summary: Sequence[str | Table] = (), /, **values: Any
+) -> Report:
+    """Return a report of the template in a package; its name is that of the file without ending."""
+    first, *sections = _evaluate(package, name, values)
+    return Report(first.title, " ".join(map(str, first.parts)), _drop_empty(sections), summary)
 
 
 def list_sections(package: str, name: str, /, **values: Any) -> list[Section]:
@@ -52,42 +49,38 @@ def list_sections(package: str, name: str, /, **values: Any) -> list[Section]:
     return _drop_empty(_evaluate(package, name, values))
 
 
-def _evaluate(package: str, name: str, values: Mapping[str, Any]) -> list[tuple[str, list[Part]]]:
-    sections: list[tuple[str, list[Part]]] = []
-    for mark, evaluate in _read_blocks(package, name):
-        found = evaluate(**values)
-        if mark:
-            sections.append((found, []))
+def _evaluate(package: str, name: str, values: Mapping[str, Any]) -> list[Section]:
+    sections: list[Section] = []
+    for is_title, evaluate in _read_blocks(package, name):
+        value = evaluate(**values)
+        if is_title:
+            sections.append(Section(value, []))
             continue
-        for part in found if isinstance(found, list) else [found]:
+        for part in value if isinstance(value, list) else [value]:
+            content = part.strip() if isinstance(part, str) else part
             if isinstance(part, Section):
-                sections.append((part.title, list(part.parts)))
-            elif (text := part.strip() if isinstance(part, str) else part) not in (None, ""):
-                sections[-1][1].append(text)
+                sections.append(part)
+            # For a name without a value, the comparison raises the error.
+            elif content not in (None, ""):
+                sections[-1].parts.append(content)
     return sections
 
 
-def _drop_empty(sections: Iterable[tuple[str, list[Part]]]) -> list[Section]:
-    return [Section(title, parts) for title, parts in sections if parts]
+def _drop_empty(sections: Iterable[Section]) -> list[Section]:
+    return [section for section in sections if section.parts]
 
 
 @cache
-def _read_blocks(package: str, name: str) -> list[tuple[str | None, Callable[..., Any]]]:
-    blocks: list[tuple[str | None, Callable[..., Any]]] = []
-    for block in re.split(
-        r"\n\s*\n", files(package).joinpath(f"{name}.page").read_text(encoding="utf-8").strip()
-    ):
-        matched = BLOCK.fullmatch(block)
-        assert matched is not None  # the pattern matches any text
-        mark, text = matched.groups()
-        expression = None if mark else EXPRESSION.fullmatch(text)
-        if expression is not None:
-            blocks.append(
-                (
-                    mark,
-                    ENVIRONMENT.compile_expression(expression[1].strip(), undefined_to_none=False),
-                )
-            )
+def _read_blocks(package: str, name: str) -> list[tuple[bool, Callable[..., Any]]]:
+    """Return for each block whether it is a title, and the function that evaluates it."""
+    text = files(package).joinpath(f"{name}.page").read_text(encoding="utf-8")
+    blocks: list[tuple[bool, Callable[..., Any]]] = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        is_title = block.startswith("#")
+        if expression := EXPRESSION.fullmatch(block):
+            value = ENVIRONMENT.compile_expression(expression[1].strip(), undefined_to_none=False)
+            blocks.append((is_title, value))
         else:
-            blocks.append((mark, ENVIRONMENT.from_string(" ".join(text.split())).render))
+            paragraph = ENVIRONMENT.from_string(" ".join(block.lstrip("# ").split()))
+            blocks.append((is_title, paragraph.render))
     return blocks

@@ -1,7 +1,7 @@
 """Figures and tables of trainings in all reports: loss curves, sizes, seconds, layers and parameters."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from rnn_pipelines.report.figures import (
     set_layout,
 )
 from rnn_pipelines.report.numbers import Column, format_count, format_seconds
-from rnn_pipelines.report.page import Table, make_table, tabulate
+from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.styles import Styles
 
 MIN_LOG_RATIO = 4
@@ -87,27 +87,26 @@ def count_members(record: Mapping[str, Any]) -> int:
 
 def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> list[Table]:
     """Tabulate the layers of each network, from input to output."""
-    columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
-        "layer": lambda layer: layer["layer"],
-        "kind": lambda layer: layer["kind"],
-        "output shape": lambda layer: " × ".join(
-            "time" if n is None else str(n) for n in layer["output_shape"]
-        ),
-        "parameters": lambda layer: f"{layer['num_parameters']:,}",
-    }
     tables = []
     for network, record in records.items():
         num_members = count_members(record)
         name = styles[network].name + (
             f", one of {num_members} members," if num_members > 1 else ""
         )
+        rows = []
+        for layer in record["layers"]:
+            shape = " × ".join("time" if n is None else str(n) for n in layer["output_shape"])
+            rows.append(
+                [layer["layer"], layer["kind"], shape, format_count(layer["num_parameters"])]
+            )
+        header = ["layer", "kind", "output shape", "parameters"]
         caption = f"{name} from input to output; shapes without batch"
-        tables.append(make_table(record["layers"], columns, 3, caption))
+        tables.append(Table(header, rows, 3, caption=caption))
     return tables
 
 
 def tabulate_parameters(
-    pipeline: str, parameters: Mapping[str, Any], chosen: Mapping[str, Any] = MappingProxyType({})
+    pipeline: str, parameters: object, chosen: Mapping[str, Any] = MappingProxyType({})
 ) -> Table:
     """Tabulate every parameter by its name on the command line, with values as in YAML.
 

@@ -12,7 +12,7 @@ from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.experiments import backtest
 from rnn_pipelines.forecast.experiments.backtest import BacktestJob, replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods import ensemble, forecasts
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData

@@ -14,14 +14,13 @@ from pydantic import ValidationError
 
 from fitted import find_all_errors, hold_out
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.intervals.fitting import (
-    Intervals,
-    LevelSpec,
+from rnn_pipelines.forecast.intervals.bounding import (
     add_intervals,
     bound_forecasts,
     describe_windows,
-    fit_intervals,
 )
+from rnn_pipelines.forecast.intervals.fitting import Intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.intervals.quantiles import count_needed, find_ranks
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.ensemble import make_ensemble
@@ -145,7 +144,7 @@ def test_widths_of_forecasters_differ(of_walk: tuple[Predictions, Intervals]) ->
     predictions, intervals = of_walk
     bounds = {
         name: predictions.get_bounds(name, 80)
-        for name in intervals.names
+        for name in intervals.methods
         if name in predictions.forecasters
     }
     widths = {name: pair.eval("hi - lo").mean() for name, pair in bounds.items()}
@@ -162,12 +161,12 @@ def test_bounds_of_the_ensemble_are_ranks_of_out_of_fold_errors(
     of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace, linear_of_walk: LinearModels
 ) -> None:
     _, intervals = of_walk
-    place = intervals.names.tolist().index("baseline_ensemble")
-    assert not intervals.slopes[place].any()
+    of_baseline = intervals.methods["baseline_ensemble"]
+    assert not of_baseline.sizes.slopes.any()
     lows, highs = find_ranks(
         find_all_errors(walk.windows, linear_of_walk, {})["baseline_ensemble"], intervals.levels
     )
-    np.testing.assert_array_equal([intervals.lows[place], intervals.highs[place]], [lows, highs])
+    np.testing.assert_array_equal([of_baseline.lows, of_baseline.highs], [lows, highs])
 
 
 def test_bounds_of_the_last_value_are_ranks_of_its_errors(
@@ -178,11 +177,10 @@ def test_bounds_of_the_last_value_are_ranks_of_its_errors(
     last = hold_out(linear_of_walk, normalized.predictors, "last_value")
     np.testing.assert_allclose(last, np.repeat(normalized.history[:, -1:], panel.horizon, axis=1))
     _, intervals = of_walk
-    place = intervals.names.tolist().index("last_value")
     lows, _ = find_ranks(
         normalize_targets(panel, normalized, linear_of_walk.validation) - last, intervals.levels
     )
-    np.testing.assert_allclose(intervals.lows[place], lows)
+    np.testing.assert_allclose(intervals.methods["last_value"].lows, lows)
 
 
 def test_intervals_change_no_forecast(
@@ -226,8 +224,7 @@ def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: st
     fitted = fit_methods(data)
     fitted["ensemble"] = make_ensemble(data, fitted, weights)
     intervals = fit_intervals(data, fitted, LevelSpec((80,)))
-    places = [intervals.names.tolist().index(found) for found in ("ensemble", name)]
-    np.testing.assert_array_equal(*intervals.lows[places])
+    np.testing.assert_array_equal(intervals.methods["ensemble"].lows, intervals.methods[name].lows)
 
 
 def test_intervals_see_nothing_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
@@ -239,7 +236,7 @@ def test_intervals_see_nothing_of_the_test_part(prepare: Prepare, make_values: M
     )
     for part in ("lows", "highs"):
         np.testing.assert_array_equal(
-            getattr(one.as_evaluated(), part), getattr(other.as_evaluated(), part)
+            one.as_evaluated().to_arrays()[part], other.as_evaluated().to_arrays()[part]
         )
 
 
@@ -264,7 +261,7 @@ def test_short_have_intervals(
     series = {f"s{number}": make_values(num_values, seed=number) for number in range(num_series)}
     split = SplitSpec(validation=2, test=2)
     predictions, intervals = forecast_all(prepare(series, WindowSpec(lookback=4, horizon=2), split))
-    assert set(predictions.forecasters) <= set(intervals.names.tolist())
+    assert set(predictions.forecasters) <= set(intervals.methods)
     widths = [predictions.get_bounds("last_value", level).eval("hi - lo") for level in (80, 95)]
     assert (widths[0] > 0).all()
     assert (widths[1] > widths[0]).all()
@@ -300,8 +297,9 @@ def test_folds_of_one_origin_give_bounds(walk: SimpleNamespace) -> None:
     )
     data = FittingData(walk.windows, one)
     intervals = fit_intervals(data, fit_methods(data), LEVEL)
-    assert np.isfinite(intervals.lows).all()
-    assert not intervals.slopes.any()
+    arrays = intervals.to_arrays()
+    assert np.isfinite(arrays["lows"]).all()
+    assert not arrays["slopes"].any()
 
 
 def test_large_series_of_a_panel_have_wide_intervals(
@@ -361,12 +359,14 @@ def test_bounds_of_a_drifting_series_widen_with_its_errors(
     wide, narrow = (
         fit_intervals(
             replace(drifting, linear=replace(linear, is_forward=forward)), of_last_value, LEVEL
-        ).as_evaluated()
+        )
+        .as_evaluated()
+        .methods["last_value"]
         for forward in (True, False)
     )
     sizes = np.abs(drifting.actual[:, 0] - of_last_value["last_value"].out_of_fold[:, 0])
     assert sizes[linear.fold == 4].mean() > 1.1 * sizes[linear.fold == 0].mean()
-    ratio = ((wide.highs - wide.lows) / (narrow.highs - narrow.lows))[0]
+    ratio = (wide.highs - wide.lows) / (narrow.highs - narrow.lows)
     assert (np.diff(ratio, axis=1) > 0).all()
     assert 1.02 < ratio[0, 0] < ratio[1, 0]
 
@@ -385,9 +385,10 @@ def test_bounds_of_a_drifting_series_follow_from_validation_with_test_part(
             (of_last_value["last_value"].out_of_fold, last),
         )
     )
-    sizes = intervals.get_sizes("last_value").expect(measure_windows(panel, origins), forecasts)
+    of_method = intervals.methods["last_value"]
+    sizes = of_method.sizes.expect(measure_windows(panel, origins), forecasts)
     errors = (gather_targets(panel, origins) - forecasts) / sizes
-    ratio = np.stack([intervals.lows[0], intervals.highs[0]]) / np.stack(
+    ratio = np.stack([of_method.lows, of_method.highs]) / np.stack(
         find_ranks(errors, intervals.levels)
     )
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape), rtol=1e-4)
@@ -397,14 +398,15 @@ def test_evaluated_bounds_are_not_those_of_the_forecast(
     drifting: FittingData, of_last_value: dict[str, FittedMethod]
 ) -> None:
     intervals = fit_intervals(drifting, of_last_value, LEVEL)
-    evaluated = intervals.pick("last_value", "y_hat").as_evaluated()
-    assert (evaluated.highs != intervals.highs).all()
+    of_method = intervals.methods["last_value"]
+    evaluated = intervals.pick("last_value", "y_hat").as_evaluated().methods["y_hat"]
+    assert (evaluated.highs != of_method.highs).all()
 
 
 def test_evaluated_bounds_without_a_drift_are_those_of_the_forecast(prepare: Prepare) -> None:
     values = np.random.default_rng(0).normal(size=300)
     _, intervals = forecast_all(prepare(list(values), WINDOW))
-    assert intervals.as_evaluated() is intervals
+    assert all(errors.evaluated is None for errors in intervals.methods.values())
 
 
 def test_widths_follow_the_noise(prepare: Prepare) -> None:
@@ -413,7 +415,7 @@ def test_widths_follow_the_noise(prepare: Prepare) -> None:
     predictions, intervals = forecast_baseline(
         prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400))
     )
-    assert intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
+    assert intervals.methods["baseline_ensemble"].sizes.slopes.any()
     width = predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo")
     level = predictions.table["baseline_ensemble"]
     assert 2 < width[level > 27].mean() / width[level < 13].mean() < 4
@@ -422,7 +424,7 @@ def test_widths_follow_the_noise(prepare: Prepare) -> None:
 def test_widths_of_even_noise_are_constant(prepare: Prepare) -> None:
     values = SIGNAL + NOISES["even"](np.random.default_rng(0))
     _, intervals = forecast_baseline(prepare(list(values), WINDOW, SPLIT))
-    assert not intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
+    assert not intervals.methods["baseline_ensemble"].sizes.slopes.any()
 
 
 @pytest.mark.slow

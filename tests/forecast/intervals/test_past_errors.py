@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.intervals.past_errors import pool_past
+from rnn_pipelines.forecast.intervals.network_errors import pool_expected
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
@@ -67,7 +67,8 @@ def test_test_bounds_do_not_depend_on_it(
     other = panel.values.copy()
     other[first : len(other) - HORIZON, 0] += np.linspace(1, 3, len(other) - HORIZON - first)
     pools = [
-        pool_past(one, np.array([80, 95]), network) for one in (panel, replace(panel, values=other))
+        pool_expected(one, np.array([80, 95]), network)
+        for one in (panel, replace(panel, values=other))
     ]
     of_test = [pool.sizes.usual * pool.evaluated for pool in pools]
     np.testing.assert_allclose(of_test[0], of_test[1], rtol=1e-9)

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from fuzzing import list_seeds
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, add_intervals, fit_intervals
-from rnn_pipelines.forecast.intervals.own_widths import find_network_of
-from rnn_pipelines.forecast.intervals.sizes import fit_panel_sizes
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
+from rnn_pipelines.forecast.intervals.network_widths import find_network_of
+from rnn_pipelines.forecast.intervals.panel_errors import fit_panel_sizes
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods

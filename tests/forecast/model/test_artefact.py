@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from fitted import combine_model, forecast_by_matrix, forecast_origins
-from rnn_pipelines.forecast.intervals.fitting import add_intervals
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData

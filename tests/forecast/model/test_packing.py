@@ -138,8 +138,11 @@ def test_intervals_come_back(
     files = pack(forecaster)
     again = unpack(files)
     assert "intervals.npz" in files
-    for part, value in vars(forecaster.intervals).items():
-        np.testing.assert_array_equal(getattr(again.intervals, part), value)
+    assert forecaster.intervals is not None
+    assert again.intervals is not None
+    saved = again.intervals.to_arrays()
+    for part, value in forecaster.intervals.to_arrays().items():
+        np.testing.assert_array_equal(saved[part], value)
     one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, again))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 

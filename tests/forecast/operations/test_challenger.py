@@ -12,7 +12,8 @@ import pytest
 
 from fitted import forecast_network, hold_out
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
+from rnn_pipelines.forecast.intervals.fitting import fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods import ensemble, method, refit
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods

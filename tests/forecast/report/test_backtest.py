@@ -9,13 +9,12 @@ import pytest
 from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.experiments.schedule import BacktestResults, BacktestSpec, Entry
 from rnn_pipelines.forecast.report.backtest import (
-    describe_verdict,
     draw_error_against_cost,
-    render_report,
-    summarize_run,
+    report_backtest,
     tabulate_retrainings,
     tabulate_schedules,
 )
+from rnn_pipelines.report.report import Report
 
 
 def make_results(num_left_out: int = 0, **changes: dict[str, Any]) -> BacktestResults:
@@ -80,6 +79,12 @@ def retrainings() -> pd.DataFrame:
     )
 
 
+def make_report(retrainings: pd.DataFrame, results: BacktestResults) -> Report:
+    spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
+    metrics = results.model_dump()
+    return report_backtest(metrics, retrainings, spec, draw_error_against_cost(metrics))
+
+
 @pytest.mark.parametrize(
     ("changes", "facts"),
     [
@@ -105,8 +110,10 @@ def retrainings() -> pd.DataFrame:
     ],
     ids=["better", "no difference", "worse", "behind a simple method"],
 )
-def test_verdict_names_the_better_schedule(changes: dict[str, Any], facts: tuple[str, ...]) -> None:
-    assert has_in_order(describe_verdict(make_results(**changes)), *facts)
+def test_verdict_names_the_better_schedule(
+    retrainings: pd.DataFrame, changes: dict[str, Any], facts: tuple[str, ...]
+) -> None:
+    assert has_in_order(make_report(retrainings, make_results(**changes)).verdict, *facts)
 
 
 def test_lowest_errors_are_marked() -> None:
@@ -122,16 +129,14 @@ def test_table_lists_the_first_training_with_promotions(retrainings: pd.DataFram
     ]
 
 
-def test_summary_fits_the_terminal() -> None:
-    results = make_results()
-    assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))
+def test_summary_fits_the_terminal(retrainings: pd.DataFrame) -> None:
+    report = make_report(retrainings, make_results())
+    assert fits_screen(report.summarize(), report.verdict)
 
 
 def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
     """With forecasts that were left out."""
-    fewer = make_results(num_left_out=12).model_dump()
-    spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
-    page = render_report(fewer, retrainings, spec, draw_error_against_cost(fewer))
+    page = make_report(retrainings, make_results(num_left_out=12)).render()
     assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")
 
 

@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.report.change import (
     describe_change,
     draw_parts,
     note_failure,
-    render_change,
+    report_change,
     tabulate_changes,
     write_change,
 )
@@ -143,11 +143,11 @@ def test_unknown_parts_are_missing_in_the_tables(unknown: dict[str, Any]) -> Non
 
 
 def test_page_has_the_reason_for_unknown_parts(unknown: dict[str, Any]) -> None:
-    assert "The parts are unknown: why." in render_change(unknown)
+    assert "The parts are unknown: why." in report_change(unknown).render()
 
 
 def test_page_has_the_reason_for_a_missing_explanation() -> None:
-    page = render_change(note_failure("the inputs of 1 night are on record"))
+    page = report_change(note_failure("the inputs of 1 night are on record")).render()
     assert "the inputs of 1 night are on record" in page
     assert "Largest changes" not in page
 
@@ -180,7 +180,7 @@ def test_times_may_be_steps() -> None:
 def test_page_is_the_golden_one() -> None:
     change = make_change(("a", "<b>"), notes=("1 series had no forecast tonight.",))
     assert is_golden(
-        render_change(describe_change(change, MAX_ROWS)),
+        report_change(describe_change(change, MAX_ROWS)).render(),
         Path(__file__).parent / "golden/change.txt",
     )
 

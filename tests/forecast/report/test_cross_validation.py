@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import pandas as pd
+from plotly.graph_objects import Figure
 
 from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.evaluation.windows import WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.cross_validation import (
-    describe_verdict,
     draw_error_by_cutoff,
-    render_report,
-    summarize_run,
-    tabulate_forecasters,
+    report_cross_validation,
 )
+from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.report import Report
 
 
 def make_results(mse: float = 3.0, p_value: float = 0.01) -> WindowResults:
@@ -45,27 +45,33 @@ def make_results(mse: float = 3.0, p_value: float = 0.01) -> WindowResults:
     )
 
 
-def test_the_verdict_names_the_best_with_its_difference() -> None:
-    assert has_in_order(
-        describe_verdict(make_results()), "GRU", "3.000", "25.0 %", "ridge", "p = 0.01"
+def make_report(figure: Figure | None = None, **changes: float) -> Report:
+    return report_cross_validation(
+        make_results(**changes).model_dump(), CrossValidationSpec(), figure or Figure()
     )
 
 
+def test_the_verdict_names_the_best_with_its_difference() -> None:
+    assert has_in_order(make_report().verdict, "GRU", "3.000", "25.0 %", "ridge", "p = 0.01")
+
+
 def test_the_verdict_names_chance_for_a_high_p_value() -> None:
-    assert "chance" in describe_verdict(make_results(p_value=0.4))
+    assert "chance" in make_report(p_value=0.4).verdict
 
 
 def test_the_verdict_names_the_baseline_if_it_is_the_best() -> None:
-    assert has_in_order(describe_verdict(make_results(mse=5.0)), "No network", "ridge", "4.000")
+    assert has_in_order(make_report(mse=5.0).verdict, "No network", "ridge", "4.000")
 
 
 def test_the_best_stands_first() -> None:
-    table = tabulate_forecasters(make_results())
+    (table,) = make_report().summary
+    assert isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["GRU", "ridge", "last value"]
 
 
 def test_the_best_of_each_metric_is_marked() -> None:
-    table = tabulate_forecasters(make_results())
+    (table,) = make_report().summary
+    assert isinstance(table, Table)
     best = {(table.rows[row][0], table.header[column]) for row, column in table.best}
     assert best == {
         ("GRU", "MSE"),
@@ -76,7 +82,8 @@ def test_the_best_of_each_metric_is_marked() -> None:
 
 
 def test_cells_are_in_percent() -> None:
-    table = tabulate_forecasters(make_results())
+    (table,) = make_report().summary
+    assert isinstance(table, Table)
     columns = dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
     assert columns["bias, %"] == ("−12.3", "+5.0", "–")
     assert columns["WAPE of totals, %"] == ("20.0", "30.0", "–")
@@ -84,8 +91,7 @@ def test_cells_are_in_percent() -> None:
 
 
 def test_the_summary_fits_the_terminal() -> None:
-    results = make_results()
-    assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))
+    assert fits_screen(make_report().summarize(), make_report().verdict)
 
 
 def test_page_is_the_golden_one_with_all_forecasters() -> None:
@@ -99,7 +105,5 @@ def test_page_is_the_golden_one_with_all_forecasters() -> None:
     by_cutoff = pd.DataFrame(rows)
     lines = {trace.name: trace.visible for trace in draw_error_by_cutoff(by_cutoff).data}
     assert lines == {"GRU": True, "ridge": True, "last value": "legendonly"}
-    page = render_report(
-        make_results().model_dump(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff)
-    )
+    page = make_report(draw_error_by_cutoff(by_cutoff)).render()
     assert is_golden(page, Path(__file__).parent / "golden/cross_validation.txt")

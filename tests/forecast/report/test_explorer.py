@@ -34,7 +34,7 @@ from rnn_pipelines.forecast.report.explorer import (
 )
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec, find_history
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.internals.gate_statistics import measure_half_lives
+from rnn_pipelines.lab.internals.gate_statistics import measure_half_lives
 from rnn_pipelines.networks.gradients import find_input_gradients
 from rnn_pipelines.networks.members import forward, initialize_members
 from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, read_scripts

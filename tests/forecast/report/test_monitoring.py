@@ -15,18 +15,15 @@ from rnn_pipelines.forecast.report.monitoring import (
     NOTES,
     NOTHING,
     describe_stability,
-    draw_error_by_step,
     draw_error_over_time,
+    draw_realised_by_step,
     mark_versions,
-    render_report,
-    summarize_run,
+    report_forecast_monitoring,
     tabulate_anomalies,
-    tabulate_covariates,
     tabulate_drift,
-    tabulate_steps,
-    write_verdict,
 )
-from rnn_pipelines.report.page import read_plotly
+from rnn_pipelines.report.page import Table, read_plotly
+from rnn_pipelines.report.report import Report
 
 EVIL = "<img src='https://evil.example/x.png'>"
 PROFILE = {"source": "data/sales.csv", "num_series": 2, "first": "2024-01-01", "last": "2024-10-26"}
@@ -110,12 +107,19 @@ NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {
 }
 
 
-def write_report(**changes: Any) -> str:
+def make_report(**changes: Any) -> Report:
     figures = {"error_over_time": Figure(), "error_by_step": Figure()}
     spec = MonitorForecastSpec(error={}, drift={})
-    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(
-        read_plotly(), ""
-    )
+    return report_forecast_monitoring(make_verdict(**changes), PROFILE, spec, **figures)
+
+
+def write_report(**changes: Any) -> str:
+    return make_report(**changes).render().replace(read_plotly(), "")
+
+
+def list_tables(**changes: Any) -> list[Table]:
+    sections = make_report(**changes).sections
+    return [part for section in sections for part in section.parts if isinstance(part, Table)]
 
 
 def test_page_is_the_golden_one() -> None:
@@ -123,12 +127,12 @@ def test_page_is_the_golden_one() -> None:
 
 
 def test_verdict_counts_further_reasons() -> None:
-    assert has_in_order(write_verdict(make_verdict()), "Retrain", "error", "1 more")
+    assert has_in_order(make_report().verdict, "Retrain", "error", "1 more")
 
 
 def test_verdict_of_one_reason_has_no_count() -> None:
-    assert write_verdict(make_verdict(verdict="alarm", reasons=["damaged"])) == "Alarm: damaged."
-    assert "more" not in write_verdict(make_verdict(verdict="ok"))
+    assert make_report(verdict="alarm", reasons=["damaged"]).verdict == "Alarm: damaged."
+    assert "more" not in make_report(verdict="ok").verdict
 
 
 def test_page_without_an_error_has_one_figure_with_a_reason() -> None:
@@ -139,16 +143,18 @@ def test_page_without_an_error_has_one_figure_with_a_reason() -> None:
 
 def test_summary_fits_the_screen() -> None:
     reasons = [f"{number} of 50 series have drifted" for number in range(50)]
-    verdict: Any = make_verdict(reasons=reasons)
-    assert fits_screen(summarize_run(verdict), write_verdict(verdict))
+    many = make_report(reasons=reasons)
+    assert fits_screen(many.summarize(), many.verdict)
 
 
 def test_steps_are_tabulated() -> None:
-    assert tabulate_steps([STEP]).rows == [["1", "1,234", "2.000", "1.500", "1.000", "4.00"]]
+    steps = list_tables()[0]
+    assert steps.rows == [["1", "1,234", "2.000", "1.500", "1.000", "4.00"]]
 
 
 def test_unknown_expected_error_of_a_step_is_a_dash() -> None:
-    assert tabulate_steps([STEP | {"expected_mse": None}]).rows[0][-2:] == ["–", "–"]
+    steps = list_tables(by_step=[STEP | {"expected_mse": None}])[0]
+    assert steps.rows[0][-2:] == ["–", "–"]
 
 
 def test_unknown_ratio_is_a_dash() -> None:
@@ -191,8 +197,9 @@ COVARIATE = {
 
 
 def test_covariates_are_tabulated() -> None:
-    expected = [["price", "60", "2", "1", "0.500", "0.01", "0"]]
-    assert tabulate_covariates([COVARIATE]).rows == expected
+    tables = list_tables(covariate_drift=[COVARIATE])
+    (table,) = (table for table in tables if table.header[0] == "covariate")
+    assert table.rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
 
 
 def test_page_has_a_section_of_covariates_if_there_are_any() -> None:
@@ -339,14 +346,14 @@ def test_versions_have_the_order_of_the_table(evaluated: pd.DataFrame) -> None:
 
 
 def test_empty_figures_have_a_note(evaluated: pd.DataFrame) -> None:
-    figures = draw_error_over_time(evaluated.head(0), 10), draw_error_by_step([])
+    figures = draw_error_over_time(evaluated.head(0), 10), draw_realised_by_step([])
     assert [(len(figure.data), figure.layout.title.subtitle.text) for figure in figures] == [
         (0, NOTHING)
     ] * 2
 
 
 def test_errors_of_each_step_are_drawn() -> None:
-    realised, expected = draw_error_by_step(
+    realised, expected = draw_realised_by_step(
         [
             {"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0},
             {"horizon_step": 2, "mse": 9.0, "expected_mse": None},

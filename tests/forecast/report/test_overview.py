@@ -7,9 +7,9 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.report.overview import (
     describe_drift,
-    draw_forecasts,
+    draw_newest_forecasts,
+    report_forecast_monitor,
     report_forecasts,
-    report_monitor,
 )
 from rnn_pipelines.report.page import Table
 
@@ -62,19 +62,19 @@ def test_revised_forecasts_replace_earlier_ones() -> None:
 
 
 def test_interval_is_drawn_with_the_forecast() -> None:
-    figure = draw_forecasts(make_log("a", runs=1))
+    figure = draw_newest_forecasts(make_log("a", runs=1))
     assert [trace.name for trace in figure.data] == ["ensemble, 80 %", "forecast"]
     assert set(figure.data[0].y) == {80.0, -80.0, None}
 
 
 def test_forecast_without_levels_has_no_interval() -> None:
-    assert [trace.name for trace in draw_forecasts(make_log("a", runs=1, levels=())).data] == [
-        "forecast"
-    ]
+    assert [
+        trace.name for trace in draw_newest_forecasts(make_log("a", runs=1, levels=())).data
+    ] == ["forecast"]
 
 
 def test_menu_has_the_escaped_names_of_the_series() -> None:
-    figure = draw_forecasts(make_log("a", "<b>", runs=1))
+    figure = draw_newest_forecasts(make_log("a", "<b>", runs=1))
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["a", "&lt;b&gt;"]
 
 
@@ -83,7 +83,7 @@ def test_empty_log_has_no_section() -> None:
 
 
 def test_live_errors_are_beside_the_expected_ones() -> None:
-    (table,) = (part for part in report_monitor(VERDICT) if isinstance(part, Table))
+    (table,) = (part for part in report_forecast_monitor(VERDICT) if isinstance(part, Table))
     assert table.rows == [
         ["MSE", "18.00", "12.00", "0.25"],
         ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"],
@@ -91,13 +91,13 @@ def test_live_errors_are_beside_the_expected_ones() -> None:
 
 
 def test_verdict_begins_the_section() -> None:
-    first = str(report_monitor(VERDICT)[0])
+    first = str(report_forecast_monitor(VERDICT)[0])
     assert "2026-01-31 02:00 UTC" in first
     assert "Alarm: the error is large." in first
 
 
 def test_verdict_without_forecasts_has_no_table() -> None:
-    parts = report_monitor({**VERDICT, "error": {"num_forecasts": 0}})
+    parts = report_forecast_monitor({**VERDICT, "error": {"num_forecasts": 0}})
     assert not any(isinstance(part, Table) for part in parts)
 
 

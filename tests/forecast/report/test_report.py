@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.report.report import (
     Results,
     advise,
     describe_expected_error,
-    render_report,
+    report_forecast,
 )
 from rnn_pipelines.forecast.report.settings import (
     tabulate_parts,
@@ -525,7 +525,7 @@ def write_report(make_results, draw) -> WriteReport:
             records={"lstm": RECORD, "gru": RECORD},
             ensemble=ENSEMBLE,
         )
-        return render_report(results, parameters, figures).replace(read_plotly(), "")
+        return report_forecast(results, parameters, figures).render().replace(read_plotly(), "")
 
     return write
 

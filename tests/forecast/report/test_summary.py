@@ -13,7 +13,12 @@ from golden import has_in_order
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.next_values import tabulate_used
-from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
+from rnn_pipelines.forecast.report.summary import (
+    MAX_VALUES,
+    list_next_values,
+    rank,
+    summarize_forecast,
+)
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.report.terminal import WIDTH
 
@@ -60,13 +65,15 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
 def test_summary_begins_with_the_columns() -> None:
     columns = {"time": "day", "id": "shop", "series": [], "unread": ["price"]}
     profile: Any = {"columns": columns, "target": "sales", "freq": "D"}
-    summary = summarize_run(METRICS, make_next_values(), profile=profile)
+    summary = summarize_forecast(METRICS, make_next_values(), profile=profile)
     line = "times from 'day' (days), values from 'sales', series by 'shop', not read: 'price'"
-    assert summary == f"{line}\n\n{summarize_run(METRICS, make_next_values())}"
+    assert summary == f"{line}\n\n{summarize_forecast(METRICS, make_next_values())}"
 
 
 def test_summary_has_the_first_sentence_of_the_verdict() -> None:
-    sentence = " ".join(summarize_run(METRICS, make_next_values()).split("\n\n")[0].split("\n"))
+    sentence = " ".join(
+        summarize_forecast(METRICS, make_next_values()).split("\n\n")[0].split("\n")
+    )
     assert sentence.count(". ") == 0
     assert write_verdict(METRICS).startswith(sentence)
 
@@ -91,14 +98,14 @@ def test_bias_is_left_out_if_the_table_is_too_wide() -> None:
 
 def test_sparse_series_are_compared_with_constants() -> None:
     metrics = replace(make_metrics(gru=3.5, ensemble=3.4, zero=3.4, mean=3.6), zero_fraction=0.618)
-    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
+    blocks = summarize_forecast(metrics, make_next_values()).split("\n\n")
     assert has_in_order(
         " ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same"
     )
 
 
 def test_dense_series_are_not_compared_with_constants() -> None:
-    assert "constant" not in summarize_run(
+    assert "constant" not in summarize_forecast(
         make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values()
     )
 
@@ -107,7 +114,7 @@ def test_dense_series_are_not_compared_with_constants() -> None:
 def test_summary_names_an_ensemble_that_is_clearly_worse(error: float, is_named: bool) -> None:
     """It goes into use, so that a glance at the best network is not enough."""
     metrics = make_metrics(lstm=4.2, gru=3.5, ensemble=error, ridge=3.7, last_value=9.0)
-    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
+    blocks = summarize_forecast(metrics, make_next_values()).split("\n\n")
     assert blocks[1].startswith("The ensemble, which goes into use,") is is_named
 
 
@@ -162,7 +169,7 @@ def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleN
         table=values.table.assign(ensemble=1.0),
         forecasters=(*values.forecasters, "ensemble"),
     )
-    lines = summarize_run(METRICS, combined).splitlines()
+    lines = summarize_forecast(METRICS, combined).splitlines()
     assert len(lines) < 25
     assert max(map(len, lines)) <= WIDTH
 

@@ -9,7 +9,8 @@ import pytest
 
 from golden import has_in_order, is_golden
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
-from rnn_pipelines.forecast.report.tuning import describe_verdict, render_report
+from rnn_pipelines.forecast.report.tuning import report_tuning
+from rnn_pipelines.report.report import Report
 
 SUMMARY = {
     "metric": "mse",
@@ -22,17 +23,7 @@ SUMMARY = {
 }
 
 
-def test_verdict_has_the_gain_over_the_current_parameters() -> None:
-    assert has_in_order(
-        describe_verdict(SUMMARY), "3 trials", "MSE 3.000", "25.0 %", "4.000", "1 trial failed"
-    )
-    assert has_in_order(
-        describe_verdict({**SUMMARY, "loss": 4.0, "num_failed": 0}), "No trial", "MSE 4.000"
-    )
-
-
-@pytest.mark.parametrize("importances", [SUMMARY["importances"], {}])
-def test_page_is_the_golden_one(importances: dict[str, float]) -> None:
+def make_report(**changes: object) -> Report:
     tried = [{"window.lookback": 30, "gru.units": units} for units in (None, 8, 32)]
     trials = pd.DataFrame(
         {
@@ -44,6 +35,18 @@ def test_page_is_the_golden_one(importances: dict[str, float]) -> None:
         }
     )
     tuning = TuningSpec(space={"gru.units": {"choices": [None, 8, 32]}})
-    found = {"forecast": {"gru": {"units": 32}, "window": {"lookback": 30}}}
-    page = render_report({**SUMMARY, "importances": importances}, trials, found, tuning)
+    best = {"forecast": {"gru": {"units": 32}, "window": {"lookback": 30}}}
+    return report_tuning({**SUMMARY, **changes}, trials, best, tuning)
+
+
+def test_verdict_has_the_gain_over_the_current_parameters() -> None:
+    assert has_in_order(
+        make_report().verdict, "3 trials", "MSE 3.000", "25.0 %", "4.000", "1 trial failed"
+    )
+    assert has_in_order(make_report(loss=4.0, num_failed=0).verdict, "No trial", "MSE 4.000")
+
+
+@pytest.mark.parametrize("importances", [SUMMARY["importances"], {}])
+def test_page_is_the_golden_one(importances: dict[str, float]) -> None:
+    page = make_report(importances=importances).render()
     assert is_golden(page, Path(__file__).parent / f"golden/tuning_{len(importances)}.txt")

@@ -30,6 +30,6 @@ def test_what_is_finished_reaches_results_figures_and_report(nodes: dict[str, No
     assert set(nodes["draw_figures"].outputs) == figures
     assert figures <= set(nodes["render_report"].inputs)
     readers = {name for name, node in nodes.items() if "params:compare.plan" in node.inputs}
-    assert readers == {"compare_cells", "render_report"}
+    assert readers == {"compare_cells", "render_report", "summarize_comparison"}
     # The results hold no curves.
     assert nodes["draw_figures"].inputs[0] == "compare_runs"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.sentiment.report.figures import draw_figures
+from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
 from rnn_pipelines.sentiment.report.styles import get_styles
 
 STYLES = get_styles()
@@ -17,7 +17,7 @@ NAMES_OF_FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rat
 
 
 def draw(results: SimpleNamespace) -> dict[str, Figure]:
-    return draw_figures(
+    return draw_sentiment_figures(
         results.metrics,
         results.calibrations,
         results.by_group,

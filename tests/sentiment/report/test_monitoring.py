@@ -10,6 +10,7 @@ from plotly.graph_objects import Figure
 
 from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.report.page import Table, read_plotly
+from rnn_pipelines.report.report import Report
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable
 from rnn_pipelines.sentiment.operations.monitoring import (
@@ -19,12 +20,10 @@ from rnn_pipelines.sentiment.operations.monitoring import (
 )
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
-    render_report,
-    report_monitor,
     report_scores,
-    summarize_run,
+    report_sentiment_monitoring,
+    report_text_monitor,
     tabulate_measures,
-    write_verdict,
 )
 
 SPEC = MonitorSentimentSpec()
@@ -50,13 +49,18 @@ def monitor(scores: pd.DataFrame, alarms: tuple[str, ...] = ()) -> dict[str, Any
     return monitor_scores(compare_scores(scores, make_scores(300)), {"alarms": alarms}, SPEC)
 
 
+def make_report(verdict: Any) -> Report:
+    return report_sentiment_monitoring(verdict, SPEC, Figure())
+
+
 def write_report(scores: pd.DataFrame, **options: Any) -> str:
-    return render_report(monitor(scores, **options), SPEC, Figure()).replace(read_plotly(), "")
+    return make_report(monitor(scores, **options)).render().replace(read_plotly(), "")
 
 
 def test_page_and_summary_tell_the_verdict_and_escape_reasons() -> None:
-    verdict: Any = {"verdict": "retrain", "reasons": ["the texts have changed", "more"]}
-    assert has_in_order(write_verdict(verdict), "Label and retrain", "changed", "1 more")
+    changed = {"verdict": "retrain", "reasons": ["the texts have changed", "more"]}
+    verdict = make_report(monitor(NOTHING) | changed).verdict
+    assert has_in_order(verdict, "Label and retrain", "changed", "1 more")
     report = write_report(NOTHING)
     assert "There are no scored texts" in report
     assert 'class="plotly-graph-div"' not in report
@@ -65,8 +69,8 @@ def test_page_and_summary_tell_the_verdict_and_escape_reasons() -> None:
         make_scores(), alarms=("<img src='https://evil.example/x.png'>",)
     )
     assert is_golden(write_report(make_scores()), Path(__file__).parent / "golden/monitor.txt")
-    verdict = monitor(make_scores())
-    assert fits_screen(summarize_run(verdict), write_verdict(verdict))
+    whole = make_report(monitor(make_scores()))
+    assert fits_screen(whole.summarize(), whole.verdict)
 
 
 def test_distributions_are_those_of_the_texts_with_logarithmic_lengths() -> None:
@@ -126,7 +130,7 @@ def test_monitor_has_time_verdict_and_limits() -> None:
         "measures": [],
         "cannot_know": CANNOT_KNOW,
     }
-    first, table, limits = report_monitor(verdict)
+    first, table, limits = report_text_monitor(verdict)
     assert "2026-01-31 02:00 UTC" in str(first)
     assert isinstance(table, Table)
     assert limits == CANNOT_KNOW

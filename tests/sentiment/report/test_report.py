@@ -8,15 +8,14 @@ import pytest
 
 from golden import has_in_order, is_golden
 from rnn_pipelines.report.page import read_plotly
+from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.terminal import WIDTH
 from rnn_pipelines.sentiment.methods.calibration import choose_classifier
-from rnn_pipelines.sentiment.report.figures import draw_figures
+from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
 from rnn_pipelines.sentiment.report.report import (
-    SentimentResults,
-    compare_cells,
-    render_report,
-    summarize_run,
-    write_verdict,
+    describe_gain,
+    relate_cells,
+    report_sentiment,
 )
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
@@ -24,32 +23,40 @@ EVIL = "<img src='https://evil.example/x.png'>"
 
 
 @pytest.fixture(scope="module")
-def write_report(make_sentiment):
-    """Renders a report of handmade results, without the code of Plotly."""
+def make_report(make_sentiment):
+    """Makes a report of handmade results."""
 
-    def write(
+    def make(
         parameters: dict[str, Any] | None = None,
         records: dict[str, Any] | None = None,
         **options: Any,
-    ) -> str:
+    ) -> Report:
         made = make_sentiment(**options)
-        figures = draw_figures(
+        figures = draw_sentiment_figures(
             made.metrics, made.calibrations, made.by_group, made.by_confidence, **made.histories
         )
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
-        results = SentimentResults(
-            metrics=made.metrics,
-            calibrations=made.calibrations,
-            profile=made.profile,
-            examples=made.examples,
-            parameters=made.parameters | (parameters or {}),
-            records=records or made.records,
-            figures=loaded,
+        records = records or made.records
+        return report_sentiment(
+            made.metrics,
+            made.calibrations,
+            made.profile,
+            made.examples,
+            made.parameters | (parameters or {}),
+            **{f"{name}_record": record for name, record in records.items()},
+            **{f"{name}_figure": figure for name, figure in loaded.items()},
         )
-        return render_report(results).replace(read_plotly(), "")
 
-    return write
+    return make
+
+
+@pytest.fixture(scope="module")
+def write_report(make_report):
+    """Renders a report of handmade results, without the code of Plotly."""
+    return lambda *given, **options: (
+        make_report(*given, **options).render().replace(read_plotly(), "")
+    )
 
 
 def make_metrics(better: int, worse: int, p_value: float) -> dict[str, Any]:
@@ -82,15 +89,15 @@ def make_metrics(better: int, worse: int, p_value: float) -> dict[str, Any]:
 def test_verdict_is_better_only_by_a_test(
     better: int, worse: int, p_value: float, facts: tuple[str, ...]
 ) -> None:
-    verdict = write_verdict(make_metrics(better, worse, p_value), "lstm")
+    verdict = describe_gain(make_metrics(better, worse, p_value), "lstm")
     assert has_in_order(verdict, "LSTM", "25,000", "NB n-grams", *facts)
     assert ("significant" in verdict) is ("significant" in facts)
 
 
-def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment) -> None:
+def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment, make_report) -> None:
     made = make_sentiment()
-    verdict, table = summarize_run(made.metrics, made.calibrations).split("\n\n")
-    assert " ".join(verdict.split()) == write_verdict(
+    verdict, table = make_report().summarize().split("\n\n")
+    assert " ".join(verdict.split()) == describe_gain(
         made.metrics, choose_classifier(made.calibrations)
     )
     header, *rows = table.splitlines()
@@ -112,11 +119,11 @@ def make_cells(lstm: float, gru: float, **alone: float) -> dict[str, Any]:
     ("gru", "words"), [(0.919, "0.20 points less"), (0.925, "0.40 points more"), (0.921, "as many")]
 )
 def test_gru_may_be_worse_better_or_as_good(gru: float, words: str) -> None:
-    assert words in compare_cells(make_cells(0.921, gru))
+    assert words in relate_cells(make_cells(0.921, gru))
 
 
 def test_cells_alone_are_not_compared_where_only_one_has_a_path() -> None:
-    assert "n-gram path" not in compare_cells(make_cells(0.921, 0.919, lstm_alone=0.90))
+    assert "n-gram path" not in relate_cells(make_cells(0.921, 0.919, lstm_alone=0.90))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from rnn_pipelines.sentiment.report.tables import (
     tabulate_calibrations,
     tabulate_classifiers,
     tabulate_gains,
-    tabulate_parts,
+    tabulate_review_parts,
     tabulate_sources,
 )
 
@@ -113,7 +113,7 @@ def test_chosen_classifier_is_marked_and_unlabelled_reviews_have_no_share(result
     profile = results.profile | {
         key: {**results.profile[key], "unlabelled": 50000} for key in ("num_reviews", "num_groups")
     }
-    assert tabulate_parts(profile).rows[-1] == ["unlabelled", "50,000", "50,000", "–"]
+    assert tabulate_review_parts(profile).rows[-1] == ["unlabelled", "50,000", "50,000", "–"]
 
 
 # Reviews are quoted in short, as text, with all that is known of them.

@@ -16,7 +16,7 @@ from rnn_pipelines.errors import SeriesError, SeriesTooShortError, TrainingError
 from rnn_pipelines.forecast.experiments.rolling import FitJob, cut_series, keep_back, rolling
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, rank_forecasters
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.parameters import ForecastSpec

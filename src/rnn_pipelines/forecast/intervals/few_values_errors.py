@@ -5,7 +5,6 @@ The factors by the number of values, matched at one quantile, are ours.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -28,31 +27,26 @@ MATCHED = 0.8
 
 def fit_few_values_sizes(
     data: FittingData, fitted: Mapping[str, FittedMethod], samples: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
-    """Return expected sizes of errors of windows with few values; none if no series is longer.
+) -> dict[str, FewValuesSizes]:
+    """Return expected sizes of errors of windows with few values, by method; none if no series is longer.
 
     Samples, float[sample, horizon] by name, are errors of other windows over their expected size.
     """
     panel = data.panel
-    season = data.panel.season_length
     tiny = np.finfo(np.float32).tiny
     ratio = float(np.median(1 / np.maximum(np.abs(panel.zeros.astype(np.float64)), tiny)))
     past = list_past(panel)
-    num_few = count_few(panel.season_length, panel.horizon)
     num_known = past - panel.find_starts(past)
-    factors: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
     models = {name: method.in_use for name, method in fitted.items()}
+    usual = {name: np.quantile(np.abs(errors), MATCHED, axis=0) for name, errors in samples.items()}
     numbers = []
-    # Errors fall as soon as a season is complete.
-    seasons = (season - 1, season, 2 * season - 1, 2 * season)
-    for number in sorted(number for number in {*NUMBERS, *seasons} if 0 < number < num_few):
+    factors: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
+    for number in _list_numbers(panel):
         origins = past[num_known >= number]
         if len(origins) < MIN_WINDOWS:
             break
-        origins = origins[
-            np.linspace(0, len(origins) - 1, min(NUM_WINDOWS, len(origins))).astype(int)
-        ]
-        cut, actual = cut_windows(panel, origins, number, ratio)
+        rows = np.linspace(0, len(origins) - 1, min(NUM_WINDOWS, len(origins))).astype(int)
+        cut, actual = cut_windows(panel, origins[rows], number, ratio)
         windows = cut.future[:, 0]
         sizes = FewValuesSizes(np.array([number]), ratio, np.ones((1, 1)))
         spread = sizes.measure_spread(measure_windows(cut, windows))
@@ -66,19 +60,24 @@ def fit_few_values_sizes(
             continue
         numbers.append(number)
         for name, forecast in forecasts.items():
-            usual = np.quantile(np.abs(samples[name]), MATCHED, axis=0)
             over_spread = (actual - forecast)[is_known] / spread[is_known, None]
-            factors[name].append(
-                np.quantile(np.abs(over_spread), MATCHED, axis=0) / np.maximum(usual, tiny)
-            )
+            matched = np.quantile(np.abs(over_spread), MATCHED, axis=0)
+            factors[name].append(matched / np.maximum(usual[name], tiny))
     if not numbers:
         return {}
-    stacked = np.stack([np.stack(of_method) for of_method in factors.values()])
     return {
-        "few_values_numbers": np.array(numbers),
-        "few_values_ratio": ratio,
-        "few_values_factors": stacked,
+        name: FewValuesSizes(np.array(numbers), ratio, np.stack(by_number))
+        for name, by_number in factors.items()
     }
+
+
+def _list_numbers(panel: WindowedPanel) -> list[int]:
+    """Return the numbers of values to which windows are cut, ascending."""
+    season = panel.season_length
+    num_few = count_few(season, panel.horizon)
+    # Errors fall as soon as a season is complete.
+    seasons = (season - 1, season, 2 * season - 1, 2 * season)
+    return sorted(number for number in {*NUMBERS, *seasons} if 0 < number < num_few)
 
 
 def cut_windows(
@@ -98,16 +97,21 @@ def cut_windows(
     deviation = np.where(deviation > 0, deviation, ratio * np.abs(mean - zeros))
     deviation = np.where(deviation > 0, deviation, 1.0)
     values = panel.values[rows].reshape(-1, panel.values.shape[1])
-    spread = [np.repeat(part, rows.shape[1]) for part in (mean, deviation)]
-    values[:, 0] = (values[:, 0] - spread[0]) / spread[1]
-    starts = np.arange(len(origins)) * rows.shape[1]
-    parts: dict[str, Any] = dict.fromkeys(
-        ("train", "validation", "test", "refit"), np.zeros((0, 2), np.int64)
-    )
-    parts |= {"values": values, "series_starts": starts, "negative_series": np.zeros(0, np.int64)}
-    future = np.stack([starts + number, starts + number + 1], axis=1)
+    length = rows.shape[1]
+    values[:, 0] = (values[:, 0] - np.repeat(mean, length)) / np.repeat(deviation, length)
+    starts = np.arange(len(origins)) * length
+    no_windows = np.zeros((0, 2), np.int64)
     cut = replace(
-        panel, zeros=((zeros - mean) / deviation).astype(np.float32), future=future, **parts
+        panel,
+        values=values,
+        train=no_windows,
+        validation=no_windows,
+        test=no_windows,
+        refit=no_windows,
+        future=np.stack([starts + number, starts + number + 1], axis=1),
+        series_starts=starts,
+        zeros=((zeros - mean) / deviation).astype(np.float32),
+        negative_series=np.zeros(0, np.int64),
     )
     actual = (gather_targets(panel, origins) - mean[:, None]) / deviation[:, None]
     # As after the end of a series.

@@ -46,6 +46,12 @@ def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.n
     return lows, highs
 
 
+def score_interval(actual: np.ndarray, low: np.ndarray, high: np.ndarray, level: int) -> np.ndarray:
+    """Return the Winkler score of the interval of each actual: Winkler (1972), doi:10.1080/01621459.1972.10481224."""
+    outside = np.maximum(low - actual, 0) + np.maximum(actual - high, 0)
+    return high - low + 200 / (100 - level) * outside
+
+
 def find_quantiles(
     errors: np.ndarray, weights: np.ndarray, levels: np.ndarray, freedom: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -79,6 +85,28 @@ def find_t(probabilities: np.ndarray, freedom: np.ndarray | float) -> np.ndarray
 def find_normal(levels: Iterable[float]) -> np.ndarray:
     """Return the upper bounds of levels in percent of a standard normal distribution; an export has no SciPy."""
     return np.array([NormalDist().inv_cdf((1 + level / 100) / 2) for level in levels])
+
+
+def interpolate_levels(
+    values: np.ndarray, known: Iterable[float], wanted: Iterable[float]
+) -> np.ndarray:
+    """Return bounds or their distances at some levels, which lie between known ones as those of a normal distribution.
+
+    Beyond the known levels they are those of the nearest one.
+
+    Args:
+        values: float[..., known].
+        known: levels in percent, ascending; those of lower bounds are negative, and that of the median is 0.
+        wanted: levels in percent.
+    Returns:
+        float64[..., wanted].
+    """
+    at_known = find_normal(known)
+    at_wanted = find_normal(wanted).clip(at_known[0], at_known[-1])
+    above = np.clip(np.searchsorted(at_known, at_wanted), 1, len(at_known) - 1)
+    below = above - 1
+    part = (at_wanted - at_known[below]) / (at_known[above] - at_known[below])
+    return (1 - part) * values[..., below] + part * values[..., above]
 
 
 def widen(levels: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:

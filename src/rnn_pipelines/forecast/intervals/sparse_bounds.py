@@ -3,6 +3,8 @@
 Values of the panel's shape count like past values of the series; this and all constants are ours.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from rnn_pipelines.forecast.methods.past import find_zeros
@@ -18,16 +20,33 @@ MIN_DENSE_PART = 0.05
 SMALLEST_VALUE, ROUNDING = 1e-6, 1e-3
 
 
+@dataclass(frozen=True)
+class SparseShape:
+    """The values of sparse series of a panel.
+
+    Attributes:
+        shape: float64[NUM_SHAPE], quantiles of the values over the mean of their series; empty if no series is sparse.
+        min_share: share of zeros from which a window is sparse.
+    """
+
+    shape: np.ndarray
+    min_share: float = MIN_ZERO_SHARE
+
+
+NO_SPARSE_SERIES = SparseShape(np.zeros(0))
+
+
 def fit_shape(panel: WindowedPanel) -> np.ndarray:
     """Return quantiles of the values of sparse series over their means, float64[NUM_SHAPE]; empty if there are none."""
-    found = [np.zeros(0)]
+    by_series = [np.zeros(0)]
     for start, stop, zero in zip(panel.series_starts, panel.past_stops, panel.zeros, strict=True):
         values = panel.values[start:stop, 0].astype(np.float64) - zero
         values = values[~np.isnan(values)]
         is_zero = np.abs(values) < SMALLEST_VALUE
         if len(values) and is_zero.mean() >= MIN_ZERO_SHARE and values.min() >= 0 < values.mean():
-            found.append(values / values.mean())
-    if not len(ratios := np.concatenate(found)):
+            by_series.append(values / values.mean())
+    ratios = np.concatenate(by_series)
+    if not len(ratios):
         return ratios
     return np.quantile(ratios, (np.arange(NUM_SHAPE) + 0.5) / NUM_SHAPE, method="lower")
 
@@ -38,9 +57,10 @@ def find_sparse(
     """Return whether the newest values of each window have many zeros, and none is negative: bool[window]."""
     values = panel.values[:, 0] - find_zeros(panel)
     begins = np.maximum(origins - _count_newest(panel), panel.find_starts(origins))
-    masks = np.abs(values) < SMALLEST_VALUE, values < -SMALLEST_VALUE, ~np.isnan(values)
-    sums = np.cumsum(np.stack(masks, axis=1), axis=0, dtype=np.int64)
-    sums = np.vstack([np.zeros((1, len(masks)), np.int64), sums])
+    is_zero = np.abs(values) < SMALLEST_VALUE
+    is_negative = values < -SMALLEST_VALUE
+    masks = np.stack([is_zero, is_negative, ~np.isnan(values)], axis=1)
+    sums = np.vstack([np.zeros((1, 3), np.int64), np.cumsum(masks, axis=0, dtype=np.int64)])
     num_zeros, num_negative, num_known = (sums[origins] - sums[begins]).T
     return (num_zeros >= min_share * np.maximum(num_known, 1)) & (num_negative == 0)
 
@@ -51,29 +71,23 @@ def find_min_share(panel: WindowedPanel, origins: np.ndarray) -> float:
 
 
 def bound_sparse(
-    shape: np.ndarray,
-    panel: WindowedPanel,
-    origins: np.ndarray,
-    levels: np.ndarray,
-    min_share: float = MIN_ZERO_SHARE,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return bounds of windows of sparse series, the same at all steps: float64[2, level, window], lower and upper.
+    sparse: SparseShape, panel: WindowedPanel, origins: np.ndarray, levels: np.ndarray
+) -> np.ndarray:
+    """Return bounds of windows of sparse series, the same at all steps: float64[side, level, window], lower first.
 
     They are scaled, and NaN for windows that are not sparse. Levels are in percent.
     """
-    found = np.full((2, len(levels), len(origins)), np.nan)
-    own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
-    values = np.sort(np.concatenate([newest, pseudo], axis=1), axis=1)
+    bounds = np.full((2, len(levels), len(origins)), np.nan)
+    places, newest, shaped = _gather_pools(sparse, panel, origins)
+    values = np.sort(np.concatenate([newest, shaped], axis=1), axis=1)
     num = (~np.isnan(newest)).sum(axis=1) + NUM_SHAPE
-    zeros = panel.find_zeros(origins[own]).astype(np.float64)
+    zeros = panel.find_zeros(origins[places]).astype(np.float64)
     for number, level in enumerate(levels.tolist()):
         low = np.maximum((num + 1) * (100 - level) // 200 - 1, 0)
         high = np.minimum(-(-(num + 1) * (100 + level) // 200) - 1, num - 1)
-        for side, place in enumerate((low, high)):
-            found[side, number, own] = (
-                np.take_along_axis(values, place[:, None], axis=1)[:, 0] + zeros
-            )
-    return found[0], found[1]
+        ranks = np.stack([low, high], axis=1)
+        bounds[:, number, places] = np.take_along_axis(values, ranks, axis=1).T + zeros
+    return bounds
 
 
 def _count_newest(panel: WindowedPanel) -> int:
@@ -81,36 +95,33 @@ def _count_newest(panel: WindowedPanel) -> int:
 
 
 def _gather_pools(
-    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, min_share: float
+    sparse: SparseShape, panel: WindowedPanel, origins: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the places of windows of sparse series, int64[sparse], and their pools, scaled, less the scaled 0.
 
     The pools are newest values, float64[sparse, newest], NaN if missing, and values with the shape, float64[sparse,
     NUM_SHAPE].
     """
-    own = (
-        np.flatnonzero(find_sparse(panel, origins, min_share))
-        if len(shape)
-        else np.zeros(0, np.int64)
-    )
-    origins = origins[own]
+    places = np.zeros(0, np.int64)
+    if len(sparse.shape):
+        places = np.flatnonzero(find_sparse(panel, origins, sparse.min_share))
+    origins = origins[places]
     zeros = panel.find_zeros(origins)[:, None].astype(np.float64)
     rows = origins[:, None] - np.arange(_count_newest(panel), 0, -1)
-    is_own = rows >= panel.find_starts(origins)[:, None]
-    newest = np.where(is_own, panel.values[np.maximum(rows, 0), 0], np.nan) - zeros
+    is_in_series = rows >= panel.find_starts(origins)[:, None]
+    newest = np.where(is_in_series, panel.values[np.maximum(rows, 0), 0], np.nan) - zeros
     sums = np.nansum(newest, axis=1)
     counts = (~np.isnan(newest)).sum(axis=1)
     means = (sums + PRIOR_VALUES * -zeros[:, 0]) / (counts + PRIOR_VALUES)
-    return own, newest, shape * np.maximum(means, 0)[:, None]
+    return places, newest, sparse.shape * np.maximum(means, 0)[:, None]
 
 
 def draw_sparse(
-    shape: np.ndarray,
+    sparse: SparseShape,
     panel: WindowedPanel,
     origins: np.ndarray,
     size: tuple[int, int],
     random: np.random.Generator,
-    min_share: float = MIN_ZERO_SHARE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return paths of the windows of sparse series, whose steps have the distribution of `bound_sparse`.
 
@@ -126,28 +137,25 @@ def draw_sparse(
         Exploring the Limits of Bootstrap, 263–270; paths of intermittent demand, Willemain, Smart & Schwarz (2004),
         International Journal of Forecasting 20, 375–387. The replaced values are ours.
     """
-    own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
-    paths = np.zeros((len(own), *size))
-    for path, values, others in zip(paths, newest, pseudo, strict=True):
-        past = values[~np.isnan(values)]
+    places, newest, shaped = _gather_pools(sparse, panel, origins)
+    paths = np.zeros((len(places), *size))
+    for path, of_series, of_shape in zip(paths, newest, shaped, strict=True):
+        past = of_series[~np.isnan(of_series)]
         starts = random.integers(0, len(past), (size[0], 1))
         is_replaced = random.random(size) < NUM_SHAPE / (len(past) + NUM_SHAPE)
-        path[:] = np.where(
-            is_replaced,
-            random.choice(others, size),
-            past[(starts + np.arange(size[1])) % len(past)],
-        )
-    return own, paths
+        replacements = random.choice(of_shape, size)
+        stretches = past[(starts + np.arange(size[1])) % len(past)]
+        path[:] = np.where(is_replaced, replacements, stretches)
+    return places, paths
 
 
-def find_whole(panel: WindowedPanel, series: int, mean: np.ndarray, deviation: np.ndarray) -> bool:
+def find_whole(panel: WindowedPanel, series: int, mean: float, deviation: float) -> bool:
     """Return whether all values of a series are whole numbers in its unit, up to the precision of float32.
 
     Values that are all near 0 are no counts, but have a large unit.
     """
-    values = (
-        panel.values[panel.series_starts[series] : panel.series_stops[series], 0] * deviation + mean
-    )
+    scaled = panel.values[panel.series_starts[series] : panel.series_stops[series], 0]
+    values = scaled * deviation + mean
     nearest = np.round(values)
     return bool(
         np.nanmax(np.abs(values - nearest), initial=0.0) < ROUNDING

@@ -32,6 +32,19 @@ class WindowFacts:
     variance: np.ndarray
     distance: np.ndarray
 
+    def select(self, rows: np.ndarray) -> "WindowFacts":
+        """Return the facts of some windows, int64[window] or bool[window]."""
+        return WindowFacts(
+            self.series[rows],
+            self.zero[rows],
+            self.change[rows],
+            self.step_change[rows],
+            self.level[rows],
+            self.num_known[rows],
+            self.variance[rows],
+            self.distance[rows],
+        )
+
 
 def measure_windows(
     panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None

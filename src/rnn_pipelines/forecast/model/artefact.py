@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
-from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
-from rnn_pipelines.forecast.intervals.own_widths import find_network_of
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import Intervals
+from rnn_pipelines.forecast.intervals.network_widths import find_network_of
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.past import warn_of_cut
 from rnn_pipelines.forecast.methods.predictions import (
@@ -72,7 +73,7 @@ class Forecaster:
         """Return the forecaster with all that another one of the same training knows of single series."""
         intervals = self.intervals
         if intervals is not None and other.intervals is not None:
-            intervals = replace(intervals, usual=other.intervals.usual)
+            intervals = intervals.replace_usual(other.intervals.sizes.usual)
         return replace(self, scaler=other.scaler, intervals=intervals, coding=other.coding)
 
 

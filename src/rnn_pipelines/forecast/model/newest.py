@@ -11,9 +11,13 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
-from rnn_pipelines.forecast.intervals.pool import WINDOWS_OF_SERIES
-from rnn_pipelines.forecast.intervals.sizes import OF_SERIES, TINY_PART, measure_usual
+from rnn_pipelines.forecast.intervals.network_errors import NetworkSizes, measure_series_errors
+from rnn_pipelines.forecast.intervals.panel_errors import (
+    TINY_PART,
+    WINDOWS_OF_SERIES,
+    measure_usual,
+)
+from rnn_pipelines.forecast.intervals.sizes import SizeModel
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.pretrained import find_network
@@ -182,17 +186,18 @@ def include_new_series(
     forecaster = replace(forecaster, scaler=scaler, coding=coding)
     if forecaster.intervals is None:
         return forecaster
-    usual = np.concatenate(
-        [forecaster.intervals.usual, _measure_usual(forecaster, new, covariate_table)]
-    )
-    return replace(forecaster, intervals=replace(forecaster.intervals, usual=usual))
+    sizes = forecaster.intervals.sizes
+    usual = np.concatenate([sizes.usual, _measure_usual(forecaster, sizes, new, covariate_table)])
+    return replace(forecaster, intervals=forecaster.intervals.replace_usual(usual))
 
 
 def _measure_usual(
-    forecaster: Forecaster, new: Series, covariate_table: pd.DataFrame | None
+    forecaster: Forecaster,
+    sizes: SizeModel,
+    new: Series,
+    covariate_table: pd.DataFrame | None,
 ) -> np.ndarray:
     """Return the expected errors of new series, none of which depends on another one: float64[series], scaled."""
-    assert forecaster.intervals is not None
     # The newest cut-offs of each series with a whole horizon after them.
     rows = find_rows(new)
     places = rows.lengths[:, None] - forecaster.settings.horizon * np.arange(
@@ -201,13 +206,12 @@ def _measure_usual(
     chosen = new.iloc[(rows.starts[:, None] + places - 1)[places > 0]]
     cutoffs = chosen[["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     panel, _, _ = make_cutoff_windows(forecaster, new, cutoffs, covariate_table)
-    median = float(np.nanmedian(forecaster.intervals.usual))
-    if forecaster.intervals.rule in OF_SERIES:
+    median = float(np.nanmedian(sizes.usual))
+    if sizes.is_of_series:
         model = forecaster.model.model if isinstance(forecaster.model, PanelModel) else None
         models = model.models if isinstance(model, EnsembleModel) else {}
-        usual = measure_past_errors(
-            panel, find_network(models) if forecaster.intervals.rule == "pretrained" else None
-        )
+        network = find_network(models) if isinstance(sizes, NetworkSizes) else None
+        usual = measure_series_errors(panel, network)
         # Two equal values have no error on their own past, but may have one later.
         return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
     origins = panel.list_origins("future")

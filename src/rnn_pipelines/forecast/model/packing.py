@@ -49,7 +49,7 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
     if forecaster.evaluated is not None:
         files[EVALUATED] = _pack_model(forecaster.evaluated)
     if forecaster.intervals is not None:
-        files[INTERVALS] = pack_arrays(vars(forecaster.intervals))
+        files[INTERVALS] = pack_arrays(forecaster.intervals.to_arrays())
     if forecaster.reference is not None:
         reference = forecaster.reference
         times = [time if isinstance(time, int) else time.isoformat() for time in reference["last"]]
@@ -113,7 +113,7 @@ def _read_intervals(files: Mapping[str, bytes]) -> Intervals | None:
     if INTERVALS not in files:
         return None
     with naming_damage(INTERVALS):
-        return Intervals(**_read_values(files[INTERVALS]))
+        return Intervals.from_arrays(_read_values(files[INTERVALS]))
 
 
 def _pack_model(model: ScaledModel) -> bytes:

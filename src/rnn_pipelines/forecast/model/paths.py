@@ -8,13 +8,9 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, RootModel
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.intervals.fitting import (
-    Intervals,
-    Windows,
-    describe_ends,
-    find_width_factors,
-)
-from rnn_pipelines.forecast.intervals.own_widths import find_network_of
+from rnn_pipelines.forecast.intervals.bounding import Windows, describe_ends, find_width_factors
+from rnn_pipelines.forecast.intervals.fitting import Intervals
+from rnn_pipelines.forecast.intervals.network_widths import find_network_of
 from rnn_pipelines.forecast.intervals.quantiles import link_steps
 from rnn_pipelines.forecast.intervals.sparse_bounds import draw_sparse, round_randomly
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
@@ -113,25 +109,21 @@ def draw_paths(
     series agree with `bound_sparse`. The paths of different windows are independent.
     """
     random = np.random.default_rng(seed)
-    place = intervals.find(name)
+    of_method = intervals.methods[name]
     num_windows, num_steps = forecasts.shape
-    size = intervals.get_sizes(name).expect(windows.facts, forecasts)
-    samples = intervals.samples[place]
-    growth = float(intervals.growth[place])
-    errors = size[:, None] * _draw_errors(
-        samples, growth, (num_windows, num_paths, num_steps), random
-    )
+    size = of_method.sizes.expect(windows.facts, forecasts)
+    drawn_size = (num_windows, num_paths, num_steps)
+    errors = size[:, None] * _draw_errors(of_method.samples, of_method.growth, drawn_size, random)
     factors = find_width_factors(intervals, name, windows, forecasts)
     errors *= np.where(errors < 0, factors[0][:, None], factors[1][:, None])
-    below, above = windows.known.measure_reach(forecasts, 1, intervals.lows.shape[2])
+    below, above = windows.known.measure_reach(forecasts, 1, windows.panel.horizon)
     # A forecast that is too far from all known values has no bounds, and paths without errors.
     below = np.maximum(below, 0.0)
     above = np.maximum(above, 0.0)
     scaled = forecasts[:, None] + np.clip(errors, -below[:, None], above[:, None])
     paths: np.ndarray = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
-    drawn_size = (num_paths, num_steps)
     sparse, drawn = draw_sparse(
-        intervals.shape, windows.panel, windows.origins, drawn_size, random, intervals.min_share
+        intervals.sparse, windows.panel, windows.origins, (num_paths, num_steps), random
     )
     sparse, drawn = sparse[windows.is_cut[sparse]], drawn[windows.is_cut[sparse]]
     paths[sparse] = drawn * windows.deviation[sparse, :, None]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
-from rnn_pipelines.forecast.intervals.fitting import bound_forecasts, describe_ends
-from rnn_pipelines.forecast.intervals.own_widths import find_network_of
+from rnn_pipelines.forecast.intervals.bounding import bound_forecasts, describe_ends
+from rnn_pipelines.forecast.intervals.network_widths import find_network_of
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import (
     FORECAST,

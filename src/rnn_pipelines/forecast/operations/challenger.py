@@ -13,7 +13,8 @@ from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.evaluation.holdout import measure_holdout
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
+from rnn_pipelines.forecast.intervals.fitting import fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.in_use import BEST, UseSpec, choose_used, wrap_in_ensemble

@@ -7,7 +7,7 @@ from typing import Any
 from rnn_pipelines.champion.artefacts import LoadedChampion, name_promotion
 from rnn_pipelines.champion.records import Record, flatten, make_plain
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec
 from rnn_pipelines.forecast.preparation.mending import BreakPolicy

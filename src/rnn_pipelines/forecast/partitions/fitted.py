@@ -22,9 +22,10 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_by_series,
     sum_ratios,
 )
-from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
-from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
-from rnn_pipelines.forecast.intervals.pool import measure_expected_errors
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import Intervals
+from rnn_pipelines.forecast.intervals.network_errors import NetworkSizes, measure_series_errors
+from rnn_pipelines.forecast.intervals.panel_errors import PanelSizes, measure_expected_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_parts
 from rnn_pipelines.forecast.methods.in_use import wrap_in_ensemble
@@ -81,7 +82,11 @@ class FittedPanel:
 
     def pack(self) -> bytes:
         """Return all that the forecasts depend on besides the data."""
-        arrays = {**vars(self.normalizer), **vars(self.intervals), "baseline": self.baseline.matrix}
+        arrays = {
+            **vars(self.normalizer),
+            **self.intervals.to_arrays(),
+            "baseline": self.baseline.matrix,
+        }
         for name, method in self.methods.items():
             for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
                 arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
@@ -196,18 +201,18 @@ def tabulate_test(fitted: FittedPanel, panel: Panel) -> Predictions:
     """Return the forecasts of the test part with intervals, by all methods."""
     windows = panel.windows
     scaler = panel.scaler
-    of_fit = fitted.intervals.usual
+    sizes = fitted.intervals.sizes
+    of_fit = sizes.usual
     network = find_network({name: method.model for name, method in fitted.methods.items()})
-    if fitted.intervals.rule == "panel":
+    if isinstance(sizes, PanelSizes):
         median = float(np.median(of_fit))
         usual = measure_expected_errors(windows, fitted.normalizer, fitted.baseline, median)
     else:
-        usual = measure_past_errors(
-            windows, network if fitted.intervals.rule == "pretrained" else None
-        )
+        reads_network = isinstance(sizes, NetworkSizes)
+        usual = measure_series_errors(windows, network if reads_network else None)
     # The expected errors of fitted series are those of the fit.
     places = pd.Index(fitted.forecaster.scaler["unique_id"]).get_indexer(scaler["unique_id"])
-    intervals = replace(fitted.intervals, usual=np.where(places >= 0, of_fit[places], usual))
+    intervals = fitted.intervals.replace_usual(np.where(places >= 0, of_fit[places], usual))
     forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
     table = replace(
         tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use

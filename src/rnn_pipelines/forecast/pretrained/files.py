@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_pipelines.errors import ParameterError, make_line
-from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS
+from rnn_pipelines.forecast.pretrained.kinds import KINDS, OTHER_SEASONS
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
 from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.forecast.pretrained.generator import find_learnt_horizon
+from rnn_pipelines.forecast.pretrained.kinds import find_learnt_horizon
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
 # Newest steps that the recurrence reads, and seasons whose mean is a lag.

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.pretrained.generator import PARTS
+from rnn_pipelines.forecast.pretrained.kinds import PARTS
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel
 

@@ -26,9 +26,9 @@ from rnn_pipelines.report.numbers import (
     format_seconds,
 )
 from rnn_pipelines.report.page import Table, tabulate
+from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, Style
-from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import render_template
+from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Largest p-value at which a difference counts as significant.
@@ -73,31 +73,27 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     return set_layout(figure, "Error against cost", subtitle, *axes, hovermode="closest")
 
 
-def render_report(
-    results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure
-) -> str:
-    """Return verdict, tables and figure as one HTML page that needs no network."""
-    found = BacktestResults.model_validate(results)
-    return render_template(
+def report_backtest(
+    metrics: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure
+) -> Report:
+    """Return the report on the result of `summarize_backtest`, with its figure."""
+    results = BacktestResults.model_validate(metrics)
+    schedules = tabulate_schedules(results)
+    return fill_template(
         __package__,
         "backtest",
-        verdict=describe_verdict(found),
-        results=found,
-        schedules=tabulate_schedules(found),
+        [schedules],
+        verdict=_describe_verdict(results),
+        results=results,
+        schedules=schedules,
         significance=SIGNIFICANCE,
         figure=figure,
         retrainings=tabulate_retrainings(retrainings),
-        parameters=tabulate_parameters("backtest_forecast", backtest.model_dump()),
+        parameters=tabulate_parameters("backtest_forecast", backtest),
     )
 
 
-def summarize_run(results: dict[str, Any]) -> str:
-    """Return the verdict and the schedules for a terminal."""
-    found = BacktestResults.model_validate(results)
-    return summarize([describe_verdict(found)], tabulate_schedules(found))
-
-
-def describe_verdict(results: BacktestResults) -> str:
+def _describe_verdict(results: BacktestResults) -> str:
     """Return whether a schedule is better than the reference, and how the best one compares with simple methods."""
     reference = next(entry for entry in results.schedules if entry.name == results.reference)
     best, simple = (
@@ -127,17 +123,16 @@ def describe_verdict(results: BacktestResults) -> str:
 
 def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
-    columns = choose_columns([*MEANS, *RATIOS])
-    columns["p_value"] = Column("p", format_p_cell)
-    columns |= {
+    columns = {
+        **choose_columns([*MEANS, *RATIOS]),
+        "p_value": Column("p", format_p_cell),
         "num_trainings": Column("trainings", format_count),
         "num_promotions": Column("promoted", format_count),
+        "training_seconds": Column("training, s", format_seconds),
     }
-    columns["training_seconds"] = Column("training, s", format_seconds)
     for level in results.levels:
-        columns |= choose_columns([f"coverage_{level}"]) | {
-            f"width_{level}": Column(f"width {level} %")
-        }
+        columns.update(choose_columns([f"coverage_{level}"]))
+        columns[f"width_{level}"] = Column(f"width {level} %")
     return tabulate(
         "",
         ((STYLES[entry.name].name, entry.model_dump()) for entry in results.forecasters),

@@ -26,8 +26,9 @@ from rnn_pipelines.forecast.report.next_values import choose_form, describe_susp
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
 from rnn_pipelines.report.numbers import format_points
 from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION
-from rnn_pipelines.report.texts import render_template
+from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.storage.names import is_name
 
 # Rows of the table.
@@ -208,12 +209,12 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
         yield f"The {noun}{of} at {_write_time(time)}, {facts}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
 
 
-def render_change(
+def report_change(
     explanation: Mapping[str, Any], suspects: Mapping[str, Any] = MappingProxyType({})
-) -> str:
-    """Render the explanation of `explain_newest` and the suspect forecasts as one HTML page that loads nothing else."""
+) -> Report:
+    """Return the report on the explanation of `explain_newest`, and on the suspect forecasts."""
     is_known = all(row[DAY_AHEAD] is not None for row in explanation["series"])
-    return render_template(
+    return fill_template(
         __package__ or "",
         "change",
         **explanation,

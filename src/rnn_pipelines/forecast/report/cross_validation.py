@@ -19,8 +19,8 @@ from rnn_pipelines.report.numbers import (
     format_percent,
 )
 from rnn_pipelines.report.page import Table, tabulate
-from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import render_template
+from rnn_pipelines.report.report import Report
+from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Largest p-value at which a difference counts as significant.
@@ -43,30 +43,28 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
     return set_layout(figure, "Error by window", "", axis, name_axis("mse"))
 
 
-def render_report(results: dict[str, Any], validation: CrossValidationSpec, figure: Figure) -> str:
-    """Return verdict, table and figure as one HTML page that needs no network."""
-    found = WindowResults.model_validate(results)
-    return render_template(
+def report_cross_validation(
+    metrics: dict[str, Any], validation: CrossValidationSpec, figure: Figure
+) -> Report:
+    """Return the report on the result of `summarize_windows`, with its figure."""
+    results = WindowResults.model_validate(metrics)
+    forecasters = _tabulate_forecasters(results)
+    return fill_template(
         __package__,
         "cross_validation",
-        verdict=describe_verdict(found),
-        results=found,
-        forecasters=tabulate_forecasters(found),
-        baseline=STYLES[found.baseline].name,
+        [forecasters],
+        verdict=_describe_verdict(results),
+        results=results,
+        forecasters=forecasters,
+        baseline=STYLES[results.baseline].name,
         significance=SIGNIFICANCE,
         is_refitted=validation.refit,
         figure=figure,
-        parameters=tabulate_parameters("cross_validate_forecast", validation.model_dump()),
+        parameters=tabulate_parameters("cross_validate_forecast", validation),
     )
 
 
-def summarize_run(results: dict[str, Any]) -> str:
-    """Return the verdict and the forecasters for a terminal."""
-    found = WindowResults.model_validate(results)
-    return summarize([describe_verdict(found)], tabulate_forecasters(found))
-
-
-def describe_verdict(results: WindowResults) -> str:
+def _describe_verdict(results: WindowResults) -> str:
     """Name the forecaster with the lowest error, and state whether the difference is significant."""
     best = results.rank()[0]
     numbers = results.forecasters[best]
@@ -86,7 +84,7 @@ def describe_verdict(results: WindowResults) -> str:
     return f"{name} has the lowest MSE over these windows, {format_number(mse)}: {difference}."
 
 
-def tabulate_forecasters(results: WindowResults) -> Table:
+def _tabulate_forecasters(results: WindowResults) -> Table:
     """Return one row for each forecaster, the best one first; the lowest errors are marked."""
     rows = [(STYLES[name].name, results.forecasters[name]) for name in results.rank()]
     coverages = sorted({key for _, block in rows for key in block if key.startswith(COVERAGE)})

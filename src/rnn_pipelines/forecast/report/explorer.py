@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.pretrained import memory, reading
 from rnn_pipelines.forecast.pretrained import network as pretrained_network
-from rnn_pipelines.forecast.pretrained.generator import KINDS, find_learnt_horizon
+from rnn_pipelines.forecast.pretrained.kinds import KINDS, find_learnt_horizon
 from rnn_pipelines.forecast.pretrained.memory import MAX_VALUES, average_seasons, count_steps_of_day
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, find_past_length
 from rnn_pipelines.forecast.series.rows import look_up

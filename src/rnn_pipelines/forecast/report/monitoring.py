@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.champion.report import describe_monitor
+from rnn_pipelines.champion.verdict import Level
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation import realised
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
@@ -34,16 +36,16 @@ from rnn_pipelines.report.numbers import (
     list_some,
 )
 from rnn_pipelines.report.page import Table, tabulate
+from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION, Style
-from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import read_texts, render_template
+from rnn_pipelines.report.texts import fill_template, read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_ROWS = 20
 # Reasons that a terminal shows.
 MAX_REASONS = 4
 format_ratio = partial(format_number, num_digits=3)
-IN_WORDS = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
+IN_WORDS: dict[Level, str] = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["monitoring"]
 # Columns of a test of drift.
@@ -58,27 +60,32 @@ RMSE_AXIS = {"title": name_axis("rmse"), "rangemode": "tozero"}
 NOTHING = "there is no evaluated forecast yet"
 
 
-def render_report(
+def report_forecast_monitoring(
     verdict: ForecastVerdict, profile: Profile, monitoring: MonitorForecastSpec, **figures: Figure
-) -> str:
-    """Return the verdict of a day with its evidence as one HTML page that needs no network."""
+) -> Report:
+    """Return the report on the verdict of a day and its evidence."""
+    reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"]]
+    error = describe_error(verdict["error"])
+    stability = describe_stability(verdict["stability"])
+    steps = _tabulate_steps(verdict["by_step"])
     shown = sorted(
         verdict["drift"],
         key=lambda row: -1.0 if row["distance"] is None else row["distance"],
         reverse=True,
     )
-    return render_template(
+    return fill_template(
         __package__,
         "monitoring",
+        [*reasons[1:MAX_REASONS], error, stability, steps],
         source=Path(profile["source"]).name,
         figures=figures,
-        verdict=write_verdict(verdict),
-        reasons=[begin_sentence(f"{reason}.") for reason in verdict["reasons"]],
-        error=describe_error(verdict["error"]),
-        stability=describe_stability(verdict["stability"]),
-        steps=tabulate_steps(verdict["by_step"]) if verdict["by_step"] else None,
+        verdict=describe_monitor(verdict, IN_WORDS),
+        reasons=reasons,
+        error=error,
+        stability=stability,
+        steps=steps if steps.rows else None,
         versions=tabulate_versions(verdict) if verdict["by_version"] else None,
-        intervals=tabulate_intervals(verdict["intervals"]) if verdict["intervals"] else None,
+        intervals=_tabulate_intervals(verdict["intervals"]) if verdict["intervals"] else None,
         anomaly_level=ANOMALY_LEVEL,
         anomalies=tabulate_anomalies(verdict["anomalies"])
         if verdict["intervals"] and verdict["anomalies"]
@@ -86,33 +93,11 @@ def render_report(
         num_older_anomalies=verdict["num_anomalies"] - len(verdict["anomalies"]),
         drift=tabulate_drift(shown[:MAX_ROWS]) if shown else None,
         num_more_drift=len(shown) - MAX_ROWS,
-        covariates=tabulate_covariates(verdict["covariate_drift"])
+        covariates=_tabulate_covariates(verdict["covariate_drift"])
         if verdict["covariate_drift"]
         else None,
         coverage=tabulate_coverage(verdict, profile),
-        parameters=tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json")),
-    )
-
-
-def summarize_run(verdict: ForecastVerdict) -> str:
-    """Return the verdict, its reasons and the errors by step for a terminal."""
-    reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"][1:MAX_REASONS]]
-    texts = (
-        write_verdict(verdict),
-        describe_error(verdict["error"]),
-        describe_stability(verdict["stability"]),
-    )
-    return summarize([texts[0], *reasons, *texts[1:]], tabulate_steps(verdict["by_step"]))
-
-
-def write_verdict(verdict: ForecastVerdict) -> str:
-    """Return the verdict and the most serious reason in one sentence."""
-    first, *others = verdict["reasons"]
-    more = f" ({len(others)} more below)" if others and verdict["verdict"] != "ok" else ""
-    level = verdict["verdict"]
-    # A reason such as "ok again since" names the verdict.
-    return begin_sentence(
-        f"{first}{more}." if first.startswith(level) else f"{IN_WORDS[level]}: {first}{more}."
+        parameters=tabulate_parameters("monitor_forecast", monitoring),
     )
 
 
@@ -141,7 +126,7 @@ def describe_stability(stability: Mapping[Any, Mapping[str, float | None]]) -> s
     return f"Stability, the change of the forecast of a date over the MAE: {format_ratio(issued)} as issued{alone}."
 
 
-def tabulate_steps(by_step: list[realised.GroupError]) -> Table:
+def _tabulate_steps(by_step: list[realised.GroupError]) -> Table:
     """Return realised and expected error at each step ahead."""
     columns = {
         "num_forecasts": Column("forecasts", format_count),
@@ -170,7 +155,7 @@ def tabulate_versions(verdict: ForecastVerdict) -> Table:
         )
         for number, row in enumerate(verdict["by_version"], start=1)
     ]
-    return replace(tabulate("model version", rows, columns), num_text_columns=3)
+    return tabulate("model version", rows, columns, num_text_columns=3)
 
 
 def _add_roots(row: realised.GroupError) -> dict[str, Any]:
@@ -184,10 +169,14 @@ def _add_roots(row: realised.GroupError) -> dict[str, Any]:
 
 def tabulate_drift(drift: list[DriftRow]) -> Table:
     """Return the distance of the newest values of each series from its past."""
-    counts = {"num_values": "newest values", "num_windows": "past stretches"}
-    columns = {name: Column(heading, format_count) for name, heading in counts.items()}
-    columns |= {"shift": Column("shift", format_ratio), **COMPARED}
-    columns |= {"level": Column("newest mean"), "means": Column("means in training")}
+    columns = {
+        "num_values": Column("newest values", format_count),
+        "num_windows": Column("past stretches", format_count),
+        "shift": Column("shift", format_ratio),
+        **COMPARED,
+        "level": Column("newest mean"),
+        "means": Column("means in training"),
+    }
     rows = []
     for row in drift:
         means = " to ".join(format_number(row[name]) for name in ("lowest_level", "highest_level"))
@@ -197,15 +186,19 @@ def tabulate_drift(drift: list[DriftRow]) -> Table:
     return tabulate("series", rows, columns)
 
 
-def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
+def _tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
     """Return the distance of the newest values of each covariate from its past."""
-    counts = {"num_values": "newest values", "num_series": "series", "num_drifted": "drifted"}
-    columns = {name: Column(heading, format_count) for name, heading in counts.items()}
-    columns |= {**COMPARED, "num_unknown": Column("unusual", format_count)}
+    columns = {
+        "num_values": Column("newest values", format_count),
+        "num_series": Column("series", format_count),
+        "num_drifted": Column("drifted", format_count),
+        **COMPARED,
+        "num_unknown": Column("unusual", format_count),
+    }
     return tabulate("covariate", ((row["covariate"], row) for row in rows), columns)
 
 
-def tabulate_intervals(intervals: list[realised.RealisedCoverage]) -> Table:
+def _tabulate_intervals(intervals: list[realised.RealisedCoverage]) -> Table:
     """Return the realised coverage of the intervals of each level."""
     columns = {
         "coverage": Column("inside, %", format_share),
@@ -213,10 +206,8 @@ def tabulate_intervals(intervals: list[realised.RealisedCoverage]) -> Table:
         "num_forecasts": Column("forecasts", format_count),
         "num_cutoffs": Column("cut-offs", format_count),
     }
-    return replace(
-        tabulate("level, %", ((str(row["level"]), row) for row in intervals), columns),
-        num_text_columns=0,
-    )
+    rows = ((str(row["level"]), row) for row in intervals)
+    return tabulate("level, %", rows, columns, num_text_columns=0)
 
 
 def tabulate_anomalies(anomalies: list[realised.Anomaly]) -> Table:
@@ -228,8 +219,8 @@ def tabulate_anomalies(anomalies: list[realised.Anomaly]) -> Table:
         "hi": Column("upper bound"),
     }
     caption = f"actuals outside the {ANOMALY_LEVEL} % interval of their newest forecast"
-    table = tabulate("series", ((row["unique_id"], row) for row in anomalies), columns, caption)
-    return replace(table, num_text_columns=2)
+    rows = ((row["unique_id"], row) for row in anomalies)
+    return tabulate("series", rows, columns, caption, num_text_columns=2)
 
 
 def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
@@ -247,7 +238,7 @@ def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
     return Table(header=["fact", "value"], rows=facts, num_text_columns=2)
 
 
-def draw_figures(
+def draw_monitoring_figures(
     evaluated: realised.EvaluatedForecasts,
     verdict: ForecastVerdict,
     monitoring: MonitorForecastSpec,
@@ -256,7 +247,7 @@ def draw_figures(
     over_time = draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs)
     return {
         "error_over_time": over_time,
-        "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"]),
+        "error_by_step": draw_or_note(draw_realised_by_step, verdict["by_step"]),
     }
 
 
@@ -295,7 +286,7 @@ def mark_versions(evaluated: realised.EvaluatedForecasts) -> pd.DataFrame:
     return first.assign(mark=[f"v{number}" for number in range(1, len(first) + 1)])
 
 
-def draw_error_by_step(by_step: list[realised.GroupError]) -> Figure:
+def draw_realised_by_step(by_step: list[realised.GroupError]) -> Figure:
     """Draw the realised and expected RMSE at each step ahead."""
     figure = Figure()
     if not by_step:

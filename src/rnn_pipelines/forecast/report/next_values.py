@@ -158,10 +158,8 @@ def summarize_forecasts(
         text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
     headings = {name: FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns}
     change = explanation["sentence"] if explanation.get("changes") else ""
-    texts = [*describe_suspects(suspects), text, change]
-    return summarize(
-        texts, tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings)
-    )
+    table = tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings)
+    return summarize([*describe_suspects(suspects), text, change, table])
 
 
 def describe_suspects(suspects: Mapping[str, Any]) -> list[str]:

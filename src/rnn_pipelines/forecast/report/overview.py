@@ -2,6 +2,7 @@
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.champion.report import describe_monitor
 from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import (
@@ -23,7 +24,7 @@ from rnn_pipelines.forecast.report.choice import (
     show_time,
 )
 from rnn_pipelines.forecast.report.intervals import draw_fan
-from rnn_pipelines.forecast.report.monitoring import describe_error, write_verdict
+from rnn_pipelines.forecast.report.monitoring import IN_WORDS, describe_error
 from rnn_pipelines.forecast.report.styles import STYLES, VALUE_AXIS
 from rnn_pipelines.report.figures import add_menu, choose_time_axis, draw_line, set_layout
 from rnn_pipelines.report.numbers import format_minute, format_number, format_p_cell, format_percent
@@ -48,10 +49,10 @@ def report_forecasts(log: ForecastLog) -> list[Part]:
         first = suspects.iloc[0]
         named = f"such as {make_line(first['unique_id'], MAX_VALUE)}: {first[REASON]}"
         text += f" Those of {len(suspects):,} series are suspect, because their newest value is gross, {named}."
-    return [text, draw_forecasts(newest)]
+    return [text, draw_newest_forecasts(newest)]
 
 
-def draw_forecasts(newest: ForecastLog) -> Figure:
+def draw_newest_forecasts(newest: ForecastLog) -> Figure:
     """Draw the forecasts of one run, sorted by series and time, with their intervals, a series at a time."""
     figure = Figure()
     tables = choose_series(newest)
@@ -77,9 +78,11 @@ def draw_forecasts(newest: ForecastLog) -> Figure:
     return set_layout(figure, "Newest forecasts", describe_choice(newest, tables), axis, VALUE_AXIS)
 
 
-def report_monitor(verdict: ForecastVerdict) -> list[Part]:
+def report_forecast_monitor(verdict: ForecastVerdict) -> list[Part]:
     """Return the last verdict with its time, and realised against expected values."""
-    text = f"The monitor ran at {format_minute(verdict['at'])}. {write_verdict(verdict)}"
+    text = (
+        f"The monitor ran at {format_minute(verdict['at'])}. {describe_monitor(verdict, IN_WORDS)}"
+    )
     drift = [row for row in verdict["drift"] if row["distance"] is not None]
     error = verdict["error"]
     if not error["num_forecasts"]:

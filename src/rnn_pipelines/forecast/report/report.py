@@ -33,7 +33,8 @@ from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
 from rnn_pipelines.report.numbers import begin_sentence, format_number
 from rnn_pipelines.report.page import Section
-from rnn_pipelines.report.texts import list_sections, read_texts, render_template
+from rnn_pipelines.report.report import Report
+from rnn_pipelines.report.texts import fill_template, list_sections, read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.runs.comparison import EarlierRun
 
@@ -69,10 +70,10 @@ class Results:
     run_before: EarlierRun | None = None
 
 
-def render_report(
+def report_forecast(
     results: Results, parameters: Mapping[str, Any], figures: Mapping[str, Figure]
-) -> str:
-    """Return the results of a run as one HTML page that needs no network."""
+) -> Report:
+    """Return the report on the results of a run."""
     metrics = results.metrics
     profile = results.profile
     has_test = bool(results.metrics.forecasters)
@@ -84,7 +85,7 @@ def render_report(
     baselines = [
         method for name, method in METHODS.items() if name in metrics.forecasters and method.does
     ]
-    return render_template(
+    return fill_template(
         __package__,
         "report",
         source=Path(profile["source"]).name,
@@ -170,9 +171,8 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
         "level": spec.level,
     }
     parameters["use"] = spec.use
-    return render_report(
-        results, parameters, figures | diagnostics.draw_diagnostics(evaluated.test, panel.profile)
-    )
+    figures.update(diagnostics.draw_diagnostics(evaluated.test, panel.profile))
+    return report_forecast(results, parameters, figures).render()
 
 
 def describe_expected_error(metrics: ForecastMetrics) -> str:

@@ -121,7 +121,7 @@ def format_difference(metrics: ForecastMetrics, name: str) -> str:
 MAX_VALUES = 7
 
 
-def summarize_run(
+def summarize_forecast(
     metrics: ForecastMetrics,
     next_values: Predictions,
     run_before: EarlierRun | None = None,

@@ -9,16 +9,17 @@ from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.experiments.tuning import Trials
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.report.texts import render_template
+from rnn_pipelines.report.report import Report
+from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_TRIALS = 20
 
 
-def render_report(
+def report_tuning(
     summary: dict[str, Any], trials: Trials, parameters: dict[str, Any], tuning: TuningSpec
-) -> str:
-    """Return verdict and tables of the results of `tune` as one HTML page that needs no network."""
+) -> Report:
+    """Return the report on the results of `tune`."""
     named = [(f"forecast.{name}", f"{value:.2f}") for name, value in summary["importances"].items()]
     blocks = parameters["forecast"].items()
     chosen = [
@@ -35,19 +36,19 @@ def render_report(
         numbers = format_number(row.loss), format_number(row.baseline_loss), f"{row.seconds:,.1f}"
         rows.append([str(row.trial), *(_format(values.get(name)) for name in names), *numbers])
     header = ("trial", *names, "loss", "simple", "seconds")
-    return render_template(
+    return fill_template(
         __package__,
         "tuning",
-        verdict=describe_verdict(summary),
+        verdict=_describe_verdict(summary),
         best=Table(("parameter", "value"), chosen),
         trials=Table(header, rows, best=frozenset({(0, len(names) + 1)})),
         metric=METRICS[summary["metric"]].heading,
         importances=Table(("parameter", "importance"), named) if named else None,
-        parameters=tabulate_parameters("tune_forecast", tuning.model_dump()),
+        parameters=tabulate_parameters("tune_forecast", tuning),
     )
 
 
-def describe_verdict(summary: dict[str, Any]) -> str:
+def _describe_verdict(summary: dict[str, Any]) -> str:
     """Return by how much the best trial is better on the validation part than the current parameters."""
     metric = METRICS[summary["metric"]].heading
     loss = summary["loss"]

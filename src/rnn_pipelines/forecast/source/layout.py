@@ -4,7 +4,6 @@ import logging
 import re
 
 import pandas as pd
-import pyarrow
 
 from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -117,6 +116,7 @@ def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
     held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
     if not held:
         return table
+    import pyarrow
 
     try:
         return table.assign(

@@ -6,13 +6,12 @@ from rnn_pipelines.forecast.experiments.backtest import replay_schedules
 from rnn_pipelines.forecast.experiments.schedule import summarize_backtest
 from rnn_pipelines.forecast.report.backtest import (
     draw_error_against_cost,
-    render_report,
-    summarize_run,
+    report_backtest,
 )
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_note, render_note, write_note
+from rnn_pipelines.report.notes import draw_note, render_or_note, summarize_or_note
 
 SPEC = "params:backtest_forecast"
 PREDICTIONS, RETRAININGS = "backtest_forecast_predictions", "backtest_forecast_retrainings"
@@ -35,13 +34,10 @@ def create_pipeline() -> Pipeline:
 
 def create_report_nodes() -> list[Node]:
     results, figure = "backtest_forecast_results", "backtest_forecast_cost_figure"
+    reported = [results, RETRAININGS, SPEC, figure]
     return [
         node(summarize_backtest, [PREDICTIONS, RETRAININGS], results),
         node(guard(draw_error_against_cost, draw_note), results, figure),
-        node(
-            guard(render_report, render_note),
-            [results, RETRAININGS, SPEC, figure],
-            "backtest_forecast_report",
-        ),
-        node(guard(summarize_run, write_note), results, "backtest_forecast_summary"),
+        node(render_or_note(report_backtest), reported, "backtest_forecast_report"),
+        node(summarize_or_note(report_backtest), reported, "backtest_forecast_summary"),
     ]

@@ -2,13 +2,13 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.compare.comparison import compare_cells
-from rnn_pipelines.compare.intervals import summarize_runs
-from rnn_pipelines.compare.report.figures import draw_figures
-from rnn_pipelines.compare.report.report import render_report, summarize_comparison
+from rnn_pipelines.lab.compare.comparison import compare_cells
+from rnn_pipelines.lab.compare.intervals import summarize_runs
+from rnn_pipelines.lab.compare.report.figures import draw_comparison_figures
+from rnn_pipelines.lab.compare.report.report import report_comparison
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_notes, render_note, write_note
+from rnn_pipelines.report.notes import draw_notes, render_or_note, summarize_or_note
 
 FIGURES = ("curves", "losses", "differences", "time")
 
@@ -27,13 +27,17 @@ def create_pipeline() -> Pipeline:
         "results": "compare_results",
         "description": "compare_description",
         "plan": "params:compare.plan",
+        **figures,
     }
-    summarized = ["compare_results", "compare_description"]
     nodes = [
         node(compare_cells, settings, ["compare_runs", "compare_description"]),
         node(summarize_runs, "compare_runs", "compare_results"),
-        node(guard(draw_figures, draw_notes(FIGURES)), drawn, figures),
-        node(guard(render_report, render_note), reported | figures, "compare_report"),
-        node(guard(summarize_comparison, write_note), summarized, "compare_summary"),
+        node(guard(draw_comparison_figures, draw_notes(FIGURES), "draw_figures"), drawn, figures),
+        node(render_or_note(report_comparison), reported, "compare_report"),
+        node(
+            summarize_or_note(report_comparison, "summarize_comparison"),
+            reported,
+            "compare_summary",
+        ),
     ]
     return Pipeline(nodes)

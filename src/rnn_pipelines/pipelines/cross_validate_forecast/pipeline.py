@@ -6,13 +6,12 @@ from rnn_pipelines.forecast.evaluation.windows import summarize_windows
 from rnn_pipelines.forecast.experiments.cross_validation import cross_validate
 from rnn_pipelines.forecast.report.cross_validation import (
     draw_error_by_cutoff,
-    render_report,
-    summarize_run,
+    report_cross_validation,
 )
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_note, render_note, write_note
+from rnn_pipelines.report.notes import draw_note, render_or_note, summarize_or_note
 
 SPEC = "params:cross_validate_forecast"
 
@@ -29,6 +28,7 @@ def create_pipeline() -> Pipeline:
         "cross_validate_forecast_metrics",
         "cross_validate_forecast_metrics_by_cutoff",
     )
+    reported = [metrics, SPEC, figure]
     nodes = [
         *create_input_nodes(
             SPEC, tables, recipe, "cross_validate_forecast_{network}_network", spec
@@ -36,11 +36,11 @@ def create_pipeline() -> Pipeline:
         node(cross_validate, [*tables, spec, SPEC, "params:parallel"], predictions),
         node(summarize_windows, predictions, [metrics, by_cutoff]),
         node(guard(draw_error_by_cutoff, draw_note), by_cutoff, figure),
+        node(render_or_note(report_cross_validation), reported, "cross_validate_forecast_report"),
         node(
-            guard(render_report, render_note),
-            [metrics, SPEC, figure],
-            "cross_validate_forecast_report",
+            summarize_or_note(report_cross_validation),
+            reported,
+            "cross_validate_forecast_summary",
         ),
-        node(guard(summarize_run, write_note), metrics, "cross_validate_forecast_summary"),
     ]
     return Pipeline(nodes)

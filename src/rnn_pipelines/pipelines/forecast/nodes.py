@@ -7,8 +7,9 @@ import pandas as pd
 
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.intervals import fitting
-from rnn_pipelines.forecast.intervals.fitting import Intervals, LevelSpec
+from rnn_pipelines.forecast.intervals import bounding, fitting
+from rnn_pipelines.forecast.intervals.fitting import Intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods import ensemble, linear_fitting
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods.forecasts import PARTS
@@ -108,7 +109,7 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     tabulated = [replace(one, use=ensemble["used"]) for one in found]
     network = load_used_network(pretrained)
     bounded = (
-        fitting.add_intervals(table, intervals, panel, scaler, part, network)
+        bounding.add_intervals(table, intervals, panel, scaler, part, network)
         for table, part in zip(tabulated, PARTS, strict=True)
     )
     test, future = (tables.show_predictions(table, profile["tz"]) for table in bounded)
@@ -130,7 +131,7 @@ def draw_paths(
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     network = load_used_network(pretrained)
     origins = panel.list_origins("future")
-    windows = fitting.describe_windows(intervals, panel, origins, names, scaler, network)
+    windows = bounding.describe_windows(intervals, panel, origins, names, scaler, network)
     scaled = (
         table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean
     ) / windows.deviation
@@ -166,7 +167,7 @@ def render_report(
     }
     shown = report.Results(metrics=ForecastMetrics.parse(metrics), records=records, **results)
     figures = {name.removesuffix("_figure"): figure for name, figure in given.items()}
-    return report.render_report(shown, parameters, figures)
+    return report.report_forecast(shown, parameters, figures).render()
 
 
 def summarize_run(
@@ -177,6 +178,6 @@ def summarize_run(
     profile: Profile,
 ) -> str:
     """Return the columns, the best methods, the next values, and the comparison with the run before."""
-    return summary.summarize_run(
+    return summary.summarize_forecast(
         ForecastMetrics.parse(metrics), next_values, run_before, all_series, profile
     )

@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.internals.explorer import explore_classifier, explore_forecasters
-from rnn_pipelines.internals.forecast.choice import choose_forecasters
-from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
-from rnn_pipelines.internals.forecast.traces import trace_forecasters
-from rnn_pipelines.internals.gate_statistics import measure_traces
-from rnn_pipelines.internals.notation import CELLS, list_figures
-from rnn_pipelines.internals.records import Traces
-from rnn_pipelines.internals.report.figures import draw_figures
-from rnn_pipelines.internals.report.report import render_report, summarize_run
-from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec
+from rnn_pipelines.lab.internals.explorer import explore_classifier, explore_forecasters
+from rnn_pipelines.lab.internals.forecast.choice import choose_forecasters
+from rnn_pipelines.lab.internals.forecast.pretrained import trace_pretrained
+from rnn_pipelines.lab.internals.forecast.traces import trace_forecasters
+from rnn_pipelines.lab.internals.gate_statistics import measure_traces
+from rnn_pipelines.lab.internals.notation import CELLS, list_figures
+from rnn_pipelines.lab.internals.records import Traces
+from rnn_pipelines.lab.internals.report.figures import draw_internals_figures
+from rnn_pipelines.lab.internals.report.report import report_internals
+from rnn_pipelines.lab.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_notes, render_note, write_note
+from rnn_pipelines.report.notes import draw_notes, render_note, render_or_note, summarize_or_note
 
 # Kedro resolves these type hints when it checks parameters, which must not import Keras.
 if TYPE_CHECKING:
-    from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
+    from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
     from rnn_pipelines.sentiment.model.classifier import TextClassifier
 else:
     ChosenClassifier = TextClassifier = Any
@@ -36,7 +36,12 @@ FORECAST, PRETRAINED = "internals_forecast_traces", "internals_pretrained_traces
 SENTIMENT, READINGS = "internals_sentiment_traces", "internals_readings"
 TABLES = ["internals_distributions", "internals_half_lives", "internals_gradients"]
 FIGURES = {figure: f"internals_{figure}_figure" for figure in list_figures()}
-REPORTED = {"summary": "internals_summary", "readings": READINGS, "parameters": "params:internals"}
+REPORTED = {
+    "summary": "internals_summary",
+    "readings": READINGS,
+    "parameters": "params:internals",
+    **FIGURES,
+}
 
 
 def create_pipeline() -> Pipeline:
@@ -55,18 +60,18 @@ def create_pipeline() -> Pipeline:
         node(trace_classifier, ["internals_classifier", SAMPLE], read),
         node(measure_traces, [FORECAST, PRETRAINED, SENTIMENT], ["internals_summary", *TABLES]),
         node(
-            guard(draw_figures, draw_notes(FIGURES)),
+            guard(draw_internals_figures, draw_notes(FIGURES), "draw_figures"),
             [FORECAST, PRETRAINED, READINGS, *TABLES],
             FIGURES,
         ),
-        node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
+        node(render_or_note(report_internals), REPORTED, "internals_report"),
         node(guard(explore_forecasters, render_note), EXPLORED, "internals_explorer_report"),
         node(
             guard(explore_classifier, render_note),
             ["internals_classifier", SAMPLE],
             "internals_texts_report",
         ),
-        node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
+        node(summarize_or_note(report_internals), REPORTED, "internals_text_summary"),
     ]
     return Pipeline(nodes)
 
@@ -78,7 +83,7 @@ def choose_classifier(
     small: SmallClassifierSpec,
 ) -> ChosenClassifier:
     """Return the classifier of `sentiment`, or train a small one if there is none."""
-    from rnn_pipelines.internals.sentiment import choice
+    from rnn_pipelines.lab.internals.sentiment import choice
 
     return choice.choose_classifier(found, reviews, source, small)
 
@@ -87,6 +92,6 @@ def trace_classifier(
     classifier: ChosenClassifier, sample: SampleSpec
 ) -> tuple[Traces, pd.DataFrame]:
     """Trace every gate and state through texts, compare them with Keras, and score some texts word by word."""
-    from rnn_pipelines.internals.sentiment import traces
+    from rnn_pipelines.lab.internals.sentiment import traces
 
     return traces.trace_classifier(classifier, sample)

@@ -8,10 +8,13 @@ from rnn_pipelines.forecast.operations import monitoring
 from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.preparation.mending import mend_series
 from rnn_pipelines.forecast.preparation.schema import repair_series
-from rnn_pipelines.forecast.report.monitoring import draw_figures, render_report, summarize_run
+from rnn_pipelines.forecast.report.monitoring import (
+    draw_monitoring_figures,
+    report_forecast_monitoring,
+)
 from rnn_pipelines.pipelines.wiring import PANEL, node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_notes, render_note, write_note
+from rnn_pipelines.report.notes import draw_notes, render_or_note, summarize_or_note
 
 FIGURES = ("error_over_time", "error_by_step")
 SPEC = "params:monitor_forecast"
@@ -58,15 +61,19 @@ def create_report_pipeline() -> Pipeline:
     """Conclude a verdict, draw and report."""
     verdict = "monitor_forecast_verdict"
     figures = {figure: f"monitor_forecast_{figure}_figure" for figure in FIGURES}
-    page = {"verdict": verdict, "profile": PROFILE, "monitoring": SPEC, **figures}
+    reported = {"verdict": verdict, "profile": PROFILE, "monitoring": SPEC, **figures}
     nodes = [
         node(
             monitoring.monitor_forecasts,
             [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC],
             verdict,
         ),
-        node(guard(draw_figures, draw_notes(FIGURES)), [EVALUATED, verdict, SPEC], figures),
-        node(guard(render_report, render_note), page, "monitor_forecast_report"),
-        node(guard(summarize_run, write_note), verdict, "monitor_forecast_summary"),
+        node(
+            guard(draw_monitoring_figures, draw_notes(FIGURES), "draw_figures"),
+            [EVALUATED, verdict, SPEC],
+            figures,
+        ),
+        node(render_or_note(report_forecast_monitoring), reported, "monitor_forecast_report"),
+        node(summarize_or_note(report_forecast_monitoring), reported, "monitor_forecast_summary"),
     ]
     return Pipeline(nodes)

@@ -5,14 +5,13 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.champion.verdict import read_champion
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_note, render_note, write_note
+from rnn_pipelines.report.notes import draw_note, render_or_note, summarize_or_note
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.operations.monitoring import monitor_scores
 from rnn_pipelines.sentiment.operations.reference import describe_reference, select_newest
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
-    render_report,
-    summarize_run,
+    report_sentiment_monitoring,
 )
 
 PARAMETERS = "params:monitor_sentiment"
@@ -26,6 +25,7 @@ def create_pipeline() -> Pipeline:
     figure = "monitor_sentiment_distributions_figure"
     left = ["monitor_sentiment_found_predictions", "monitor_sentiment_found_reviews"]
     left += ["monitor_sentiment_found_encoded", "monitor_sentiment_found_calibrations"]
+    reported = [verdict, PARAMETERS, figure]
     nodes = [
         node(select_newest, "monitor_sentiment_found_scores", scores),
         node(describe_reference, [scores, folder, *left], reference),
@@ -33,11 +33,7 @@ def create_pipeline() -> Pipeline:
         node(read_champion, folder, champion),
         node(monitor_scores, [measures, champion, PARAMETERS], verdict),
         node(guard(draw_distributions, draw_note), [scores, reference], figure),
-        node(
-            guard(render_report, render_note),
-            [verdict, PARAMETERS, figure],
-            "monitor_sentiment_report",
-        ),
-        node(guard(summarize_run, write_note), verdict, "monitor_sentiment_summary"),
+        node(render_or_note(report_sentiment_monitoring), reported, "monitor_sentiment_report"),
+        node(summarize_or_note(report_sentiment_monitoring), reported, "monitor_sentiment_summary"),
     ]
     return Pipeline(nodes)

@@ -13,11 +13,11 @@ from rnn_pipelines.forecast.partitions.champion import (
     read_as_trained,
     record_suspects,
 )
-from rnn_pipelines.forecast.report.change import explain_newest, note_failure, render_change
+from rnn_pipelines.forecast.report.change import explain_newest, note_failure, report_change
 from rnn_pipelines.forecast.report.next_values import summarize_forecasts
 from rnn_pipelines.pipelines.wiring import PANEL, node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import render_note, write_note
+from rnn_pipelines.report.notes import render_or_note, write_note
 
 
 def create_pipeline() -> Pipeline:
@@ -59,7 +59,11 @@ def create_pipeline() -> Pipeline:
         node(forecast_all_newest, all_from, [all_forecast, all_series]),
         node(record_suspects, [night, log, all_series], suspects),
         node(guard(explain_newest, note_failure), [nights, log, all_series, made], explanation),
-        node(guard(render_change, render_note), [explanation, suspects], "predict_forecast_report"),
+        node(
+            render_or_note(report_change, "render_change"),
+            [explanation, suspects],
+            "predict_forecast_report",
+        ),
         node(guard(summarize_forecasts, write_note), summarized, "predict_forecast_summary"),
     ]
     return Pipeline(nodes)

@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.forecast.evaluation.pretrained import evaluate_pretrained
 from rnn_pipelines.forecast.pretrained.files import describe_pretrained
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.specs import PretrainSpec
-from rnn_pipelines.forecast.pretrained.training import pretrain
+from rnn_pipelines.lab.pretraining.evaluation import evaluate_pretrained
+from rnn_pipelines.lab.pretraining.training import pretrain
 from rnn_pipelines.pipelines.wiring import node
 
 SPEC = "params:pretrain"

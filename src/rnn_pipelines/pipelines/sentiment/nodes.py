@@ -1,22 +1,15 @@
-"""The nodes of `sentiment` that import Keras, only when they run, and the node of the report."""
-
-from typing import Any
+"""The nodes of `sentiment` that import Keras, only when they run."""
 
 import pandas as pd
 
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.evaluation.examples import Examples
-from rnn_pipelines.sentiment.methods.calibration import Calibration
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Scores
 from rnn_pipelines.sentiment.model.classifier import KerasModel
-from rnn_pipelines.sentiment.report import report
-from rnn_pipelines.sentiment.report.report import SentimentResults
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
-from rnn_pipelines.sentiment.text.splits import ReviewProfile
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 
 
@@ -47,26 +40,3 @@ def score_reviews(
     from rnn_pipelines.sentiment.methods.training import score_reviews
 
     return score_reviews(model, features, reviews, network, padding)
-
-
-def render_report(
-    metrics: dict[str, Any],
-    calibrations: dict[str, Calibration],
-    profile: ReviewProfile,
-    examples: Examples,
-    parameters: dict[str, Any],
-    **records_and_figures: Any,
-) -> str:
-    """Render verdict, tables, figures and examples as one HTML file that loads nothing else."""
-    records, figures = (
-        {
-            name.removesuffix(kind): value
-            for name, value in records_and_figures.items()
-            if name.endswith(kind)
-        }
-        for kind in ("_record", "_figure")
-    )
-    results = SentimentResults(
-        metrics, calibrations, profile, examples, parameters, records, figures
-    )
-    return report.render_report(results)

@@ -2,18 +2,18 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.sentiment.nodes import render_report, score_reviews, train_classifier
+from rnn_pipelines.pipelines.sentiment.nodes import score_reviews, train_classifier
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
+from rnn_pipelines.report.notes import draw_notes, empty_table, render_or_note, summarize_or_note
 from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
-from rnn_pipelines.sentiment.report.figures import draw_figures
-from rnn_pipelines.sentiment.report.report import summarize_run
+from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
+from rnn_pipelines.sentiment.report.report import report_sentiment
 from rnn_pipelines.sentiment.text.source import read_reviews
 from rnn_pipelines.sentiment.text.splits import split_reviews
 
@@ -112,8 +112,12 @@ def create_report_pipeline() -> Pipeline:
         node(evaluate_classifiers, evaluated, ["sentiment_metrics", by_group, by_confidence]),
         node(find, [PREDICTIONS, REVIEWS, CALIBRATIONS], "sentiment_examples"),
         node(assemble_classifier, chosen_from, "sentiment_classifier"),
-        node(guard(draw_figures, draw_notes(FIGURES)), measured | drawn, figures),
-        node(guard(render_report, render_note), measured | shown, "sentiment_report"),
-        node(guard(summarize_run, write_note), measured, "sentiment_summary"),
+        node(
+            guard(draw_sentiment_figures, draw_notes(FIGURES), "draw_figures"),
+            measured | drawn,
+            figures,
+        ),
+        node(render_or_note(report_sentiment), measured | shown, "sentiment_report"),
+        node(summarize_or_note(report_sentiment), measured | shown, "sentiment_summary"),
     ]
     return Pipeline(nodes)

@@ -8,13 +8,12 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
-from rnn_pipelines.forecast.report.tuning import render_report
+from rnn_pipelines.forecast.report.tuning import report_tuning
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
-from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import render_note
+from rnn_pipelines.report.notes import render_or_note
 
 SPEC = "params:tune_forecast"
 
@@ -33,7 +32,7 @@ def create_pipeline() -> Pipeline:
         *create_input_nodes(SPEC, tables, recipe, network, spec),
         node(tune, given, [trials, parameters, summary]),
         node(
-            guard(render_report, render_note),
+            render_or_note(report_tuning),
             [summary, trials, parameters, SPEC],
             "tune_forecast_report",
         ),

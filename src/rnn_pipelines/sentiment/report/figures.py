@@ -24,15 +24,19 @@ from rnn_pipelines.sentiment.evaluation.metrics import (
     ClassifierMetrics,
 )
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
-from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates
-from rnn_pipelines.sentiment.methods.registry import list_classifiers as list_all_classifiers
+from rnn_pipelines.sentiment.methods.registry import (
+    ENSEMBLE,
+    NB_NGRAM,
+    list_candidates,
+    list_classifiers,
+)
 from rnn_pipelines.sentiment.methods.tables import Confidences, Groups
 from rnn_pipelines.sentiment.report.styles import get_styles
 
 BIN_WIDTH = 0.5 / NUM_CONFIDENCE_BINS
 
 
-def draw_figures(
+def draw_sentiment_figures(
     metrics: Mapping[str, ClassifierMetrics],
     calibrations: Mapping[str, Calibration],
     by_group: Groups,
@@ -54,16 +58,16 @@ def draw_figures(
     }
 
 
-def list_classifiers(measured: Container[str]) -> list[str]:
+def list_measured(measured: Container[str]) -> list[str]:
     """Return the measured classifiers, from the simplest to the ensemble."""
-    return [name for name in list_all_classifiers() if name in measured]
+    return [name for name in list_classifiers() if name in measured]
 
 
 def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
     """Draw the accuracy of each classifier with its 95 % interval, and a line at that of the n-gram classifier."""
     figure = Figure()
     styles = get_styles()
-    for name in list_classifiers(metrics):
+    for name in list_measured(metrics):
         style = styles[name]
         measured = metrics[name]
         accuracy, low, high = (
@@ -125,7 +129,7 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.06)
     diagonal = Style("accuracy = confidence", REFERENCE_COLOR, "dash")
     figure.add_trace(draw_line(diagonal, [50, 100], [50, 100], mode="lines"), 1, 1)
-    for name in list_classifiers(set(by_confidence["classifier"])):
+    for name in list_measured(set(by_confidence["classifier"])):
         style = styles[name]
         table = by_confidence[by_confidence["classifier"] == name]
         options: dict[str, Any] = {"legendgroup": name, "visible": _choose_visible(name)}
@@ -147,7 +151,7 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
     """Draw the accuracy of each classifier in each group of one kind; without groups, a figure without axes."""
     figure = Figure()
     styles = get_styles()
-    for name in list_classifiers(set(groups["classifier"])):
+    for name in list_measured(set(groups["classifier"])):
         table = groups[groups["classifier"] == name]
         labels = []
         for group, num_texts in zip(table["group"], table["num_texts"], strict=True):

@@ -1,81 +1,72 @@
 """The report of `monitor_sentiment`, and its part of the overview of all champions: drift of scored texts."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.report import numbers
+from rnn_pipelines.champion.report import describe_monitor
+from rnn_pipelines.champion.verdict import Level
 from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
 from rnn_pipelines.report.numbers import (
+    NO_NUMBER,
     begin_sentence,
     format_minute,
     format_number,
+    format_p_cell,
     format_percent,
 )
-from rnn_pipelines.report.page import Part, Table, make_table
+from rnn_pipelines.report.page import Part, Table
+from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
-from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import render_template
+from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.methods.tables import Reference, ScoredTexts
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, SentimentVerdict
 
-VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
+IN_WORDS: dict[Level, str] = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
 NUM_POINTS = 201
 
 
-def render_report(
+def report_sentiment_monitoring(
     verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure
-) -> str:
-    """Return the verdict and its evidence as one HTML page that needs no internet connection."""
+) -> Report:
+    """Return the report on the verdict of a day and its evidence."""
     has_distributions = verdict["num_texts"] and verdict["num_reference"]
-    return render_template(
+    reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"]]
+    measures = tabulate_measures(verdict)
+    return fill_template(
         __package__,
         "monitor",
-        verdict=write_verdict(verdict),
+        [*reasons[1:], measures],
+        verdict=describe_monitor(verdict, IN_WORDS),
         limits=verdict["cannot_know"],
-        reasons=[begin_sentence(f"{reason}.") for reason in verdict["reasons"]],
-        measures=tabulate_measures(verdict),
+        reasons=reasons,
+        measures=measures,
         distributions=distributions if has_distributions else None,
-        parameters=tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json")),
+        parameters=tabulate_parameters("monitor_sentiment", monitoring),
     )
-
-
-def summarize_run(verdict: SentimentVerdict) -> str:
-    """Return the verdict, its reasons and the measures for a terminal."""
-    reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"][1:]]
-    return summarize([write_verdict(verdict), *reasons], tabulate_measures(verdict))
-
-
-def write_verdict(verdict: SentimentVerdict) -> str:
-    """Return the verdict and its most serious reason in one sentence."""
-    first, *others = verdict["reasons"]
-    more = f" ({len(others)} more below)" if others else ""
-    return f"{VERDICTS[verdict['verdict']]}: {first}{more}."
 
 
 def tabulate_measures(verdict: SentimentVerdict) -> Table:
     """Return a table of the measures of scored texts and reference, with effect and p-value."""
-
-    def format_mean(row: Mapping[str, Any], name: str) -> str:
-        return (
-            format_number(row[name]) if row["measure"] == "num_words" else format_percent(row[name])
+    rows = []
+    for row in verdict["measures"]:
+        measure = MEASURES[row["measure"]]
+        format_mean = format_number if row["measure"] == "num_words" else format_percent
+        rows.append(
+            [
+                measure.label,
+                "distance" if measure.axis else "Cohen's h",
+                format_mean(row["newest"]),
+                format_mean(row["reference"]),
+                format_number(row["effect"], 3),
+                format_p_cell(row["p_value"]),
+            ]
         )
-
-    columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
-        "measure": lambda row: MEASURES[row["measure"]].label,
-        "effect is": lambda row: "distance" if MEASURES[row["measure"]].axis else "Cohen's h",
-        "scored texts": lambda row: format_mean(row, "newest"),
-        "held-out reviews": lambda row: format_mean(row, "reference"),
-        "effect": lambda row: format_number(row["effect"], 3),
-        "p": lambda row: numbers.format_p_cell(row["p_value"]),
-    }
+    header = ["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"]
     caption = f"means of {verdict['num_texts']:,} scored texts and {verdict['num_reference']:,} held-out reviews"
-    return make_table(verdict["measures"], columns, 2, caption)
+    return Table(header, rows, 2, caption=caption)
 
 
 def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
@@ -119,12 +110,14 @@ def tabulate_labels(scores: ScoredTexts) -> Table:
     rows = []
     for label, number in scores["label"].value_counts().items():
         confidence = confidences[label]
-        mean = numbers.NO_NUMBER if pd.isna(confidence) else format_percent(confidence, 1)
+        mean = NO_NUMBER if pd.isna(confidence) else format_percent(confidence, 1)
         rows.append([str(label), f"{number:,}", format_percent(number / len(scores), 1), mean])
     return Table(["label", "texts", "share", "mean confidence"], rows)
 
 
-def report_monitor(verdict: SentimentVerdict) -> list[Part]:
+def report_text_monitor(verdict: SentimentVerdict) -> list[Part]:
     """Return the last verdict with its time, and all measures."""
-    text = f"The monitor ran at {format_minute(verdict['at'])}. {write_verdict(verdict)}"
+    text = (
+        f"The monitor ran at {format_minute(verdict['at'])}. {describe_monitor(verdict, IN_WORDS)}"
+    )
     return [text, tabulate_measures(verdict), verdict["cannot_know"]]

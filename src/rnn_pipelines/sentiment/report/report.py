@@ -1,17 +1,13 @@
 """The report of `sentiment`: verdict, tables, figures and examples on one page."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.report.notes import find_failure, write_note
 from rnn_pipelines.report.numbers import format_p_value, format_percent
-from rnn_pipelines.report.terminal import align_columns, wrap_lines
-from rnn_pipelines.report.texts import render_template
+from rnn_pipelines.report.report import Report
+from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
@@ -28,74 +24,71 @@ from rnn_pipelines.sentiment.text.splits import ReviewProfile
 SIGNIFICANCE = 0.05
 
 
-@dataclass(frozen=True)
-class SentimentResults:
-    """The results of a run: metrics and calibrations of each classifier, records of each network, and others.
+def report_sentiment(
+    metrics: Metrics,
+    calibrations: Calibrations,
+    profile: ReviewProfile,
+    examples: Examples,
+    parameters: dict[str, Any],
+    **records_and_figures: Any,
+) -> Report:
+    """Return the report on the classifiers of a run; a terminal shows them by descending accuracy.
 
-    `examples` are those of the chosen classifier. `parameters` are models or plain values, by name. `figures` are those
-    of `draw_figures`.
+    Args:
+        examples: of the chosen classifier.
+        parameters: models or plain values, by name.
+        records_and_figures: of each network, such as `lstm_record`, and those of `draw_sentiment_figures`, such as
+            `accuracy_figure`.
     """
-
-    metrics: Metrics
-    calibrations: Calibrations
-    profile: ReviewProfile
-    examples: Examples
-    parameters: Mapping[str, Any]
-    records: Mapping[str, Mapping[str, Any]]
-    figures: Mapping[str, Figure]
-
-
-def render_report(results: SentimentResults) -> str:
-    """Return the results of a run as one HTML page that needs no internet connection."""
-    metrics = results.metrics
-    examples = results.examples
-    chosen = choose_classifier(results.calibrations)
+    records, figures = (
+        {
+            name.removesuffix(kind): value
+            for name, value in records_and_figures.items()
+            if name.endswith(kind)
+        }
+        for kind in ("_record", "_figure")
+    )
+    chosen = choose_classifier(calibrations)
     styles = get_styles()
     readers = [
         name
-        for name, record in results.records.items()
-        if any(one["layer"] == "ngrams" for one in record["layers"])
+        for name, record in records.items()
+        if any(layer["layer"] == "ngrams" for layer in record["layers"])
     ]
     failure = find_failure(examples)
-    return render_template(
+    return fill_template(
         __package__,
         "report",
-        source=Path(ReviewSourceSpec.model_validate(results.parameters["source"]).origin).name,
-        figures=results.figures,
-        verdict=write_verdict(metrics, chosen),
+        [tables.rank_classifiers(metrics)],
+        source=Path(ReviewSourceSpec.model_validate(parameters["source"]).origin).name,
+        figures=figures,
+        verdict=describe_gain(metrics, chosen),
         chosen=styles[chosen].name,
         classifiers=tables.tabulate_classifiers(metrics),
-        sources=tables.tabulate_sources(metrics, results.calibrations),
+        sources=tables.tabulate_sources(metrics, calibrations),
         gains=tables.tabulate_gains(metrics),
         readers=[styles[name].name for name in readers],
         readers_alone=[
             styles[name_alone(name)].name for name in readers if name_alone(name) in metrics
         ],
         cells=[styles[cell].name for cell in list_candidates()[:2]],
-        comparison=compare_cells(metrics),
+        comparison=relate_cells(metrics),
         confusions={styles[name].name: metrics[name] for name in (chosen, NB_NGRAM)},
-        calibrations=tables.tabulate_calibrations(results.calibrations),
+        calibrations=tables.tabulate_calibrations(calibrations),
         candidates=[NETWORKS[name].style.name for name in list_candidates()],
-        max_length=PaddingSpec.model_validate(results.parameters["padding"]).max_length,
+        max_length=PaddingSpec.model_validate(parameters["padding"]).max_length,
         failure=None if failure is None else write_note(failure),
         sample=tables.quote_sample(examples) if failure is None else None,
         mistakes=tables.quote_mistakes(examples) if failure is None else [],
-        trainings=tabulate_trainings(results.records, styles),
-        layers=tabulate_layers(results.records, styles),
-        parts=tables.tabulate_parts(results.profile),
-        profile=tables.tabulate_profile(results.profile),
-        parameters=tabulate_parameters("sentiment", results.parameters),
+        trainings=tabulate_trainings(records, styles),
+        layers=tabulate_layers(records, styles),
+        parts=tables.tabulate_review_parts(profile),
+        profile=tables.tabulate_reviews(profile),
+        parameters=tabulate_parameters("sentiment", parameters),
     )
 
 
-def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
-    """Return the verdict in one sentence and a table of all classifiers by descending accuracy."""
-    table = tables.rank_classifiers(metrics)
-    verdict = write_verdict(metrics, choose_classifier(calibrations))
-    return "\n\n".join([wrap_lines(verdict), align_columns([table.header, *table.rows])])
-
-
-def write_verdict(metrics: Metrics, chosen: str) -> str:
+def describe_gain(metrics: Metrics, chosen: str) -> str:
     """Return one sentence on the gain of the chosen classifier, the best on validation, over the n-gram classifier."""
     num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
     styles = get_styles()
@@ -118,7 +111,7 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
     )
 
 
-def compare_cells(metrics: Metrics) -> str:
+def relate_cells(metrics: Metrics) -> str:
     """Return a comparison of the first two candidates, LSTM and GRU, in accuracy, training time and size."""
     styles = get_styles()
     cells = list_candidates()[:2]

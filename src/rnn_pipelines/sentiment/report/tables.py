@@ -18,7 +18,7 @@ from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
-from rnn_pipelines.sentiment.report.figures import list_classifiers
+from rnn_pipelines.sentiment.report.figures import list_measured
 from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.text.cleaning import clean_text
 from rnn_pipelines.sentiment.text.schema import PARTS
@@ -58,12 +58,12 @@ Calibrations = Mapping[str, Calibration]
 
 def tabulate_classifiers(metrics: Metrics) -> Table:
     """Return a table of metrics, parameters and training seconds of each classifier; the best values are marked."""
-    return _tabulate("classifier", metrics, list_classifiers(metrics), COLUMNS)
+    return _tabulate("classifier", metrics, list_measured(metrics), COLUMNS)
 
 
 def rank_classifiers(metrics: Metrics) -> Table:
     """Return the table of `tabulate_classifiers` for a terminal: by descending accuracy, without the costs."""
-    ranked = sorted(list_classifiers(metrics), key=lambda name: -metrics[name]["accuracy"])
+    ranked = sorted(list_measured(metrics), key=lambda name: -metrics[name]["accuracy"])
     return _tabulate(
         "on the test part",
         metrics,
@@ -97,16 +97,14 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
         "p_value": Column("McNemar p", numbers.format_p_cell),
     }
     rows = []
-    for name in list_classifiers(metrics):
+    for name in list_measured(metrics):
         accuracy = metrics[name]["accuracy"]
         test = metrics[name].get("against_nb_ngram")
         parts = ", ".join(styles[part].name for part in calibrations[name]["weights"])
         added = {} if test is None else {**test, "points": accuracy - metrics[NB_NGRAM]["accuracy"]}
         rows.append((styles[name].name, {"parts": parts, "accuracy": accuracy, **added}))
-    table = tabulate(
-        "classifier", rows, columns, f"Each classifier against {styles[NB_NGRAM].name}"
-    )
-    return replace(table, num_text_columns=2)
+    caption = f"Each classifier against {styles[NB_NGRAM].name}"
+    return tabulate("classifier", rows, columns, caption, num_text_columns=2)
 
 
 def tabulate_gains(metrics: Metrics) -> Table:
@@ -139,9 +137,9 @@ def tabulate_gains(metrics: Metrics) -> Table:
 
 def tabulate_calibrations(calibrations: Calibrations) -> Table:
     """Return a table of the weights of each classifier's parts; the lowest validation loss of a candidate is marked."""
-    names = list_classifiers(calibrations)
+    names = list_measured(calibrations)
     styles = get_styles()
-    parts = list_classifiers({part for name in names for part in calibrations[name]["weights"]})
+    parts = list_measured({part for name in names for part in calibrations[name]["weights"]})
     columns = {part: Column(f"weight of {styles[part].name}", format_weight) for part in parts}
     columns["intercept"] = Column("intercept", format_weight)
     columns["validation_log_loss"] = Column("validation log loss", format_fraction)
@@ -153,7 +151,7 @@ def tabulate_calibrations(calibrations: Calibrations) -> Table:
     return replace(tabulate("classifier", rows, columns), best=frozenset({chosen}))
 
 
-def tabulate_parts(profile: ReviewProfile) -> Table:
+def tabulate_review_parts(profile: ReviewProfile) -> Table:
     """Return a table of reviews, groups and share of positive reviews by part."""
     rows = []
     for part in PARTS:
@@ -166,7 +164,7 @@ def tabulate_parts(profile: ReviewProfile) -> Table:
     return Table(["part", "reviews", "groups", "positive"], rows)
 
 
-def tabulate_profile(profile: ReviewProfile) -> Table:
+def tabulate_reviews(profile: ReviewProfile) -> Table:
     """Return a table of dropped reviews, shared groups and review lengths."""
     dropped = profile["num_dropped"]
     words = profile["num_words"]

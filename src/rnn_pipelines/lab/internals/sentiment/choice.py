@@ -1,0 +1,136 @@
+"""The classifier that is traced: the one of `sentiment`, or a small one that is trained here."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from rnn_pipelines.errors import DownloadError, ReviewError
+from rnn_pipelines.lab.internals.notation import CELLS
+from rnn_pipelines.lab.internals.specs import SmallClassifierSpec, TracedReviewsSpec
+from rnn_pipelines.sentiment.methods import preparation
+from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.text.download import has_archive
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, find_texts, split_reviews
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+
+logger = logging.getLogger(__name__)
+
+NUM_FOLDS = 5
+DOWNLOAD = "--params=internals.reviews.download=true"
+
+
+@dataclass(frozen=True)
+class ChosenClassifier:
+    """A classifier of one or two networks, and labelled held-out texts, empty if they are missing.
+
+    `labels` are 0 or 1. `origin` is that of the classifier, or the reason why there is none, in words: there are no
+    reviews to train it, or their download failed.
+    """
+
+    classifier: TextClassifier | None
+    texts: Sequence[str]
+    labels: Sequence[int]
+    origin: str
+
+
+def choose_classifier(
+    found: TextClassifier | None,
+    reviews: pd.DataFrame | None,
+    source: TracedReviewsSpec,
+    small: SmallClassifierSpec,
+) -> ChosenClassifier:
+    """Return the classifier of `sentiment`, or a small one that is trained here if `sentiment` has left none.
+
+    Without a classifier and reviews, nothing is downloaded unless the parameters ask for it: the gates of a series need
+    no reviews, and the download takes minutes. The held-out texts are the test part of the reviews of `sentiment`, or
+    of those that the small one is trained on.
+
+    Raises:
+        ReviewError: there is no classifier, and the reviews of `source` cannot be used. A failed download is only a
+            warning, because the user has not named any reviews.
+    """
+    if found is not None:
+        return ChosenClassifier(found, *_list_held_out(reviews), "trained by sentiment")
+    if (
+        source.path is None
+        and not source.download
+        and not has_archive(source.archive, source.download_to)
+    ):
+        logger.info(
+            "The report is made without texts. Reviews for them (84 MB) are downloaded with %s",
+            DOWNLOAD,
+        )
+        return ChosenClassifier(None, [], [], "there are no reviews")
+    logger.info(
+        "kedro run --pipelines=sentiment has left no classifier. Training a small one on %s",
+        source.origin,
+    )
+    try:
+        reviews = _read_some_reviews(source, small.num_reviews)
+    except DownloadError as error:
+        logger.warning("%s The report is made without texts.", error)
+        return ChosenClassifier(None, [], [], "the download of the reviews failed")
+    classifier = _train_small_classifier(reviews, small)
+    origin = f"trained here, small, on {len(reviews):,} reviews of {source.origin}"
+    return ChosenClassifier(classifier, *_list_held_out(reviews), origin)
+
+
+def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFrame:
+    try:
+        table = read_reviews(source)
+    except DownloadError:
+        raise
+    except ReviewError as error:
+        raise ReviewError(
+            f"{error} There is neither a trained classifier nor reviews to train a small one. Run kedro run "
+            "--pipelines=sentiment first, or name reviews: the archive in the environment variable IMDB_ARCHIVE or in "
+            "internals.reviews.archive, or your own table in internals.reviews.path."
+        ) from error
+    labelled = table[table["split"] != "unlabelled"]
+    chosen = labelled.sample(min(num_reviews, len(labelled)), random_state=0).sort_index()
+    return split_reviews(chosen, ReviewSplitSpec())[0]
+
+
+def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
+    """Run all steps of `sentiment`, but keep both networks."""
+    # It loads TensorFlow, which a report without texts does not need.
+    from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
+
+    spec_of_words = VocabularySpec.model_validate({})
+    vocabulary = preparation.build_vocabulary(reviews, spec_of_words)
+    encoded = preparation.encode_reviews(reviews, vocabulary, spec_of_words)
+    vector_spec = WordVectorSpec.model_validate(
+        {"num_words": small.num_words, "dimensions": small.dimensions}
+    )
+    vectors = preparation.learn_word_vectors(encoded, reviews, vector_spec)
+    ngrams, features, _ = preparation.fit_nb_ngram(
+        encoded, reviews, NgramSpec.model_validate({"folds": NUM_FOLDS})
+    )
+    padding = PaddingSpec(max_length=small.max_length)
+    networks = {}
+    scores = {}
+    # Other networks have no gates to trace.
+    for cell in (name for name in list_candidates() if name in CELLS):
+        spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
+        networks[cell], _, _ = train_classifier(
+            features, reviews, vectors, spec, TrainingPlan(padding, small.training)
+        )
+        scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
+    calibrations, _ = calibrate_classifiers(reviews, features, **scores)
+    return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])
+
+
+def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:
+    if reviews is None:
+        return [], []
+    held_out = reviews.iloc[find_texts(reviews, "test")]
+    return held_out["text"].tolist(), held_out["label"].astype(int).tolist()

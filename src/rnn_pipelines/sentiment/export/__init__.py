@@ -1,1 +1,0 @@
-"""A text classifier as a model that MLflow serves."""
