@@ -91,7 +91,7 @@ def test_wide_files_may_have_different_series(save: Save, tmp_path: Path) -> Non
     assert values["two"].tolist() == [7, 8, 9]
 
 
-def test_numbers_in_one_csv_file_and_markers_in_another_are_numbers(
+def test_markers_of_missing_values_in_one_csv_file_leave_numbers(
     save: Save, tmp_path: Path
 ) -> None:
     save("a.csv", make_table(1))
@@ -101,7 +101,7 @@ def test_numbers_in_one_csv_file_and_markers_in_another_are_numbers(
     assert values.iloc[-1] == 18
 
 
-def test_fault_names_the_file_and_its_row(save: Save, tmp_path: Path) -> None:
+def test_fault_names_the_row_of_its_file(save: Save, tmp_path: Path) -> None:
     save("a.csv", make_table(1))
     path = save("b.csv", make_table(1).assign(y=[*range(4), "wrong", *range(15)]))
     with pytest.raises(SeriesError, match=rf"^{path}: .*row 5.*wrong"):

@@ -7,7 +7,6 @@ from rnn_pipelines.forecast.methods.local.exponential_smoothing import (
     extend_by_damped_trend,
     trace_damped_trend,
     trace_level,
-    trace_local_trend,
 )
 from rnn_pipelines.forecast.methods.local.short_series_rule import (
     LEVEL_AND_TREND,
@@ -78,11 +77,6 @@ def test_damped_trend_is_that_of_the_method() -> None:
     np.testing.assert_allclose(
         trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5)
     )
-
-
-def test_line_goes_on() -> None:
-    values = np.arange(10.0)[None]
-    np.testing.assert_allclose(trace_local_trend(values, HORIZON, 1)[0, 0], [10, 11, 12])
 
 
 def test_level_is_constant() -> None:
