@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fitted import forecast_newest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
@@ -23,9 +24,8 @@ from rnn_pipelines.errors import (
     SeriesError,
     SeriesTooShortError,
 )
-from rnn_pipelines.forecast import state
+from rnn_pipelines.forecast import fitting
 from rnn_pipelines.forecast.fitting import evaluate
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.members import forward
@@ -292,7 +292,7 @@ QUICK = {"level": [50], "lookback": 8, "split": {"test": 20}, "networks": "pretr
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The fits whose errors were measured."""
     fits: list[object] = []
-    monkeypatch.setattr(state, "evaluate", lambda fitted: fits.append(fitted) or evaluate(fitted))
+    monkeypatch.setattr(fitting, "evaluate", lambda fitted: fits.append(fitted) or evaluate(fitted))
     return fits
 
 

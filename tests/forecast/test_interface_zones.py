@@ -107,7 +107,7 @@ def test_hours_without_a_zone_are_refused_by_its_argument() -> None:
 
 
 def test_zone_is_an_argument() -> None:
-    assert Forecaster(h=2, tz=ZONE).spec.recipe.source.tz == ZONE
+    assert Forecaster(h=2, tz=ZONE).spec.source.tz == ZONE
 
 
 @pytest.mark.parametrize("zone", ["+02:00", "+05:30"])

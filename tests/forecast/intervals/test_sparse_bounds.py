@@ -10,8 +10,8 @@ import pytest
 
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
-from rnn_pipelines.forecast.intervals.sizes import Pool
 from rnn_pipelines.forecast.intervals.sparse_bounds import round_bounds
+from rnn_pipelines.forecast.intervals.ways import MethodErrors
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 DAYS = pd.date_range("2024-01-01", periods=150)
@@ -90,7 +90,7 @@ def test_explanation_of_a_forecast_that_was_cut_sums_to_it(num_series: int) -> N
     np.testing.assert_allclose(sums.loc[expected.index], expected, atol=1e-5)
 
 
-def pool_of_values(panel: WindowedPanel, *values: float) -> Pool:
+def pool_of_values(panel: WindowedPanel, *values: float) -> MethodErrors:
     """The errors of a series with these values alone."""
     none = np.zeros((0, 2), np.int64)
     known = panel.values[: len(values) + panel.horizon].copy()

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.report import (
     FEW_WINDOWS,
     NUM_SENTENCES,
-    Results,
+    ForecastResults,
     advise,
     describe_expected_error,
     report_forecast,
@@ -514,7 +514,7 @@ def write_report(make_results, draw) -> WriteReport:
             "source": SourceSpec(path="folder/my.csv", seed=123),
             "gaps": GapPolicy("interpolate"),
         }
-        results = Results(
+        results = ForecastResults(
             metrics=(metrics or make_metrics()).add(measure_intervals(made.predictions)[0]),
             profile=PROFILE | profile,
             cutoffs=CUTOFFS,

@@ -35,7 +35,7 @@ def shown() -> dict[str, str]:
         "lookback": 30,
     }
     parameters = {
-        **recipe.list_values(),
+        **dict(recipe),
         "training": {"batch_size": None, "learning_rate": 0.01},
         "lstm": {},
     }
@@ -96,7 +96,7 @@ def test_each_covariate_has_a_row() -> None:
 
 
 def test_table_without_covariates_is_left_out() -> None:
-    assert tabulate_covariates(COVARIATES[:0]) is None
+    assert not tabulate_covariates(COVARIATES[:0])
 
 
 def test_no_calendar_is_claimed_without_features() -> None:
