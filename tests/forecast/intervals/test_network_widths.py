@@ -81,7 +81,7 @@ def test_widths_are_between_both_kinds(fitted: Forecaster) -> None:
     np.testing.assert_allclose(widths[0.5], (widths[0.0] + widths[1.0]) / 2, rtol=1e-5)
 
 
-def test_the_share_is_the_weight_of_the_network_and_at_most_a_half(fitted: Forecaster) -> None:
+def test_the_share_is_the_weight_of_the_network_up_to_a_half(fitted: Forecaster) -> None:
     of_fit = fitted._require_training()
     shares = list_shares(fitted)
     weight = of_fit.weights["weights"][PRETRAINED]
@@ -112,13 +112,18 @@ def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(
     assert choose_network_share(errors, size, distances, fold, MAX_SHARE) == share
 
 
-def test_quantiles_are_bounds_and_ascend(fitted: Forecaster) -> None:
+def test_quantiles_ascend(fitted: Forecaster) -> None:
     wanted = np.arange(1, 10) / 10
     table = fitted.predict(quantiles=wanted)
-    bounds = fitted.predict(level=[80])
     names = [f"ensemble-q-{10 * number}" for number in range(1, 10)]
     assert list(table) == ["unique_id", "ds", *names]
     assert (np.diff(table[names].to_numpy(), axis=1) >= 0).all()
+
+
+def test_quantiles_are_the_bounds_of_intervals(fitted: Forecaster) -> None:
+    wanted = np.arange(1, 10) / 10
+    table = fitted.predict(quantiles=wanted)
+    bounds = fitted.predict(level=[80])
     np.testing.assert_allclose(table["ensemble-q-50"], bounds["ensemble"])
     for name, bound in (("ensemble-q-10", "ensemble-lo-80"), ("ensemble-q-90", "ensemble-hi-80")):
         np.testing.assert_allclose(table[name], bounds[bound])

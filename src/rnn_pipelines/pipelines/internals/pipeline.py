@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 else:
     ChosenClassifier = TextClassifier = Any
 
-FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear"}
-FORECASTERS = FOUND | {"series": "params:internals.series"}
-FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in CELLS}
+FORECASTERS = {
+    "panel": "internals_found_windows",
+    "linear": "internals_found_linear",
+    "series": "params:internals.series",
+    **{cell: f"internals_found_{cell}_model" for cell in CELLS},
+}
 EXPLORED = ["internals_forecasters", "internals_found_features", "internals_found_scaler"]
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"
