@@ -6,6 +6,7 @@ import pytest
 from rnn_pipelines.forecast.evaluation.leaderboard import (
     COLUMNS,
     LeaderboardColumn,
+    choose_leaderboard_columns,
 )
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, RATIOS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, summarize_metrics

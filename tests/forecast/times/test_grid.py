@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_pipelines.forecast.series.rows import find_rows, look_up
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names, look_up
 from rnn_pipelines.forecast.times.grid import count_steps_between, find_step_times, insert_steps
 
 FREQUENCIES = [
