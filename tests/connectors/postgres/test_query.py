@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 from kedro.io import DatasetError
 
-from rnn_pipelines.datasets import PostgresQueryDataset, postgres_query
+from rnn_pipelines.connectors.postgres import query as postgres_query
+from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.reading import read_source

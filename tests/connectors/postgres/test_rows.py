@@ -17,11 +17,11 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import AbstractDataset, DatasetError
 from sqlalchemy.exc import DBAPIError
 
+from rnn_pipelines.connectors.postgres import table as postgres_table
 from rnn_pipelines.datasets import (
     PostgresLogDataset,
     PostgresRowsDataset,
     PostgresRunRowsDataset,
-    postgres_table,
 )
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable
