@@ -16,7 +16,7 @@ import pytest
 from rnn_pipelines.console.forecast import forecast, read_spec
 from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.recipe import prepare_panel, read_source
+from rnn_pipelines.forecast.recipe import prepare_panel, read_with_covariates
 
 FOUND = importlib.util.spec_from_file_location(
     "own_files", Path(__file__).parents[2] / "benchmarks/own_files.py"
@@ -56,8 +56,8 @@ def read(file: Path, words: tuple[str, ...]) -> None:
     """Read a file as the command does, up to the windows."""
     options = forecast.make_context("forecast", [str(file), *words]).params
     spec = read_spec(options.pop("file"), options, read_settings(options.pop("settings")))
-    table, covariates = read_source(spec.recipe.source, spec.recipe.covariates, spec.recipe.window)
-    prepare_panel(table, spec.recipe, covariates)
+    table, covariates = read_with_covariates(spec.source, spec.covariates, spec.window)
+    prepare_panel(table, spec, covariates)
 
 
 def turn(advice: str, file: Path) -> Path:

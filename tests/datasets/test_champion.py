@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
+from fitted import forecast_newest
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import add_record, list_records
@@ -31,7 +32,6 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.model import packing
 from rnn_pipelines.forecast.model.artefact import Forecaster
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment

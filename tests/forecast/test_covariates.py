@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitted import combine_model, forecast_network
+from fitted import combine_model, forecast_network, forecast_newest
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
-from rnn_pipelines.forecast.experiments.backtest import replay_schedules, retrain
+from rnn_pipelines.forecast.experiments.backtest import replay_retraining, replay_schedules
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
-from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear.ridge import fit_effects
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
@@ -33,7 +32,6 @@ from rnn_pipelines.forecast.methods.training.specs import (
 )
 from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
@@ -407,13 +405,14 @@ def retraining() -> RetrainForecastSpec:
 @pytest.fixture(scope="module")
 def spec() -> ForecastSpec:
     networks = {"gru": NetworkSpec(cell="gru", units=3)}
-    return ForecastSpec(RECIPE, networks, ForecastTrainingSpec(max_steps=25), LevelSpec(()))
+    training = ForecastTrainingSpec(max_steps=25)
+    return ForecastSpec(**dict(RECIPE), networks=networks, training=training)
 
 
 def test_retraining_keeps_how_covariates_are_coded(
     shops: SimpleNamespace, spec: ForecastSpec, retraining: RetrainForecastSpec
 ) -> None:
-    candidate = retrain(shops.table, None, spec, retraining, shops.covariate_table)
+    candidate = replay_retraining(shops.table, None, spec, retraining, shops.covariate_table)
     assert candidate.artefact.coding == shops.coding
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fitted import forecast_newest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
@@ -23,9 +24,8 @@ from rnn_pipelines.errors import (
     SeriesError,
     SeriesTooShortError,
 )
-from rnn_pipelines.forecast import state
+from rnn_pipelines.forecast import fitting
 from rnn_pipelines.forecast.fitting import evaluate
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.members import forward
@@ -227,7 +227,7 @@ def test_errors_are_measured_once_for_each_fit(
     made = Forecaster(h=3, level=[50], lookback=8, **SMALL)
     measured = []
     monkeypatch.setattr(
-        state, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted)
+        fitting, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted)
     )
     one, other = (frame.loc[frame["unique_id"] == name, ["ds", "y"]] for name in ("a", "b"))
     first = made.fit(one).leaderboard()

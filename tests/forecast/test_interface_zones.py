@@ -101,7 +101,7 @@ def test_days_stay_local_and_errors_name_arguments() -> None:
     ]
     with pytest.raises(SeriesError, match=r"give its zone as tz=, such as Europe/Berlin"):
         Forecaster(**SMALL).fit(naive)
-    assert Forecaster(h=2, tz=ZONE).spec.recipe.source.tz == ZONE
+    assert Forecaster(h=2, tz=ZONE).spec.source.tz == ZONE
 
 
 @pytest.mark.parametrize("zone", ["+02:00", "+05:30"])

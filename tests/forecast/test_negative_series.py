@@ -40,7 +40,7 @@ from rnn_pipelines.forecast.partitions.dividing import (
     Sample,
     draw_sample,
 )
-from rnn_pipelines.forecast.partitions.fitted import describe_fit, forecast_partitions
+from rnn_pipelines.forecast.partitions.fitted import describe_fit, forecast_all_partitions
 from rnn_pipelines.forecast.partitions.jobs import Tables
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -269,7 +269,7 @@ def test_series_outside_the_sample_are_not_cut(
     long = new[new.groupby("unique_id")["y"].transform("size") == LENGTH]
     source = write(long, tmp_path)
     described = describe_fit(
-        fitted.spec.recipe,
+        fitted.spec,
         fitted.panel,
         fitted.data.linear,
         fitted.methods,
@@ -279,7 +279,7 @@ def test_series_outside_the_sample_are_not_cut(
     panel = draw_sample(
         source, CovariateSpec(), PartitionSpec(training_rows=400, rows=2_000), tmp_path
     )
-    next_values, *_ = forecast_partitions(described, panel, ALONE)
+    next_values, *_ = forecast_all_partitions(described, panel, ALONE)
     found = join(next_values)
     assert found["unique_id"].nunique() == long["unique_id"].nunique()
     assert_not_cut(found)

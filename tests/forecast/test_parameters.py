@@ -39,7 +39,7 @@ def test_each_block_is_an_argument_and_a_single_level_needs_no_list() -> None:
     "freq", ["D", "MS", "W-MON", "MS+14D", "B-DE", "D-SUN", "DEK", "7", 7, None]
 )
 def test_frequencies_of_every_form_are_taken(freq: int | str | None) -> None:
-    assert Forecaster(freq=freq).spec.recipe.source.freq == freq
+    assert Forecaster(freq=freq).spec.source.freq == freq
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from rnn_pipelines.report.page import Section, Table
-from rnn_pipelines.report.texts import fill_template, list_sections, read_texts
+from rnn_pipelines.report.texts import fill_template, list_sections, read_prose
 
 TABLE = Table(["a"], [["b"]])
 PAGE = """# Report of {{ name }}
@@ -62,7 +62,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 
 
 def test_texts_are_read_on_one_line(package: str) -> None:
-    assert read_texts(package) == {"notes": {"first": "Lower is better."}}
+    assert read_prose(package) == {"notes": {"first": "Lower is better."}}
 
 
 def test_sections_leave_out_what_has_no_value(package: str) -> None:

@@ -100,18 +100,17 @@ def forecast(
     given = read_settings(settings)
     # Here and below, because `--help` must not wait for the libraries.
     from rnn_pipelines.forecast.fitting import NUM_STAGES, evaluate, fit_forecasters, make_champion
-    from rnn_pipelines.forecast.recipe import read_source
+    from rnn_pipelines.forecast.recipe import read_with_covariates
 
     with show_stages(NUM_STAGES + 3):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
-        recipe = spec.recipe
         from rnn_pipelines.forecast.model.packing import pack
         from rnn_pipelines.forecast.report.report import render_fitted
         from rnn_pipelines.forecast.report.summary import summarize_forecast
 
         fitted = fit_forecasters(
-            *read_source(recipe.source, recipe.covariates, recipe.window), spec
+            *read_with_covariates(spec.source, spec.covariates, spec.window), spec
         )
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
@@ -153,7 +152,7 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "
 def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
     """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
     from rnn_pipelines.forecast.source.column_choice import choose_columns
-    from rnn_pipelines.forecast.source.reading import read_frame
+    from rnn_pipelines.forecast.source.reading import read_file
     from rnn_pipelines.forecast.source.specs import SourceSpec
     from rnn_pipelines.parameter_models import read_parameter_model
 
@@ -164,7 +163,7 @@ def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[
     listed = [
         column for block in ("future", "past", "static") for column in covariates.get(block, [])
     ]
-    chosen = choose_columns(read_frame(source, named), source, given, listed)
+    chosen = choose_columns(read_file(source, named), source, given, listed)
     return given | {name: getattr(chosen, name) for name in ("time", "target", "id", "wide")}
 
 

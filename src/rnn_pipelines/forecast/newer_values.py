@@ -65,7 +65,7 @@ class Ends:
     features: Features
 
 
-def read_frame(
+def read_series_frame(
     frame: pd.DataFrame, recipe: Recipe, learnt: ForecasterSettings | None = None
 ) -> tuple[Source, pd.DataFrame, SourceSpec]:
     """Read a frame, and warn of columns that are not read; return the series, the covariates, and the columns.
@@ -116,7 +116,7 @@ def holds_future_alone(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecast
 
 
 def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> Newer:
-    """Read newer values on the time axis of the training; see `read_frame`."""
+    """Read newer values on the time axis of the training; see `read_series_frame`."""
     source = recipe.source
     names = forecaster.scaler[ID]
     if not frame.empty and ID not in frame and source.id is None:
@@ -129,7 +129,7 @@ def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> N
             recipe = recipe.model_copy(
                 update={"source": source.model_copy(update={"series": columns})}
             )
-    table, covariates, source = read_frame(frame, recipe, forecaster.settings)
+    table, covariates, source = read_series_frame(frame, recipe, forecaster.settings)
     return Newer(table, covariates, source.model_copy(update={"freq": forecaster.settings.freq}))
 
 
@@ -180,7 +180,7 @@ def forecast_ends(
     }
 
 
-def forecast_quantiles(
+def forecast_end_quantiles(
     ends: Ends,
     artefacts: Mapping[str, Forecaster],
     names: Sequence[str],

@@ -24,7 +24,6 @@ from rnn_pipelines.errors import ParameterError, SeriesError, count, show, show_
 from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, lay_out_cutoffs
 from rnn_pipelines.forecast.model.recursion import (
-    check_recursive,
     forecast_recursively,
     lay_out_recursive,
     lay_side_by_side,
@@ -155,7 +154,6 @@ def _forecast(
 ) -> pd.DataFrame:
     series = situation.series
     num_steps = situation.num_steps
-    check_recursive(forecaster, series, num_steps, covariates)
     forecaster, panel, features = lay_out_recursive(forecaster, series, num_steps, covariates)
     return forecast_recursively(forecaster, panel, features, num_steps)
 

@@ -10,7 +10,11 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.experiments import backtest
-from rnn_pipelines.forecast.experiments.backtest import BacktestJob, replay_schedules, retrain
+from rnn_pipelines.forecast.experiments.backtest import (
+    BacktestJob,
+    replay_retraining,
+    replay_schedules,
+)
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods import ensemble, forecasts
@@ -51,7 +55,10 @@ def make_retraining(**policy: Any) -> RetrainForecastSpec:
 
 def make_spec(recipe: Recipe = RECIPE) -> ForecastSpec:
     return ForecastSpec(
-        recipe, {"gru": NetworkSpec(cell="gru", units=2, members=1)}, TRAINING, LevelSpec((80,))
+        **dict(recipe),
+        networks={"gru": NetworkSpec(cell="gru", units=2, members=1)},
+        training=TRAINING,
+        level=LevelSpec((80,)),
     )
 
 
@@ -180,7 +187,7 @@ def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -
 def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    candidate = retrain(table.iloc[:-20], None, make_spec(), make_retraining())
+    candidate = replay_retraining(table.iloc[:-20], None, make_spec(), make_retraining())
     assert candidate.manifest["metrics"]["challenger"]["loss"] == replayed[1]["loss"].iloc[0]
 
 
@@ -195,9 +202,9 @@ def test_training_that_fails_leaves_the_champion_or_nothing(
         def retrain_or_fail(known: pd.DataFrame, *arguments: Any) -> Any:
             if len(known) == num_rows:
                 raise TrainingError("the loss is no number")
-            return retrain(known, *arguments)
+            return replay_retraining(known, *arguments)
 
-        monkeypatch.setattr(backtest, "retrain", retrain_or_fail)
+        monkeypatch.setattr(backtest, "replay_retraining", retrain_or_fail)
 
     fail_on(58)
     forecasts, retrainings = replay(table, often=EVERY_8)
@@ -237,7 +244,7 @@ def test_retraining_fits_the_simple_methods_once(
         monkeypatch.setattr(
             module, "fit_methods", lambda data: fits.append(data) or fit_methods(data)
         )
-    retrain(table, None, make_spec(), make_retraining())
+    replay_retraining(table, None, make_spec(), make_retraining())
     assert len(fits) == 1
 
 

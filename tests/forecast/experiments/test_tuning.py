@@ -98,7 +98,7 @@ def test_what_judges_is_the_validation_part(table: pd.DataFrame, spec: ForecastS
     known, judge = cut_test_part(table, spec)
     counts = known.groupby("unique_id").size()
     assert counts.to_dict() == {"a": 120, "b": 110}
-    assert (judge.recipe.split.validation, judge.recipe.split.test) == (15, 15)
+    assert (judge.split.validation, judge.split.test) == (15, 15)
 
 
 def test_series_too_young_judge_no_trial(
@@ -171,7 +171,7 @@ def test_a_space_without_a_trial_that_works_is_refused(
 def test_changed_parameters_are_checked_like_all(spec: ForecastSpec) -> None:
     changed = change_spec(spec, {"window.lookback": 9, "gru.units": 5, "training.patience": 50})
     assert (
-        changed.recipe.window.lookback,
+        changed.window.lookback,
         changed.networks["gru"].units,
         changed.training.patience,
     ) == (9, 5, 50)

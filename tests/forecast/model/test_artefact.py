@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitted import combine_model, forecast_by_matrix, forecast_origins
+from fitted import combine_model, forecast_by_matrix, forecast_newest, forecast_origins
 from rnn_pipelines.forecast.intervals.bounding import add_intervals
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
@@ -19,7 +19,6 @@ from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.calendar import CalendarSpec

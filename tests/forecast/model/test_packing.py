@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fitted import forecast_newest
 from rnn_pipelines.errors import ChampionError, FormatError
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.preparation.reference import measure_reference
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -165,14 +165,16 @@ def test_forecasting_needs_no_tensorflow(
         import sys
         from pathlib import Path
         import pandas as pd
-        from rnn_pipelines.forecast.model.newest import forecast_newest
+        from rnn_pipelines.forecast.model.artefact import forecast_panel
+        from rnn_pipelines.forecast.model.newest import lay_out_newest
         from rnn_pipelines.forecast.model.packing import unpack
         from rnn_pipelines.forecast.source.specs import SourceSpec
 
         folder = Path({str(tmp_path)!r})
         files = {{path.name: path.read_bytes() for path in folder.iterdir()}}
         table = pd.read_parquet(folder / "table.parquet")
-        found = forecast_newest(unpack(files), table, SourceSpec(name="catalog", freq="D"))
+        source = SourceSpec(name="catalog", freq="D")
+        found = forecast_panel(*lay_out_newest(unpack(files), table, source))
         found.to_parquet(folder / "found.parquet")
         print(sorted({{"keras", "tensorflow"}} & set(sys.modules)))
     """

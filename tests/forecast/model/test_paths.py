@@ -12,12 +12,11 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.fitting import make_champion, tabulate_part
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.model.paths import PathsSpec
+from rnn_pipelines.forecast.model.paths import PathsSpec, draw_used_paths
 from rnn_pipelines.forecast.partitions.champion import PredictSpec, forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.pipelines.forecast.nodes import draw_paths
 
 SMALL = {
     "lstm": {"members": 1, "units": 2},
@@ -120,7 +119,7 @@ def test_champion_and_run_draw_the_paths_of_predict(fitted: Forecaster) -> None:
     panel = fitted._fitted.panel
     next_values = tabulate_part(fitted._fitted, "future")
     of_fit = panel.windows, panel.scaler, fitted._fitted.intervals, next_values
-    paths = draw_paths(*of_fit, PathsSpec(4), fitted._fitted.spec.pretrained)
+    paths = draw_used_paths(*of_fit, PathsSpec(4), fitted._fitted.spec.pretrained)
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
 
 

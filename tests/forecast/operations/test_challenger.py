@@ -71,7 +71,7 @@ def grow(prepare: Grow, make_values: Callable[..., list[float | None]]) -> Grow:
             panel.series,
             panel.profile,
             panel.cutoffs,
-            window,
+            panel.windows,
             CalendarSpec(),
             GapPolicy("interpolate"),
             BreakPolicy("keep"),

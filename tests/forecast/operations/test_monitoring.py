@@ -29,7 +29,7 @@ from rnn_pipelines.forecast.operations.monitoring import (
 from rnn_pipelines.forecast.operations.verdict import (
     ForecastEvidence,
     MonitorForecastSpec,
-    evaluate_forecasts,
+    conclude_on_forecasts,
 )
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.preparation.reference import Change, ReferenceTable, measure_reference
@@ -55,7 +55,7 @@ def make_spec(
 
 
 def decide(evidence: ForecastEvidence, **options: Any) -> Verdict:
-    return evaluate_forecasts(evidence, make_spec(**options))
+    return conclude_on_forecasts(evidence, make_spec(**options))
 
 
 COVARIATE = {

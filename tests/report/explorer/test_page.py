@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.report.explorer.page import FRAME_BYTES, choose_content, encode, read_scripts
+from rnn_pipelines.report.explorer.page import (
+    FRAME_BYTES,
+    choose_content,
+    encode_content,
+    read_scripts,
+)
 from rnn_pipelines.report.page import render_page
 
 NAMES = ("lstm", "gru")
@@ -28,17 +33,17 @@ EVIL = "</script><!--"
 
 
 def test_arrays_are_float32() -> None:
-    content = json.loads(encode({"numbers": np.array([[1.0, 2.0]])}))
+    content = json.loads(encode_content({"numbers": np.array([[1.0, 2.0]])}))
     assert content["numbers"] == {"shape": [1, 2], "float32": "AACAPwAAAEA="}
 
 
 def test_no_text_ends_the_script() -> None:
-    assert "<" not in encode({"text": EVIL})
+    assert "<" not in encode_content({"text": EVIL})
 
 
 @pytest.mark.parametrize(("value", "expected"), [(EVIL, EVIL), (np.int64(3), 3)])
 def test_values_come_back(value: object, expected: object) -> None:
-    assert json.loads(encode({"value": value})) == {"value": expected}
+    assert json.loads(encode_content({"value": value})) == {"value": expected}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.model.artefact import (
     NAMES_IN_MESSAGE,
     Forecaster,
-    forecast_panel,
     lay_out_cutoffs,
     make_cutoff_windows,
 )
@@ -36,7 +35,7 @@ from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Sourc
 from rnn_pipelines.forecast.source.covariates import (
     check_covariate_columns,
     check_future_covariates,
-    list_steps,
+    list_all_steps,
 )
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
@@ -48,27 +47,19 @@ from rnn_pipelines.report.numbers import list_some
 logger = logging.getLogger(__name__)
 
 
-def forecast_newest(
-    forecaster: Forecaster,
-    table: Source,
-    source: SourceSpec,
-    covariate_table: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Forecast the steps after each series' end, with the spacing and the policy for gaps of the forecaster.
-
-    Raises:
-        SeriesError: series cannot be used, or have another spacing; a covariate is missing, or lacks values ahead.
-    """
-    return forecast_panel(*lay_out_newest(forecaster, table, source, covariate_table))
-
-
 def lay_out_newest(
     forecaster: Forecaster,
     table: Source,
     source: SourceSpec,
     covariate_table: pd.DataFrame | None = None,
 ) -> tuple[Forecaster, WindowedPanel, Features]:
-    """Return the forecaster with new series, the windows at each series' end, and their rows; see `forecast_newest`."""
+    """Return the forecaster with new series, the windows at each series' end, and their rows, for `forecast_panel`.
+
+    The series have the spacing and the policy for gaps of the forecaster.
+
+    Raises:
+        SeriesError: series cannot be used, or have another spacing; a covariate is missing, or lacks values ahead.
+    """
     settings = forecaster.settings
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
     forecaster, series = repair_as_trained(
@@ -144,7 +135,9 @@ def check_ahead(
         check_future_covariates(
             known, covariate_table, coding.make_spec().by_role, num_steps, settings.freq
         )
-        report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
+        report_off_steps(
+            list_all_steps(known, num_steps, settings.freq), covariate_table, settings.tz
+        )
 
 
 def select_series(forecaster: Forecaster, series: Series) -> Series:

@@ -121,40 +121,55 @@ def describe_fit(
 ) -> FittedPanel:
     """Return the part of a fit that forecasts other series."""
     profile = fitted_on.profile
-    resolved = {
-        "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
-        "window": recipe.window.fill(profile),
-        "calendar": resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar),
-        "evaluation": recipe.evaluation.model_copy(
-            update={"season_length": fitted_on.windows.season_length}
-        ),
-    }
-    recipe = recipe.model_copy(update=resolved)
-    baseline = LinearModel(linear.combine())
+    windows = fitted_on.windows
+    recipe = recipe.model_copy(
+        update={
+            "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
+            "window": recipe.window.fill(profile),
+            "calendar": resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar),
+            "evaluation": recipe.evaluation.model_copy(
+                update={"season_length": windows.season_length}
+            ),
+        }
+    )
     # Without the errors and times of their fit, which no forecast reads.
-    light = {}
-    for name, method in methods.items():
-        unpack = (
-            unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
-        )
-        refitted = None if method.refitted is None else unpack(method.refitted.pack())
-        light[name] = FittedMethod(
-            unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted
-        )
-    blocks = recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
-    settings = describe_forecaster(fitted_on.series, profile, fitted_on.cutoffs, *blocks)
-    settings = settings.model_copy(
-        update={"use": use, "season_length": fitted_on.windows.season_length}
+    light = {name: _drop_training_data(name, method) for name, method in methods.items()}
+    settings = describe_forecaster(
+        fitted_on.series,
+        profile,
+        fitted_on.cutoffs,
+        windows,
+        recipe.calendar,
+        recipe.gaps,
+        recipe.breaks,
+    ).model_copy(update={"use": use})
+    forecaster = Forecaster(
+        PanelModel(linear.normalizer, wrap_in_ensemble(light, use).in_use),
+        fitted_on.scaler,
+        settings,
+        intervals.pick(use, FORECAST) if len(intervals.levels) else None,
+        fitted_on.coding,
     )
-    model = PanelModel(linear.normalizer, wrap_in_ensemble(light, use).in_use)
-    of_used = intervals.pick(use, FORECAST) if len(intervals.levels) else None
-    forecaster = Forecaster(model, fitted_on.scaler, settings, of_used, fitted_on.coding)
     return FittedPanel(
-        recipe, fitted_on.coding, linear.normalizer, baseline, light, intervals, forecaster, use
+        recipe=recipe,
+        coding=fitted_on.coding,
+        normalizer=linear.normalizer,
+        baseline=LinearModel(linear.combine()),
+        methods=light,
+        intervals=intervals,
+        forecaster=forecaster,
+        use=use,
     )
 
 
-def forecast_partitions(
+def _drop_training_data(name: str, method: FittedMethod) -> FittedMethod:
+    """Return a method with the arrays of its models alone."""
+    unpack = unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
+    refitted = None if method.refitted is None else unpack(method.refitted.pack())
+    return FittedMethod(unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted)
+
+
+def forecast_all_partitions(
     fitted: FittedPanel, panel: Sample, parallel: ParallelSpec
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast all series of a divided panel, and measure the errors on their test parts; raises as `run_jobs`.
@@ -214,9 +229,7 @@ def tabulate_test(fitted: FittedPanel, panel: Panel) -> Predictions:
     places = pd.Index(fitted.forecaster.scaler["unique_id"]).get_indexer(scaler["unique_id"])
     intervals = fitted.intervals.replace_usual(np.where(places >= 0, of_fit[places], usual))
     forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
-    table = replace(
-        tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use
-    )
+    table = tabulate_forecasts(windows, panel.features, scaler, forecasts, "test", fitted.use)
     return add_intervals(table, intervals, windows, scaler, "test", network)
 
 

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 else:
     ChosenClassifier = TextClassifier = Any
 
-FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear"}
-FORECASTERS = FOUND | {"series": "params:internals.series"}
-FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in CELLS}
+FORECASTERS = {
+    "panel": "internals_found_windows",
+    "linear": "internals_found_linear",
+    "series": "params:internals.series",
+    **{cell: f"internals_found_{cell}_model" for cell in CELLS},
+}
 EXPLORED = ["internals_forecasters", "internals_found_features", "internals_found_scaler"]
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"
@@ -85,7 +88,7 @@ def choose_classifier(
     """Return the classifier of `sentiment`, or train a small one if there is none."""
     from rnn_pipelines.lab.internals.sentiment import choice
 
-    return choice.choose_classifier(found, reviews, source, small)
+    return choice.find_classifier(found, reviews, source, small)
 
 
 def trace_classifier(
@@ -94,4 +97,4 @@ def trace_classifier(
     """Trace every gate and state through texts, compare them with Keras, and score some texts word by word."""
     from rnn_pipelines.lab.internals.sentiment import traces
 
-    return traces.trace_classifier(classifier, sample)
+    return traces.trace_texts(classifier, sample)

@@ -29,9 +29,9 @@ from rnn_pipelines.lab.internals.forecast.traces import (
     PADDING,
     SERIES,
     cut_history,
+    describe_members,
     differentiate_correction,
     list_inputs,
-    summarize_network,
     trace_forecasters,
     trace_layers,
 )
@@ -257,7 +257,7 @@ def test_an_embedding_is_a_layer(make_forecasters: MakeForecasters) -> None:
     network = make_forecasters(segment=4, embedding=5).networks["gru"]
     shapes = {
         layer["kind"]: layer["output_shape"]
-        for layer in summarize_network(network, num_steps=2)["layers"][:2]
+        for layer in describe_members(network, num_steps=2)["layers"][:2]
     }
     assert shapes == {"Dense": [2, 5], "GRU": [3]}
 
@@ -265,7 +265,7 @@ def test_an_embedding_is_a_layer(make_forecasters: MakeForecasters) -> None:
 def test_only_the_last_layer_of_a_stack_puts_out_one_state(
     make_forecasters: MakeForecasters,
 ) -> None:
-    layers = summarize_network(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
+    layers = describe_members(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
     assert [(layer["layer"], layer["output_shape"]) for layer in layers] == [
         ("gru", [6, 3]), ("gru_2", [2]), ("head", [2])
     ]  # fmt: skip
@@ -276,7 +276,7 @@ def test_parameters_are_those_of_all_members(
     make_forecasters: MakeForecasters, hyperparameters: dict[str, Any]
 ) -> None:
     network = make_forecasters(**hyperparameters, members=3).networks["lstm"]
-    summary = summarize_network(network, num_steps=2)
+    summary = describe_members(network, num_steps=2)
     assert summary["num_parameters"] == sum(array.size for array in network.weights.values())
 
 
@@ -285,7 +285,7 @@ def test_layers_are_those_of_one_member(
     make_forecasters: MakeForecasters, hyperparameters: dict[str, Any]
 ) -> None:
     network = make_forecasters(**hyperparameters, members=3).networks["lstm"]
-    summary = summarize_network(network, num_steps=2)
+    summary = describe_members(network, num_steps=2)
     assert summary["num_parameters"] == 3 * sum(
         layer["num_parameters"] for layer in summary["layers"]
     )
