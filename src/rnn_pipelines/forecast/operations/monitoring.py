@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -128,11 +129,9 @@ def read_newest(
         ChampionError: covariates of the champion are missing, and today's parameters, with these covariates, need none.
         SeriesError: see `read_as_of`.
     """
-    own = covariates if sample.partitions.folder is None else NO_COVARIATES
-    asked = replace(sample, covariates=own)
-    with explain_reading(
-        str(champion["version"]), sample.source.label, lambda: read_sample(asked, monitoring)
-    ):
+    covariates_of_today = covariates if sample.partitions.folder is None else NO_COVARIATES
+    read = partial(read_sample, replace(sample, covariates=covariates_of_today), monitoring)
+    with explain_reading(str(champion["version"]), sample.source.label, read):
         return read_sample(sample, monitoring)
 
 
