@@ -88,11 +88,13 @@ class PredictingChampion:
         """Forecast the series of a partition, and write the table into a folder; return the facts."""
         forecaster: Forecaster = self.champion.artefact
         table, covariate_table = _read_as_trained(forecaster, partition, self.spec)
-        laid_out = lay_out_newest(forecaster, table, partition.source, covariate_table)
-        night = lay_out_night(forecaster, laid_out[2], None, self.champion.version)
+        scaled, panel, features = lay_out_newest(
+            forecaster, table, partition.source, covariate_table
+        )
+        night = lay_out_night(forecaster, features, None, self.champion.version)
         gross_values = list_gross_values(night.series)
         tz = forecaster.settings.tz
-        forecasts = mark_forecasts(forecast_panel(*laid_out), gross_values, tz)
+        forecasts = mark_forecasts(forecast_panel(scaled, panel, features), gross_values, tz)
         write_next_values(forecasts, forecaster, folder)
         left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
         return {
