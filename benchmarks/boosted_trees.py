@@ -24,11 +24,11 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods, f
 from rnn_pipelines.forecast.methods.folds import thin_origins
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import PanelModel
-from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
 from rnn_pipelines.forecast.methods.trees import TREES
-from rnn_pipelines.forecast.newer_values import read_frame
+from rnn_pipelines.forecast.newer_values import read_series_frame
 from rnn_pipelines.forecast.recipe import prepare_panel
 from rnn_pipelines.forecast.windows.panel import gather_targets, number_series
 
@@ -192,8 +192,8 @@ def measure(name: str, trains_networks: bool) -> str:
     frame, horizon = SETS[name]()
     known = [column for column in frame if column not in ("unique_id", "ds", "y")]
     spec = Forecaster(h=horizon, futr_exog=known).spec
-    table, covariates, source = read_frame(frame, spec.recipe)
-    panel = prepare_panel(table, spec.recipe.model_copy(update={"source": source}), covariates)
+    table, covariates, source = read_series_frame(frame, spec)
+    panel = prepare_panel(table, spec.model_copy(update={"source": source}), covariates)
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     networks = train_networks(data, spec.networks, spec.training) if trains_networks else {}
     methods, record = fit_all_methods(
@@ -211,7 +211,7 @@ def measure(name: str, trains_networks: bool) -> str:
     origins = thin_origins(origins, series, NUM_ORIGINS)
     series = number_series(panel.windows.series_starts, origins)
     actual = gather_targets(panel.windows, origins)
-    change = measure_change(panel.windows)[series][:, None]
+    change = measure_seasonal_change(panel.windows)[series][:, None]
     errors = [
         (actual - PanelModel(data.linear.normalizer, method.model).forecast(panel.windows, origins))
         / change

@@ -1,4 +1,4 @@
-"""Time and memory of preparation, for very many short series and for very long ones.
+"""Time and memory of the preparation, for very many short series and for very long ones.
 
     .venv/bin/python benchmarks/preparation.py
 
@@ -12,14 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.recipe import PREPARATION, Recipe, run_steps
+from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import WindowSpec
+
+STEPS = ("prepare_series", "fit_scaler", "fit_coding", "add_features", "make_windows")
 
 
 def make_panel(num_series: int, num_steps: int, freq: str | int, gaps: float = 0.0) -> Source:
@@ -50,14 +53,26 @@ CASES: dict[str, Callable[[], Source]] = {
 def measure(case: str) -> dict[str, float]:
     """Processor seconds of each step, and the peak of the memory in GiB."""
     table = CASES[case]()
-    recipe = Recipe(source=SourceSpec(name="catalog"), window=WindowSpec(lookback=30, horizon=7))
-    values = {"table": table, **recipe.list_values()}
+    source = SourceSpec(name="catalog")
+    window = WindowSpec(lookback=30, horizon=7)
     seconds = {"input": _read_peak()}
-    for step in PREPARATION:
-        started = time.process_time()
-        values = run_steps([step], values)
-        seconds[step.function.__name__] = time.process_time() - started
+    for step in STEPS:
+        setattr(recipe, step, _measure_step(step, seconds))
+    recipe.prepare_panel(table, recipe.Recipe(source=source, window=window))
     return {**seconds, "peak": _read_peak()}
+
+
+def _measure_step(step: str, seconds: dict[str, float]) -> Callable[..., Any]:
+    """Return a step of the preparation that adds its processor time."""
+    run = getattr(recipe, step)
+
+    def run_measured(*arguments: Any) -> Any:
+        started = time.process_time()
+        result = run(*arguments)
+        seconds[step] = time.process_time() - started
+        return result
+
+    return run_measured
 
 
 def _read_peak() -> float:
@@ -66,16 +81,15 @@ def _read_peak() -> float:
 
 def main() -> None:
     """Prints a row for each case."""
-    steps = [step.function.__name__ for step in PREPARATION]
     print(
-        f"| case | {' | '.join(steps)} | all, s | peak, GiB | of which before |\n|---|{'---:|' * (len(steps) + 3)}"
+        f"| case | {' | '.join(STEPS)} | all, s | peak, GiB | of which before |\n|---|{'---:|' * (len(STEPS) + 3)}"
     )
     for case in CASES:
         done = subprocess.run(
             [sys.executable, __file__, case], check=True, capture_output=True, text=True
         )
         found = json.loads(done.stdout)
-        seconds = [found[step] for step in steps]
+        seconds = [found[step] for step in STEPS]
         cells = [
             f"{number:.1f}" for number in (*seconds, sum(seconds), found["peak"], found["input"])
         ]

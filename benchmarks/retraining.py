@@ -80,7 +80,7 @@ def train(as_of: pd.Timestamp, seed: int) -> Trained:
         panel.series,
         panel.profile,
         panel.cutoffs,
-        RECIPE.window,
+        panel.windows,
         RECIPE.calendar,
         RECIPE.gaps,
         RECIPE.breaks,

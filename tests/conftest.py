@@ -344,7 +344,7 @@ def make_forecaster() -> Callable[..., Forecaster]:
             prepared.series,
             prepared.profile,
             prepared.cutoffs,
-            window,
+            prepared.windows,
             CalendarSpec(),
             GapPolicy(gaps),
             BreakPolicy("keep"),

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecaster", "TextClassifier", "__version__"]
 
-turn_telemetry_off()
-
-
-# The modules of the classes of the Python interface, which are imported at their first use.
-MODULES = {
+# The module of each class of the Python interface.
+INTERFACES = {
     "Forecaster": "rnn_pipelines.forecast.interface",
     "TextClassifier": "rnn_pipelines.sentiment.interface",
 }
 
+turn_telemetry_off()
+
 
 def __getattr__(name: str) -> Any:
-    if name not in MODULES:
-        raise AttributeError(f"module 'rnn_pipelines' has no attribute '{name}'")
-    return getattr(import_module(MODULES[name]), name)
+    """Import a class of the Python interface at its first use, so that the package itself loads fast."""
+    if name in INTERFACES:
+        return getattr(import_module(INTERFACES[name]), name)
+    raise AttributeError(f"module 'rnn_pipelines' has no attribute '{name}'")

@@ -11,9 +11,9 @@ from rnn_pipelines.console.predict import read_series_file
 from rnn_pipelines.console.settings import parse_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.preparation.schema import repair_series
-from rnn_pipelines.forecast.recipe import read_source
+from rnn_pipelines.forecast.recipe import read_with_covariates
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.forecast.source.reading import read_source as read_source_alone
+from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
 MONTHS = pd.date_range("1949-01-01", periods=48, freq="MS")
@@ -28,8 +28,8 @@ def read(path: Path, *words: str) -> Series:
     """Return the series that the command reads of a file."""
     options = forecast.make_context("forecast", [str(path), *words]).params
     spec = read_spec(options.pop("file"), options, parse_settings(options.pop("settings")))
-    table, _ = read_source(spec.recipe.source, spec.recipe.covariates, spec.recipe.window)
-    return repair_series(table, spec.recipe.source, spec.recipe.gaps)[0]
+    table, _ = read_with_covariates(spec.source, spec.covariates, spec.window)
+    return repair_series(table, spec.source, spec.gaps)[0]
 
 
 def write(folder: Path, rows: dict[str, object], sep: str = ",") -> Path:
@@ -243,9 +243,9 @@ def test_months_after_the_last_value_are_no_values(tmp_path: Path) -> None:
     assert read(tmp_path / "years.csv")["ds"].max() == pd.Timestamp("1952-06-01")
 
 
-def test_forecaster_reads_a_table_of_years_and_months() -> None:
+def test_forecaster_reads_a_table_of_months_by_year() -> None:
     settings = SourceSpec(name="catalog", time="Year")
-    assert read_source_alone(settings, pd.DataFrame(YEARLY))["ds"].tolist() == MONTHS.tolist()
+    assert read_source(settings, pd.DataFrame(YEARLY))["ds"].tolist() == MONTHS.tolist()
 
 
 ROWS = "".join(f"{day:%Y-%m-%d},{100 + number}.5\n" for number, day in enumerate(DAYS))

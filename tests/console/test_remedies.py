@@ -12,7 +12,7 @@ from rnn_pipelines.console.forecast import forecast, read_spec
 from rnn_pipelines.console.settings import name_options, parse_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.preparation.schema import repair_series
-from rnn_pipelines.forecast.recipe import read_source
+from rnn_pipelines.forecast.recipe import read_with_covariates
 from rnn_pipelines.forecast.series.tables import Series
 
 MONTHS = pd.date_range("2015-01-01", periods=48, freq="MS")
@@ -29,8 +29,8 @@ NAMES = re.compile(r"one of \['([^']*)'(?:, '([^']*)')*\] in (--\w+)")
 def read(path: Path, words: list[str]) -> Series:
     options = forecast.make_context("forecast", [str(path), *words]).params
     spec = read_spec(options.pop("file"), options, parse_settings(options.pop("settings")))
-    table, _ = read_source(spec.recipe.source, spec.recipe.covariates, spec.recipe.window)
-    return repair_series(table, spec.recipe.source, spec.recipe.gaps)[0]
+    table, _ = read_with_covariates(spec.source, spec.covariates, spec.window)
+    return repair_series(table, spec.source, spec.gaps)[0]
 
 
 def refuse(path: Path, words: list[str]) -> str:

@@ -105,11 +105,11 @@ def test_parameters_of_forecast_are_refused_or_fitted(
         given_blocks[block] = {**given_blocks.get(block, {}), **values} if is_block else values
     try:
         spec = read_parameter_models(given_blocks)
-        source = spec.recipe.source.model_copy(
+        source = spec.source.model_copy(
             update={"name": "sine", "time": "ds", "target": "y", "id": None, "path": None}
         )
         table = read_source(source)
-        recipe = spec.recipe.model_copy(update={"source": source})
+        recipe = spec.model_copy(update={"source": source})
         panel = prepare_panel(table, recipe)
         if (
             np.prod([panel.windows.lookback, panel.windows.horizon]) > 400

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitted import combine_model, forecast_network
+from fitted import combine_model, forecast_network, forecast_newest
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
-from rnn_pipelines.forecast.experiments.backtest import replay_schedules, retrain
+from rnn_pipelines.forecast.experiments.backtest import replay_retraining, replay_schedules
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
-from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear.ridge import fit_effects
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
@@ -33,7 +32,6 @@ from rnn_pipelines.forecast.methods.training.specs import (
 )
 from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
-from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
@@ -155,9 +153,7 @@ def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) ->
 
 
 @pytest.mark.parametrize("column", ["promo", "price", "visitors", "region"])
-def test_scales_and_categories_are_of_the_training_part(
-    shops: SimpleNamespace, column: str
-) -> None:
+def test_coding_is_that_of_the_training_part(shops: SimpleNamespace, column: str) -> None:
     """Neither validation nor test is seen, as numbers or as categories."""
     train_stop = int(shops.cutoffs["train_stop"].iloc[0])
     table = shops.covariate_table.copy()
@@ -166,9 +162,7 @@ def test_scales_and_categories_are_of_the_training_part(
     assert fit_coding(shops.series, shops.cutoffs, COVARIATES, table) == shops.coding
 
 
-def test_covariates_of_the_test_part_are_not_seen_and_known_ones_read(
-    shops: SimpleNamespace,
-) -> None:
+def test_covariates_of_the_test_part_are_not_seen(shops: SimpleNamespace) -> None:
     panel = shops.windows
     values = panel.values.copy()
     for first, stop in panel.test:
@@ -176,7 +170,9 @@ def test_covariates_of_the_test_part_are_not_seen_and_known_ones_read(
     one = fit_linear_models(panel)
     other = fit_linear_models(replace(panel, values=values))
     np.testing.assert_array_equal(one.matrices, other.matrices)
-    # Where nothing can be judged, the naive methods that can't read it take no part.
+
+
+def test_few_windows_are_forecast_by_methods_that_read_covariates() -> None:
     recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=76)})
     linear = fit_linear_models(take(make_shops(), recipe).windows)
     assert not linear.is_enough
@@ -186,10 +182,8 @@ def test_covariates_of_the_test_part_are_not_seen_and_known_ones_read(
     }
 
 
-def test_ridge_and_networks_read_the_same_covariates_and_many_have_few_lags(
-    shops: SimpleNamespace,
-) -> None:
-    """Each number that a network reads of a window's covariates is a predictor too, where lags are few."""
+def test_ridge_reads_the_covariates_of_the_networks(shops: SimpleNamespace) -> None:
+    """Each number that a network reads of a window's covariates is a predictor too, if lags are few."""
     panel = shops.windows
     assert list_covariate_inputs(panel).steps.min() == -panel.lookback
     origins = panel.index("train").origins(np.arange(1, 4))
@@ -203,6 +197,9 @@ def test_ridge_and_networks_read_the_same_covariates_and_many_have_few_lags(
             [steps[:, window, 1:-1].ravel(), known[window, panel.columns.num_calendar :]]
         )
         assert np.isin(read, predictors).all()
+
+
+def test_many_covariates_have_few_lags(shops: SimpleNamespace) -> None:
     panel = replace(shops.windows, lookback=50, roles=np.full(MAX_LAGGED // 4, "future"))
     assert list_covariate_inputs(panel).steps.min() == -4
 
@@ -407,13 +404,14 @@ def retraining() -> RetrainForecastSpec:
 @pytest.fixture(scope="module")
 def spec() -> ForecastSpec:
     networks = {"gru": NetworkSpec(cell="gru", units=3)}
-    return ForecastSpec(RECIPE, networks, ForecastTrainingSpec(max_steps=25), LevelSpec(()))
+    training = ForecastTrainingSpec(max_steps=25)
+    return ForecastSpec(**dict(RECIPE), networks=networks, training=training)
 
 
 def test_retraining_keeps_how_covariates_are_coded(
     shops: SimpleNamespace, spec: ForecastSpec, retraining: RetrainForecastSpec
 ) -> None:
-    candidate = retrain(shops.table, None, spec, retraining, shops.covariate_table)
+    candidate = replay_retraining(shops.table, None, spec, retraining, shops.covariate_table)
     assert candidate.artefact.coding == shops.coding
 
 

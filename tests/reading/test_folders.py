@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
-from rnn_pipelines.forecast.source.reading import read_frame, read_source, read_table
+from rnn_pipelines.forecast.source.reading import read_file, read_source, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
 Save = Callable[[str, pd.DataFrame], Path]
@@ -71,7 +71,7 @@ def test_only_wanted_columns_are_read(save: Save, tmp_path: Path) -> None:
     save("a.parquet", make_table().assign(nested=[[1]] * 60))
     save("b.parquet", make_table().assign(id="other").drop(columns="other"))
     assert len(read(tmp_path / "folder")) == 120
-    assert list(read_frame(SourceSpec(path=str(tmp_path / "folder" / "b.parquet"), id="id"))) == [
+    assert list(read_file(SourceSpec(path=str(tmp_path / "folder" / "b.parquet"), id="id"))) == [
         "ds",
         "y",
         "id",

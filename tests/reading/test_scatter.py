@@ -9,12 +9,12 @@ import pytest
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
-from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.readable import FILES
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading import batches, scatter
 from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.scatter import can_scatter, count_rows, scatter_rows, survey_files
+from rnn_pipelines.reading.scatter import can_scatter, count_table_rows, scatter_rows, survey_files
 from rnn_pipelines.reading.survey import ROW_COLUMN, Roles, Survey
 
 COLUMNS = ["id", "ds", "y"]
@@ -146,9 +146,9 @@ def test_rows_are_counted_without_reading_them(tmp_path: Path) -> None:
     table = make_table(100, 200)
     table.to_parquet(tmp_path / "table.parquet")
     table.to_csv(tmp_path / "table.csv", index=False)
-    assert count_rows(tmp_path / "table.parquet", FILES) == len(table)
-    assert count_rows(tmp_path / "table.csv", FILES) == pytest.approx(len(table), rel=0.05)
-    assert count_rows(tmp_path, FILES) == pytest.approx(2 * len(table), rel=0.05)
+    assert count_table_rows(tmp_path / "table.parquet", FILES) == len(table)
+    assert count_table_rows(tmp_path / "table.csv", FILES) == pytest.approx(len(table), rel=0.05)
+    assert count_table_rows(tmp_path, FILES) == pytest.approx(2 * len(table), rel=0.05)
 
 
 @pytest.fixture

@@ -270,7 +270,7 @@ def test_a_model_of_a_zone_keeps_it(panel: Panel) -> None:
         panel.series,
         panel.profile,
         panel.cutoffs,
-        recipe.window,
+        panel.windows,
         recipe.calendar,
         recipe.gaps,
         recipe.breaks,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
@@ -15,6 +16,10 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Pan
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe_network
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import Forecasts
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel
+from rnn_pipelines.forecast.model.newest import lay_out_newest
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 
@@ -73,3 +78,13 @@ def combine_model(
 ) -> PanelModel:
     """The model of an ensemble of these weights."""
     return PanelModel(linear.normalizer, combine(panel, linear, networks, weights).model)
+
+
+def forecast_newest(
+    forecaster: Forecaster,
+    table: Source,
+    source: SourceSpec,
+    covariate_table: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Forecasts of the steps after each series' end."""
+    return forecast_panel(*lay_out_newest(forecaster, table, source, covariate_table))

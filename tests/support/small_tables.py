@@ -16,7 +16,6 @@ from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
-from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.predictions import ForecastLog
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training.specs import (
@@ -29,9 +28,14 @@ from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations import monitoring
 from rnn_pipelines.forecast.operations.audit import prove_forecasts
 from rnn_pipelines.forecast.operations.decision import describe_run
-from rnn_pipelines.forecast.operations.retraining import list_steps
+from rnn_pipelines.forecast.operations.retraining import (
+    TrainedChallenger,
+    decide_on,
+    fit_challenger,
+)
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.operations.verdict import ErrorSpec, MonitorForecastSpec
+from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.partitions.champion import (
     PredictSpec,
     draw_sample_as_trained,
@@ -42,19 +46,18 @@ from rnn_pipelines.forecast.partitions.dividing import (
     PartitionSpec,
     Sample,
     draw_sample,
-    read_sample,
 )
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.recipe import Recipe, run_steps
+from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.windows.coding import Coding
 
 ALL = PredictSpec()
 MONITORING = MonitorForecastSpec(error=ErrorSpec(), drift=DriftSpec())
-NAMES = [step.function.__name__ for step in list_steps(NETWORKS)]
-# The first step that reads the champion.
-FIRST = NAMES.index("forecast_holdout")
+RETRAINING = RetrainForecastSpec(
+    policy=ForecastPolicySpec(must_beat=()), budget=BudgetSpec(max_steps=1)
+)
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class Night:
         given.setdefault("window", {"lookback": 14, "horizon": 3})
         self.parameters = given
         self.recipe = Recipe.model_validate(given)
-        self._prepared: dict[str, Any] = {}
+        self._challenger: TrainedChallenger | None = None
 
     @property
     def dataset(self) -> ChampionDataset:
@@ -173,38 +176,28 @@ class Night:
         """The folder of the champion."""
         return self.folder / "champion/forecast"
 
-    def prepare(self) -> dict[str, Any]:
-        """Return all values of a retraining up to the challenger; they do not depend on the champion."""
-        if not self._prepared:
-            retraining = RetrainForecastSpec(
-                policy=ForecastPolicySpec(must_beat=()), budget=BudgetSpec(max_steps=1)
+    def train(self) -> TrainedChallenger:
+        """Return the challenger of this table, which does not depend on the champion."""
+        if self._challenger is None:
+            spec = ForecastSpec(
+                **dict(self.recipe),
+                networks={cell: NetworkSpec(cell=cell, units=2, members=1) for cell in NETWORKS},
+                training=ForecastTrainingSpec(max_steps=1),
+                level=LevelSpec((80,)),
+                pretrained=PretrainedSpec(is_alone=True),
             )
-            values: dict[str, Any] = {
-                **self.recipe.list_values(),
-                **{cell: NetworkSpec(cell=cell, units=2, members=1) for cell in NETWORKS},
-                "training": ForecastTrainingSpec(max_steps=1),
-                "level": LevelSpec((80,)),
-                "use": UseSpec(),
-                "pretrained": PretrainedSpec(is_alone=True),
-                "retraining": retraining,
-                "plan": TrainingPlan(BudgetSpec(max_steps=1)),
-            }
-            values["table"], values["covariate_table"] = read_sample(self._draw(), ALL)
-            self._prepared = run_steps(list_steps(NETWORKS)[:FIRST], values)
-        return self._prepared
+            table, covariate_table = self._draw().read(ALL)
+            plan = TrainingPlan(BudgetSpec(max_steps=1))
+            self._challenger = fit_challenger(table, covariate_table, spec, RETRAINING, plan)
+            self._tables = table, covariate_table
+        return self._challenger
 
     def retrain(self, champion: LoadedChampion | None) -> Candidate:
         """Decide on the challenger of this table, with a champion of any table; return the candidate."""
-        values = self.prepare()
-        tables = values["table"], values["covariate_table"]
-        run = describe_run(
-            *tables, values["profile"], self.parameters, values["retraining"], time.time()
-        )
-        candidate = run_steps(
-            list_steps(NETWORKS)[FIRST:], {**values, "champion": champion, "run": run}
-        )["outcome"]
-        assert isinstance(candidate, Candidate)
-        return candidate
+        challenger = self.train()
+        profile = challenger.panel.profile
+        run = describe_run(*self._tables, profile, self.parameters, RETRAINING, time.time())
+        return decide_on(challenger, champion, run, RETRAINING)
 
     def predict(self, champion: LoadedChampion | None) -> ForecastLog:
         """Forecast this table with a champion of any table."""

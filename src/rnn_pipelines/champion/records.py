@@ -82,7 +82,7 @@ class ChallengerTraining(TypedDict):
 
     chosen: str
     instead_of: NotRequired[str | None]
-    validation_losses: dict[str, float]
+    validation_losses: Mapping[str, float | None]
     weights: NotRequired[dict[str, float]]
     networks: dict[str, Any]
     seeds: list[int]

@@ -23,7 +23,8 @@ from rnn_pipelines.hooks.paths import TaskPaths, find_data_root, find_paths_in
 from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import write_note
-from rnn_pipelines.report.page import Part, write_page
+from rnn_pipelines.report.page import Part
+from rnn_pipelines.report.page_file import write_page
 from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.sentiment.report import monitoring as sentiment
 

@@ -24,13 +24,13 @@ from rnn_pipelines.forecast.parameters import (
     read_parameter_models,
     use_pretrained_alone,
 )
-from rnn_pipelines.forecast.recipe import read_source
+from rnn_pipelines.forecast.recipe import read_with_covariates
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
 from rnn_pipelines.forecast.report.report import render_fitted
 from rnn_pipelines.forecast.report.summary import summarize_forecast
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.source.column_choice import choose_columns
-from rnn_pipelines.forecast.source.reading import read_frame
+from rnn_pipelines.forecast.source.reading import read_file
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
@@ -122,9 +122,8 @@ def forecast(
     with show_stages(NUM_STAGES + 3):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
-        recipe = spec.recipe
         fitted = fit_forecasters(
-            *read_source(recipe.source, recipe.covariates, recipe.window), spec
+            *read_with_covariates(spec.source, spec.covariates, spec.window), spec
         )
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
@@ -171,7 +170,7 @@ def _find_columns(given: Blocks, covariates: Mapping[str, Any]) -> Blocks:
     listed = [
         column for block in ("future", "past", "static") for column in covariates.get(block, [])
     ]
-    columns = choose_columns(read_frame(source, named), source, given, listed)
+    columns = choose_columns(read_file(source, named), source, given, listed)
     return given | {name: getattr(columns, name) for name in ("time", "target", "id", "wide")}
 
 

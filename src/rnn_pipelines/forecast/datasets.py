@@ -96,25 +96,20 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
     def save(self, data: ForecastLog) -> None:
         """Add the rows that differ from the last ones on record."""
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
-            there = self._read() if self._path.exists() else data.head(0)
-            added = {name for name in (*there, *data) if ForecastLogTable.is_in_family(name)}
-            added |= {SUSPECT, REASON, *LINKS}
-            fixed = [[name for name in table if name not in added] for table in (there, data)]
-            if fixed[0] != fixed[1] or any(
-                there[name].dtype.kind != data[name].dtype.kind for name in fixed[0]
-            ):
+            earlier = self._read() if self._path.exists() else data.head(0)
+            if _list_fixed_columns(earlier) != _list_fixed_columns(data):
                 raise DatasetError(
-                    f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
+                    f"{self._path}: expected the columns {dict(earlier.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
                 )
-            new = _select_new(data, there)
+            new = _select_new(data, earlier)
             if not new.empty:
                 key = list(ForecastLogTable.key)
-                is_linked = PREVIOUS in there and there[PREVIOUS].notna().any()
-                is_newest = there[RECORDED] == there[RECORDED].max()
-                last = there[is_newest] if is_linked else there.sort_values([RECORDED, *key])
+                is_linked = PREVIOUS in earlier and earlier[PREVIOUS].notna().any()
+                is_newest = earlier[RECORDED] == earlier[RECORDED].max()
+                last = earlier[is_newest] if is_linked else earlier.sort_values([RECORDED, *key])
                 new = link_night(new.sort_values(key), find_link(last))
-            log = pd.concat([there, new], ignore_index=True)
+            log = pd.concat([earlier, new], ignore_index=True)
             log.attrs = {"format": FORMAT, KEY: BLANK}
             packed = io.BytesIO()
             log.to_parquet(packed)
@@ -130,15 +125,24 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         return {"filepath": str(self._path)}
 
 
-def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:
+def _list_fixed_columns(log: ForecastLog) -> list[tuple[str, str]]:
+    """Return the columns without those of levels, marks and links, with the kinds of their dtypes."""
+    return [
+        (name, log[name].dtype.kind)
+        for name in log
+        if not ForecastLogTable.is_in_family(name) and name not in (SUSPECT, REASON, *LINKS)
+    ]
+
+
+def _select_new(data: ForecastLog, earlier: ForecastLog) -> ForecastLog:
     """Return the rows that differ from the last ones on record of their keys, recorded after all others."""
     # One time of their own, also if the clock was set back: the order of `recorded_at` is that of the records.
     recorded_at = pd.Series(
-        [data[RECORDED].max(), there[RECORDED].max() + pd.Timedelta("1us")]
+        [data[RECORDED].max(), earlier[RECORDED].max() + pd.Timedelta("1us")]
     ).max()
     data = data.assign(**{RECORDED: recorded_at}).astype({RECORDED: data[RECORDED].dtype})
     key = [name for name in ForecastLogTable.key if name != RECORDED]
-    last = keep_last_record(fill_marks(there) if SUSPECT in data else there)
+    last = keep_last_record(fill_marks(earlier) if SUSPECT in data else earlier)
     before = data[key].merge(last, on=key, how="left")
     values = [name for name in data if name not in ForecastLogTable.key]
     # A bound that neither has is no difference.

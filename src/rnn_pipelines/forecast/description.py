@@ -29,8 +29,8 @@ def describe_state(
 
     The method in use is None before a fit; the fit is None before it, and after a load.
     """
-    window = spec.recipe.window
-    freq = spec.recipe.source.freq
+    window = spec.window
+    freq = spec.source.freq
     shape: dict[str, object] = {
         "h": window.horizon,
         "level": list(spec.level.root),
@@ -63,7 +63,7 @@ def _describe_fit(artefact: Forecaster | None, fitted: Fitted | None) -> str:
     )
 
 
-def describe_verdict(metrics: ForecastMetrics) -> str:
+def wrap_verdict(metrics: ForecastMetrics) -> str:
     """Return the verdict on the test part, in lines as wide as a terminal."""
     return "\n".join(wrap_lines(sentence) for sentence in list_verdict(metrics) if sentence)
 

@@ -1,9 +1,9 @@
-"""Fitting of all methods on a table, with the functions of the pipeline's nodes."""
+"""Fitting of all methods on a table, in the order of the nodes of `forecast`, and the forecasters of the fit."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.evaluation.summary import (
 )
 from rnn_pipelines.forecast.intervals.bounding import add_intervals
 from rnn_pipelines.forecast.intervals.fitting import Intervals, fit_intervals
+from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import (
     ENSEMBLE,
     EnsembleModel,
@@ -25,11 +26,12 @@ from rnn_pipelines.forecast.methods.ensemble import (
     replace_network,
 )
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_methods, list_seconds
-from rnn_pipelines.forecast.methods.in_use import choose_used, wrap_in_ensemble
+from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used, wrap_in_ensemble
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import Network, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import (
+    ANOMALY_LEVEL,
     Forecasts,
     Predictions,
     show_predictions,
@@ -40,10 +42,10 @@ from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, describe_forecaster
-from rnn_pipelines.forecast.operations.challenger import make_forecaster, name_networks
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Panel, prepare_panel
-from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.series.tables import Scaler, Source
+from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.forecast.windows.panel import Part
 from rnn_pipelines.networks.stages import begin_stage
 
@@ -51,6 +53,15 @@ from rnn_pipelines.networks.stages import begin_stage
 NUM_STAGES = 5
 
 logger = logging.getLogger(__name__)
+
+
+class EnsembleRecord(TypedDict):
+    """The weights of the ensemble by method, the losses of its methods, see `fit_ensemble`, and the method in use."""
+
+    weights: dict[str, float]
+    losses: dict[str, float | None]
+    seconds: float
+    used: str
 
 
 @dataclass(frozen=True)
@@ -66,8 +77,7 @@ class Fitted:
     methods: Mapping[
         str, FittedMethod
     ]  # all methods by name, including the ensemble; evaluated, and refitted for use
-    # Of the ensemble, with the losses of its methods, see `fit_ensemble`; and the name of the method in use, `used`.
-    weights: Mapping[str, Any]
+    weights: EnsembleRecord
     intervals: Intervals
 
 
@@ -91,25 +101,47 @@ def fit_forecasters(
 
     Raise a SeriesError with the reason and a remedy, or a TrainingError if a loss is no longer finite.
     """
-    recipe = spec.recipe
     begin_stage("prepare the series")
-    panel = prepare_panel(table, recipe, covariate_table)
-    blocks = recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
-    settings = describe_forecaster(panel.series, panel.profile, panel.cutoffs, *blocks)
+    panel = prepare_panel(table, spec, covariate_table)
     begin_stage("fit linear models")
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     begin_stage("train networks")
     networks = train_networks(data, spec.networks, spec.training)
     begin_stage("fit the ensemble")
-    methods, weights = fit_all_methods(
-        data, {name: network.network for name, network in networks.items()}
+    methods, weights = fit_models(
+        data, {name: network.network for name, network in networks.items()}, spec.use
     )
-    weights["used"] = choose_used(spec.use, data, methods, weights["losses"])
-    settings = settings.model_copy(update={"use": weights["used"]})
-    methods = check_refit(data, methods)
     begin_stage("fit the intervals")
     intervals = fit_intervals(data, methods, spec.level)
+    settings = describe_forecaster(
+        panel.series,
+        panel.profile,
+        panel.cutoffs,
+        panel.windows,
+        spec.calendar,
+        spec.gaps,
+        spec.breaks,
+    ).model_copy(update={"use": weights["used"]})
     return Fitted(spec, table, panel, settings, data, networks, methods, weights, intervals)
+
+
+def fit_models(
+    data: FittingData, networks: Mapping[str, Network], use: UseSpec
+) -> tuple[dict[str, FittedMethod], EnsembleRecord]:
+    """Fit the simple methods and the ensemble with trained networks, and choose the method in use.
+
+    Each method is evaluated, and fitted again on all rows for the next values. Return the methods by name, and the
+    record of the ensemble.
+    """
+    methods, ensemble = fit_all_methods(data, networks)
+    used = choose_used(use, data, methods, ensemble["losses"])
+    record: EnsembleRecord = {
+        "weights": ensemble["weights"],
+        "losses": ensemble["losses"],
+        "seconds": ensemble["seconds"],
+        "used": used,
+    }
+    return check_refit(data, methods), record
 
 
 def use_network(fitted: Fitted, name: str, network: Network) -> Fitted:
@@ -142,8 +174,9 @@ def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
 
 def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) -> Predictions:
     panel = fitted.panel
-    predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, part)
-    predictions = replace(predictions, use=fitted.weights["used"])
+    predictions = tabulate_forecasts(
+        panel.windows, panel.features, panel.scaler, forecasts, part, fitted.weights["used"]
+    )
     network = find_network({name: method.model for name, method in fitted.methods.items()})
     return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part, network)
 
@@ -155,7 +188,7 @@ def evaluate(fitted: Fitted) -> Evaluated:
     forecasts = forecast_methods(panel.windows, fitted.data.linear, fitted.methods)
     test, future = (_tabulate(fitted, forecasts, part) for part in PARTS)
     seconds = list_seconds(fitted.data.linear, fitted.methods, forecasts)
-    evaluation = fitted.spec.recipe.evaluation
+    evaluation = fitted.spec.evaluation
     found, _, by_step, by_level = evaluate_forecasts(
         test, panel.series, panel.cutoffs, panel.profile, evaluation, seconds, **records
     )
@@ -175,7 +208,7 @@ def rank_forecasters(metrics: ForecastMetrics) -> pd.DataFrame:
     return pd.DataFrame.from_dict(ranked, orient="index").rename_axis("forecaster").reset_index()
 
 
-def describe_zeros(fitted: Fitted) -> str:
+def warn_of_many_zeros(fitted: Fitted) -> str:
     """Return the warning of many zeros; empty if there are few."""
     panel = fitted.panel
     zero_fraction = measure_zero_fraction(panel.series, panel.cutoffs)
@@ -188,7 +221,7 @@ def describe_zeros(fitted: Fitted) -> str:
     return warn_of_zeros(zero_fraction, deciding)
 
 
-def describe_all_series(fitted: Fitted) -> SeriesMethods:
+def tabulate_series_methods(fitted: Fitted) -> SeriesMethods:
     """Return a row for each series with what forecasts it, see `SeriesMethodsTable`."""
     panel = fitted.panel
     linear = fitted.data.linear
@@ -206,21 +239,57 @@ def describe_all_series(fitted: Fitted) -> SeriesMethods:
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
     """Return a forecaster of each method in use, for newer values."""
     panel = fitted.panel
-    # Windows of newer values are padded with the same season.
-    settings = fitted.settings.model_copy(update={"season_length": panel.windows.season_length})
-    found = {}
+    forecasters = {}
     for name, method in fitted.methods.items():
         intervals = fitted.intervals.pick(name, FORECAST) if fitted.spec.level.root else None
         model = PanelModel(fitted.data.linear.normalizer, method.in_use)
-        found[name] = Forecaster(model, panel.scaler, settings, intervals, panel.coding)
-    return found
+        forecasters[name] = Forecaster(
+            model, panel.scaler, fitted.settings, intervals, panel.coding
+        )
+    return forecasters
 
 
 def make_champion(fitted: Fitted) -> Forecaster:
     """Return the method in use as in a retraining, with the settings of its networks and the level for monitoring."""
-    panel = fitted.panel
-    in_use = wrap_in_ensemble(fitted.methods, fitted.weights["used"])
-    settings = name_networks(fitted.settings, in_use, *fitted.networks.values())
     return make_forecaster(
-        fitted.data, in_use, panel.scaler, panel.coding, settings, fitted.spec.level
+        fitted.data,
+        wrap_in_ensemble(fitted.methods, fitted.weights["used"]),
+        fitted.networks.values(),
+        fitted.panel.scaler,
+        fitted.panel.coding,
+        fitted.settings,
+        fitted.spec.level,
+    )
+
+
+def make_forecaster(  # noqa: PLR0913, PLR0917 - each is a dataset of a retraining
+    data: FittingData,
+    ensemble: FittedMethod,
+    networks: Iterable[TrainedNetwork],
+    scaler: Scaler,
+    coding: Coding,
+    settings: ForecasterSettings,
+    level: LevelSpec,
+) -> Forecaster:
+    """Return an ensemble as a forecaster for use, with the evaluated model and the parameters of its networks.
+
+    `level` are those of its intervals, besides `ANOMALY_LEVEL`, which monitoring reads; empty for no intervals.
+    """
+    assert isinstance(ensemble.model, EnsembleModel)
+    used = {
+        network.name: network.parameters
+        for network in networks
+        if network.name in ensemble.model.models
+    }
+    intervals = None
+    if level.root:
+        levels = LevelSpec((*level.root, ANOMALY_LEVEL))
+        intervals = fit_intervals(data, {FORECAST: ensemble}, levels, requested=level)
+    return Forecaster(
+        PanelModel(data.linear.normalizer, ensemble.in_use),
+        scaler,
+        settings.model_copy(update={"networks": used}),
+        intervals,
+        coding,
+        evaluated=PanelModel(data.linear.normalizer, ensemble.model),
     )

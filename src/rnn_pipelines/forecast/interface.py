@@ -1,6 +1,7 @@
 """The Python interface: the functions of the pipelines, on a DataFrame.
 
-A saved forecaster is a `Forecaster` of `model.artefact`.
+A saved forecaster is a `Forecaster` of `model.artefact`, here an artefact. Modules that load Plotly, which takes a
+second, or Jinja are imported inside methods; an exported forecaster does without both.
 """
 
 import copy
@@ -17,6 +18,9 @@ from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast import fitting, newer_values
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
+from rnn_pipelines.forecast.export.files import export_forecaster
+from rnn_pipelines.forecast.fitting import Evaluated, Fitted
+from rnn_pipelines.forecast.intervals.levels import LevelSpec, QuantileSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
@@ -24,18 +28,35 @@ from rnn_pipelines.forecast.methods.training.fine_tuning import (
     check_replacement,
     list_network_windows,
 )
+from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.change import Change, explain_change, show_change
 from rnn_pipelines.forecast.model.explanation import explain_ends
+from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
-from rnn_pipelines.forecast.model.recursion import check_recursive, lay_side_by_side
-from rnn_pipelines.forecast.parameters import Levels, Quantiles, naming_arguments, read_arguments
+from rnn_pipelines.forecast.model.recursion import (
+    check_recursive,
+    check_steps,
+    lay_out_recursive,
+    lay_side_by_side,
+)
+from rnn_pipelines.forecast.newer_values import Ends
+from rnn_pipelines.forecast.parameters import (
+    ForecastSpec,
+    Levels,
+    Quantiles,
+    naming_arguments,
+    read_arguments,
+)
+from rnn_pipelines.forecast.scenarios import Situation, check_scenarios, compare_scenarios
+from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
-from rnn_pipelines.forecast.state import ForecasterState
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
-from rnn_pipelines.parameter_models import read_parameter_model
+from rnn_pipelines.parameter_models import list_values, read_parameter_model
 from rnn_pipelines.reading.zones import show_table
+from rnn_pipelines.report.page_file import write_page
 from rnn_pipelines.storage.files import check_path
 
 if TYPE_CHECKING:
@@ -47,7 +68,7 @@ logger = logging.getLogger(__name__)
 Block = Mapping[str, Any] | None
 
 
-class Forecaster(ForecasterState):
+class Forecaster:
     """LSTM, GRU, simple methods and their ensemble on your series, each with intervals.
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
@@ -109,7 +130,7 @@ class Forecaster(ForecasterState):
         stat_exog: Sequence[str] | None = None,
         **others: Any,
     ) -> None:
-        blocks: dict[str, Any] = {
+        blocks = {
             "source": source,
             "gaps": gaps,
             "breaks": breaks,
@@ -129,7 +150,28 @@ class Forecaster(ForecasterState):
             "stat_exog": stat_exog,
             **others,
         }
-        super().__init__(read_arguments(h, level, lookback, freq, blocks))
+        self.spec = read_arguments(h, level, lookback, freq, blocks)
+        # Of the intervals, in percent.
+        self.levels = self.spec.level.root
+        self._artefacts: dict[str, Artefact] = {}
+        # The name of the method in use; `best` is known after the fit.
+        self._used = ENSEMBLE
+        self._fitted: Fitted | None = None
+        # The errors of `_fitted`, after the first call that needs them.
+        self._evaluated: Evaluated | None = None
+        # The names of the networks of `replace_network`.
+        self._replaced: frozenset[str] = frozenset()
+        self._covariates: pd.DataFrame | None = None
+        # The dtype of the ids of `fit`, if they are integers.
+        self._id_type: Any = None
+
+    def __repr__(self) -> str:
+        """Return the parameters, the series and the verdict."""
+        return self._describe(is_html=False)
+
+    def _repr_html_(self) -> str:
+        """Return the same with the leaderboard, for notebooks."""
+        return self._describe(is_html=True)
 
     @naming_arguments()
     def fit(self, frame: Any, verbose: bool | None = None) -> Self:
@@ -143,18 +185,18 @@ class Forecaster(ForecasterState):
         Raises:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
-        frame = convert_frame(frame, self.spec.recipe.source)
-        table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
+        frame = convert_frame(frame, self.spec.source)
+        table, covariates, source = newer_values.read_series_frame(frame, self.spec)
         with show_stages(fitting.NUM_STAGES, verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
-        self._fitted, self._artefacts, self._covariates = (
-            fitted,
-            fitting.list_artefacts(fitted),
-            covariates,
-        )
-        self._evaluated, self._replaced, self._used = None, frozenset(), fitted.weights["used"]
+        self._fitted = fitted
+        self._artefacts = fitting.list_artefacts(fitted)
+        self._covariates = covariates
+        self._evaluated = None
+        self._replaced = frozenset()
+        self._used = fitted.weights["used"]
         self._id_type = find_id_type(frame, source)
-        if warning := fitting.describe_zeros(fitted):
+        if warning := fitting.warn_of_many_zeros(fitted):
             logger.warning(warning)
         return self
 
@@ -213,14 +255,16 @@ class Forecaster(ForecasterState):
             ).table
         else:
             if by_quantile:
-                table = newer_values.forecast_quantiles(ends, self._artefacts, names, by_quantile)
+                table = newer_values.forecast_end_quantiles(
+                    ends, self._artefacts, names, by_quantile
+                )
             else:
                 table = lay_side_by_side(
                     newer_values.forecast_ends(ends, self._artefacts, names), levels
                 )
             if ends.num_steps <= ends.panel.horizon:
                 table = table.drop(columns="is_recursive")
-        return restore_ids(show_table(table, self._find_zone()), id_type)
+        return self._show(table, id_type)
 
     @naming_arguments()
     def scenarios(
@@ -245,7 +289,18 @@ class Forecaster(ForecasterState):
             ParameterError: the forecaster reads no future covariates, or a name is invalid; see `predict`.
             SeriesError: a table lacks a covariate or steps; see `predict`.
         """
-        return self._compare_scenarios(futures, frame, h, level)
+        futures = check_scenarios(futures)
+        levels = self._choose_levels(level)
+        horizon = self._require_fit().settings.horizon
+        num_steps = horizon if h is None else check_steps(h, horizon)
+        frame, id_type = self._read_frame(frame)
+        artefact, series, covariates = self._find_series(frame, num_steps)
+        evaluated = self._make_artefact().as_evaluated().copy_scales(artefact)
+        situation = Situation(artefact, evaluated, series, covariates, num_steps)
+        table = compare_scenarios(situation, self.spec, futures, levels)
+        if num_steps <= horizon:
+            table = table.drop(columns="is_recursive")
+        return self._show(table, id_type)
 
     @naming_arguments()
     def plot(
@@ -268,12 +323,12 @@ class Forecaster(ForecasterState):
             ParameterError: there is no such series; see `predict`.
             SeriesError: see `predict`.
         """
-        # Plotly takes a second to load.
         from rnn_pipelines.forecast.report.figures import plot_next_values
 
         names = self._choose_methods(methods)
         levels = self._choose_levels(level)
-        ends = self._find_ends(self._read_frame(frame)[0], h)
+        frame, _ = self._read_frame(frame)
+        ends = self._find_ends(frame, h)
         forecasts = newer_values.forecast_ends(ends, self._artefacts, names)
         next_values = newer_values.tabulate_ends(forecasts, levels, self._used, self._find_zone())
         return plot_next_values(ends.series, newer_values.choose_ids(next_values, ids))
@@ -298,7 +353,7 @@ class Forecaster(ForecasterState):
         frame, id_type = self._read_frame(frame)
         if frame is None:
             raise ParameterError("frame: expected a table with newer rows, received None.")
-        newer = newer_values.read_newer(frame, self.spec.recipe, best)
+        newer = newer_values.read_newer(frame, self.spec, best)
         if self._fitted is not None:
             newer = newer_values.continue_rows(newer, self._fitted.table, self._covariates)
             artefacts = self._artefacts
@@ -306,10 +361,9 @@ class Forecaster(ForecasterState):
         else:
             artefacts = {self._used: best.as_evaluated()}
             until = pd.Series(best.settings.trained_until)
-        chosen = {name: artefacts[name] for name in names}
-        return restore_ids(
-            newer_values.measure_newer(chosen, newer, until, self._choose_levels(None)), id_type
-        )
+        artefacts = {name: artefacts[name] for name in names}
+        errors = newer_values.measure_newer(artefacts, newer, until, self._choose_levels(None))
+        return restore_ids(errors, id_type)
 
     @property
     def networks(self) -> dict[str, Network]:
@@ -318,7 +372,11 @@ class Forecaster(ForecasterState):
         None with too few windows for their training, see the log of `fit`.
         """
         trained = self._require_training().networks
-        return {name: one.network for name, one in trained.items() if one.record["num_steps"]}
+        return {
+            name: training.network
+            for name, training in trained.items()
+            if training.record["num_steps"]
+        }
 
     def network_windows(self, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Return inputs and targets for further training of `networks[name].to_keras()`, without the test part.
@@ -347,17 +405,12 @@ class Forecaster(ForecasterState):
             ParameterError: there is no such network, or the other one differs in more than its weights, or has weights
                 that are not finite.
         """
-        fitted = fitting.use_network(
-            self._require_training(),
-            name,
-            check_replacement(name, network, self._find_network(name)),
-        )
+        fitted = self._require_training()
+        replacement = check_replacement(name, network, self._find_network(name))
         changed = copy.copy(self)
-        changed._fitted, changed._artefacts, changed._evaluated = (
-            fitted,
-            fitting.list_artefacts(fitted),
-            None,
-        )
+        changed._fitted = fitting.use_network(fitted, name, replacement)
+        changed._artefacts = fitting.list_artefacts(changed._fitted)
+        changed._evaluated = None
         changed._replaced = self._replaced | {name}
         return changed
 
@@ -368,7 +421,7 @@ class Forecaster(ForecasterState):
             `unique_id, cutoff, ds, horizon_step, y`, and the columns of `predict`, from each step of the part.
         """
         table = fitting.tabulate_part(self._require_training(), "test").table
-        return restore_ids(show_table(table, self._find_zone()), self._id_type)
+        return self._show(table, self._id_type)
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
@@ -395,9 +448,7 @@ class Forecaster(ForecasterState):
             ParameterError: the path is invalid.
             RunError: there is another file.
         """
-        # Plotly takes a second to load.
         from rnn_pipelines.forecast.report.report import render_fitted
-        from rnn_pipelines.report.page import write_page
 
         write_page(check_path(path), render_fitted(self._require_training(), self._evaluate()))
 
@@ -418,14 +469,15 @@ class Forecaster(ForecasterState):
             RunError: see `report`.
         """
         from rnn_pipelines.forecast.report.explorer import explore_series, render_networks
-        from rnn_pipelines.report.page import write_page
 
         horizon = self._require_fit().settings.horizon
-        best, table, covariates = self._find_series(self._read_frame(frame)[0], horizon)
-        artefacts = {name: artefact.copy_scales(best) for name, artefact in self._artefacts.items()}
-        write_page(
-            check_path(path), render_networks(explore_series(artefacts, table, covariates, series))
-        )
+        frame, _ = self._read_frame(frame)
+        scaled, table, covariates = self._find_series(frame, horizon)
+        artefacts = {
+            name: artefact.copy_scales(scaled) for name, artefact in self._artefacts.items()
+        }
+        content = explore_series(artefacts, table, covariates, series)
+        write_page(check_path(path), render_networks(content))
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -434,7 +486,7 @@ class Forecaster(ForecasterState):
             `unique_id, num_values, first, last, zero_share, is_evaluated, forecast_by, reason`; see
             `SeriesMethodsTable`. Series that were left out are rows, too.
         """
-        return restore_ids(fitting.describe_all_series(self._require_training()), self._id_type)
+        return restore_ids(fitting.tabulate_series_methods(self._require_training()), self._id_type)
 
     @naming_arguments()
     def cross_validation(
@@ -461,20 +513,20 @@ class Forecaster(ForecasterState):
             SeriesError: the series cannot be used, or are too short for the windows.
             ParameterError: a number is below 1.
         """
-        asked = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
-        validation = read_parameter_model("cross_validation", CrossValidationSpec, asked)
+        windows = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
+        validation = read_parameter_model("cross_validation", CrossValidationSpec, windows)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
-        frame = convert_frame(frame, self.spec.recipe.source)
-        table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
+        frame = convert_frame(frame, self.spec.source)
+        table, covariates, source = newer_values.read_series_frame(frame, self.spec)
         num_fits = validation.n_windows if refit else 1
         with show_stages(fitting.NUM_STAGES * num_fits, verbose):
-            found = cross_validate(
+            forecasts = cross_validate(
                 table, covariates, self._with(source), validation, parallel
             ).table
-        found = found[
-            ["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]
-        ]
-        return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
+        names = forecasts.columns[forecasts.columns.get_loc("y") + 1 :]
+        forecasts = forecasts[["unique_id", "ds", "cutoff", "y", *names]]
+        shown = show_table(forecasts, table.attrs.get("tz"))
+        return restore_ids(shown, find_id_type(frame, source))
 
     @naming_arguments()
     def explain(self, frame: Any = None, forecaster: str | None = None) -> pd.DataFrame:
@@ -498,12 +550,10 @@ class Forecaster(ForecasterState):
             )
         artefact = self._artefacts[forecaster]
         frame, id_type = self._read_frame(frame)
-        best, series, covariates = self._find_series(frame, artefact.settings.horizon)
-        artefact = artefact.copy_scales(best)
-        check_recursive(artefact, series, artefact.settings.horizon, covariates)
-        return restore_ids(
-            show_table(explain_ends(artefact, series, covariates), self._find_zone()), id_type
-        )
+        horizon = artefact.settings.horizon
+        scaled, series, covariates = self._find_series(frame, horizon)
+        artefact = artefact.copy_scales(scaled)
+        return self._show(explain_ends(artefact, series, covariates), id_type)
 
     @naming_arguments()
     def explain_change(
@@ -521,17 +571,17 @@ class Forecaster(ForecasterState):
             SeriesError: the forecasts have no date in common; see `predict`.
             ParameterError: `earlier` is no forecaster.
         """
-        # Plotly takes a second to load.
         from rnn_pipelines.forecast.report.change import write_change
 
         if not isinstance(earlier, Forecaster | None):
             raise ParameterError(
                 f"earlier: expected a Forecaster, or None for this one, received {show(earlier)}."
             )
-        one, _ = (earlier or self)._make_night(before, "earlier")
-        other, id_type = self._make_night(after, "later")
-        one = one if earlier else replace(one, version="later")
-        change = show_change(explain_change(one, other), self._find_zone(), id_type)
+        # Nights of the same version have the same forecaster.
+        night_before, _ = (earlier or self)._make_night(before, "earlier" if earlier else "later")
+        night_after, id_type = self._make_night(after, "later")
+        change = explain_change(night_before, night_after)
+        change = show_change(change, self._find_zone(), id_type)
         return replace(change, sentence=write_change(change))
 
     def save(self, path: str | Path) -> None:
@@ -558,8 +608,6 @@ class Forecaster(ForecasterState):
             ParameterError: nothing was fitted yet, a method of the ensemble cannot be exported, or the path is invalid.
             RunError: the path exists, or cannot be written.
         """
-        from rnn_pipelines.forecast.export.files import export_forecaster
-
         export_forecaster(self._make_artefact(), check_path(path))
 
     @classmethod
@@ -588,21 +636,21 @@ class Forecaster(ForecasterState):
         artefact = unpack(files)
         intervals = artefact.intervals
         settings = artefact.settings
-        level = (
-            []
-            if intervals is None
-            else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
-        )
+        levels = [] if intervals is None else intervals.levels.tolist()
+        levels = [level for level in levels if level != ANOMALY_LEVEL]
         # Times with a zone need no parameter.
         tz = None if settings.zone.is_carried else settings.zone.name
-        blocks: dict[str, Any] = {
-            "source": {"tz": tz, **(source or {})},
-            "gaps": settings.gaps,
-            "breaks": settings.breaks,
-            "calendar": settings.calendar.model_dump(),
-            "covariates": artefact.coding.make_spec().model_dump(),
-        }
-        loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
+        loaded = cls(
+            h=settings.horizon,
+            level=levels,
+            lookback=settings.lookback,
+            freq=settings.freq,
+            source={"tz": tz, **(source or {})},
+            gaps=settings.gaps.root,
+            breaks=settings.breaks.root,
+            calendar=settings.calendar.model_dump(),
+            covariates=artefact.coding.make_spec().model_dump(),
+        )
         loaded._artefacts = {settings.use: artefact}
         loaded._used = settings.use
         return loaded
@@ -610,13 +658,153 @@ class Forecaster(ForecasterState):
     def _find_network(self, name: str) -> Network:
         networks = self.networks
         if not networks:
-            needed = max(
-                one.record["values_needed"] for one in self._require_training().networks.values()
-            )
-            message = f"name: no network was trained, because there are too few values. Fit about {needed} in a series."
-            raise ParameterError(message)
+            trained = self._require_training().networks.values()
+            needed = max(training.record["values_needed"] for training in trained)
+            reason = "no network was trained, because there are too few values"
+            raise ParameterError(f"name: {reason}. Fit about {needed} in a series.")
         if not isinstance(name, str) or name not in networks:
             raise ParameterError(
                 f"name: expected one of {sorted(networks)}, received {show(name)}."
             )
         return networks[name]
+
+    def _describe(self, is_html: bool) -> str:
+        from rnn_pipelines.forecast.description import describe_state, render_html, wrap_verdict
+
+        lines = describe_state(
+            self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced)
+        )
+        metrics = None if self._fitted is None else self._evaluate().metrics
+        if is_html:
+            return render_html(lines, metrics)
+        return "\n".join(lines if metrics is None else [*lines, wrap_verdict(metrics)])
+
+    def _make_artefact(self) -> Artefact:
+        """Return the forecaster in use: as loaded, or as a retraining makes it."""
+        return self._require_fit() if self._fitted is None else fitting.make_champion(self._fitted)
+
+    def _require_fit(self) -> Artefact:
+        if not self._artefacts:
+            raise ParameterError("this forecaster is not fitted. Call fit, or Forecaster.load.")
+        return self._artefacts[self._used]
+
+    @property
+    def _names(self) -> list[str]:
+        """The names of the series of the training."""
+        return self._require_fit().scaler["unique_id"].tolist()
+
+    def _require_training(self) -> Fitted:
+        self._require_fit()
+        if self._fitted is None:
+            raise ParameterError(
+                "a loaded forecaster holds no training data. Call fit, or cross_validation."
+            )
+        return self._fitted
+
+    def _evaluate(self) -> Evaluated:
+        fitted = self._require_training()
+        if self._evaluated is None:
+            self._evaluated = fitting.evaluate(fitted)
+        return self._evaluated
+
+    def _choose_levels(self, level: Levels) -> list[int]:
+        artefact = self._require_fit()
+        levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
+        wanted = self.levels
+        if level is not None:
+            wanted = read_parameter_model("level", LevelSpec, level).root
+        if missing := sorted(set(wanted) - set(levels)):
+            raise ParameterError(
+                f"level: expected some of {levels}, received {missing}. Fit with them."
+            )
+        return list(wanted)
+
+    def _choose_quantiles(self, quantiles: Quantiles) -> dict[float, int]:
+        """Return the level of the interval that each quantile bounds, 0 for the median."""
+        intervals = self._require_fit().intervals
+        levels = read_parameter_model("quantiles", QuantileSpec, quantiles).list_levels()
+        largest = max(levels.values())
+        largest_of_fit = 0 if intervals is None else int(intervals.levels.max(initial=0))
+        if largest > largest_of_fit:
+            raise ParameterError(
+                f"quantiles: they need an interval of level {largest}, and the largest of the fit is "
+                f"{largest_of_fit}. Fit with level={largest}."
+            )
+        return levels
+
+    def _choose_methods(self, methods: Any) -> list[str]:
+        self._require_fit()
+        if methods is None:
+            return [self._used]
+        fitted = list(self._artefacts)
+        names = fitted if isinstance(methods, str) and methods == "all" else list_values(methods)
+        unknown = [name for name in names if not isinstance(name, str) or name not in fitted]
+        if unknown or not names:
+            received = show(unknown[0]) if unknown else "none"
+            raise ParameterError(
+                f"methods: expected 'all' or names of {sorted(fitted)}, received {received}."
+            )
+        return list(dict.fromkeys(names))
+
+    def _find_ends(self, frame: pd.DataFrame | None, h: int | None) -> Ends:
+        """Return the ends of the series, from which all methods forecast."""
+        horizon = self._require_fit().settings.horizon
+        num_steps = horizon if h is None else check_steps(h, horizon)
+        artefact, series, covariates = self._find_series(frame, num_steps)
+        artefact, panel, features = lay_out_recursive(artefact, series, num_steps, covariates)
+        return Ends(series, num_steps, artefact, panel, features)
+
+    def _find_series(
+        self, frame: pd.DataFrame | None, num_steps: int
+    ) -> tuple[Artefact, Series, pd.DataFrame | None]:
+        """Return the forecaster in use, series that are repaired as in the training, and covariates.
+
+        Warn of unread rows.
+        """
+        recipe = self.spec
+        artefact = self._artefacts[self._used]
+        fitted = self._fitted
+        continues_fit = frame is None or (
+            fitted is not None and newer_values.holds_future_alone(frame, recipe, artefact)
+        )
+        if frame is not None and not continues_fit:
+            newer = newer_values.read_newer(frame, recipe, artefact)
+            return newer_values.repair_newer(newer, recipe, artefact, num_steps)
+        if fitted is None:
+            raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
+        series = fitted.panel.series
+        covariates = self._covariates
+        if frame is not None and covariates is not None:
+            covariates = newer_values.add_future(
+                frame, recipe, artefact, series, covariates, num_steps
+            )
+        return artefact, series, covariates
+
+    def _make_night(self, frame: Any, version: str) -> tuple[Night, Any]:
+        """Return a night with this forecaster and the values of a frame of `predict`, and the dtype of its ids."""
+        horizon = self._require_fit().settings.horizon
+        frame, id_type = self._read_frame(frame)
+        artefact, series, covariates = self._find_series(frame, horizon)
+        check_recursive(artefact, series, horizon, covariates)
+        return Night(artefact, series, covariates, version), id_type
+
+    def _find_zone(self) -> str | None:
+        """Return the zone in which times are shown: that of `source`, or else that of the training; None for none."""
+        trained = self._require_fit().settings.tz
+        return trained and (self.spec.source.tz or trained)
+
+    def _read_frame(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
+        """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""
+        if frame is None:
+            return None, self._id_type
+        frame = convert_frame(frame, self.spec.source)
+        id_type = find_id_type(frame, self.spec.source)
+        return frame, self._id_type if id_type is None else id_type
+
+    def _show(self, table: pd.DataFrame, id_type: Any) -> pd.DataFrame:
+        """Return a table with times in the zone of the data, and ids of the type of the user's frame."""
+        return restore_ids(show_table(table, self._find_zone()), id_type)
+
+    def _with(self, source: SourceSpec) -> ForecastSpec:
+        """Return the parameters with the columns of a frame."""
+        return self.spec.model_copy(update={"source": source})

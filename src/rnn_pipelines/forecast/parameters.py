@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
@@ -47,16 +46,14 @@ ALL = "all"
 NAMES_ELSEWHERE = {"horizon": "h", "input_size": "lookback", "models": "use"}
 
 
-@dataclass(frozen=True)
-class ForecastSpec:
-    """All parameters of `forecast`."""
+class ForecastSpec(Recipe, frozen=True):
+    """All parameters of a fit by `forecast`; `networks` has the blocks of the networks by their name."""
 
-    recipe: Recipe
-    networks: Mapping[str, NetworkSpec]  # by name in the registry
+    networks: dict[str, NetworkSpec]
     training: ForecastTrainingSpec
-    level: LevelSpec
-    use: UseSpec = field(default_factory=UseSpec)
-    pretrained: PretrainedSpec = field(default_factory=PretrainedSpec)
+    level: LevelSpec = LevelSpec(())
+    use: UseSpec = UseSpec()
+    pretrained: PretrainedSpec = PretrainedSpec()
 
 
 class FrameSpec(SourceSpec, frozen=True):
@@ -85,16 +82,11 @@ class FrameSpec(SourceSpec, frozen=True):
 
 def list_parameter_models(source: type[SourceSpec] = FrameSpec) -> dict[str, Any]:
     """Return the type of each block of `forecast` by its name; that of `source` is given."""
-    recipe = {name: field.annotation for name, field in Recipe.model_fields.items()} | {
-        "source": source
+    types: dict[str, Any] = {
+        name: field.annotation for name, field in ForecastSpec.model_fields.items()
     }
-    others = {
-        "training": ForecastTrainingSpec,
-        "level": LevelSpec,
-        "use": UseSpec,
-        "pretrained": PretrainedSpec,
-    }
-    return recipe | dict.fromkeys(NETWORKS, NetworkSpec) | others
+    del types["networks"]
+    return {**types, **dict.fromkeys(NETWORKS, NetworkSpec), "source": source}
 
 
 def read_parameter_models(
@@ -108,28 +100,21 @@ def read_parameter_models(
     """
     types = list_parameter_models(source)
     check_block_names(given, types, others)
-    always = {name: {"cell": name} for name in NETWORKS} | {
-        "source": IN_MEMORY if source is FrameSpec else {}
-    }
-    read = {
-        name: read_parameter_model(
-            name, kind, join_parameters(always.get(name, {}), given.get(name))
-        )
+    # These blocks have no default, because their values depend on the kind of table and on the registry.
+    required = dict.fromkeys(("source", "training", *NETWORKS))
+    blocks = {**required, **given}
+    fixed: dict[str, Mapping[str, Any]] = {name: {"cell": name} for name in NETWORKS}
+    if source is FrameSpec:
+        fixed["source"] = IN_MEMORY
+    models = {
+        name: read_parameter_model(name, kind, join_parameters(fixed.get(name, {}), blocks[name]))
         for name, kind in types.items()
-        if name in given or name in always or name == "training"
+        if name in blocks
     }
-    for name in NETWORKS:
-        check_network_cell(f"{name}.cell", name, read[name].cell)
-    return ForecastSpec(
-        recipe=Recipe(
-            **{name: block for name, block in read.items() if name in Recipe.model_fields}
-        ),
-        networks={name: read[name] for name in NETWORKS},
-        training=read["training"],
-        level=read.get("level", LevelSpec(())),
-        use=read.get("use", UseSpec()),
-        pretrained=read.get("pretrained", PretrainedSpec()),
-    )
+    networks = {name: models.pop(name) for name in NETWORKS}
+    for name, network in networks.items():
+        check_network_cell(f"{name}.cell", name, network.cell)
+    return ForecastSpec(**models, networks=networks)
 
 
 def read_arguments(
@@ -143,15 +128,15 @@ def read_arguments(
     blocks = {name: block for name, block in blocks.items() if block is not None}
     for name in NAMES_ELSEWHERE.keys() & blocks:
         raise ParameterError(f"{name}: no such parameter. Did you mean {NAMES_ELSEWHERE[name]}?")
-    window, source, covariates = (
-        _pop_parameters(name, blocks) for name in ("window", "source", "covariates")
-    )
-    source |= {name: blocks.pop(name) for name in OF_TABLES if name in blocks}
-    covariates |= {
-        EXOGENOUS[name]: _list_columns(name, blocks.pop(name))
-        for name in EXOGENOUS
-        if name in blocks
-    }
+    window = _pop_parameters("window", blocks)
+    source = _pop_parameters("source", blocks)
+    covariates = _pop_parameters("covariates", blocks)
+    for name in OF_TABLES:
+        if name in blocks:
+            source[name] = blocks.pop(name)
+    for argument, name in EXOGENOUS.items():
+        if argument in blocks:
+            covariates[name] = _list_columns(argument, blocks.pop(argument))
     networks = blocks.pop("networks", ALL)
     if networks not in (ALL, PRETRAINED):
         raise ParameterError(
@@ -159,20 +144,21 @@ def read_arguments(
         )
     if networks == PRETRAINED:
         blocks["pretrained"] = use_pretrained_alone(blocks.get("pretrained"))
-    window |= {
-        name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None
-    }
-    source |= {} if freq is None else {"freq": freq}
-    levels = () if level is None else level
+    if h is not None:
+        window["horizon"] = h
+    if lookback is not None:
+        window["lookback"] = lookback
+    if freq is not None:
+        source["freq"] = freq
     given = {
         **blocks,
         "window": window,
         "source": source,
         "covariates": covariates,
-        "level": levels,
+        "level": () if level is None else level,
     }
     spec = read_parameter_models(given, others=("h", "lookback", "freq", *OF_TABLES, *EXOGENOUS))
-    freq = spec.recipe.source.freq
+    freq = spec.source.freq
     try:
         # Whether it suits the times is known only in the fit.
         if isinstance(freq, str) and not freq.isdecimal():
@@ -185,8 +171,8 @@ def read_arguments(
 
 def use_pretrained_alone(block: Any) -> dict[str, Any]:
     """Return the block `pretrained` with `is_alone`, so that no network is trained on the table."""
-    own = {"is_used": block} if isinstance(block, bool) else block or {}
-    return {**own, "is_alone": True}
+    given = {"is_used": block} if isinstance(block, bool) else block or {}
+    return {**given, "is_alone": True}
 
 
 @contextmanager

@@ -1,8 +1,6 @@
-"""The steps from a table to windows. Kedro runs them as nodes, all other code by `run_steps`."""
+"""The preparation of a table: from its rows to windows. Kedro runs its statements as nodes."""
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel
@@ -17,10 +15,11 @@ from rnn_pipelines.forecast.source.covariates import (
     check_future_covariates,
     read_series,
 )
+from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, add_calendar
-from rnn_pipelines.forecast.windows.coding import Coding, add_covariates, fit_coding
+from rnn_pipelines.forecast.windows.coding import Coding, add_coded_covariates, fit_coding
 from rnn_pipelines.forecast.windows.panel import (
     EvaluationSpec,
     OpenWindowSpec,
@@ -30,15 +29,6 @@ from rnn_pipelines.forecast.windows.panel import (
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.forecast.windows.windowing import make_windows
-from rnn_pipelines.reading.batch_table import External
-
-
-class Step(NamedTuple):
-    """A function with the names of its inputs and outputs, in order."""
-
-    function: Callable[..., Any]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
 
 
 class Recipe(BaseModel, extra="forbid", frozen=True):
@@ -52,10 +42,6 @@ class Recipe(BaseModel, extra="forbid", frozen=True):
     calendar: CalendarSpec = CalendarSpec()
     covariates: CovariateSpec = CovariateSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
-
-    def list_values(self) -> dict[str, Any]:
-        """Return the blocks by their names in the steps."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
 
 
 @dataclass(frozen=True)
@@ -71,7 +57,7 @@ class Panel:
     windows: WindowedPanel
 
 
-def read_source(
+def read_with_covariates(
     source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: External = None
 ) -> tuple[Source, pd.DataFrame]:
     """Read series and covariates, and check that future covariates cover the horizon."""
@@ -114,53 +100,23 @@ def make_features(
 ) -> Features:
     """Add features for a forecaster and any number of steps. `check_ahead` warns once for all forecasters."""
     features = add_calendar(series, profile["freq"], calendar, num_future, profile["tz"])
-    return add_covariates(features, coding, covariate_table, num_future, profile["tz"])
-
-
-# The steps for given cut-offs, without a split.
-LAYOUT = (
-    Step(fit_scaler, ("series", "cutoffs"), ("scaler",)),
-    Step(fit_coding, ("series", "cutoffs", "covariates", "covariate_table"), ("coding",)),
-    Step(
-        add_features,
-        ("series", "profile", "calendar", "window", "coding", "covariate_table"),
-        ("features",),
-    ),
-    Step(
-        make_windows,
-        ("features", "cutoffs", "scaler", "window", "evaluation", "profile"),
-        ("windows",),
-    ),
-)
-PREPARATION = (
-    Step(
-        prepare_series,
-        ("table", "source", "gaps", "breaks", "split", "window", "evaluation"),
-        ("source_table", "series", "profile", "cutoffs"),
-    ),
-    *LAYOUT,
-)
-
-
-def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Run steps in order, each on given values or on outputs of earlier steps; return all values by name."""
-    found = dict(values)
-    for step in steps:
-        results = step.function(*(found[name] for name in step.inputs))
-        found |= zip(step.outputs, results if len(step.outputs) > 1 else (results,), strict=True)
-    return found
+    return add_coded_covariates(features, coding, covariate_table, num_future, profile["tz"])
 
 
 def prepare_panel(
     table: Source, recipe: Recipe, covariate_table: pd.DataFrame | None = None
 ) -> Panel:
     """Make windows of a table and its covariates; raise a SeriesError with the reason and a remedy."""
-    return _gather(
-        run_steps(
-            PREPARATION,
-            {"table": table, "covariate_table": covariate_table, **recipe.list_values()},
-        )
+    _, series, profile, cutoffs = prepare_series(
+        table,
+        recipe.source,
+        recipe.gaps,
+        recipe.breaks,
+        recipe.split,
+        recipe.window,
+        recipe.evaluation,
     )
+    return lay_out_panel(series, profile, cutoffs, recipe, covariate_table)
 
 
 def lay_out_panel(
@@ -171,14 +127,10 @@ def lay_out_panel(
     covariate_table: pd.DataFrame | None = None,
 ) -> Panel:
     """Make windows of repaired series with given cut-offs, instead of the recipe's split, source and gaps."""
-    given = {
-        "series": series,
-        "profile": profile,
-        "cutoffs": cutoffs,
-        "covariate_table": covariate_table,
-    }
-    return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))
-
-
-def _gather(values: Mapping[str, Any]) -> Panel:
-    return Panel(**{name: values[name] for name in Panel.__dataclass_fields__})
+    scaler = fit_scaler(series, cutoffs)
+    coding = fit_coding(series, cutoffs, recipe.covariates, covariate_table)
+    features = add_features(
+        series, profile, recipe.calendar, recipe.window, coding, covariate_table
+    )
+    windows = make_windows(features, cutoffs, scaler, recipe.window, recipe.evaluation, profile)
+    return Panel(series, profile, cutoffs, scaler, coding, features, windows)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import escape
 
-# The placeholder at the end of every page.
-PLACE = '<footer class="run"></footer>'
+from rnn_pipelines.report.page_file import PLACE
 
 
 def name_run(page: str, run: str | None, facts: Sequence[str] = ()) -> str:

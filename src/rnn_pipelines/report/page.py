@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import plotly.io
@@ -16,11 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.errors import RunError
 from rnn_pipelines.report.equations import Equation, write_mathml
 from rnn_pipelines.report.numbers import Column, join_percent
-from rnn_pipelines.report.origin import PLACE
-from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.report.page_file import PLACE
 
 # By default, Plotly shows buttons that leave the page, and typesets text between dollar signs with MathJax.
 FIGURE_CONFIG: dict[str, Any] = {
@@ -150,25 +147,6 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         draw=_draw,
         place_of_run=Markup(PLACE),
     )
-
-
-def write_page(path: Path, page: str) -> None:
-    """Write a page of `render_page`. An earlier one is replaced; any other file stays.
-
-    Raises:
-        RunError: there is a file that is no page of this project.
-    """
-    try:
-        if path.exists() and PLACE not in path.read_text(encoding="utf-8", errors="replace"):
-            raise RunError(
-                f"{path}: there is a file that is no report of this project. Name another file."
-            )
-        replace_file(path, page.encode())
-    # Python raises a ValueError for invalid paths, such as one with a null character.
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{path}: the report can't be written ({error}). Name another file."
-        ) from error
 
 
 @cache

@@ -21,6 +21,7 @@ from rnn_pipelines.parameter_models import (
     read_parameter_model,
 )
 from rnn_pipelines.reading.table_files import is_broken
+from rnn_pipelines.report.page_file import write_page
 from rnn_pipelines.sentiment.fitting import NUM_STAGES, SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
@@ -196,10 +197,9 @@ class TextClassifier:
             ReviewError: the texts are not a list of texts.
             RunError: there is another file.
         """
-        # It loads Plotly.
-        from rnn_pipelines.sentiment.report.explorer import write_explorer
+        from rnn_pipelines.sentiment.report.explorer import render_classifier
 
-        write_explorer(check_path(path), self._require_fit(), _list_texts(texts))
+        write_page(check_path(path), render_classifier(self._require_fit(), _list_texts(texts)))
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all classifiers on the test part, by ascending log loss."""

@@ -32,7 +32,11 @@ from rnn_pipelines.forecast.partitions.dividing import (
     Sample,
     draw_sample,
 )
-from rnn_pipelines.forecast.partitions.fitted import FittedPanel, describe_fit, forecast_partitions
+from rnn_pipelines.forecast.partitions.fitted import (
+    FittedPanel,
+    describe_fit,
+    forecast_all_partitions,
+)
 from rnn_pipelines.forecast.partitions.folders import OWN_FILES
 from rnn_pipelines.forecast.partitions.jobs import FACTS, PartitionJob, Tables, forecast_partition
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
@@ -69,7 +73,7 @@ def whole(path: Path) -> Fitted:
         "level": (80,),
     }
     spec = read_parameter_models(given, source=SourceSpec)
-    return fit_forecasters(*read_series(spec.recipe.source, spec.recipe.covariates), spec)
+    return fit_forecasters(*read_series(spec.source, spec.covariates), spec)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,7 @@ def panel(fitted: FittedPanel, tmp_path: Path) -> Sample:
 def describe(fitted: Fitted, use: str | None = None) -> FittedPanel:
     used = use or fitted.weights["used"]
     return describe_fit(
-        fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, used
+        fitted.spec, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, used
     )
 
 
@@ -94,9 +98,9 @@ def fit_half(path: Path, whole: Fitted, folder: Path) -> Fitted:
     table = pd.read_parquet(path)
     half = sorted(table["shop"].unique())[::2]
     table[table["shop"].isin(half)].to_parquet(folder / "half.parquet", index=False)
-    source = whole.spec.recipe.source.model_copy(update={"path": str(folder / "half.parquet")})
-    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update={"source": source}))
-    return fit_forecasters(*read_series(source, spec.recipe.covariates), spec)
+    source = whole.spec.source.model_copy(update={"path": str(folder / "half.parquet")})
+    spec = whole.spec.model_copy(update={"source": source})
+    return fit_forecasters(*read_series(source, spec.covariates), spec)
 
 
 def divide(fitted: FittedPanel, folder: Path, training_rows: int = 500, rows: int = 400) -> Sample:
@@ -108,34 +112,48 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
 
 
-def test_next_values_and_metrics_are_those_of_the_panel(
+def test_next_values_are_those_of_the_panel(
     whole: Fitted, fitted: FittedPanel, panel: Sample
 ) -> None:
     """The panel was fitted whole, so that only the reading differs."""
-    next_values, _, _ = forecast_partitions(fitted, panel, ALONE)
+    next_values, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     found = join(next_values)
-    expected = evaluate(whole).future.table
     assert len(panel.partitions) == 4
+    expected = evaluate(whole).future.table
     assert found[["unique_id", "ds"]].equals(expected[["unique_id", "ds"]])
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
     for bound in ("lo-80", "hi-80"):
         np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
-    _, by_series, summary = forecast_partitions(fitted, panel, ALONE)
+
+
+def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
+    *_, summary = forecast_all_partitions(fitted, panel, ALONE)
     expected = evaluate(whole).metrics
     assert set(summary["forecasters"]) == set(expected.forecasters)
     for name, numbers in summary["forecasters"].items():
         keys = ("mae", "mase", "rmse", "bias", "total_wape")
         known = {key: expected.forecasters[name][key] for key in keys}
         assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
+
+
+def test_all_series_are_evaluated(fitted: FittedPanel, panel: Sample) -> None:
+    _, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
     assert (
         summary["num_series"]
         == summary["num_evaluated"]
         == join(by_series)["unique_id"].nunique()
         == NUM_SERIES
     )
+
+
+def test_coverage_of_the_panel_is_measured(fitted: FittedPanel, panel: Sample) -> None:
+    *_, summary = forecast_all_partitions(fitted, panel, ALONE)
     assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
+
+
+def test_empty_panel_has_no_results(fitted: FittedPanel) -> None:
     empty = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
-    next_values, by_series, summary = forecast_partitions(fitted, empty, ALONE)
+    next_values, by_series, summary = forecast_all_partitions(fitted, empty, ALONE)
     assert [list(next_values), list(by_series), summary] == [[], [], {}]
 
 
@@ -156,9 +174,9 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
         "level": (80, 95),
     }
     spec = read_parameter_models(given, source=SourceSpec)
-    whole = fit_forecasters(*read_series(spec.recipe.source, spec.recipe.covariates), spec)
+    whole = fit_forecasters(*read_series(spec.source, spec.covariates), spec)
     fitted = describe(whole, ENSEMBLE)
-    next_values, _, _ = forecast_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
+    next_values, _, _ = forecast_all_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
     found = join(next_values)
     expected = evaluate(whole).future.table.sort_values("unique_id", kind="stable")
     assert expected[f"{ENSEMBLE}-lo-80"].isna().any()
@@ -169,7 +187,9 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
 
 
 def test_next_values_are_those_of_the_method_in_use(whole: Fitted, panel: Sample) -> None:
-    next_values, by_series, summary = forecast_partitions(describe(whole, "theta"), panel, ALONE)
+    next_values, by_series, summary = forecast_all_partitions(
+        describe(whole, "theta"), panel, ALONE
+    )
     found = join(next_values)
     expected = evaluate(whole).future.table
     for name, column in (("forecast", "theta"), ("lo-80", "theta-lo-80"), ("hi-80", "theta-hi-80")):
@@ -190,7 +210,7 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
     (tmp_path / "other").mkdir()
     other = divide(fitted, tmp_path / "other", rows=100)
     found, again = (
-        join(forecast_partitions(of_sample, divided, ALONE)[0]) for divided in (panel, other)
+        join(forecast_all_partitions(of_sample, divided, ALONE)[0]) for divided in (panel, other)
     )
     assert len(other.partitions) > len(panel.partitions)
     pd.testing.assert_frame_equal(found, again, rtol=1e-4)
@@ -211,7 +231,7 @@ def test_next_values_are_those_of_the_fit_as_a_champion(
     sample = fit_half(path, whole, tmp_path)
     champion = LoadedChampion("v1", make_champion(sample), "", (), {})
     expected, _ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
-    found, _, _ = forecast_partitions(describe(sample), panel, ALONE)
+    found, _, _ = forecast_all_partitions(describe(sample), panel, ALONE)
     pd.testing.assert_frame_equal(join(found), join(expected)[list(join(found))], rtol=1e-6)
 
 
@@ -243,21 +263,21 @@ def test_next_values_of_uneven_panels_are_those_of_the_fit_as_a_champion(
         "covariates": CovariateSpec(**covariates),
         "source": SourceSpec(path=str(path), id="shop"),
     }
-    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update=given))
+    spec = whole.spec.model_copy(update=given)
     sample = fit_half(path, replace(whole, spec=spec), tmp_path)
     fitted = describe(sample)
     sizes = PartitionSpec(training_rows=500, rows=400)
-    panel = draw_sample(spec.recipe.source, spec.recipe.covariates, sizes, tmp_path / "parts")
+    panel = draw_sample(spec.source, spec.covariates, sizes, tmp_path / "parts")
     champion = LoadedChampion("v1", make_champion(sample), "", (), {})
     expected, _ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
-    found, _, _ = forecast_partitions(fitted, panel, ALONE)
+    found, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     pd.testing.assert_frame_equal(join(found), join(expected)[list(join(found))], rtol=1e-6)
 
 
 def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: Path) -> None:
     """Few long series leave some ranges of the hash without any."""
     panel = divide(fitted, tmp_path, rows=50)
-    next_values, _, summary = forecast_partitions(fitted, panel, ALONE)
+    next_values, _, summary = forecast_all_partitions(fitted, panel, ALONE)
     assert len(panel.partitions.list_numbers()) <= NUM_SERIES < len(panel.partitions)
     assert summary["num_series"] == join(next_values)["unique_id"].nunique() == NUM_SERIES
 
@@ -265,7 +285,7 @@ def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: P
 def test_interrupted_run_goes_on(
     fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, _, _ = forecast_partitions(fitted, panel, ALONE)
+    whole, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     first, *others = whole.files
     expected = join(whole)
     times = [file.stat().st_mtime_ns for file in others]
@@ -277,29 +297,32 @@ def test_interrupted_run_goes_on(
     monkeypatch.setattr(
         jobs, "forecast_partition", lambda job: numbers.append(job.number) or forecast(job)
     )
-    again, _, _ = forecast_partitions(fitted, panel, ALONE)
+    again, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     assert numbers == [0]
     assert join(again).equals(expected)
     assert [file.stat().st_mtime_ns for file in others] == times
 
 
-def test_changed_results_are_made_again_unless_a_file_of_somebody_else_is_there(
+def test_changed_results_are_made_again(
     fitted: FittedPanel, panel: Sample, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole, _, summary = forecast_partitions(fitted, panel, ALONE)
+    whole, _, summary = forecast_all_partitions(fitted, panel, ALONE)
     expected = join(whole)
     for file in (whole.files[0], whole.files[2].with_name(FACTS)):
         flip_bit(file)
-    again, _, same = forecast_partitions(fitted, panel, ALONE)
+    again, _, same = forecast_all_partitions(fitted, panel, ALONE)
     assert join(again).equals(expected)
     assert same == summary
     assert caplog.text.count("changed after it was written") == 2
-    whole, _, _ = forecast_partitions(fitted, panel, ALONE)
+
+
+def test_folder_with_a_file_of_the_user_is_refused(fitted: FittedPanel, panel: Sample) -> None:
+    whole, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     flip_bit(whole.files[0])
     mine = whole.files[0].with_name("notes.txt")
     mine.write_text("mine")
     with pytest.raises(SeriesError, match=r"notes\.txt"):
-        forecast_partitions(fitted, panel, ALONE)
+        forecast_all_partitions(fitted, panel, ALONE)
     assert mine.read_text() == "mine"
 
 
@@ -316,7 +339,7 @@ def test_results_that_change_before_they_are_read_are_an_error(
 
     monkeypatch.setattr(jobs, "forecast_partition", forecast_and_damage)
     with pytest.raises(SeriesError, match=r"metrics_by_series\.parquet'\] changed"):
-        forecast_partitions(fitted, panel, ALONE)
+        forecast_all_partitions(fitted, panel, ALONE)
 
 
 def test_interrupted_part_leaves_nothing(
@@ -328,10 +351,10 @@ def test_interrupted_part_leaves_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(module, "measure_all", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            forecast_partitions(fitted, panel, ALONE)
+            forecast_all_partitions(fitted, panel, ALONE)
     assert panel.partitions.folder is not None
     assert not list(panel.partitions.folder.glob("results-*/*"))
-    assert forecast_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
+    assert forecast_all_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
 
 
 def test_partition_that_another_process_has_forecast_meanwhile_keeps_its_results(
@@ -356,10 +379,10 @@ def test_partition_that_another_process_has_forecast_meanwhile_keeps_its_results
 
 
 def test_other_fit_has_other_results(fitted: FittedPanel, panel: Sample) -> None:
-    first, _, _ = forecast_partitions(fitted, panel, ALONE)
+    first, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     matrix = fitted.baseline.matrix * 2
     other = replace(fitted, baseline=replace(fitted.baseline, matrix=matrix))
-    second, _, _ = forecast_partitions(other, panel, ALONE)
+    second, _, _ = forecast_all_partitions(other, panel, ALONE)
     assert not {*first.files} & {*second.files}
 
 
@@ -384,9 +407,9 @@ def test_lost_processes_are_replaced_once(
     monkeypatch.setattr(jobs, "fan_out", lose)
     if is_error:
         with pytest.raises(ParallelError, match=r"\[3, 4\]"):
-            forecast_partitions(fitted, panel, ALONE)
+            forecast_all_partitions(fitted, panel, ALONE)
     else:
-        assert forecast_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
+        assert forecast_all_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
     assert calls == [[0, 1, 2, 3], [1, 2, 3]]
 
 
@@ -400,7 +423,7 @@ def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, panel: S
             file, index=False
         )
     with pytest.raises(SeriesError) as error:
-        forecast_partitions(fitted, panel, ALONE)
+        forecast_all_partitions(fitted, panel, ALONE)
     for part in (*names, "2024-01-01", "2 of 4"):
         assert part in str(error.value)
     assert panel.partitions.folder is not None
@@ -418,7 +441,7 @@ def test_many_faults_are_in_a_file(
             file, index=False
         )
     with pytest.raises(SeriesError, match=r"4 of 4 .*faults\.txt") as error:
-        forecast_partitions(fitted, panel, ALONE)
+        forecast_all_partitions(fitted, panel, ALONE)
     assert panel.partitions.folder is not None
     (path,) = panel.partitions.folder.glob("results-*/faults.txt")
     lines = path.read_text().splitlines()
@@ -432,29 +455,42 @@ def test_fault_is_looked_for_again(fitted: FittedPanel, panel: Sample) -> None:
     rows = pd.read_parquet(file)
     pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
     with pytest.raises(SeriesError):
-        forecast_partitions(fitted, panel, ALONE)
+        forecast_all_partitions(fitted, panel, ALONE)
     file.write_bytes(content)
-    assert forecast_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
+    assert forecast_all_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
 
 
-def test_short_series_are_forecast_too(fitted: FittedPanel, panel: Sample) -> None:
+@pytest.fixture
+def short(panel: Sample) -> str:
+    """The name of a series that is cut to its last values."""
     file = panel.partitions.list_files()[1]
     rows = pd.read_parquet(file)
+    name = str(rows["shop"].iloc[0])
     days = sorted(rows["ds"].unique())
-    is_new = (rows["shop"] == rows["shop"].iloc[0]) & (rows["ds"] < days[NUM_STEPS - 5])
-    rows[~is_new].to_parquet(file, index=False)
-    next_values, by_series, summary = forecast_partitions(fitted, panel, ALONE)
-    assert join(next_values).groupby("unique_id").size().eq(HORIZON).all()
-    assert join(next_values)["forecast"].notna().all()
+    is_early = (rows["shop"] == name) & (rows["ds"] < days[NUM_STEPS - 5])
+    rows[~is_early].to_parquet(file, index=False)
+    return name
+
+
+@pytest.mark.usefixtures("short")
+def test_short_series_are_forecast_too(fitted: FittedPanel, panel: Sample) -> None:
+    next_values, *_ = forecast_all_partitions(fitted, panel, ALONE)
+    table = join(next_values)
+    assert table.groupby("unique_id").size().eq(HORIZON).all()
+    assert table["forecast"].notna().all()
+
+
+def test_short_series_are_not_evaluated(fitted: FittedPanel, panel: Sample, short: str) -> None:
+    _, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
     assert (summary["num_series"], summary["num_evaluated"]) == (NUM_SERIES, NUM_SERIES - 1)
-    assert rows["shop"].iloc[0] not in set(join(by_series)["unique_id"])
+    assert short not in set(join(by_series)["unique_id"])
 
 
 @pytest.mark.slow
 def test_workers_that_are_killed_at_each_stage_change_no_result(
     fitted: FittedPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One before its forecast, one that has begun to write, and one that has written all and not said so."""
+    """One before its forecast, one that has begun to write, and one that has written all without a report."""
     alone, shared = (divide(fitted, tmp_path / name, 400, 300) for name in ("alone", "shared"))
     assert shared.partitions.list_numbers()[: len(STAGES)] == [*range(len(STAGES))]
     paths = [
@@ -469,9 +505,9 @@ def test_workers_that_are_killed_at_each_stage_change_no_result(
         patched.setattr(
             jobs, "forecast_partition", partial(killed_partitions.forecast_or_die, marks=marks)
         )
-        found, _, summary = forecast_partitions(fitted, shared, cluster.parallel)
+        found, _, summary = forecast_all_partitions(fitted, shared, cluster.parallel)
         ended = [os.waitpid(pid, os.WNOHANG)[1] for pid in cluster.pids]
-    expected, _, expected_summary = forecast_partitions(fitted, alone, ALONE)
+    expected, _, expected_summary = forecast_all_partitions(fitted, alone, ALONE)
     assert {path.name for path in marks.iterdir()} == {*STAGES}
     assert sorted(ended) == [0, *[signal.SIGKILL] * len(STAGES)]
     assert len(found.files) == len(shared.partitions.list_numbers()) > len(STAGES)

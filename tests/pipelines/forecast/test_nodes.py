@@ -11,7 +11,7 @@ from rnn_pipelines.datasets import KerasModelDataset
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.training.specs import NetworkSpec
-from rnn_pipelines.forecast.recipe import read_source
+from rnn_pipelines.forecast.recipe import read_with_covariates
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
@@ -29,7 +29,7 @@ def read(by: str = "0 D", horizon: int | None = None, num_rows: int = len(DAYS))
     rows.loc[KNOWN:, "ds"] += pd.Timedelta(by)
     source = SourceSpec(name="catalog")
     window = OpenWindowSpec(horizon=horizon)
-    return read_source(source, CovariateSpec(future=["price"]), window, rows[:num_rows])[1]
+    return read_with_covariates(source, CovariateSpec(future=["price"]), window, rows[:num_rows])[1]
 
 
 @pytest.mark.parametrize("horizon", [3, None])

@@ -1,14 +1,14 @@
 """The wiring of `retrain_sentiment`."""
 
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline
-from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_network_pipeline
+from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_challenger_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
 from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 
 
 def test_every_candidate_is_trained_in_two_steps() -> None:
     assert [
-        {node.short_name for node in create_network_pipeline(cell).nodes}
+        {node.short_name for node in create_challenger_pipeline(cell).nodes}
         for cell in list_candidate_networks()
     ] == [
         {"train_challenger", "score_reviews"},

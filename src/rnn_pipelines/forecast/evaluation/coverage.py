@@ -20,9 +20,9 @@ from rnn_pipelines.forecast.methods.predictions import (
     ForecastLogTable,
     keep_last_record,
 )
-from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_records
+from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_gross_records
 from rnn_pipelines.forecast.series.tables import Profile, Series
-from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.times.grid import count_steps_between
 from rnn_pipelines.reading.zones import read_local
 
 # Newest cut-offs whose corrected values are named.
@@ -32,7 +32,7 @@ NUM_CUTOFFS = 30
 class Suspects(TypedDict, total=False):
     """Gross values and the loss of rows of the log, as JSON.
 
-    `gross_values`: see `list_records`; `is_gross`: whether they are an alarm. `corrected`: the values that were
+    `gross_values`: see `list_gross_records`; `is_gross`: whether they are an alarm. `corrected`: the values that were
     corrected, in words, with the number of forecasts from them. `lost_log`: see `find_loss`.
     """
 
@@ -107,7 +107,7 @@ def check_coverage(
     idle_steps = 0
     if isinstance(profile["freq"], str):
         times = np.array([ends.max(), ends.max() + max(idle, pd.Timedelta(0))], "datetime64[us]")
-        idle_steps = int(count_steps(times[:1], times[1:], profile["freq"])[0][0])
+        idle_steps = int(count_steps_between(times[:1], times[1:], profile["freq"])[0][0])
     since = pd.Series(
         {name: newest.get(name, first) for name in ends.index if name in trained}
     ).dropna()
@@ -137,7 +137,7 @@ def _check_suspects(
     newest = log[log["cutoff"].isin(np.sort(log["cutoff"].unique())[-NUM_CUTOFFS:])]
     corrected = list_corrected(newest, series)
     return Suspects(
-        gross_values=list_records(gross_values, profile.get("tz")),
+        gross_values=list_gross_records(gross_values, profile.get("tz")),
         is_gross=is_alarm(num_found, num_series),
         # A series whose value was replaced by another gross one is not well again.
         corrected=describe_corrected(
@@ -162,7 +162,7 @@ def _count_after(firsts: pd.Series, lasts: pd.Series, freq: int | str) -> dict[s
     names = names[firsts[names].to_numpy() < lasts[names].to_numpy()]
     if names.empty:
         return {}
-    steps, _ = count_steps(firsts[names].to_numpy(), lasts[names].to_numpy(), freq)
+    steps, _ = count_steps_between(firsts[names].to_numpy(), lasts[names].to_numpy(), freq)
     return dict(zip(names, steps.tolist(), strict=True))
 
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -25,11 +25,11 @@ from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
-from rnn_pipelines.forecast.operations.retraining import list_steps
+from rnn_pipelines.forecast.operations.retraining import decide_on, fit_challenger
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.preparation.schema import repair_series
-from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
+from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -73,8 +73,7 @@ def replay_schedules(
         SeriesError: the series are too short for the period, or have steps and the spans are of time.
         TrainingError: the first training of a schedule failed, so that it has no model to forecast with.
     """
-    recipe = spec.recipe
-    series, profile = repair_series(table, recipe.source, recipe.gaps)
+    series, profile = repair_series(table, spec.source, spec.gaps)
     start = series["ds"].min()
     end = series["ds"].max()
     freq = profile["freq"]
@@ -96,7 +95,7 @@ def replay_schedules(
         )
         for name, schedule in backtest.schedules.items()
     ]
-    forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
+    forecasts = _forecast_baselines(table, covariate_table, series, profile, spec, first)
     # Longest first, to balance the processes.
     ordered = sorted(jobs, key=lambda job: -len(job.days))
     names = ", ".join(
@@ -212,7 +211,7 @@ def _retrain(
     """Return the challenger and its row; no challenger if its training failed and there is a champion, which stays."""
     started = time.monotonic()
     try:
-        candidate = retrain(past, champion, job.spec, job.retraining, job.covariate_table)
+        candidate = replay_retraining(past, champion, job.spec, job.retraining, job.covariate_table)
     except (SeriesError, TrainingError) as error:
         if champion is None:
             raise
@@ -232,7 +231,7 @@ def _retrain(
     }
 
 
-def retrain(
+def replay_retraining(
     past: Source,
     champion: LoadedChampion | None,
     spec: ForecastSpec,
@@ -240,17 +239,8 @@ def retrain(
     covariate_table: pd.DataFrame | None = None,
 ) -> Candidate:
     """Return the outcome of `retrain_forecast` on a day, from the data of that day."""
-    values = {
-        **spec.recipe.list_values(),
-        **spec.networks,
-        "table": past,
-        "covariate_table": covariate_table,
-    }
-    values |= {name: getattr(spec, name) for name in ("training", "level", "use", "pretrained")}
-    values |= {
-        "champion": champion,
-        "retraining": retraining,
-        "plan": TrainingPlan(retraining.budget),
-    }
-    values["run"] = {"started": time.time()}
-    return run_steps(list_steps(spec.networks), values)["outcome"]
+    # A replay records neither fingerprints nor versions.
+    run = cast("RetrainingInputs", {"started": time.time()})
+    plan = TrainingPlan(retraining.budget)
+    challenger = fit_challenger(past, covariate_table, spec, retraining, plan)
+    return decide_on(challenger, champion, run, retraining)

@@ -53,12 +53,12 @@ def cross_validate(
     Raises:
         SeriesError: no series has the windows.
     """
-    source = spec.recipe.source
-    series, profile = repair_series(table, source, spec.recipe.gaps)
-    horizon = choose_horizon(spec.recipe.window, series, profile)
-    window = spec.recipe.window.model_copy(update={"horizon": horizon})
+    source = spec.source
+    series, profile = repair_series(table, source, spec.gaps)
+    horizon = choose_horizon(spec.window, series, profile)
+    window = spec.window.model_copy(update={"horizon": horizon})
     resolved = {"source": source.model_copy(update={"freq": profile["freq"]}), "window": window}
-    spec = replace(spec, recipe=spec.recipe.model_copy(update=resolved))
+    spec = spec.model_copy(update=resolved)
     jobs = _list_jobs(series, covariate_table, spec, validation)
     results = rolling(
         _run_job,
@@ -95,7 +95,7 @@ def _list_jobs(
     validation: CrossValidationSpec,
 ) -> list[FitJob]:
     """Return the fits in order: one for each window, or one for all."""
-    horizon = spec.recipe.window.horizon
+    horizon = spec.window.horizon
     assert horizon is not None
     step_size = validation.step_size or horizon
     span = (validation.n_windows - 1) * step_size

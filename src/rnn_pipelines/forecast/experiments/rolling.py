@@ -1,7 +1,7 @@
 """Fits on the past from several origins, which cross-validation, tuning and backtests run in other processes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -54,9 +54,6 @@ def cut_series(series: Series, is_kept: pd.Series | np.ndarray) -> Source:
 
 def keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
     """Return the spec with a test part of so many steps at the end of each series, and forecasts from each step."""
-    recipe = spec.recipe
-    evaluation = EvaluationSpec(season_length=recipe.evaluation.season_length, max_windows=10**9)
-    split = recipe.split.model_copy(update={"test": num_steps})
-    return replace(
-        spec, recipe=recipe.model_copy(update={"split": split, "evaluation": evaluation})
-    )
+    evaluation = EvaluationSpec(season_length=spec.evaluation.season_length, max_windows=10**9)
+    split = spec.split.model_copy(update={"test": num_steps})
+    return spec.model_copy(update={"split": split, "evaluation": evaluation})

@@ -61,26 +61,29 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
     Series without a validation part are left out; a SeriesTooShortError if all are. Open window lengths are derived
     from the whole series.
     """
-    recipe = spec.recipe
     # Each trial mends the breaks that its own part shows.
-    blocks = recipe.gaps, BreakPolicy("keep"), recipe.split, recipe.window, recipe.evaluation
-    _, series, profile, cutoffs = prepare_series(table, recipe.source, *blocks)
+    blocks = spec.gaps, BreakPolicy("keep"), spec.split, spec.window, spec.evaluation
+    _, series, profile, cutoffs = prepare_series(table, spec.source, *blocks)
     cutoffs = cutoffs[cutoffs["train_stop"] < cutoffs["validation_stop"]]
     if cutoffs.empty:
         reason = "no series is long enough for a validation part, by which trials are compared"
         raise SeriesTooShortError(
-            f"{recipe.source.label}: {reason}. Give more rows, or a shorter window.horizon."
+            f"{spec.source.label}: {reason}. Give more rows, or a shorter window.horizon."
         )
     stops = cutoffs.set_index("unique_id")["validation_stop"]
     place = series.groupby("unique_id", sort=False).cumcount()
     table = cut_series(series, place < series["unique_id"].map(stops))
     num_steps = int((cutoffs["validation_stop"] - cutoffs["train_stop"]).min())
-    source = recipe.source.model_copy(update={"freq": profile["freq"]})
-    split = recipe.split.model_copy(update={"validation": num_steps})
+    source = spec.source.model_copy(update={"freq": profile["freq"]})
+    split = spec.split.model_copy(update={"validation": num_steps})
     # Trials need no intervals.
-    resolved = {"source": source, "split": split, "window": recipe.window.fill(profile)}
-    spec = replace(spec, recipe=recipe.model_copy(update=resolved), level=LevelSpec(()))
-    return table, keep_back(spec, num_steps)
+    changes = {
+        "source": source,
+        "split": split,
+        "window": spec.window.fill(profile),
+        "level": LevelSpec(()),
+    }
+    return table, keep_back(spec.model_copy(update=changes), num_steps)
 
 
 def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
@@ -89,16 +92,14 @@ def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
         block, _, field = name.partition(".")
         old = _get_parameters(spec, block)
         new = read_parameter_model(block, type(old), {**old.model_dump(), field: value})
+        changes = {block: new}
         if block in spec.networks:
-            spec = replace(spec, networks={**spec.networks, block: new})
-        elif block == "training":
-            spec = replace(spec, training=new)
-        else:
-            spec = replace(spec, recipe=spec.recipe.model_copy(update={block: new}))
+            changes = {"networks": {**spec.networks, block: new}}
+        spec = spec.model_copy(update=changes)
     return spec
 
 
-def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
+def list_current_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
     """Return the current values of the searched parameters, without those that lie outside the space."""
     values = {}
     for name, dimension in tuning.space.items():
@@ -111,12 +112,8 @@ def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
 
 
 def _get_parameters(spec: ForecastSpec, name: str) -> BaseModel:
-    blocks: dict[str, BaseModel] = {
-        **spec.recipe.list_values(),
-        **spec.networks,
-        "training": spec.training,
-    }
-    return blocks[name]
+    block: BaseModel = spec.networks[name] if name in spec.networks else getattr(spec, name)
+    return block
 
 
 def run_trial(job: FitJob) -> TrialResult:
@@ -170,7 +167,7 @@ def tune(
         folder, _fingerprint(table, covariate_table, (spec, tuning.space, tuning.seed)), tuning
     )
     if not study.trials:
-        study.enqueue_trial(list_values(spec, tuning))
+        study.enqueue_trial(list_current_values(spec, tuning))
     started = time.monotonic()
     num_before = len(_list_ended(study))
     time_left = TimeLeft(
@@ -293,10 +290,11 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
         "metric": metric,
         "loss": best.value,
         "baseline_loss": best.user_attrs["baseline_loss"],
+        "first_loss": ended[0].value if ended[0].number == 0 else None,
+        "num_trials": len(ended),
+        "num_failed": len(ended) - len(complete),
+        "importances": {name: float(value) for name, value in importances.items()},
     }
-    summary["first_loss"] = ended[0].value if ended[0].number == 0 else None
-    summary |= {"num_trials": len(ended), "num_failed": len(ended) - len(complete)}
-    summary["importances"] = {name: float(value) for name, value in importances.items()}
     return trials, {"forecast": parameters}, summary
 
 

@@ -196,10 +196,13 @@ def tabulate_forecasts(
     scaler: Scaler,
     forecasts: Mapping[str, Forecasts],
     part: Part,
+    use: str = "ensemble",
 ) -> Predictions:
     """Return forecasts side by side in the unit of the series, one row for each window and step ahead.
 
-    The part is `test`, with actual values, or `future`.
+    Args:
+        part: `test`, with actual values, or `future`.
+        use: name of the forecaster in use.
     """
     origins = panel.list_origins(part)
     rows = (origins[:, None] + np.arange(panel.horizon)).ravel()
@@ -223,4 +226,4 @@ def tabulate_forecasts(
         scaled = getattr(forecast, part).ravel()
         # The scaled 0 is rounded to float32, and would not become 0 again.
         table[name] = np.where(scaled == zeros, 0.0, unscale(scaled, mean, deviation))
-    return Predictions(table, tuple(forecasts))
+    return Predictions(table, tuple(forecasts), use=use)

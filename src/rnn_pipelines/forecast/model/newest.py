@@ -11,32 +11,31 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.intervals.network_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.intervals.panel_errors import (
     TINY_PART,
     WINDOWS_OF_SERIES,
     measure_usual,
 )
-from rnn_pipelines.forecast.intervals.sizes import SizeModel
+from rnn_pipelines.forecast.intervals.past_errors import NetworkSizes, measure_series_errors
+from rnn_pipelines.forecast.intervals.ways import SizeModel
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.model.artefact import (
     NAMES_IN_MESSAGE,
     Forecaster,
-    forecast_panel,
     lay_out_cutoffs,
     make_cutoff_windows,
 )
 from rnn_pipelines.forecast.preparation.mending import Mended, mend_breaks
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.columns import AHEAD
-from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Source
 from rnn_pipelines.forecast.source.covariates import (
     check_covariate_columns,
     check_future_covariates,
-    list_steps,
+    list_all_steps,
 )
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
@@ -48,27 +47,19 @@ from rnn_pipelines.report.numbers import list_some
 logger = logging.getLogger(__name__)
 
 
-def forecast_newest(
-    forecaster: Forecaster,
-    table: Source,
-    source: SourceSpec,
-    covariate_table: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Forecast the steps after each series' end, with the spacing and the policy for gaps of the forecaster.
-
-    Raises:
-        SeriesError: series cannot be used, or have another spacing; a covariate is missing, or lacks values ahead.
-    """
-    return forecast_panel(*lay_out_newest(forecaster, table, source, covariate_table))
-
-
 def lay_out_newest(
     forecaster: Forecaster,
     table: Source,
     source: SourceSpec,
     covariate_table: pd.DataFrame | None = None,
 ) -> tuple[Forecaster, WindowedPanel, Features]:
-    """Return the forecaster with new series, the windows at each series' end, and their rows; see `forecast_newest`."""
+    """Return the forecaster with new series, the windows at each series' end, and their rows, for `forecast_panel`.
+
+    The series have the spacing and the policy for gaps of the forecaster.
+
+    Raises:
+        SeriesError: series cannot be used, or have another spacing; a covariate is missing, or lacks values ahead.
+    """
     settings = forecaster.settings
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
     forecaster, series = repair_as_trained(
@@ -144,7 +135,9 @@ def check_ahead(
         check_future_covariates(
             known, covariate_table, coding.make_spec().by_role, num_steps, settings.freq
         )
-        report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
+        report_off_steps(
+            list_all_steps(known, num_steps, settings.freq), covariate_table, settings.tz
+        )
 
 
 def select_series(forecaster: Forecaster, series: Series) -> Series:
@@ -174,7 +167,9 @@ def include_new_series(
     new = series[~series["unique_id"].isin(forecaster.scaler["unique_id"])]
     if new.empty:
         return forecaster
-    whole = pd.DataFrame({"unique_id": list_names(new), "train_stop": find_rows(new).lengths})
+    whole = pd.DataFrame(
+        {"unique_id": list_series_names(new), "train_stop": find_rows(new).lengths}
+    )
     scaler = pd.concat(
         [forecaster.scaler, fit_scaler(new, whole, forecaster.scaler)], ignore_index=True
     )

@@ -8,14 +8,22 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, RootModel
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.intervals.bounding import Windows, describe_ends, find_width_factors
+from rnn_pipelines.forecast.intervals.bounding import (
+    Windows,
+    describe_ends,
+    describe_windows,
+    find_width_factors,
+)
 from rnn_pipelines.forecast.intervals.fitting import Intervals
 from rnn_pipelines.forecast.intervals.network_widths import find_network_of
 from rnn_pipelines.forecast.intervals.quantiles import link_steps
 from rnn_pipelines.forecast.intervals.sparse_bounds import draw_sparse, round_randomly
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.recursion import forecast_steps
-from rnn_pipelines.forecast.series.tables import Features
+from rnn_pipelines.forecast.pretrained.files import load_used_network
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
+from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.specs import MAX_SEED
 from rnn_pipelines.parameter_models import check_whole_number, validate_number_is_no_boolean
@@ -80,6 +88,28 @@ def draw_next_paths(
     return tabulate_paths(
         steps, draw_paths(intervals, FORECAST, windows, forecasts, num_paths, seed)
     )
+
+
+def draw_used_paths(
+    panel: WindowedPanel,
+    scaler: Scaler,
+    intervals: Intervals,
+    next_values: Predictions,
+    paths: PathsSpec,
+    pretrained: PretrainedSpec,
+) -> Paths:
+    """Draw sample paths of the next values in use, for questions about several steps; no rows if there are none."""
+    if not paths.root:
+        return Paths()
+    table = next_values.table
+    names = table["unique_id"].to_numpy()[:: panel.horizon]
+    network = load_used_network(pretrained)
+    origins = panel.list_origins("future")
+    windows = describe_windows(intervals, panel, origins, names, scaler, network)
+    forecasts = table[next_values.use].to_numpy().reshape(-1, panel.horizon)
+    scaled = (forecasts - windows.mean) / windows.deviation
+    drawn = draw_paths(intervals, next_values.use, windows, scaled, paths.root)
+    return tabulate_paths(table, drawn)
 
 
 def tabulate_paths(steps: pd.DataFrame, paths: np.ndarray) -> Paths:

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.model.newest import (
 )
 from rnn_pipelines.forecast.series.columns import CONSTANT, ROLES, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Features, Series
-from rnn_pipelines.forecast.source.covariates import check_covariate_columns, list_steps
+from rnn_pipelines.forecast.source.covariates import check_covariate_columns, list_all_steps
 from rnn_pipelines.forecast.source.unread import report_unread
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.forecast.windows.scaling import unscale
@@ -52,7 +52,12 @@ def lay_out_recursive(
     num_steps: int,
     covariate_table: pd.DataFrame | None = None,
 ) -> tuple[Forecaster, WindowedPanel, Features]:
-    """Return the forecaster with new series, windows at each series' end, and rows for all steps; or a SeriesError."""
+    """Return the forecaster with new series, windows at each series' end, and rows for all steps.
+
+    Raises:
+        SeriesError: no series can be forecast; see `check_recursive`.
+    """
+    check_recursive(forecaster, series, num_steps, covariate_table)
     num_future = count_ahead(forecaster, num_steps)
     report_new_series(forecaster, series)
     forecaster = include_new_series(forecaster, series, covariate_table)
@@ -185,7 +190,9 @@ def report_ahead(
     """Warn of rows of covariates, `unique_id, ds`, that a forecast of the repaired series does not read."""
     settings = forecaster.settings
     report_unread(
-        given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz
+        given,
+        list_all_steps(series, count_ahead(forecaster, num_steps), settings.freq),
+        settings.tz,
     )
 
 
@@ -198,6 +205,8 @@ def lay_side_by_side(
     columns: dict[str, pd.Series] = {name: table[FORECAST] for name, table in forecasts.items()}
     for name, table in forecasts.items():
         for level in levels:
-            sides = zip(name_bounds(name, level), name_own_bounds(level), strict=True)
-            columns |= {bound: table[side] for bound, side in sides}
+            low, high = name_bounds(name, level)
+            own_low, own_high = name_own_bounds(level)
+            columns[low] = table[own_low]
+            columns[high] = table[own_high]
     return next(iter(forecasts.values()))[list(key)].assign(**columns)

@@ -14,8 +14,8 @@ from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, TimeZone
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, resolve_calendar
-from rnn_pipelines.forecast.times.grid import count_steps
-from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
+from rnn_pipelines.forecast.times.grid import count_steps_between
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.forecast.windows.splits import find_not_evaluated
 
 
@@ -48,7 +48,7 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
     series: Series,
     profile: Profile,
     cutoffs: Cutoffs,
-    window: OpenWindowSpec,
+    windows: WindowedPanel,
     calendar: CalendarSpec,
     gaps: GapPolicy,
     breaks: BreakPolicy,
@@ -57,12 +57,12 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
     # A series that is not evaluated is used for its scale only.
     num_learnt = np.where(find_not_evaluated(cutoffs), 1, cutoffs["validation_stop"])
     last = series.iloc[find_rows(series).starts + num_learnt - 1]
-    window = window.fill(profile)
     return ForecasterSettings(
-        lookback=window.lookback,
-        horizon=window.horizon,
+        lookback=windows.lookback,
+        horizon=windows.horizon,
         freq=profile["freq"],
-        season_length=profile["season_length"],
+        # Windows of newer values are padded with the same season.
+        season_length=windows.season_length,
         calendar=resolve_calendar(series, profile["freq"], calendar),
         gaps=gaps,
         breaks=breaks,
@@ -110,7 +110,9 @@ def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: 
     trained_rows = table[last.notna()]
     trained = pd.to_datetime(last[last.notna()]).to_numpy()
     ds = trained_rows["ds"].to_numpy()
-    _, is_on_step = count_steps(np.minimum(trained, ds), np.maximum(trained, ds), settings.freq)
+    _, is_on_step = count_steps_between(
+        np.minimum(trained, ds), np.maximum(trained, ds), settings.freq
+    )
     if is_on_step.all():
         return
     row = trained_rows[~is_on_step].iloc[0]

@@ -12,23 +12,21 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.evaluation.holdout import measure_holdout
-from rnn_pipelines.forecast.intervals.fitting import fit_intervals
+from rnn_pipelines.forecast.evaluation.holdout import measure_forecast_holdout
+from rnn_pipelines.forecast.fitting import fit_models, make_forecaster
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.in_use import BEST, UseSpec, choose_used, wrap_in_ensemble
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
+from rnn_pipelines.forecast.methods.in_use import BEST, UseSpec, wrap_in_ensemble
+from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import (
-    ANOMALY_LEVEL,
     Forecasts,
     Predictions,
     tabulate_forecasts,
 )
-from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.preparation.reference import describe_new_history
@@ -64,26 +62,27 @@ def choose_challenger(  # noqa: PLR0913, PLR0917 - each is a data set of a run
         `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`. And the
         forecasts of the simple methods.
     """
-    methods, ensemble = fit_all_methods(
-        data, {network.name: network.network for network in networks}
+    methods, ensemble = fit_models(
+        data, {network.name: network.network for network in networks}, use
     )
-    used = choose_used(use, data, methods, ensemble["losses"])
-    methods = check_refit(data, methods)
     weights = ensemble["weights"]
+    first_choice = ensemble["used"]
     simple = {name: method for name, method in methods.items() if name in METHODS}
-    forecasts = forecast_methods(data.panel, data.linear, {**simple, used: methods[used]})
-    asked = used
+    forecasts = forecast_methods(
+        data.panel, data.linear, {**simple, first_choice: methods[first_choice]}
+    )
+    used = first_choice
     if use.root in (ENSEMBLE, BEST):
         holdout = tabulate_forecasts(
-            data.panel, features, scaler, {**forecasts, CHALLENGER: forecasts[used]}, "test"
+            data.panel, features, scaler, {**forecasts, CHALLENGER: forecasts[first_choice]}, "test"
         )
-        used = find_better(holdout, settings.horizon, retraining.policy) or used
+        used = find_better(holdout, settings.horizon, retraining.policy) or first_choice
     in_use = wrap_in_ensemble(methods, used)
-    if used != asked:
+    if used != first_choice:
         logger.warning(
             "%s takes the place of %s, because it is significantly better on the holdout",
             used,
-            asked,
+            first_choice,
         )
     logger.info(
         "ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
@@ -92,15 +91,16 @@ def choose_challenger(  # noqa: PLR0913, PLR0917 - each is a data set of a run
         "validation_losses": ensemble["losses"],
         "weights": weights,
         "chosen": used,
-        "instead_of": asked if used != asked else None,
+        "instead_of": first_choice if used != first_choice else None,
         "seeds": sorted({network.seed for network in networks}),
         "training_seconds": sum(network.record["training_seconds"] for network in networks),
         "networks": {network.name: dict(network.record) for network in networks},
         "is_refitted": in_use.refitted is not None,
     }
-    settings = name_networks(settings.model_copy(update={"use": used}), in_use, *networks)
+    settings = settings.model_copy(update={"use": used})
     baselines = {name: forecasts[name] for name in simple}
-    return make_forecaster(data, in_use, scaler, coding, settings, level), record, baselines
+    challenger = make_forecaster(data, in_use, networks, scaler, coding, settings, level)
+    return challenger, record, baselines
 
 
 def find_better(holdout: Predictions, horizon: int, policy: ForecastPolicySpec) -> str | None:
@@ -110,45 +110,11 @@ def find_better(holdout: Predictions, horizon: int, policy: ForecastPolicySpec) 
     """
     if BEST not in policy.must_beat or len(holdout.table) <= horizon:
         return None
-    better = measure_holdout(holdout, horizon).better
+    better = measure_forecast_holdout(holdout, horizon).better
     proven = {
         name: ratio for name, (ratio, p_value) in better.items() if p_value <= policy.significance
     }
     return min(proven, key=lambda name: proven[name], default=None)
-
-
-def name_networks(
-    settings: ForecasterSettings, ensemble: FittedMethod, *networks: TrainedNetwork
-) -> ForecasterSettings:
-    """Return the settings with the parameters of the networks that are in the ensemble."""
-    assert isinstance(ensemble.model, EnsembleModel)
-    used = {
-        network.name: network.parameters
-        for network in networks
-        if network.name in ensemble.model.models
-    }
-    return settings.model_copy(update={"networks": used})
-
-
-def make_forecaster(
-    data: FittingData,
-    ensemble: FittedMethod,
-    scaler: Scaler,
-    coding: Coding,
-    settings: ForecasterSettings,
-    level: LevelSpec,
-) -> Forecaster:
-    """Return the ensemble in use as a forecaster, with the evaluated model; see `choose_challenger`."""
-    # Windows of newer values are padded with the same season length.
-    settings = settings.model_copy(update={"season_length": data.panel.season_length})
-    intervals = None
-    if level.root:
-        levels = LevelSpec((*level.root, ANOMALY_LEVEL))
-        intervals = fit_intervals(data, {FORECAST: ensemble}, levels, asked=level)
-    model, evaluated = (
-        PanelModel(data.linear.normalizer, one) for one in (ensemble.in_use, ensemble.model)
-    )
-    return Forecaster(model, scaler, settings, intervals, coding, evaluated)
 
 
 def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:

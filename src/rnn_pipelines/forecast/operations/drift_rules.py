@@ -35,7 +35,7 @@ def check_levels(
     which = f" of {make_line(name, MAX_VALUE)}" if len(levels) > 1 else ""
     where = f"more than {FAR:g} times as far as" if is_grave else "outside its range in"
     mean = f"the mean of the newest {drift.num_steps} values lies {where} the training data ({numbers}{which})"
-    yield Finding("alarm" if is_grave else "ok", f"look at {list_series(levels)}: {mean}")
+    yield Finding("alarm" if is_grave else "ok", f"look at {name_series(levels)}: {mean}")
 
 
 def check_changes(
@@ -49,7 +49,7 @@ def check_changes(
         level: Level = "retrain" if kind in ("negative", "newer") else "alarm"
         level = level if len(names) > drift.max_drifted_fraction * num_series else "ok"
         which = f" (of {make_line(names[0], MAX_VALUE)})" if len(names) > 1 else ""
-        yield Finding(level, f"look at {list_series(names)}: {changes[names[0]].detail}{which}")
+        yield Finding(level, f"look at {name_series(names)}: {changes[names[0]].detail}{which}")
 
 
 def check_drift(
@@ -58,7 +58,7 @@ def check_drift(
     """Yield findings on the drift of series."""
     compared = {name: pair for name, pair in distances.items() if pair is not None}
     if faulty := [name for name, pair in compared.items() if not all(map(math.isfinite, pair))]:
-        yield Finding("alarm", f"the drift of {list_series(faulty)} is not a finite number")
+        yield Finding("alarm", f"the drift of {name_series(faulty)} is not a finite number")
         return
     if has_champion and not compared:
         yield Finding("ok", "too few newest values for a test of drift")
@@ -68,7 +68,7 @@ def check_drift(
         worst = max(drifted, key=lambda name: compared[name][0])
         numbers = f"distance {compared[worst][0]:.2f}, {format_p_value(compared[worst][1])}"
         yield Finding(
-            "retrain", f"the newest values of {list_series(drifted)} have drifted ({numbers})"
+            "retrain", f"the newest values of {name_series(drifted)} have drifted ({numbers})"
         )
     elif compared:
         num_silent = len(distances) - len(compared)
@@ -114,7 +114,7 @@ def check_covariates(
             yield Finding("retrain" if is_much else "ok", f"{cells} {fact}")
 
 
-def list_series(names: Iterable[str]) -> str:
+def name_series(names: Iterable[str]) -> str:
     """Return a series by its name, or the number of several ones with some of their names."""
     listed = list(names)
     some = list_some(listed, NAMES_IN_REASON)

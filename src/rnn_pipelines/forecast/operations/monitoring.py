@@ -37,9 +37,9 @@ from rnn_pipelines.forecast.operations.verdict import (
     WIDE_LEVEL,
     ForecastEvidence,
     MonitorForecastSpec,
-    evaluate_forecasts,
+    conclude_on_forecasts,
 )
-from rnn_pipelines.forecast.partitions.dividing import Sample, read_sample
+from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.obstacles import explain_reading
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.preparation.reference import (
@@ -128,12 +128,12 @@ def read_newest(
         ChampionError: covariates of the champion are missing, and today's parameters, with these covariates, need none.
         SeriesError: see `read_as_of`.
     """
-    own = covariates if sample.partitions.folder is None else NO_COVARIATES
-    asked = replace(sample, covariates=own)
+    covariates_of_today = covariates if sample.partitions.folder is None else NO_COVARIATES
+    sample_of_today = replace(sample, covariates=covariates_of_today)
     with explain_reading(
-        str(champion["version"]), sample.source.label, lambda: read_sample(asked, monitoring)
+        str(champion["version"]), sample.source.label, lambda: sample_of_today.read(monitoring)
     ):
-        return read_sample(sample, monitoring)
+        return sample.read(monitoring)
 
 
 def measure_drift(
@@ -253,7 +253,7 @@ def monitor_forecasts(
         covariates=tuple(_list_rows(covariate_drift)),
     )
     compared = {name: pair for name, pair in evidence.drift.items() if pair is not None}
-    verdict = evaluate_forecasts(evidence, monitoring)
+    verdict = conclude_on_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     record = ForecastVerdict(
         **make_verdict_record(verdict, monitoring.valid_days),

@@ -121,7 +121,7 @@ class ForecastEvidence:
     covariates: tuple[drift_rules.CovariateDriftRow, ...] = ()
 
 
-def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
+def conclude_on_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
     """Return the verdict: ok, retrain or alarm."""
     return conclude(
         [
@@ -164,13 +164,13 @@ def _check_operation(
         if steps > monitoring.max_missed_steps
     }
     if missed:
-        newest = f"{count(max(missed.values()), 'step')} of {drift_rules.list_series(missed)}"
+        newest = f"{count(max(missed.values()), 'step')} of {drift_rules.name_series(missed)}"
         reason = (
             f"because a run was missed or failed ({monitoring.max_missed_steps} may be missing)"
         )
         yield Finding("alarm", f"forecasts from the newest {newest} are missing, {reason}")
     if evidence.unknown_series:
-        names = drift_rules.list_series(evidence.unknown_series)
+        names = drift_rules.name_series(evidence.unknown_series)
         yield Finding("retrain", f"the forecaster in use was not trained on {names}")
     # Two steps, because the newest step of monthly series may be weeks old.
     if evidence.idle_days > monitoring.valid_days and evidence.idle_steps > MAX_IDLE_STEPS:

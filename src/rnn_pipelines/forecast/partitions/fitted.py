@@ -24,8 +24,8 @@ from rnn_pipelines.forecast.evaluation.metrics import (
 )
 from rnn_pipelines.forecast.intervals.bounding import add_intervals
 from rnn_pipelines.forecast.intervals.fitting import Intervals
-from rnn_pipelines.forecast.intervals.network_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.intervals.panel_errors import PanelSizes, measure_expected_errors
+from rnn_pipelines.forecast.intervals.past_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_parts
 from rnn_pipelines.forecast.methods.in_use import wrap_in_ensemble
@@ -37,7 +37,7 @@ from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest
-from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.model.packing import list_arrays, pack
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
@@ -82,17 +82,29 @@ class FittedPanel:
 
     def pack(self) -> bytes:
         """Return all that the forecasts depend on besides the data."""
+        texts = [
+            self.use,
+            self.recipe.model_dump_json(),
+            self.coding.model_dump_json(),
+            *self.methods,
+        ]
         arrays = {
-            **vars(self.normalizer),
+            **list_arrays(self.normalizer),
             **self.intervals.to_arrays(),
             "baseline": self.baseline.matrix,
         }
-        for name, method in self.methods.items():
-            for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
-                arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
-        texts = [self.use, self.recipe.model_dump_json(), self.coding.model_dump_json()]
+        models = [
+            pack_arrays(model.pack())
+            for method in self.methods.values()
+            for model in (method.model, method.in_use)
+        ]
         return b"".join(
-            ["".join(texts).encode(), pack_arrays(arrays), *pack(self.forecaster).values()]
+            [
+                "".join(texts).encode(),
+                pack_arrays(arrays),
+                *models,
+                *pack(self.forecaster).values(),
+            ]
         )
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
@@ -102,8 +114,8 @@ class FittedPanel:
         panel = prepare_partition(self, table, source, partition.covariates, covariate_table)
         # As a champion forecasts them, so that a series outside the sample has the same scale and expected error.
         used = table[table["unique_id"].isin(panel.scaler["unique_id"])]
-        laid_out = lay_out_newest(self.forecaster, used, source, covariate_table)
-        write_next_values(forecast_panel(*laid_out), self.forecaster, folder)
+        forecasts = forecast_panel(*lay_out_newest(self.forecaster, used, source, covariate_table))
+        write_next_values(forecasts, self.forecaster, folder)
         test = tabulate_test(self, panel)
         by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)
@@ -121,40 +133,55 @@ def describe_fit(
 ) -> FittedPanel:
     """Return the part of a fit that forecasts other series."""
     profile = fitted_on.profile
-    resolved = {
-        "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
-        "window": recipe.window.fill(profile),
-        "calendar": resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar),
-        "evaluation": recipe.evaluation.model_copy(
-            update={"season_length": fitted_on.windows.season_length}
-        ),
-    }
-    recipe = recipe.model_copy(update=resolved)
-    baseline = LinearModel(linear.combine())
+    windows = fitted_on.windows
+    recipe = recipe.model_copy(
+        update={
+            "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
+            "window": recipe.window.fill(profile),
+            "calendar": resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar),
+            "evaluation": recipe.evaluation.model_copy(
+                update={"season_length": windows.season_length}
+            ),
+        }
+    )
     # Without the errors and times of their fit, which no forecast reads.
-    light = {}
-    for name, method in methods.items():
-        unpack = (
-            unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
-        )
-        refitted = None if method.refitted is None else unpack(method.refitted.pack())
-        light[name] = FittedMethod(
-            unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted
-        )
-    blocks = recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
-    settings = describe_forecaster(fitted_on.series, profile, fitted_on.cutoffs, *blocks)
-    settings = settings.model_copy(
-        update={"use": use, "season_length": fitted_on.windows.season_length}
+    light = {name: _drop_training_data(name, method) for name, method in methods.items()}
+    settings = describe_forecaster(
+        fitted_on.series,
+        profile,
+        fitted_on.cutoffs,
+        windows,
+        recipe.calendar,
+        recipe.gaps,
+        recipe.breaks,
+    ).model_copy(update={"use": use})
+    forecaster = Forecaster(
+        PanelModel(linear.normalizer, wrap_in_ensemble(light, use).in_use),
+        fitted_on.scaler,
+        settings,
+        intervals.pick(use, FORECAST) if len(intervals.levels) else None,
+        fitted_on.coding,
     )
-    model = PanelModel(linear.normalizer, wrap_in_ensemble(light, use).in_use)
-    of_used = intervals.pick(use, FORECAST) if len(intervals.levels) else None
-    forecaster = Forecaster(model, fitted_on.scaler, settings, of_used, fitted_on.coding)
     return FittedPanel(
-        recipe, fitted_on.coding, linear.normalizer, baseline, light, intervals, forecaster, use
+        recipe=recipe,
+        coding=fitted_on.coding,
+        normalizer=linear.normalizer,
+        baseline=LinearModel(linear.combine()),
+        methods=light,
+        intervals=intervals,
+        forecaster=forecaster,
+        use=use,
     )
 
 
-def forecast_partitions(
+def _drop_training_data(name: str, method: FittedMethod) -> FittedMethod:
+    """Return a method with the arrays of its models alone."""
+    unpack = unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
+    refitted = None if method.refitted is None else unpack(method.refitted.pack())
+    return FittedMethod(unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted)
+
+
+def forecast_all_partitions(
     fitted: FittedPanel, panel: Sample, parallel: ParallelSpec
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast all series of a divided panel, and measure the errors on their test parts; raises as `run_jobs`.
@@ -214,9 +241,7 @@ def tabulate_test(fitted: FittedPanel, panel: Panel) -> Predictions:
     places = pd.Index(fitted.forecaster.scaler["unique_id"]).get_indexer(scaler["unique_id"])
     intervals = fitted.intervals.replace_usual(np.where(places >= 0, of_fit[places], usual))
     forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
-    table = replace(
-        tabulate_forecasts(windows, panel.features, scaler, forecasts, "test"), use=fitted.use
-    )
+    table = tabulate_forecasts(windows, panel.features, scaler, forecasts, "test", fitted.use)
     return add_intervals(table, intervals, windows, scaler, "test", network)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import MAX_VALUE, count, make_line
-from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.as_of import parse_first
 from rnn_pipelines.reading.times import format_time
@@ -133,7 +133,7 @@ def list_gross_values(series: Series) -> GrossValues:
 def _search(series: Series) -> Iterator[GrossValues]:
     """Yield the gross values of some series at a time."""
     rows = find_rows(series)
-    names = list_names(series).to_numpy()
+    names = list_series_names(series).to_numpy()
     observed = series["y"].where(series["observed"]).to_numpy("float64")
     times = series["ds"].reset_index(drop=True)
     width = NUM_NEWEST + min(NUM_BEFORE, int(rows.lengths.max(initial=0)))
@@ -167,7 +167,7 @@ def is_alarm(num_found: int, num_series: int) -> bool:
     return num_found > CHANCE * num_series
 
 
-def list_records(found: GrossValues, tz: str | None) -> list[dict[str, Any]]:
+def list_gross_records(found: GrossValues, tz: str | None) -> list[dict[str, Any]]:
     """Return the gross values as JSON, with times as text in the zone `tz`; see `read_records`."""
     return found.assign(ds=[format_time(time, tz) for time in found["ds"]]).to_dict(
         orient="records"
@@ -175,7 +175,7 @@ def list_records(found: GrossValues, tz: str | None) -> list[dict[str, Any]]:
 
 
 def read_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the table of `list_records`, whose times are texts."""
+    """Return the table of `list_gross_records`, whose times are texts."""
     return pd.DataFrame(records, columns=list(GrossValuesTable.columns))
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.times.grid import count_steps_between
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.storage.tables import Column, Table
@@ -94,7 +94,7 @@ def measure_reference(
     """
     late = _count_late_steps(series, freq)
     rows = []
-    for name, values, times in list_series(series):
+    for name, values, times in iterate_series(series):
         num_learnt = int((times <= trained_until[name]).sum())
         lowest, highest = find_level_range(values[:num_learnt], LEVEL_STEPS)
         levels = {"late_steps": late[name], "lowest_level": lowest, "highest_level": highest}
@@ -106,13 +106,13 @@ def measure_reference(
 def _count_late_steps(series: Series, freq: int | str) -> dict[str, int]:
     """Return the number of steps from the end of each series to the newest time of all."""
     ends = series.groupby("unique_id", sort=False)["ds"].max()
-    steps, _ = count_steps(
+    steps, _ = count_steps_between(
         ends.to_numpy(), np.repeat(ends.max(), len(ends)).astype(ends.dtype), freq
     )
     return dict(zip(ends.index, steps.tolist(), strict=True))
 
 
-def list_series(series: Series) -> Iterator[tuple[str, np.ndarray, pd.Series]]:
+def iterate_series(series: Series) -> Iterator[tuple[str, np.ndarray, pd.Series]]:
     """Yield the name, the values with NaN for those that were not observed, and the times of each series."""
     for name, group in series.groupby("unique_id", sort=False):
         yield str(name), group["y"].where(group["observed"]).to_numpy(), group["ds"]
@@ -162,7 +162,7 @@ def find_changes(
     `num_steps` are the newest steps of a series. If later values may be left out on purpose, `is_cut`, a series that
     ends before `last` is not compared.
     """
-    today = {name: (values, times) for name, values, times in list_series(series)}
+    today = {name: (values, times) for name, values, times in iterate_series(series)}
     found: dict[str, Change | None] = {}
     for row in reference.itertuples():
         name = str(row.unique_id)

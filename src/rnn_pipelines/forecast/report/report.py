@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import explain_ensemble
+from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.report import (
     diagnostics,
     intervals,
@@ -165,12 +166,12 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
         features=panel.features,
     )
     parameters = {
-        **spec.recipe.list_values(),
+        **{name: getattr(spec, name) for name in Recipe.model_fields},
         **spec.networks,
         "training": spec.training,
         "level": spec.level,
+        "use": spec.use,
     }
-    parameters["use"] = spec.use
     figures.update(diagnostics.draw_diagnostics(evaluated.test, panel.profile))
     return report_forecast(results, parameters, figures).render()
 

@@ -20,19 +20,18 @@ PREDICTIONS, RETRAININGS = "backtest_forecast_predictions", "backtest_forecast_r
 def create_pipeline() -> Pipeline:
     """Read, replay, evaluate and report; the champion in use is not changed."""
     tables = ["backtest_forecast_table", "backtest_forecast_covariate_table"]
-    recipe = "backtest_forecast_recipe"
     network = "backtest_forecast_{network}_network"
     spec = "backtest_forecast_spec"
     given = [*tables, spec, "params:retrain_forecast", SPEC, "params:parallel"]
     nodes = [
-        *create_input_nodes(SPEC, tables, recipe, network, spec),
+        *create_input_nodes(SPEC, tables, network, spec),
         node(replay_schedules, given, [PREDICTIONS, RETRAININGS]),
-        *create_report_nodes(),
+        *create_backtest_report_nodes(),
     ]
     return Pipeline(nodes)
 
 
-def create_report_nodes() -> list[Node]:
+def create_backtest_report_nodes() -> list[Node]:
     results, figure = "backtest_forecast_results", "backtest_forecast_cost_figure"
     reported = [results, RETRAININGS, SPEC, figure]
     return [

@@ -19,7 +19,8 @@ SPEC = "params:cross_validate_forecast"
 def create_pipeline() -> Pipeline:
     """Read, forecast from rolling origins, evaluate and report; the champion in use is not changed."""
     tables = ["cross_validate_forecast_table", "cross_validate_forecast_covariate_table"]
-    recipe, spec = "cross_validate_forecast_recipe", "cross_validate_forecast_spec"
+    network = "cross_validate_forecast_{network}_network"
+    spec = "cross_validate_forecast_spec"
     predictions, figure = (
         "cross_validate_forecast_predictions",
         "cross_validate_forecast_errors_figure",
@@ -30,9 +31,7 @@ def create_pipeline() -> Pipeline:
     )
     reported = [metrics, SPEC, figure]
     nodes = [
-        *create_input_nodes(
-            SPEC, tables, recipe, "cross_validate_forecast_{network}_network", spec
-        ),
+        *create_input_nodes(SPEC, tables, network, spec),
         node(cross_validate, [*tables, spec, SPEC, "params:parallel"], predictions),
         node(summarize_windows, predictions, [metrics, by_cutoff]),
         node(guard(draw_error_by_cutoff, draw_note), by_cutoff, figure),

@@ -1,29 +1,26 @@
 """Nodes of `forecast` that are not functions of the library."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.intervals import bounding, fitting
-from rnn_pipelines.forecast.intervals.fitting import Intervals
+from rnn_pipelines.forecast.fitting import EnsembleRecord, fit_models
+from rnn_pipelines.forecast.intervals.bounding import add_intervals
+from rnn_pipelines.forecast.intervals.fitting import Intervals, fit_intervals
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
-from rnn_pipelines.forecast.methods import ensemble, linear_fitting
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods.forecasts import PARTS
-from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
+from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.networks.network import Network, NetworkRecord, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
-from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import side_by_side
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.model import paths as sample_paths
-from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.partitions import fitted
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.jobs import Tables
@@ -39,14 +36,7 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 
 def read_source(sample: Sample, window: OpenWindowSpec) -> tuple[Source, pd.DataFrame]:
     """Read the series and covariates of the fit, and check that future covariates cover the horizon."""
-    return recipe.read_source(sample.source, sample.covariates, window, sample.external)
-
-
-def fit_linear_models(
-    panel: WindowedPanel, training: ForecastTrainingSpec, scaler: Scaler
-) -> LinearModels:
-    """Fit the linear models: the baselines, and the forecast that the networks correct."""
-    return linear_fitting.fit_linear_models(panel, training, scaler)
+    return recipe.read_with_covariates(sample.source, sample.covariates, window, sample.external)
 
 
 def train_networks(
@@ -80,15 +70,14 @@ def fit_all_methods(
     use: UseSpec,
     pretrained: PretrainedSpec,
     **networks: Network,
-) -> tuple[dict[str, FittedMethod], dict[str, Any], Intervals]:
+) -> tuple[dict[str, FittedMethod], EnsembleRecord, Intervals]:
     """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors.
 
     Each method is evaluated, and fitted again on all rows for the next values. The record names the one in use.
     """
     data = FittingData(panel, linear, pretrained)
-    methods, record = ensemble.fit_all_methods(data, networks)
-    record["used"] = choose_used(use, data, methods, record["losses"])
-    return check_refit(data, methods), record, fitting.fit_intervals(data, methods, level)
+    methods, record = fit_models(data, networks, use)
+    return methods, record, fit_intervals(data, methods, level)
 
 
 def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
@@ -98,46 +87,23 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     profile: Profile,
     forecasts: dict[str, Forecasts],
     intervals: Intervals,
-    ensemble: dict[str, Any],
+    ensemble: EnsembleRecord,
     pretrained: PretrainedSpec,
 ) -> tuple[Predictions, Predictions, pd.DataFrame, pd.DataFrame]:
     """Return tables of all forecasts with their intervals, in the data's own unit: test part and next values.
 
     The other tables are for spreadsheets and other programs: the next values of the method in use, and of every method.
     """
-    found = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
-    tabulated = [replace(one, use=ensemble["used"]) for one in found]
     network = load_used_network(pretrained)
-    bounded = (
-        bounding.add_intervals(table, intervals, panel, scaler, part, network)
-        for table, part in zip(tabulated, PARTS, strict=True)
-    )
-    test, future = (tables.show_predictions(table, profile["tz"]) for table in bounded)
+    bounded = []
+    for part in PARTS:
+        table = tables.tabulate_forecasts(
+            panel, features, scaler, forecasts, part, ensemble["used"]
+        )
+        table = add_intervals(table, intervals, panel, scaler, part, network)
+        bounded.append(tables.show_predictions(table, profile["tz"]))
+    test, future = bounded
     return test, future, tabulate_used(future, profile["dead"]), restore_numbers(future.table)
-
-
-def draw_paths(
-    panel: WindowedPanel,
-    scaler: Scaler,
-    intervals: Intervals,
-    next_values: Predictions,
-    paths: PathsSpec,
-    pretrained: PretrainedSpec,
-) -> Paths:
-    """Draw sample paths of the next values in use, for questions about several steps; no rows if there are none."""
-    if not paths.root:
-        return Paths()
-    table = next_values.table
-    names = table["unique_id"].to_numpy()[:: panel.horizon]
-    network = load_used_network(pretrained)
-    origins = panel.list_origins("future")
-    windows = bounding.describe_windows(intervals, panel, origins, names, scaler, network)
-    scaled = (
-        table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean
-    ) / windows.deviation
-    return tabulate_paths(
-        table, sample_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root)
-    )
 
 
 def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
@@ -145,7 +111,7 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     linear: LinearModels,
     methods: dict[str, FittedMethod],
     intervals: Intervals,
-    ensemble: dict[str, Any],
+    ensemble: EnsembleRecord,
     parameters: dict[str, Any],
     parallel: ParallelSpec,
     **panel: Any,
@@ -153,7 +119,7 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
     spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
     fit = fitted.describe_fit(spec, Panel(**panel), linear, methods, intervals, ensemble["used"])
-    return fitted.forecast_partitions(fit, sample, parallel)
+    return fitted.forecast_all_partitions(fit, sample, parallel)
 
 
 def render_report(

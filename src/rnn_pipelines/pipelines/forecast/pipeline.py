@@ -2,7 +2,6 @@
 
 from dataclasses import fields
 from functools import partial
-from itertools import chain
 
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
@@ -14,49 +13,61 @@ from rnn_pipelines.forecast.evaluation.series_methods import (
 )
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
+from rnn_pipelines.forecast.model.paths import draw_used_paths
 from rnn_pipelines.forecast.partitions.dividing import draw_sample
-from rnn_pipelines.forecast.recipe import PREPARATION, Panel, Recipe
+from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.pipelines.forecast import nodes
-from rnn_pipelines.pipelines.wiring import PANEL, create_nodes, node
+from rnn_pipelines.pipelines.wiring import PANEL, create_preparation_nodes, node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 
-# The names of datasets and parameters by those of the values of the preparation.
-PREPARED = {block: f"params:forecast.{block}" for block in Recipe.model_fields}
-PREPARED |= {
+# The datasets of the preparation by the names of their values.
+PREPARED = {
     "table": "forecast_table",
     "covariate_table": "forecast_covariate_table",
     "source_table": "forecast_source",
-}
-PREPARED |= {
-    name: f"forecast_{name}"
-    for name in ("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
+    "series": "forecast_series",
+    "profile": "forecast_profile",
+    "cutoffs": "forecast_cutoffs",
+    "scaler": "forecast_scaler",
+    "coding": "forecast_coding",
+    "features": "forecast_features",
+    "windows": "forecast_windows",
 }
 BY_STEP, BY_LEVEL = "forecast_metrics_by_step", "forecast_metrics_by_level"
-NAMES = (
-    "forecasts",
-    "newest_window",
-    "next_values",
-    "losses",
-    "error_by_step",
-    "coverage",
-    "residuals",
-    "explanation",
-)
-FIGURES = {figure: f"forecast_{figure}_figure" for figure in NAMES}
+FIGURES = {
+    figure: f"forecast_{figure}_figure"
+    for figure in (
+        "forecasts",
+        "newest_window",
+        "next_values",
+        "losses",
+        "error_by_step",
+        "coverage",
+        "residuals",
+        "explanation",
+    )
+}
 DIAGNOSTIC_FIGURES = {figure: f"forecast_{figure}_figure" for figure in DIAGNOSTICS}
 
 
 def create_pipeline() -> Pipeline:
     """Read and prepare the data, fit every method of the registry, evaluate and report: a namespace for each."""
-    prepare = create_nodes(PREPARATION, PREPARED, "preparation")
-    networks = [node for cell in NETWORKS for node in create_network_nodes(cell)]
-    others = create_method_nodes(), create_evaluation_nodes(), create_report_nodes()
-    return Pipeline([*create_read_nodes(), *prepare, *networks, *chain(*others)])
+    nodes = [
+        *create_read_nodes(),
+        *create_preparation_nodes(PREPARED, "preparation"),
+        *create_method_nodes(),
+        *create_evaluation_nodes(),
+        *create_report_nodes(),
+    ]
+    for cell in NETWORKS:
+        nodes.extend(create_network_nodes(cell))
+    return Pipeline(nodes)
 
 
 def create_read_nodes() -> list[Node]:
@@ -83,20 +94,29 @@ def create_network_nodes(cell: str) -> list[Node]:
 def create_method_nodes() -> list[Node]:
     """Fit the linear models, the networks that correct them, all other methods and the ensemble, and forecast."""
     create = partial(node, namespace="methods")
-    linear = {
+    training, pretrained = "params:forecast.training", "params:forecast.pretrained"
+    trained_from = {
         "panel": "forecast_windows",
         "linear": "forecast_linear",
-        "pretrained": "params:forecast.pretrained",
+        "training": training,
+        "pretrained": pretrained,
+        **{cell: f"params:forecast.{cell}" for cell in NETWORKS},
     }
-    trained = linear | {block: f"params:forecast.{block}" for block in ("training", *NETWORKS)}
-    fitted = linear | {"level": "params:forecast.level", "use": "params:forecast.use"}
-    fitted |= {cell: f"forecast_{cell}_model" for cell in NETWORKS}
+    fitted_from = {
+        "panel": "forecast_windows",
+        "linear": "forecast_linear",
+        "level": "params:forecast.level",
+        "use": "params:forecast.use",
+        "pretrained": pretrained,
+        **{cell: f"forecast_{cell}_model" for cell in NETWORKS},
+    }
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
-    given = ["forecast_windows", "params:forecast.training", "forecast_scaler"]
     return [
-        create(nodes.fit_linear_models, given, "forecast_linear"),
-        create(nodes.train_networks, trained, "forecast_networks"),
-        create(nodes.fit_all_methods, fitted, methods),
+        create(
+            fit_linear_models, ["forecast_windows", training, "forecast_scaler"], "forecast_linear"
+        ),
+        create(nodes.train_networks, trained_from, "forecast_networks"),
+        create(nodes.fit_all_methods, fitted_from, methods),
         create(
             forecast_methods,
             ["forecast_windows", "forecast_linear", "forecast_methods"],
@@ -108,14 +128,17 @@ def create_method_nodes() -> list[Node]:
 def create_evaluation_nodes() -> list[Node]:
     """Compare the networks with the baselines."""
     create = partial(node, namespace="evaluation")
-    tables = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_profile"]
-    tables += [
+    tabulated_from = [
+        "forecast_windows",
+        "forecast_features",
+        "forecast_scaler",
+        "forecast_profile",
         "forecast_forecasts",
         "forecast_intervals",
         "forecast_ensemble",
         "params:forecast.pretrained",
     ]
-    tabulated = [
+    tables = [
         "forecast_predictions",
         "forecast_next_values",
         "forecast_next_values_csv",
@@ -126,33 +149,33 @@ def create_evaluation_nodes() -> list[Node]:
         "forecast_scaler",
         "forecast_intervals",
         "forecast_next_values",
+        "params:forecast.paths",
+        "params:forecast.pretrained",
     ]
-    drawn_from += ["params:forecast.paths", "params:forecast.pretrained"]
     measured = {
         "predictions": "forecast_predictions",
         "series": "forecast_series",
         "cutoffs": "forecast_cutoffs",
         "profile": "forecast_profile",
+        "evaluation": "params:forecast.evaluation",
         "seconds": "forecast_seconds",
+        **{cell: f"forecast_{cell}_record" for cell in NETWORKS},
     }
-    measured |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
-    measured |= {"evaluation": "params:forecast.evaluation"}
     divided = {
         "sample": "forecast_sample",
         "linear": "forecast_linear",
         "methods": "forecast_methods",
         "intervals": "forecast_intervals",
         "ensemble": "forecast_ensemble",
+        "parameters": "params:forecast",
         "parallel": "params:parallel",
-    }
-    divided |= {"parameters": "params:forecast"} | {
-        field.name: PREPARED[field.name] for field in fields(Panel)
+        **{field.name: PREPARED[field.name] for field in fields(Panel)},
     }
     of_all = ["forecast_all_next_values", "forecast_all_metrics_by_series", "forecast_all_series"]
     return [
         create(nodes.forecast_partitions, divided, of_all),
-        create(nodes.tabulate_forecasts, tables, tabulated),
-        create(nodes.draw_paths, drawn_from, "forecast_next_paths"),
+        create(nodes.tabulate_forecasts, tabulated_from, tables),
+        create(draw_used_paths, drawn_from, "forecast_next_paths"),
         create(
             list_seconds,
             ["forecast_linear", "forecast_methods", "forecast_forecasts"],
@@ -168,21 +191,27 @@ def create_evaluation_nodes() -> list[Node]:
 
 def create_report_nodes() -> list[Node]:
     create = partial(node, namespace="report")
-    no_covariates, no_series = (
-        empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable)
-    )
+    no_covariates = empty_table(CovariatesTable.make_empty())
+    no_series = empty_table(SeriesMethodsTable.make_empty())
     no_explanation = empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))
-    described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
     explained = [
         "forecast_windows",
         "forecast_features",
         "forecast_scaler",
         "forecast_linear",
         "forecast_methods",
+        "forecast_ensemble",
     ]
-    explained += ["forecast_ensemble"]
-    listed = ["forecast_source", "forecast_cutoffs", "forecast_profile"]
-    listed += ["forecast_windows", "forecast_linear", "forecast_methods", "forecast_ensemble"]
+    described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
+    listed = [
+        "forecast_source",
+        "forecast_cutoffs",
+        "forecast_profile",
+        "forecast_windows",
+        "forecast_linear",
+        "forecast_methods",
+        "forecast_ensemble",
+    ]
     drawn = {
         "predictions": "forecast_predictions",
         "series": "forecast_series",
@@ -190,8 +219,9 @@ def create_report_nodes() -> list[Node]:
         "explanation": "forecast_explanation",
         "by_step": BY_STEP,
         "by_level": BY_LEVEL,
+        **{cell: f"forecast_{cell}_history" for cell in NETWORKS},
     }
-    drawn |= {cell: f"forecast_{cell}_history" for cell in NETWORKS}
+    figures = {**FIGURES, **DIAGNOSTIC_FIGURES}
     reported = {
         "metrics": "forecast_metrics",
         "profile": "forecast_profile",
@@ -202,32 +232,30 @@ def create_report_nodes() -> list[Node]:
         "next_values": "forecast_next_values",
         "features": "forecast_features",
         "test": "forecast_predictions",
-    }
-    reported |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
-    reported |= {
         "run_before": "forecast_run_before",
         "all_series": "forecast_all_series",
         "by_level": BY_LEVEL,
+        **{cell: f"forecast_{cell}_record" for cell in NETWORKS},
+        # The table of the next values has their name without the ending.
+        **{f"{figure}_figure": dataset for figure, dataset in figures.items()},
     }
-    # The figure of the next values, beside their table.
-    shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
-    diagnosed = ["forecast_predictions", "forecast_profile"]
     summarized = [
         "forecast_metrics",
         "forecast_next_values",
         "forecast_run_before",
         "forecast_all_series",
+        "forecast_profile",
     ]
     return [
         create(guard(explain_ensemble, no_explanation), explained, "forecast_explanation"),
         create(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
         create(guard(describe_series_methods, no_series), listed, "forecast_series_methods"),
         create(guard(draw_figures, draw_notes(FIGURES)), drawn, FIGURES),
-        create(guard(draw_diagnostics, draw_notes(DIAGNOSTICS)), diagnosed, DIAGNOSTIC_FIGURES),
-        create(guard(nodes.render_report, render_note), reported | shown, "forecast_report"),
         create(
-            guard(nodes.summarize_run, write_note),
-            [*summarized, "forecast_profile"],
-            "forecast_summary",
+            guard(draw_diagnostics, draw_notes(DIAGNOSTICS)),
+            ["forecast_predictions", "forecast_profile"],
+            DIAGNOSTIC_FIGURES,
         ),
+        create(guard(nodes.render_report, render_note), reported, "forecast_report"),
+        create(guard(nodes.summarize_run, write_note), summarized, "forecast_summary"),
     ]

@@ -16,9 +16,12 @@ from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, render_or_note, summarize_or_note
 
-FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear"}
-FORECASTERS = FOUND | {"series": "params:internals.series"}
-FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in CELLS}
+FORECASTERS = {
+    "panel": "internals_found_windows",
+    "linear": "internals_found_linear",
+    "series": "params:internals.series",
+    **{cell: f"internals_found_{cell}_model" for cell in CELLS},
+}
 EXPLORED = ["internals_forecasters", "internals_found_features", "internals_found_scaler"]
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"

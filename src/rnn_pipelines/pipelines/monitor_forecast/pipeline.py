@@ -26,7 +26,7 @@ DRIFT, COVARIATE_DRIFT = "monitor_forecast_drift", "monitor_forecast_covariate_d
 
 def create_pipeline() -> Pipeline:
     """Read, measure, conclude and report, without training or loading networks."""
-    return create_measure_pipeline() + create_report_pipeline()
+    return create_measure_pipeline() + create_verdict_pipeline()
 
 
 def create_measure_pipeline() -> Pipeline:
@@ -57,7 +57,7 @@ def create_measure_pipeline() -> Pipeline:
     return Pipeline(nodes)
 
 
-def create_report_pipeline() -> Pipeline:
+def create_verdict_pipeline() -> Pipeline:
     """Conclude a verdict, draw and report."""
     verdict = "monitor_forecast_verdict"
     figures = {figure: f"monitor_forecast_{figure}_figure" for figure in FIGURES}

@@ -37,7 +37,7 @@ SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 def create_pipeline() -> Pipeline:
     """Prepare the data as `sentiment` does, train the networks, and decide on the challenger."""
     networks = sum(
-        (create_network_pipeline(cell) for cell in list_candidate_networks()), Pipeline([])
+        (create_challenger_pipeline(cell) for cell in list_candidate_networks()), Pipeline([])
     )
     return create_reading_pipeline() + networks + create_case_pipeline()
 
@@ -67,7 +67,7 @@ def create_reading_pipeline() -> Pipeline:
     return Pipeline([node(read_as_of, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
 
 
-def create_network_pipeline(cell: str) -> Pipeline:
+def create_challenger_pipeline(cell: str) -> Pipeline:
     """Train one network and score the reviews with it; `cell` names its namespace and its block of parameters."""
     nodes = [
         node(
@@ -96,18 +96,25 @@ def create_case_pipeline() -> Pipeline:
     holdout = "retrain_sentiment_holdout"
     calibrations, predictions = "retrain_sentiment_calibrations", "retrain_sentiment_predictions"
     classifier, challenger = "retrain_sentiment_classifier", "retrain_sentiment_challenger"
-    calibrated = {"reviews": REVIEWS, "features": FEATURES}
-    calibrated |= {cell: f"retrain_sentiment_{cell}_scores" for cell in list_candidate_networks()}
+    calibrated = {
+        "reviews": REVIEWS,
+        "features": FEATURES,
+        **{cell: f"retrain_sentiment_{cell}_scores" for cell in list_candidate_networks()},
+    }
     chosen_from = {
         "ngrams": NGRAMS,
         "words": WORDS,
         "vocabulary_spec": VOCABULARY,
         "padding": PADDING,
         "calibrations": calibrations,
+        **{cell: f"retrain_sentiment_{cell}_model" for cell in list_candidate_networks()},
     }
-    chosen_from |= {cell: f"retrain_sentiment_{cell}_model" for cell in list_candidate_networks()}
-    completed = {"classifier": classifier, "reviews": REVIEWS, "calibrations": calibrations}
-    completed |= {model: f"retrain_sentiment_{model}_record" for model in list_candidate_networks()}
+    completed = {
+        "classifier": classifier,
+        "reviews": REVIEWS,
+        "calibrations": calibrations,
+        **{model: f"retrain_sentiment_{model}_record" for model in list_candidate_networks()},
+    }
     decided = [challenger, CHAMPION, holdout, record, run, SPEC]
     nodes = [
         node(describe_run, [TABLE, PROFILE, "params:sentiment", SPEC, STARTED], run),

@@ -87,25 +87,29 @@ def create_report_pipeline() -> Pipeline:
     }
     records = {model: f"sentiment_{model}_record" for model in NETWORKS}
     measured = {"metrics": "sentiment_metrics", "calibrations": CALIBRATIONS}
-    drawn = {"by_group": by_group, "by_confidence": by_confidence}
-    drawn |= {model: f"sentiment_{model}_history" for model in NETWORKS}
+    drawn = {
+        **measured,
+        "by_group": by_group,
+        "by_confidence": by_confidence,
+        **{model: f"sentiment_{model}_history" for model in NETWORKS},
+    }
     chosen_from = {
         "ngrams": NGRAMS,
         "words": WORDS,
         "vocabulary_spec": VOCABULARY,
         "padding": PADDING,
-    }
-    chosen_from |= {"calibrations": CALIBRATIONS} | {
-        model: f"sentiment_{model}_model" for model in list_candidate_networks()
+        "calibrations": CALIBRATIONS,
+        **{model: f"sentiment_{model}_model" for model in list_candidate_networks()},
     }
     figures = {figure: f"sentiment_{figure}_figure" for figure in FIGURES}
     shown = {
+        **measured,
         "profile": "sentiment_profile",
         "examples": "sentiment_examples",
         "parameters": "params:sentiment",
+        **{f"{network}_record": record for network, record in records.items()},
+        **{f"{name}_figure": figure for name, figure in figures.items()},
     }
-    shown |= {f"{network}_record": record for network, record in records.items()}
-    shown |= {f"{name}_figure": figure for name, figure in figures.items()}
     evaluated = {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records}
     find = guard(find_examples, empty_table(ExamplesTable.make_empty()))
     nodes = [
@@ -115,10 +119,10 @@ def create_report_pipeline() -> Pipeline:
         node(assemble_classifier, chosen_from, "sentiment_classifier"),
         node(
             guard(draw_sentiment_figures, draw_notes(FIGURES), "draw_figures"),
-            measured | drawn,
+            drawn,
             figures,
         ),
-        node(render_or_note(report_sentiment), measured | shown, "sentiment_report"),
-        node(summarize_or_note(report_sentiment), measured | shown, "sentiment_summary"),
+        node(render_or_note(report_sentiment), shown, "sentiment_report"),
+        node(summarize_or_note(report_sentiment), shown, "sentiment_summary"),
     ]
     return Pipeline(nodes)

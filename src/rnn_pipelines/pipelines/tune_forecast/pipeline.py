@@ -14,15 +14,14 @@ SPEC = "params:tune_forecast"
 def create_pipeline() -> Pipeline:
     """Read, search and report; neither the champion nor the project's parameters are changed."""
     tables = ["tune_forecast_table", "tune_forecast_covariate_table"]
-    recipe = "tune_forecast_recipe"
-    network = "tune_forecast_{network}_network"
-    spec = "tune_forecast_spec"
     trials = "tune_forecast_trials"
     parameters = "tune_forecast_parameters"
     summary = "tune_forecast_summary"
+    network = "tune_forecast_{network}_network"
+    spec = "tune_forecast_spec"
     given = [*tables, spec, SPEC, "params:parallel", "tune_forecast_folder"]
     nodes = [
-        *create_input_nodes(SPEC, tables, recipe, network, spec),
+        *create_input_nodes(SPEC, tables, network, spec),
         node(tune, given, [trials, parameters, summary]),
         node(
             render_or_note(report_tuning),

@@ -1,7 +1,6 @@
 """The data of the explorer's page of a text classifier: its networks, and texts with the vectors of their words."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ import numpy as np
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.report.explorer.page import encode_content, render_explorer
-from rnn_pipelines.report.page import write_page
 from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.logits import name_labels
@@ -38,11 +36,6 @@ MAX_VOCABULARY_BYTES = 250_000
 def render_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) -> str:
     """Render the page of the networks of a classifier over some texts; see `describe_classifier`."""
     return render_texts(describe_classifier(classifier, texts))
-
-
-def write_explorer(path: Path, classifier: ClassifierArtefact, texts: Sequence[str]) -> None:
-    """Write the page of `render_classifier` to a new file, or in place of an earlier page."""
-    write_page(path, render_classifier(classifier, texts))
 
 
 def render_texts(content: Mapping[str, Any]) -> str:
@@ -76,9 +69,10 @@ def describe_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) ->
         raise ParameterError("texts: expected a text with at least one word, received none.")
     described = (_describe_vocabulary(classifier, tables, count) for count in NUM_WORDS)
     vocabulary = next(
-        own
-        for own in described
-        if len(encode_content(own)) <= MAX_VOCABULARY_BYTES or len(own["words"]) <= NUM_WORDS[-1]
+        vocabulary
+        for vocabulary in described
+        if len(encode_content(vocabulary)) <= MAX_VOCABULARY_BYTES
+        or len(vocabulary["words"]) <= NUM_WORDS[-1]
     )
     return {
         "task": "text",
