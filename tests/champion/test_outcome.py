@@ -239,7 +239,9 @@ def damage(store: ChampionStore, version: str) -> None:
 def test_rollback_goes_to_the_champion_before(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
     second = promote("second")
-    assert roll_back(store, "forecast", "it was wrong") == ChampionChange(first, second, "it was wrong")
+    assert roll_back(store, "forecast", "it was wrong") == ChampionChange(
+        first, second, "it was wrong"
+    )
     assert store.load().version == first
 
 

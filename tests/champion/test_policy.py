@@ -354,9 +354,7 @@ def test_champion_whose_loss_is_not_finite_is_replaced_where_nothing_is_against_
     """As if there were no champion."""
     none = replace(evidence, champion_loss=None)
     broken = replace(evidence, champion_loss=number)
-    assert (
-        apply_policy(broken, policy).is_promoted is apply_policy(none, policy).is_promoted
-    )
+    assert apply_policy(broken, policy).is_promoted is apply_policy(none, policy).is_promoted
 
 
 @pytest.mark.parametrize(

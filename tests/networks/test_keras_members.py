@@ -59,7 +59,9 @@ def test_outputs_are_the_mean_of_the_members(shape: MemberShape) -> None:
 
 def test_weights_come_back_from_the_packed_model(shape: MemberShape) -> None:
     weights = draw_weights(shape)
-    found = read_keras_model(shape.cell, unpack_model(pack_model(make_keras_model(shape.cell, weights))))
+    found = read_keras_model(
+        shape.cell, unpack_model(pack_model(make_keras_model(shape.cell, weights)))
+    )
     assert found.keys() == weights.keys()
     for name, array in weights.items():
         np.testing.assert_array_equal(found[name], array)

@@ -119,7 +119,9 @@ def described() -> pd.DataFrame:
             "challenger": [2.0, -1.0, 0.0],
         }
     )
-    return TextReferenceTable.validate(pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE])))
+    return TextReferenceTable.validate(
+        pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE]))
+    )
 
 
 def test_the_holdout_is_described_with_labels_of_the_challenger(described: pd.DataFrame) -> None:

@@ -161,7 +161,9 @@ def test_networks_read_head_with_tail_of_a_long_text(text_classifier: Classifier
     assert found["probability"][0] == pytest.approx(found["probability"][1], abs=1e-6)
 
 
-def test_a_classifier_of_one_network_still_reads_ngrams(text_classifier: ClassifierArtefact) -> None:
+def test_a_classifier_of_one_network_still_reads_ngrams(
+    text_classifier: ClassifierArtefact,
+) -> None:
     # So they stay part of the classifier, even where its calibration doesn't weigh the n-gram classifier.
     classifier = assemble(text_classifier, make_calibrations("lstm", path=False))
     assert list(classifier.calibration["weights"]) == ["lstm"]
@@ -182,7 +184,9 @@ def test_a_classifier_can_read_words_without_signs(text_classifier: ClassifierAr
     assert scores["probability"][0] == scores["probability"][1]
 
 
-def test_a_classifier_reads_as_many_words_as_its_padding(text_classifier: ClassifierArtefact) -> None:
+def test_a_classifier_reads_as_many_words_as_its_padding(
+    text_classifier: ClassifierArtefact,
+) -> None:
     # One word is left of each text, the last.
     classifier = replace(
         assemble(text_classifier, make_calibrations("gru", path=False)),
