@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV ?=
 PARAMS ?=
+DEPTH ?=
+NUM ?= 60
 RUN_FLAGS := $(if $(ENV),--env=$(ENV)) $(if $(PARAMS),--params "$(PARAMS)")
 
 export DO_NOT_TRACK := 1
@@ -13,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare tune internals test test-slow fuzz coverage lint measure format lock viz docs docs-serve mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-changed test-slow fuzz mutations coverage lint measure format lock viz docs docs-serve mlflow notebook airflow clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -84,12 +86,18 @@ internals: $(NEEDED) $(VENV)/keras.installed ## Show the gates and states of tra
 test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow" -n auto
 
+test-changed: install ## The tests that a change against main can reach; with DEPTH=1, those that import it directly
+	tests=$$($(BIN)/python tests/support/changed.py $(DEPTH)) && [ -z "$$tests" ] || $(BIN)/pytest -m "not slow" -n auto $$tests
+
 test-slow: install airflow ## The tests that take minutes
 	$(BIN)/pytest -m slow -n auto
 
 fuzz: install ## Draw new cases in all fuzzers, instead of those of every run; the first seed is printed
 	first=$$(date +%s) && echo "first seed $$first" && RNN_FUZZ_FIRST=$$first $(BIN)/pytest -m "slow or not slow" -n auto \
 		--hypothesis-seed=$$first -k "fuzz or histories or source_truth or negative_series or error_sizes"
+
+mutations: install ## Break NUM lines of the source at random, and count those that the tests find
+	$(BIN)/python tests/support/mutations.py $(NUM)
 
 # That of the fast tests, because measuring slows whole runs down.
 coverage: install ## The lines that the tests that take seconds run

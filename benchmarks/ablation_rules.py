@@ -202,7 +202,7 @@ RULES = [
     ),
     Rule(
         "errors expected by the pretrained network",
-        {"methods.ensemble:find_network_of_few": lambda data: None},
+        {"pretrained.files:load_used_network": lambda spec: None},
         50,
     ),
     Rule(
@@ -301,19 +301,10 @@ RULES = [
         "noise of a season with few values", {"methods.local.season:MIN_VALUES_PER_PHASE": 0.0}, 18
     ),
     Rule(
-        "trend without damping of the rule for short series",
-        {
-            "methods.local.short_series_rule:list_rules": partial(
-                _list_with_trends, traces=(TRENDS[0], *TRENDS[2:])
-            )
-        },
-        18,
-    ),
-    Rule(
         "mean changes of the rule for short series",
         {
             "methods.local.short_series_rule:list_rules": partial(
-                _list_with_trends, traces=TRENDS[:2]
+                _list_with_trends, traces=TRENDS[:1]
             )
         },
         16,
@@ -347,11 +338,6 @@ RULES = [
         "mean with the negated forecast of the pretrained network",
         {"pretrained.network:PretrainedNetwork.forecast": _forecast_once},
         12,
-    ),
-    Rule(
-        "share of the pretrained network by the number of values",
-        {"methods.ensemble:choose_share": lambda *_: 0.5},
-        14,
     ),
     Rule("Huber's loss of the ensemble", {"methods.weights:NUM_MEAN_ERRORS": 1e6}, 12, PANELS),
     Rule(

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from rnn_pipelines.forecast.report.explorer import render_networks
-from rnn_pipelines.report.explorer.page import encode, read_scripts
+from rnn_pipelines.report.explorer.page import encode_content, read_scripts
 from rnn_pipelines.sentiment.report.explorer import render_texts
 
 FOLDER = Path(__file__).parent / "course/figures"
@@ -52,7 +52,9 @@ def _render_figure(name: str, title: str, *scripts: str) -> str:
         (FOLDER / "figure.html.j2").read_text()
     )
     style = read_scripts(["style.css"])
-    return template.render(title=title, style=style, code=code, content=encode(_read_numbers(name)))
+    return template.render(
+        title=title, style=style, code=code, content=encode_content(_read_numbers(name))
+    )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from rnn_pipelines.forecast.methods.local import season, theta
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.kinds import KINDS, OTHER_SEASONS
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.report.explorer import describe_pretrained, list_constants
-from rnn_pipelines.report.explorer.page import encode, read_scripts
+from rnn_pipelines.forecast.report.explorer import export_pretrained, list_constants
+from rnn_pipelines.report.explorer.page import encode_content, read_scripts
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "try.html"
@@ -38,7 +38,7 @@ def build_page() -> str:
     }
     values |= {"ALPHAS": theta.ALPHAS[:, 0].tolist()}
     networks = {
-        cell: describe_pretrained(load_network(PretrainedSpec(network=cell)))
+        cell: export_pretrained(load_network(PretrainedSpec(network=cell)))
         for cell in ("gru", "lstm")
     }
     values["USUAL_SEASONS"] = sorted(USUAL_SEASONS, key=lambda usual: usual[1])
@@ -53,7 +53,7 @@ def build_page() -> str:
     scripts = {name: (DOCS / f"try/{name}.js").read_text() for name in ("simple", "page")}
     scripts["network"] = read_scripts(["cells.js", "pretrained.js", "memory.js", "charts.js"])
     given = {"seasons": seasons, "example": draw_sales(), **scripts}
-    return template.render(constants=json.dumps(values), networks=encode(networks), **given)
+    return template.render(constants=json.dumps(values), networks=encode_content(networks), **given)
 
 
 def draw_sales() -> str:

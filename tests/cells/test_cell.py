@@ -24,13 +24,14 @@ def test_glorot_numbers_are_uniform_within_their_limit(
     np.testing.assert_allclose(shares / len(values), 0.25, atol=0.03)
 
 
-def test_limits_of_glorot_are_those_of_keras_and_no_sign_is_preferred(
-    rng: np.random.Generator,
-) -> None:
+def test_limits_of_glorot_are_those_of_keras(rng: np.random.Generator) -> None:
     import keras
 
     theirs = np.abs(keras.initializers.GlorotUniform(seed=0)((200, 300))).max()
     assert np.abs(draw_glorot_uniform(rng, 200, 300)).max() == pytest.approx(theirs, rel=1e-3)
+
+
+def test_orthogonal_numbers_prefer_no_sign(rng: np.random.Generator) -> None:
     is_positive = np.array([draw_orthogonal(rng, 2, 6) > 0 for _ in range(1000)])
     np.testing.assert_allclose(is_positive.mean(axis=0), 0.5, atol=0.06)
 

@@ -10,9 +10,15 @@ from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.registry import CELLS
 
 
-def test_order_of_gates_and_default_form_are_those_of_keras() -> None:
+def test_gates_of_the_lstm_are_in_the_order_of_keras() -> None:
     assert CELLS["lstm"].gates == ("input", "forget", "candidate", "output")
+
+
+def test_gates_of_the_gru_are_in_the_order_of_keras() -> None:
     assert CELLS["gru"].gates == ("update", "reset", "candidate")
+
+
+def test_the_default_gru_of_keras_resets_after_the_product() -> None:
     import keras
 
     assert keras.layers.GRU(1).reset_after is True
@@ -45,7 +51,7 @@ def test_weights_by_gate_sum_to_all_weights(cell: str, num_inputs: int, units: i
         ("mingru", dict.fromkeys(["update", "candidate"], 2 * (3 + 1))),
     ],
 )
-def test_each_gate_has_a_row_of_weights_for_each_input_unit_and_bias(
+def test_weights_of_a_gate_are_those_of_inputs_units_biases(
     cell: str, expected: dict[str, int]
 ) -> None:
     found = CELLS[cell].count_weights_by_gate(num_inputs=3, units=2)

@@ -51,15 +51,23 @@ def set_gates(weights: GRUWeights, **biases: float) -> GRUWeights:
     )
 
 
-def test_open_and_closed_gates_keep_write_and_hide(
+def test_an_open_update_gate_keeps_the_state_for_200_steps(
     kind: str, make_weights, make_inputs, make_state
 ) -> None:
     weights = set_gates(make_weights(kind), update=1000, candidate=3)
     initial = make_state(weights, batch=4)
     hidden = unroll(weights, make_inputs(time=200), initial=initial).states.hidden
     np.testing.assert_array_equal(hidden, np.broadcast_to(initial.hidden[:, None], hidden.shape))
+
+
+def test_a_closed_update_gate_writes_the_candidate(kind: str, make_weights, make_inputs) -> None:
     trace = unroll(set_gates(make_weights(kind), update=-1000, candidate=0.4), make_inputs())
     np.testing.assert_array_equal(trace.states.hidden, trace.gates.candidate)
+
+
+def test_a_closed_reset_gate_hides_the_state_from_the_candidate(
+    kind: str, make_weights, make_inputs
+) -> None:
     trace = unroll(set_gates(make_weights(kind), reset=-1000, candidate=0.4), make_inputs())
     np.testing.assert_allclose(trace.gates.candidate, tanh(0.4), rtol=1e-14)
 

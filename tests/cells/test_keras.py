@@ -16,14 +16,23 @@ def read_weights(layer: Any) -> LSTMWeights | GRUWeights:
     return (LSTMWeights if type(layer).__name__ == "LSTM" else GRUWeights)(*layer.get_weights())
 
 
-def test_outputs_and_last_state_equal_those_of_keras(run: SimpleNamespace, step_through) -> None:
+def test_outputs_equal_those_of_keras(run: SimpleNamespace) -> None:
     assert np.abs(run.trace.states.hidden - run.keras[0]).max() <= run.tolerance
+
+
+def test_the_last_state_equals_that_of_keras(run: SimpleNamespace) -> None:
     for ours, expected in zip(run.trace.states, run.keras[1:], strict=True):
         assert np.abs(ours[:, -1] - expected).max() <= run.tolerance
+
+
+def test_weights_are_read_as_keras_lists_them(run: SimpleNamespace) -> None:
     for array, expected in zip(
         read_weights(run.layer).to_list(), run.weights.to_list(), strict=True
     ):
         np.testing.assert_array_equal(array, expected)
+
+
+def test_steps_one_by_one_give_the_outputs_of_keras(run: SimpleNamespace, step_through) -> None:
     step: Any = LSTMWeights.step if isinstance(run.weights, LSTMWeights) else GRUWeights.step
     assert np.abs(step_through(step, run.weights, run.inputs) - run.keras[0]).max() <= run.tolerance
 

@@ -48,14 +48,22 @@ def set_gates(weights: LSTMWeights, **biases: float) -> LSTMWeights:
     return LSTMWeights(0 * weights.kernel, 0 * weights.recurrent_kernel, bias)
 
 
-def test_open_and_closed_gates_keep_write_and_hide(make_weights, make_inputs, make_state) -> None:
+def test_an_open_forget_gate_keeps_the_cell_state_for_200_steps(
+    make_weights, make_inputs, make_state
+) -> None:
     weights = set_gates(make_weights("lstm"), input=-1000, forget=1000, candidate=3)
     initial = make_state(weights, batch=4)
     cell = unroll(weights, make_inputs(time=200), initial=initial).states.cell
     np.testing.assert_array_equal(cell, np.broadcast_to(initial.cell[:, None], cell.shape))
+
+
+def test_an_open_input_gate_writes_the_candidate(make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights("lstm"), input=1000, forget=-1000, candidate=0.4)
     trace = unroll(weights, make_inputs(), initial=make_state(weights, batch=4))
     np.testing.assert_allclose(trace.states.cell, tanh(0.4), rtol=1e-14)
+
+
+def test_a_closed_output_gate_hides_the_cell_state(make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights("lstm"), input=-1000, forget=1000, output=-1000)
     initial = make_state(weights, batch=4)
     states = unroll(weights, make_inputs(), initial=initial).states

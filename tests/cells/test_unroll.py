@@ -61,14 +61,17 @@ def test_reading_backwards_equals_the_backward_half_in_keras_which_puts_out_0_wh
     assert not expected[~mask].any()
 
 
-def test_backwards_and_from_a_state_it_is_as_keras(
-    kind: str, make_layer, read_layer, make_inputs, make_state
-) -> None:
+def test_backwards_it_is_as_keras(kind: str, make_layer, read_layer, make_inputs) -> None:
     layer = make_layer(kind, go_backwards=True)
     inputs = make_inputs().astype(np.float32)
     trace = unroll(read_layer(layer), inputs, backwards=True)
     for found, expected in zip(trace.states, layer(inputs)[1:], strict=True):
         assert measure_difference(found[:, 0], expected) <= 1e-6
+
+
+def test_from_a_state_it_is_as_keras(
+    kind: str, make_layer, read_layer, make_inputs, make_state
+) -> None:
     layer = make_layer(kind)
     inputs = make_inputs().astype(np.float32)
     weights = read_layer(layer)
@@ -80,7 +83,7 @@ def test_backwards_and_from_a_state_it_is_as_keras(
     )
 
 
-def test_before_the_first_read_step_keras_puts_out_0_and_keeps_the_initial_state_as_we_do(
+def test_before_the_first_read_step_keras_puts_out_0_with_the_initial_state_kept_as_by_us(
     kind: str, make_layer, read_layer, make_inputs, make_state
 ) -> None:
     layer = make_layer(kind)
@@ -102,7 +105,7 @@ def test_before_the_first_read_step_keras_puts_out_0_and_keeps_the_initial_state
     sizes=st.tuples(st.integers(1, 4), st.integers(1, 5), st.sampled_from([0.0, 1.0, 5.0])),
     backwards=st.booleans(),
 )
-def test_any_mask_shape_and_bias_give_the_outputs_of_keras(
+def test_any_layer_with_any_mask_gives_the_outputs_of_keras(
     kind: str,
     *,
     make_layer,
@@ -138,7 +141,7 @@ def test_mask_keeps_state(
 
 
 @given(mask=draw_masks())
-def test_gates_are_nan_where_masked_and_nowhere_else(
+def test_gates_are_nan_exactly_where_masked(
     kind: str, make_weights, make_inputs, mask: np.ndarray
 ) -> None:
     trace = unroll(make_weights(kind), make_inputs(*mask.shape), mask)
@@ -166,18 +169,32 @@ def assert_same(one: Any, other: Any, steps: slice = slice(None)) -> None:
         np.testing.assert_array_equal(found[:, steps], expected[:, steps])
 
 
-def test_sequences_and_masks_stay_apart(
-    kind: str, make_weights, make_inputs, mask: np.ndarray, make_state
+def test_masks_of_integers_are_as_those_of_booleans(
+    kind: str, make_weights, make_inputs, mask: np.ndarray
 ) -> None:
     weights = make_weights(kind)
     inputs = make_inputs(*mask.shape)
     assert_same(unroll(weights, inputs, mask.astype(np.int32)), unroll(weights, inputs, mask))
+
+
+def test_sequences_of_a_batch_do_not_depend_on_each_other(
+    kind: str, make_weights, make_inputs, mask: np.ndarray
+) -> None:
+    weights = make_weights(kind)
+    inputs = make_inputs(*mask.shape)
     together = unroll(weights, inputs, mask).states.hidden
     alone = [
         unroll(weights, inputs[row : row + 1], mask[row : row + 1]).states.hidden[0]
         for row in range(len(mask))
     ]
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-14)
+
+
+def test_a_trace_shares_no_array_with_its_inputs(
+    kind: str, make_weights, make_inputs, mask: np.ndarray, make_state
+) -> None:
+    weights = make_weights(kind)
+    inputs = make_inputs(*mask.shape)
     initial = make_state(weights, len(mask))
     given_arrays = [*weights.to_list(), inputs, mask, *initial]
     before = [array.copy() for array in given_arrays]
@@ -188,12 +205,13 @@ def test_sequences_and_masks_stay_apart(
         np.testing.assert_array_equal(array, expected)
 
 
-def test_no_mask_reads_every_step_and_no_steps_leave_nothing(
-    kind: str, make_weights, make_inputs
-) -> None:
+def test_no_mask_reads_every_step(kind: str, make_weights, make_inputs) -> None:
     weights = make_weights(kind)
     inputs = make_inputs(2, 5)
     assert_same(unroll(weights, inputs), unroll(weights, inputs, np.ones((2, 5), bool)))
+
+
+def test_no_steps_leave_an_empty_trace(kind: str, make_weights) -> None:
     trace = unroll(make_weights(kind), np.zeros((2, 0, 3)))
     assert {values.shape for values in [*trace.states, *trace.gates]} == {(2, 0, 4)}
 
@@ -212,7 +230,7 @@ def test_padding_changes_nothing_before(
 @pytest.mark.parametrize(
     ("backwards", "unaffected"), [(False, slice(0, 6)), (True, slice(7, None))]
 )
-def test_a_step_reaches_only_itself_and_later_ones_in_reading_order(
+def test_a_step_reaches_nothing_that_is_read_before_it(
     kind: str, make_weights, make_inputs, backwards: bool, unaffected: slice
 ) -> None:
     weights = make_weights(kind)
@@ -247,14 +265,24 @@ def test_trace_says_from_which_end_time_was_read(
 
 
 @given(bias_scale=st.floats(0, 1000), input_scale=st.floats(0, 1000), seed=st.integers(0, 9))
-def test_gates_and_outputs_keep_to_their_ranges(
+def test_gates_are_between_0_and_1(
+    kind: str, make_weights, make_inputs, bias_scale: float, input_scale: float, seed: int
+) -> None:
+    weights = make_weights(kind, bias_scale=bias_scale, seed=seed)
+    trace = unroll(weights, make_inputs(seed=seed) * input_scale)
+    gates = trace.gates._asdict()
+    gates.pop("candidate")
+    assert all(((gate >= 0) & (gate <= 1)).all() for gate in gates.values())
+
+
+@given(bias_scale=st.floats(0, 1000), input_scale=st.floats(0, 1000), seed=st.integers(0, 9))
+def test_outputs_are_within_1(
     kind: str, make_weights, make_inputs, bias_scale: float, input_scale: float, seed: int
 ) -> None:
     weights = make_weights(kind, bias_scale=bias_scale, seed=seed)
     trace = unroll(weights, make_inputs(seed=seed) * input_scale)
     gates = trace.gates._asdict()
     candidate = gates.pop("candidate")
-    assert all(((gate >= 0) & (gate <= 1)).all() for gate in gates.values())
     assert (np.abs([candidate, trace.states.hidden]) <= 1).all()
 
 

@@ -36,8 +36,11 @@ def entries(context: KedroContext) -> dict[str, dict]:
     }
 
 
-def test_every_dataset_has_an_entry_and_a_layer(catalog: Any, datasets: list[str]) -> None:
+def test_every_dataset_has_an_entry(catalog: Any, datasets: list[str]) -> None:
     assert [name for name in datasets if name not in catalog] == []
+
+
+def test_every_dataset_has_a_layer(catalog: Any, datasets: list[str]) -> None:
     layers = {
         name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets
     }
@@ -96,23 +99,35 @@ def test_every_file_lies_in_the_folder_of_its_layer(entries: dict[str, dict]) ->
     assert misplaced == []
 
 
-def test_every_path_is_below_its_layer_and_nothing_is_pickled(entries: dict[str, dict]) -> None:
+def test_folders_are_those_of_the_layers(entries: dict[str, dict]) -> None:
     folders = {
         Path(entry["filepath"]).parts[1]: entry["metadata"]["kedro-viz"]["layer"]
         for entry in entries.values()
         if "filepath" in entry
     }
     assert {folder.partition("_")[2] for folder in folders} == set(folders.values())
+
+
+def test_paths_of_tests_are_in_their_own_folder(entries: dict[str, dict]) -> None:
     # That of the environment `test` is no folder of real results.
     roots = {Path(entry["filepath"]).parts[0] for entry in entries.values() if "filepath" in entry}
     assert roots == {".test_data"}
+
+
+def test_every_path_is_below_its_pipeline(entries: dict[str, dict]) -> None:
     misplaced = [
         name
         for name, entry in entries.items()
         if "filepath" in entry and not name.startswith(f"{Path(entry['filepath']).parts[2]}_")
     ]
     assert misplaced == []
+
+
+def test_nothing_is_pickled(entries: dict[str, dict]) -> None:
     assert [name for name, entry in entries.items() if "pickle" in str(entry).lower()] == []
+
+
+def test_json_is_strict(entries: dict[str, dict]) -> None:
     # Kedro's own data set writes NaN and Infinity, which are no JSON; Plotly's writes null.
     assert [
         name for name, entry in entries.items() if entry.get("type") == "json.JSONDataset"

@@ -3,6 +3,7 @@
 from graphlib import CycleError, TopologicalSorter
 
 import grimp
+import pytest
 
 
 def find_cycle(imports: dict[str, set[str]]) -> list[str]:
@@ -14,25 +15,36 @@ def find_cycle(imports: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def test_no_modules_and_packages_import_each_other() -> None:
-    graph = grimp.build_graph("rnn_pipelines", exclude_type_checking_imports=False, cache_dir=None)
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Imports of types too, and those inside functions."""
+    return grimp.build_graph("rnn_pipelines", exclude_type_checking_imports=False, cache_dir=None)
+
+
+def test_no_modules_import_each_other(graph: grimp.ImportGraph) -> None:
     imports = {
         module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules
     }
     assert len(imports) > 100
     assert find_cycle(imports) == []
-    # The subpackages and modules at the root.
+
+
+def test_no_packages_import_each_other(graph: grimp.ImportGraph) -> None:
+    """The subpackages and modules at the root."""
     packages: dict[str, set[str]] = {}
     for module in graph.modules - {"rnn_pipelines"}:
         package = module.split(".")[1]
-        found = {
+        imported = {
             name.split(".")[1]
             for name in graph.find_modules_directly_imported_by(module)
             if "." in name
         }
-        packages.setdefault(package, set()).update(found - {package})
+        packages.setdefault(package, set()).update(imported - {package})
     assert find_cycle(packages) == []
-    # As that of Keras' own side of training, which stands inside a function so that commands start fast.
+
+
+def test_imports_inside_functions_are_in_the_graph(graph: grimp.ImportGraph) -> None:
+    """As that of Keras' own side of training, which makes commands start fast."""
     assert "rnn_pipelines.sentiment.methods.training" in graph.find_modules_directly_imported_by(
         "rnn_pipelines.sentiment.model.classifier"
     )

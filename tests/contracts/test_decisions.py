@@ -26,10 +26,17 @@ def read_head(path: Path) -> tuple[int, str, str, str]:
     return int(head[1]), head[2], head[3], head[4]
 
 
-def test_has_its_number_a_date_and_a_status(decision: Path) -> None:
-    number, _, day, _ = read_head(decision)
+def test_a_decision_has_its_number(decision: Path) -> None:
+    number, _, _day, _ = read_head(decision)
     assert decision.name.startswith(f"{number:04d}-")
+
+
+def test_a_decision_has_its_date(decision: Path) -> None:
+    _number, _, day, _ = read_head(decision)
     assert date(2026, 11, 25) <= date.fromisoformat(day)
+
+
+def test_a_decision_is_superseded_by_a_later_one(decision: Path) -> None:
     number, _, _, status = read_head(decision)
     named = re.findall(r"\[decision (\d+)\]\((\d{4})-", status)
     assert [name for name, file in named if int(name) != int(file) or int(name) <= number] == []

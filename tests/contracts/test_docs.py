@@ -37,7 +37,7 @@ def document(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
-def test_relative_links_and_named_modules_exist(document: Path) -> None:
+def test_relative_links_exist(document: Path) -> None:
     # When the site is built, figures are written from their numbers, and notebooks as pages.
     found = re.findall(r"\]\(([^)#\s]+)", document.read_text())
     found = [re.sub(r"(course/figures/\w+)\.html$", r"\1.json", target) for target in found]
@@ -47,6 +47,9 @@ def test_relative_links_and_named_modules_exist(document: Path) -> None:
     ]
     broken = [t for t in targets if not t.startswith("http") and not (document.parent / t).exists()]
     assert broken == []
+
+
+def test_named_modules_exist(document: Path) -> None:
     # From the root of the project, or from the package.
     named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.py)`", document.read_text()))
     roots = (PROJECT, PROJECT / "src/rnn_pipelines")
@@ -121,16 +124,22 @@ def test_named_parameters_exist(document: Path) -> None:
     assert unknown == []
 
 
-def test_recorded_comparison_and_methods_are_shown() -> None:
+def test_the_recorded_comparison_is_shown() -> None:
     """By `benchmarks/compare.py`, which prints the sections of the README."""
     kept = json.loads((PROJECT / "benchmarks/results/compare.json").read_text())
     printed = (PROJECT / "benchmarks/README.md").read_text()
     tasks = list_tasks(kept["runs"], kept["summary"], kept)
     assert [task.name for task in tasks] == list(kept["tasks"])
     assert [name for name in kept["tasks"] if f"### `{name}`\n" not in printed] == []
+
+
+def test_methods_on_the_page_of_the_champion_exist() -> None:
     shown = list_rows(PROJECT / "docs/how-to/champion.md", "on the holdout")
     assert {"champion", "challenger", "baseline_ensemble", "nb_ngram"} <= shown
     assert shown <= {"champion", "challenger", *METHODS, *BASELINES}
+
+
+def test_every_forecasting_method_has_its_row() -> None:
     # Of both registries. A new method needs a row: its name, that of its `Style`, its forecast, and what it is for.
     forecasting = {
         name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *TRAINED_BEFORE, *METHODS)
@@ -138,6 +147,9 @@ def test_recorded_comparison_and_methods_are_shown() -> None:
     assert list_methods("Forecasting") == forecasting, (
         "add the row of the method to docs/reference/methods.md"
     )
+
+
+def test_every_classifier_has_its_row() -> None:
     classifiers = {name: get_styles()[name].name for name in list_classifiers()}
     assert list_methods("Texts") == classifiers, (
         "add the row of the classifier to docs/reference/methods.md"

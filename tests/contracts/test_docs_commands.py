@@ -204,11 +204,14 @@ def test_wrong_commands_are_refused(kedro: click.Command, line: str) -> None:
         check_command(kedro, line, is_whole=True)
 
 
-def test_commands_and_parameters_are_accepted(document: Path, kedro: click.Command) -> None:
+def test_commands_are_accepted(document: Path, kedro: click.Command) -> None:
     for line in list_shown(document):
         check_command(kedro, line, is_whole=True)
     for line in list_named(document):
         check_command(kedro, line, is_whole=False)
+
+
+def test_parameters_are_accepted(document: Path, kedro: click.Command) -> None:
     for span in filter(ASSIGNMENTS.fullmatch, list_spans(read_text(document))):
         # What is said of columns is for a table of the reader's own.
         own = f"{span.partition('.')[0]}.source.path=my.csv," if ".source." in span else ""
@@ -217,21 +220,27 @@ def test_commands_and_parameters_are_accepted(document: Path, kedro: click.Comma
         check_parameters(list(PIPELINES), found.params["params"])
 
 
-def test_yaml_and_environments_are_accepted(document: Path) -> None:
+def test_yaml_is_accepted(document: Path) -> None:
     """Of each block whose outermost names are pipelines."""
     for block in list_parameter_models(read_text(document)):
         given = yaml.safe_load(block.text) if block.language == "yaml" else None
         if isinstance(given, dict) and set(given) <= set(PIPELINES):
             check_parameters(list(PIPELINES), given)
+
+
+def test_environments_exist(document: Path) -> None:
     assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= {
         *ENVIRONMENTS,
         METAVAR,
     }
 
 
-def test_wrong_yaml_is_refused_and_deployed_commands_are_found() -> None:
+def test_wrong_yaml_is_refused() -> None:
     with pytest.raises((ParameterValidationError, ParameterError)):
         check_parameters(list(PIPELINES), yaml.safe_load("forecast: {source: {pth: my.csv}}"))
+
+
+def test_deployed_commands_are_found() -> None:
     # Or the test above could not fail.
     found = {line for path in DEPLOYED for line in list_deployed(path.read_text(), "forecast")}
     assert {"champion check forecast", "champion retrain forecast --wait=600"} <= found
@@ -256,7 +265,7 @@ def list_deployed(text: str, task: str) -> Iterator[str]:
             yield match[1] if match[1].count('"') % 2 == 0 else match[1].rstrip('",')
 
 
-def test_python_compiles_and_uses_names_that_exist(document: Path) -> None:
+def test_python_uses_names_that_exist(document: Path) -> None:
     known = {*dir(builtins), *GIVEN}
     for block in list_parameter_models(read_text(document)):
         if block.is_python and document.suffix != ".ipynb":

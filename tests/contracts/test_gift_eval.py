@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def gift_eval(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.mark.parametrize(("num_values", "horizon"), SHAPES)
-def test_windows_do_not_overlap_and_end_with_the_series(
+def test_windows_end_with_the_series_without_overlap(
     gift_eval: ModuleType, num_values: int, horizon: int
 ) -> None:
     for list_starts in (gift_eval.list_windows, gift_eval.spread_windows):
@@ -44,12 +45,16 @@ def test_numbers_of_windows_are_those_of_the_benchmark(gift_eval: ModuleType) ->
     assert [len(gift_eval.list_windows(*shape)) for shape in SHAPES[:4]] == [20, 4, 3, 3]
 
 
-def test_no_method_sees_a_window_before_its_end(gift_eval: ModuleType) -> None:
+@pytest.fixture
+def setting(gift_eval: ModuleType) -> Any:
     long = np.arange(200.0)
     short = np.arange(1000.0, 1150.0)
-    setting = gift_eval.Setting(
+    return gift_eval.Setting(
         "numbers", "h", 24, 24, 10, [long, short], gift_eval.list_windows(150, 10)
     )
+
+
+def test_the_past_ends_before_the_window(gift_eval: ModuleType, setting: Any) -> None:
     for back in setting.backs:
         actual = setting.read_actual(back)
         past = setting.read_past(back)
@@ -57,6 +62,11 @@ def test_no_method_sees_a_window_before_its_end(gift_eval: ModuleType) -> None:
         assert (np.nanmax(past, axis=1) < actual[:, 0]).all()
         table = gift_eval.lay_out(setting, back)
         assert (table.groupby("unique_id")["y"].max() == actual[:, 0] - 1).all()
+
+
+def test_the_training_part_ends_before_the_first_window(
+    gift_eval: ModuleType, setting: Any
+) -> None:
     first = gift_eval.lay_out(setting, setting.backs[0])
     starts = setting.read_actual(setting.backs[0])[:, 0]
     assert (first.groupby("unique_id")["y"].max() < starts).all(), (

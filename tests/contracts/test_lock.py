@@ -26,14 +26,25 @@ def normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name.strip())[0]).lower()
 
 
-def test_lock_has_each_package_once_with_a_hash_and_no_address(lock: str) -> None:
+def test_lock_has_no_address(lock: str) -> None:
     assert re.findall(r"\S+://\S+|--(?:extra-)?index-url\S*|--find-links|-i ", lock) == []
+
+
+def test_lock_has_no_local_package(lock: str) -> None:
     assert re.findall(r"^(?:-e |/|\.|file:).*", lock, re.MULTILINE) == []
+
+
+def test_lock_has_one_version_in_each_requirement(lock: str) -> None:
     # One requirement each, with its hashes.
     requirements = lock.replace("\\\n", " ").strip().splitlines()
     assert [
         line for line in requirements if not re.match(r"[\w.-]+==[\w.+!]+( ; .+)? +--hash", line)
     ] == []
+
+
+def test_lock_has_a_hash_for_each_requirement(lock: str) -> None:
+    # One requirement each, with its hashes.
+    requirements = lock.replace("\\\n", " ").strip().splitlines()
     assert [
         line for line in requirements if not re.search(r"--hash=sha256:[0-9a-f]{64}", line)
     ] == []
@@ -110,13 +121,20 @@ def test_command_installs_the_extras_that_it_needs(
     assert set(re.findall(r"--all-extras|--extra \w+", list_steps(fresh, *arguments))) == extras
 
 
-def test_installs_require_hashes_and_are_made_once(fresh: Path) -> None:
+def test_installs_require_hashes(fresh: Path) -> None:
     installs = re.findall(r"install --.*", list_steps(fresh, "install", "airflow"))
     assert len(installs) == 5
     assert ["--require-hashes" in line or "--no-deps" in line for line in installs] == [True] * 5
+
+
+def test_an_environment_of_an_older_version_is_made_anew(fresh: Path) -> None:
     (fresh / ".venv").mkdir()
     (fresh / ".venv/installed").touch()
     assert "-m venv --clear .venv" in list_steps(fresh, "forecast")
+
+
+def test_an_environment_is_made_once(fresh: Path) -> None:
+    (fresh / ".venv").mkdir()
     for name in ("uv", "project"):
         (fresh / f".venv/{name}.installed").touch()
     assert list_steps(fresh, "forecast") == ".venv/bin/kedro run --pipelines=forecast  \n"
@@ -134,9 +152,7 @@ def test_installs_require_hashes_and_are_made_once(fresh: Path) -> None:
         ({"SSL_CERT_FILE": "/of/the/shell.pem"}, "https://of.pip,/of/the/shell.pem"),
     ],
 )
-def test_uv_is_told_of_pips_index_and_certificates(
-    fresh: Path, variables: dict[str, str], told: str
-) -> None:
+def test_uv_has_the_settings_of_pip(fresh: Path, variables: dict[str, str], told: str) -> None:
     """Unless uv has its own; and nobody else is, for an address can hold a password."""
     programs = fresh / ".venv/bin"
     programs.mkdir(parents=True)

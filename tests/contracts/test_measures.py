@@ -38,7 +38,7 @@ def test_values_that_are_assigned_at_once_are_parallel(statement: str, expected:
     assert is_parallel(ast.parse(statement).body[0]) == expected
 
 
-def test_statements_of_nested_blocks_count_and_docstrings_do_not() -> None:
+def test_statements_are_counted_without_docstrings() -> None:
     (function,) = ast.parse(
         'def f():\n    """D."""\n    for x in y:\n        if x:\n            g(x)'
     ).body

@@ -39,11 +39,15 @@ def test_every_file_is_installed_for_the_supported_versions(configuration: dict[
     assert named == [f"3.{minor}" for minor in range(first, stop)]
 
 
-def test_citation_is_of_this_version_and_licence(
-    configuration: dict[str, Any], citation: dict[str, Any]
-) -> None:
+def test_citation_has_this_version(citation: dict[str, Any]) -> None:
     assert citation["version"] == __version__
+
+
+def test_citation_has_the_licence(configuration: dict[str, Any], citation: dict[str, Any]) -> None:
     assert citation["license"] == configuration["project"]["license"]
+
+
+def test_citation_has_the_title(configuration: dict[str, Any], citation: dict[str, Any]) -> None:
     assert citation["title"] == configuration["tool"]["kedro"]["project_name"]
 
 

@@ -95,7 +95,7 @@ def refuse_long(error: Exception) -> None:
 
 @MANY
 @given(draw_changes(BLOCKS, most=2) | draw_changes(list_parameter_models(), most=2), st.booleans())
-def test_parameters_of_forecast_are_refused_or_make_windows_and_a_network(
+def test_parameters_of_forecast_are_refused_or_fitted(
     changes: dict[str, Any], trains: bool
 ) -> None:
     """Down to a training of one step, where memory is enough."""

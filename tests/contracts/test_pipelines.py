@@ -45,7 +45,7 @@ def test_every_pipeline_has_its_tests(project: Path, names: list[str]) -> None:
     assert folders == set(names)
 
 
-def test_every_pipeline_has_its_wiring_and_only_nodes_beside_it(
+def test_every_pipeline_has_its_wiring_with_only_nodes_beside_it(
     project: Path, names: list[str]
 ) -> None:
     folder = project / "src" / "rnn_pipelines" / "pipelines"

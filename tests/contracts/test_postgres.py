@@ -32,7 +32,7 @@ def test_every_entry_takes_the_place_of_another_in_its_layer(
     assert layers == {name: base[name].get("metadata") for name in own}
 
 
-def test_series_forecasts_and_judged_forecasts_are_on_the_server(own: dict[str, Any]) -> None:
+def test_tables_of_forecasts_are_on_the_server(own: dict[str, Any]) -> None:
     assert sorted(own) == [
         "forecast_all_next_values",
         "forecast_external",

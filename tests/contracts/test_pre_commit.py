@@ -20,17 +20,26 @@ def find_lines(hook: dict[str, Any], text: str) -> list[str]:
     return [line for line in text.splitlines() if re.search(hook["entry"], line)]
 
 
-def test_programs_are_those_of_make_lint(project: Path, hooks: dict[str, dict[str, Any]]) -> None:
+def test_programs_are_local(project: Path, hooks: dict[str, dict[str, Any]]) -> None:
     repositories = yaml.safe_load((project / ".pre-commit-config.yaml").read_text())["repos"]
     assert [repository["repo"] for repository in repositories] == ["local"]
     assert {hook["language"] for hook in hooks.values()} == {"system", "pygrep"}
+
+
+def test_programs_need_no_further_package(hooks: dict[str, dict[str, Any]]) -> None:
     assert [name for name, hook in hooks.items() if "additional_dependencies" in hook] == []
+
+
+def test_programs_are_those_of_make_lint(project: Path, hooks: dict[str, dict[str, Any]]) -> None:
     makefile = (project / "Makefile").read_text()
     linted = set(re.findall(r"^\t\$\(BIN\)/(ruff \w+|lint-imports)", makefile, re.MULTILINE))
     entries = [hook["entry"] for hook in hooks.values() if hook["language"] == "system"]
     assert {
         re.match(r"\.venv/bin/(ruff \w+|lint-imports)", entry)[1] for entry in entries
     } == linted
+
+
+def test_folders_are_those_of_make_lint(project: Path, hooks: dict[str, dict[str, Any]]) -> None:
     folders = set(
         re.search(r"ruff check (src [\w ]+)", (project / "Makefile").read_text())[1].split()
     )

@@ -12,7 +12,7 @@ from documents import PROJECT
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.lab.internals.gate_statistics import measure_half_lives
-from rnn_pipelines.report.explorer.page import encode, read_scripts
+from rnn_pipelines.report.explorer.page import encode_content, read_scripts
 
 pytestmark = pytest.mark.chromium
 
@@ -46,7 +46,7 @@ def use_figure(folder: Path, name: str, code: str, address: str = "", content: A
     start += '{ id: "figure" }));'
     scripts = read_scripts(["cells.js", "charts.js"]) + (COURSE / f"figures/{name}.js").read_text()
     return run_script(
-        folder, f"{start}{scripts}\nfunction run(given) {{ {code} }}", encode(content)
+        folder, f"{start}{scripts}\nfunction run(given) {{ {code} }}", encode_content(content)
     )
 
 

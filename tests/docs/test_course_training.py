@@ -11,7 +11,7 @@ from documents import PROJECT
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
-from rnn_pipelines.report.explorer.page import encode, read_scripts
+from rnn_pipelines.report.explorer.page import encode_content, read_scripts
 
 pytestmark = pytest.mark.chromium
 
@@ -24,7 +24,9 @@ SHAPES = [(1, 8, 1), (2, 1, 1), (7, 3, 2), (20, 8, 1), (40, 8, 3), (60, 16, 1)]
 
 def run_training(folder: Path, code: str, content: Any) -> Any:
     return run_script(
-        folder, f"{read_scripts(['cells.js'])}\n{TRAINING.read_text()}\n{code}", encode(content)
+        folder,
+        f"{read_scripts(['cells.js'])}\n{TRAINING.read_text()}\n{code}",
+        encode_content(content),
     )
 
 

@@ -55,24 +55,51 @@ def test_misspelt_block_is_refused_with_the_name_that_was_meant() -> None:
     assert fail({"forecast": {"windw": {}}}, {}) == (
         "Parameter 'forecast.windw' is read by no node of this run. Did you mean 'forecast.window'?"
     )
+
+
+def test_misspelt_pipeline_is_refused_with_the_name_that_was_meant() -> None:
     assert fail(PARAMETERS, {"forcast": {"window": {}}}) == (
         "Parameter 'forcast' is read by no node of this run. Did you mean 'forecast'?"
     )
+
+
+def test_unknown_block_is_refused_with_all_names() -> None:
     assert fail({"forecast": {"xyz": {}}}, {}).endswith("Expected one of ['lstm', 'window'].")
+
+
+def test_parameter_of_another_pipeline_is_refused_if_given() -> None:
     assert "Parameter 'sentiment' is read by no node" in fail(
         PARAMETERS, {"sentiment": {"anything": 2}}
     )
 
 
-def test_names_of_parameters_are_those_of_this_run() -> None:
+def test_names_of_another_pipeline_are_allowed_in_files() -> None:
     assert check_parameter_names(INPUTS, PARAMETERS | {"sentiment": {"misspelt": 1}}, {}) is None
+
+
+def test_a_parameter_that_is_a_model_is_known() -> None:
     assert check_parameter_names(["params:monitor"], {"monitor": TextFileSpec()}, {}) is None
+
+
+def test_cells_of_another_pipeline_are_not_checked() -> None:
     parameters = {"forecast": {"lstm": NetworkSpec(cell="gru")}, "monitor": TextFileSpec()}
     assert check_network_cells(["params:monitor", "sales"], parameters) is None
+
+
+def test_a_block_must_be_a_block() -> None:
     with pytest.raises(ParameterError, match="expected the blocks"):
         check_parameter_names({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
+
+
+def test_names_of_the_library_become_those_of_the_run() -> None:
     assert rename_parameters("source.tz", INTERNALS) == "internals.small.source.tz"
+
+
+def test_names_that_two_blocks_have_are_left() -> None:
     assert rename_parameters("source.tz, gaps=split", BOTH) == "source.tz, forecast.gaps=split"
+
+
+def test_names_of_no_block_are_left() -> None:
     assert rename_parameters("source.tz", {}) == "source.tz"
 
 
@@ -116,19 +143,28 @@ def explain(parameters: dict[str, Any], **types: type) -> list[str]:
     return explain_faults(str(caught.value), known).splitlines()
 
 
-def test_misspelt_inner_names_are_refused_with_those_that_were_meant() -> None:
+def test_a_misspelt_name_in_a_block_is_refused_with_the_one_that_was_meant() -> None:
     assert explain({"window": {"horizn": 3}}, window=WindowSpec) == [
         "Parameter 'forecast.window.horizn' is not known. Did you mean 'forecast.window.horizon'?"
     ]
+
+
+def test_a_misspelt_name_of_a_nested_block_is_refused() -> None:
     parameters = {"retraining": {"policy": {"significanc": 0.1}, "budget": {}}}
     assert explain(parameters, retraining=RetrainForecastSpec) == [
         "Parameter 'forecast.retraining.policy.significanc' is not known. "
         "Did you mean 'forecast.retraining.policy.significance'?"
     ]
+
+
+def test_a_misspelt_name_in_a_dictionary_is_refused() -> None:
     assert explain({"tuning": {"space": {"gru.units": {"choice": [3]}}}}, tuning=TuningSpec) == [
         "Parameter 'forecast.tuning.space.gru.units.choice' is not known. "
         "Did you mean 'forecast.tuning.space.gru.units.choices'?"
     ]
+
+
+def test_a_misspelt_name_in_a_task_is_refused() -> None:
     line = explain(
         {"tasks": {"adding": {"contenders": {"gru": {"cell": "gru", "unit": 3}}}}}, tasks=TaskBook
     )[2]
@@ -138,12 +174,15 @@ def test_misspelt_inner_names_are_refused_with_those_that_were_meant() -> None:
     )
 
 
-def test_each_fault_of_a_value_has_a_line() -> None:
+def test_an_unknown_key_of_the_space_has_a_line() -> None:
     (line,) = explain({"tuning": {"space": {"lstm": {"units": 5}}}}, tuning=TuningSpec)
     assert line.startswith(
         "Parameter 'forecast.tuning.space': expected some of ['calendar.daily', "
     )
     assert "received ['lstm']" in line
+
+
+def test_each_fault_has_a_line() -> None:
     parameters = {"window": {"horizon": -1, "lookbak": 3}, "source": {"seed": "x"}}
     assert [
         line.partition(":")[0] for line in explain(parameters, window=WindowSpec, source=SourceSpec)
@@ -152,13 +191,22 @@ def test_each_fault_of_a_value_has_a_line() -> None:
         "Parameter 'forecast.window.lookbak' is not known. Did you mean 'forecast.window.lookback'?",
         "Parameter 'forecast.source.seed'",
     ]
+
+
+def test_a_number_out_of_range_has_a_line() -> None:
     (line,) = explain({"window": {"horizon": -1}}, window=WindowSpec)
     assert (
         line
         == "Parameter 'forecast.window.horizon': Input should be greater than or equal to 1; received -1."
     )
+
+
+def test_a_value_of_another_type_has_a_line() -> None:
     (line,) = explain({"window": {"horizon": True}}, window=WindowSpec)
     assert line == "Parameter 'forecast.window.horizon': expected a number, received True."
+
+
+def test_a_word_that_is_no_choice_has_a_line() -> None:
     (line,) = explain(
         {"backtest": {"period": "decade", "schedules": {"never": {}}}}, backtest=BacktestSpec
     )
@@ -166,10 +214,16 @@ def test_each_fault_of_a_value_has_a_line() -> None:
         "Parameter 'forecast.backtest.period': expected day, week, month, year, or a number of steps from 1 on, "
         "received 'decade'."
     )
+
+
+def test_a_fault_of_a_whole_block_has_a_line() -> None:
     (line,) = explain({"source": {"path": "my.csv", "time": "a", "target": "a"}}, source=SourceSpec)
     assert line == (
         "Parameter 'forecast.source': time, target and id name the same column twice; each needs one of its own."
     )
+
+
+def test_a_block_without_value_has_a_line() -> None:
     (line,) = explain({"window": None}, window=WindowSpec)
     assert line == "Parameter 'forecast.window': value is None but type is not Optional"
 

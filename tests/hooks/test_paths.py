@@ -88,14 +88,19 @@ def test_another_covariate_is_other_data(project: Path, pipeline: Pipeline, tmp_
     assert one["data"] != other["data"]
 
 
-def test_another_day_is_other_data_and_not_another_parameter(
-    project: Path, pipeline: Pipeline
-) -> None:
+def test_another_day_is_other_data(project: Path, pipeline: Pipeline) -> None:
     one, other = (
         fingerprint_newest("forecast", pipeline, load_catalog(project, as_of))
         for as_of in (AS_OF, "2023-01-01")
     )
     assert one["data"] != other["data"]
+
+
+def test_another_day_is_no_other_parameter(project: Path, pipeline: Pipeline) -> None:
+    one, other = (
+        fingerprint_newest("forecast", pipeline, load_catalog(project, as_of))
+        for as_of in (AS_OF, "2023-01-01")
+    )
     assert one["parameters"] == other["parameters"]
 
 
@@ -172,8 +177,11 @@ class NoFiles:
         raise MissingConfigException(key)
 
 
-def test_mlflow_is_off_without_a_file_and_another_champion_refused() -> None:
+def test_mlflow_is_off_without_a_file() -> None:
     assert find_tracking(SimpleNamespace(config_loader=NoFiles(), project_path=Path())) is None
+
+
+def test_another_dataset_in_place_of_the_champion_is_refused() -> None:
     with pytest.raises(
         ChampionError, match="catalog entry champion_forecast: expected a ChampionDataset"
     ):

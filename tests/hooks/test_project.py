@@ -55,15 +55,27 @@ def run_hook(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return run
 
 
-def test_named_and_given_parameters_of_a_run_are_checked(run_hook: Callable[..., None]) -> None:
+def test_parameters_of_the_default_pipeline_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"Did you mean 'forecast\.window'"):
         run_hook({"forecast": {"windows": {}}, "compare": {"cell": {}}})
+
+
+def test_parameters_of_the_named_pipeline_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"Did you mean 'compare\.cells'"):
         run_hook({"forecast": {"windows": {}}, "compare": {"cell": {}}}, ["compare"])
+
+
+def test_parameters_of_every_named_pipeline_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"Did you mean 'compare\.cells'"):
         run_hook({"forecast": {"window": {}}, "compare": {"cell": {}}}, ["forecast", "compare"])
+
+
+def test_parameters_of_the_command_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match="Did you mean 'forecast'"):
         run_hook({"forecast": {"window": {}}}, given={"forecasts": {}})
+
+
+def test_cells_of_networks_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"'forecast\.lstm\.cell'"):
         run_hook({"forecast": {"window": {}, "lstm": NetworkSpec(cell="gru")}})
 

@@ -4,7 +4,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -153,26 +153,64 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project(tmp_path)
 
 
-def test_run_stands_in_metrics_predictions_report_and_record(project: Project) -> None:
+def test_results_appear_when_the_run_ends(project: Project) -> None:
     project.run(1)
     seen = []
     project.run(2, meanwhile=lambda _: seen.append(project.read_metrics()["gru"]))
     assert (seen, project.read_metrics()["gru"]) == ([1], 2)
+
+
+def test_metrics_name_their_run(project: Project) -> None:
+    project.run(1)
     run = project.store.find_current()
     assert project.read_metrics()["run"] == run
+
+
+def test_predictions_name_their_run(project: Project) -> None:
+    project.run(1)
+    run = project.store.find_current()
     predictions = pd.read_parquet(project.root / "07_model_output/forecast/predictions.parquet")
     assert predictions.attrs["run"] == run
+
+
+def test_report_names_its_run(project: Project) -> None:
+    project.run(1)
+    run = project.store.find_current()
     page = (project.root / "08_reporting/forecast/report.html").read_text()
     assert f"Run {run} · " in page
+
+
+def test_report_names_the_command(project: Project) -> None:
+    project.run(1)
+    page = (project.root / "08_reporting/forecast/report.html").read_text()
     assert "kedro run --pipelines=forecast" in page
+
+
+def test_loaded_metrics_have_no_run(project: Project) -> None:
     assert project.run(1).load("forecast_metrics") == {"gru": 1}
+
+
+def test_datasets_keep_their_paths(project: Project) -> None:
     catalog = project.run(1)
     place = catalog["forecast_report"]._describe()["filepath"]
     assert place == str(project.root / "08_reporting/forecast/report.html")
+
+
+def test_record_has_the_parameters(project: Project) -> None:
     project.run(7)
     record = project.store.read_record(str(project.store.find_current()))
     assert record["parameters"] == {"number": 7}
+
+
+def test_record_counts_the_rows(project: Project) -> None:
+    project.run(7)
+    record = project.store.read_record(str(project.store.find_current()))
     assert record["data"]["forecast_table"]["num_rows"] == 1
+
+
+def test_record_has_code_with_versions(project: Project) -> None:
+    project.run(7)
+    record = project.store.read_record(str(project.store.find_current()))
     assert {"code", "commit", "versions", "began", "ended"} <= record.keys()
 
 
@@ -232,13 +270,23 @@ def test_failed_run_has_its_parameters_on_record(project: Project) -> None:
     assert read_record(failed)["parameters"] == {"number": 2}
 
 
-def test_old_runs_are_removed_and_named(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+def test_old_runs_are_removed(project: Project, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(2):
         project.run(number)
     oldest = project.store.list_runs()[0]
     with caplog.at_level(logging.INFO, "rnn_pipelines.hooks.results"):
         project.run(2)
     assert (len(project.store.list_runs()), oldest in project.store.list_runs()) == (2, False)
+
+
+def test_runs_that_are_removed_are_logged(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(2):
+        project.run(number)
+    oldest = project.store.list_runs()[0]
+    with caplog.at_level(logging.INFO, "rnn_pipelines.hooks.results"):
+        project.run(2)
     assert f"removed, because runs.keep is 2: {oldest}" in caplog.messages
 
 
@@ -270,7 +318,7 @@ def test_old_run_that_cannot_be_removed_is_a_warning(
     assert "not yours" in caplog.text
 
 
-def test_note_among_results_stays_in_its_run_and_is_never_removed(project: Project) -> None:
+def test_note_among_results_is_never_removed(project: Project) -> None:
     """Whichever way later runs go, and however many."""
     project.run(0)
     note = project.root / "08_reporting/forecast/notes.md"
@@ -287,7 +335,7 @@ def test_note_among_results_stays_in_its_run_and_is_never_removed(project: Proje
     assert (project.store.folder / first / "08_reporting/notes.md").read_text() == "mine"
 
 
-def test_record_names_what_data_sets_wrote_and_nothing_else(project: Project) -> None:
+def test_record_names_exactly_what_data_sets_wrote(project: Project) -> None:
     """Also of nodes that a run leaves out, whose files were copied."""
     names = {
         "07_model_output/predictions.parquet",
@@ -368,26 +416,29 @@ def test_results_of_another_pipeline_are_read_from_one_run(project: Project) -> 
     assert store.read_record(str(store.find_current()))["reads"] == {"forecast": first}
 
 
-def test_run_waits_for_another_one_and_then_gives_up(project: Project) -> None:
+@pytest.fixture
+def held(project: Project) -> Iterator[None]:
+    """Another process holds the lock of the run, which waits for a tenth of a second."""
     code = (
         "import sys, time; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(project.store.lock)]
     token = WAIT_SECONDS.set(0.1)
-    try:
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as other:
-            assert other.stdout is not None
-            assert other.stdout.readline() == "held\n"
-            with pytest.raises(LockedError, match="another process"):
-                project.run(1)
-            other.communicate()
-        project.run(2)
-    finally:
-        WAIT_SECONDS.reset(token)
-    assert project.read_metrics()["gru"] == 2
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        yield
+        other.communicate()
+    WAIT_SECONDS.reset(token)
+
+
+@pytest.mark.usefixtures("held")
+def test_run_gives_up_if_another_one_goes_on(project: Project) -> None:
+    with pytest.raises(LockedError, match="another process"):
+        project.run(1)
 
 
 def test_run_that_could_not_begin_lets_go_of_the_lock(project: Project) -> None:
@@ -426,17 +477,32 @@ def test_settings_are_checked_before_the_first_node(project: Project) -> None:
     assert ResultHooks().before_node_run({"forecast_table": None}) == {}
 
 
-def test_node_that_reads_the_run_before_is_given_it(project: Project) -> None:
-    source = {"path": "a.csv"}
-    project.run(1, source=source)
+@pytest.fixture
+def earlier(project: Project) -> list[EarlierRun | None]:
+    """What a second run and a third one of another source are given of the run before."""
+    given: list[EarlierRun | None] = []
+    project.run(1, source={"path": "a.csv"})
+    project.run(2, source={"path": "a.csv"}, before=given.append)
+    project.run(3, source={"path": "b.csv"}, before=given.append)
+    return given
+
+
+def test_node_that_reads_the_run_before_is_given_it(earlier: list[EarlierRun | None]) -> None:
+    assert earlier[0] is not None
+    assert earlier[0].results["gru"] == 1
+    assert earlier[0].differences["parameters"]["number"] == (1, 2)
+
+
+def test_run_before_is_named(project: Project) -> None:
+    given: list[EarlierRun | None] = []
+    project.run(1, source={"path": "a.csv"})
     first = project.store.find_current()
-    found: list[EarlierRun | None] = []
-    project.run(2, source=source, before=found.append)
-    project.run(3, source={"path": "b.csv"}, before=found.append)
-    assert [one and one.run for one in found] == [first, None]
-    assert found[0] is not None
-    assert found[0].results["gru"] == 1
-    assert found[0].differences["parameters"]["number"] == (1, 2)
+    project.run(2, source={"path": "a.csv"}, before=given.append)
+    assert [run and run.run for run in given] == [first]
+
+
+def test_run_of_another_source_is_not_given(earlier: list[EarlierRun | None]) -> None:
+    assert earlier[1] is None
 
 
 def test_damaged_run_before_is_a_warning(

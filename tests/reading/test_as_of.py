@@ -6,9 +6,12 @@ import pytest
 from rnn_pipelines.reading.as_of import parse_as_of, parse_step
 
 
-def test_day_counts_to_its_end_and_numbers_are_steps() -> None:
+def test_a_day_counts_to_its_end() -> None:
     last = parse_as_of("2024-01-02")
     assert pd.Timestamp("2024-01-02 23:59:59") < last < pd.Timestamp("2024-01-03")
+
+
+def test_numbers_are_steps() -> None:
     assert [parse_step(step) for step in (3, "3", " -12 ", "+7", "0")] == [3, 3, -12, 7, 0]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
-from rnn_pipelines.forecast.source.reading import read_frame, read_source, read_table
+from rnn_pipelines.forecast.source.reading import read_file, read_source, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
 Save = Callable[[str, pd.DataFrame], Path]
@@ -71,7 +71,7 @@ def test_only_wanted_columns_are_read(save: Save, tmp_path: Path) -> None:
     save("a.parquet", make_table().assign(nested=[[1]] * 60))
     save("b.parquet", make_table().assign(id="other").drop(columns="other"))
     assert len(read(tmp_path / "folder")) == 120
-    assert list(read_frame(SourceSpec(path=str(tmp_path / "folder" / "b.parquet"), id="id"))) == [
+    assert list(read_file(SourceSpec(path=str(tmp_path / "folder" / "b.parquet"), id="id"))) == [
         "ds",
         "y",
         "id",
@@ -91,7 +91,7 @@ def test_wide_files_may_have_different_series(save: Save, tmp_path: Path) -> Non
     assert values["two"].tolist() == [7, 8, 9]
 
 
-def test_numbers_in_one_csv_file_and_markers_in_another_are_numbers(
+def test_markers_of_missing_values_in_one_csv_file_leave_numbers(
     save: Save, tmp_path: Path
 ) -> None:
     save("a.csv", make_table(1))
@@ -101,7 +101,7 @@ def test_numbers_in_one_csv_file_and_markers_in_another_are_numbers(
     assert values.iloc[-1] == 18
 
 
-def test_fault_names_the_file_and_its_row(save: Save, tmp_path: Path) -> None:
+def test_fault_names_the_row_of_its_file(save: Save, tmp_path: Path) -> None:
     save("a.csv", make_table(1))
     path = save("b.csv", make_table(1).assign(y=[*range(4), "wrong", *range(15)]))
     with pytest.raises(SeriesError, match=rf"^{path}: .*row 5.*wrong"):

@@ -106,16 +106,31 @@ def test_cell_is_refused(
     assert [part for part in parts if part not in message] == []
 
 
-def test_signs_and_missing_cells_of_columns_of_numbers() -> None:
+def test_points_are_decimal_where_no_comma_says_otherwise() -> None:
     assert read(["1.234", "2.500"]) == ([1.234, 2.5], {})
+
+
+def test_points_before_a_comma_are_groups() -> None:
     assert read(["1.234,5"], Marks(",", None))[1] == {"thousands": "point"}
+
+
+def test_mixed_cells_become_numbers() -> None:
     mixed = pd.Series([2.5, "1,5", None, " "], name="price")
     np.testing.assert_array_equal(
         read_other_signs(mixed, "my.csv", UNKNOWN, True), [2.5, 1.5, np.nan, np.nan]
     )
+
+
+def test_a_cell_beside_numbers_with_two_readings_is_refused() -> None:
     with pytest.raises(SeriesError, match=r"column 'price'.* '1,234', can be read in two ways"):
         read_other_signs(pd.Series([2.5, "1,234"], name="price"), "my.csv", UNKNOWN, True)
+
+
+def test_missing_cells_beside_numbers_stay_missing() -> None:
     np.testing.assert_array_equal(read([None, "1,5", None])[0], [np.nan, 1.5, np.nan])
+
+
+def test_missing_cells_alone_stay_missing() -> None:
     np.testing.assert_array_equal(read([None, None])[0], [np.nan, np.nan])
 
 

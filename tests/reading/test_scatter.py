@@ -9,12 +9,12 @@ import pytest
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
-from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.readable import FILES
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading import batches, scatter
 from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.scatter import can_scatter, count_rows, scatter_rows, survey_files
+from rnn_pipelines.reading.scatter import can_scatter, count_table_rows, scatter_rows, survey_files
 from rnn_pipelines.reading.survey import ROW_COLUMN, Roles, Survey
 
 COLUMNS = ["id", "ds", "y"]
@@ -131,7 +131,7 @@ def test_cells_of_csv_files_are_texts(tmp_path: Path, sep: str, dialect: Dialect
     assert numbers.to_dict() == pytest.approx(table.groupby("id")["y"].sum().to_dict())
 
 
-def test_dictionaries_and_integers_are_those_of_the_first_file(tmp_path: Path) -> None:
+def test_types_are_those_of_the_first_file(tmp_path: Path) -> None:
     table = make_table()
     folder = tmp_path / "days"
     folder.mkdir()
@@ -146,26 +146,37 @@ def test_rows_are_counted_without_reading_them(tmp_path: Path) -> None:
     table = make_table(100, 200)
     table.to_parquet(tmp_path / "table.parquet")
     table.to_csv(tmp_path / "table.csv", index=False)
-    assert count_rows(tmp_path / "table.parquet", FILES) == len(table)
-    assert count_rows(tmp_path / "table.csv", FILES) == pytest.approx(len(table), rel=0.05)
-    assert count_rows(tmp_path, FILES) == pytest.approx(2 * len(table), rel=0.05)
+    assert count_table_rows(tmp_path / "table.parquet", FILES) == len(table)
+    assert count_table_rows(tmp_path / "table.csv", FILES) == pytest.approx(len(table), rel=0.05)
+    assert count_table_rows(tmp_path, FILES) == pytest.approx(2 * len(table), rel=0.05)
 
 
-def test_columns_of_other_kinds_and_missing_ones_name_the_file(tmp_path: Path) -> None:
+@pytest.fixture
+def days_of_two_types(tmp_path: Path) -> Path:
     table = make_table()
     folder = tmp_path / "days"
     folder.mkdir()
     table[:400].to_parquet(folder / "a.parquet")
     table.assign(y="many")[400:].to_parquet(folder / "b.parquet")
+    return folder
+
+
+def test_a_column_of_another_type_is_refused(tmp_path: Path, days_of_two_types: Path) -> None:
     with pytest.raises(SeriesError, match="column 'y' has another type"):
-        divide(folder, tmp_path / "parts")
-    source = SourceSpec(path=str(folder), id="id")
+        divide(days_of_two_types, tmp_path / "parts")
+
+
+def test_a_sample_of_another_type_names_the_file(tmp_path: Path, days_of_two_types: Path) -> None:
+    source = SourceSpec(path=str(days_of_two_types), id="id")
     with pytest.raises(
         SeriesError, match=r"b\.parquet: column 'y' holds str, but float64 in a\.parquet"
     ):
         draw_sample(
             source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions"
         )
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
     make_table().drop(columns="y").to_parquet(tmp_path / "table.parquet")
     with pytest.raises(MissingColumnsError, match="'y'") as error:
         divide(tmp_path / "table.parquet", tmp_path / "others")

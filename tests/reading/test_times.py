@@ -144,14 +144,23 @@ def test_number_behind_a_month_may_be_a_day_or_a_year(cells: list[str]) -> None:
     )
 
 
-def test_iso_8601_needs_no_form_and_a_given_one_is_followed() -> None:
+def test_iso_8601_needs_no_form() -> None:
     assert read(["2024-01-05", "2024-01-06 12:00"])[1] == {}
+
+
+def test_a_given_form_is_followed() -> None:
     cells = [f"2000.{month}" for month in range(1, 13)]
     times, _ = parse_times(pd.Series(cells, name="ds"), "my.csv", "%Y.%m")
     assert times.tolist() == list(pd.date_range("2000-01-01", periods=12, freq="MS"))
+
+
+def test_zones_are_found_by_the_given_form() -> None:
     times = pd.Series(["05.01.2024 10 UTC", "05.01.2024 11 UTC"], name="ds")
     assert has_zone(times, "my.csv", "%d.%m.%Y %H %Z")
     assert not has_zone(times.str.replace("UTC", "-05"), "my.csv", "%d.%m.%Y %H -%M")
+
+
+def test_a_long_cell_is_cut_in_the_error() -> None:
     assert len(fail(["x" * 5_000_000, "2024-01-01"])) < 400
 
 

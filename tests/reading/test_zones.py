@@ -108,18 +108,33 @@ def test_repeated_hour_is_told_apart_in_each_series(way: int) -> None:
     assert list_hours(table) == HOURS + HOURS[::way]
 
 
-def test_cells_that_clocks_skip_or_repeat_are_placed() -> None:
+def test_repeated_quarters_of_an_hour_are_placed() -> None:
     assert read(QUARTERS)["ds"].diff().dropna().eq(pd.Timedelta(minutes=15)).all()
+
+
+def test_repeated_quarters_are_placed_with_the_newest_first() -> None:
     assert read(QUARTERS[::-1])["ds"].diff().dropna().eq(pd.Timedelta(minutes=-15)).all()
+
+
+def test_days_that_begin_at_one_are_whole_days() -> None:
     days = pd.date_range("2024-09-01", periods=14)
     aware = days.tz_localize("America/Santiago", nonexistent="shift_forward")
     assert aware[7].hour == 1
     table = read_source(SourceSpec(name="catalog"), pd.DataFrame({"ds": aware, "y": 1.0}))
     assert table["ds"].tolist() == days.tolist()
+
+
+def test_an_empty_value_at_a_time_that_clocks_skip_is_left_out() -> None:
     table = read([*SPRING[:2], "2024-03-31 02:00", *SPRING[2:]], values=[1.0, 2.0, None, 3.0, 4.0])
     assert table["y"].to_dict() == {1: 1, 2: 2, 4: 3, 5: 4}
+
+
+def test_offsets_of_days_that_clocks_change_are_read() -> None:
     days = ["2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00"]
     assert read(days)["ds"].tolist() == list(pd.date_range("2024-03-30", periods=3))
+
+
+def test_a_zone_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a time zone such as Europe/Berlin"):
         SourceSpec(name="catalog", tz="Mars/Olympus")
 
@@ -198,19 +213,28 @@ def test_steps_of_more_than_an_hour_stay_local(times: list[str]) -> None:
     )
 
 
-def test_tables_of_a_zone_have_local_days_and_hours() -> None:
+def test_a_day_of_a_zone_ends_at_local_midnight() -> None:
     hours = pd.date_range("2024-07-01", periods=72, freq="h")
     rows = pd.DataFrame({"ds": hours, "y": 1.0})
     newest, _ = read_as_of(
         rows, SourceSpec(name="catalog", tz=BERLIN), AsOfSpec(as_of="2024-07-02")
     )
     assert show_local(newest["ds"], BERLIN).iloc[-1] == pd.Timestamp("2024-07-02 23:00", tz=BERLIN)
+
+
+def test_covariates_have_the_times_of_the_series() -> None:
     rows = pd.DataFrame({"ds": AUTUMN, "y": 1.0, "price": range(5)})
     source = SourceSpec(name="catalog", tz=BERLIN)
     _, covariates = read_series(source, CovariateSpec(future=["price"]), rows)
     assert covariates["ds"].tolist() == read_source(source, rows)["ds"].tolist()
+
+
+def test_holidays_are_local_days() -> None:
     hours = pd.Series(pd.date_range("2024-12-24 20:00", periods=5, freq="h"))
     assert find_holidays(show_local(hours, BERLIN), "DE")["holiday"].tolist() == [0, 0, 0, 1, 1]
+
+
+def test_a_repeated_hour_without_zone_is_refused() -> None:
     rows = pd.DataFrame({"ds": [*AUTUMN, "2024-10-27 04:00"], "y": 1.0})
     source = SourceSpec(name="catalog", freq="h")
     with pytest.raises(SeriesError, match="if it is the hour that clocks repeat"):
@@ -230,11 +254,17 @@ def panel() -> Panel:
     return prepare_panel(read_source(source, rows), recipe)
 
 
-def test_panel_of_a_zone_has_local_calendar_and_parts(panel: Panel) -> None:
+def test_the_calendar_of_a_zone_has_local_hours(panel: Panel) -> None:
     features = panel.features.table
     hour = show_local(features["ds"], BERLIN).dt.hour
     np.testing.assert_allclose(features["daily_cos_1"], np.cos(2 * np.pi * hour / 24), atol=1e-6)
+
+
+def test_parts_of_a_zone_begin_at_local_midnight(panel: Panel) -> None:
     assert panel.cutoffs["test_from"].tolist() == [pd.Timestamp("2024-04-19 22:00")]
+
+
+def test_a_model_of_a_zone_keeps_it(panel: Panel) -> None:
     recipe = Recipe(source=SourceSpec(name="catalog"))
     settings = describe_forecaster(
         panel.series,

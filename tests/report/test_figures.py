@@ -37,7 +37,7 @@ def make_figure(num_traces: int) -> Figure:
         (math.nan, "–"),
     ],
 )
-def test_numbers_have_4_digits_and_all_whole_ones(value: float | None, text: str) -> None:
+def test_numbers_have_at_least_4_digits(value: float | None, text: str) -> None:
     assert format_number(value) == text
 
 
@@ -49,22 +49,37 @@ def test_skills_have_a_sign(skill: float | None, text: str) -> None:
     assert format_skill(skill) == text
 
 
-def test_titles_and_percents_are_set() -> None:
+def test_titles_are_set() -> None:
     figure = Figure()
     set_layout(figure, "Title", "below it")
     assert (figure.layout.title.text, figure.layout.title.subtitle.text) == ("Title", "below it")
+
+
+def test_percents_have_two_decimals() -> None:
     assert format_percent(0.92456) == "92.46 %"
+
+
+def test_menu_shows_the_first_run() -> None:
+    figure = make_figure(4)
+    add_menu(figure, ["a", "b"])
+    assert [trace.visible for trace in figure.data] == [None, "legendonly", False, False]
 
 
 def test_menu_shows_the_run_of_its_label() -> None:
     figure = make_figure(4)
     add_menu(figure, ["a", "b"])
-    assert [trace.visible for trace in figure.data] == [None, "legendonly", False, False]
     buttons = figure.layout.updatemenus[0].buttons
     assert buttons[1].args[0]["visible"] == [False, False, True, "legendonly"]
+
+
+def test_one_run_has_no_menu() -> None:
     figure = make_figure(2)
     add_menu(figure, ["a"])
     assert not figure.layout.updatemenus
+
+
+def test_a_long_label_is_cut() -> None:
+    figure = make_figure(2)
     add_menu(figure, ["a" * 100, "b"])
     assert figure.layout.updatemenus[0].buttons[0].label == "a" * (MAX_LABEL_LENGTH - 1) + "…"
 

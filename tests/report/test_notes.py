@@ -23,38 +23,58 @@ REASON = "draw: ValueError: <img src=x onerror=alert(1)> & more"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt; &amp; more"
 
 
-def test_a_figure_that_fails_holds_the_escaped_error(tmp_path: Path) -> None:
+def test_a_figure_that_fails_holds_the_escaped_error() -> None:
     figure = draw_note(REASON)
     assert ESCAPED in figure.layout.annotations[0].text
+
+
+def test_a_long_error_is_broken_into_lines() -> None:
     lines = draw_note("word " * 80).layout.annotations[0].text.split("<br>")
     assert len(lines) > 3
     assert " ".join(lines).split() == ["word"] * 80
+
+
+def test_every_figure_of_a_node_has_the_note() -> None:
     figures = draw_notes(["a", "b"])(REASON)
     assert {name: len(figure.layout.annotations) for name, figure in figures.items()} == {
         "a": 1,
         "b": 1,
     }
 
+
+def test_a_figure_that_works_is_drawn() -> None:
     def draw(size: int) -> Figure:
         return Figure().add_scatter(y=[1 / size])
 
     assert draw_or_note(draw, 2).data[0].y == (0.5,)
+
+
+def test_a_figure_that_fails_has_its_error() -> None:
+    def draw(size: int) -> Figure:
+        return Figure().add_scatter(y=[1 / size])
+
     assert "ZeroDivisionError" in draw_or_note(draw, size=0).layout.annotations[0].text
     assert len(pop_failures()) == 1
+
+
+def test_the_note_of_a_figure_comes_back_from_its_file(tmp_path: Path) -> None:
     dataset = JSONDataset(filepath=str(tmp_path / "figure.json"))
     dataset.save(draw_note(REASON))
     assert ESCAPED in dataset.load().layout.annotations[0].text
 
 
-def test_pages_and_texts_hold_the_error() -> None:
+def test_a_page_holds_the_escaped_error() -> None:
     page = render_note(REASON)
     assert ESCAPED in page
     assert "<img" not in page
     assert page.endswith("</html>")
+
+
+def test_a_text_holds_the_error() -> None:
     assert REASON in write_note(REASON)
 
 
-def test_a_table_keeps_columns_and_note_in_its_file(tmp_path: Path) -> None:
+def test_a_table_keeps_its_note_in_its_file(tmp_path: Path) -> None:
     columns = pd.DataFrame({"a": pd.Series(dtype="float64"), "b": pd.Series(dtype="str")})
     dataset = ParquetDataset(filepath=str(tmp_path / "table.parquet"))
     dataset.save(empty_table(columns)(REASON))

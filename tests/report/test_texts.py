@@ -6,7 +6,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from rnn_pipelines.report.page import Section, Table
-from rnn_pipelines.report.texts import fill_template, list_sections, read_texts
+from rnn_pipelines.report.texts import fill_template, list_sections, read_prose
 
 TABLE = Table(["a"], [["b"]])
 PAGE = """# Report of {{ name }}
@@ -61,13 +61,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     return name
 
 
-def test_texts_and_sections_of_a_template(package: str) -> None:
-    assert read_texts(package) == {"notes": {"first": "Lower is better."}}
+def test_texts_are_read_on_one_line(package: str) -> None:
+    assert read_prose(package) == {"notes": {"first": "Lower is better."}}
+
+
+def test_sections_leave_out_what_has_no_value(package: str) -> None:
     sections = list_sections(package, "sections", **VALUES, more=[])
     assert sections == [
         Section("Always", ["A paragraph of 2 lines.", TABLE]),
         Section("Last", ["End."]),
     ]
+
+
+def test_sections_with_a_condition_have_their_title(package: str) -> None:
     other = Section("Other", ["Text."])
     sections = list_sections(
         package, "sections", **VALUES | {"is_long": True, "other": [TABLE, "One."]}, more=[other]
@@ -78,12 +84,33 @@ def test_texts_and_sections_of_a_template(package: str) -> None:
         "Other",
         "Last",
     ]
+
+
+def test_sections_have_paragraphs_with_parts(package: str) -> None:
+    other = Section("Other", ["Text."])
+    sections = list_sections(
+        package, "sections", **VALUES | {"is_long": True, "other": [TABLE, "One."]}, more=[other]
+    )
     assert sections[0].parts == ["A paragraph of 2 lines. It is long.", "Another one.", TABLE]
     assert sections[1].parts == [TABLE, "One."]
+
+
+def test_a_template_becomes_a_page_with_escaped_names(package: str) -> None:
     page = fill_template(package, "page", **VALUES | {"name": "<b>"}, more=None).render()
     assert "<h1>Report of &lt;b&gt;</h1>" in page
+
+
+def test_the_verdict_of_a_template_stands_below_its_title(package: str) -> None:
+    page = fill_template(package, "page", **VALUES | {"name": "<b>"}, more=None).render()
     assert '<p class="verdict">Good.</p>' in page
+
+
+def test_a_page_leaves_out_what_has_no_value(package: str) -> None:
+    page = fill_template(package, "page", **VALUES | {"name": "<b>"}, more=None).render()
     assert "Only with a part" not in page
+
+
+def test_a_value_is_no_template(package: str) -> None:
     evil = "a\n\n## Evil\n\n{{ table }}"
     section, _ = list_sections(package, "sections", **VALUES | {"table": evil}, more=None)
     assert section.parts[1] == evil

@@ -37,21 +37,34 @@ def do_run(
     return run.name
 
 
-def test_main_metric_and_numbers_are_those_of_results(store: RunStore) -> None:
+def test_numbers_of_a_run_are_those_of_its_results(store: RunStore) -> None:
     name = do_run(store)
     assert comparison.read_numbers(store.folder / name, FILES) == {
         "lstm.mse": 1.0,
         "lstm.seconds": 3.0,
     }
+
+
+def test_every_run_has_its_main_metric(store: RunStore) -> None:
+    do_run(store)
     do_run(store, mse=2.0)
     do_run(store, mse=1.5)
     lines = comparison.tabulate_runs(store).splitlines()
     assert ["lstm.mse 2" in lines[2], "lstm.mse 1.5" in lines[3]] == [True, True]
+
+
+def test_the_main_metric_is_that_of_the_ensemble(store: RunStore) -> None:
+    name = do_run(store)
     folder = store.folder / name / "08_reporting"
     (folder / "metrics.json").write_text(
         '{"run": "a", "lstm": {"mse": 1}, "ensemble": {"mse": 3, "mae": 2}}'
     )
     assert comparison.find_main_metric(store, store.read_record(name)) == "ensemble.mse 3"
+
+
+def test_a_run_with_damaged_results_has_no_main_metric(store: RunStore) -> None:
+    name = do_run(store)
+    folder = store.folder / name / "08_reporting"
     (folder / "metrics.json").write_text("{")
     assert comparison.find_main_metric(store, store.read_record(name)) == "–"
 
@@ -255,8 +268,11 @@ def find(store: RunStore, **facts: Any) -> EarlierRun | None:
     return find_earlier_run(store, make_record("now", **facts))
 
 
-def test_newest_run_on_the_source_is_found_with_its_results(store: RunStore) -> None:
+def test_there_is_no_earlier_run_before_the_first(store: RunStore) -> None:
     assert find(store) is None
+
+
+def test_newest_run_on_the_source_is_found(store: RunStore) -> None:
     do_run_on(store)
     newest = do_run_on(store)
     do_run_on(store, path="b.csv")
@@ -267,8 +283,23 @@ def test_newest_run_on_the_source_is_found_with_its_results(store: RunStore) -> 
         newest,
         "2026-01-01T00:00:00+00:00",
     )
+
+
+def test_an_earlier_run_has_its_results(store: RunStore) -> None:
+    do_run_on(store)
+    found = find(store)
+    assert found is not None
     assert found.results == {"ensemble.mse": 2.5, "test_fingerprint": "f"}
+
+
+def test_equal_runs_have_no_differences(store: RunStore) -> None:
+    do_run_on(store)
+    found = find(store)
+    assert found is not None
     assert found.differences == {}
+
+
+def test_a_run_in_another_zone_is_on_the_same_source(store: RunStore) -> None:
     run = do_run_on(store)
     found = find(store, parameters={"forecast.source": {"path": "a.csv", "tz": "UTC"}})
     assert found is not None
@@ -285,20 +316,25 @@ def test_differences_are_named_by_kind(store: RunStore) -> None:
         "parameters": {"forecast.lstm.units": (16, 32)},
         "code": {"code": ("c", "d")},
     }
+
+
+def test_data_that_are_missing_are_no_difference(store: RunStore) -> None:
+    do_run_on(store)
     found = find(store, data={})
     assert found is not None
     assert "data" not in found.differences
 
 
-def test_run_with_a_damaged_record_is_passed_over_and_damaged_results_an_error(
-    store: RunStore,
-) -> None:
+def test_a_run_with_a_damaged_record_is_passed_over(store: RunStore) -> None:
     whole = do_run_on(store)
     damaged = do_run_on(store)
     (store.folder / damaged / "run.json").write_text("{")
     found = find(store)
     assert found is not None
     assert found.run == whole
+
+
+def test_damaged_results_of_a_run_are_an_error(store: RunStore) -> None:
     run = do_run_on(store)
     (store.folder / run / FILES[0]).write_text("{")
     with pytest.raises(RunError, match=r"metrics\.json"):

@@ -279,7 +279,7 @@ class History:
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_random_histories_lose_and_record_nothing_of_a_user(
+def test_random_histories_leave_the_files_of_a_user(
     part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("CRITICAL")

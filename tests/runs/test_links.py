@@ -47,10 +47,14 @@ def copy(store: RunStore, tmp_path: Path, request: pytest.FixtureRequest) -> Run
     return RunStore(tmp_path / "copy", "forecast")
 
 
-def test_links_take_the_place_of_exact_copies(copy: RunStore, store: RunStore) -> None:
+def test_the_newest_run_is_found_in_a_copy(copy: RunStore, store: RunStore) -> None:
     assert (copy.folder / "current").is_dir()
     begin(copy)
     assert copy.find_current() == store.find_current()
+
+
+def test_links_take_the_place_of_exact_copies(copy: RunStore) -> None:
+    begin(copy)
     assert [copy.find_shown(layer).is_symlink() for layer in LAYERS] == [True, True]
     assert read_shown(copy) == 2
 
@@ -284,7 +288,8 @@ def test_repair_of_a_copy_makes_all_links(
     assert list_tree(tmp_path / "copy") == list_tree(store.root)
 
 
-def test_repair_renames_what_it_does_not_know(copy: RunStore) -> None:
+@pytest.fixture
+def mine(copy: RunStore) -> dict[str, str]:
     mine = {
         "01_raw/forecast": "note.md",
         "08_reporting/forecast": "metrics.json",
@@ -292,11 +297,23 @@ def test_repair_renames_what_it_does_not_know(copy: RunStore) -> None:
     }
     for folder, name in mine.items():
         (copy.root / folder / name).write_text("mine")
+    return mine
+
+
+def test_repair_renames_what_it_does_not_know(copy: RunStore, mine: dict[str, str]) -> None:
     before = {folder: list_tree(copy.root / folder) for folder in mine}
     found = repair(copy, LAYERS)
     assert {folder: list_tree(copy.root / to) for folder, to in found.moved.items()} == before
     assert all(to.startswith(f"{folder}.moved-2") for folder, to in found.moved.items())
+
+
+def test_repair_links_the_newest_run(copy: RunStore, mine: dict[str, str]) -> None:
+    found = repair(copy, LAYERS)
     assert (read_shown(copy), found.linked) == (2, sorted(mine))
+
+
+def test_a_run_after_a_repair_is_shown(copy: RunStore) -> None:
+    repair(copy, LAYERS)
     do_run(copy, 3)
     assert read_shown(copy) == 3
 

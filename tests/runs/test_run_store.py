@@ -22,7 +22,7 @@ from rnn_pipelines.versions.folder import Removal
 from small_runs import METRICS, begin, do_run, fail, kill, list_tree, put
 
 
-def test_only_the_newest_runs_and_the_one_that_is_shown_stay(store: RunStore) -> None:
+def test_only_the_newest_runs_stay(store: RunStore) -> None:
     names = [do_run(store, number) for number in range(4)]
     assert store.prune(2) == Removal(names[:2])
     assert store.list_runs() == names[2:]
@@ -30,7 +30,7 @@ def test_only_the_newest_runs_and_the_one_that_is_shown_stay(store: RunStore) ->
     assert store.list_runs() == names[3:]
 
 
-def test_note_keeps_every_run_that_it_was_put_into_and_no_other(store: RunStore) -> None:
+def test_note_keeps_only_the_run_that_it_was_put_into(store: RunStore) -> None:
     """A run that goes on from another does not make the note its own."""
     first = do_run(store, 1)
     put(store.folder / first / "08_reporting/notes.md", "file")
@@ -41,23 +41,35 @@ def test_note_keeps_every_run_that_it_was_put_into_and_no_other(store: RunStore)
     assert store.list_runs() == [first, last]
 
 
-def test_dry_run_says_the_same_and_changes_nothing(store: RunStore) -> None:
+def test_a_dry_prune_of_runs_changes_nothing(store: RunStore) -> None:
     kept = do_run(store, 0)
     put(store.folder / kept / "mine", "file")
     fail(store, 1)
     for number in range(2, 5):
         do_run(store, number)
     before = list_tree(store.root)
-    found = store.prune(2, is_dry=True)
+    store.prune(2, is_dry=True)
     assert list_tree(store.root) == before
+
+
+def test_a_dry_prune_of_runs_lists_what_would_be_removed(store: RunStore) -> None:
+    kept = do_run(store, 0)
+    put(store.folder / kept / "mine", "file")
+    fail(store, 1)
+    for number in range(2, 5):
+        do_run(store, number)
+    found = store.prune(2, is_dry=True)
     assert (len(found.removed), len(found.kept)) == (2, 1)
     assert store.prune(2) == found
 
 
-def test_killed_and_failed_runs_are_removed_when_one_has_ended_well(store: RunStore) -> None:
+def test_killed_runs_are_removed_when_one_has_ended_well(store: RunStore) -> None:
     killed = kill(store, 1)
     do_run(store, 2)
     assert not killed.exists()
+
+
+def test_failed_runs_are_removed_when_one_has_ended_well(store: RunStore) -> None:
     failed = fail(store, 1)
     do_run(store, 2)
     assert store.prune(2) == Removal([failed.name])
@@ -144,10 +156,17 @@ def change(folder: Path, **fields: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
-def test_record_comes_back_with_the_files_and_what_another_version_adds(folder: Path) -> None:
+def test_a_record_of_a_run_comes_back(folder: Path) -> None:
     found = read_record(folder)
     assert {**found, "files": None} == {"format": 1, **WHOLE, "files": None}
+
+
+def test_a_record_of_a_run_has_the_files(folder: Path) -> None:
+    found = read_record(folder)
     assert found["files"]["metrics.json"]["num_bytes"] == 2
+
+
+def test_what_another_version_adds_to_a_record_comes_back(folder: Path) -> None:
     change(folder, host="a", data={"t": {"fingerprint": "a", "num_rows": 1, "num_series": 2}})
     assert read_record(folder)["data"]["t"] == {"fingerprint": "a", "num_rows": 1, "num_series": 2}
 

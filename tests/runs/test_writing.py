@@ -66,14 +66,21 @@ def test_run_that_leaves_nodes_out_goes_on_from_what_is_shown(store: RunStore) -
 
 @pytest.mark.parametrize("is_failed", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_copies_and_records_no_file_of_somebody_else(
-    store: RunStore, kind: str, is_failed: bool
-) -> None:
+def test_it_copies_no_file_of_somebody_else(store: RunStore, kind: str, is_failed: bool) -> None:
     before = fail(store, 1) if is_failed else store.folder / do_run(store, 1)
     put(before / "08_reporting/notes", kind)
     run = begin(store, needed=[METRICS])
     publish(run, {"run": run.name})
     assert list_files(store.folder / run.name) == [*FILES, RECORD]
+
+
+@pytest.mark.parametrize("is_failed", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_records_no_file_of_somebody_else(store: RunStore, kind: str, is_failed: bool) -> None:
+    before = fail(store, 1) if is_failed else store.folder / do_run(store, 1)
+    put(before / "08_reporting/notes", kind)
+    run = begin(store, needed=[METRICS])
+    publish(run, {"run": run.name})
     assert sorted(store.read_record(run.name)["files"]) == [*FILES]
 
 
@@ -95,9 +102,7 @@ def test_file_that_was_changed_is_not_copied(
 
 
 @pytest.mark.parametrize("is_recorded", [True, False])
-def test_file_that_is_needed_and_was_changed_ends_the_run(
-    store: RunStore, is_recorded: bool
-) -> None:
+def test_a_needed_file_that_was_changed_ends_the_run(store: RunStore, is_recorded: bool) -> None:
     """Before its first node; also a file of somebody else at that path."""
     before = do_run(store, 1)
     needed = METRICS if is_recorded else "08_reporting/other.json"
@@ -188,9 +193,13 @@ def test_link_to_a_run_counts_in_any_form(store: RunStore) -> None:
         assert store.find_current() == names[0]
 
 
-def test_record_has_checksums_of_all_files_and_its_format_is_checked(store: RunStore) -> None:
+def test_a_record_has_checksums_of_all_files(store: RunStore) -> None:
     name = do_run(store, 1)
     assert sorted(store.read_record(name)["files"]) == ["01_raw/source.parquet", METRICS]
+
+
+def test_the_format_of_a_record_is_checked(store: RunStore) -> None:
+    name = do_run(store, 1)
     (store.folder / name / RECORD).write_text('{"format": 99}')
     with pytest.raises(FormatError, match="Update the project"):
         store.read_record(name)

@@ -61,17 +61,36 @@ def catch(log: pd.DataFrame) -> BrokenChainError:
     return caught.value
 
 
-def test_untouched_log_matches_and_so_do_new_columns() -> None:
+def test_an_untouched_log_matches() -> None:
     assert verify(make_log()) == NUM_NIGHTS * NUM_ROWS
+
+
+def test_a_log_with_a_new_column_matches() -> None:
     assert verify(make_log().assign(lo_80=np.nan)) == NUM_NIGHTS * NUM_ROWS
+
+
+def test_every_nan_is_the_same_value() -> None:
     other = np.array([0x7FF8000000000001], "uint64").view("float64")[0]
     rows = make_night(0)
     linked = link_night(change(rows, 1, "y", np.nan), FIRST)
     assert verify(change(linked, 1, "y", other)) == NUM_ROWS
+
+
+@pytest.fixture(scope="module")
+def long_log() -> pd.DataFrame:
     rows = make_night(0, num_rows=70_000).sort_values(KEY, ignore_index=True)
-    log = link_night(rows, FIRST)
-    assert verify(log) == len(rows)
-    assert catch(change(log, 69_999, "y", 0.0)).key == rows.iloc[69_999][KEY].to_dict()
+    return link_night(rows, FIRST)
+
+
+def test_a_long_night_matches(long_log: pd.DataFrame) -> None:
+    assert verify(long_log) == len(long_log)
+
+
+def test_a_change_in_a_long_night_is_found(long_log: pd.DataFrame) -> None:
+    assert catch(change(long_log, 69_999, "y", 0.0)).key == long_log.iloc[69_999][KEY].to_dict()
+
+
+def test_nights_before_the_chain_are_not_linked() -> None:
     log = make_log(num_unlinked=NUM_NIGHTS)
     (link,) = verify_chain(split_nights([log], KEY), KEY)
     assert (link.num_rows, link.is_linked) == (len(log), False)
@@ -134,16 +153,37 @@ def test_changed_row_is_named(row: int, column: str, value: object) -> None:
     assert catch(log).key == log.iloc[row][KEY].to_dict()
 
 
-def test_changed_and_moved_rows_are_found() -> None:
+def test_a_changed_row_is_found() -> None:
     log = make_log()
     catch(change(log, 7, "y", np.nextafter(log["y"][7], 9)))
+
+
+def test_a_row_that_is_missing_is_found() -> None:
+    log = make_log()
     moved = log.iloc[[2]].assign(recorded_at=log["recorded_at"][12])
     error = catch(pd.concat([log.drop(index=2)[:14], moved, log[15:]], ignore_index=True))
     assert error.key == log.iloc[3][KEY].to_dict()
+
+
+def test_a_row_that_was_added_is_found() -> None:
+    log = make_log()
+    moved = log.iloc[[2]].assign(recorded_at=log["recorded_at"][12])
     error = catch(pd.concat([log[:14], moved, log[14:]], ignore_index=True))
     assert error.key == moved.iloc[0][KEY].to_dict()
+
+
+def test_rows_in_another_order_are_found() -> None:
+    log = make_log()
     catch(log.iloc[[0, 2, 1, *range(3, len(log))]])
+
+
+def test_nights_in_another_order_are_found() -> None:
+    log = make_log()
     catch(log.iloc[[*range(5, 10), *range(5), *range(10, len(log))]])
+
+
+def test_a_forged_night_is_found_by_the_next() -> None:
+    log = make_log()
     forged = link_night(log[5:10].assign(y=0.0), log[PREVIOUS][5])
     error = catch(pd.concat([log[:5], forged, log[10:]], ignore_index=True))
     assert "the night before" in str(error)

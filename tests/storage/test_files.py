@@ -27,11 +27,17 @@ def break_off(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) 
     monkeypatch.setattr(os, step, fail)
 
 
-def test_new_file_holds_the_content_and_other_temporary_ones_stay(tmp_path: Path) -> None:
+def test_a_new_file_holds_the_content(tmp_path: Path) -> None:
     replace_file(tmp_path / "my.json", b"\x00new\xff")
     assert (tmp_path / "my.json").read_bytes() == b"\x00new\xff"
+
+
+def test_a_file_needs_its_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         replace_file(tmp_path / "nowhere" / "my.json", b"new")
+
+
+def test_temporary_files_of_another_target_stay(tmp_path: Path) -> None:
     # A name is proof for one target only.
     other = name_temporary("my.json").replace("my", "your")
     (tmp_path / other).write_bytes(b"mine")

@@ -23,14 +23,25 @@ def test_object_comes_back_without_its_checksum() -> None:
         == read_object(dump_object(FIELDS).decode(), "it")
         == FIELDS
     )
+
+
+def test_object_without_checksum_is_read() -> None:
     # A list of checksums has that of the file.
     content = json.dumps(FIELDS).encode()
     assert not has_checksum(content)
     assert read_object(content, "it") == FIELDS
+
+
+def test_only_the_last_blank_holds_the_checksum() -> None:
     # The values of a Parquet file come before their description.
     content = embed_checksum(f'values "{KEY}": "{BLANK}" end "{KEY}": "{BLANK}" end'.encode())
     assert content.count(BLANK.encode()) == 1
     assert has_checksum(content)
+
+
+def test_a_change_is_found_by_the_checksum() -> None:
+    # The values of a Parquet file come before their description.
+    content = embed_checksum(f'values "{KEY}": "{BLANK}" end "{KEY}": "{BLANK}" end'.encode())
     with pytest.raises(ValueError, match="changed after it was written"):
         has_checksum(content.replace(b"values", b"valued"))
 

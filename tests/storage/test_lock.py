@@ -155,22 +155,42 @@ def test_forked_child_does_not_take_its_parents_lock_for_its_own(start: Start, p
         pass
 
 
-def test_holder_goes_on_with_the_same_lock(path: Path, start: Start, tmp_path: Path) -> None:
+def test_the_holder_can_take_the_lock_again(path: Path) -> None:
     with hold_lock(path, 0):
         assert can_hold(path)
+
+
+def test_another_thread_cannot_take_the_lock(path: Path) -> None:
     with hold_lock(path, 0), ThreadPoolExecutor() as threads:
         assert not threads.submit(can_hold, path).result()
+
+
+def test_the_lock_of_a_path_is_that_of_its_file(path: Path) -> None:
     with hold_lock(path, 0):
         assert can_hold(path.parent / ".." / "deep" / "task.lock")
+
+
+def test_the_inner_lock_does_not_release_the_outer_one(path: Path, start: Start) -> None:
     with hold_lock(path, 0):
         with hold_lock(path, 0):
             pass
         _, said = start(HOLD, 0)
     assert said == ""
+
+
+def test_the_file_of_a_lock_stays(path: Path) -> None:
     with hold_lock(path, 0):
         pass
     assert path.exists()
+
+
+def test_a_released_lock_can_be_taken(path: Path, start: Start) -> None:
+    with hold_lock(path, 0):
+        pass
     assert start(HOLD, 0)[1] == "held"
+
+
+def test_another_lock_can_be_taken(start: Start, tmp_path: Path) -> None:
     start(HOLD, 60)
     assert can_hold(tmp_path / "deep" / "other.lock")
 
@@ -190,16 +210,26 @@ def test_lock_of_another_thread_is_waited_for(path: Path) -> None:
     assert numbers == [24]
 
 
-def test_link_is_refused_and_nothing_changes_where_it_leads(path: Path, tmp_path: Path) -> None:
+def test_a_link_to_nothing_is_refused(path: Path, tmp_path: Path) -> None:
     path.parent.mkdir()
     path.symlink_to(tmp_path / "planted")
     with pytest.raises(LockError) as caught, hold_lock(path, 0):
         pass
     assert caught.value.errno == errno.ELOOP
     assert str(path) in str(caught.value)
+
+
+def test_a_link_to_nothing_creates_no_file(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "planted")
+    with pytest.raises(LockError), hold_lock(path, 0):
+        pass
     assert [found.name for found in tmp_path.iterdir()] == ["deep"]
     assert path.is_symlink()
-    path.unlink()
+
+
+def test_a_link_to_a_file_leaves_it_as_it_is(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
     (tmp_path / "mine").write_text("mine")
     path.symlink_to(tmp_path / "mine")
     with pytest.raises(LockError), hold_lock(path, 0):

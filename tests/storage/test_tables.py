@@ -27,14 +27,29 @@ def prices() -> pd.DataFrame:
     )
 
 
-def test_right_tables_are_returned_as_they_are(prices: pd.DataFrame) -> None:
+def test_a_right_table_is_returned_as_it_is(prices: pd.DataFrame) -> None:
     assert Prices.validate(prices) is prices
+
+
+def test_moments_may_be_steps(prices: pd.DataFrame) -> None:
     in_steps = prices.assign(day=[0, 1, 0])
     assert Prices.validate(in_steps) is in_steps
+
+
+def test_an_optional_column_may_be_there(prices: pd.DataFrame) -> None:
     Prices.validate(prices.assign(num_sold=1))
+
+
+def test_an_optional_column_has_its_type(prices: pd.DataFrame) -> None:
     with pytest.raises(TableError, match="expected the columns"):
         Prices.validate(prices.assign(num_sold=0.5))
+
+
+def test_a_table_may_be_empty(prices: pd.DataFrame) -> None:
     assert Prices.validate(prices.head(0)).empty
+
+
+def test_a_family_may_have_any_number_of_columns(prices: pd.DataFrame) -> None:
     for names in ([], ["lo_80"], ["lo_80", "lo_95"]):
         grown = prices.assign(**dict.fromkeys(names, np.nan))
         assert Grown.validate(grown) is grown

@@ -46,7 +46,6 @@ from rnn_pipelines.forecast.partitions.dividing import (
     PartitionSpec,
     Sample,
     draw_sample,
-    read_sample,
 )
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
@@ -187,7 +186,7 @@ class Night:
                 level=LevelSpec((80,)),
                 pretrained=PretrainedSpec(is_alone=True),
             )
-            table, covariate_table = read_sample(self._draw(), ALL)
+            table, covariate_table = self._draw().read(ALL)
             plan = TrainingPlan(BudgetSpec(max_steps=1))
             self._challenger = fit_challenger(table, covariate_table, spec, RETRAINING, plan)
             self._tables = table, covariate_table

@@ -186,9 +186,7 @@ def test_file_that_was_moved_to_another_disk_keeps_its_version(
     assert (tmp_path / "moved").exists()
 
 
-def test_folder_that_was_moved_to_another_disk_and_linked_keeps_its_run(
-    runs: Kind, tmp_path: Path
-) -> None:
+def test_a_link_to_a_folder_on_another_disk_keeps_its_run(runs: Kind, tmp_path: Path) -> None:
     name = runs.add()
     path = runs.folder / name / "08_reporting"
     path.symlink_to(path.rename(tmp_path / "moved"))
@@ -285,16 +283,24 @@ def test_folder_of_a_user_with_such_a_name_stays(
     assert len(read_tree(hidden)) >= 1
 
 
-def test_dry_run_returns_the_same_and_changes_nothing(kind: Kind) -> None:
+@pytest.fixture
+def four_folders(kind: Kind) -> list[Path]:
     names = [kind.add() for _ in range(3)]
     put(kind.folder / names[1] / "mine", "file")
     kind.leave()
-    folders = [*map(kind.folder.joinpath, names), *kind.versions.list_hidden()]
+    return [*map(kind.folder.joinpath, names), *kind.versions.list_hidden()]
+
+
+def test_a_dry_removal_changes_nothing(kind: Kind, four_folders: list[Path]) -> None:
     before = read_tree(kind.folder)
-    found = kind.versions.remove(folders, is_dry=True)
+    kind.versions.remove(four_folders, is_dry=True)
     assert read_tree(kind.folder) == before
+
+
+def test_a_dry_removal_returns_what_would_be_removed(kind: Kind, four_folders: list[Path]) -> None:
+    found = kind.versions.remove(four_folders, is_dry=True)
     assert (len(found.removed), len(found.kept)) == (3, 1)
-    assert kind.versions.remove(folders) == found
+    assert kind.versions.remove(four_folders) == found
 
 
 @pytest.mark.parametrize("call", ["rename", "fsync", "unlink", "rmdir"])
@@ -326,9 +332,21 @@ def test_version_that_fails_leaves_nothing(
     assert os.listdir(champions.folder) == []
 
 
-def test_letters_match_the_name_itself_or_its_beginning_or_end() -> None:
+def test_letters_match_the_name_itself() -> None:
     names = ["ab", "abc", "xab"]
     assert match_letters(names, "ab") == ["ab"]
+
+
+def test_letters_match_the_beginning_of_names() -> None:
+    names = ["ab", "abc", "xab"]
     assert match_letters(names, "a") == ["ab", "abc"]
+
+
+def test_letters_match_the_end_of_names() -> None:
+    names = ["ab", "abc", "xab"]
     assert match_letters(names, "b") == ["ab", "xab"]
+
+
+def test_no_letters_match_nothing() -> None:
+    names = ["ab", "abc", "xab"]
     assert match_letters(names, "") == []

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import (
     Measures,
@@ -22,13 +24,14 @@ from rnn_pipelines.champion.tables import (
 )
 from rnn_pipelines.champion.verdict import Level, Verdict, VerdictRecord
 from rnn_pipelines.report.numbers import (
+    Column,
     begin_sentence,
     format_minute,
     format_number,
     format_percent,
 )
-from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
-from rnn_pipelines.report.retrainings import Contest, draw_retrainings
+from rnn_pipelines.report.page import Part, Section, Table, render_page, tabulate
+from rnn_pipelines.report.retrainings import draw_retrainings
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -62,25 +65,39 @@ ACTIONS: dict[Level, str] = {
 
 def render_retraining_report(record: Record) -> str:
     """Render the record of a retraining, also of a failed one, as one HTML page that loads nothing else."""
-    others = [*(record.get("reasons") or [])[1:], *(record.get("notes") or [])]
-    facts = [
-        ("version", record.get("version")),
-        ("retrained", record.get("at")),
-        *list_origins(record),
-    ]
-    origins = [[name, format_value(value)] for name, value in facts if value is not None]
+    notes = [*(record.get("reasons") or [])[1:], *(record.get("notes") or [])]
+    origins = {
+        "version": record.get("version"),
+        "retrained": record.get("at"),
+        **dict(list_origins(record)),
+    }
     parts: dict[str, list[Part]] = {
-        "Other reasons and notes": [begin_sentence(f"{text.rstrip('.')}.") for text in others],
+        "Other reasons and notes": [*map(_end_sentence, notes)],
         "Losses on the holdout": [*_report_losses(record)],
         "Loss by step": [*_tabulate_steps(record)],
-        "Origin": [Table(["fact", "value"], origins, num_text_columns=2)],
+        "Origin": [_tabulate_facts(origins)],
         "Parameters": [
             tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()
         ],
     }
-    sections = [Section(title, found) for title, found in parts.items() if found]
+    sections = _list_sections("", parts)
     title = f"Retraining of {record.get('task')}, {format_minute(str(record.get('at')))}"
     return render_page(title, _describe_outcome(record), sections)
+
+
+def _list_sections(subject: str, parts: Mapping[str, list[Part]]) -> list[Section]:
+    """Return a section for each title that has parts; the titles begin with the subject."""
+    return [Section(f"{subject}{title}", content) for title, content in parts.items() if content]
+
+
+def _end_sentence(reason: str) -> str:
+    return begin_sentence(f"{reason.rstrip('.')}.")
+
+
+def _tabulate_facts(facts: Mapping[str, Any]) -> Table:
+    """Return a row for each fact that is known."""
+    rows = [[name, format_value(value)] for name, value in facts.items() if value is not None]
+    return Table(["fact", "value"], rows, num_text_columns=2)
 
 
 def describe_monitor(verdict: VerdictRecord, words: Mapping[Level, str]) -> str:
@@ -101,16 +118,12 @@ def _describe_outcome(record: Record) -> str:
 
 def tabulate_losses(measured: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return a table of all scalar measures, such as loss and accuracy."""
-    known = (key for m in measured.values() for key in m if not isinstance(m[key], list))
-    columns = list(dict.fromkeys(["loss", *known]))
-    rows = [
-        [STYLES[name].name, *(format_number(m.get(key)) for key in columns)]
-        for name, m in measured.items()
-    ]
-    best = mark_best(rows, {1: [m.get("loss") for m in measured.values()]})
-    return Table(
-        header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best
-    )
+    columns = {"loss": Column("loss", better="down")}
+    for measures in measured.values():
+        for key, value in measures.items():
+            if not isinstance(value, list):
+                columns.setdefault(key, Column(key.replace("_", " ")))
+    return tabulate("", ((STYLES[name].name, of) for name, of in measured.items()), columns)
 
 
 def _report_losses(record: Record) -> Iterator[Part]:
@@ -126,7 +139,9 @@ def _report_losses(record: Record) -> Iterator[Part]:
 def _tabulate_steps(record: Record) -> Iterator[Part]:
     measured = list_measures(record)
     by_step = {
-        name: found for name, m in measured.items() if isinstance(found := m.get("by_step"), list)
+        name: losses
+        for name, measures in measured.items()
+        if isinstance(losses := measures.get("by_step"), list)
     }
     if by_step:
         steps = range(max(map(len, by_step.values())))
@@ -156,7 +171,7 @@ class Overview:
 
 def render_overview(overviews: Sequence[Overview], now: datetime) -> str:
     """Render the champions of all tasks as one HTML page that loads nothing else."""
-    sections = []
+    sections: list[Section] = []
     for overview in overviews:
         parts: dict[str, list[Part]] = {
             "": [*_describe_state(overview)],
@@ -165,11 +180,7 @@ def render_overview(overviews: Sequence[Overview], now: datetime) -> str:
             ": evaluation": [*_report_evaluation(overview)],
             ": decisions": [*_report_history(overview)],
         }
-        sections += [
-            Section(f"{begin_sentence(overview.task)}{what}", found)
-            for what, found in parts.items()
-            if found
-        ]
+        sections += _list_sections(begin_sentence(overview.task), parts)
     return render_page(
         f"Champions, {now:%Y-%m-%d %H:%M} UTC", " ".join(map(summarize_task, overviews)), sections
     )
@@ -192,7 +203,7 @@ def _describe_state(overview: Overview) -> Iterator[Part]:
     verdict = overview.verdict
     champion = overview.champion
     yield f"Check: {verdict.verdict}. {ACTIONS[verdict.verdict].format(task=task)}"
-    yield from (begin_sentence(f"{reason.rstrip('.')}.") for reason in verdict.reasons)
+    yield from map(_end_sentence, verdict.reasons)
     if champion is None:
         return
     record = champion.record or Record()
@@ -206,8 +217,7 @@ def _describe_state(overview: Overview) -> Iterator[Part]:
         else f"{len(champion.files)}, intact",
         **{name: origins.get(name) for name in ORIGINS},
     }
-    rows = [[name, format_value(value)] for name, value in facts.items() if value is not None]
-    yield Table(["fact", "value"], rows, num_text_columns=2)
+    yield _tabulate_facts(facts)
 
 
 def _report_evaluation(overview: Overview) -> Iterator[Part]:
@@ -227,7 +237,8 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
     if known:
         best = min(known, key=known.__getitem__)
         method = f"{STYLES[best].name}, the best simple method"
-        shown[method], loss = simple[best], measured[CHALLENGER].get("loss")
+        shown[method] = simple[best]
+        loss = measured[CHALLENGER].get("loss")
         text = f"At its retraining, the {overview.loss} of this version was {format_number(loss)} on the holdout"
         if loss is None or not known[best] > 0:
             yield f"{text}, and that of {method}, {format_number(known[best])}."
@@ -241,19 +252,22 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
 def _report_history(overview: Overview) -> Iterator[Part]:
     records = overview.records
     task = overview.task
-    contests = []
+    retrainings = []
     for record in records:
         metrics = record.get("metrics")
         challenger = find_compared_loss(metrics, "challenger")
         champion = find_compared_loss(metrics, "champion")
         if record.get("kind") == "retrain" and challenger is not None:
-            contests.append(
-                Contest(
-                    str(record.get("at")), challenger, champion, bool(record.get("is_promoted"))
-                )
+            retrainings.append(
+                {
+                    "at": str(record.get("at")),
+                    "challenger": challenger,
+                    "champion": champion,
+                    "is_promoted": bool(record.get("is_promoted")),
+                }
             )
-    if len(contests) > 1:
-        yield draw_retrainings(contests, overview.loss)
+    if len(retrainings) > 1:
+        yield draw_retrainings(pd.DataFrame(retrainings), overview.loss)
     if records:
         yield tabulate_decisions(records[: -MAX_RECORDS - 1 : -1], overview.champion)
     if len(records) > MAX_RECORDS:

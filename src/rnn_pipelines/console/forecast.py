@@ -152,7 +152,7 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "
 def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
     """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
     from rnn_pipelines.forecast.source.column_choice import choose_columns
-    from rnn_pipelines.forecast.source.reading import read_frame
+    from rnn_pipelines.forecast.source.reading import read_file
     from rnn_pipelines.forecast.source.specs import SourceSpec
     from rnn_pipelines.parameter_models import read_parameter_model
 
@@ -163,7 +163,7 @@ def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[
     listed = [
         column for block in ("future", "past", "static") for column in covariates.get(block, [])
     ]
-    chosen = choose_columns(read_frame(source, named), source, given, listed)
+    chosen = choose_columns(read_file(source, named), source, given, listed)
     return given | {name: getattr(chosen, name) for name in ("time", "target", "id", "wide")}
 
 

@@ -139,18 +139,18 @@ def read_series_file(
 
     The names are those of the model's series. The column of the target helps to find the header, if the table has it.
     """
-    from rnn_pipelines.forecast.source.reading import read_frame
+    from rnn_pipelines.forecast.source.reading import read_file
     from rnn_pipelines.forecast.source.specs import SourceSpec
     from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 
     source = SourceSpec(path=file, time=time, target=target, id=id)
     keys = [time, *([id] if id else [])]
     try:
-        frame = read_frame(source, None if has_target else keys)
+        frame = read_file(source, None if has_target else keys)
     except MissingColumnsError as error:
         if error.missing != [target]:
             raise
-        frame = read_frame(source, keys)
+        frame = read_file(source, keys)
         # A wide table has a column for each series of the model, and a table of years one for each month.
         if id or not ({*names} & {*map(str, frame)} or lay_out_years(frame, time)):
             raise

@@ -10,9 +10,9 @@ import pandas as pd
 
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.reading.csv_files import open_csv
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.table_files import TableFiles
-from rnn_pipelines.reading.user_files import open_csv, read_csv
+from rnn_pipelines.reading.table_files import Selection, TableFiles
 
 BODIES = TableFiles(error=ParameterError, path="the body", columns="the header of the body")
 
@@ -59,7 +59,7 @@ def read_options(body: bytes, kind: str, query: str, column: str) -> dict[str, A
 
 def _read_csv(body: bytes, column: str) -> dict[str, Any]:
     file = open_csv("the body", lambda: BytesIO(body), [column], BODIES, Dialect())
-    return {"rows": read_csv(file, [column], Dialect(), None, has_all=True)}
+    return {"rows": file.read(Selection([column], numbers=None, has_all=True))}
 
 
 def _read_json(body: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.source.covariates import (
     check_future_covariates,
     read_series,
 )
+from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, add_calendar
@@ -28,7 +29,6 @@ from rnn_pipelines.forecast.windows.panel import (
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.forecast.windows.windowing import make_windows
-from rnn_pipelines.reading.batch_table import External
 
 
 class Recipe(BaseModel, extra="forbid", frozen=True):

@@ -1,6 +1,7 @@
 """Times and steps in parameters. `as_of` is parsed in the same way for series and texts."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
 
@@ -40,19 +41,21 @@ def parse_as_of(text: str, tz: str = "UTC") -> pd.Timestamp:
     return time.tz_convert(None)
 
 
-def parse_first(text: int | str, times: pd.Series, tz: str | None) -> pd.Timestamp | int:
+def parse_first(first: int | str, times: pd.Series, tz: str | None = None) -> pd.Timestamp | int:
     """Parse the first time or step, as `times` are; a day is its beginning. Raise a ValueError for the other kind."""
-    if not pd.api.types.is_datetime64_any_dtype(times):
-        return parse_step(text)
-    if isinstance(text, int):
-        raise ValueError("a number is not a date")
-    return read_local(parse_time(text), tz)
+    return _parse_like(first, times, lambda text: read_local(parse_time(text), tz))
 
 
-def parse_last(as_of: int | str, times: pd.Series, tz: str = "UTC") -> pd.Timestamp | int:
+def parse_last(as_of: int | str, times: pd.Series, tz: str | None = None) -> pd.Timestamp | int:
     """Parse the last time (see `parse_as_of`) or step, as `times` are; raise a ValueError for the other kind."""
+    return _parse_like(as_of, times, lambda text: parse_as_of(text, tz or "UTC"))
+
+
+def _parse_like(
+    bound: int | str, times: pd.Series, parse: Callable[[str], pd.Timestamp]
+) -> pd.Timestamp | int:
     if not pd.api.types.is_datetime64_any_dtype(times):
-        return parse_step(as_of)
-    if isinstance(as_of, int):
+        return parse_step(bound)
+    if isinstance(bound, int):
         raise ValueError("a number is not a date")
-    return parse_as_of(as_of, tz)
+    return parse(bound)

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
-
-from rnn_pipelines.reading.survey import Survey
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,11 +19,3 @@ class BatchTable(Protocol):
 
     def open_counted(self) -> AbstractContextManager[tuple[int, Iterator["pa.Table"]]]:
         """Yield the number of rows, and their batches: at least one, all of one schema."""
-
-
-External: TypeAlias = pd.DataFrame | BatchTable | Survey | None
-
-
-def load_table(table: External) -> pd.DataFrame | Survey | None:
-    """Return a table as a frame; a survey stays."""
-    return table.read() if isinstance(table, BatchTable) else table

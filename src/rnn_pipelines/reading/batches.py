@@ -3,30 +3,46 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 from pyarrow import types
 
 from rnn_pipelines.errors import MissingColumnsError, RnnPipelinesError
+from rnn_pipelines.reading.csv_files import open_csv
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables, read_with_names
 from rnn_pipelines.reading.survey import FileSurvey
-from rnn_pipelines.reading.table_files import TableFiles, load_file
-from rnn_pipelines.reading.user_files import (
-    CsvFile,
-    find_plain_field,
-    is_parquet,
-    list_detected,
-    open_csv,
-    open_parquet,
-)
+from rnn_pipelines.reading.table_files import TableFiles
+from rnn_pipelines.reading.typed_files import find_format, open_typed
 
 # Rows that are read at once.
 BATCH_ROWS = 1 << 18
-CSV = (".csv", ".tsv", ".txt")
+
+
+class LargeFile(Protocol):
+    """An open file that can be read in batches."""
+
+    @property
+    def found(self) -> dict[str, str] | None:
+        """The detected dialect of a CSV file; None for another one."""
+
+    @property
+    def is_comma_separated(self) -> bool:
+        """Whether it is a CSV file with commas between cells."""
+
+    def read_batches(self, columns: list[str], num_rows: int) -> Iterator[pa.Table]:
+        """Yield columns in batches of one schema, without dictionaries, about so many rows at once."""
+
+
+def open_large(path: Path, wanted: list[str], files: TableFiles, dialect: Dialect) -> LargeFile:
+    """Open a file that has some columns, see `read_columns`."""
+    form = find_format(path)
+    if form is not None:
+        return open_typed(path, form, wanted, files)
+    return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
 
 
 def read_batches(
@@ -36,19 +52,14 @@ def read_batches(
 
     The detected dialect of a CSV file is set in `file`; its cells are texts.
     """
-
     assert file.path is not None
     opened, named = read_with_names(
-        file.path, columns, partial(_open, file.path, files=files, dialect=dialect)
+        file.path, columns, partial(open_large, file.path, files=files, dialect=dialect)
     )
-    some = [name for name in columns if name not in named]
-    if isinstance(opened, CsvFile):
-        file.found = list_detected(dialect, opened.dialect)
-        file.is_comma_separated = opened.dialect.sep == ","
-        batches = _read_csv(opened, some)
-    else:
-        batches = _read_parquet(file.path, opened, some, files)
-    for batch in batches:
+    file.found = opened.found
+    file.is_comma_separated = opened.is_comma_separated
+    unnamed = [name for name in columns if name not in named]
+    for batch in opened.read_batches(unnamed, BATCH_ROWS):
         texts = {name: pa.array([value] * len(batch), pa.string()) for name, value in named.items()}
         yield pa.table({name: texts[name] if name in named else batch[name] for name in columns})
 
@@ -57,7 +68,7 @@ def has_column(path: Path, name: str, files: TableFiles, dialect: Dialect) -> bo
     """Return whether the first file of a table has a column."""
     file = list_tables(path)[0]
     try:
-        read_with_names(file, [name], partial(_open, file, files=files, dialect=dialect))
+        read_with_names(file, [name], partial(open_large, file, files=files, dialect=dialect))
     except MissingColumnsError:
         return False
     return True
@@ -65,92 +76,53 @@ def has_column(path: Path, name: str, files: TableFiles, dialect: Dialect) -> bo
 
 def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> dict[str, pa.DataType]:
     """Return the types of the columns that a file has; none of a file that cannot be read, which is refused later."""
-
-    if not is_parquet(path):
+    form = find_format(path)
+    if form is None:
         return dict.fromkeys(columns, pa.string())
     try:
-        schema = open_parquet(path, [], files).schema_arrow
-        there = [name for name in columns if name in schema.names]
-        return {name: find_plain_field(schema.field(name), path, files).type for name in there}
+        file = open_typed(path, form, [], files)
+        names = set(columns).intersection(file.content.schema.names)
+        return {name: file.find_field(name).type for name in names}
     except (RnnPipelinesError, KeyError):
         return {}
 
 
 def has_values(path: Path, column: str, files: TableFiles) -> bool:
     """Return whether a column of a file has a value; True for CSV files, whose cells are all texts."""
-    if not is_parquet(path):
+    form = find_format(path)
+    if form is None:
         return True
-    with open_parquet(path, [column], files) as file:
-        batches = file.iter_batches(BATCH_ROWS, columns=[column])
-        return any(not is_empty(batch[column]) for batch in batches)
+    batches = open_typed(path, form, [column], files).read_batches([column], BATCH_ROWS)
+    return any(not is_empty(batch[column]) for batch in batches)
 
 
 def is_empty(cells: pa.Array | pa.ChunkedArray) -> bool:
     """Return whether all cells are missing."""
-
     return bool(pc.all(pc.is_null(cells, nan_is_null=True), min_count=0).as_py())
-
-
-def _open(
-    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect
-) -> CsvFile | pyarrow.parquet.ParquetFile:
-    if is_parquet(path):
-        return open_parquet(path, wanted, files)
-    return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
-
-
-def _read_parquet(
-    path: Path, file: pyarrow.parquet.ParquetFile, columns: list[str], files: TableFiles
-) -> Iterator[pa.Table]:
-
-    plain = pa.schema(
-        [find_plain_field(file.schema_arrow.field(name), path, files) for name in columns]
-    )
-    # A file without rows has no batches.
-    yield plain.empty_table()
-    with file:
-        batches = file.iter_batches(BATCH_ROWS, columns=columns)
-        while (
-            batch := load_file(path, "a Parquet file", partial(next, batches, None), files)
-        ) is not None:
-            rows = pa.Table.from_batches([batch]).select(columns)
-            yield load_file(path, "a Parquet file", partial(rows.cast, plain), files)
-
-
-def _read_csv(file: CsvFile, columns: list[str]) -> Iterator[pa.Table]:
-
-    places = [file.header.index(name) for name in columns]
-    schema = pa.schema([(name, pa.string()) for name in columns])
-    has_empty = False
-    with file.read(dtype=str, chunksize=BATCH_ROWS) as batches:
-        while (batch := file.load(partial(next, batches, None))) is not None:
-            has_empty |= bool((batch[max(places)].isna() | (batch[max(places)] == "")).any())
-            # A table, because pandas returns the texts of many rows in several chunks, which no record batch holds.
-            yield pa.Table.from_pandas(
-                batch[places].set_axis(columns, axis=1), schema, preserve_index=False
-            )
-    file.check_row_lengths(places, has_empty)
 
 
 def join_types(kinds: Iterable[pa.DataType]) -> pa.DataType | None:
     """Return the type that holds the cells of these types; None if there is none, as for numbers and texts."""
 
-    some = {kind for kind in kinds if not types.is_null(kind)} or {pa.string()}
-    texts = {kind for kind in some if is_text(kind)}
-    if len(some) == 1:
-        return next(iter(some))
-    if all(types.is_integer(kind) or types.is_floating(kind) for kind in some):
-        return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in some)))
+    different = {kind for kind in kinds if not types.is_null(kind)} or {pa.string()}
+    texts = {kind for kind in different if is_text(kind)}
+    if len(different) == 1:
+        return next(iter(different))
+    if all(types.is_integer(kind) or types.is_floating(kind) for kind in different):
+        return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in different)))
     is_one_zone = (
-        all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1
+        all(types.is_timestamp(kind) for kind in different)
+        and len({kind.tz for kind in different}) == 1
     )
-    if is_one_zone or all(types.is_time(kind) for kind in some):
-        return max(some, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
-    if all(types.is_decimal(kind) for kind in some):
-        scale = max(kind.scale for kind in some)
-        return pa.decimal256(max(kind.precision - kind.scale for kind in some) + scale, scale)
+    if is_one_zone or all(types.is_time(kind) for kind in different):
+        return max(different, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
+    if all(types.is_decimal(kind) for kind in different):
+        scale = max(kind.scale for kind in different)
+        return pa.decimal256(max(kind.precision - kind.scale for kind in different) + scale, scale)
     # A date has the text of its day.
-    return pa.string() if all(kind in texts or types.is_date32(kind) for kind in some) else None
+    return (
+        pa.string() if all(kind in texts or types.is_date32(kind) for kind in different) else None
+    )
 
 
 def is_text(kind: pa.DataType) -> bool:

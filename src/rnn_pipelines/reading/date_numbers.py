@@ -8,7 +8,12 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.table_files import count_rows
-from rnn_pipelines.reading.time_forms import WEEK_NAME, are_equally_spaced, count_digits
+from rnn_pipelines.reading.time_forms import (
+    COUNT_RANGES,
+    WEEK_NAME,
+    are_equally_spaced,
+    count_digits,
+)
 from rnn_pipelines.reading.times import format_time, read_times
 
 # Numbers are dates only if all of them are in these years.
@@ -22,13 +27,8 @@ FORMS = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", _MONTHS)
 
 # Forms of steps that may be times, of which `warn_of_times` tells.
 _LATE_YEARS = ("%m%Y", "%d%m%Y")
-# The counts of the years 1990 to 2040.
-_SECONDS = 631_152_000, 2_240_524_800
-_COUNTS = {"unix_s": _SECONDS, "excel": (32_874, 51_501)}
-_COUNTS |= {
-    f"unix_{unit}": (_SECONDS[0] * by, _SECONDS[1] * by)
-    for unit, by in (("ms", 1000), ("us", 1_000_000))
-}
+# Counts that whole numbers may be; nanoseconds are no steps, because of their size.
+_COUNTS = ("unix_s", "excel", "unix_ms", "unix_us")
 # Names of columns that hold no other counts.
 _TIME = re.compile(
     r"(.*[^a-z])?(date|datum|time|timestamp|datetime|zeit|fecha)([^a-z].*)?", re.IGNORECASE
@@ -65,8 +65,8 @@ def find_date_form(
 
 
 def _find_count(steps: pd.Series, are_times: bool) -> str | None:
-    for form, (first, last) in _COUNTS.items():
-        if steps.between(first, last).all():
+    for form in _COUNTS:
+        if steps.between(*COUNT_RANGES[form]).all():
             return form if are_times or are_equally_spaced(_read(np.unique(steps), form)) else None
     return None
 
@@ -78,15 +78,11 @@ def warn_of_times(steps: pd.Series, label: str) -> None:
     # Steps from 11900 to 12100 are months by chance, all of January.
     if form == "%m%Y" and _read(numbers, form).dt.month.max() == 1:
         form = None
-    counts = (
-        name
-        for name, (first, last) in _COUNTS.items()
-        if first <= numbers[0] and numbers[-1] <= last
-    )
-    found = form or next(counts, None)
-    if found is not None:
-        times = pd.Series(_read(steps.iloc[:1].to_numpy(), found))
-        shown = format_time(times.iloc[0]), f"'{found}'" if form else found
+    counts = (name for name in _COUNTS if steps.between(*COUNT_RANGES[name]).all())
+    likely = form or next(counts, None)
+    if likely is not None:
+        times = pd.Series(_read(steps.iloc[:1].to_numpy(), likely))
+        shown = format_time(times.iloc[0]), f"'{likely}'" if form else likely
         logger.warning(
             "%s: column '%s': steps such as %d may be times such as %s. source.time_format=%s reads them as times.",
             label,
@@ -105,7 +101,7 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
         return False
     # Check the two ends first, because most steps fail there.
     return all(
-        _read(some, form).dt.year.between(*YEARS).all() for some in (numbers[[0, -1]], numbers)
+        _read(part, form).dt.year.between(*YEARS).all() for part in (numbers[[0, -1]], numbers)
     )
 
 

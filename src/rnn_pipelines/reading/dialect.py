@@ -98,12 +98,12 @@ def _open_zipped(path: Path) -> IO[bytes]:
     except BadZipFile as error:
         raise ValueError(str(error)) from error
     members = [
-        one
-        for one in archive.infolist()
-        if not one.is_dir() and not one.filename.startswith("__MACOSX/")
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
     ]
     if len(members) != 1:
-        names = ", ".join(repr(found.filename) for found in members[:_NAMES_IN_MESSAGE])
+        names = ", ".join(repr(member.filename) for member in members[:_NAMES_IN_MESSAGE])
         raise ValueError(f"it holds {len(members)} files ({names}), instead of one")
     (member,) = members
     # `ZipFile` never unpacks more than this declared size.
@@ -161,7 +161,7 @@ def _count_titles(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect
 
 def _find_header(lines: Sequence[str], separators: Sequence[str]) -> int:
     """Return the place of the header, with the separator that gives most cells; 0 if there is none."""
-    found = []
+    headers = []
     for sep in separators:
         # A comment is the header only if no other line is.
         plain = find_header([[] if begins_comment(line) else _split(line, sep) for line in lines])
@@ -169,9 +169,9 @@ def _find_header(lines: Sequence[str], separators: Sequence[str]) -> int:
         if plain is not None and place > 0 and has_data(_split(lines[place], sep)):
             above = lines[place - 1]
             place -= begins_comment(above) and len(_split(above, sep)) >= usual
-        found.append((-usual, place))
+        headers.append((-usual, place))
     # In a file with semicolons, decimal commas can give as many cells, but not of the header.
-    return min(found)[1]
+    return min(headers)[1]
 
 
 def _find_encoding(blocks: Iterator[bytes], given: str | None) -> str:
@@ -207,14 +207,14 @@ def count_cells(text: TextIO, sep: str, num_header: int = 1) -> dict[int, tuple[
     Return the number of such rows and the first of them, from 1. Blank lines and comments are no rows. Raise a
     csv.Error if a cell is longer than Python's `csv` allows.
     """
-    found: dict[int, tuple[int, int]] = {}
+    lengths: dict[int, tuple[int, int]] = {}
     rows = csv.reader(text, delimiter=sep, skipinitialspace=True)
     filled = (row for row in rows if len(row) > 1 or "".join(row).strip())
     for number, row in enumerate(filled, 1 - num_header):
         if number > 0 and not begins_comment(row[0]):
-            num_rows, first = found.get(len(row), (0, number))
-            found[len(row)] = num_rows + 1, first
-    return found
+            num_rows, first = lengths.get(len(row), (0, number))
+            lengths[len(row)] = num_rows + 1, first
+    return lengths
 
 
 def strip_comment(name: str) -> str:

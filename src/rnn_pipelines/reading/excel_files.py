@@ -18,10 +18,10 @@ import pandas as pd
 
 from rnn_pipelines.errors import RnnPipelinesError, show, show_all
 from rnn_pipelines.reading.table_files import (
+    Selection,
     TableFiles,
     find_header,
     join_header,
-    list_columns,
     list_unread,
     load_file,
     require_columns,
@@ -41,7 +41,7 @@ class _CellError(RnnPipelinesError, ValueError):
 
 
 def read_excel(
-    path: Path, wanted: list[str], files: TableFiles, sheet: str | None, has_all: bool
+    path: Path, selection: Selection, files: TableFiles, sheet: str | None
 ) -> pd.DataFrame:
     if importlib.util.find_spec("openpyxl") is None:
         raise files.error(
@@ -53,10 +53,10 @@ def read_excel(
         return load_file(path, "an Excel file", read, files)
 
     with closing(load(lambda: _open_workbook(path))) as book:
-        headers = load(lambda: _find_headers(book, wanted))
-        name = _choose_sheet(path, headers, wanted, files, sheet)
+        headers = load(lambda: _find_headers(book, selection.names))
+        name = _choose_sheet(path, headers, selection.names, files, sheet)
         row, header = headers[name]
-        wanted = list_columns(wanted, header, has_all)
+        wanted = selection.list_columns(header)
         places = [header.index(column) for column in wanted]
         try:
             cells = load(lambda: _read_rows(book, name, row, places))
@@ -122,7 +122,7 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
     The header is the first row with all wanted columns, below titles, or else the first row. If no columns are wanted,
     see `find_header`.
     """
-    found = {}
+    headers = {}
     for sheet in book.worksheets:
         rows = [
             [str(_read_plain(cell)) for cell in cells]
@@ -133,8 +133,8 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
         header = rows[place] if rows else []
         first, *below = _make_alike(rows[place : place + 3], len(header)) or [[]]
         joined = join_header(first, below)
-        found[sheet.title] = (place + 1, header) if joined is None else (place + 2, joined)
-    return found
+        headers[sheet.title] = (place + 1, header) if joined is None else (place + 2, joined)
+    return headers
 
 
 def _make_alike(rows: Sequence[Sequence[str]], num_cells: int) -> list[list[str]]:

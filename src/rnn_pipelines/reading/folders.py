@@ -1,7 +1,7 @@
 """Reading of a table in one file, or in many files of a folder."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote
@@ -11,13 +11,11 @@ import pandas as pd
 from rnn_pipelines.errors import MissingColumnsError
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import (
-    WEIGHTS,
+    Selection,
     TableFiles,
-    Weights,
     expand_home,
-    list_columns,
 )
-from rnn_pipelines.reading.user_files import PLAIN_CSV, read_columns
+from rnn_pipelines.reading.user_files import read_columns
 
 Table = TypeVar("Table")
 
@@ -25,7 +23,7 @@ Table = TypeVar("Table")
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
-def list_files(path: Path) -> list[Path]:
+def list_data_files(path: Path) -> list[Path]:
     """Return the files of a folder and of its subfolders, by name; none if it is no folder.
 
     Names that begin with a point or an underscore are left out, as other readers of partitioned data sets do.
@@ -33,25 +31,20 @@ def list_files(path: Path) -> list[Path]:
     # Unlike `Path.is_dir`, this accepts invalid names.
     if not os.path.isdir(path):
         return []
-    found = (file for file in path.rglob("*") if file.is_file())
+    files = (file for file in path.rglob("*") if file.is_file())
     return sorted(
-        file for file in found if not any(part[0] in "._" for part in file.relative_to(path).parts)
+        file for file in files if not any(part[0] in "._" for part in file.relative_to(path).parts)
     )
 
 
 def list_tables(path: Path) -> list[Path]:
     """Return the files of a table: those of a folder, or the file itself."""
     path = expand_home(path)
-    return list_files(path) or [path]
+    return list_data_files(path) or [path]
 
 
 def read_tables(
-    path: Path,
-    wanted: list[str],
-    files: TableFiles,
-    dialect: Dialect = PLAIN_CSV,
-    numbers: Collection[str] | None = (),
-    has_all: bool = False,
+    path: Path, selection: Selection, files: TableFiles, dialect: Dialect
 ) -> pd.DataFrame:
     """Read some columns of a file, or of all files of a folder, one after another in the order of their names.
 
@@ -60,37 +53,40 @@ def read_tables(
     one, is a `files.error`, too.
     """
     path = expand_home(path)
-    paths = list_files(path) if os.path.isdir(path) else [path]
+    paths = list_data_files(path) if os.path.isdir(path) else [path]
     if not paths:
         raise files.error(
             f"{path}: expected CSV, Parquet or Excel files, received none. Check {files.path}."
         )
 
-    def read(file: Path, inferred: Collection[str] | None) -> pd.DataFrame:
+    def read(file: Path, selection: Selection) -> pd.DataFrame:
         table, named = read_with_names(
-            file, wanted, lambda some: read_columns(file, some, files, dialect, inferred, has_all)
+            file,
+            selection.names,
+            lambda names: read_columns(file, selection._replace(names=names), files, dialect),
         )
         for name, value in named.items():
             table[name] = pd.Series(value, table.index, "str")
-        return table[list_columns(wanted, table.columns, has_all)] if named else table
+        return table[selection.list_columns(table.columns)] if named else table
 
-    return join_tables(paths, read, numbers, files)
+    return join_tables(paths, read, selection, files).reset_index(drop=True)
 
 
 def join_tables(
     paths: Sequence[Path],
-    read: Callable[[Path, Collection[str] | None], pd.DataFrame],
-    numbers: Collection[str] | None,
+    read: Callable[[Path, Selection], pd.DataFrame],
+    selection: Selection,
     files: TableFiles,
 ) -> pd.DataFrame:
-    """Return the tables of files as one table; see `read_tables`. `read` is given the columns that can be numbers."""
-    tables = [read(file, numbers) for file in paths]
+    """Return the columns that `read` returns of each file as one table, each row with its label; see `read_tables`."""
+    tables = [read(file, selection) for file in paths]
     if len(tables) == 1:
         return tables[0]
     mixed = _find_mixed(tables)
-    if mixed and numbers:
+    if mixed and selection.numbers:
         # Cells of CSV files are texts in all files if they are in one.
-        tables = [read(file, [name for name in numbers if name not in mixed]) for file in paths]
+        numbers = [name for name in selection.numbers if name not in mixed]
+        tables = [read(file, selection._replace(numbers=numbers)) for file in paths]
         mixed = _find_mixed(tables)
     for name, (first, other) in mixed.items():
         raise files.error(
@@ -98,10 +94,8 @@ def join_tables(
             f"{paths[first].name}. Write the same type to all files."
         )
     filled = [table for table in tables if len(table)] or tables[:1]
-    some = [table.dropna(axis=1, how="all") for table in filled]
-    joined = pd.concat(some, ignore_index=WEIGHTS not in filled[0].attrs).reindex(
-        columns=_list_columns(tables)
-    )
+    parts = [table.dropna(axis=1, how="all") for table in filled]
+    joined = pd.concat(parts).reindex(columns=_list_columns(tables))
     joined.attrs = {
         "found": {
             name: value for table in tables for name, value in table.attrs.get("found", {}).items()
@@ -110,11 +104,6 @@ def join_tables(
             dict.fromkeys(name for table in tables for name in table.attrs.get("unread", ()))
         ),
     }
-    if WEIGHTS in filled[0].attrs:
-        weights = [table.attrs[WEIGHTS].by_column for table in filled]
-        joined.attrs[WEIGHTS] = Weights(
-            {name: pd.concat([one[name] for one in weights]) for name in weights[0]}
-        )
     return joined
 
 
@@ -161,6 +150,6 @@ def _find_kind(cells: pd.Series) -> str:
     kind = cells.dtype
     if kind.kind == "O":
         # Truth values with a missing cell, and the texts of bytes and decimal numbers differ from other texts.
-        found = pd.api.types.infer_dtype(cells, skipna=True)
-        return {"boolean": "b", "bytes": found, "decimal": found}.get(found, kind.kind)
+        inferred = pd.api.types.infer_dtype(cells, skipna=True)
+        return {"boolean": "b", "bytes": inferred, "decimal": inferred}.get(inferred, kind.kind)
     return "number" if kind.kind in "iuf" else str(getattr(kind, "tz", kind.kind))

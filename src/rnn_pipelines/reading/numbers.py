@@ -108,14 +108,14 @@ def parse_numbers(
     and the detected signs as parameters. Raise a SeriesError if a cell is no finite number, or the numbers can be read
     in two ways.
     """
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     if _is_numeric(raw):
         values = read_exactly(raw)
     else:
         values, texts = _part_texts(raw)
-        values[texts.index], found = _read_texts(texts, raw, label, marks, is_comma_separated)
+        values[texts.index], parameters = _read_texts(texts, raw, label, marks, is_comma_separated)
     check_float32_range(values, raw, label)
-    return values, found
+    return values, parameters
 
 
 def _read_texts(
@@ -126,14 +126,16 @@ def _read_texts(
         if plain.notna().all():
             return plain, {}
     cells = _clean(texts)
-    chosen = _find_marks(cells, raw, label, marks)
-    if chosen is None:
+    best = _find_marks(cells, raw, label, marks)
+    if best is None:
         numbers = _leave_units(cells, raw, label)
         if numbers is None:
             _raise_unreadable(cells, raw, label, marks)
         return _read_texts(numbers, raw, label, marks, is_comma_separated)
-    found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
-    return chosen.read(cells), found
+    parameters = {
+        name: sign for name, sign in best.parameters.items() if getattr(marks, name) is None
+    }
+    return best.read(cells), parameters
 
 
 def read_exactly(cells: pd.Series) -> pd.Series:
@@ -168,10 +170,10 @@ def read_other_signs(
     cells = _clean(texts[texts.str.strip() != ""])
     if is_comma_separated and pd.to_numeric(cells, errors="coerce").notna().all():
         return raw
-    chosen = _find_marks(cells, raw, label, marks)
-    if chosen in (None, POINT):
+    best = _find_marks(cells, raw, label, marks)
+    if best in (None, POINT):
         return raw
-    values[cells.index] = chosen.read(cells)
+    values[cells.index] = best.read(cells)
     return values
 
 
@@ -270,13 +272,15 @@ def _find_marks(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> M
 def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> NoReturn:
     others = [marks for marks in MARKS if _fits(cells, marks).all()]
     if others:
-        names = {name: NAMES[sign] for name, sign in given._asdict().items() if sign}
-        found = others[0]
-        thousands = f" and a {NAMES[found.thousands]} between thousands" if found.thousands else ""
+        parameters = {name: NAMES[sign] for name, sign in given._asdict().items() if sign}
+        fitting = others[0]
+        thousands = (
+            f" and a {NAMES[fitting.thousands]} between thousands" if fitting.thousands else ""
+        )
         raise SeriesError(
             f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with a decimal "
-            f"{NAMES[found.decimal or '.']}{thousands}, such as {show(cells.iloc[0])}. Give "
-            f"{_join(found.parameters) or 'nothing'} instead of {_join(names)}."
+            f"{NAMES[fitting.decimal or '.']}{thousands}, such as {show(cells.iloc[0])}. Give "
+            f"{_join(fitting.parameters) or 'nothing'} instead of {_join(parameters)}."
         )
     best = max(_list_asked(given), key=lambda marks: int(_fits(cells, marks).sum()))
     is_number = _fits(cells, best)

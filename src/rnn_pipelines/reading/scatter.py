@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from rnn_pipelines.reading.batches import (
-    CSV,
     has_values,
     is_empty,
     is_text,
@@ -26,13 +25,15 @@ from rnn_pipelines.reading.batches import (
     list_types,
     read_batches,
 )
+from rnn_pipelines.reading.csv_files import infer_numbers
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
-from rnn_pipelines.reading.shapes import encode, flatten
-from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey, infer_numbers
+from rnn_pipelines.reading.shapes import combine_chunks, encode_cells
+from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey
 from rnn_pipelines.reading.table_files import TableFiles, load_file
-from rnn_pipelines.reading.user_files import PARQUET, is_parquet
+from rnn_pipelines.reading.typed_files import find_format, open_typed
 
+CSV = (".csv", ".tsv", ".txt")
 # Rows of a file that are written at once, and rows of all files that wait in memory.
 GROUP_ROWS = 1 << 17
 WAITING_ROWS = 1 << 22
@@ -41,22 +42,28 @@ HEAD_BYTES = 1 << 20
 
 
 def can_scatter(path: Path) -> bool:
-    """Return whether a table is in plain CSV or Parquet files, which are read in batches."""
-    paths = list_tables(path)
-    return all(file.name.lower().endswith((*PARQUET, *CSV)) and file.is_file() for file in paths)
-
-
-def count_rows(path: Path, files: TableFiles) -> int:
-    """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
-    return sum(
-        load_file(file, "a Parquet file", partial(_count_rows, file), files)
+    """Return whether a table is in plain CSV files, or those of `FORMATS`, which are read in batches."""
+    return all(
+        file.is_file() and (file.name.lower().endswith(CSV) or find_format(file) is not None)
         for file in list_tables(path)
     )
 
 
+def count_table_rows(path: Path, files: TableFiles) -> int:
+    """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
+    num_rows = 0
+    for file in list_tables(path):
+        form = find_format(file)
+        if form is None:
+            num_rows += load_file(file, "a CSV file", partial(_estimate_rows, file), files)
+        else:
+            num_rows += open_typed(file, form, [], files).content.num_rows
+    return num_rows
+
+
 def is_counted_exactly(path: Path) -> bool:
-    """Return whether `count_rows` counts the rows of a table, and does not estimate them."""
-    return all(map(is_parquet, list_tables(path)))
+    """Return whether `count_table_rows` counts the rows of a table, and does not estimate them."""
+    return None not in map(find_format, list_tables(path))
 
 
 def survey_files(
@@ -74,15 +81,14 @@ def survey_files(
     columns = survey.roles.columns
     paths = list_tables(path)
     by_file = {file: list_types(file, columns, files) for file in paths}
-    types = {}
     for name in columns:
         kinds = {file: own[name] for file, own in by_file.items() if name in own}
         if len(set(kinds.values())) > 1:
             # Columns without values have any type.
             kinds = {file: kind for file, kind in kinds.items() if has_values(file, name, files)}
-        types[name] = join_types(kinds.values())
+        survey.types[name] = join_types(kinds.values())
     read = ((file, read_batches(file, columns, files, dialect)) for file in map(FileSurvey, paths))
-    return _survey(read, survey, types, decide, files)
+    return _survey(read, survey, decide, files)
 
 
 def survey_batches(
@@ -92,13 +98,12 @@ def survey_batches(
     decide: Callable[[Survey], Collection[int]],
 ) -> Iterator[pa.Table]:
     """Yield the rows of a query, and survey them; see `survey_files`."""
-    return _survey([(FileSurvey(None), batches)], survey, {}, decide, files)
+    return _survey([(FileSurvey(None), batches)], survey, decide, files)
 
 
 def _survey(
     read: Iterable[tuple[FileSurvey, Iterable[pa.Table]]],
     survey: Survey,
-    types: dict[str, pa.DataType | None],
     decide: Callable[[Survey], Collection[int]],
     files: TableFiles,
 ) -> Iterator[pa.Table]:
@@ -122,17 +127,17 @@ def _survey(
                 # So that the end of the files before is not that of the table.
                 yield from (_leave_rows(table, survey) for table in waiting)
                 waiting = []
-                yield from _cast(body, file, survey, types, files)
+                yield from _cast(body, file, survey, files)
         if file.tail is not None:
-            waiting += _cast(file.tail, file, survey, types, files)
-            survey.decisive += _cast(file.to_arrow(), file, survey, types, files)
+            waiting += _cast(file.tail, file, survey, files)
+            survey.decisive += _cast(file.to_arrow(), file, survey, files)
         if waiting:
             found, rest = _split_tail(waiting, survey)
             yield _leave_rows(found, survey)
             waiting = [rest]
     kept = decide(survey)
-    names = [name for name, kind in types.items() if kind is None] or list(types)
-    if survey.is_mixed or None in types.values():
+    if survey.has_other_types:
+        names = [name for name, kind in survey.types.items() if kind is None] or list(survey.types)
         raise files.error(
             f"{survey.files[0].path}: column '{names[0]}' has another type in other files. Write the same type to all "
             "files."
@@ -182,50 +187,43 @@ def _leave_rows(table: pa.Table, survey: Survey) -> pa.Table:
     return table.filter(pa.array(~is_left_out)) if is_left_out.any() else table
 
 
-def _cast(
-    table: pa.Table,
-    file: FileSurvey,
-    survey: Survey,
-    types: dict[str, pa.DataType | None],
-    files: TableFiles,
-) -> list[pa.Table]:
+def _cast(table: pa.Table, file: FileSurvey, survey: Survey, files: TableFiles) -> list[pa.Table]:
     """Return rows with the types of all files, and their numbers in the table; none if files have other types."""
-
-    columns: dict[str, pa.ChunkedArray] = {}
-    for name in survey.roles.columns:
-        kind = types.get(name, table[name].type)
-        cells = table[name]
-        if kind is None or kind == cells.type:
-            pass
-        elif is_empty(cells):
-            cells = pa.nulls(len(cells), kind)
-        elif is_text(cells.type) and not is_text(kind):
-            # Cells of a CSV file beside Parquet files with numbers.
-            numbers = (
-                infer_numbers(cells.to_pandas())
-                if file.is_comma_separated
-                else pd.Series(dtype=str)
-            )
-            survey.is_mixed |= isinstance(numbers.dtype, pd.StringDtype)
-            cells = (
-                cells
-                if survey.is_mixed
-                else pa.chunked_array([pa.array(numbers, from_pandas=True)])
-            )
-        elif pa.types.is_integer(cells.type) and pa.types.is_floating(kind):
-            # Rounded beyond 2⁵³, as when the tables of all files are joined.
-            cells = cells.cast(kind, safe=False)
-        columns[name] = cells
-    if survey.is_mixed or None in types.values():
+    columns = {
+        name: _convert_cells(table[name], survey.types.get(name, table[name].type), file, survey)
+        for name in survey.roles.columns
+    }
+    if survey.has_other_types:
         return []
     rows = pa.array(table[ROW_COLUMN].to_numpy() + file.first, pa.int64())
-    fields = [(name, types.get(name, cells.type)) for name, cells in columns.items()]
-    cast = partial(
-        pa.table({**columns, ROW_COLUMN: rows}).cast, pa.schema([*fields, (ROW_COLUMN, pa.int64())])
-    )
-    return [
-        load_file(Path(file.path or ""), "columns of the types of the other files", cast, files)
-    ]
+    fields = [(name, survey.types.get(name, cells.type)) for name, cells in columns.items()]
+    schema = pa.schema([*fields, (ROW_COLUMN, pa.int64())])
+    cast = partial(pa.table({**columns, ROW_COLUMN: rows}).cast, schema)
+    expected = "columns of the types of the other files"
+    return [load_file(Path(file.path or ""), expected, cast, files)]
+
+
+def _convert_cells(
+    cells: pa.ChunkedArray, kind: pa.DataType | None, file: FileSurvey, survey: Survey
+) -> pa.ChunkedArray:
+    """Return cells that Arrow can cast to the type of all files; set `survey.is_mixed` if there are none."""
+    if kind is None or kind == cells.type:
+        return cells
+    if is_empty(cells):
+        return pa.nulls(len(cells), kind)
+    if is_text(cells.type) and not is_text(kind):
+        # Cells of a CSV file beside Parquet files with numbers.
+        numbers = cells.to_pandas()
+        if file.is_comma_separated:
+            numbers = infer_numbers(numbers)
+        if isinstance(numbers.dtype, pd.StringDtype):
+            survey.is_mixed = True
+            return cells
+        return pa.chunked_array([pa.array(numbers, from_pandas=True)])
+    if pa.types.is_integer(cells.type) and pa.types.is_floating(kind):
+        # Rounded beyond 2⁵³, as when the tables of all files are joined.
+        return cells.cast(kind, safe=False)
+    return cells
 
 
 def scatter_rows(batches: Iterable[pa.Table], key: str, targets: Sequence[Path]) -> np.ndarray:
@@ -279,7 +277,7 @@ def count_values(paths: Sequence[Path], name: str) -> int:
 
 def _divide(batch: pa.Table, key: str, num_parts: int) -> Iterator[tuple[int, pa.Table]]:
     """Yield the rows of each part of a batch."""
-    codes, cells = encode(flatten(batch[key]))
+    codes, cells = encode_cells(combine_chunks(batch[key]))
     names = np.array([str(name) for name in cells], object)
     # Ranges of the hash, so that the series of the first part stay nearly the same if the number of parts grows.
     hashes = pd.util.hash_array(names, categorize=False) >> np.uint64(32)
@@ -293,9 +291,7 @@ def _divide(batch: pa.Table, key: str, num_parts: int) -> Iterator[tuple[int, pa
             yield number, sorted_rows.slice(begin, end - begin)
 
 
-def _count_rows(path: Path) -> int:
-    if is_parquet(path):
-        return int(pyarrow.parquet.read_metadata(path).num_rows)
+def _estimate_rows(path: Path) -> int:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     return round(head.count(b"\n") * path.stat().st_size / len(head)) if head else 0

@@ -6,16 +6,15 @@ shape of their own.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from rnn_pipelines.reading.numbers import MAX_VALUE, SENTINELS
 from rnn_pipelines.reading.table_files import is_broken
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 # Numbers with a decimal point, and such that can be thousands: 1.234; the longer ones may exceed float32.
 _PLAIN = (
@@ -46,9 +45,9 @@ class Shapes(NamedTuple):
         return first
 
 
-def find_names(column: "pa.Array") -> Shapes:
+def find_name_shapes(column: pa.Array) -> Shapes:
     """Return the shapes of names of series: missing, blank, unreadable, with a null character, and others."""
-    codes, names = encode(column)
+    codes, names = encode_cells(column)
 
     def describe(name: object) -> str:
         if name is None or is_broken(name):
@@ -58,10 +57,8 @@ def find_names(column: "pa.Array") -> Shapes:
     return _merge(codes, list(map(describe, names)))
 
 
-def find_times(columns: "Sequence[pa.Array]") -> Shapes:
+def find_time_shapes(columns: Sequence[pa.Array]) -> Shapes:
     """Return the shapes of times, which are in one column or in several ones."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     if len(columns) == 1 and pa.types.is_timestamp(columns[0].type):
         return _find_typed_times(columns[0])
@@ -75,10 +72,8 @@ def find_times(columns: "Sequence[pa.Array]") -> Shapes:
     return _merge(encoded.indices.to_numpy(zero_copy_only=False), names.fill_null("\0").to_pylist())
 
 
-def find_cells(column: "pa.Array") -> Shapes:
+def find_cell_shapes(column: pa.Array) -> Shapes:
     """Return the shapes of numbers and texts."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return _find_numbers(column.to_numpy(zero_copy_only=False).astype(np.float64))
@@ -97,9 +92,9 @@ def find_cells(column: "pa.Array") -> Shapes:
         shapes = pc.replace_substring_regex(cells, "(^|[^0-9])0", r"\1o")
         shapes = pc.replace_substring_regex(shapes, "[0-9]", "9")
         shapes = pc.if_else(pa.array(is_kept), cells, shapes).fill_null("\0")
-        found = _merge(encoded.indices.to_numpy(zero_copy_only=False), shapes.to_pylist())
-        codes[others] = found.codes + len(names)
-        names += found.names
+        rare = _merge(encoded.indices.to_numpy(zero_copy_only=False), shapes.to_pylist())
+        codes[others] = rare.codes + len(names)
+        names += rare.names
     return _leave_unused(codes, names)
 
 
@@ -126,7 +121,7 @@ def _find_numbers(values: np.ndarray) -> Shapes:
     return _leave_unused(codes, names)
 
 
-def _find_typed_times(column: "pa.Array") -> Shapes:
+def _find_typed_times(column: pa.Array) -> Shapes:
     years = np.asarray(column.cast("int64").fill_null(0).to_numpy(zero_copy_only=False))
     first, last = np.array(["0001-01-01", "9999-12-31T23:59:59"], f"M8[{column.type.unit}]").view(
         "int64"
@@ -138,15 +133,14 @@ def _find_typed_times(column: "pa.Array") -> Shapes:
     return _leave_unused(codes, ["time", "none", "outside"])
 
 
-def flatten(column: "pa.ChunkedArray") -> "pa.Array":
+def combine_chunks(column: pa.ChunkedArray) -> pa.Array:
     """Return a column of a table as one array."""
-    import pyarrow as pa
 
-    found = column.combine_chunks()
-    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+    cells = column.combine_chunks()
+    return cells if isinstance(cells, pa.Array) else pa.concat_arrays(cells.chunks)
 
 
-def encode(column: "pa.Array") -> tuple[np.ndarray, list[object]]:
+def encode_cells(column: pa.Array) -> tuple[np.ndarray, list[object]]:
     """Return the place of each cell among the different ones, int64[row], and these; bytes if they are no UTF-8."""
     encoded = column.dictionary_encode("encode")
     codes = encoded.indices.to_numpy(zero_copy_only=False)
@@ -156,15 +150,14 @@ def encode(column: "pa.Array") -> tuple[np.ndarray, list[object]]:
         return codes, encoded.dictionary.cast("large_binary").to_pylist()
 
 
-def _write(column: "pa.Array") -> "pa.Array":
+def _write(column: pa.Array) -> pa.Array:
     """Return the cells as texts that UTF-8 can hold."""
-    import pyarrow as pa
 
     try:
         texts = column.cast(pa.large_string())
         texts.validate(full=True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        codes, cells = encode(column)
+        codes, cells = encode_cells(column)
         texts = pa.array(
             [None if cell is None else repr(cell) for cell in cells], pa.large_string()
         )
@@ -172,13 +165,12 @@ def _write(column: "pa.Array") -> "pa.Array":
     return texts
 
 
-def _match(texts: "pa.Array", pattern: str) -> np.ndarray:
-    import pyarrow.compute as pc
+def _match(texts: pa.Array, pattern: str) -> np.ndarray:
 
-    found: np.ndarray = (
+    fits: np.ndarray = (
         pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False)
     )
-    return found
+    return fits
 
 
 def _merge(codes: np.ndarray, names: Sequence[str]) -> Shapes:

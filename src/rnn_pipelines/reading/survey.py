@@ -4,31 +4,35 @@ These are the first rows of each shape of cells (see `shapes`), and the last row
 The reader of small tables reads them instead of all rows, and so decides, and refuses, as it does in a small table.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from rnn_pipelines.reading.csv_files import infer_numbers
 from rnn_pipelines.reading.folders import join_tables
-from rnn_pipelines.reading.numbers import NO_VALUE
 from rnn_pipelines.reading.shapes import (
     MAX_TIMES,
     Shapes,
-    find_cells,
-    find_names,
-    find_times,
-    flatten,
+    combine_chunks,
+    find_cell_shapes,
+    find_name_shapes,
+    find_time_shapes,
     generalise,
 )
-from rnn_pipelines.reading.table_files import ROW, WEIGHTS, TableFiles, Weights, load_file
-from rnn_pipelines.reading.user_files import keeps_cells
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from rnn_pipelines.reading.table_files import (
+    ROW,
+    WEIGHTS,
+    Selection,
+    TableFiles,
+    Weights,
+    load_file,
+)
 
 # The column with the numbers of the rows in their table.
 ROW_COLUMN = "rnn_pipelines.row"
@@ -53,11 +57,11 @@ class Roles:
         """The columns with shapes; the parts of a time are one column."""
         return [self.id, "+".join(self.times), *self.others]
 
-    def find_shapes(self, table: "pa.Table") -> dict[str, Shapes]:
+    def find_shapes(self, table: pa.Table) -> dict[str, Shapes]:
         """Return the shapes in each column."""
-        names = find_names(flatten(table[self.id]))
-        times = find_times([flatten(table[name]) for name in self.times])
-        others = [find_cells(flatten(table[name])) for name in self.others]
+        names = find_name_shapes(combine_chunks(table[self.id]))
+        times = find_time_shapes([combine_chunks(table[name]) for name in self.times])
+        others = [find_cell_shapes(combine_chunks(table[name])) for name in self.others]
         return dict(zip(self.shaped, [names, times, *others], strict=True))
 
 
@@ -73,12 +77,12 @@ class FileSurvey:
     first: int = 0  # the number of rows in the files before
     num_rows: int = 0  # of the file
     # those that decide, with their numbers in the file
-    rows: "list[pa.Table]" = field(default_factory=list)
-    tail: "pa.Table | None" = None  # the last rows
+    rows: list[pa.Table] = field(default_factory=list)
+    tail: pa.Table | None = None  # the last rows
     # For each column of `Roles.shaped`, the first row and the number of rows of each shape; none for rows in the tail.
     shapes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
-    def add(self, table: "pa.Table", roles: Roles) -> None:
+    def add(self, table: pa.Table, roles: Roles) -> None:
         """Add rows, with their numbers in the file."""
         if not len(table):
             return
@@ -99,33 +103,29 @@ class FileSurvey:
         if kept:
             self.rows.append(table.take(sorted(kept)))
 
-    def to_arrow(self) -> "pa.Table":
+    def to_arrow(self) -> pa.Table:
         """Return the rows that decide, with their numbers in the file."""
-        import pyarrow as pa
 
         tables = [*self.rows, *([] if self.tail is None else [self.tail])]
         return pa.concat_tables(tables, promote_options="permissive")
 
-    def to_frame(
-        self, columns: Sequence[str], numbers: Collection[str], is_alone: bool
-    ) -> pd.DataFrame:
-        """Return the rows that decide, as `read_columns` returns a file; `is_alone`: numbered without other files."""
+    def to_frame(self, selection: Selection, start: int) -> pd.DataFrame:
+        """Return the rows that decide, as `read_columns` returns a file; `start` rows are before those of the file."""
         table = self.to_arrow()
-        start = 0 if is_alone else self.first
         index = pd.Index(table[ROW_COLUMN].to_numpy() + start, name=ROW)
-        frame: pd.DataFrame = table.select(columns).to_pandas(ignore_metadata=True).set_axis(index)
+        frame: pd.DataFrame = table.select(selection.names).to_pandas(ignore_metadata=True)
+        frame = frame.set_axis(index)
         if self.is_comma_separated:
+            numbers = selection.numbers or ()
             frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers})
         frame.attrs = {} if self.found is None else {"found": dict(self.found)}
-        in_tail = pd.Series(
-            1, [] if self.tail is None else self.tail[ROW_COLUMN].to_numpy() + start
-        )
-        weights = {}
-        for name, shapes in self.shapes.items():
-            counts = {row + start: count for row, count in shapes.values()}
-            weights[name] = pd.concat([pd.Series(counts, dtype="int64"), in_tail])
-        frame.attrs[WEIGHTS] = Weights(weights)
         return frame
+
+    def weigh_rows(self, column: str, start: int) -> pd.Series:
+        """Return the number of rows that each row stands for by its shape in a column, see `Weights`."""
+        in_tail = [] if self.tail is None else self.tail[ROW_COLUMN].to_pylist()
+        counts = [*self.shapes[column].values(), *((row, 1) for row in in_tail)]
+        return pd.Series({row + start: number for row, number in counts}, dtype="int64")
 
 
 @dataclass
@@ -135,8 +135,15 @@ class Survey:
     roles: Roles  # of its columns
     files: list[FileSurvey] = field(default_factory=list)  # in the order of the table
     # The rows of each file, with the types of all files and their numbers in the table.
-    decisive: "list[pa.Table]" = field(default_factory=list)
-    is_mixed: bool = False  # whether cells of a file have another type than those of other files
+    decisive: list[pa.Table] = field(default_factory=list)
+    # The type of each column in all files, None if there is none; no columns for a query.
+    types: dict[str, pa.DataType | None] = field(default_factory=dict)
+    is_mixed: bool = False  # whether texts of a file are no numbers as in other files
+
+    @property
+    def has_other_types(self) -> bool:
+        """Whether a column of a file has another type than in other files."""
+        return self.is_mixed or None in self.types.values()
 
     def list_found(self) -> dict[str, str] | None:
         """Return the detected dialect of all files, see `read_tables`; None for a single file without one."""
@@ -144,32 +151,21 @@ class Survey:
             return None
         return {name: value for file in self.files for name, value in (file.found or {}).items()}
 
-    def read(
-        self,
-        path: Path | None,
-        columns: Sequence[str],
-        numbers: Collection[str] | None,
-        files: TableFiles,
-    ) -> pd.DataFrame:
+    def read(self, path: Path | None, selection: Selection, files: TableFiles) -> pd.DataFrame:
         """Return the rows that decide, as `read_tables` returns a table or, by its path, one of its files."""
-        chosen = [file for file in self.files if file.path == path] or self.files
-        by_path = {file.path or Path(): file for file in chosen}
+        surveys = [file for file in self.files if file.path == path] or self.files
+        by_path = {file.path or Path(): file for file in surveys}
+        # A file alone has its own numbers of rows.
+        starts = {file: 0 if len(surveys) == 1 else by_path[file].first for file in by_path}
 
-        def read(one: Path, inferred: Collection[str] | None) -> Any:
-            load = partial(
-                by_path[one].to_frame, columns, inferred or (), is_alone=len(chosen) == 1
-            )
-            return load_file(one, "a Parquet file", load, files)
+        def read(file: Path, selection: Selection) -> Any:
+            load = partial(by_path[file].to_frame, selection, starts[file])
+            return load_file(file, "a Parquet file", load, files)
 
-        return join_tables([*by_path], read, numbers or (), files)
-
-
-def infer_numbers(cells: pd.Series) -> pd.Series:
-    """Return the texts of a CSV file as numbers if all are plain numbers or markers of `NO_VALUE`."""
-    if not isinstance(cells.dtype, pd.StringDtype):
-        return cells
-    try:
-        found = pd.to_numeric(cells.mask(cells.isin(NO_VALUE)))
-    except ValueError:
-        return cells
-    return found if keeps_cells(found, is_inferred=True) else cells
+        table = join_tables([*by_path], read, selection, files)
+        weights = {}
+        for name in self.roles.shaped:
+            parts = [by_path[file].weigh_rows(name, start) for file, start in starts.items()]
+            weights[name] = pd.concat(parts)
+        table.attrs[WEIGHTS] = Weights(weights)
+        return table

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,9 +99,19 @@ def require_columns(
             )
 
 
-def list_columns(wanted: list[str], received: Iterable[str], has_all: bool) -> list[str]:
-    """Return the wanted columns, followed by all others with a name if asked."""
-    return [*wanted, *(name for name in received if has_all and name not in {*wanted, ""})]
+class Selection(NamedTuple):
+    """The columns of a table that are read."""
+
+    names: list[str]  # those that the table must have
+    # Those in which plain numbers of a CSV file with commas between cells are read as numbers; None for no column.
+    numbers: Collection[str] | None = ()
+    has_all: bool = False  # whether all other columns with a name are read too, as `numbers`
+
+    def list_columns(self, received: Iterable[str]) -> list[str]:
+        """Return the columns to read of a table."""
+        if not self.has_all:
+            return self.names
+        return [*self.names, *(name for name in received if name not in {*self.names, ""})]
 
 
 def list_unread(received: Iterable[str], wanted: Iterable[str]) -> list[str]:
@@ -124,16 +134,16 @@ def find_header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
     likely = (
         k for k in range(len(places) - 1) if counts[places[k]] >= usual and all(is_table[k : k + 3])
     )
-    found = next(likely, None)
-    if found is None:
+    first = next(likely, None)
+    if first is None:
         return None
-    place = places[found]
+    place = places[first]
     # Names in one or two rows above the first numbers, if fewer than these.
     while place > 0 and len(rows[place - 1]) >= usual and 2 * counts[place - 1] >= usual > 1:
         if has_data(rows[place - 1]):
             break
         place -= 1
-    return place if has_data(rows[places[found]]) else places[found], usual
+    return place if has_data(rows[places[first]]) else places[first], usual
 
 
 def has_data(row: Sequence[str]) -> bool:
@@ -195,8 +205,8 @@ def explain_cells(
     num_wrong = count_rows(raw[wrong])
     cell = show(str(raw.iloc[row]))
     if len(remedies) > 1 and num_wrong == count_rows(raw[wrong | raw.notna()]) > 1:
-        found = f"none of its {num_wrong:,} cells is {expected}; the first is {cell}"
-        return f"{label}: column '{raw.name}': {found}. {remedies[1]}"
+        fact = f"none of its {num_wrong:,} cells is {expected}; the first is {cell}"
+        return f"{label}: column '{raw.name}': {fact}. {remedies[1]}"
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return (
         f"{label}: column '{raw.name}', row {name_row(raw, row)}: expected {expected}, received {cell}{count}. "

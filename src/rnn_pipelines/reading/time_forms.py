@@ -68,7 +68,7 @@ _TRANSLATED = {
     "November": "novembre|noviembre|novembro",
     "December": "Dezember|Dez|décembre|decembre|déc|diciembre|dic|dicembre|dezembro",
 }
-# Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
+# Quarters and weeks are no dates of strptime: `write_as_dates` writes them as such.
 _PERIODS = (
     "%YQ%q",
     "%Y-Q%q",
@@ -101,6 +101,14 @@ WEEK_NAME = re.compile(
 COUNTS = {f"unix_{unit}": (unit, "1970-01-01") for unit in ("s", "ms", "us", "ns")} | {
     "excel": ("D", "1899-12-30")
 }
+# The counts of the years 1990 to 2040.
+COUNT_RANGES = {
+    "unix_s": (631_152_000, 2_240_524_800),
+    "unix_ms": (631_152_000_000, 2_240_524_800_000),
+    "unix_us": (631_152_000_000_000, 2_240_524_800_000_000),
+    "unix_ns": (1_000_000_000_000_000_000, 2_240_524_800_000_000_000),
+    "excel": (32_874, 51_501),
+}
 # Years with decimals, 1949.25 for April; and years that begin within a calendar year, 1985/86.
 DECIMAL_YEAR, SPLIT_YEAR = "decimal_year", "split_year"
 # Parts of a month by which decimal years are below its first day, because they are rounded.
@@ -127,9 +135,9 @@ def _number_months() -> dict[str, int]:
         for number, name in enumerate(names)
     }
     names = {
-        one.lower(): months[name.lower()]
-        for name, others in _TRANSLATED.items()
-        for one in others.split("|")
+        name.lower(): months[name.lower()]
+        for name, translations in _TRANSLATED.items()
+        for name in translations.split("|")
     }
     return {**names, **months}
 
@@ -153,7 +161,7 @@ def list_forms(cell: str) -> list[str]:
 
 @cache
 def _list_by_shape() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    by_shape: dict[str, list[str]] = {}
     named = [
         date.format(month, day) + time
         for date, time, month in product(_NAMED_DATES, _TIMES, ("%b", "%B"))
@@ -162,10 +170,10 @@ def _list_by_shape() -> dict[str, list[str]]:
     months = [date.format(month) for date, month in product(_NAMED_MONTHS, ("%b", "%B"))]
     # The form of C, Unix logs and e-mails comes after them.
     for form in (*named, *months, "%a %b %d %H:%M:%S %Y", *SHORT_MONTHS, *_PERIODS, *FORMS):
-        found.setdefault(
+        by_shape.setdefault(
             _find_shape(datetime(2024, 3, 5).strftime(form.replace("%q", "1"))), []
         ).append(form)
-    return found
+    return by_shape
 
 
 def _find_shape(time: str) -> str:
@@ -199,7 +207,7 @@ def translate_months(text: pd.Series, form: str) -> pd.Series:
     return text.str.replace(r"\b1er\b", "1", regex=True).str.replace(_DOT, "", regex=True)
 
 
-def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:
+def write_as_dates(text: pd.Series, form: str) -> tuple[pd.Series, str]:
     """Return texts and their form with quarters as their first month, weeks as their Monday, 1985/86 as 1985."""
     if form == SPLIT_YEAR:
         years = text.str.strip().str.extract(f"^{_SPLIT}$")
@@ -289,7 +297,7 @@ def check_time_format(form: str) -> str:
         )
     text = pd.Series(["2024-03-31"])
     try:
-        pd.to_datetime(text, format=make_plain(text, form)[1], errors="coerce", utc=True)
+        pd.to_datetime(text, format=write_as_dates(text, form)[1], errors="coerce", utc=True)
     except (ValueError, re.error) as error:
         raise ValueError(f"{expected}: {make_line(error, MAX_VALUE)}") from error
     return form

@@ -22,10 +22,12 @@ _YEAR_MONTH = ("%Y.%m", "%y.%m")
 # Forms of times that can be decimal numbers.
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
 _YEAR = pd.Timedelta(365, "D")
-# Decimal years, and serial numbers of Excel of the years 1990 to 2040.
-_DECIMAL_YEARS = (1700, 2100)
-_SERIAL_NUMBERS = (32_874, 51_501)
-_NANOSECONDS = 1_000_000_000_000_000_000, 2_240_524_800_000_000_000
+# The ranges of numbers that are no steps.
+_DECIMAL_RANGES = {
+    time_forms.DECIMAL_YEAR: (1700, 2100),
+    "unix_ns": time_forms.COUNT_RANGES["unix_ns"],
+    "excel": time_forms.COUNT_RANGES["excel"],
+}
 # Two years such as 2000-01 can be months.
 _MIN_SPLIT_YEARS = 3
 
@@ -63,7 +65,7 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
             text = time_forms.write_halves(text)
         if form == ISO or "%H" in form:
             text, is_end = time_forms.end_days(text)
-        text, form = time_forms.make_plain(text, form)
+        text, form = time_forms.write_as_dates(text, form)
     times = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
     return (
         times
@@ -97,7 +99,7 @@ def parse_times(
     Return datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter. Raise a
     SeriesError if a cell is not a time, or the times can be read in two ways.
     """
-    if time_format is None:
+    if time_format is None and not is_datetime64_any_dtype(raw):
         if _hold_split_years(raw):
             return read_times(raw, time_forms.SPLIT_YEAR), {"time_format": time_forms.SPLIT_YEAR}
         plain = _read_plain_iso(raw)
@@ -195,11 +197,7 @@ def _find_decimals(raw: pd.Series, label: str) -> str | None:
     These are months and quarters as parts of a year, or days and hours as serial numbers of Excel. Raise a SeriesError
     for other decimal numbers.
     """
-    if (
-        is_datetime64_any_dtype(raw)
-        or raw.empty
-        or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip())
-    ):
+    if raw.empty or not re.fullmatch(_NUMBER, str(raw.iloc[0]).strip()):
         return None
     text = raw.astype(str).str.strip()
     if not text.str.fullmatch(_NUMBER).all():
@@ -208,7 +206,8 @@ def _find_decimals(raw: pd.Series, label: str) -> str | None:
     if form == "unix_ns":
         # These are no steps, because of their size.
         return form
-    if (is_whole := text.astype("float64") % 1 == 0).all():
+    is_whole = text.astype("float64") % 1 == 0
+    if is_whole.all():
         return None
     forms = [form for form in _DECIMAL_FORMS if read_times(raw, form).notna().all()]
     if not forms and form is not None:
@@ -235,11 +234,8 @@ def are_decimal_times(numbers: pd.Series) -> bool:
 
 
 def _find_decimal_range(numbers: pd.Series) -> str | None:
-    if numbers.between(*_DECIMAL_YEARS).all():
-        return time_forms.DECIMAL_YEAR
-    if numbers.between(*_NANOSECONDS).all():
-        return "unix_ns"
-    return "excel" if numbers.between(*_SERIAL_NUMBERS).all() else None
+    fits = (form for form, bounds in _DECIMAL_RANGES.items() if numbers.between(*bounds).all())
+    return next(fits, None)
 
 
 def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:

@@ -66,23 +66,20 @@ def format_bias(bias: float | None) -> str:
     return format_points(bias, 1)
 
 
-def format_count(number: float | None) -> str:
-    """Format a whole number; a dash for a missing one."""
-    return NO_NUMBER if number is None else f"{number:,.0f}"
+def format_count(number: float) -> str:
+    return f"{number:,.0f}"
 
 
-def format_seconds(seconds: float | None) -> str:
-    """Format seconds to one decimal; a dash for missing ones."""
-    return NO_NUMBER if seconds is None else f"{seconds:,.1f}"
+def format_tenths(number: float) -> str:
+    """Format a number, such as seconds, to one decimal."""
+    return f"{number:,.1f}"
 
 
 def format_p_cell(p_value: float | None) -> str:
-    """Format a p-value without its letter, for a column that is named p."""
-    return (
-        NO_NUMBER
-        if p_value is None
-        else format_p_value(p_value).removeprefix("p = ").removeprefix("p ")
-    )
+    """Format a p-value without its letter, for a column that is named p; a dash for a missing one."""
+    if p_value is None:
+        return NO_NUMBER
+    return format_p_value(p_value).removeprefix("p = ").removeprefix("p ")
 
 
 def join_percent(text: str) -> str:
@@ -112,17 +109,19 @@ class Column:
 
     Attributes:
         heading: with the unit, such as %.
-        format: returns a number as text, and a dash for a missing one.
+        format: returns a number as text; a missing one, which is None, is a dash.
         better: the direction of better numbers, whose best one is marked; "zero" is nearer to 0.
     """
 
     heading: str
-    format: Callable[[float | None], str] = format_number
+    format: Callable[[float], str] = format_number
     better: Literal["down", "up", "zero"] | None = None
 
     def write(self, value: Any) -> str:
         """Return the cell of a number; a text is its own cell."""
-        return value if isinstance(value, str) else self.format(value)
+        if isinstance(value, str):
+            return value
+        return NO_NUMBER if value is None else self.format(value)
 
     def rate(self, number: object) -> float | None:
         """Return a number that is lower if it is better; None for a missing number and for a text."""

@@ -59,6 +59,10 @@ class Table:
     best: frozenset[tuple[int, int]] = frozenset()
     caption: str = ""
 
+    def __bool__(self) -> bool:
+        """Whether there is a row; pages and summaries leave out other tables."""
+        return bool(self.rows)
+
 
 def tabulate(
     first: str,

@@ -1,8 +1,6 @@
 """The figure of a champion's retrainings: the losses of challenger and champion over time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
+import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.figures import draw_line, draw_points, set_layout
@@ -13,36 +11,23 @@ PROMOTED = Style("challenger, promoted", BLUE)
 KEPT = Style("challenger, not promoted", BLUE)
 
 
-@dataclass(frozen=True)
-class Contest:
-    """The losses of one retraining on its holdout, None if not measured, at its time, ISO 8601, UTC."""
+def draw_retrainings(retrainings: pd.DataFrame, loss: str) -> Figure:
+    """Draw the losses of challenger and champion at each retraining, oldest first.
 
-    at: str
-    challenger: float | None
-    champion: float | None
-    is_promoted: bool
-
-
-def draw_retrainings(contests: Sequence[Contest], loss: str) -> Figure:
-    """Draw the losses of challenger and champion at each retraining, oldest first."""
+    The columns are `at` (ISO 8601, UTC), `challenger`, `champion` (losses on the holdout) and `is_promoted`.
+    """
     figure = Figure()
-    champions = [contest.champion for contest in contests]
-    # Without the zone, which Plotly does not read; all times are in UTC.
+    # Without the zone, which Plotly does not read.
+    times = retrainings["at"].str[:19]
     figure.add_trace(
-        draw_line(
-            CHAMPION, [contest.at[:19] for contest in contests], champions, mode="lines+markers"
-        )
+        draw_line(CHAMPION, times, retrainings["champion"].astype(float), mode="lines+markers")
     )
     for style, is_promoted in ((PROMOTED, True), (KEPT, False)):
-        chosen = [contest for contest in contests if contest.is_promoted == is_promoted]
-        times = [contest.at[:19] for contest in chosen]
-        losses = [contest.challenger for contest in chosen]
-        marker = {
-            "size": 11,
-            "symbol": "circle" if is_promoted else "circle-open",
-            "line": {"width": 2},
-        }
-        figure.add_trace(draw_points(style, times, losses, marker=marker))
+        rows = retrainings["is_promoted"] == is_promoted
+        symbol = "circle" if is_promoted else "circle-open"
+        marker = {"size": 11, "symbol": symbol, "line": {"width": 2}}
+        losses = retrainings["challenger"][rows]
+        figure.add_trace(draw_points(style, times[rows], losses, marker=marker))
     subtitle = (
         "each on the newest data of its day, so that points of different days are not comparable"
     )

@@ -26,9 +26,9 @@ def summarize(parts: Iterable[str | Table]) -> str:
 
     Empty texts, and tables without rows, are left out.
     """
-    parts = list(parts)
-    blocks = [wrap_lines(part) for part in parts if isinstance(part, str) and part]
-    tables = [part for part in parts if isinstance(part, Table) and part.rows]
+    shown = [part for part in parts if part]
+    blocks = [wrap_lines(part) for part in shown if isinstance(part, str)]
+    tables = [part for part in shown if isinstance(part, Table)]
     room = HEIGHT - sum(block.count("\n") + 2 for block in blocks)
     for number, table in enumerate(tables):
         block = _fit(table, max(room // (len(tables) - number) - 4, 1))

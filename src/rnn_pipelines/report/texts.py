@@ -2,8 +2,8 @@
 
 A template of a page has the ending `.page`. Blank lines separate its blocks. One that begins with `# ` is the title,
 followed by the verdict; one that begins with `## ` is the title of a section. A block that is a single Jinja expression
-is a part of the page, or a list of parts or sections. Any other block is a paragraph. Empty blocks, and sections
-without parts, are left out.
+is a part of the page, or a list of parts or sections. Any other block is a paragraph. Empty blocks, tables without
+rows, and sections without parts are left out.
 """
 
 import re
@@ -27,7 +27,7 @@ ENVIRONMENT.globals.update(count=count, format_bias=format_bias, format_percent=
 
 
 @cache
-def read_texts(package: str) -> dict[str, dict[str, str]]:
+def read_prose(package: str) -> dict[str, dict[str, str]]:
     """Read the tables of texts in a package's `texts.toml`; the line breaks in a text become spaces."""
     tables = tomllib.loads(files(package).joinpath("texts.toml").read_text(encoding="utf-8"))
     return {
@@ -60,8 +60,8 @@ def _evaluate(package: str, name: str, values: Mapping[str, Any]) -> list[Sectio
             content = part.strip() if isinstance(part, str) else part
             if isinstance(part, Section):
                 sections.append(part)
-            # For a name without a value, the comparison raises the error.
-            elif content not in (None, ""):
+            # A name without a value raises its error here.
+            elif content:
                 sections[-1].parts.append(content)
     return sections
 

@@ -18,7 +18,7 @@ from rnn_pipelines.report.figures import (
     make_log_ticks,
     set_layout,
 )
-from rnn_pipelines.report.numbers import Column, format_count, format_seconds
+from rnn_pipelines.report.numbers import Column, format_count, format_tenths
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.styles import Styles
 
@@ -70,8 +70,8 @@ def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], styles: Styles)
         "num_parameters": Column("parameters", format_count),
         "num_epochs": Column("epochs", format_count),
         "best_epoch": Column("best epoch", format_count),
-        "training_seconds": Column("training, s", format_seconds),
-        "compile_seconds": Column("compiling, s", format_seconds),
+        "training_seconds": Column("training, s", format_tenths),
+        "compile_seconds": Column("compiling, s", format_tenths),
     }
     return tabulate(
         "network", ((styles[name].name, record) for name, record in records.items()), columns

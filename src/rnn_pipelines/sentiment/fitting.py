@@ -8,8 +8,8 @@ from rnn_pipelines.networks.keras_start import require_keras
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.networks.stages import begin_stage
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
-from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
+from rnn_pipelines.sentiment.methods.calibration import Calibration, calibrate_classifiers
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier, NgramSpec
 from rnn_pipelines.sentiment.methods.preparation import (
     build_vocabulary,
     encode_reviews,
@@ -18,7 +18,12 @@ from rnn_pipelines.sentiment.methods.preparation import (
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, assemble_classifier
+from rnn_pipelines.sentiment.methods.tables import Predictions
+from rnn_pipelines.sentiment.model.classifier import (
+    KerasModel,
+    TextClassifier,
+    assemble_classifier,
+)
 from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -43,6 +48,18 @@ class SentimentSpec:
     training: TrainingSpec
 
 
+@dataclass(frozen=True)
+class FittedParts:
+    """The n-gram classifier and the networks, their records and calibrations by name, and the predictions of all."""
+
+    words: list[str]
+    ngrams: NgramClassifier
+    networks: Mapping[str, KerasModel]
+    records: Mapping[str, Mapping[str, Any]]
+    calibrations: dict[str, Calibration]
+    predictions: Predictions
+
+
 def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier, dict[str, Any]]:
     """Fit the n-gram classifier and the networks, calibrate them on the validation part and keep the best classifier.
 
@@ -54,9 +71,27 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
         TrainingError: a loss is no longer finite.
         MissingLibraryError: Keras is not installed.
     """
+    reviews, _ = split_reviews(table, spec.split)
+    parts = fit_parts(reviews, spec)
+    metrics, *_ = evaluate_classifiers(parts.predictions, **parts.records)
+    classifier = assemble_classifier(
+        parts.ngrams,
+        parts.words,
+        spec.vocabulary,
+        spec.padding,
+        parts.calibrations,
+        **parts.networks,
+    )
+    seeds = {
+        name: {**parts.records[name], "seeds": [spec.training.seed]} for name in parts.networks
+    }
+    return complete_challenger(classifier, reviews, parts.calibrations, **seeds)[0], metrics
+
+
+def fit_parts(reviews: Reviews, spec: SentimentSpec) -> FittedParts:
+    """Fit n-gram classifier and networks on split reviews, and calibrate them; errors as in `fit_classifier`."""
     require_keras()
     begin_stage("read the words")
-    reviews, _ = split_reviews(table, spec.split)
     words = build_vocabulary(reviews, spec.vocabulary)
     encoded = encode_reviews(reviews, words, spec.vocabulary)
     begin_stage("learn the word vectors")
@@ -68,18 +103,14 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
 
     plan = TrainingPlan(spec.padding, spec.training)
     networks = {}
-    records = {}
+    records: dict[str, Mapping[str, Any]] = {NB_NGRAM: ngrams_record}
     scores = {}
     for name, network in spec.networks.items():
         begin_stage(f"train {name}")
-        model, _, record = train_classifier(features, reviews, vectors, network, plan)
-        networks[name], records[name] = model, record
-        scores[name] = score_reviews(model, features, reviews, network, spec.padding)
+        networks[name], _, records[name] = train_classifier(
+            features, reviews, vectors, network, plan
+        )
+        scores[name] = score_reviews(networks[name], features, reviews, network, spec.padding)
     begin_stage("evaluate")
     calibrations, predictions = calibrate_classifiers(reviews, features, **scores)
-    metrics, *_ = evaluate_classifiers(predictions, **{NB_NGRAM: ngrams_record}, **records)
-    classifier = assemble_classifier(
-        ngrams, words, spec.vocabulary, spec.padding, calibrations, **networks
-    )
-    seeds = {name: {**record, "seeds": [spec.training.seed]} for name, record in records.items()}
-    return complete_challenger(classifier, reviews, calibrations, **seeds)[0], metrics
+    return FittedParts(words, ngrams, networks, records, calibrations, predictions)

@@ -47,12 +47,12 @@ def check_path(path: object) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise ParameterError(f"path: expected the name of a file or folder, received {show(path)}.")
     # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
-    taken = Path(os.path.expanduser(path))
-    if os.fspath(path).startswith("~") and str(taken).startswith("~"):
+    expanded = Path(os.path.expanduser(path))
+    if os.fspath(path).startswith("~") and str(expanded).startswith("~"):
         raise ParameterError(
             f"path: expected a path, or ~ for your home folder, received {show(str(path))}."
         )
-    return taken
+    return expanded
 
 
 def require_new(path: Path, remedy: str) -> None:
@@ -86,8 +86,8 @@ def name_temporary(name: str) -> str:
 
 def find_target(name: str) -> str | None:
     """Return the final name of a temporary file of `replace_file`; None for any other file."""
-    found = TEMPORARY.fullmatch(name)
-    return None if found is None or found[3] != _hash_name(found[1], found[2]) else found[1]
+    match = TEMPORARY.fullmatch(name)
+    return None if match is None or match[3] != _hash_name(match[1], match[2]) else match[1]
 
 
 def _hash_name(name: str, drawn: str) -> str:

@@ -36,18 +36,18 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
     Raise a FormatError if another version of the project wrote it, and a ValueError if it is no such object.
     """
     try:
-        found = json.loads(content)
+        fields = json.loads(content)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if "\\ud" in str(content).lower():
         # A lone surrogate can't be printed or written; a UnicodeEncodeError is a ValueError.
-        json.dumps(found, ensure_ascii=False).encode()
-    if not isinstance(found, dict):
-        raise ValueError(f"expected an object, received {type(found).__name__}")
-    check_format(found.get("format"), label, known)
+        json.dumps(fields, ensure_ascii=False).encode()
+    if not isinstance(fields, dict):
+        raise ValueError(f"expected an object, received {type(fields).__name__}")
+    check_format(fields.get("format"), label, known)
     if has_checksum(content.encode() if isinstance(content, str) else content):
-        found.pop(KEY, None)
-    return found
+        fields.pop(KEY, None)
+    return fields
 
 
 def check_format(number: object, label: object, known: int = FORMAT) -> None:

@@ -27,12 +27,12 @@ def is_name(name: str) -> bool:
 
 def find_moment(name: str) -> datetime | None:
     """Return the time in a name of `make_later_name`; None for any other name."""
-    found = NAME.fullmatch(name)
+    match = NAME.fullmatch(name)
     try:
         moment = (
             None
-            if found is None
-            else datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*found.groups()))
+            if match is None
+            else datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*match.groups()))
         )
     except ValueError:  # no date, such as the 40th of May
         return None

@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 
@@ -33,9 +32,8 @@ def change_texts(data: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFra
     """Return a table in which a function has changed every text."""
     texts = data.select_dtypes(["str", "object", "category"]).astype(object)
     changed = texts.map(lambda value: change(value) if isinstance(value, str) else value)
-    dtypes: dict[Any, Any] = {name: data[name].dtype for name in changed}
-    # Changed texts may be in no category.
-    dtypes |= {
-        name: object for name, dtype in dtypes.items() if isinstance(dtype, pd.CategoricalDtype)
-    }
-    return data.assign(**{str(name): changed[name].astype(dtypes[name]) for name in changed})
+    for name in changed:
+        # Changed texts may be in no category.
+        if not isinstance(data[name].dtype, pd.CategoricalDtype):
+            changed[name] = changed[name].astype(data[name].dtype)
+    return data.assign(**{str(name): changed[name] for name in changed})

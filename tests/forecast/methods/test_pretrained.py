@@ -8,7 +8,6 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.methods.ensemble import choose_share
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
 from rnn_pipelines.forecast.methods.registry import TRAINED_BEFORE
 from rnn_pipelines.forecast.pretrained.files import load_network
@@ -105,14 +104,6 @@ def test_networks_can_be_switched_off_packed_and_explained() -> None:
     )
     largest = of_values.loc[of_values.groupby("horizon_step")["size"].idxmax()]
     assert ((largest["lag"] + largest["horizon_step"] - 1) % 7 == 0).mean() > 0.5
-
-
-@pytest.mark.parametrize(
-    ("num_values", "season_length", "share"),
-    [(5, 1, 0.0), (6, 1, 0.5), (11, 12, 0.5), (12, 12, 0.5), (60, 12, 0.5)],
-)
-def test_share_of_few_values(num_values: int, season_length: int, share: float) -> None:
-    assert choose_share(num_values, season_length) == share
 
 
 def shape_values(name: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from divided_tables import explain_difference, read, read_divided
 from fuzzing import Random, choose, happens, list_seeds
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
-from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.readable import FILES
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading import batches, scatter
 from rnn_pipelines.reading.dialect import Dialect

@@ -37,7 +37,7 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.lab.internals.gate_statistics import measure_half_lives
 from rnn_pipelines.networks.gradients import find_input_gradients
 from rnn_pipelines.networks.members import forward, initialize_members
-from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, read_scripts
+from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode_content, read_scripts
 
 # Of a scaled forecast; of one above 1, as after an exponential, relative to it.
 TOLERANCE = 1e-5
@@ -199,7 +199,7 @@ def test_the_pretrained_network_forecasts_median_and_interval_of_python(
 ) -> None:
     pages = list(list_pretrained_pages(prepare, NUM_PRETRAINED_WINDOWS))
     found = run_script(
-        tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode({"pages": pages})
+        tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode_content({"pages": pages})
     )
     assert max(difference for difference, _ in found) < 1e-4
 
@@ -231,7 +231,7 @@ def test_the_long_memory_is_that_of_python(
     normalizer = Normalizer("series", prepared.windows.season_length, 0, np.zeros(0, np.int64))
     described = describe_pretrained_page(prepared, normalizer, 6, rng)
     found = run_script(
-        tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode({"pages": [described]})
+        tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode_content({"pages": [described]})
     )
     differences, moves = np.array(found).T
     assert differences.max() < 1e-4
@@ -243,7 +243,7 @@ def test_the_long_memory_is_that_of_python(
 def measure(folder: Path, prepare: Callable[..., SimpleNamespace], num_windows: int) -> list[float]:
     pages = list(list_pages(prepare, num_windows))
     differences: list[float] = run_script(
-        folder, read_scripts(COMPUTATION) + RUN, encode({"pages": pages})
+        folder, read_scripts(COMPUTATION) + RUN, encode_content({"pages": pages})
     )
     assert len(differences) == len(pages) == 9
     return differences
@@ -292,7 +292,7 @@ def test_memory_is_measured_as_in_python(
         panel, prepared.features, prepared.scaler, linear.normalizer, models, origins
     )
     code = read_scripts(COMPUTATION) + MEASURE
-    found = run_script(tmp_path, code, encode({"page": page, "gates": gates}))
+    found = run_script(tmp_path, code, encode_content({"page": page, "gates": gates}))
     np.testing.assert_allclose(found["carried"], [0.28, 0.56, 0.7, 1])
     np.testing.assert_allclose(found["halfLife"], measure_half_lives(np.array(gates)[:, None])[0])
     for place, model in enumerate(models.values()):

@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.report import (
     FEW_WINDOWS,
     NUM_SENTENCES,
-    Results,
+    ForecastResults,
     advise,
     describe_expected_error,
     report_forecast,
@@ -427,7 +427,7 @@ def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw
             "source": SourceSpec(path="folder/my.csv", seed=123),
             "gaps": GapPolicy("interpolate"),
         }
-        results = Results(
+        results = ForecastResults(
             metrics=(metrics or make_metrics()).add(measure_intervals(made.predictions)[0]),
             profile=PROFILE | profile,
             cutoffs=CUTOFFS,

@@ -80,7 +80,7 @@ def tabulate_some(covariates: pd.DataFrame) -> Table:
 def test_each_covariate_has_a_row_and_no_calendar_is_claimed_without_features() -> None:
     rows = tabulate_some(COVARIATES).rows
     assert rows == [["promo", "future", "number", "−4.500"], ["visitors", "past", "number", "–"]]
-    assert tabulate_covariates(COVARIATES[:0]) is None
+    assert not tabulate_covariates(COVARIATES[:0])
     profile = {
         "found": {},
         "freq": "D",

@@ -30,16 +30,16 @@ from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.source import reading as source_reading
-from rnn_pipelines.forecast.source import values
+from rnn_pipelines.forecast.source import readable, values
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.source.reading import read_rows, read_source, read_table
+from rnn_pipelines.forecast.source.reading import read_covariate_rows, read_source, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading import dialect, user_files
 from rnn_pipelines.reading.numbers import NO_VALUE
+from rnn_pipelines.reading.table_files import Selection
 
 Write = Callable[..., str]
 
@@ -375,7 +375,7 @@ def test_columns_are_read_by_zone_words_and_names() -> None:
     table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
     assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
     frame = pd.DataFrame({"ds": [1, 2, 3], "y": 1.0, "price": [2.5, "NA", None]})
-    found = read_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
+    found = read_covariate_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
     assert found.isna().tolist() == [False, True, True]
 
 
@@ -457,7 +457,7 @@ def test_whole_numbers_that_can_only_be_dates_are_no_steps(tmp_path: Path, suffi
     assert found.attrs["found"]["time_format"] == "%Y%m%d"
     for rows in (
         found,
-        read_rows(SourceSpec(path=path), ["price"]),
+        read_covariate_rows(SourceSpec(path=path), ["price"]),
         read_source(SourceSpec(path=path, time_format="%Y%m%d")),
         read_source(SourceSpec(path=path, freq="D")),
     ):
@@ -737,23 +737,26 @@ def test_sign_that_is_none_is_refused(options: dict[str, str]) -> None:
 
 def test_words_for_no_value_are_missing_among_numbers_and_words_among_words(write: Write) -> None:
     path = write("ds;y;price;place\n2020-01-01;1,5;2,50;a,b\n2020-01-02;2,5;;c\n")
-    rows = read_rows(SourceSpec(path=path), ["price", "place"])
+    rows = read_covariate_rows(SourceSpec(path=path), ["price", "place"])
     np.testing.assert_array_equal(rows["price"], [2.5, np.nan])
     assert rows["place"].tolist() == ["a,b", "c"]
     path = write("ds,y,price\n2020-01-01,1.5,2.50\n")
-    assert read_rows(SourceSpec(path=path), ["price"])["price"].tolist() == [2.5]
+    assert read_covariate_rows(SourceSpec(path=path), ["price"])["price"].tolist() == [2.5]
     path = write("ds;y;price\n1;1;2,5\n2;1;NA\n")
-    assert read_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [2.5, 0]
+    assert read_covariate_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [
+        2.5,
+        0,
+    ]
     # It is a country.
     path = write("ds,y,country\n1,1,NA\n2,1,7\n3,1,DE\n4,1,-\n")
-    assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == [
+    assert read_covariate_rows(SourceSpec(path=path), ["country"])["country"].tolist() == [
         "NA",
         "7",
         "DE",
         "-",
     ]
     path = write("ds,y,shop\n2020-01-01,1,inf\n2020-01-02,1,a\n")
-    assert read_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
+    assert read_covariate_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
 
 
 @pytest.mark.parametrize("cell", NO_VALUE)
@@ -765,7 +768,7 @@ def test_words_for_no_value_are_missing_among_other_numbers(
         "ds,y,price\n"
         + "".join(f"{n},1,{cell}\n" for n, cell in enumerate([*others, cell, f" {cell} "]))
     )
-    found = read_rows(SourceSpec(path=path), ["price"])["price"]
+    found = read_covariate_rows(SourceSpec(path=path), ["price"])["price"]
     assert found.isna().tolist() == [False, False, True, True]
     assert found[:2].astype(str).str.removesuffix(".0").tolist() == others
 
@@ -779,7 +782,7 @@ def test_other_signs_and_several_are_categories(write: Write, signs: list[str]) 
     path = write(
         "ds,y,trend\n" + "".join(f"{number},1,{cell}\n" for number, cell in enumerate(cells))
     )
-    assert read_rows(SourceSpec(path=path), ["trend"])["trend"].tolist() == cells
+    assert read_covariate_rows(SourceSpec(path=path), ["trend"])["trend"].tolist() == cells
 
 
 @pytest.mark.parametrize("cells", [["1.234", "2.345"], [1.5, "1.234"]])
@@ -1383,7 +1386,7 @@ def test_cells_of_csv_are_not_changed_by_pandas(
 ) -> None:
     path = write("shop,ds,y,note\n" + "".join(f"{cell},2020-01-01,1,{cell}\n" for cell in cells))
     raw = user_files.read_columns(
-        Path(path), ["shop", "note"], source_reading.FILES, numbers=["note"]
+        Path(path), Selection(["shop", "note"], numbers=["note"]), readable.FILES
     )
     assert raw["shop"].tolist() == cells
     assert raw["note"].tolist() == expected

@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import round_times
 
 HOURS = pd.date_range("2024-01-01", periods=100, freq="h")
 DAYS = pd.date_range("2024-01-01", periods=100)
 NUMBERS = np.random.default_rng(0).integers(0, 600, 100)
-OPEN = SourceSpec(path="my.csv")
 
 
 def make_table(times: pd.DatetimeIndex) -> pd.DataFrame:
@@ -37,19 +35,21 @@ def test_times_are_round(
     times: pd.DatetimeIndex, rounded: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = make_table(times)[::-1]
-    assert round_times(table, OPEN)["ds"].tolist() == make_table(rounded)["ds"].tolist()[::-1]
+    assert (
+        round_times(table, "table", None)["ds"].tolist() == make_table(rounded)["ds"].tolist()[::-1]
+    )
     assert len(caplog.records) == (list(times) != list(rounded))
 
 
 @pytest.mark.parametrize(
-    ("times", "source"),
+    ("times", "freq"),
     [
-        (HOURS + pd.to_timedelta(NUMBERS % 59, unit="s"), OPEN.model_copy(update={"freq": "h"})),
-        (pd.DatetimeIndex(HOURS[0] + pd.to_timedelta(np.cumsum(NUMBERS + 1), unit="min")), OPEN),
-        (HOURS[:2], OPEN),
+        (HOURS + pd.to_timedelta(NUMBERS % 59, unit="s"), "h"),
+        (pd.DatetimeIndex(HOURS[0] + pd.to_timedelta(np.cumsum(NUMBERS + 1), unit="min")), None),
+        (HOURS[:2], None),
     ],
     ids=["given", "irregular", "few"],
 )
-def test_other_times_stay(times: pd.DatetimeIndex, source: SourceSpec) -> None:
+def test_other_times_stay(times: pd.DatetimeIndex, freq: str | None) -> None:
     table = make_table(times)
-    assert round_times(table, source) is table
+    assert round_times(table, "table", freq) is table

@@ -105,6 +105,6 @@ def chosen(text_classifier: TextClassifier, reviews: tuple[str, ...]) -> Any:
 @pytest.fixture(scope="package")
 def traced(chosen: Any, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
     """Traces of `chosen`, and its readings."""
-    from rnn_pipelines.lab.internals.sentiment.traces import trace_classifier
+    from rnn_pipelines.lab.internals.sentiment.traces import trace_texts
 
-    return trace_classifier(chosen, sample)
+    return trace_texts(chosen, sample)

@@ -49,19 +49,40 @@ def test_a_table_without_rows_is_told_by_the_check_of_the_series() -> None:
     assert read(num_rows=0).empty
 
 
-def test_network_is_exported_only_if_asked_for(tmp_path: Path) -> None:
-    weights = initialize_members(0, 2, MemberShape("gru", 2, 0, (3, 2), 0, 4))
-    network = Network(weights, "gru", 1, np.zeros(0, np.int64), 0.5, np.zeros((0, 4), np.float32))
+WEIGHTS = initialize_members(0, 2, MemberShape("gru", 2, 0, (3, 2), 0, 4))
+NETWORK = Network(WEIGHTS, "gru", 1, np.zeros(0, np.int64), 0.5, np.zeros((0, 4), np.float32))
+
+
+def export(folder: Path, save_keras: bool) -> KerasModelDataset:
+    """Save what a trained network is exported as."""
     trained: Any = {"num_steps": 25}
-    file = tmp_path / "gru.keras"
-    dataset = KerasModelDataset(filepath=str(file))
-    dataset.save(export_network(network, NetworkSpec(cell="gru"), trained))
-    assert not file.exists()
-    dataset.save(export_network(network, NetworkSpec(cell="gru", save_keras=True), trained))
-    for name, array in network.from_keras(dataset.load()).weights.items():
-        np.testing.assert_array_equal(array, weights[name])
-    assert ["member_2", "Functional", ""] in dataset.preview()["data"]
-    dataset.save(export_network(network, NetworkSpec(cell="gru"), trained))
-    assert not file.exists()
+    dataset = KerasModelDataset(filepath=str(folder / "gru.keras"))
+    dataset.save(export_network(NETWORK, NetworkSpec(cell="gru", save_keras=save_keras), trained))
+    return dataset
+
+
+def test_network_is_not_exported_by_default(tmp_path: Path) -> None:
+    assert not NetworkSpec(cell="gru").save_keras
+    export(tmp_path, False)
+    assert not (tmp_path / "gru.keras").exists()
+
+
+def test_exported_network_has_the_weights_of_its_members(tmp_path: Path) -> None:
+    dataset = export(tmp_path, True)
+    for name, array in NETWORK.from_keras(dataset.load()).weights.items():
+        np.testing.assert_array_equal(array, WEIGHTS[name])
+
+
+def test_preview_of_an_exported_network_lists_its_members(tmp_path: Path) -> None:
+    assert ["member_2", "Functional", ""] in export(tmp_path, True).preview()["data"]
+
+
+def test_an_earlier_export_is_removed(tmp_path: Path) -> None:
+    export(tmp_path, True)
+    export(tmp_path, False)
+    assert not (tmp_path / "gru.keras").exists()
+
+
+def test_an_untrained_network_is_not_exported() -> None:
     untrained: Any = {"num_steps": 0}
-    assert export_network(network, NetworkSpec(cell="gru", save_keras=True), untrained) == {}
+    assert export_network(NETWORK, NetworkSpec(cell="gru", save_keras=True), untrained) == {}

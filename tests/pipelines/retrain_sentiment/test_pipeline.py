@@ -6,7 +6,7 @@ from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
 from rnn_pipelines.sentiment.methods.registry import list_candidates
 
 
-def test_networks_are_trained_and_chosen_without_the_champion() -> None:
+def test_every_candidate_is_trained_in_two_steps() -> None:
     assert [
         {node.short_name for node in create_challenger_pipeline(cell).nodes}
         for cell in list_candidates()
@@ -14,6 +14,9 @@ def test_networks_are_trained_and_chosen_without_the_champion() -> None:
         {"train_challenger", "score_reviews"},
         {"train_challenger", "score_reviews"},
     ]
+
+
+def test_parameters_are_those_of_the_candidates() -> None:
     # But for those of the network without recurrence, which is there to be compared with.
     blocks = {
         name.partition(".")[2]
@@ -22,18 +25,30 @@ def test_networks_are_trained_and_chosen_without_the_champion() -> None:
     }
     expected = {"source", "split", "vocabulary", "padding", "word_vectors", "ngrams", "training"}
     assert blocks == expected | set(list_candidates())
+
+
+def test_the_champion_is_read_with_the_checkpoints() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {"champion_sentiment", "retrain_sentiment_checkpoints"}
+
+
+def test_one_node_reads_the_source() -> None:
     readers = {
         node.short_name
         for node in create_pipeline().nodes
         if "params:sentiment.source" in node.inputs
     }
     assert readers == {"read_as_of"}
+
+
+def test_the_champion_is_read_after_the_training() -> None:
     readers = {
         node.short_name for node in create_pipeline().nodes if "champion_sentiment" in node.inputs
     }
     assert readers == {"score_holdout", "decide_promotion"}
+
+
+def test_what_is_decided_on_is_what_was_scored() -> None:
     nodes = {node.short_name: node for node in create_pipeline().nodes}
     assert "retrain_sentiment_challenger" in nodes["score_holdout"].inputs
     assert nodes["decide_promotion"].inputs[0] == "retrain_sentiment_challenger"

@@ -5,6 +5,7 @@ import logging
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -117,57 +118,90 @@ def test_probabilities_of_typed_texts_are_those_of_predict(
     assert np.ptp(expected) > 0.05
 
 
+TYPE = """const labels = [...document.querySelectorAll("label")];
+const box = labels.find((one) => one.textContent === "Your own text").control;
+return ["great film", "the xyzzy was bad", " ", "dull ".repeat(30)].map((text) => {
+    box.value = text;
+    box.dispatchEvent(new Event("input"));
+    const chosen = [...document.querySelectorAll("select")][1].selectedOptions[0].textContent;
+    const words = document.querySelectorAll(".words button").length;
+    const message = box.closest("div").nextSibling.textContent.trim();
+    return { result: document.querySelector(".result").textContent, message, words, chosen };
+});"""
+
+
+@pytest.fixture(scope="module")
+def typed(page: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What the page shows of four texts that a reader types."""
+    return run_in_page(page, tmp_path_factory.mktemp("typed"), TYPE)
+
+
 @pytest.mark.chromium
-def test_a_reader_types_a_text_and_sees_its_probability(
-    text_classifier: TextClassifier, tmp_path: Path
+def test_a_reader_sees_the_probability_of_a_typed_text(
+    text_classifier: TextClassifier, typed: list[dict[str, Any]]
 ) -> None:
     classifier = Interface()
     classifier._artefact = text_classifier
-    found = run_in_page(
-        render_classifier(text_classifier, TEXTS),
-        tmp_path,
-        """const labels = [...document.querySelectorAll("label")];
-        const box = labels.find((one) => one.textContent === "Your own text").control;
-        return ["great film", "the xyzzy was bad", " ", "dull ".repeat(30)].map((text) => {
-            box.value = text;
-            box.dispatchEvent(new Event("input"));
-            const chosen = [...document.querySelectorAll("select")][1].selectedOptions[0].textContent;
-            const words = document.querySelectorAll(".words button").length;
-            const message = box.closest("div").nextSibling.textContent.trim();
-            return [document.querySelector(".result").textContent, message, words, chosen];
-        });""",
-    )
     probabilities = classifier.predict(["great film", "the xyzzy was bad"])["probability"]
-    for (sentence, _, _, _), probability in zip(found, probabilities, strict=False):
-        assert f"positive is {probability:.3f}, as trained {probability:.3f}" in sentence
-    messages = [
+    for shown, probability in zip(typed, probabilities, strict=False):
+        sentence = f"positive is {probability:.3f}, as trained {probability:.3f}"
+        assert sentence in shown["result"]
+
+
+@pytest.mark.chromium
+def test_a_reader_is_told_which_words_are_not_read(typed: list[dict[str, Any]]) -> None:
+    assert [shown["message"] for shown in typed] == [
         "",
         "Not among the 12 words of this page: xyzzy.",
         "Type a word.",
         "Only the first 20 words are read.",
     ]
-    assert [message for _, message, _, _ in found] == messages
-    assert [words for _, _, words, _ in found] == [2, 4, 4, 20]
-    assert {chosen for _, _, _, chosen in found} == {"your own text"}
 
 
 @pytest.mark.chromium
-@pytest.mark.parametrize("switches", [["--window-size=1400,1000"], ["--window-size=390,900"]])
-def test_a_reader_changes_gate_and_unit_at_any_width(
-    page: str, tmp_path: Path, switches: list[str]
-) -> None:
-    path = tmp_path / "gates.html"
+def test_a_reader_sees_the_words_of_a_typed_text(typed: list[dict[str, Any]]) -> None:
+    assert [shown["words"] for shown in typed] == [2, 4, 4, 20]
+    assert {shown["chosen"] for shown in typed} == {"your own text"}
+
+
+@pytest.fixture(scope="module", params=["1400,1000", "390,900"])
+def used(
+    page: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> SimpleNamespace:
+    """What a reader sees who uses the page in a window of a `size`: `seen` and `messages` of the console."""
+    path = tmp_path_factory.mktemp("used") / "gates.html"
     path.write_text(use_page(page))
-    result, messages = open_page(path, "", *switches)
-    assert messages == []
-    assert result["forgotten"] != result["before"] == result["again"]
-    assert result["muted"] != result["again"]
-    assert (result["unnamed"], result["unreachable"]) == ([], 0)
-    assert result["contrast"] >= 4.5
-    if "1400" in switches[0]:
-        assert result["moved_by"] == 0
-    if "390" in switches[0]:
-        assert result["width"] <= 390
+    seen, messages = open_page(path, "", f"--window-size={request.param}")
+    return SimpleNamespace(size=request.param, seen=seen, messages=messages)
+
+
+@pytest.mark.chromium
+def test_the_page_of_texts_runs_quietly(used: SimpleNamespace) -> None:
+    assert used.messages == []
+
+
+@pytest.mark.chromium
+def test_a_reader_changes_a_gate(used: SimpleNamespace) -> None:
+    assert used.seen["forgotten"] != used.seen["before"] == used.seen["again"]
+
+
+@pytest.mark.chromium
+def test_a_reader_changes_a_unit(used: SimpleNamespace) -> None:
+    assert used.seen["muted"] != used.seen["again"]
+
+
+@pytest.mark.chromium
+def test_controls_of_texts_can_be_used(used: SimpleNamespace) -> None:
+    assert (used.seen["unnamed"], used.seen["unreachable"]) == ([], 0)
+    assert used.seen["contrast"] >= 4.5
+
+
+@pytest.mark.chromium
+def test_controls_of_texts_stay_in_their_places(used: SimpleNamespace) -> None:
+    if used.size.startswith("1400"):
+        assert used.seen["moved_by"] == 0
+    else:
+        assert used.seen["width"] <= 390
 
 
 @pytest.mark.slow
@@ -237,11 +271,12 @@ def open_labels(page: str, folder: Path) -> list[str]:
     return labels
 
 
-def test_a_classifier_without_networks_and_texts_without_words_are_refused(
-    text_classifier: TextClassifier,
-) -> None:
+def test_a_classifier_without_networks_is_refused(text_classifier: TextClassifier) -> None:
     with pytest.raises(ParameterError, match="no recurrent network"):
         render_classifier(replace(text_classifier, networks={}), TEXTS)
+
+
+def test_texts_without_words_are_refused(text_classifier: TextClassifier) -> None:
     with pytest.raises(ParameterError, match="at least one word"):
         render_classifier(text_classifier, ["", " "])
 

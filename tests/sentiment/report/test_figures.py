@@ -41,16 +41,31 @@ def find_trace(figure: Figure, name: str):
     return next(trace for trace in figure.data if trace.name == name)
 
 
-def test_accuracy_and_confusion_are_drawn_as_they_were_measured(figures, results) -> None:
+def test_figures_are_those_of_the_catalog(figures) -> None:
     assert tuple(figures) == NAMES_OF_FIGURES
+
+
+def test_figures_have_titles(figures) -> None:
     assert all(figure.layout.title.text for figure in figures.values())
+
+
+def test_accuracy_of_ngrams_is_a_line(figures, results) -> None:
     assert figures["accuracy"].layout.shapes[0].x0 == 100 * results.metrics["nb_ngram"]["accuracy"]
+
+
+def test_accuracy_has_its_interval(figures, results) -> None:
     trace = find_trace(figures["accuracy"], "GRU")
     measured = results.metrics["gru"]
     assert trace.x[0] == 100 * measured["accuracy"]
     assert trace.x[0] + trace.error_x.array[0] == pytest.approx(100 * measured["accuracy_high"])
     assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(100 * measured["accuracy_low"])
+
+
+def test_confusion_is_that_of_two_classifiers(figures) -> None:
     assert [trace.name for trace in figures["confusion"].data] == ["LSTM + GRU", "NB n-grams"]
+
+
+def test_confusion_counts_texts(figures, results) -> None:
     cells = find_trace(figures["confusion"], "LSTM + GRU")
     rows = [[int(text.split("<br>")[0]) for text in row] for row in cells.text]
     measured = results.metrics["ensemble"]
@@ -59,18 +74,24 @@ def test_accuracy_and_confusion_are_drawn_as_they_were_measured(figures, results
         [measured["false_negative"], measured["true_positive"]],
     ]
     assert list(cells.y) == ["negative", "positive"]
+
+
+def test_colours_of_confusion_are_shares(figures) -> None:
     assert [sum(row) for row in find_trace(figures["confusion"], "NB n-grams").z] == pytest.approx(
         [1, 1]
     )
 
 
-def test_inputs_stay_and_sources_without_ratings_are_empty(make_sentiment) -> None:
+def test_drawing_does_not_change_the_results(make_sentiment) -> None:
     results = make_sentiment()
     before = make_sentiment()
     draw(results)
     assert (results.metrics, results.calibrations) == (before.metrics, before.calibrations)
     for name in ("by_group", "by_confidence"):
         pd.testing.assert_frame_equal(getattr(results, name), getattr(before, name))
+
+
+def test_a_source_without_ratings_has_an_empty_figure(make_sentiment) -> None:
     figure = draw(make_sentiment(has_ratings=False))["by_rating"]
     assert not figure.data
     assert figure.layout.title.subtitle.text
@@ -119,11 +140,14 @@ def test_accuracy_of_each_group_is_drawn(results, figures, by: str) -> None:
     np.testing.assert_allclose(find_trace(figures[f"by_{by}"], "GRU").y, 100 * table["accuracy"])
 
 
-def test_groups_of_length_have_their_size_and_losses_their_networks(figures, results) -> None:
+def test_groups_of_length_have_their_size(figures, results) -> None:
     sizes = results.by_group.query("classifier == 'gru' and by == 'length'")["num_texts"]
     names = ["≤ 100", "101–200", "201–400", "401–800", "> 800"]
     expected = [f"{name}<br>{size}" for name, size in zip(names, sizes, strict=True)]
     assert list(find_trace(figures["by_length"], "GRU").x) == expected
+
+
+def test_losses_are_those_of_every_network(figures) -> None:
     drawn = {trace.name.split(",")[0] for trace in figures["losses"].data}
     assert drawn == {"LSTM", "GRU", "no recurrence"}
 

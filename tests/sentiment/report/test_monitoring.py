@@ -57,31 +57,54 @@ def write_report(scores: pd.DataFrame, **options: Any) -> str:
     return make_report(monitor(scores, **options)).render().replace(read_plotly(), "")
 
 
-def test_page_and_summary_tell_the_verdict_and_escape_reasons() -> None:
+def test_the_verdict_has_its_first_reason() -> None:
     changed = {"verdict": "retrain", "reasons": ["the texts have changed", "more"]}
     verdict = make_report(monitor(NOTHING) | changed).verdict
     assert has_in_order(verdict, "Label and retrain", "changed", "1 more")
+
+
+def test_a_page_without_texts_says_so() -> None:
     report = write_report(NOTHING)
     assert "There are no scored texts" in report
     assert 'class="plotly-graph-div"' not in report
+
+
+def test_measures_without_texts_have_no_numbers() -> None:
     assert "–" in tabulate_measures(monitor(NOTHING)).rows[0]
+
+
+def test_reasons_on_the_page_are_escaped() -> None:
     assert "<img" not in write_report(
         make_scores(), alarms=("<img src='https://evil.example/x.png'>",)
     )
+
+
+def test_the_page_of_the_monitor_is_the_golden_one() -> None:
     assert is_golden(write_report(make_scores()), Path(__file__).parent / "golden/monitor.txt")
+
+
+def test_the_summary_of_the_monitor_fits_a_screen() -> None:
     whole = make_report(monitor(make_scores()))
     assert fits_screen(whole.summarize(), whole.verdict)
 
 
-def test_distributions_are_those_of_the_texts_with_logarithmic_lengths() -> None:
-    """At each share, the value that so many texts are at or below."""
+def test_every_distribution_is_drawn_twice() -> None:
     scores = make_scores()
     figure = draw_distributions(scores, make_scores(300))
     assert len(figure.data) == 6
+
+
+def test_distributions_are_those_of_the_texts() -> None:
+    """At each share, the value that so many texts are at or below."""
+    scores = make_scores()
+    figure = draw_distributions(scores, make_scores(300))
     trace = figure.data[4]
     for value, share in list(zip(trace.x, trace.y, strict=True))[1::50]:
         assert 100 * (scores["num_words"] <= value).mean() >= share - 1e-9
         assert 100 * (scores["num_words"] < value).mean() <= share + 1e-9
+
+
+def test_lengths_of_texts_are_logarithmic() -> None:
     figure = draw_distributions(make_scores(), make_scores(300))
     kinds = [button.args[1]["xaxis.type"] for button in figure.layout.updatemenus[0].buttons]
     assert kinds == ["linear", "linear", "log"]
@@ -104,23 +127,38 @@ SCORES = pd.DataFrame(
 )
 
 
-def test_labels_are_given_with_share_and_confidence() -> None:
-    text, table = report_scores(SCORES, "2026-01-31T02:00:00+00:00")
+def test_the_text_has_texts_with_time() -> None:
+    text, _table = report_scores(SCORES, "2026-01-31T02:00:00+00:00")
     assert [part in str(text) for part in ("5 texts", "2026-01-31 02:00 UTC", "version v1")] == [
         True
     ] * 3
+
+
+def test_labels_have_their_share() -> None:
+    _text, table = report_scores(SCORES, "2026-01-31T02:00:00+00:00")
     assert isinstance(table, Table)
     assert sorted(table.rows) == [
         ["negative", "3", "60.0 %", "75.0 %"],
         ["positive", "1", "20.0 %", "75.0 %"],
         ["unknown", "1", "20.0 %", "–"],
     ]
+
+
+def test_the_most_frequent_label_comes_first() -> None:
+    _text, table = report_scores(SCORES, "2026-01-31T02:00:00+00:00")
+    assert isinstance(table, Table)
     assert table.rows[0][0] == "negative"
+
+
+def test_scores_without_time_have_none() -> None:
     assert " at " not in str(report_scores(SCORES, None)[0])
+
+
+def test_no_scores_have_no_part() -> None:
     assert report_scores(SCORES.iloc[:0], None) == []
 
 
-def test_monitor_has_time_verdict_and_limits() -> None:
+def test_the_monitor_has_its_time() -> None:
     verdict: Any = {
         "verdict": "ok",
         "reasons": ["no text was scored yet"],
@@ -130,7 +168,20 @@ def test_monitor_has_time_verdict_and_limits() -> None:
         "measures": [],
         "cannot_know": CANNOT_KNOW,
     }
-    first, table, limits = report_text_monitor(verdict)
+    first, _table, _limits = report_text_monitor(verdict)
     assert "2026-01-31 02:00 UTC" in str(first)
+
+
+def test_the_monitor_has_its_limits() -> None:
+    verdict: Any = {
+        "verdict": "ok",
+        "reasons": ["no text was scored yet"],
+        "at": "2026-01-31T02:00:00+00:00",
+        "num_texts": 0,
+        "num_reference": 0,
+        "measures": [],
+        "cannot_know": CANNOT_KNOW,
+    }
+    _first, table, limits = report_text_monitor(verdict)
     assert isinstance(table, Table)
     assert limits == CANNOT_KNOW

@@ -94,17 +94,31 @@ def test_verdict_is_better_only_by_a_test(
     assert ("significant" in verdict) is ("significant" in facts)
 
 
-def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment, make_report) -> None:
-    made = make_sentiment()
-    verdict, table = make_report().summarize().split("\n\n")
-    assert " ".join(verdict.split()) == describe_gain(
-        made.metrics, choose_classifier(made.calibrations)
-    )
-    header, *rows = table.splitlines()
+@pytest.fixture(scope="module")
+def made(make_sentiment) -> Any:
+    return make_sentiment()
+
+
+@pytest.fixture(scope="module")
+def summary(make_report) -> list[str]:
+    """The verdict and the table that the terminal shows."""
+    return make_report().summarize().split("\n\n")
+
+
+def test_terminal_has_the_verdict(made: Any, summary: list[str]) -> None:
+    expected = describe_gain(made.metrics, choose_classifier(made.calibrations))
+    assert " ".join(summary[0].split()) == expected
+
+
+def test_terminal_has_all_classifiers_by_accuracy(made: Any, summary: list[str]) -> None:
+    _, *rows = summary[1].splitlines()
     accuracies = [float(row.split(" %")[0].split()[-1]) for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)
     assert len(rows) == len(made.metrics) - 1
-    assert max(map(len, [*verdict.splitlines(), header, *rows])) <= WIDTH
+
+
+def test_summary_fits_the_width_of_a_terminal(summary: list[str]) -> None:
+    assert max(map(len, "\n".join(summary).splitlines())) <= WIDTH
 
 
 def make_cells(lstm: float, gru: float, **alone: float) -> dict[str, Any]:
@@ -129,13 +143,13 @@ def test_cells_alone_are_not_compared_where_only_one_has_a_path() -> None:
 @pytest.mark.parametrize(
     "source", [ReviewSourceSpec(path="folder/my.csv"), {"path": "folder/my.csv"}]
 )
-def test_report_takes_parameters_as_models_and_as_plain_values(write_report, source) -> None:
+def test_report_takes_parameters_as_models_or_as_plain_values(write_report, source) -> None:
     report = write_report({"source": source, "padding": {"max_length": 77}})
     assert "<h1>Sentiment of reviews: my.csv</h1>" in report
     assert "at most 77 words" in report
 
 
-def test_page_is_the_golden_one_with_or_without_ngrams(write_report, make_sentiment) -> None:
+def test_page_is_the_golden_one(write_report, make_sentiment) -> None:
     record = make_sentiment().records["lstm"]
     layer = {
         "layer": "ngrams",
@@ -150,6 +164,16 @@ def test_page_is_the_golden_one_with_or_without_ngrams(write_report, make_sentim
     }
     page = write_report(records=records, noise=2.0, text="I have seen it.")
     assert is_golden(page, Path(__file__).parent / "golden/report.txt")
+
+
+def test_page_without_ngrams_has_no_gain_of_them(write_report, make_sentiment) -> None:
+    record = make_sentiment().records["lstm"]
+    layer = {
+        "layer": "ngrams",
+        "kind": "InputLayer",
+        "output_shape": [None, 3],
+        "num_parameters": 0,
+    }
     report = write_report(
         records={"lstm": record | {"layers": [*record["layers"], layer]}}, has_path=False
     )
@@ -158,10 +182,16 @@ def test_page_is_the_golden_one_with_or_without_ngrams(write_report, make_sentim
     assert "begin there: LSTM.</p>" in report
 
 
-def test_report_has_its_figures_and_no_mistakes_that_were_not_made(write_report) -> None:
+def test_report_has_its_figures(write_report) -> None:
     assert write_report().count('class="plotly-graph-div"') == 6
     assert write_report(has_ratings=False).count('class="plotly-graph-div"') == 5
+
+
+def test_report_without_mistakes_says_so(write_report) -> None:
     assert "LSTM + GRU is right on all" in write_report(noise=0.0)
+
+
+def test_the_name_of_the_source_is_escaped(write_report) -> None:
     report = write_report({"source": ReviewSourceSpec(path="<img>.csv")})
     assert "<img" not in report
     assert "<h1>Sentiment of reviews: &lt;img&gt;.csv</h1>" in report

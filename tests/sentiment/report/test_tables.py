@@ -30,14 +30,17 @@ def find_row(table: Table, name: str) -> dict[str, str]:
     return dict(zip(table.header, next(row for row in table.rows if row[0] == name), strict=True))
 
 
-def test_classifiers_and_gains_that_were_not_made_have_no_row(make_sentiment) -> None:
+def test_classifiers_that_were_not_made_have_no_row(make_sentiment) -> None:
     names = [row[0] for row in tabulate_classifiers(make_sentiment(has_path=False).metrics).rows]
     assert names == ["NB n-grams", "no recurrence", "LSTM", "GRU", "LSTM + GRU"]
+
+
+def test_gains_that_were_not_made_have_no_row(make_sentiment) -> None:
     rows = tabulate_gains(make_sentiment(has_path=False).metrics).rows
     assert [row[0] for row in rows] == ["recurrent layer", "other cell"]
 
 
-def test_metrics_stand_below_their_names_and_the_best_are_marked(results) -> None:
+def test_metrics_stand_below_their_names(results) -> None:
     measured = {
         "accuracy": 0.92456,
         "accuracy_low": 0.9212,
@@ -60,11 +63,17 @@ def test_metrics_stand_below_their_names_and_the_best_are_marked(results) -> Non
         "parameters": "4,512",
         "training, s": "612.3",
     }
+
+
+def test_the_best_metrics_are_marked(results) -> None:
     best = {"accuracy": 1.0, "f1": 1.0, "roc_auc": 1.0, "log_loss": 0.0, "calibration_error": 0.0}
     table = tabulate_classifiers(results.metrics | {"lstm": results.metrics["lstm"] | best})
     assert {(4, column) for column in (1, 3, 4, 5, 6)} <= table.best
     assert table.header[1] == "accuracy"
     assert table.header[5] == "log loss"
+
+
+def test_equal_metrics_are_all_marked(results) -> None:
     metrics = dict.fromkeys(("lstm", "gru", "nb_ngram"), results.metrics["gru"])
     assert {row for row, _ in tabulate_classifiers(metrics).best} == {0, 1, 2}
 
@@ -103,13 +112,19 @@ def test_gains_are_differences_of_accuracy() -> None:
     }
 
 
-def test_chosen_classifier_is_marked_and_unlabelled_reviews_have_no_share(results) -> None:
+def test_the_chosen_classifier_is_marked(results) -> None:
     table = tabulate_calibrations(results.calibrations)
     ((row, column),) = table.best
     assert (table.rows[row][0], table.header[column]) == ("LSTM + GRU", "validation log loss")
+
+
+def test_only_a_candidate_is_marked_as_chosen(results) -> None:
     better = results.calibrations["pointwise"] | {"validation_log_loss": 0.1}
     table = tabulate_calibrations(results.calibrations | {"pointwise": better})
     assert [table.rows[row][0] for row, _ in table.best] == ["LSTM + GRU"]
+
+
+def test_unlabelled_reviews_have_no_share(results) -> None:
     profile = results.profile | {
         key: {**results.profile[key], "unlabelled": 50000} for key in ("num_reviews", "num_groups")
     }
@@ -134,7 +149,7 @@ def make_examples(**review: object) -> pd.DataFrame:
     return pd.DataFrame([known | review]).astype({"rating": "Int8", "label": "Int8"})
 
 
-def test_quotes_tell_all_that_is_known_in_their_order() -> None:
+def test_a_quote_has_its_facts_in_order() -> None:
     (quote,) = quote_mistakes(make_examples())
     assert list(quote.facts) == [
         "test/pos/380_9",
@@ -143,17 +158,36 @@ def test_quotes_tell_all_that_is_known_in_their_order() -> None:
         "label: positive",
         "predicted: negative, confidence 97.9 %",
     ]
+
+
+def test_a_quote_has_its_text() -> None:
+    (quote,) = quote_mistakes(make_examples())
     assert quote.text == "Well, that was a film."
+
+
+def test_a_review_without_rating_says_so() -> None:
     assert "no rating" in quote_mistakes(make_examples(rating=None))[0].facts
+
+
+def test_quotes_come_in_their_order() -> None:
     examples = pd.concat([make_examples(review_id=name) for name in "cab"])
     assert [quote.facts[0] for quote in quote_mistakes(examples)] == ["c", "a", "b"]
+
+
+def test_the_sample_is_no_mistake() -> None:
     examples = pd.concat([make_examples(kind="sample", review_id="sample"), make_examples()])
     assert quote_sample(examples).facts[0] == "sample"
     assert [quote.facts[0] for quote in quote_mistakes(examples)] == ["test/pos/380_9"]
+
+
+def test_markup_of_a_text_is_removed() -> None:
     assert (
         quote_mistakes(make_examples(text="One.<br /><br />Two &amp; three."))[0].text
         == "One. Two & three."
     )
+
+
+def test_a_long_text_is_cut_at_a_word() -> None:
     text = quote_mistakes(make_examples(text="word " * 20000))[0].text
     assert text.endswith("word…")
     assert len(text) <= MISTAKE_LENGTH

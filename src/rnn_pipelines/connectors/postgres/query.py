@@ -18,8 +18,18 @@ LABEL = "PostgreSQL"
 BATCH_ROWS = 1 << 16
 CURSOR = "rnn_rows"
 # Arrow's types by the server's, see pg_type.dat of PostgreSQL. Other values are read as texts.
-TYPES = {16: "bool", 1082: "date32", 1114: "timestamp[us]", 1184: "timestamp[us, UTC]"}
-TYPES |= dict.fromkeys((20, 21, 23), "int64") | dict.fromkeys((700, 701, 1700), "float64")
+TYPES = {
+    16: pa.bool_(),
+    20: pa.int64(),
+    21: pa.int64(),
+    23: pa.int64(),
+    700: pa.float64(),
+    701: pa.float64(),
+    1082: pa.date32(),
+    1114: pa.timestamp("us"),
+    1184: pa.timestamp("us", "UTC"),
+    1700: pa.float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,9 @@ class Query:
             cursor: Any = connection.exec_driver_sql(
                 f"fetch forward {BATCH_ROWS} from {CURSOR}"
             ).cursor
-            schema = pa.schema([(name, _find_type(code)) for name, code, *_ in cursor.description])
+            schema = pa.schema(
+                [(name, TYPES.get(code, pa.string())) for name, code, *_ in cursor.description]
+            )
             rows = cursor.fetchall()
             num_rows = len(rows)
             columns = zip(*rows, strict=True) if rows else [()] * len(schema)
@@ -116,12 +128,6 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
 
     def _describe(self) -> dict[str, Any]:
         return {"sql": self._query.sql}
-
-
-def _find_type(code: int) -> pa.DataType:
-
-    name = TYPES.get(code, "string")
-    return pa.timestamp("us", "UTC") if name.endswith("UTC]") else pa.type_for_alias(name)
 
 
 def _make_array(cells: tuple[Any, ...] | list[Any], kind: pa.DataType) -> pa.Array:

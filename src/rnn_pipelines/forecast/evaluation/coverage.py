@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.methods.predictions import (
     ForecastLogTable,
     keep_last_record,
 )
-from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_records
+from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_gross_records
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.reading.zones import read_local
@@ -32,7 +32,7 @@ NUM_CUTOFFS = 30
 class Suspects(TypedDict, total=False):
     """Gross values and the loss of rows of the log, as JSON.
 
-    `gross_values`: see `list_records`; `is_gross`: whether they are an alarm. `corrected`: the values that were
+    `gross_values`: see `list_gross_records`; `is_gross`: whether they are an alarm. `corrected`: the values that were
     corrected, in words, with the number of forecasts from them. `lost_log`: see `find_loss`.
     """
 
@@ -137,7 +137,7 @@ def _check_suspects(
     newest = log[log["cutoff"].isin(np.sort(log["cutoff"].unique())[-NUM_CUTOFFS:])]
     corrected = list_corrected(newest, series)
     return Suspects(
-        gross_values=list_records(gross_values, profile.get("tz")),
+        gross_values=list_gross_records(gross_values, profile.get("tz")),
         is_gross=is_alarm(num_found, num_series),
         # A series whose value was replaced by another gross one is not well again.
         corrected=describe_corrected(

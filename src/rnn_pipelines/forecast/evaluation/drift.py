@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.preparation.reference import (
     Change,
     Reference,
     find_level_range,
-    list_series,
+    iterate_series,
 )
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.covariates import KEY
@@ -89,7 +89,7 @@ def compare_with_past(
     """
     trained = series[series["unique_id"].isin(list(trained_until))]
     rows = []
-    for name, values, times in list_series(trained):
+    for name, values, times in iterate_series(trained):
         last = (
             pd.Timestamp(trained_until[name])
             if times.dtype.kind == "M"

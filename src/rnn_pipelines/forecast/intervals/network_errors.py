@@ -20,9 +20,9 @@ from rnn_pipelines.forecast.intervals.quantiles import find_growth, find_t
 from rnn_pipelines.forecast.intervals.sizes import SizeModel
 from rnn_pipelines.forecast.intervals.ways import MIN_ERRORS, MethodErrors, Way, list_error_origins
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts
-from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.local.method import forecast_locally
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.pretrained.files import load_used_network
 from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
@@ -97,7 +97,7 @@ def _expect_errors(
 def _applies(data: FittingData) -> bool:
     return (
         len(list_error_origins(data)) < MIN_ERRORS
-        and find_network_of_few(data) is not None
+        and load_used_network(data.pretrained) is not None
         and has_past_origins(data.panel)
     )
 
@@ -105,7 +105,7 @@ def _applies(data: FittingData) -> bool:
 def _measure(
     data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray
 ) -> dict[str, MethodErrors]:
-    network = find_network_of_few(data)
+    network = load_used_network(data.pretrained)
     assert network is not None, "applies only with the network"
     return dict.fromkeys(fitted, pool_expected(data.panel, levels, network))
 

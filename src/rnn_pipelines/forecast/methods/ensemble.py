@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.local.intermittent import ZERO
 from rnn_pipelines.forecast.methods.local.method import LocalModel
-from rnn_pipelines.forecast.methods.local.short_series_rule import MIN_VALUES, SHORT_SERIES_RULE
+from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, find_errors
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe_network, is_copy
 from rnn_pipelines.forecast.methods.networks.network import Network
@@ -26,8 +26,6 @@ from rnn_pipelines.forecast.methods.registry import (
     list_candidates,
 )
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
-from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
@@ -37,7 +35,7 @@ ENSEMBLE_STYLES = {
     ENSEMBLE: Style("ensemble", "#cc79a7"),
     ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot"),
 }
-# The weight of the pretrained network with too few windows for validation.
+# The weight of the pretrained network with too few windows for validation; it is ours, see decisions 44 and 54.
 SHARE = 0.5
 # With two seasons before as many held-out origins, the past counts: the weight of each further local method before it,
 # and the power of the losses.
@@ -159,11 +157,6 @@ def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     return EnsembleModel(weights, models, IS_ALONE in values)
 
 
-def find_network_of_few(data: FittingData) -> PretrainedNetwork | None:
-    """Return the pretrained network, if it has a weight with too few windows for validation."""
-    return load_network(data.pretrained) if choose_weights_of_few(data).get(PRETRAINED) else None
-
-
 def fit_ensemble(
     data: FittingData, fitted: Mapping[str, FittedMethod], loss: Loss
 ) -> tuple[FittedMethod, dict[str, Any]]:
@@ -270,17 +263,8 @@ def choose_weights_of_few(data: FittingData) -> dict[str, float]:
     )
     if not data.pretrained.is_used:
         return weights
-    counts = np.add.reduceat(~np.isnan(data.panel.values[:, 0]), data.panel.series_starts)
-    share = choose_share(float(np.median(counts)), data.panel.season_length)
-    return {PRETRAINED: share} | {name: (1 - share) * weight for name, weight in weights.items()}
-
-
-def choose_share(num_values: float, season_length: int) -> float:
-    """Return the weight of the pretrained network with too few windows for validation.
-
-    It is a half, and none with a few values without a season. These shares are ours, see decision 44.
-    """
-    return SHARE if season_length > 1 or num_values >= MIN_VALUES else 0.0
+    others = {name: (1 - SHARE) * weight for name, weight in weights.items()}
+    return {PRETRAINED: SHARE, **others}
 
 
 def weigh_by_past(

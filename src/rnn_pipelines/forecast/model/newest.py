@@ -35,7 +35,7 @@ from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Sourc
 from rnn_pipelines.forecast.source.covariates import (
     check_covariate_columns,
     check_future_covariates,
-    list_steps,
+    list_all_steps,
 )
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
@@ -135,7 +135,9 @@ def check_ahead(
         check_future_covariates(
             known, covariate_table, coding.make_spec().by_role, num_steps, settings.freq
         )
-        report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
+        report_off_steps(
+            list_all_steps(known, num_steps, settings.freq), covariate_table, settings.tz
+        )
 
 
 def select_series(forecaster: Forecaster, series: Series) -> Series:

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.model.newest import (
 )
 from rnn_pipelines.forecast.series.columns import CONSTANT, ROLES, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Features, Series
-from rnn_pipelines.forecast.source.covariates import check_covariate_columns, list_steps
+from rnn_pipelines.forecast.source.covariates import check_covariate_columns, list_all_steps
 from rnn_pipelines.forecast.source.unread import report_unread
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.forecast.windows.scaling import unscale
@@ -190,7 +190,9 @@ def report_ahead(
     """Warn of rows of covariates, `unique_id, ds`, that a forecast of the repaired series does not read."""
     settings = forecaster.settings
     report_unread(
-        given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz
+        given,
+        list_all_steps(series, count_ahead(forecaster, num_steps), settings.freq),
+        settings.tz,
     )
 
 

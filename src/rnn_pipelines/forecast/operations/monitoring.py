@@ -40,7 +40,7 @@ from rnn_pipelines.forecast.operations.verdict import (
     MonitorForecastSpec,
     conclude_on_forecasts,
 )
-from rnn_pipelines.forecast.partitions.dividing import Sample, read_sample
+from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.obstacles import explain_reading
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.preparation.reference import (
@@ -130,9 +130,10 @@ def read_newest(
         SeriesError: see `read_as_of`.
     """
     covariates_of_today = covariates if sample.partitions.folder is None else NO_COVARIATES
-    read = partial(read_sample, replace(sample, covariates=covariates_of_today), monitoring)
+    today = replace(sample, covariates=covariates_of_today)
+    read = partial(today.read, monitoring)
     with explain_reading(str(champion["version"]), sample.source.label, read):
-        return read_sample(sample, monitoring)
+        return sample.read(monitoring)
 
 
 def measure_drift(

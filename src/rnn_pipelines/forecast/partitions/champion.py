@@ -41,17 +41,17 @@ from rnn_pipelines.forecast.partitions.obstacles import explain_reading, explain
 from rnn_pipelines.forecast.preparation.gross_values import (
     describe_gross_values,
     is_alarm,
+    list_gross_records,
     list_gross_values,
-    list_records,
     read_records,
 )
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec
+from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.reading.batch_table import External
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class PredictingChampion:
         return {
             "num_series": int(forecasts["unique_id"].nunique()),
             "left_out": left_out.tolist(),
-            "gross_values": list_records(gross_values, tz),
+            "gross_values": list_gross_records(gross_values, tz),
         }
 
 
@@ -229,7 +229,9 @@ def record_suspects(night: Night, log: ForecastLog, all_series: dict[str, Any]) 
     if all_series:
         rows = all_series["gross_values"]
     else:
-        rows = list_records(list_suspect_values(log, night.series, settings.lookback), settings.tz)
+        rows = list_gross_records(
+            list_suspect_values(log, night.series, settings.lookback), settings.tz
+        )
     rows = sorted(rows, key=lambda row: -row["factor"])
     num_series = (
         all_series["num_series"] if all_series else int(night.series["unique_id"].nunique())

@@ -20,14 +20,19 @@ from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
-from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.readable import FILES, External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.batch_table import BatchTable, External
+from rnn_pipelines.reading.batch_table import BatchTable
 from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values, is_counted_exactly
+from rnn_pipelines.reading.scatter import (
+    can_scatter,
+    count_table_rows,
+    count_values,
+    is_counted_exactly,
+)
 from rnn_pipelines.reading.table_files import expand_home
 
 logger = logging.getLogger(__name__)
@@ -114,6 +119,10 @@ class Sample:
             self.partitions, self.source.model_copy(update={"path": str(rows)}), covariates
         )
 
+    def read(self, newest: AsOfSpec) -> tuple[Source, pd.DataFrame]:
+        """Read the series up to the as-of time, and their covariates; see `read_as_of`."""
+        return read_as_of(self.external, self.source, newest, self.covariates)
+
 
 def draw_sample(
     source: SourceSpec,
@@ -156,17 +165,14 @@ def draw_sample(
     return sample.select()
 
 
-def read_sample(sample: Sample, newest: AsOfSpec) -> tuple[Source, pd.DataFrame]:
-    """Read the series of a sample up to the as-of time, and their covariates; see `read_as_of`."""
-    return read_as_of(sample.external, sample.source, newest, sample.covariates)
-
-
 def _divide_files(
     source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path
 ) -> Partitions:
     path = expand_home(source.path) if source.path is not None and source.id is not None else None
     num_rows = (
-        count_rows(path, FILES) if path is not None and path.exists() and can_scatter(path) else 0
+        count_table_rows(path, FILES)
+        if path is not None and path.exists() and can_scatter(path)
+        else 0
     )
     if num_rows <= spec.training_rows:
         return Partitions()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_pipelines.errors import SeriesError, show_all
-from rnn_pipelines.reading.folders import list_files, list_tables
+from rnn_pipelines.reading.folders import list_data_files, list_tables
 from rnn_pipelines.storage.files import is_folder, is_regular, replace_file
 from rnn_pipelines.storage.formats import dump_object, has_checksum
 from rnn_pipelines.storage.lock import hold_lock
@@ -143,7 +143,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     there = [
         file.relative_to(folder).as_posix()
         for subfolder in subfolders
-        for file in list_files(subfolder)
+        for file in list_data_files(subfolder)
     ]
     if foreign := sorted(set(there) - checksums.keys()):
         raise SeriesError(f"{folder}: {show_all(foreign)} came after the others were written.")

@@ -1,24 +1,29 @@
 """Survey of a panel while it is divided, so that each of its files is read like the whole panel."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.forecast.partitions.folders import require_rows
-from rnn_pipelines.forecast.source.reading import FILES, read_rows, read_source, read_table
+from rnn_pipelines.forecast.source.divided import SurveyTable, WholeTable, write_survey
+from rnn_pipelines.forecast.source.readable import FILES
+from rnn_pipelines.forecast.source.reading import read_source, read_survey
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_parts import TIME_SIGN
 from rnn_pipelines.forecast.source.values import find_sentinels
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.divided_files import write_survey
 from rnn_pipelines.reading.numbers import SENTINELS
-from rnn_pipelines.reading.scatter import count_rows, scatter_rows, survey_batches, survey_files
+from rnn_pipelines.reading.scatter import (
+    count_table_rows,
+    scatter_rows,
+    survey_batches,
+    survey_files,
+)
 from rnn_pipelines.reading.survey import Roles, Survey
 from rnn_pipelines.reading.table_files import expand_home, require_columns
 
@@ -61,16 +66,22 @@ class SurveyedTable:
             _count_batches(rows, numbers), self.source.id, targets
         ).tolist()
         written = (
-            count_rows(file, FILES) for file, number in zip(targets, counts, strict=True) if number
+            count_table_rows(file, FILES)
+            for file, number in zip(targets, counts, strict=True)
+            if number
         )
         require_rows(self.source.label, sum(numbers), sum(written))
         self.num_read = sum(file.num_rows for file in survey.files)
         folder = targets[0].parents[1]
         kept = self.found.index.tolist()
-        facts: dict[str, Any] = {
-            name: getattr(self.source, name) for name in ("path", "name", "freq")
-        }
-        write_survey(folder, survey, kept, facts | {"sentinels": []})
+        whole = WholeTable(
+            self.source.path,
+            self.source.name,
+            self.source.freq,
+            found=survey.list_found(),
+            is_inferred=all(file.is_comma_separated for file in survey.files),
+        )
+        write_survey(folder, survey, kept, whole)
         if self.has_values and self.source.valid_range is None:
             sentinels = self.found["y"][self.found["y"].isin(SENTINELS)]
             # Small numbers above 0 are frequent, and never left out.
@@ -81,9 +92,8 @@ class SurveyedTable:
                 parts = (
                     read_source(as_read.model_copy(update={"path": str(file)})) for file in filled
                 )
-                write_survey(
-                    folder, survey, kept, facts | {"sentinels": find_sentinels(parts, self.source)}
-                )
+                sentinels = find_sentinels(parts, self.source)
+                write_survey(folder, survey, kept, replace(whole, sentinels=sentinels))
         return counts
 
     def _list_roles(self, times: Sequence[str]) -> Roles:
@@ -102,10 +112,9 @@ class SurveyedTable:
         return survey, survey_batches(chosen, survey, FILES, self._decide)
 
     def _decide(self, survey: Survey) -> list[int]:
-        if self.has_values:
-            self.found, _ = read_table(self.source, self.columns, survey)
-        else:
-            self.found = read_rows(self.source, self.columns, survey)
+        path = None if self.source.path is None else expand_home(self.source.path)
+        table = SurveyTable(survey, path)
+        self.found = read_survey(self.source, self.columns, table, self.has_values)
         return self.found.index.tolist()
 
 

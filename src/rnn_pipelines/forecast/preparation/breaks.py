@@ -258,7 +258,7 @@ def _describe(series: Values, scan: Scan, row: int, num_before: int) -> list[Bre
         least = NUM_CHANGES if series.has_sides else MIN_AFTER
         if place - start < MIN_SIDE or place < MIN_BEFORE * len(x) or stop - place < least:
             return []
-        change = measure_change(x, int(rough[number]), scan)
+        change = measure_change_at(x, int(rough[number]), scan)
         before = exact[max(start, place - scan.side) : place]
         after = exact[place : min(stop, place + scan.side)]
         # The levels on both sides of an event are about the same, also those beside a gross value.
@@ -284,7 +284,7 @@ def refine_place(x: np.ndarray, place: int, scan: Scan) -> int:
     """
     width = scan.width
     lag = scan.lag
-    change = measure_change(x, place, scan)
+    change = measure_change_at(x, place, scan)
     steps = np.arange(max(lag, place - width), min(len(x), place + width))
     if scan.is_size and abs(change) >= np.log(UNIT_FACTOR):
         differences = x[steps] - np.median(x[max(0, place - 2 * width) : place])
@@ -299,7 +299,7 @@ def refine_place(x: np.ndarray, place: int, scan: Scan) -> int:
     return int(steps[0] + best[nearest])
 
 
-def measure_change(x: np.ndarray, place: int, scan: Scan) -> float:
+def measure_change_at(x: np.ndarray, place: int, scan: Scan) -> float:
     """Return the change at one step."""
     after = x[place : place + scan.width]
     return float(np.median(after - x[place - scan.lag : place - scan.lag + len(after)]))

@@ -167,7 +167,7 @@ def is_alarm(num_found: int, num_series: int) -> bool:
     return num_found > CHANCE * num_series
 
 
-def list_records(found: GrossValues, tz: str | None) -> list[dict[str, Any]]:
+def list_gross_records(found: GrossValues, tz: str | None) -> list[dict[str, Any]]:
     """Return the gross values as JSON, with times as text in the zone `tz`; see `read_records`."""
     return found.assign(ds=[format_time(time, tz) for time in found["ds"]]).to_dict(
         orient="records"
@@ -175,7 +175,7 @@ def list_records(found: GrossValues, tz: str | None) -> list[dict[str, Any]]:
 
 
 def read_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the table of `list_records`, whose times are texts."""
+    """Return the table of `list_gross_records`, whose times are texts."""
     return pd.DataFrame(records, columns=list(GrossValuesTable.columns))
 
 

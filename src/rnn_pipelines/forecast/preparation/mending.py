@@ -1,6 +1,5 @@
 """What happens to the values before a break: they are moved to the newest level, left out, or kept."""
 
-import logging
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,13 +9,12 @@ from pydantic import RootModel
 
 from rnn_pipelines.errors import count, show
 from rnn_pipelines.forecast.preparation.breaks import Break, find_breaks
+from rnn_pipelines.forecast.preparation.repairs import add_repair
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.reading.times import format_time
 
 NAMES_IN_MESSAGE = 10
-
-logger = logging.getLogger(__name__)
 
 
 class BreakPolicy(RootModel[Literal["auto", "rescale", "newest", "keep"]]):
@@ -90,13 +88,10 @@ def mend_breaks(series: Series, profile: Profile, policy: BreakPolicy) -> Mended
         "earlier values, breaks=rescale moves all of them to the newest level, breaks=newest leaves them out, and "
         "source.from=DATE reads no earlier ones"
     )
-    logger.warning("%s: %s", profile["source"], sentence)
     mended = series.assign(y=y)[~is_left_out]
     first = format_time(mended["ds"].min(), profile["tz"])
-    repairs = [*profile["repairs"], sentence]
-    return Mended(
-        mended, {**profile, "repairs": repairs, "num_steps": len(mended), "first": first}, table
-    )
+    profile = add_repair({**profile, "num_steps": len(mended), "first": first}, sentence)
+    return Mended(mended, profile, table)
 
 
 def rescale(values: np.ndarray, breaks: list[Break]) -> np.ndarray:

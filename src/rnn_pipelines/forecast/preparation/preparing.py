@@ -8,11 +8,12 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count
 from rnn_pipelines.forecast.preparation.mending import BreakPolicy, mend_series
+from rnn_pipelines.forecast.preparation.repairs import add_repair
 from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.preparation.sensor_faults import name_stuck_values, open_long_gaps
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
-from rnn_pipelines.forecast.source.column_choice import log_columns
+from rnn_pipelines.forecast.source.column_choice import describe_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.forecast.windows import splits
@@ -52,7 +53,8 @@ def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters
     series can be used, raise a SeriesError with the reason and the remedy.
     """
     series, profile = mend_series(*repair_series(table, source, gaps), breaks)
-    log_columns(profile)
+    if described := describe_columns(profile):
+        logger.info("%s: %s", profile["source"], described)
     season_length = evaluation.choose_season_length(profile)
     try:
         split = splits.place_dates(split, profile["tz"])
@@ -216,8 +218,7 @@ def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Se
     if source.dead == "drop":
         return _keep(series, profile, names[~is_dead], f"left out: {found}")
     sentence = f"forecast from their own ends: {found}. Give source.dead=drop to leave them out"
-    logger.warning("%s: %s", profile["source"], sentence)
-    return series, {**profile, "repairs": [*profile["repairs"], sentence]}
+    return series, add_repair(profile, sentence)
 
 
 def _leave_out_short(
@@ -246,16 +247,14 @@ def _leave_out_short(
 def _keep(
     series: Series, profile: Profile, names: pd.Series, sentence: str
 ) -> tuple[Series, Profile]:
-    logger.warning("%s: %s", profile["source"], sentence)
     kept = series[series["unique_id"].isin(names)].reset_index(drop=True)
     before = list_names(series)
     return kept, {
-        **profile,
+        **add_repair(profile, sentence),
         "num_series": len(names),
         "num_steps": len(kept),
         "first": format_time(kept["ds"].min(), profile["tz"]),
         "last": format_time(kept["ds"].max(), profile["tz"]),
-        "repairs": [*profile["repairs"], sentence],
         "left_out": [*profile["left_out"], *before[~before.isin(names)].tolist()],
     }
 
@@ -273,12 +272,8 @@ def _note_not_evaluated(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) 
     sentence = f"forecast, but neither trained on nor evaluated: {found}"
     if len(not_evaluated) == len(cutoffs):
         sentence += ". No part was held back, so that there is no leaderboard"
-    logger.warning("%s: %s", profile["source"], sentence)
-    return {
-        **profile,
-        "repairs": [*profile["repairs"], sentence],
-        "not_evaluated": not_evaluated["unique_id"].tolist(),
-    }
+    profile = add_repair(profile, sentence)
+    return {**profile, "not_evaluated": not_evaluated["unique_id"].tolist()}
 
 
 def _list_lengths(names: pd.Series, lengths: Iterable[int]) -> str:

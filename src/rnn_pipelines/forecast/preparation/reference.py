@@ -94,7 +94,7 @@ def measure_reference(
     """
     late = _count_late_steps(series, freq)
     rows = []
-    for name, values, times in list_series(series):
+    for name, values, times in iterate_series(series):
         num_learnt = int((times <= trained_until[name]).sum())
         lowest, highest = find_level_range(values[:num_learnt], LEVEL_STEPS)
         levels = {"late_steps": late[name], "lowest_level": lowest, "highest_level": highest}
@@ -112,7 +112,7 @@ def _count_late_steps(series: Series, freq: int | str) -> dict[str, int]:
     return dict(zip(ends.index, steps.tolist(), strict=True))
 
 
-def list_series(series: Series) -> Iterator[tuple[str, np.ndarray, pd.Series]]:
+def iterate_series(series: Series) -> Iterator[tuple[str, np.ndarray, pd.Series]]:
     """Yield the name, the values with NaN for those that were not observed, and the times of each series."""
     for name, group in series.groupby("unique_id", sort=False):
         yield str(name), group["y"].where(group["observed"]).to_numpy(), group["ds"]
@@ -162,7 +162,7 @@ def find_changes(
     `num_steps` are the newest steps of a series. If later values may be left out on purpose, `is_cut`, a series that
     ends before `last` is not compared.
     """
-    today = {name: (values, times) for name, values, times in list_series(series)}
+    today = {name: (values, times) for name, values, times in iterate_series(series)}
     found: dict[str, Change | None] = {}
     for row in reference.itertuples():
         name = str(row.unique_id)

@@ -1,10 +1,9 @@
 """Faults of sensors in series: stretches of equal values, and gaps that are too long for a straight line."""
 
-import logging
-
 import numpy as np
 
 from rnn_pipelines.errors import count, show
+from rnn_pipelines.forecast.preparation.repairs import add_repair
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.reading.times import format_time
@@ -14,10 +13,8 @@ MIN_EQUAL, MAX_EQUAL = 20, 0.1
 # The fraction of windows that must remain if long gaps are left open.
 MIN_WINDOWS = 0.5
 
-logger = logging.getLogger(__name__)
 
-
-def find_runs(is_inside: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def find_stretches(is_inside: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return first row and stop of each run of marked rows, which ends with its series: int64[run] each."""
     is_start = np.zeros(len(is_inside) + 1, bool)
     is_start[starts] = True
@@ -34,7 +31,7 @@ def name_stuck_values(series: Series, profile: Profile) -> Profile:
     rows = find_rows(series)
     is_equal = np.append(False, (y[1:] == y[:-1]) & series["observed"].to_numpy()[1:])
     is_equal[rows.starts] = False
-    firsts, stops = find_runs(is_equal, rows.starts)
+    firsts, stops = find_stretches(is_equal, rows.starts)
     is_long = stops - firsts >= MIN_EQUAL - 1
     num_equal = np.add.reduceat(is_equal, rows.starts, dtype=np.int64)
     number = np.searchsorted(rows.starts, firsts, side="right") - 1
@@ -51,7 +48,7 @@ def name_stuck_values(series: Series, profile: Profile) -> Profile:
         f"a stuck sensor: the first has {length:,} values of {first['y']:g} in series {show(first['unique_id'])} from "
         f"{format_time(first['ds'], profile['tz'])}. Empty these cells if they are faults"
     )
-    return _add_sentence(profile, sentence)
+    return add_repair(profile, sentence)
 
 
 def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
@@ -64,7 +61,7 @@ def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
     rows = find_rows(series)
     lookback = profile["lookback"]
     horizon = profile["horizon"]
-    firsts, stops = find_runs(~series["observed"].to_numpy(), rows.starts)
+    firsts, stops = find_stretches(~series["observed"].to_numpy(), rows.starts)
     is_long = stops - firsts > horizon
     if not is_long.any():
         return series, profile
@@ -85,9 +82,4 @@ def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
         f"stay open, so that no window spans them: the longest has {longest:,} steps, the first is in series "
         f"{show(series['unique_id'].iloc[place])} at {format_time(series['ds'].iloc[place], profile['tz'])}"
     )
-    return series.assign(y=y), _add_sentence(profile, sentence)
-
-
-def _add_sentence(profile: Profile, sentence: str) -> Profile:
-    logger.warning("%s: %s", profile["source"], sentence)
-    return {**profile, "repairs": [*profile["repairs"], sentence]}
+    return series.assign(y=y), add_repair(profile, sentence)

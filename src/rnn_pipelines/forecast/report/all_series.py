@@ -39,12 +39,10 @@ def report_all_series(found: Mapping[str, Any]) -> list[Section]:
         ]
         header = ["best series", "worst series", "MASE of the best", "MASE of the worst"]
         tables.append(Table(header, rows, num_text_columns=2))
-    return list_sections(
-        __package__, "all_series", sentence=describe_all_series(found), tables=tables
-    )
+    return list_sections(__package__, "all_series", sentence=_describe_series(found), tables=tables)
 
 
-def describe_all_series(found: Mapping[str, Any]) -> str:
+def _describe_series(found: Mapping[str, Any]) -> str:
     """Return the number of series, and those that were left out, in a sentence."""
     left_out = found["left_out"]
     sentence = f"{found['num_series']:,} series have next values, and {found['num_evaluated']:,} of them a test part."
@@ -65,7 +63,7 @@ def summarize_all_series(found: Mapping[str, Any]) -> str:
     lines = [
         [*row[:NUM_SHOWN], *row[NUM_SHOWN + len(RATIOS) - 1 :]] for row in (table.header, *shown)
     ]
-    return f"{wrap_lines(describe_all_series(found))}\n{align_columns(lines)}"
+    return f"{wrap_lines(_describe_series(found))}\n{align_columns(lines)}"
 
 
 def tabulate_forecasters(found: Mapping[str, Any]) -> Table:

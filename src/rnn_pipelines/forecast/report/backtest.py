@@ -6,7 +6,12 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.leaderboard import choose_columns
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, RATIOS
-from rnn_pipelines.forecast.experiments.schedule import BacktestResults, BacktestSpec, Retrainings
+from rnn_pipelines.forecast.experiments.schedule import (
+    BacktestResults,
+    BacktestSpec,
+    Entry,
+    Retrainings,
+)
 from rnn_pipelines.forecast.report.figures import draw_nothing
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.reading.times import format_time
@@ -23,7 +28,7 @@ from rnn_pipelines.report.numbers import (
     format_number,
     format_p_cell,
     format_p_value,
-    format_seconds,
+    format_tenths,
 )
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.report import Report
@@ -37,21 +42,21 @@ SIGNIFICANCE = 0.05
 MAX_SHOWN = 1.2
 
 
-def draw_error_against_cost(results: dict[str, Any]) -> Figure:
+def draw_error_against_cost(metrics: dict[str, Any]) -> Figure:
     """Draw the error of each schedule over its training time, and simple methods as lines; nothing if it is 0."""
-    found = BacktestResults.model_validate(results)
-    seconds = [entry.training_seconds or 0.0 for entry in found.schedules]
+    results = BacktestResults.model_validate(metrics)
+    seconds = [entry.training_seconds or 0.0 for entry in results.schedules]
     if not any(seconds):
         return draw_nothing(
             "Error against cost", "no network was trained, so that all costs are 0 s"
         )
-    errors = [entry.mse for entry in found.schedules]
+    errors = [entry.mse for entry in results.schedules]
     points = draw_points(
         Style("schedules", BLUE),
         seconds,
         errors,
-        text=[write_label(STYLES[entry.name].name) for entry in found.schedules],
-        customdata=[(entry.num_trainings, entry.num_promotions) for entry in found.schedules],
+        text=[write_label(STYLES[entry.name].name) for entry in results.schedules],
+        customdata=[(entry.num_trainings, entry.num_promotions) for entry in results.schedules],
         mode="markers+text",
         # Alternating, because labels of schedules with similar costs would overlap.
         textposition=["top center", "bottom center"] * len(seconds),
@@ -63,7 +68,7 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
     figure = Figure(points)
     # Space for the labels at both ends.
     ends = [-0.08 * max(seconds), 1.1 * max(seconds)]
-    for entry in found.baselines:
+    for entry in results.baselines:
         visible = choose_visible(entry.mse < MAX_SHOWN * max(errors))
         figure.add_trace(
             draw_line(STYLES[entry.name], ends, [entry.mse] * 2, mode="lines", visible=visible)
@@ -96,29 +101,33 @@ def report_backtest(
 def _describe_verdict(results: BacktestResults) -> str:
     """Return whether a schedule is better than the reference, and how the best one compares with simple methods."""
     reference = next(entry for entry in results.schedules if entry.name == results.reference)
-    best, simple = (
-        min(entries, key=lambda e: e.mse) for entries in (results.schedules, results.baselines)
-    )
-    shown = [
+    significant = [
         entry
         for entry in results.schedules
         if entry.p_value is not None and entry.p_value <= SIGNIFICANCE
     ]
     verdict = f"No schedule is shown to be better than {STYLES[reference.name].name}"
-    found = min(shown, key=lambda entry: entry.mse, default=reference)
-    if found.mse < reference.mse:
+    better = min(significant, key=_get_mse, default=reference)
+    if better.mse < reference.mse:
         verdict = (
-            f"The schedule {STYLES[found.name].name} has an MSE {100 * (1 - found.mse / reference.mse):.1f} % below "
-            f"that of {STYLES[reference.name].name} ({format_p_value(found.p_value or 0.0)}), for "
-            f"{found.training_seconds:,.0f} seconds of training instead of {reference.training_seconds:,.0f}"
+            f"The schedule {STYLES[better.name].name} has an MSE {100 * (1 - better.mse / reference.mse):.1f} % below "
+            f"that of {STYLES[reference.name].name} ({format_p_value(better.p_value or 0.0)}), for "
+            f"{better.training_seconds:,.0f} seconds of training instead of {reference.training_seconds:,.0f}"
         )
-    worse = [STYLES[entry.name].name for entry in shown if entry.mse > reference.mse]
+    worse = [STYLES[entry.name].name for entry in significant if entry.mse > reference.mse]
     if worse:
         verdict += f"; shown to be worse: {', '.join(worse)}"
+    best = min(results.schedules, key=_get_mse)
+    simple = min(results.baselines, key=_get_mse)
     order = "below" if best.mse < simple.mse else "not below"
-    lowest = f"{format_number(best.mse)} ({STYLES[best.name].name})"
-    others = f"{order} that of {STYLES[simple.name].name}, {format_number(simple.mse)}"
-    return f"{verdict}. The lowest MSE of a schedule, {lowest}, is {others}."
+    return (
+        f"{verdict}. The lowest MSE of a schedule, {format_number(best.mse)} ({STYLES[best.name].name}), is {order} "
+        f"that of {STYLES[simple.name].name}, {format_number(simple.mse)}."
+    )
+
+
+def _get_mse(entry: Entry) -> float:
+    return entry.mse
 
 
 def tabulate_schedules(results: BacktestResults) -> Table:
@@ -128,7 +137,7 @@ def tabulate_schedules(results: BacktestResults) -> Table:
         "p_value": Column("p", format_p_cell),
         "num_trainings": Column("trainings", format_count),
         "num_promotions": Column("promoted", format_count),
-        "training_seconds": Column("training, s", format_seconds),
+        "training_seconds": Column("training, s", format_tenths),
     }
     for level in results.levels:
         columns.update(choose_columns([f"coverage_{level}"]))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -131,18 +132,15 @@ def tabulate_seasons_ahead(
     for group, means in errors.iterrows():
         first = int(group) * width + 1
         last = min((int(group) + 1) * width, num_seasons)
-        rows.append(
-            [str(first) if first == last else f"{first} to {last}", *map(format_number, means)]
-        )
+        rows.append([_format_span(first, last), *map(format_number, means)])
     best = frozenset(enumerate(errors.fillna(np.inf).to_numpy().argmin(axis=1) + 1))
     season = SEASONS.get(_name_seasons(table["ds"], profile)[0], "season")
-    caption = f"Mean absolute error by {season} ahead"
-    return Table(
-        [f"{season} ahead", *(STYLES[name].name for name in names)],
-        rows,
-        best=best,
-        caption=caption,
-    )
+    header = [f"{season} ahead", *(STYLES[name].name for name in names)]
+    return Table(header, rows, best=best, caption=f"Mean absolute error by {season} ahead")
+
+
+def _format_span(first: object, last: object) -> str:
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def measure_fifths(predictions: Predictions) -> pd.DataFrame:
@@ -164,17 +162,15 @@ def measure_fifths(predictions: Predictions) -> pd.DataFrame:
     return means.reset_index(drop=True) if len(means) > 1 else means.iloc[:0]
 
 
-def tabulate_fifths(predictions: Predictions) -> Table | None:
-    """Return the table of `measure_fifths`; None if it has no rows."""
+def tabulate_fifths(predictions: Predictions) -> Table:
+    """Return the table of `measure_fifths`."""
     fifths = measure_fifths(predictions).astype({"bias": "float64"})
-    if fifths.empty:
-        return None
     columns = {
         "forecast": Column("mean forecast"),
         "actual": Column("mean actual"),
         "mae": Column("MAE"),
+        "bias": Column("bias, %", format_bias),
     }
-    columns["bias"] = Column("bias, %", format_bias)
     rows = [(row["fifth"], row) for row in fifths.to_dict("records")]
     return tabulate("fifth of the forecasts", rows, columns, "Errors by level")
 
@@ -211,21 +207,16 @@ def find_worst_windows(predictions: Predictions) -> pd.DataFrame:
 def tabulate_worst_windows(predictions: Predictions, average: float) -> Table:
     """Return the table of `find_worst_windows`, also relative to the mean absolute error of all windows."""
     worst = find_worst_windows(predictions)
-    times = show_time(worst["first"]), show_time(worst["last"])
-    spans = [
-        str(first) if first == last else f"{first} to {last}"
-        for first, last in zip(*times, strict=True)
-    ]
-    rows = [
-        [
-            str(row.unique_id),
-            span,
-            *map(format_number, (row.actual, row.forecast, row.mae)),
-            format_number(times, 2),
-        ]
-        for row, span, times in zip(
-            worst.itertuples(), spans, worst["mae"] / (average or np.nan), strict=True
-        )
-    ]
-    header = ["series", "window", "mean actual", "mean forecast", "MAE", "times the average MAE"]
-    return Table(header, rows, 2, caption="The windows with the largest errors")
+    shown = worst.assign(
+        window=list(map(_format_span, show_time(worst["first"]), show_time(worst["last"]))),
+        ratio=worst["mae"] / (average or np.nan),
+    )
+    columns = {
+        "window": Column("window"),
+        "actual": Column("mean actual"),
+        "forecast": Column("mean forecast"),
+        "mae": Column("MAE"),
+        "ratio": Column("times the average MAE", partial(format_number, num_digits=2)),
+    }
+    rows = [(str(row["unique_id"]), row) for row in shown.to_dict("records")]
+    return tabulate("series", rows, columns, "The windows with the largest errors", 2)

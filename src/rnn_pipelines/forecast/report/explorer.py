@@ -217,7 +217,7 @@ def describe_networks(
         "nonNegative": normalizer.non_negative,
         "constants": list_constants(),
         "networks": [
-            describe_pretrained(model.network)
+            export_pretrained(model.network)
             | {"name": name, "season": panel.season_length, "base": base}
             if isinstance(model, PretrainedModel)
             else _describe_network(name, model)
@@ -242,7 +242,7 @@ def list_constants() -> dict[str, Any]:
     }
 
 
-def describe_pretrained(network: PretrainedNetwork) -> dict[str, Any]:
+def export_pretrained(network: PretrainedNetwork) -> dict[str, Any]:
     """Return the weights of a pretrained network, which are float16 in its file, and its names in the page."""
     cell = next(name for name, cell in CELLS.items() if isinstance(network.cell, cell.weights))
     weights = CELLS[cell].name_arrays(network.cell) | dict(network.head)

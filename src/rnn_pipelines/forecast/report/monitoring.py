@@ -38,7 +38,7 @@ from rnn_pipelines.report.numbers import (
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION, Style
-from rnn_pipelines.report.texts import fill_template, read_texts
+from rnn_pipelines.report.texts import fill_template, read_prose
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_ROWS = 20
@@ -47,7 +47,7 @@ MAX_REASONS = 4
 format_ratio = partial(format_number, num_digits=3)
 IN_WORDS: dict[Level, str] = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
 
-NOTES = read_texts("rnn_pipelines.forecast.report")["monitoring"]
+NOTES = read_prose("rnn_pipelines.forecast.report")["monitoring"]
 # Columns of a test of drift.
 COMPARED = {"distance": Column("distance", format_ratio), "p_value": Column("p", format_p_cell)}
 ERRORS = {"rmse": Column("RMSE"), "mae": Column("MAE"), "expected_rmse": Column("expected RMSE")}
@@ -83,19 +83,15 @@ def report_forecast_monitoring(
         reasons=reasons,
         error=error,
         stability=stability,
-        steps=steps if steps.rows else None,
-        versions=tabulate_versions(verdict) if verdict["by_version"] else None,
-        intervals=_tabulate_intervals(verdict["intervals"]) if verdict["intervals"] else None,
+        steps=steps,
+        versions=tabulate_versions(verdict),
+        intervals=_tabulate_intervals(verdict["intervals"]),
         anomaly_level=ANOMALY_LEVEL,
-        anomalies=tabulate_anomalies(verdict["anomalies"])
-        if verdict["intervals"] and verdict["anomalies"]
-        else None,
+        anomalies=tabulate_anomalies(verdict["anomalies"]),
         num_older_anomalies=verdict["num_anomalies"] - len(verdict["anomalies"]),
-        drift=tabulate_drift(shown[:MAX_ROWS]) if shown else None,
+        drift=tabulate_drift(shown[:MAX_ROWS]),
         num_more_drift=len(shown) - MAX_ROWS,
-        covariates=_tabulate_covariates(verdict["covariate_drift"])
-        if verdict["covariate_drift"]
-        else None,
+        covariates=_tabulate_covariates(verdict["covariate_drift"]),
         coverage=tabulate_coverage(verdict, profile),
         parameters=tabulate_parameters("monitor_forecast", monitoring),
     )

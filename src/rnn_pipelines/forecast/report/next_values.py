@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.preparation.gross_values import describe_gross_value
 from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number, list_some
 from rnn_pipelines.report.page import Part, Table
 from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import read_prose
 
 FORECAST = "forecast"
 # Of the usual value of a table; the interval of a forecast is wider than what they leave out.
@@ -24,7 +24,7 @@ NUM_DIGITS = 6
 MAX_ROWS = 31
 # Series that are named without bounds.
 MAX_NAMES = 5
-NOTES = read_texts("rnn_pipelines.forecast.report")["next_values"]
+NOTES = read_prose("rnn_pipelines.forecast.report")["next_values"]
 
 
 def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.DataFrame:

@@ -35,18 +35,18 @@ from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
 from rnn_pipelines.report.numbers import begin_sentence, format_number
 from rnn_pipelines.report.page import Section
 from rnn_pipelines.report.report import Report
-from rnn_pipelines.report.texts import fill_template, list_sections, read_texts
+from rnn_pipelines.report.texts import fill_template, list_sections, read_prose
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.runs.comparison import EarlierRun
 
-NOTES = read_texts("rnn_pipelines.forecast.report")["advice"]
+NOTES = read_prose("rnn_pipelines.forecast.report")["advice"]
 NUM_SENTENCES = 3
 # Fewer windows rarely show a difference of 10 %.
 FEW_WINDOWS = 30
 
 
 @dataclass(frozen=True)
-class Results:
+class ForecastResults:
     """The results of a run that its report shows.
 
     Attributes:
@@ -72,7 +72,7 @@ class Results:
 
 
 def report_forecast(
-    results: Results, parameters: Mapping[str, Any], figures: Mapping[str, Figure]
+    results: ForecastResults, parameters: Mapping[str, Any], figures: Mapping[str, Figure]
 ) -> Report:
     """Return the report on the results of a run."""
     metrics = results.metrics
@@ -118,7 +118,7 @@ def report_forecast(
     )
 
 
-def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Section]:
+def _report_errors(results: ForecastResults, figures: Mapping[str, Figure]) -> list[Section]:
     """Return the sections on the test part: forecasts, intervals and errors."""
     metrics = results.metrics
     by_level = results.by_level
@@ -153,7 +153,7 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
     histories = {name: network.history for name, network in fitted.networks.items()}
     measured = evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level
     figures = draw_figures(*measured, explanation, **histories)
-    results = Results(
+    results = ForecastResults(
         metrics=evaluated.metrics,
         profile=panel.profile,
         cutoffs=panel.cutoffs,

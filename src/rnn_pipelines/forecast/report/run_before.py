@@ -4,12 +4,12 @@ from rnn_pipelines.champion.tables import format_value, shorten_version
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Section, Table
-from rnn_pipelines.report.texts import list_sections, read_texts
+from rnn_pipelines.report.numbers import Column, format_bias, format_number
+from rnn_pipelines.report.page import Section, Table, tabulate
+from rnn_pipelines.report.texts import list_sections, read_prose
 from rnn_pipelines.runs.comparison import EarlierRun
 
-NOTES = read_texts("rnn_pipelines.forecast.report")["run_before"]
+NOTES = read_prose("rnn_pipelines.forecast.report")["run_before"]
 # Rows of the table of differences, and characters of their values.
 MAX_DIFFERENCES = 20
 MAX_LETTERS = 40
@@ -21,49 +21,25 @@ def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> li
         return []
     heading = METRICS[metrics.deciding].heading
     is_same = _has_same_test_part(metrics, before)
-    rows = []
+    columns = {"then": Column(f"{heading} before"), "now": Column(f"{heading} now")}
+    # Errors of other test parts have no change.
+    if is_same:
+        columns["change"] = Column("change, %", format_bias)
+    rows: list[tuple[str, dict[str, float | None]]] = []
     for name in metrics.rank():
         then = before.results.get(f"{name}.{metrics.deciding}")
         now = metrics.forecasters[name][metrics.deciding]
-        change = (
-            f"{100 * (now / then - 1):+.1f}".replace("-", "−")
-            if then and now is not None
-            else NO_NUMBER
-        )
-        # Errors of other test parts have no change.
-        rows.append(
-            [
-                STYLES[name].name,
-                format_number(then),
-                format_number(now),
-                *([change] if is_same else []),
-            ]
-        )
-    header = [
-        "forecaster",
-        f"{heading} before",
-        f"{heading} now",
-        *(["change, %"] if is_same else []),
-    ]
-    values = [
-        (kind, name, pair)
+        change = now / then - 1 if then and now is not None else None
+        rows.append((STYLES[name].name, {"then": then, "now": now, "change": change}))
+    differences = [
+        [kind, name, *(format_value(value)[:MAX_LETTERS] for value in pair)]
         for kind, block in before.differences.items()
         for name, pair in block.items()
     ]
-    differences = [
-        [kind, name, *(format_value(one)[:MAX_LETTERS] for one in pair)]
-        for kind, name, pair in values
-    ]
-    rest = len(differences) - MAX_DIFFERENCES
-    differences = differences[:MAX_DIFFERENCES] + (
-        [["…", f"{rest:,} more", "", ""]] if rest > 0 else []
-    )
-    table = Table(
-        ["changed", "name", "before", "now"],
-        differences,
-        num_text_columns=4,
-        caption="What differs",
-    )
+    shown = differences[:MAX_DIFFERENCES]
+    if len(differences) > MAX_DIFFERENCES:
+        shown.append(["…", f"{len(differences) - MAX_DIFFERENCES:,} more", "", ""])
+    header = ["changed", "name", "before", "now"]
     return list_sections(
         __package__,
         "run_before",
@@ -71,8 +47,8 @@ def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> li
         run=shorten_version(before.run),
         is_same=is_same,
         other=NOTES["other"],
-        metrics=Table(header, rows),
-        differences=table if before.differences else None,
+        metrics=tabulate("forecaster", rows, columns),
+        differences=Table(header, shown, num_text_columns=4, caption="What differs"),
     )
 
 

@@ -17,7 +17,7 @@ from rnn_pipelines.report.numbers import (
     Column,
     format_count,
     format_number,
-    format_seconds,
+    format_tenths,
 )
 from rnn_pipelines.report.page import Table, tabulate
 
@@ -35,8 +35,8 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
         "num_parameters": Column("parameters", format_count),
         "num_steps": Column("steps", format_count),
         "best_step": Column("best step", format_count),
-        "shrinkage": Column("shrinkage", lambda shrinkage: f"{shrinkage:.2f}"),
-        "training_seconds": Column("training, s", format_seconds),
+        "shrinkage": Column("shrinkage", "{:.2f}".format),
+        "training_seconds": Column("training, s", format_tenths),
     }
     rows = []
     for name, record in records.items():
@@ -105,13 +105,14 @@ def tabulate_profile(profile: Profile) -> Table:
         ["series", f"{profile['num_series']:,}"],
         ["steps", f"{profile['num_steps']:,}"],
     ]
-    columns = [["columns", line]] if (line := describe_columns(profile)) else []
-    found = [["found in the file", describe_found(profile["found"])]] if profile["found"] else []
-    zone = [["time zone", profile["tz"]]] if profile["tz"] else []
-    repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
-    return Table(
-        header=["fact", "value"], rows=facts + columns + zone + found + repairs, num_text_columns=2
-    )
+    if columns := describe_columns(profile):
+        facts.append(["columns", columns])
+    if zone := profile["tz"]:
+        facts.append(["time zone", zone])
+    if found := profile["found"]:
+        facts.append(["found in the file", describe_found(found)])
+    facts += [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
+    return Table(["fact", "value"], facts, num_text_columns=2)
 
 
 def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
@@ -136,12 +137,10 @@ def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
     )
 
 
-def tabulate_covariates(covariates: Covariates) -> Table | str | None:
-    """Return role, encoding and effect of each covariate; a note if they could not be measured, None without any."""
+def tabulate_covariates(covariates: Covariates) -> Table | str:
+    """Return role, encoding and effect of each covariate; a note if they could not be measured."""
     if (reason := find_failure(covariates)) is not None:
         return write_note(reason)
-    if covariates.empty:
-        return None
     unit = "%" if covariates["is_percent"].any() else "unit of the data"
     rows = [
         [row.covariate, row.role, row.read_as, format_number(row.effect)]

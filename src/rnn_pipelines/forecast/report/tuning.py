@@ -20,12 +20,13 @@ def report_tuning(
     summary: dict[str, Any], trials: Trials, parameters: dict[str, Any], tuning: TuningSpec
 ) -> Report:
     """Return the report on the results of `tune`."""
-    named = [(f"forecast.{name}", f"{value:.2f}") for name, value in summary["importances"].items()]
-    blocks = parameters["forecast"].items()
-    chosen = [
-        [f"forecast.{name}.{key}", _format(value)]
-        for name, block in blocks
-        for key, value in block.items()
+    importances = [
+        (f"forecast.{name}", f"{value:.2f}") for name, value in summary["importances"].items()
+    ]
+    best = [
+        (f"forecast.{block}.{name}", _format(value))
+        for block, values in parameters["forecast"].items()
+        for name, value in values.items()
     ]
     # The best trials come first.
     ranked = trials.sort_values("loss", kind="stable").head(MAX_TRIALS)
@@ -40,10 +41,10 @@ def report_tuning(
         __package__,
         "tuning",
         verdict=_describe_verdict(summary),
-        best=Table(("parameter", "value"), chosen),
+        best=Table(("parameter", "value"), best),
         trials=Table(header, rows, best=frozenset({(0, len(names) + 1)})),
         metric=METRICS[summary["metric"]].heading,
-        importances=Table(("parameter", "importance"), named) if named else None,
+        importances=Table(("parameter", "importance"), importances),
         parameters=tabulate_parameters("tune_forecast", tuning),
     )
 

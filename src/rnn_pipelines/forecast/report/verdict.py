@@ -10,9 +10,9 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import format_bias, format_number, format_points
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import read_prose
 
-NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
+NOTES = read_prose("rnn_pipelines.forecast.report")["report"]
 # Largest relative difference of a tie if there is no interval; the seed alone can cause smaller ones.
 TIE_FRACTION = 0.01
 # The terminal names a forecast in use that is worse than the best baseline by more than this part. By more than the
@@ -41,13 +41,12 @@ def write_verdict(metrics: ForecastMetrics) -> str:
         )
         sentence = _judge_used(metrics, name)
         baseline = metrics.find_best_baseline()
-        ours, theirs = (metrics.forecasters[one].get("bias") for one in (metrics.use, baseline))
-        if ours is not None and theirs is not None and metrics.use != baseline:
-            sentence += (
-                f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
-            )
+        bias = metrics.forecasters[metrics.use].get("bias")
+        their_bias = metrics.forecasters[baseline].get("bias")
+        if bias is not None and their_bias is not None and metrics.use != baseline:
+            sentence += f" Its bias is {format_bias(bias)} %, that of the baseline {format_bias(their_bias)} %."
         sentences = [sentence, *sentences] if is_clearly_behind(metrics) else [*sentences, sentence]
-    return " ".join([*sentences, describe_zeros(metrics)]).strip()
+    return " ".join([*sentences, judge_zeros(metrics)]).strip()
 
 
 def list_verdict(metrics: ForecastMetrics) -> list[str]:
@@ -57,12 +56,12 @@ def list_verdict(metrics: ForecastMetrics) -> list[str]:
     sentences = [f"{judge_network(metrics)} {pretrained}".strip()]
     if metrics.use in metrics.forecasters:
         best = metrics.find_best_baseline()
-        ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, best))
+        ours, theirs = _get_errors(metrics, metrics.use, best)
         if ours > (1 + WORSE_FRACTION) * theirs or is_clearly_behind(metrics):
             sentences.append(_judge_used(metrics, STYLES[best].name))
     return [
         *(sentences[::-1] if is_clearly_behind(metrics) else sentences),
-        describe_zeros(metrics),
+        judge_zeros(metrics),
     ]
 
 
@@ -70,9 +69,7 @@ def is_clearly_behind(metrics: ForecastMetrics) -> bool:
     """Return whether the forecast in use is worse than the best baseline, significantly or by more than half."""
     if metrics.use not in metrics.forecasters or metrics.is_exact(metrics.use):
         return False
-    ours, theirs = (
-        metrics.get(name, metrics.deciding) for name in (metrics.use, metrics.find_best_baseline())
-    )
+    ours, theirs = _get_errors(metrics, metrics.use, metrics.find_best_baseline())
     # One window decides nothing.
     is_significant = (
         _is_significant(metrics.forecasters[metrics.use]) and ours > (1 + TIE_FRACTION) * theirs
@@ -96,49 +93,46 @@ def _judge_used(metrics: ForecastMetrics, name: str) -> str:
     return f"{subject} {_compare(metrics, metrics.use, baseline)} {name}: {difference}."
 
 
-def describe_zeros(metrics: ForecastMetrics) -> str:
+def judge_zeros(metrics: ForecastMetrics) -> str:
     """Return the warning of many zeros, and of an ensemble that is not better than a constant forecast."""
     constant = metrics.find_best_constant()
     metric = metrics.deciding
     warning = warn_of_zeros(metrics.zero_fraction, metric if metrics.forecasters else None)
     if constant is None or metrics.use not in metrics.forecasters or metrics.use == constant:
         return warning
-    ours = metrics.get(metrics.use, metric)
-    theirs = metrics.get(constant, metric)
+    ours, theirs = _get_errors(metrics, metrics.use, constant)
     if ours < theirs:
         return warning
-    names = f"The {STYLES[metrics.use].name} is not better than a constant forecast ({STYLES[constant].name})"
-    return f"{warning} {names}: its {METRICS[metric].heading} is {_relate(ours, theirs)}.".strip()
+    verdict = f"The {STYLES[metrics.use].name} is not better than a constant forecast ({STYLES[constant].name})"
+    return f"{warning} {verdict}: its {METRICS[metric].heading} is {_relate(ours, theirs)}.".strip()
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
     """Return how the best network that was trained here compares with the best baseline, or that none was trained."""
     if not metrics.forecasters:
         return f"{describe_untrained(metrics)} {NOTES['not_evaluated']}".strip()
-    others = {*METHODS, *TRAINED_BEFORE, *ENSEMBLE_STYLES}
-    networks = {
-        name: metrics.get(name, metrics.deciding)
-        for name in metrics.forecasters
-        if name not in others
-    }
+    networks = metrics.forecasters.keys() - {*METHODS, *TRAINED_BEFORE, *ENSEMBLE_STYLES}
     if not networks:
         return describe_untrained(metrics)
-    network = min(networks, key=lambda name: networks[name])
+    network = next(name for name in metrics.rank() if name in networks)
+    error = metrics.get(network, metrics.deciding)
+    verdict = _compare_in_words(metrics, network)
+    floor = _relate_to_floor(error, metrics.noise_floor_mse)
+    return f"The best network, {STYLES[network].name}, {verdict}{floor}.{_format_nothing_learnt(metrics)}"
+
+
+def _compare_in_words(metrics: ForecastMetrics, name: str) -> str:
     baseline = metrics.find_best_baseline()
-    names = f"{STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, {STYLES[baseline].name}"
-    floor = _relate_to_floor(networks[network], metrics.noise_floor_mse)
-    difference = f"{_format_difference(metrics, network, baseline)}{floor}"
-    return f"The best network, {names}: {difference}.{_format_nothing_learnt(metrics)}"
+    relation = f"{_compare(metrics, name, baseline)} the best baseline, {STYLES[baseline].name}"
+    return f"{relation}: {_format_difference(metrics, name, baseline)}"
 
 
 def judge_pretrained(metrics: ForecastMetrics) -> str:
     """Return how the network that was trained before compares with the best baseline; empty if it was not evaluated."""
-    names = [name for name in TRAINED_BEFORE if name in metrics.forecasters]
-    baseline = metrics.find_best_baseline() if names else ""
     return " ".join(
-        f"The {STYLES[name].name}, which learnt on generated series before, {_compare(metrics, name, baseline)} the "
-        f"best baseline, {STYLES[baseline].name}: {_format_difference(metrics, name, baseline)}."
-        for name in names
+        f"The {STYLES[name].name}, which learnt on generated series before, {_compare_in_words(metrics, name)}."
+        for name in TRAINED_BEFORE
+        if name in metrics.forecasters
     )
 
 
@@ -154,7 +148,8 @@ def adds_nothing(metrics: ForecastMetrics, name: str) -> bool:
     """Return whether a network has a shrinkage of 0, so that it equals the ensemble of simple methods."""
     if name in METHODS or name in ENSEMBLE_STYLES or BASELINE_ENSEMBLE not in metrics.forecasters:
         return False
-    return metrics.get(name, metrics.deciding) == metrics.get(BASELINE_ENSEMBLE, metrics.deciding)
+    ours, theirs = _get_errors(metrics, name, BASELINE_ENSEMBLE)
+    return ours == theirs
 
 
 def name_forecaster(metrics: ForecastMetrics, name: str) -> str:
@@ -165,20 +160,27 @@ def name_forecaster(metrics: ForecastMetrics, name: str) -> str:
 
 
 def _format_nothing_learnt(metrics: ForecastMetrics) -> str:
-    names = [STYLES[name].name for name in metrics.forecasters if adds_nothing(metrics, name)]
-    if not names:
+    networks = [STYLES[name].name for name in metrics.forecasters if adds_nothing(metrics, name)]
+    if not networks:
         return ""
-    one, several = (
-        "network adds nothing, and its forecast equals",
-        "networks add nothing, and their forecasts equal",
+    result = (
+        "network adds nothing, and its forecast equals"
+        if len(networks) == 1
+        else "networks add nothing, and their forecasts equal"
     )
-    result = f"{one if len(names) == 1 else several} that of the {STYLES[BASELINE_ENSEMBLE].name}"
-    return f" No correction of {' and '.join(names)} helps on held-out windows: the {result}."
+    return (
+        f" No correction of {' and '.join(networks)} helps on held-out windows: the {result} that of the "
+        f"{STYLES[BASELINE_ENSEMBLE].name}."
+    )
+
+
+def _get_errors(metrics: ForecastMetrics, name: str, other: str) -> tuple[float, float]:
+    """Return the errors of two forecasters by the deciding metric."""
+    return metrics.get(name, metrics.deciding), metrics.get(other, metrics.deciding)
 
 
 def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
-    ours = metrics.get(name, metrics.deciding)
-    theirs = metrics.get(baseline, metrics.deciding)
+    ours, theirs = _get_errors(metrics, name, baseline)
     if metrics.is_exact(name) and metrics.is_exact(baseline):
         return "is level with"
     if _is_significant(metrics.forecasters[name]):
@@ -193,15 +195,14 @@ def _format_difference(metrics: ForecastMetrics, name: str, baseline: str) -> st
     """Return the size of a difference, whether chance can explain it, its interval, and both RMSEs."""
     if metrics.is_exact(name) and metrics.is_exact(baseline):
         return "both are exact, up to rounding"
-    ours, theirs = (metrics.get(one, metrics.deciding) for one in (name, baseline))
-    low, high = (metrics.forecasters[name].get(f"difference_{end}") for end in ("low", "high"))
-    has_interval = low is not None and high is not None
-    interval = (
-        f"95 % interval {format_points(low, 1)} % to {format_points(high, 1)} %; "
-        if has_interval
-        else ""
-    )
-    rmse, their_rmse = (metrics.get(one, "rmse") for one in (name, baseline))
+    ours, theirs = _get_errors(metrics, name, baseline)
+    low = metrics.forecasters[name].get("difference_low")
+    high = metrics.forecasters[name].get("difference_high")
+    interval = ""
+    if low is not None and high is not None:
+        interval = f"95 % interval {format_points(low, 1)} % to {format_points(high, 1)} %; "
+    rmse = metrics.get(name, "rmse")
+    their_rmse = metrics.get(baseline, "rmse")
     roots = f"RMSE {format_number(rmse)} against {format_number(their_rmse)}"
     if _compare(metrics, name, baseline) != "is level with" and (ours < theirs) != (
         rmse < their_rmse

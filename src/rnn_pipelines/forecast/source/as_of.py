@@ -8,12 +8,17 @@ from pydantic import Field
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.columns import OBSERVED
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec, read_series
+from rnn_pipelines.forecast.source.covariates import (
+    NO_COVARIATES,
+    CovariateSpec,
+    parse_bound,
+    read_series,
+)
+from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeAxis
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.as_of import parse_last
-from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 
@@ -45,12 +50,7 @@ def read_as_of(
     table, covariate_table = read_series(source, covariates, external, axis)
     if spec.as_of is None:
         return table, covariate_table
-    try:
-        last = parse_last(spec.as_of, table["ds"], table.attrs.get("tz") or "UTC")
-    except ValueError as error:
-        first = format_time(table["ds"].iloc[0])
-        message = f"as_of: expected a time like those of the series ({first}), received {show(spec.as_of)}."
-        raise SeriesError(message) from error
+    last = parse_bound("as_of", spec.as_of, table, parse_last)
     kept = table[table["ds"] <= last]
     if kept.empty:
         raise SeriesError(

@@ -1,9 +1,7 @@
 """The choice of the columns of times, values and series that the user did not name, and their description."""
 
-import logging
 from collections.abc import Collection, Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,8 +24,6 @@ from rnn_pipelines.forecast.source.time_parts import (
 from rnn_pipelines.forecast.source.values import find_time_names, holds_numbers, make_turned_error
 from rnn_pipelines.forecast.times.frequency import name_steps
 from rnn_pipelines.reading.times import read_steps
-
-logger = logging.getLogger(__name__)
 
 # The column of the times, if none is named.
 TIME = "ds"
@@ -240,15 +236,9 @@ def _is_part(cells: pd.Series) -> bool:
     return name_part(str(cells.name)) is not None or find_part(cells) is not None
 
 
-def log_columns(profile: Profile) -> None:
-    """Log how the columns of a table are read."""
-    if line := describe_columns(profile):
-        logger.info("%s: %s", profile["source"], line)
-
-
 def describe_columns(profile: Profile) -> str:
     """Return the line that names the columns of a table; empty for packaged series."""
-    columns: dict[str, Any] = profile.get("columns", {})
+    columns = profile.get("columns", {})
     if not columns:
         return ""
     series = columns["series"]

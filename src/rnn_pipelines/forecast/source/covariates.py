@@ -1,6 +1,6 @@
 """Covariates of the series: other columns of their table, and holidays."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -11,14 +11,14 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.columns import AHEAD, CONSTANT, ROLES, Role, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.source.reading import join_columns, read_rows, read_table
+from rnn_pipelines.forecast.source.readable import External
+from rnn_pipelines.forecast.source.reading import join_columns, read_covariate_rows, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, find_axis
 from rnn_pipelines.forecast.times.grid import count_steps, find_times
 from rnn_pipelines.forecast.times.holidays import check_country, refuse_bare_no
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.as_of import parse_first
-from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
 
@@ -128,12 +128,7 @@ def _leave_out_earlier(table: Source, source: SourceSpec) -> Source:
     """Return the rows from `source.from` on; a SeriesError if it is no such time, or no row is left."""
     if source.first_time is None:
         return table
-    try:
-        first = parse_first(source.first_time, table["ds"], table.attrs.get("tz"))
-    except ValueError as error:
-        example = format_time(table["ds"].iloc[0])
-        message = f"source.from: expected a time like those of the series ({example}), received"
-        raise SeriesError(f"{message} {show(source.first_time)}.") from error
+    first = parse_bound("source.from", source.first_time, table, parse_first)
     kept = table[table["ds"] >= first]
     if kept.empty:
         raise SeriesError(
@@ -141,6 +136,23 @@ def _leave_out_earlier(table: Source, source: SourceSpec) -> Source:
             f"{format_time(table['ds'].max())}. Give an earlier one."
         )
     return kept
+
+
+def parse_bound(
+    name: str,
+    bound: int | str,
+    table: Source,
+    parse: Callable[[int | str, pd.Series, str | None], pd.Timestamp | int],
+) -> pd.Timestamp | int:
+    """Return a first or last time as those of a table are; raise a SeriesError with the parameter if it is none."""
+    try:
+        return parse(bound, table["ds"], table.attrs.get("tz"))
+    except ValueError as error:
+        first = format_time(table["ds"].iloc[0])
+        message = (
+            f"{name}: expected a time like those of the series ({first}), received {show(bound)}."
+        )
+        raise SeriesError(message) from error
 
 
 def read_future(
@@ -160,7 +172,9 @@ def read_future(
     has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
     freq = source.freq if has_times else source.freq or 1
     source = source.model_copy(update={"freq": freq, "wide": False, "series": ()})
-    more = _leave_out_repeated(read_rows(source, columns, external, find_axis(covariate_table)))
+    more = _leave_out_repeated(
+        read_covariate_rows(source, columns, external, find_axis(covariate_table))
+    )
     if is_wide:
         # Covariates of a wide table are those of all its series.
         more = pd.concat([more.assign(unique_id=name) for name in names])
@@ -268,7 +282,7 @@ def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     return found[found["origin"] == "left_only"]
 
 
-def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
+def list_all_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
     """Return `unique_id, ds` of all steps of repaired series, and of the horizon after them."""
     return pd.concat(
         [table[KEY], _list_horizon(_find_ends(table, freq), horizon, freq)], ignore_index=True

@@ -111,7 +111,7 @@ def strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
     )
 
 
-def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
+def convert_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
     """Return the table with Arrow columns converted as from a Parquet file, because pandas supports these better."""
     held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
     if not held:
@@ -128,7 +128,7 @@ def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
         ) from error
 
 
-def check_cells(table: pd.DataFrame, time: str, label: str) -> None:
+def check_texts(table: pd.DataFrame, time: str, label: str) -> None:
     """Raise a SeriesError if the column of times has no name, or a text has lone surrogates, which no file can hold."""
     check_header(table[[time]], label)
     broken = find_broken(table)

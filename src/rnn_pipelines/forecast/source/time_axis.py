@@ -151,13 +151,13 @@ def place_on_axis(
     return placed
 
 
-def round_times(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+def round_times(table: pd.DataFrame, label: str, freq: int | str | None) -> pd.DataFrame:
     """Return the table with times as whole minutes, hours or days, if only these are regular; report it.
 
-    Each time of a series must stay unique. Days begin at midnight, so that 23:50 is of the same day. If the source has
-    a frequency, times stay.
+    Each time of a series must stay unique. Days begin at midnight, so that 23:50 is of the same day. Times with a given
+    frequency stay.
     """
-    if table.empty or source.freq is not None or not is_datetime64_any_dtype(table["ds"]):
+    if table.empty or freq is not None or not is_datetime64_any_dtype(table["ds"]):
         return table
     some = table[["unique_id", "ds"]][
         table["unique_id"].isin(table["unique_id"].unique()[:_MAX_SERIES])
@@ -168,13 +168,12 @@ def round_times(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     for unit, name in _UNITS.items():
         rounded = _round(some, unit)
         if not rounded.duplicated().any() and find_own_frequency(rounded) is not None:
-            found = _round(table, unit)
             logger.warning(
                 "%s: times are rounded to whole %s, because only these are regular",
-                source.label,
+                label,
                 name,
             )
-            return found
+            return _round(table, unit)
     return table
 
 

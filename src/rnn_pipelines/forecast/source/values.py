@@ -12,7 +12,6 @@ from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.source.specs import TARGET, Found, SourceSpec
 from rnn_pipelines.forecast.source.time_parts import name_part
 from rnn_pipelines.reading.date_numbers import find_date_form
-from rnn_pipelines.reading.divided_files import DIVIDED
 from rnn_pipelines.reading.numbers import (
     NO_VALUE,
     SENTINELS,
@@ -46,9 +45,9 @@ logger = logging.getLogger(__name__)
 
 
 def read_values(
-    raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]
+    raw: pd.DataFrame, source: SourceSpec, others: Sequence[str], is_reported: bool
 ) -> tuple[pd.DataFrame, Found]:
-    """Read the values of the series; `others` are columns without values.
+    """Read the values of the series; `others` are columns without values. Missing markers may be reported before.
 
     Return float64[row, series]: a column for each series of a wide table, or else the column of all values; and the
     detected signs of numbers. Raise a SeriesError if a cell is no number, or a wide table has no column of numbers.
@@ -58,8 +57,7 @@ def read_values(
     for name in _list_value_columns(raw, source, others) if source.is_wide else [source.target]:
         cells = raw[name]
         if not is_numeric_dtype(cells):
-            # The parts of a divided table were reported when it was divided.
-            cells = _leave_markers(cells, None if DIVIDED in raw.attrs else source.label)
+            cells = _leave_markers(cells, None if is_reported else source.label)
         values[name], marks = parse_numbers(cells, source.label, *_find_signs(source, raw))
         found |= marks
     return pd.DataFrame(values, index=raw.index), found

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.lab.compare.records import (
+    ComparisonResults,
+    ContenderRun,
+    ContenderSummary,
     Difference,
     Estimate,
-    NetworkSummary,
-    Results,
-    Run,
     RunWithCurve,
 )
 
@@ -65,7 +65,7 @@ def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]
         yield {"cell": cell, "against": against, **difference, "better": better}
 
 
-def summarize_runs(runs: Sequence[RunWithCurve]) -> Results:
+def summarize_runs(runs: Sequence[RunWithCurve]) -> ComparisonResults:
     """Return the trainings of a comparison without their learning curves, and a summary of each network.
 
     Each network of a task has the same seeds.
@@ -74,7 +74,8 @@ def summarize_runs(runs: Sequence[RunWithCurve]) -> Results:
     by_task = table.groupby("task", sort=False)
     return {
         "runs": [
-            cast(Run, {key: value for key, value in run.items() if key != "curve"}) for run in runs
+            cast(ContenderRun, {key: value for key, value in run.items() if key != "curve"})
+            for run in runs
         ],
         "summary": [
             network for task, of_task in by_task for network in _summarize_task(task, of_task)
@@ -82,7 +83,7 @@ def summarize_runs(runs: Sequence[RunWithCurve]) -> Results:
     }
 
 
-def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[NetworkSummary]:
+def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[ContenderSummary]:
     by_cell = dict(iter(runs.groupby("cell", sort=False)))
     pairs = list(
         compare_pairs({cell: of_cell["test"].tolist() for cell, of_cell in by_cell.items()})
@@ -116,4 +117,4 @@ def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[NetworkSummary]:
             "differences": [pair for pair in pairs if pair["cell"] == cell],
             "step_differences": [pair for pair in step_pairs if pair["cell"] == cell],
         }
-        yield cast(NetworkSummary, summary)
+        yield cast(ContenderSummary, summary)

@@ -3,7 +3,7 @@
 from typing import Any, TypedDict
 
 
-class Network(TypedDict):
+class Contender(TypedDict):
     """A contender of a task, with the numbers of weights of the recurrent layer and of the network."""
 
     task: str
@@ -12,7 +12,7 @@ class Network(TypedDict):
     num_parameters: int
 
 
-class Run(Network):
+class ContenderRun(Contender):
     """One training, with the seed of data, weights and order of the batches.
 
     Losses are in the task's metric, with the weights that are best on validation. Seconds are without graph
@@ -34,7 +34,7 @@ class Run(Network):
     steps_to_learn: int | None
 
 
-class RunWithCurve(Run):
+class RunWithCurve(ContenderRun):
     """One training with its learning curve: the validation loss after each epoch, in the task's metric."""
 
     curve: list[float]
@@ -59,7 +59,7 @@ class Difference(Estimate):
     better: str | None
 
 
-class NetworkSummary(Network):
+class ContenderSummary(Contender):
     """The summary of one network on one task: means over all seeds, of which `num_learnt` learnt the task.
 
     `steps_to_learn` is the median over these; None if none did. The differences of test losses are those of the pairs
@@ -79,11 +79,11 @@ class NetworkSummary(Network):
     step_differences: list[Difference]
 
 
-class Results(TypedDict):
+class ComparisonResults(TypedDict):
     """All trainings, without their curves, and their summary."""
 
-    runs: list[Run]
-    summary: list[NetworkSummary]
+    runs: list[ContenderRun]
+    summary: list[ContenderSummary]
 
 
 class TaskDescription(TypedDict):

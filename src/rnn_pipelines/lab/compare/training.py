@@ -155,8 +155,10 @@ def build_contender(
     or, with `every_step`, float32[batch, time, num_outputs].
     """
     kind = NETWORKS[contender.cell]
-    options: dict[str, Any] = {name: getattr(contender, name) for name in kind.options}
-    options |= {"return_sequences": every_step, "name": RECURRENT}
+    options = {name: getattr(contender, name) for name in kind.options}
+    layer = find_layer(kind.layer)(
+        contender.units, return_sequences=every_step, name=RECURRENT, **options
+    )
     inputs = keras.Input((None, num_inputs), name="steps")
-    outputs = find_layer(kind.layer)(contender.units, **options)(inputs)
+    outputs = layer(inputs)
     return keras.Model(inputs, layers.Dense(num_outputs, name="head")(outputs), name=contender.cell)

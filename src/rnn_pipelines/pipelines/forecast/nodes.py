@@ -129,9 +129,13 @@ def render_report(
     given = results_and_figures
     records = {name: given.pop(name) for name in NETWORKS}
     results = {
-        part.name: given.pop(part.name) for part in fields(report.Results) if part.name in given
+        part.name: given.pop(part.name)
+        for part in fields(report.ForecastResults)
+        if part.name in given
     }
-    shown = report.Results(metrics=ForecastMetrics.parse(metrics), records=records, **results)
+    shown = report.ForecastResults(
+        metrics=ForecastMetrics.parse(metrics), records=records, **results
+    )
     figures = {name.removesuffix("_figure"): figure for name, figure in given.items()}
     return report.report_forecast(shown, parameters, figures).render()
 

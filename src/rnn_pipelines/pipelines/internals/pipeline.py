@@ -88,7 +88,7 @@ def choose_classifier(
     """Return the classifier of `sentiment`, or train a small one if there is none."""
     from rnn_pipelines.lab.internals.sentiment import choice
 
-    return choice.choose_classifier(found, reviews, source, small)
+    return choice.find_classifier(found, reviews, source, small)
 
 
 def trace_classifier(
@@ -97,4 +97,4 @@ def trace_classifier(
     """Trace every gate and state through texts, compare them with Keras, and score some texts word by word."""
     from rnn_pipelines.lab.internals.sentiment import traces
 
-    return traces.trace_classifier(classifier, sample)
+    return traces.trace_texts(classifier, sample)

@@ -116,4 +116,4 @@ def read_newest_sample(
     sample: Sample, retraining: RetrainForecastSpec
 ) -> tuple[Source, pd.DataFrame, float]:
     """Read series and covariates up to the as-of time, and return them with the start time."""
-    return *dividing.read_sample(sample, retraining), time.time()
+    return *sample.read(retraining), time.time()

@@ -28,7 +28,7 @@ def render_explorer(
 
     Args:
         title, verdict: with `{names}` in the place of the names of the networks.
-        content: the data of the scripts, see `encode`.
+        content: the data of the scripts, see `encode_content`.
         sections: the headings, by the name of the part of the page that the scripts fill.
     """
     style = Markup("<style>{}</style>").format(Markup(read_scripts(["style.css"])))
@@ -36,7 +36,7 @@ def render_explorer(
     chosen = choose_content(content, MAX_BYTES - FRAME_BYTES - len(style) - len(code))
     names = " and ".join(network["label"] for network in chosen["networks"])
     data = Markup('<script type="application/json" id="content">{}</script>').format(
-        Markup(encode(chosen))
+        Markup(encode_content(chosen))
     )
     parts = [Section(heading, [_place(name)]) for name, heading in sections.items()]
     last = Section(parts[-1].title, [*parts[-1].parts, style, data, code])
@@ -50,12 +50,13 @@ def choose_content(content: Mapping[str, Any], max_bytes: int) -> dict[str, Any]
     """
     chosen = dict(content)
     left_out = []
-    if len(encode(chosen)) > max_bytes and chosen.pop("vocabulary", None):
+    if len(encode_content(chosen)) > max_bytes and chosen.pop("vocabulary", None):
         left_out.append("words for texts of your own")
-    while len(encode(chosen)) > max_bytes and len(chosen["networks"]) > 1:
+    while len(encode_content(chosen)) > max_bytes and len(chosen["networks"]) > 1:
         # The pretrained network, which has a base, gives way to those that the reader trained.
         largest = max(
-            chosen["networks"], key=lambda network: ("base" in network, len(encode(network)))
+            chosen["networks"],
+            key=lambda network: ("base" in network, len(encode_content(network))),
         )
         left_out.append(f"the weights of {largest['label']}")
         chosen["networks"] = [network for network in chosen["networks"] if network is not largest]
@@ -63,7 +64,7 @@ def choose_content(content: Mapping[str, Any], max_bytes: int) -> dict[str, Any]
             window.get("vectors", {}).pop(largest["name"], None)
         if not any("base" in network for network in chosen["networks"]):
             chosen["windows"] = [_drop_past(window) for window in chosen["windows"]]
-    while len(encode(chosen)) > max_bytes and len(chosen["windows"]) > 1:
+    while len(encode_content(chosen)) > max_bytes and len(chosen["windows"]) > 1:
         chosen["windows"] = chosen["windows"][1:]
     if left_out:
         logger.warning("the page would be too large with %s", " and ".join(left_out))
@@ -81,7 +82,7 @@ def _place(name: str) -> Markup:
     )
 
 
-def encode(content: Mapping[str, Any]) -> str:
+def encode_content(content: Mapping[str, Any]) -> str:
     """Return the content as JSON that is safe inside a script.
 
     Arrays are base64 of little-endian bytes, float16 if they are that, else float32.

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.report.explorer.page import encode, render_explorer
+from rnn_pipelines.report.explorer.page import encode_content, render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.logits import name_labels
@@ -67,7 +67,7 @@ def describe_classifier(classifier: TextClassifier, texts: Sequence[str]) -> dic
     vocabulary = next(
         own
         for own in described
-        if len(encode(own)) <= MAX_VOCABULARY_BYTES or len(own["words"]) <= NUM_WORDS[-1]
+        if len(encode_content(own)) <= MAX_VOCABULARY_BYTES or len(own["words"]) <= NUM_WORDS[-1]
     )
     return {
         "task": "text",

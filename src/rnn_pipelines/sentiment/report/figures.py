@@ -1,7 +1,6 @@
 """The figures of `sentiment`. Classifiers for comparison only are hidden until they are clicked in the legend."""
 
 from collections.abc import Container, Mapping
-from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure, Heatmap
@@ -75,8 +74,8 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
         )
         row = f"{style.name}<br>{format_percent(measured['accuracy'])}"
         hover = f"{accuracy:.2f} % ({low:.2f}–{high:.2f})"
-        options = {"hovertemplate": hover, "showlegend": False}
-        figure.add_trace(draw_estimate(style, row, (accuracy, low, high), **options))
+        interval = (accuracy, low, high)
+        figure.add_trace(draw_estimate(style, row, interval, hovertemplate=hover, showlegend=False))
     reference = styles[NB_NGRAM]
     figure.add_vline(
         100 * metrics[NB_NGRAM]["accuracy"], line={"color": reference.color, "dash": "dash"}
@@ -101,19 +100,22 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
             [f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row]
             for row in counts
         ]
-        colors = [[0, "#ffffff"], [1, style.color]]
-        options = {
-            "texttemplate": "%{text}",
-            "textfont": {"size": 14},
-            "name": style.name,
-            "xgap": 2,
-            "ygap": 2,
-            "hovertemplate": "%{y}, predicted %{x}: %{text}",
-            "showscale": False,
-        }
-        # With a maximum of 2, at most half of the colour's intensity, so that dark text is readable on it.
         heatmap = Heatmap(
-            x=classes, y=classes, z=shares, text=text, colorscale=colors, zmin=0, zmax=2, **options
+            x=classes,
+            y=classes,
+            z=shares,
+            colorscale=[[0, "#ffffff"], [1, style.color]],
+            zmin=0,
+            # At most half of the colour's intensity, so that dark text is readable on it.
+            zmax=2,
+            showscale=False,
+            text=text,
+            texttemplate="%{text}",
+            textfont={"size": 14},
+            name=style.name,
+            xgap=2,
+            ygap=2,
+            hovertemplate="%{y}, predicted %{x}: %{text}",
         )
         figure.add_trace(heatmap, 1, column)
         figure.update_xaxes(title=style.name, col=column)
@@ -132,16 +134,24 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
     for name in list_measured(set(by_confidence["classifier"])):
         style = styles[name]
         table = by_confidence[by_confidence["classifier"] == name]
-        options: dict[str, Any] = {"legendgroup": name, "visible": _choose_visible(name)}
-        points = 100 * table["confidence"], 100 * table["accuracy"]
-        figure.add_trace(draw_line(style, *points, mode="lines+markers", **options), 1, 1)
+        line = draw_line(
+            style, 100 * table["confidence"], 100 * table["accuracy"], mode="lines+markers"
+        )
         bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
         bars = draw_bars(
-            style, 100 * (bins + 0.5) * BIN_WIDTH, table["num_texts"], showlegend=False, **options
+            style, 100 * (bins + 0.5) * BIN_WIDTH, table["num_texts"], showlegend=False
         )
-        figure.add_trace(bars, 2, 1)
-    layout: dict[str, Any] = {"hovermode": "closest", "barmode": "group", "bargap": 0.15}
-    set_layout(figure, "Calibration", "accuracy and number of reviews by confidence", **layout)
+        for row, trace in enumerate((line, bars), start=1):
+            trace.update(legendgroup=name, visible=_choose_visible(name))
+            figure.add_trace(trace, row, 1)
+    set_layout(
+        figure,
+        "Calibration",
+        "accuracy and number of reviews by confidence",
+        hovermode="closest",
+        barmode="group",
+        bargap=0.15,
+    )
     figure.update_xaxes(title="confidence, %", dtick=10, row=2)
     figure.update_yaxes(title="accuracy, %", hoverformat=".1f", row=1)
     return figure.update_yaxes(title="reviews", hoverformat=",d", row=2)
@@ -158,12 +168,15 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
             # Narrow enough for a phone.
             short = group.replace("up to ", "≤ ").replace("over ", "> ").replace(" to ", "–")
             labels.append(f"{short}<br>{num_texts:,}")
-        options: dict[str, Any] = {
-            "mode": "lines+markers",
-            "marker": {"size": 8},
-            "visible": _choose_visible(name),
-        }
-        figure.add_trace(draw_line(styles[name], labels, 100 * table["accuracy"], **options))
+        line = draw_line(
+            styles[name],
+            labels,
+            100 * table["accuracy"],
+            mode="lines+markers",
+            marker={"size": 8},
+            visible=_choose_visible(name),
+        )
+        figure.add_trace(line)
     is_there = len(groups) > 0
     x = {
         "title": unit,

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pandas as pd
 
-from rnn_pipelines.report import numbers
 from rnn_pipelines.report.numbers import (
     NO_NUMBER,
     Column,
     format_count,
+    format_p_cell,
     format_percent,
     format_points,
+    format_share,
+    format_tenths,
 )
 from rnn_pipelines.report.page import Quote, Table, tabulate
 from rnn_pipelines.sentiment.evaluation.examples import Examples
@@ -25,14 +27,14 @@ from rnn_pipelines.sentiment.text.schema import PARTS
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
 
-def format_fraction(value: float | None) -> str:
-    """Return a number with four decimals; a dash for a missing one."""
-    return NO_NUMBER if value is None else f"{value:.4f}"
+def format_fraction(value: float) -> str:
+    """Return a number with four decimals."""
+    return f"{value:.4f}"
 
 
-def format_weight(weight: float | None) -> str:
-    """Return a weight with three decimals; a dash for a missing one."""
-    return NO_NUMBER if weight is None else f"{weight:.3f}".replace("-", "−")
+def format_weight(weight: float) -> str:
+    """Return a weight with three decimals."""
+    return f"{weight:.3f}".replace("-", "−")
 
 
 # By the key in `metrics.json`; "interval" is that of the accuracy.
@@ -44,7 +46,7 @@ COLUMNS = {
     "log_loss": Column("log loss", format_fraction, "down"),
     "calibration_error": Column("calibration error", format_fraction, "down"),
     "num_parameters": Column("parameters", format_count),
-    "training_seconds": Column("training, s", numbers.format_seconds),
+    "training_seconds": Column("training, s", format_tenths),
 }
 # The columns that a terminal leaves out.
 COSTS = ("num_parameters", "training_seconds")
@@ -80,7 +82,7 @@ def _tabulate(
     for name in names:
         low = metrics[name]["accuracy_low"]
         high = metrics[name]["accuracy_high"]
-        interval = "–".join(numbers.format_share(end, 2) for end in (low, high))
+        interval = "–".join(format_share(end, 2) for end in (low, high))
         rows.append((styles[name].name, {**metrics[name], "interval": interval}))
     return tabulate(first, rows, columns)
 
@@ -94,7 +96,7 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
         "points": Column("points", format_points),
         "only_reference_wrong": Column("gained", format_count),
         "only_this_wrong": Column("lost", format_count),
-        "p_value": Column("McNemar p", numbers.format_p_cell),
+        "p_value": Column("McNemar p", format_p_cell),
     }
     rows = []
     for name in list_measured(metrics):

@@ -8,6 +8,7 @@ import pandas as pd
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.table_files import (
+    Selection,
     TableFiles,
     expand_home,
     explain_cells,
@@ -72,7 +73,7 @@ def read_texts(file: TextFileSpec) -> Texts:
         texts = pd.Series([line.removesuffix("\r") for line in lines], dtype="str")
     else:
         # As objects, because a categorical column accepts no new value.
-        column = read_columns(path, [file.text], FILES)[file.text].astype("object")
+        column = read_columns(path, Selection([file.text]), FILES)[file.text].astype("object")
         is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
         check_cells(~is_text & column.notna(), column, path, "text")
         texts = column.where(column.notna(), "").astype("str")

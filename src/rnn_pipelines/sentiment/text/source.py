@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.table_files import TableFiles
+from rnn_pipelines.reading.table_files import Selection, TableFiles
 from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
@@ -101,7 +101,8 @@ def read_reviews(source: ReviewSourceSpec, time: str | None = None) -> pd.DataFr
         if column is not None
     ]
     others = {} if time is None else {"time": time}
-    table = read_columns(Path(source.path), list(dict.fromkeys([*wanted, *others.values()])), FILES)
+    columns = Selection(list(dict.fromkeys([*wanted, *others.values()])))
+    table = read_columns(Path(source.path), columns, FILES)
     return parse_reviews(table, source).assign(
         **{name: table[column] for name, column in others.items()}
     )

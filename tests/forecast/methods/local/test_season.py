@@ -39,6 +39,14 @@ def test_noise_has_nearly_no_season_and_a_clear_one_is_kept() -> None:
     assert (find_season(np.full((1, 20), 3.0), SEASON).factors == 1).all()
 
 
+def test_two_seasons_of_noise_have_a_small_season() -> None:
+    """With one value of each phase there are no residuals, so that the whole noise would be the season."""
+    noise = 10 + np.random.default_rng(5).normal(size=(400, 2 * SEASON))
+    deviations = find_season(noise, SEASON).factors - 1
+    differences = noise[:, SEASON:] - noise.mean(axis=1, keepdims=True)
+    assert (deviations**2).mean() < 0.5 * (differences**2).mean() / 100
+
+
 @pytest.mark.parametrize("size", [2 * SEASON - 1, SEASON, 1])
 def test_less_than_two_seasons_have_none(size: int) -> None:
     season = find_season(np.resize(PATTERN, size)[None], SEASON)

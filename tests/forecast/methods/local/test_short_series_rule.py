@@ -8,7 +8,6 @@ from rnn_pipelines.forecast.methods.local.exponential_smoothing import (
     extend_by_damped_trend,
     trace_damped_trend,
     trace_level,
-    trace_local_trend,
 )
 from rnn_pipelines.forecast.methods.local.short_series_rule import (
     LEVEL_AND_TREND,
@@ -73,8 +72,6 @@ def test_short_and_constant_series_have_the_rules_forecasts() -> None:
     np.testing.assert_allclose(
         trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5)
     )
-    values = np.arange(10.0)[None]
-    np.testing.assert_allclose(trace_local_trend(values, HORIZON, 1)[0, 0], [10, 11, 12])
     found = trace_level(np.random.default_rng(3).normal(size=(1, 12)), HORIZON, 1)
     np.testing.assert_array_equal(found[..., 0], found[..., -1])
     assert len(LEVELS)

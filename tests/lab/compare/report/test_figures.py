@@ -51,12 +51,18 @@ def list_curves(figure: Figure, name: str) -> list[Scatter]:
     return [trace for trace in figure.data if trace.name == name and trace.fill is None]
 
 
-def test_figures_are_those_of_the_pipeline_and_leave_their_inputs(figures, make_comparison) -> None:
+def test_figures_are_those_of_the_pipeline(figures) -> None:
     assert tuple(figures) == FIGURES
+
+
+def test_drawing_does_not_change_the_results(make_comparison) -> None:
     made = make_comparison()
     before = copy.deepcopy((made.runs, made.results, made.description))
     draw(made)
     assert (made.runs, made.results, made.description) == before
+
+
+def test_styles_have_different_colours() -> None:
     colors = [style.color for style in STYLES.values() if style.color != SPARE_COLOR]
     assert len(set(colors)) == len(colors)
 
@@ -110,16 +116,26 @@ def test_losses_that_differ_much_have_a_logarithmic_axis(
     )
 
 
-def test_curve_is_the_median_over_seeds_with_a_band_and_references(adding) -> None:
+def test_curve_is_the_median_over_seeds(adding) -> None:
     curves = list_losses(adding, "gru", "curve")
     median = [np.median([curve[epoch] for curve in curves]) for epoch in range(28)]
     np.testing.assert_allclose(list_curves(draw(adding)["curves"], "GRU")[0].y, median)
+
+
+def test_curve_is_thin_after_the_first_seed_ended(adding) -> None:
     thick, thin = list_curves(draw(adding)["curves"], "GRU")
     assert (thick.x[0], thick.x[-1]) == (100, 2800)
     assert (thin.x[0], thin.x[-1]) == (2800, 4000)
     assert thick.line.width > thin.line.width
+
+
+def test_curve_ends_with_the_median_of_the_last_losses(adding) -> None:
+    curves = list_losses(adding, "gru", "curve")
     ends = [curve[-1] for curve in curves]
     assert list_curves(draw(adding)["curves"], "GRU")[1].y[-1] == pytest.approx(np.median(ends))
+
+
+def test_band_reaches_from_the_lowest_to_the_highest_loss(adding) -> None:
     band = next(
         trace
         for trace in draw(adding)["curves"].data
@@ -128,35 +144,53 @@ def test_curve_is_the_median_over_seeds_with_a_band_and_references(adding) -> No
     last = [curve[27] for curve in list_losses(adding, "lstm", "curve")]
     ends = [y for x, y in zip(band.x, band.y, strict=True) if x == 2800]
     assert sorted(ends) == pytest.approx([min(last), max(last)])
+
+
+def test_legend_of_curves_has_the_networks(adding) -> None:
     entries = [trace.name for trace in draw(adding)["curves"].data if trace.showlegend]
     assert entries == ["simple RNN", "LSTM", "GRU"]
+
+
+def test_references_are_dashed_lines_of_the_curves(adding) -> None:
     lines = {
         trace.name: list(trace.y)
         for trace in draw(adding)["curves"].data
         if trace.line.dash not in (None, "solid")
     }
     assert lines == {"guessing 1 0.1667": [1 / 6, 1 / 6], "learnt below 0.01000": [0.01, 0.01]}
+
+
+def test_a_training_of_one_epoch_is_a_dot(adding) -> None:
     runs = [run | {"curve": run["curve"][:1], "epochs": 1} for run in adding.runs]
     figure = draw_comparison_figures(runs, adding.results, adding.description)["curves"]
     assert "markers" in list_curves(figure, "GRU")[0].mode
 
 
-def test_means_and_published_figures_stand_in_the_rows_of_their_networks(make_comparison) -> None:
+def test_legend_of_curves_names_variants(make_comparison) -> None:
     entries = [
         trace.name
         for trace in draw(make_comparison("noisy_sine"))["curves"].data
         if trace.showlegend
     ]
     assert entries == ["simple RNN", "LSTM", "GRU", "LSTM (relu)"]
+
+
+def test_mean_has_its_interval_in_the_row_of_its_network(make_comparison) -> None:
     made = make_comparison("temperature")
     _, mean = find_row(draw(made)["losses"], 2)
     test = next(entry["test"] for entry in made.results["summary"] if entry["cell"] == "gru")
     ends = (mean.x[0] - mean.error_x.arrayminus[0], mean.x[0] + mean.error_x.array[0])
     assert (mean.x[0], *ends) == pytest.approx((test["mean"], test["low"], test["high"]))
+
+
+def test_published_losses_stand_in_the_rows_of_their_networks(make_comparison) -> None:
     figure = draw(make_comparison("jsb_chorales"))["losses"]
     published = next(trace for trace in figure.data if trace.name == "Chung et al. 2014")
     rows = {round(y - 0.12): x for x, y in zip(published.x, published.y, strict=True)}
     assert rows == {0: 9.10, -1: 8.67, -2: 8.54}
+
+
+def test_references_are_dashed_lines_of_the_losses(make_comparison) -> None:
     names = [
         trace.name
         for trace in draw(make_comparison("temperature"))["losses"].data
@@ -165,38 +199,63 @@ def test_means_and_published_figures_stand_in_the_rows_of_their_networks(make_co
     assert names == ["ridge 4.650", "noise floor 4.000"]
 
 
-def test_every_seed_has_a_dot_in_the_row_of_its_network(adding) -> None:
+def test_every_seed_has_a_dot(adding) -> None:
     dots, _ = find_row(draw(adding)["losses"], 1)
     assert list(dots.x) == list_losses(adding, "lstm")
     assert list(dots.text) == [f"seed {seed}" for seed in range(5)]
     assert len(set(dots.y)) == 5
+
+
+def test_rows_are_named_after_networks(adding) -> None:
     figure = draw(adding)["losses"]
     names = dict(zip(figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext, strict=True))
     assert names == {0: "simple RNN", -1: "LSTM", -2: "GRU"}
+
+
+def test_dots_stand_in_the_row_of_their_network(adding) -> None:
+    figure = draw(adding)["losses"]
     assert [round(float(np.mean(find_row(figure, row)[0].y)), 2) for row in range(3)] == [
         0.12,
         -0.88,
         -1.88,
     ]
+
+
+def test_intervals_of_a_logarithmic_axis_are_above_0(adding) -> None:
     _, mean = find_row(draw(adding)["losses"], 1)
     low = mean.x[0] - mean.error_x.arrayminus[0]
     high = mean.x[0] + mean.error_x.array[0]
     assert 0 < low == pytest.approx(mean.x[0] ** 2 / high)
+
+
+def test_a_reference_is_a_vertical_line(adding) -> None:
     line = next(trace for trace in draw(adding)["losses"].data if trace.name == "guessing 1 0.1667")
     assert list(line.x) == [1 / 6, 1 / 6]
 
 
-def test_dots_are_differences_and_seconds_begin_at_0(adding) -> None:
+def test_dots_are_differences_of_a_seed(adding) -> None:
     dots, _ = find_row(draw(adding)["differences"], 2)
     np.testing.assert_allclose(
         dots.x, np.subtract(list_losses(adding, "lstm"), list_losses(adding, "gru"))
     )
+
+
+def test_rows_of_differences_are_named_after_pairs(adding) -> None:
     names = draw(adding)["differences"].layout.yaxis.ticktext
     assert list(names) == ["simple RNN<br>− LSTM", "simple RNN<br>− GRU", "LSTM<br>− GRU"]
+
+
+def test_a_difference_has_the_colour_of_the_better_cell(adding) -> None:
     colors = [find_row(draw(adding)["differences"], row)[1].marker.color for row in range(3)]
     assert colors == [UNDECIDED.color, STYLES["gru"].color, UNDECIDED.color]
+
+
+def test_axes_of_seconds_begin_at_0(adding) -> None:
     layout = draw(adding)["time"].layout
     assert (layout.xaxis.rangemode, layout.xaxis2.rangemode) == ("tozero", "tozero")
+
+
+def test_intervals_of_seconds_end_at_0(adding) -> None:
     estimate = {"mean": 1.0, "low": -3.0, "high": 5.0}
     summary = [entry | {"seconds_per_epoch": estimate} for entry in adding.results["summary"]]
     figure = draw_comparison_figures(adding.runs, {"summary": summary}, adding.description)["time"]

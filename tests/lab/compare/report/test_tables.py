@@ -51,7 +51,7 @@ def make_network(cell: str, test: float, validation: float, **changes: Any) -> d
     }
 
 
-def test_losses_stand_below_their_names_and_the_lowest_are_marked(adding: TaskResults) -> None:
+def test_losses_of_a_network_stand_below_their_names(adding: TaskResults) -> None:
     task = replace(
         adding, networks=[make_network("lstm", 4.25, 4.5, num_learnt=3, steps_to_learn=1250.0)]
     )
@@ -63,10 +63,16 @@ def test_losses_stand_below_their_names_and_the_lowest_are_marked(adding: TaskRe
         "learnt by": "3 of 5",
         "after steps": "1,250",
     }
+
+
+def test_a_network_that_never_learnt_has_no_steps(adding: TaskResults) -> None:
     row = find_row(
         tabulate_results(replace(adding, networks=[make_network("rnn", 1, 1)])), "simple RNN"
     )
     assert (row["learnt by"], row["after steps"]) == ("0 of 5", "–")
+
+
+def test_the_lowest_losses_are_marked(adding: TaskResults) -> None:
     networks = [
         make_network("rnn", 3, 1),
         make_network("lstm", 2, 1.5),
@@ -75,6 +81,9 @@ def test_losses_stand_below_their_names_and_the_lowest_are_marked(adding: TaskRe
     table = tabulate_results(replace(adding, networks=networks))
     marked = {(table.rows[row][0], table.header[column]) for row, column in table.best}
     assert marked == {("LSTM", "test"), ("simple RNN", "validation")}
+
+
+def test_steps_to_learn_are_whole_numbers(adding: TaskResults) -> None:
     steps = {
         "cell": "lstm",
         "against": "gru",
@@ -94,23 +103,39 @@ def test_losses_stand_below_their_names_and_the_lowest_are_marked(adding: TaskRe
         "480",
         "318 to 642",
     ]
+
+
+def test_an_estimate_of_the_other_direction_has_its_sign_turned() -> None:
     assert format_estimate({"mean": -0.2, "low": -0.3, "high": -0.1}, -1) == (
         "0.20",
         "0.10 to 0.30",
     )
 
 
-def test_references_have_their_loss_and_pairs_a_row(made, make_comparison) -> None:
+def test_a_task_that_is_not_learnt_has_no_columns_of_learning(made) -> None:
     table = tabulate_results(find_task(made, "temperature"))
     assert list(table.header) == ["network", "test", "95 % interval", "validation"]
+
+
+def test_references_have_their_loss(made) -> None:
     row = find_row(tabulate_results(find_task(made, "temperature")), "ridge")
     assert row == {"network": "ridge", "test": "4.650", "95 % interval": "–", "validation": "–"}
+
+
+def test_published_losses_are_rows(made) -> None:
     table = tabulate_results(find_task(made, "jsb_chorales"))
     assert find_row(table, "GRU, Chung et al. 2014")["test"] == "8.540"
+
+
+def test_every_pair_has_its_row_of_losses(make_comparison) -> None:
     rows = tabulate_differences(make_comparison("noisy_sine adding_100").tasks).rows
     assert [row[0] for row in rows if row[2] == "test loss"] == ["noisy sine"] * 6 + [
         "adding 100"
     ] * 3
+
+
+def test_every_pair_is_one_of_networks(make_comparison) -> None:
+    rows = tabulate_differences(make_comparison("noisy_sine adding_100").tasks).rows
     assert len({tuple(row[:2]) for row in rows}) == 9
 
 
@@ -128,11 +153,13 @@ def test_noise_floor_is_not_a_rival(
     assert replace(adding, references=references).best_reference == best
 
 
-def test_size_and_seconds_stand_below_their_names(made) -> None:
-    task = find_task(made, "temperature")
-    row = find_row(tabulate_costs(task), "GRU")
-    seconds = {key: row.pop(key) for key in ("s per epoch", "s to best validation")}
-    assert row == {
+@pytest.fixture
+def gru_costs(made) -> dict[str, str]:
+    return find_row(tabulate_costs(find_task(made, "temperature")), "GRU")
+
+
+def test_size_of_a_network_stands_below_its_names(gru_costs: dict[str, str]) -> None:
+    expected = {
         "network": "GRU",
         "units": "50",
         "recurrent weights": "10,600",
@@ -140,19 +167,25 @@ def test_size_and_seconds_stand_below_their_names(made) -> None:
         "s compiling": "2.50",
         "epochs": "34.0",
     }
-    gru = next(network for network in task.networks if network["cell"] == "gru")
-    assert float(seconds["s per epoch"]) == pytest.approx(
-        gru["seconds_per_epoch"]["mean"], rel=0.005
-    )
-    assert float(seconds["s to best validation"]) == pytest.approx(
-        gru["seconds_to_best"]["mean"], rel=0.005
-    )
+    assert {name: gru_costs[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "measure"),
+    [("s per epoch", "seconds_per_epoch"), ("s to best validation", "seconds_to_best")],
+)
+def test_seconds_of_a_network_are_means(
+    made, gru_costs: dict[str, str], column: str, measure: str
+) -> None:
+    networks: Any = find_task(made, "temperature").networks
+    gru = next(network for network in networks if network["cell"] == "gru")
+    assert float(gru_costs[column]) == pytest.approx(gru[measure]["mean"], rel=0.005)
 
 
 @pytest.mark.parametrize(
     ("better", "verdict"), [("gru", "GRU is better"), (None, "no difference shown")]
 )
-def test_pair_has_its_difference_and_verdict(
+def test_pair_has_its_difference_with_a_verdict(
     adding: TaskResults, better: str | None, verdict: str
 ) -> None:
     pair = {

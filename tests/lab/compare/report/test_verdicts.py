@@ -92,20 +92,23 @@ def write(
         ),
     ],
 )
-def test_verdict_names_the_better_cell_and_its_tasks(
+def test_verdict_names_the_better_cell_of_each_task(
     better: dict[str, str | None], facts: tuple[str, ...]
 ) -> None:
     verdict = write({task: make_entries(("lstm", "gru", cell)) for task, cell in better.items()})
     assert has_in_order(verdict, "LSTM against GRU", *facts)
 
 
-def test_lstm_against_gru_comes_first_with_seeds_that_learnt() -> None:
+def test_lstm_against_gru_comes_first() -> None:
     verdict = write(
         {"a": make_entries(("rnn", "lstm", "lstm"), ("rnn", "gru", None), ("lstm", "gru", None))}
     )
     assert has_in_order(
         verdict, "LSTM against GRU", "Simple RNN against LSTM: LSTM", "Simple RNN against GRU"
     )
+
+
+def test_a_variant_is_compared_with_its_own_cell_alone() -> None:
     pairs = (
         ("rnn", "lstm_relu", "rnn"),
         ("lstm", "lstm_relu", "lstm"),
@@ -114,12 +117,21 @@ def test_lstm_against_gru_comes_first_with_seeds_that_learnt() -> None:
     verdict = write({"a": make_entries(("rnn", "lstm", None), ("lstm", "gru", None), *pairs)})
     assert "LSTM against LSTM (relu): LSTM is" in verdict
     assert verdict.count("(relu)") == 1
+
+
+def test_seeds_that_learnt_are_counted() -> None:
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
     assert "simple RNN 0 of 5, LSTM 3 of 5" in write({"adding_100": entries}, learnt_below=0.01)
+
+
+def test_tasks_that_were_left_out_are_named() -> None:
     verdict = write(
         {"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham")
     )
     assert "JSB Chorales and Nottingham" in verdict
+
+
+def test_one_seed_shows_no_difference() -> None:
     entries = [{**entry, "num_seeds": 1} for entry in make_entries(("lstm", "gru", None))]
     verdict = describe_comparison([make_task("noisy_sine", entries)], [])
     assert verdict == "LSTM against GRU: no difference that one seed can show on noisy sine."
@@ -154,20 +166,32 @@ def test_verdict_names_simple_methods_that_are_as_good(ridge: float, is_named: b
         (None, ("No difference", "LSTM − GRU", "0.00 (−0.10 to 0.10)")),
     ],
 )
-def test_pair_has_its_difference_and_interval(better: str | None, facts: tuple[str, ...]) -> None:
+def test_pair_has_its_difference_with_an_interval(
+    better: str | None, facts: tuple[str, ...]
+) -> None:
     assert has_in_order(
         describe_pairs(make_task("a", make_entries(("lstm", "gru", better)))), *facts
     )
 
 
-def test_differences_that_are_not_shown_come_last_and_learning_has_its_bound() -> None:
+def test_differences_that_are_not_shown_come_last() -> None:
     entries = make_entries(("rnn", "lstm", None), ("rnn", "gru", "gru"), ("lstm", "gru", "gru"))
     facts = ("GRU", "simple RNN", "GRU", "LSTM", "No difference", "simple RNN − LSTM")
     assert has_in_order(describe_pairs(make_task("a", entries)), *facts)
+
+
+def test_learning_has_its_bound() -> None:
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
     text = describe_learning(make_task("a", entries, learnt_below=0.01))
     assert has_in_order(text, "0.01", "3,000", "simple RNN 0 of 5", "LSTM 3 of 5", "1,200")
+
+
+def test_a_task_without_bound_has_no_text_of_learning() -> None:
+    entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
     assert describe_learning(make_task("a", entries)) == ""
+
+
+def test_a_network_worse_than_guessing_is_not_the_best() -> None:
     text = describe_references(
         make_task("a", [{"test": {"mean": 0.1}}], references={"guessing 1": 0.1667})
     )

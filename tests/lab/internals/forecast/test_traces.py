@@ -29,9 +29,9 @@ from rnn_pipelines.lab.internals.forecast.traces import (
     PADDING,
     SERIES,
     cut_history,
+    describe_members,
     differentiate_correction,
     list_inputs,
-    summarize_network,
     trace_forecasters,
     trace_layers,
 )
@@ -228,10 +228,10 @@ def test_layers_of_a_stack_are_numbered_to_the_head(
     network = make_forecasters(segment=4, embedding=5).networks["gru"]
     shapes = {
         layer["kind"]: layer["output_shape"]
-        for layer in summarize_network(network, num_steps=2)["layers"][:2]
+        for layer in describe_members(network, num_steps=2)["layers"][:2]
     }
     assert shapes == {"Dense": [2, 5], "GRU": [3]}
-    layers = summarize_network(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
+    layers = describe_members(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
     assert [(layer["layer"], layer["output_shape"]) for layer in layers] == [
         ("gru", [6, 3]), ("gru_2", [2]), ("head", [2])
     ]  # fmt: skip
@@ -242,7 +242,7 @@ def test_layers_are_those_of_one_member_and_parameters_those_of_all(
     make_forecasters: MakeForecasters, hyperparameters: dict[str, Any]
 ) -> None:
     network = make_forecasters(**hyperparameters, members=3).networks["lstm"]
-    summary = summarize_network(network, num_steps=2)
+    summary = describe_members(network, num_steps=2)
     assert summary["num_parameters"] == sum(array.size for array in network.weights.values())
     assert summary["num_parameters"] == 3 * sum(
         layer["num_parameters"] for layer in summary["layers"]

@@ -95,33 +95,65 @@ def find_maps(figure: Figure) -> list:
     return [trace for trace in figure.data if trace.type == "heatmap"]
 
 
-def test_figures_are_those_of_the_catalog_and_drawn(figures) -> None:
+def test_figures_are_those_of_the_catalog(figures) -> None:
     assert set(figures) == set(FIGURES)
+
+
+def test_figures_have_titles(figures) -> None:
     assert all(figure.layout.title.text for figure in figures.values())
+
+
+def test_layers_are_named_after_cell_with_place() -> None:
     assert name_layer("sentiment_gru_backward") == "GRU, sentiment, backward"
     assert name_layer("pretrained_gru") == "pretrained GRU"
     assert name_layer("forecast_lstm_layer_2") == "LSTM, forecast, layer 2"
+
+
+def test_distributions_are_in_percent(figures) -> None:
     assert [sum(trace.y) for trace in figures["distributions"].data] == pytest.approx([100] * 7)
+
+
+def test_half_lives_are_drawn_in_order(figures) -> None:
     assert list(figures["half_lives"].data[0].y) == [1, 3, np.inf]
+
+
+def test_gradients_are_in_percent_of_the_largest(figures) -> None:
     assert list(figures["gradients"].data[0].y) == [100, 10, 1]
+
+
+def test_gradients_of_words_are_dotted(figures) -> None:
     line = figures["gradients"].data[0].line
     assert (line.dash, line.color) == ("dot", TEXT_COLORS["lstm"])
 
 
-def test_stack_has_a_map_for_each_layer_and_state(layers, pretrained, readings, tables) -> None:
-    """From the inputs to the head, each with its own letter, and over the same window."""
+@pytest.fixture(scope="module")
+def stacked(layers, pretrained, readings, tables) -> dict[str, Figure]:
     lstm = layers["forecast_lstm"]
     second = SimpleNamespace(
         **vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": CELLS["gru"]}
     )
     stack = {"forecast_gru_layer_1": [layers["forecast_gru"]], "forecast_gru_layer_2": [second]}
-    found = draw_internals_figures(
+    return draw_internals_figures(
         SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), pretrained, readings, **tables
     )
-    assert set(found) == set(FIGURES)
-    assert len(find_maps(found["gru_update"])) == len(find_maps(found["gru_state"])) == 2
-    assert len(find_maps(found["lstm_state"])) == 2
-    titles = [getattr(found["gru_update"].layout, f"yaxis{number}").title.text for number in (2, 3)]
+
+
+def test_a_stack_has_all_figures(stacked: dict[str, Figure]) -> None:
+    assert set(stacked) == set(FIGURES)
+
+
+def test_a_stack_has_a_map_for_each_layer(stacked: dict[str, Figure]) -> None:
+    assert len(find_maps(stacked["gru_update"])) == len(find_maps(stacked["gru_state"])) == 2
+
+
+def test_a_stack_leaves_the_other_cell_alone(stacked: dict[str, Figure]) -> None:
+    assert len(find_maps(stacked["lstm_state"])) == 2
+
+
+def test_layers_of_a_stack_are_named(stacked: dict[str, Figure]) -> None:
+    titles = [
+        getattr(stacked["gru_update"].layout, f"yaxis{number}").title.text for number in (2, 3)
+    ]
     assert titles == ["units, layer 1", "units, layer 2"]
 
 
@@ -168,40 +200,65 @@ def test_longest_memory_is_on_top(layers, cell: str, keeping: str) -> None:
     assert np.all(np.diff(lives[order_units(layer)]) > 0)
 
 
-def test_gates_and_states_are_drawn_in_the_same_rows_and_ranges(figures, layers) -> None:
+def test_gates_are_drawn_in_the_same_rows(figures) -> None:
     rows = {
         tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*CELLS["lstm"].letters, "state")
     }
     assert len(rows) == 1
+
+
+def test_gates_have_the_range_of_their_activation(figures) -> None:
     shown = {name: find_maps(figures[name])[0] for name in ("lstm_output", "gru_candidate")}
     ranges = {name: (trace.zmin, trace.zmax) for name, trace in shown.items()}
     assert ranges["lstm_output"] == (0, 1)
     assert ranges["gru_candidate"] == (-1, 1)
+
+
+def test_states_are_drawn_in_the_order_of_units(figures, layers) -> None:
     for cell, notation in CELLS.items():
         drawn = find_maps(figures[f"{cell}_state"])
         order = order_units(layers[f"forecast_{cell}"])
         for trace, state in zip(drawn, notation.state_letters, strict=True):
             values = getattr(layers[f"forecast_{cell}"].trace.states, state)[3]
             np.testing.assert_allclose(trace.z, values[:, order].T, atol=1e-4)
+
+
+def test_steps_are_counted_back_from_the_forecast(figures) -> None:
     assert list(find_maps(figures["gru_state"])[0].x) == list(range(-8, 0))
 
 
-def test_words_stand_below_their_values_with_the_probability_so_far(figures, readings) -> None:
+def test_words_stand_below_their_values(figures) -> None:
     figure = figures["lstm_words"]
     assert list(figure.layout.xaxis2.ticktext) == ["a", "good", "good", "film"]
+
+
+def test_values_of_a_word_are_of_mean_with_unit(figures) -> None:
+    figure = figures["lstm_words"]
     drawn, _ = find_maps(figure)
     assert list(drawn.y) == ["forget, mean", "forget, unit 6"]
     np.testing.assert_allclose(drawn.z, [[0, 0.1, 0.2, 0.3], [0.5, 0.6, 0.7, 0.8]])
+
+
+def test_probability_so_far_is_drawn(figures) -> None:
     np.testing.assert_allclose(figures["gru_words"].data[0].y, [0, 0.2, 0.4, 0.6])
+
+
+def test_a_button_shows_the_next_text(figures) -> None:
     arguments = figures["gru_words"].layout.updatemenus[0].buttons[1].args
     assert arguments[0]["visible"] == [False, False, True, True]
     assert list(arguments[1]["xaxis2.ticktext"]) == ["bad"]
+
+
+def test_the_first_text_is_shown(figures) -> None:
     assert [trace.visible is not False for trace in figures["lstm_words"].data] == [
         True,
         True,
         False,
         False,
     ]
+
+
+def test_a_cell_without_words_has_an_empty_figure(readings) -> None:
     figure = draw_words(readings[readings["cell"] == "rnn"], "lstm")
     assert not figure.data
     assert figure.layout.yaxis.visible is False

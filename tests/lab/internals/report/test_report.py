@@ -121,41 +121,65 @@ def make_report(summary: Any, readings: pd.DataFrame) -> Report:
     return report_internals(summary, readings, {"sample": {"windows": 77}}, **figures)
 
 
-def test_page_is_the_golden_one_and_every_gate_has_its_equation(report: str) -> None:
+def test_page_is_the_golden_one(report: str) -> None:
     assert is_golden(report, Path(__file__).parent / "golden/report.txt")
+
+
+def test_every_gate_has_its_equation_with_its_paragraph() -> None:
     parts = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {
         f"gru_{gate}" for gate in CELLS["gru"].gates
     }
     assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}
+
+
+def test_equations_stand_before_their_figures(report: str) -> None:
     places = [
         report.index(text)
         for name in EQUATIONS
         for text in (parse_equation(EQUATIONS[name]).text, f"<b>{name}</b>")
     ]
     assert places == sorted(places)
+
+
+def test_page_loads_nothing(report: str) -> None:
     assert not re.search(r"//|\bsrc=[^x]|url\(|@import", report)
+
+
+def test_page_names_a_missing_cell(report: str) -> None:
     assert "no LSTM" in report
     assert "<b>lstm_words</b>" not in report
     assert "<b>gru_words</b>" in report
+
+
+def test_names_on_the_page_are_escaped(report: str) -> None:
     assert "<img" not in report
     assert "&lt;img" in report
 
 
-def test_inputs_weights_and_accuracies_are_tabulated(readings: pd.DataFrame) -> None:
+def test_inputs_have_their_share() -> None:
     summary = make_layers()
     summary["forecast_lstm"]["network"] = FORECASTER | {"moved_by": {"series": 3.0, "promo": 1.0}}
     assert tabulate_inputs(summary).rows == [["series", "75.0 %", "–"], ["promo", "25.0 %", "–"]]
+
+
+def test_weights_of_a_layer_follow_the_formula() -> None:
     for row in tabulate_gate_weights(make_layers()).rows:
         units, sizes = row[2].split(" × ")
         formula = int(units) * sum(map(int, re.findall(r"\d+", sizes)))
         assert row[3] == f"{formula:,}"
         assert row[4] == f"{formula * len(row[1].split(', ')):,}"
+
+
+def test_accuracies_have_a_row_each() -> None:
     rows = tabulate_accuracy(make_classifier()).rows
     assert rows == [
         ["GRU alone", "87.5 %"],
         ["n-grams alone", "90.0 %"],
         ["whole classifier", "91.0 %"],
     ]
+
+
+def test_summary_fits_a_screen(readings: pd.DataFrame) -> None:
     whole = make_report(make_summary(), readings)
     assert fits_screen(whole.summarize(), whole.verdict)
 
@@ -205,13 +229,14 @@ def test_table_describes_the_network(network: dict[str, Any], words: str) -> Non
     assert tabulate_traced_layers(summary).rows[0][1] == f"made{words}"
 
 
-def test_report_without_a_classifier_or_its_accuracy_gives_the_reason(
-    readings: pd.DataFrame,
-) -> None:
+def test_report_without_a_classifier_gives_the_reason(readings: pd.DataFrame) -> None:
     page = render(make_summary(MISSING), readings.iloc[:0])
     assert page.count("because the download failed.") == 2
     assert "<b>gru_words</b>" not in page
     assert "<b>distributions</b>" in page
+
+
+def test_report_without_accuracy_gives_the_reason(readings: pd.DataFrame) -> None:
     page = render(make_summary(make_classifier() | {"accuracy": {}, "num_texts": 0}), readings)
     assert "there are no held-out texts" in page
     assert "GRU alone" not in page

@@ -10,7 +10,7 @@ from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.lab.internals.checks import MAX_DIFFERENCE
 from rnn_pipelines.lab.internals.sentiment import layers as tracing
-from rnn_pipelines.lab.internals.sentiment.layers import summarize_network, trace_layer
+from rnn_pipelines.lab.internals.sentiment.layers import summarize_classifier, trace_layer
 from rnn_pipelines.sentiment.methods.network import build_classifier
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 
@@ -61,7 +61,7 @@ def test_layer_reads_what_stands_before_it_where_there_are_words() -> None:
     }
     assert trace_layer(make_classifier("gru", **options), make_texts())[0].max_difference < 1e-6
     model = make_classifier("gru")
-    summary = summarize_network(model)
+    summary = summarize_classifier(model)
     assert sum(layer["num_parameters"] for layer in summary["layers"]) == summary["num_parameters"]
 
 

@@ -30,13 +30,6 @@ TRENDS = np.array(
         if beta > 0 or damping == 0.9  # without a trend, its damping has no effect
     ]
 )
-# Without damping, for few values: the first trend is their first change, which none of the parameters hides.
-LOCAL_TRENDS = np.array(
-    [
-        (alpha, beta, 1.0, 0.0)
-        for alpha, beta in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.95), (0.03, 0.1, 0.3))
-    ]
-)
 SEASONS = np.array(
     [
         (alpha, beta, 0.95, gamma)
@@ -139,36 +132,11 @@ def extend_by_holt_winters(past: np.ndarray, season_length: int, horizon: int) -
     return ahead
 
 
-def trace_local_trend(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
-    """Return the forecasts of a trend without damping after each of the newest values; see `Trace`."""
-    first = np.argmax(~np.isnan(past), axis=1)
-    last = past.shape[1] - 1
-    steps = np.minimum(FIRST_OF_TREND - 1, last - first)
-    ends = [
-        np.take_along_axis(past, place[:, None], axis=1)[:, 0] for place in (first, first + steps)
-    ]
-    return _trace(
-        past, horizon, num_origins, LOCAL_TRENDS, (ends[1] - ends[0]) / np.maximum(steps, 1)
-    )
-
-
-def _trace(
-    past: np.ndarray,
-    horizon: int,
-    num_origins: int,
-    grid: np.ndarray,
-    first_trend: np.ndarray | None = None,
-) -> np.ndarray:
+def _trace(past: np.ndarray, horizon: int, num_origins: int, grid: np.ndarray) -> np.ndarray:
     """Return the forecasts by the best parameters of a grid after each of the newest values; see `Trace`."""
-    first = np.argmax(~np.isnan(past), axis=1)
     num_steps = past.shape[1]
     level = _average_first(past, FIRST_OF_TREND)
-    if first_trend is None:
-        first_trend = np.zeros(len(past))
-    elif first_trend.any():
-        # Before the first value, the level rises by the trend alone.
-        level = past[np.arange(len(past)), first] - (first + 1) * first_trend
-    states = _iterate_states(past, grid, level, np.zeros((len(past), 1)), first_trend)
+    states = _iterate_states(past, grid, level, np.zeros((len(past), 1)))
     newest = (smoothed for step, smoothed in enumerate(states) if step >= num_steps - num_origins)
     return np.stack([smoothed.choose(grid).extend(horizon) for smoothed in newest], axis=1)
 
@@ -189,21 +157,17 @@ def _smooth(
     past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray
 ) -> _State:
     """Smooth each window with all parameters of a grid, and return the state of the best ones after its last value."""
-    *_, smoothed = _iterate_states(past, grid, first_level, first_season, np.zeros(len(past)))
+    *_, smoothed = _iterate_states(past, grid, first_level, first_season)
     return smoothed.choose(grid)
 
 
 def _iterate_states(
-    past: np.ndarray,
-    grid: np.ndarray,
-    first_level: np.ndarray,
-    first_season: np.ndarray,
-    first_trend: np.ndarray,
-) -> Iterator["_Smoothed"]:
+    past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray
+) -> Iterator[_Smoothed]:
     """Smooth each window with all parameters of a grid; yield the same arrays after each step.
 
-    The past is NaN before the first value. The first level and trend are float64[window], the first season is
-    float64[window, season].
+    The past is NaN before the first value. The first level is float64[window], the first season is
+    float64[window, season], and the first trend is 0.
     """
     length = past.shape[1]
     alpha, beta, damping, gamma = grid.T[:, :, None]
@@ -211,10 +175,8 @@ def _iterate_states(
     has_season = bool(first_season.any() or gamma.any())
     trend_rate = alpha * beta
     season_rate = gamma * (1 - alpha)
-    level, trend = (
-        np.repeat(first[None], len(grid), axis=0) for first in (first_level, first_trend)
-    )
-    losses, error, product = (np.zeros_like(level) for _ in range(3))
+    level = np.repeat(first_level[None], len(grid), axis=0)
+    trend, losses, error, product = (np.zeros_like(level) for _ in range(4))
     season = np.repeat(first_season.T[:, None], len(grid), axis=1)
     is_there = ~np.isnan(past.T)
     values = np.ascontiguousarray(np.nan_to_num(past.T))

@@ -7,8 +7,8 @@
 | below three seasons | mean of Theta and that |
 | more | Theta and trends, by their past errors |
 
-Without a season: Theta for fewer than 6 values, else trends by their past errors. The trends are a damped one, one
-without damping, the mean change of all values, and that of the newest ones. See decisions 28 and 42.
+Without a season: Theta for fewer than 6 values, else trends by their past errors. The trends are a damped one, the mean
+change of all values, and that of the newest ones. See decisions 28, 42 and 54.
 
     wₖ ∝ (min loss / lossₖ)^(6 n / (n + 4)),   n the number of origins, loss the mean absolute error at all of them
     drift = n / (n + m / 6) · max(0, 1 − σ² / d²) d,   d and σ² mean and variance of n changes over m steps, a season
@@ -28,7 +28,6 @@ from rnn_pipelines.forecast.methods.local.exponential_smoothing import (
     extend_by_level,
     trace_damped_trend,
     trace_level,
-    trace_local_trend,
 )
 from rnn_pipelines.forecast.methods.local.method import LocalForecast
 from rnn_pipelines.forecast.methods.local.season import find_season
@@ -173,7 +172,6 @@ def _trace_drift(past: np.ndarray, horizon: int, num_origins: int, is_newest: bo
 
 TRENDS = (
     trace_damped_trend,
-    trace_local_trend,
     partial(_trace_drift, is_newest=False),
     partial(_trace_drift, is_newest=True),
 )

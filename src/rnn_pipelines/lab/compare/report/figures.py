@@ -9,12 +9,19 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objects import Figure, Scatter
 
-from rnn_pipelines.lab.compare.records import Description, Estimate, Results, RunWithCurve
+from rnn_pipelines.lab.compare.records import ComparisonResults, Description, Estimate, RunWithCurve
 from rnn_pipelines.lab.compare.report.results import BOUND, STYLES, TaskResults, list_tasks
 from rnn_pipelines.lab.compare.report.tables import format_estimate
 from rnn_pipelines.lab.compare.tasks.series import FLOOR
-from rnn_pipelines.report import figures
-from rnn_pipelines.report.figures import draw_line, draw_points, set_layout
+from rnn_pipelines.report.figures import (
+    add_menu,
+    draw_band,
+    draw_estimate,
+    draw_line,
+    draw_points,
+    make_log_ticks,
+    set_layout,
+)
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, REFERENCE_COLOR, Style
@@ -38,7 +45,7 @@ class View:
 
 
 def draw_comparison_figures(
-    runs: Sequence[RunWithCurve], results: Results, description: Description
+    runs: Sequence[RunWithCurve], results: ComparisonResults, description: Description
 ) -> dict[str, Figure]:
     """Draw all figures of the report: `curves`, `losses`, `differences` and `time`."""
     tasks = list_tasks(runs, results["summary"], description)
@@ -86,17 +93,21 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
     high = losses.max(axis=0)
     steps = task.list_values(cell, "steps_per_epoch")[0] * np.arange(1, longest + 1)
     style = STYLES[cell]
-    options: dict[str, Any] = {"legendgroup": cell}
-    yield figures.draw_band(style, *map(pd.Series, (steps, low, high)), showlegend=False, **options)
-    # A line alone does not show a single epoch.
-    options |= {"mode": "lines+markers" if longest == 1 else "lines"}
-    options |= {"hovertemplate": "%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})"}
+    band = map(pd.Series, (steps, low, high))
+    yield draw_band(style, *band, showlegend=False, legendgroup=cell)
     for part, width in ((slice(shortest), 2.5), (slice(shortest - 1, None), 1)):
-        options |= {
-            "customdata": np.stack([low[part], high[part]], axis=1),
-            "showlegend": part.start is None,
-        }
-        yield draw_line(style, steps[part], median[part], width, **options)
+        yield draw_line(
+            style,
+            steps[part],
+            median[part],
+            width,
+            # A line alone does not show a single epoch.
+            mode="lines+markers" if longest == 1 else "lines",
+            hovertemplate="%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})",
+            customdata=np.stack([low[part], high[part]], axis=1),
+            showlegend=part.start is None,
+            legendgroup=cell,
+        )
 
 
 def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
@@ -125,13 +136,12 @@ def _view_losses(task: TaskResults) -> View:
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
         cell = network["cell"]
-        style = STYLES[network["cell"]]
-        traces.append(draw_seeds(row, task.list_values(cell, "test"), style))
-        traces.append(draw_mean(row, network["test"], style, lowest=lowest))
-    for symbol, (paper, losses) in zip(PAPER_SYMBOLS, task.published.items(), strict=False):
-        known = [cell for cell in task.cells if cell in losses]
-        x = [losses[cell] for cell in known]
-        y = [DOTS_ABOVE - task.cells.index(cell) for cell in known]
+        losses = task.list_values(cell, "test")
+        traces += draw_row(row, losses, network["test"], STYLES[cell], lowest=lowest)
+    for symbol, (paper, by_cell) in zip(PAPER_SYMBOLS, task.published.items(), strict=False):
+        cells = [cell for cell in task.cells if cell in by_cell]
+        x = [by_cell[cell] for cell in cells]
+        y = [DOTS_ABOVE - task.cells.index(cell) for cell in cells]
         marker = {"symbol": symbol, "size": 11, "line": {"width": 2}}
         traces.append(
             draw_points(Style(paper, NEUTRAL_COLOR), x, y, marker=marker, hovertemplate="%{x:.4g}")
@@ -166,7 +176,7 @@ def _view_differences(task: TaskResults) -> View:
         values = np.subtract(
             task.list_values(pair["cell"], "test"), task.list_values(pair["against"], "test")
         )
-        traces += [draw_seeds(row, values.tolist(), style), draw_mean(row, pair, style)]
+        traces += draw_row(row, values.tolist(), pair, style)
         names.append(f"{STYLES[pair['cell']].name}<br>− {STYLES[pair['against']].name}")
     return View(traces, {"xaxis.title.text": task.spec.data.metric, **name_rows(names)})
 
@@ -185,13 +195,12 @@ def _view_time(task: TaskResults) -> View:
     traces: list[Scatter] = []
     for row, network in enumerate(task.networks):
         cell = network["cell"]
-        style = STYLES[network["cell"]]
         for axis, key, estimate in (
             ("x", "seconds_per_epoch", network["seconds_per_epoch"]),
             ("x2", "seconds_to_best", network["seconds_to_best"]),
         ):
-            traces.append(draw_seeds(row, task.list_values(cell, key), style, axis))
-            traces.append(draw_mean(row, estimate, style, axis, 0.0))
+            seconds = task.list_values(cell, key)
+            traces += draw_row(row, seconds, estimate, STYLES[cell], axis, lowest=0.0)
     return View(traces, {"xaxis2.autorange": True, **_name_cells(task)})
 
 
@@ -203,7 +212,7 @@ def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = No
         figure.add_traces(view.traces)
         for _ in range(most - len(view.traces)):
             figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
-    figures.add_menu(
+    add_menu(
         figure, [STYLES[task].name for task in views], [view.layout for view in views.values()]
     )
     return figure
@@ -223,14 +232,9 @@ def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
     highest = max(values)
     if lowest <= 0 or highest < MIN_LOG_RATIO * lowest:
         return {f"{axis}.type": "linear", f"{axis}.tickmode": "auto"}
-    ticks = figures.make_log_ticks(
-        -12, 9, (1, 2, 5) if highest < MAX_DENSE_RATIO * lowest else (1,)
-    )
-    return {
-        f"{axis}.type": "log",
-        f"{axis}.tickmode": "array",
-        **{f"{axis}.{key}": of for key, of in ticks.items()},
-    }
+    ticks = make_log_ticks(-12, 9, (1, 2, 5) if highest < MAX_DENSE_RATIO * lowest else (1,))
+    scale = {"type": "log", "tickmode": "array", **ticks}
+    return {f"{axis}.{key}": value for key, value in scale.items()}
 
 
 def name_rows(names: Iterable[str]) -> dict[str, Any]:
@@ -239,28 +243,42 @@ def name_rows(names: Iterable[str]) -> dict[str, Any]:
     return {"yaxis.tickvals": [-row for row in range(len(texts))], "yaxis.ticktext": texts}
 
 
-def draw_seeds(row: int, values: Sequence[float], style: Style, axis: str = "x") -> Scatter:
-    """Draw a dot for each seed, with the first seed on top."""
-    y = DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values))
-    text = [f"seed {seed}" for seed in range(len(values))]
-    hover = "%{text}: %{x:.4g}<extra></extra>"
-    options = {"marker": {"size": 7, "opacity": 0.75}, "text": text, "hovertemplate": hover}
-    return draw_points(style, values, y, name=None, xaxis=axis, showlegend=False, **options)
-
-
-def draw_mean(
-    row: int, estimate: Estimate, style: Style, axis: str = "x", lowest: float = -math.inf
-) -> Scatter:
-    """Draw the mean with its interval, below the dots of the seeds.
+def draw_row(
+    row: int,
+    values: Sequence[float],
+    estimate: Estimate,
+    style: Style,
+    axis: str = "x",
+    lowest: float = -math.inf,
+) -> list[Scatter]:
+    """Draw a dot for each seed, the first seed on top, and below them the mean with its interval.
 
     The interval is cut at `lowest`, because a logarithmic axis has no 0 and times are not negative.
     """
-    mean = estimate["mean"]
+    y = DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values))
+    seeds = draw_points(
+        style,
+        values,
+        y,
+        name=None,
+        xaxis=axis,
+        showlegend=False,
+        marker={"size": 7, "opacity": 0.75},
+        text=[f"seed {seed}" for seed in range(len(values))],
+        hovertemplate="%{text}: %{x:.4g}<extra></extra>",
+    )
+    center = estimate["mean"]
     low = estimate["low"]
     high = estimate["high"]
-    ends = (mean, mean, mean) if low is None or high is None else (mean, max(low, lowest), high)
-    hover = "mean {} ({})<extra></extra>".format(*format_estimate(estimate))
-    options = {"marker": {"symbol": "diamond"}, "hovertemplate": hover}
-    return figures.draw_estimate(
-        style, -row - MEAN_BELOW, ends, name=None, xaxis=axis, showlegend=False, **options
+    ends = (center, center) if low is None or high is None else (max(low, lowest), high)
+    mean = draw_estimate(
+        style,
+        -row - MEAN_BELOW,
+        (center, *ends),
+        name=None,
+        xaxis=axis,
+        showlegend=False,
+        marker={"symbol": "diamond"},
+        hovertemplate="mean {} ({})<extra></extra>".format(*format_estimate(estimate)),
     )
+    return [seeds, mean]

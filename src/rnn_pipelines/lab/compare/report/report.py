@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.lab.compare.records import Description, Results
+from rnn_pipelines.lab.compare.records import ComparisonResults, Description
 from rnn_pipelines.lab.compare.report import verdicts
 from rnn_pipelines.lab.compare.report.results import STYLES, TaskResults, list_tasks
 from rnn_pipelines.lab.compare.report.tables import (
@@ -20,7 +20,7 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 
 
 def report_comparison(
-    results: Results, description: Description, plan: PlanSpec, **figures: Figure
+    results: ComparisonResults, description: Description, plan: PlanSpec, **figures: Figure
 ) -> Report:
     """Return the report on a comparison; a terminal shows the results of the networks in each task."""
     tasks = list_tasks(results["runs"], results["summary"], description)

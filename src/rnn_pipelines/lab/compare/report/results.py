@@ -6,7 +6,12 @@ from functools import cached_property
 from typing import Any, get_args
 
 from rnn_pipelines.lab.compare.contenders import NETWORKS
-from rnn_pipelines.lab.compare.records import Description, Difference, NetworkSummary, Run
+from rnn_pipelines.lab.compare.records import (
+    ContenderRun,
+    ContenderSummary,
+    Description,
+    Difference,
+)
 from rnn_pipelines.lab.compare.specs import Data, TaskSpec
 from rnn_pipelines.lab.compare.tasks.series import FLOOR
 from rnn_pipelines.report.styles import Style, Styles
@@ -33,8 +38,8 @@ class TaskResults:
 
     name: str
     spec: TaskSpec
-    networks: Sequence[NetworkSummary]
-    runs: Sequence[Run]
+    networks: Sequence[ContenderSummary]
+    runs: Sequence[ContenderRun]
     references: Mapping[str, float]
     published: Mapping[str, Mapping[str, float]]
 
@@ -75,7 +80,7 @@ class TaskResults:
 
 
 def list_tasks(
-    runs: Sequence[Run], summary: Sequence[NetworkSummary], description: Description
+    runs: Sequence[ContenderRun], summary: Sequence[ContenderSummary], description: Description
 ) -> list[TaskResults]:
     """Return the results of each task that was run, in the order of the summary."""
     ordered = sorted(runs, key=lambda run: run["seed"])

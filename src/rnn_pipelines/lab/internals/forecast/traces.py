@@ -47,7 +47,7 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
         moved_by = measure_moves(network, names, steps, head_inputs, of_layers[0])
         layers |= found
         gradients |= dict(zip(found, of_layers, strict=True))
-        summary: NetworkSummary = {**summarize_network(network, len(steps)), "moved_by": moved_by}
+        summary: NetworkSummary = {**describe_members(network, len(steps)), "moved_by": moved_by}
         networks |= {layer: summary for layer in found}  # noqa: C420 - one network of several layers, never changed
     return Traces(layers, gradients, networks, ORIGIN)
 
@@ -143,7 +143,7 @@ def differentiate_correction(
     return found
 
 
-def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
+def describe_members(network: Network, num_steps: int) -> NetworkSummary:
     """Return the layers of one member, over `num_steps` steps of a window, and the parameters of all members."""
     weights = network.weights
     units = network.units

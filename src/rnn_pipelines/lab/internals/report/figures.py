@@ -49,7 +49,7 @@ def draw_internals_figures(
 ) -> dict[str, Figure]:
     """Draw all figures of the report, see `list_figures`; gates and states are those of a forecaster's first member.
 
-    The pretrained forecasters may stand for trained ones. The readings are those of `trace_classifier`, the other
+    The pretrained forecasters may stand for trained ones. The readings are those of `trace_texts`, the other
     tables those of `measure_traces`.
     """
     figures: dict[str, Figure] = {}
@@ -142,12 +142,14 @@ def draw_openness(distributions: pd.DataFrame) -> Figure:
     # More labels would turn on a phone, into the titles below.
     figure.update_xaxes(nticks=3)
     # The margin leaves space for the panels' titles below the subtitle.
-    options: dict[str, Any] = {
-        "y": {"rangemode": "tozero", "hoverformat": ".1f"},
-        "hovermode": "closest",
-    }
-    subtitle = "percent of all steps and units with this value"
-    return set_layout(figure, "Openness of the gates", subtitle, margin={"t": 100}, **options)
+    return set_layout(
+        figure,
+        "Openness of the gates",
+        "percent of all steps and units with this value",
+        y={"rangemode": "tozero", "hoverformat": ".1f"},
+        hovermode="closest",
+        margin={"t": 100},
+    )
 
 
 def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
@@ -188,14 +190,17 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     layouts: list[dict[str, Any]] = []
     for table in texts:
         words = table.drop_duplicates("place")
-        options = {
-            "mode": "lines+markers",
-            "text": words["word"].map(write_label),
-            "showlegend": False,
-            "customdata": 100 * words["probability"],
-            "hovertemplate": "<b>%{text}</b> %{customdata:.1f} %<extra></extra>",
-        }
-        line = draw_line(PROBABILITY, words["place"], words["probability"], name=None, **options)
+        line = draw_line(
+            PROBABILITY,
+            words["place"],
+            words["probability"],
+            name=None,
+            mode="lines+markers",
+            text=words["word"].map(write_label),
+            showlegend=False,
+            customdata=100 * words["probability"],
+            hovertemplate="<b>%{text}</b> %{customdata:.1f} %<extra></extra>",
+        )
         figure.add_trace(line, 1, 1)
         figure.add_trace(_draw_readings(table), 2, 1)
         ticks = {
@@ -238,14 +243,16 @@ def _draw_window(
         1 + count, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05
     )
     series = _select_series(first)[row]
-    options: dict[str, Any] = {
-        "mode": "lines+markers",
-        "hovertemplate": "%{y:.2f}<extra></extra>",
-        "showlegend": False,
-    }
-    figure.add_trace(
-        draw_line(SERIES, place_values(series), series.ravel(), name=None, **options), 1, 1
+    line = draw_line(
+        SERIES,
+        place_values(series),
+        series.ravel(),
+        name=None,
+        mode="lines+markers",
+        hovertemplate="%{y:.2f}<extra></extra>",
+        showlegend=False,
     )
+    figure.add_trace(line, 1, 1)
     figure.update_yaxes(title="normalised series", row=1)
     layers = list({id(layer): layer for layer, _, _ in maps}.values())
     for place, (layer, letter, values) in enumerate(maps, start=1):
@@ -270,15 +277,15 @@ def _draw_units(layer: LayerTrace, values: np.ndarray, is_signed: bool, letter: 
     """Draw a heat map of all units over time, float[time, units]; the longest memory is on top."""
     units = order_units(layer)
     limit = max(1.0, float(np.abs(values).max())) if is_signed else 1.0
-    colors = {
-        "colorscale": SIGNED if is_signed else OPENNESS,
-        "zmin": -limit if is_signed else 0,
-        "zmax": limit,
-    }
-    names = [f"unit {unit + 1}" for unit in units]
-    shown = np.round(values[:, units].T.astype(np.float64), 4)
-    hover = f"%{{y}}, step %{{x}}: {letter} = %{{z:.2f}}<extra></extra>"
-    return Heatmap(x=_count_back(values), y=names, z=shown, hovertemplate=hover, **colors)
+    return Heatmap(
+        x=_count_back(values),
+        y=[f"unit {unit + 1}" for unit in units],
+        z=np.round(values[:, units].T.astype(np.float64), 4),
+        colorscale=SIGNED if is_signed else OPENNESS,
+        zmin=-limit if is_signed else 0,
+        zmax=limit,
+        hovertemplate=f"%{{y}}, step %{{x}}: {letter} = %{{z:.2f}}<extra></extra>",
+    )
 
 
 def place_values(series: np.ndarray) -> np.ndarray:
@@ -308,19 +315,18 @@ def _draw_readings(table: pd.DataFrame) -> Heatmap:
         .loc[list(dict.fromkeys(names))]
     )
     words = table.drop_duplicates("place")["word"].map(write_label)
-    bar = {"len": 0.66, "y": 0.33, "thickness": 12, "tickvals": [0, 0.5, 1]}
-    options = {
-        "colorscale": OPENNESS,
-        "zmin": 0,
-        "zmax": 1,
-        "colorbar": bar,
-        "xgap": 1,
-        "ygap": 1,
-        "hovertemplate": "<b>%{text}</b> %{y}: %{z:.2f}<extra></extra>",
-        "text": [list(words)] * len(values),
-    }
     return Heatmap(
-        x=values.columns, y=values.index, z=np.round(values.to_numpy(np.float64), 4), **options
+        x=values.columns,
+        y=values.index,
+        z=np.round(values.to_numpy(np.float64), 4),
+        colorscale=OPENNESS,
+        zmin=0,
+        zmax=1,
+        colorbar={"len": 0.66, "y": 0.33, "thickness": 12, "tickvals": [0, 0.5, 1]},
+        xgap=1,
+        ygap=1,
+        text=[list(words)] * len(values),
+        hovertemplate="<b>%{text}</b> %{y}: %{z:.2f}<extra></extra>",
     )
 
 

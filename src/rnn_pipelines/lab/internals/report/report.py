@@ -17,7 +17,6 @@ from rnn_pipelines.lab.internals.records import (
 )
 from rnn_pipelines.report.equations import parse_equation
 from rnn_pipelines.report.numbers import (
-    NO_NUMBER,
     Column,
     format_count,
     format_number,
@@ -26,11 +25,11 @@ from rnn_pipelines.report.numbers import (
 from rnn_pipelines.report.page import Part, Quote, Section, Table, tabulate
 from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
-from rnn_pipelines.report.texts import fill_template, read_texts
+from rnn_pipelines.report.texts import fill_template, read_prose
 from rnn_pipelines.report.trainings import count_members, tabulate_layers, tabulate_parameters
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM
 
-TEXTS = read_texts("rnn_pipelines.lab.internals.report")
+TEXTS = read_prose("rnn_pipelines.lab.internals.report")
 # For a network alone. An n-gram classifier of up to three words is better than this from 1,000 reviews on.
 MIN_ACCURACY = 0.8
 LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (
@@ -198,9 +197,9 @@ def _name_gate(cell: str, gate: str) -> str:
     return f"{gate} {CELLS[cell].letters[gate]}"
 
 
-def format_mean(mean: float | None) -> str:
-    """Return a mean with two decimals; a dash for a missing one."""
-    return NO_NUMBER if mean is None else f"{mean:.2f}".replace("-", "−")
+def format_mean(mean: float) -> str:
+    """Return a mean with two decimals."""
+    return f"{mean:.2f}".replace("-", "−")
 
 
 def format_steps(steps: float | None) -> str:
@@ -212,20 +211,22 @@ def _tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the half-lives of the units of each layer, and the reach of its inputs, in steps."""
     columns = {
         "gate": Column("gate that keeps"),
-        "low": Column("10 %", format_steps),
-        "median": Column("50 %", format_steps),
-        "high": Column("90 %", format_steps),
+        "low": Column("10 %"),
+        "median": Column("50 %"),
+        "high": Column("90 %"),
         "reach": Column("reach", partial(format_number, num_digits=1)),
     }
     rows = []
     for name, layer in summary.items():
-        gate = _name_gate(layer["cell"], CELLS[layer["cell"]].keeping)
-        rows.append(
-            (
-                name_layer(name),
-                {"gate": gate, "reach": layer["reach_steps"], **layer["half_life_steps"]},
-            )
-        )
+        half_lives = layer["half_life_steps"]
+        values = {
+            "gate": _name_gate(layer["cell"], CELLS[layer["cell"]].keeping),
+            "low": format_steps(half_lives["low"]),
+            "median": format_steps(half_lives["median"]),
+            "high": format_steps(half_lives["high"]),
+            "reach": layer["reach_steps"],
+        }
+        rows.append((name_layer(name), values))
     caption = "10 %, 50 % and 90 % quantiles of the half-lives of the units, and reach, in steps"
     return tabulate("layer", rows, columns, caption, num_text_columns=2)
 

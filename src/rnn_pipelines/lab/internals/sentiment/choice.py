@@ -9,11 +9,10 @@ import pandas as pd
 from rnn_pipelines.errors import DownloadError, ReviewError
 from rnn_pipelines.lab.internals.notation import CELLS
 from rnn_pipelines.lab.internals.specs import SmallClassifierSpec, TracedReviewsSpec
-from rnn_pipelines.sentiment.methods import preparation
-from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
+from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_parts
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.methods.registry import list_candidates
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, list_candidates
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.download import has_archive
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -42,7 +41,7 @@ class ChosenClassifier:
     origin: str
 
 
-def choose_classifier(
+def find_classifier(
     found: TextClassifier | None,
     reviews: pd.DataFrame | None,
     source: TracedReviewsSpec,
@@ -96,37 +95,30 @@ def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFra
             "internals.reviews.archive, or your own table in internals.reviews.path."
         ) from error
     labelled = table[table["split"] != "unlabelled"]
-    chosen = labelled.sample(min(num_reviews, len(labelled)), random_state=0).sort_index()
-    return split_reviews(chosen, ReviewSplitSpec())[0]
+    sample = labelled.sample(min(num_reviews, len(labelled)), random_state=0).sort_index()
+    return split_reviews(sample, ReviewSplitSpec())[0]
 
 
 def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
-    """Run all steps of `sentiment`, but keep both networks."""
-    # It loads TensorFlow, which a report without texts does not need.
-    from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
-
-    spec_of_words = VocabularySpec.model_validate({})
-    vocabulary = preparation.build_vocabulary(reviews, spec_of_words)
-    encoded = preparation.encode_reviews(reviews, vocabulary, spec_of_words)
-    vector_spec = WordVectorSpec.model_validate(
-        {"num_words": small.num_words, "dimensions": small.dimensions}
+    """Fit the parts of a classifier as `sentiment` does, and keep all networks with gates to trace."""
+    cells = [name for name in list_candidates() if name in CELLS]
+    spec = SentimentSpec(
+        split=ReviewSplitSpec(),
+        vocabulary=VocabularySpec.model_validate({}),
+        padding=PaddingSpec(max_length=small.max_length),
+        word_vectors=WordVectorSpec.model_validate(
+            {"num_words": small.num_words, "dimensions": small.dimensions}
+        ),
+        ngrams=NgramSpec.model_validate({"folds": NUM_FOLDS}),
+        networks={
+            cell: ClassifierSpec.model_validate({"cell": cell, "units": small.units})
+            for cell in cells
+        },
+        training=small.training,
     )
-    vectors = preparation.learn_word_vectors(encoded, reviews, vector_spec)
-    ngrams, features, _ = preparation.fit_nb_ngram(
-        encoded, reviews, NgramSpec.model_validate({"folds": NUM_FOLDS})
-    )
-    padding = PaddingSpec(max_length=small.max_length)
-    networks = {}
-    scores = {}
-    # Other networks have no gates to trace.
-    for cell in (name for name in list_candidates() if name in CELLS):
-        spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell], _, _ = train_classifier(
-            features, reviews, vectors, spec, TrainingPlan(padding, small.training)
-        )
-        scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)
-    calibrations, _ = calibrate_classifiers(reviews, features, **scores)
-    return TextClassifier(networks, ngrams, vocabulary, padding, calibrations["ensemble"])
+    parts = fit_parts(reviews, spec)
+    calibration = parts.calibrations[ENSEMBLE]
+    return TextClassifier(parts.networks, parts.ngrams, parts.words, spec.padding, calibration)
 
 
 def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:

@@ -50,7 +50,7 @@ def find_recurrent_layer(model: keras.Model) -> keras.Layer:
     raise NetworkError(f"{model.name}: expected an LSTM or GRU layer, received {received}.")
 
 
-def summarize_network(model: keras.Model) -> NetworkSummary:
+def summarize_classifier(model: keras.Model) -> NetworkSummary:
     """Return the layers of a network and the number of its parameters."""
     return {"layers": summarize_layers(model), "num_parameters": model.count_params()}
 

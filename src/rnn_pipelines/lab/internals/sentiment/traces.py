@@ -29,7 +29,7 @@ from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 
 # The number of units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
-# The columns of the readings, see `trace_classifier`.
+# The columns of the readings, see `trace_texts`.
 READINGS = {
     "cell": "str",
     "text": "int64",
@@ -42,7 +42,7 @@ READINGS = {
 }
 
 
-def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
+def trace_texts(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
     """Trace the recurrent layer of each network of a classifier over texts, in both directions.
 
     The head reads a pooling over all words, which each word reaches directly. The gradients are therefore those of the
@@ -61,7 +61,7 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         no_readings = pd.DataFrame(columns=list(READINGS)).astype(READINGS)
         return Traces({}, {}, {}, chosen.origin, _summarize(chosen, sample)), no_readings
     # They load Keras, which a report without texts does not need.
-    from rnn_pipelines.lab.internals.sentiment.layers import summarize_network, trace_layer
+    from rnn_pipelines.lab.internals.sentiment.layers import summarize_classifier, trace_layer
 
     classifier = chosen.classifier
     short = (text for text in chosen.texts if 1 <= len(tokenize(text)) <= sample.max_words)
@@ -72,12 +72,13 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     networks: dict[str, NetworkSummary] = {}
     for cell, network in classifier.networks.items():
         names = [f"sentiment_{cell}_{direction}" for direction in ("forward", "backward")]
-        found = dict(zip(names, trace_layer(network, inputs), strict=False))
-        layers |= found
-        networks |= dict.fromkeys(found, summarize_network(network))
+        summary = summarize_classifier(network)
+        for name, layer in zip(names, trace_layer(network, inputs), strict=False):
+            layers[name] = layer
+            networks[name] = summary
     gradients = {
-        name: differentiate(one, probe_last_states(one.trace, one.mask))
-        for name, one in layers.items()
+        name: differentiate(layer, probe_last_states(layer.trace, layer.mask))
+        for name, layer in layers.items()
     }
     readings = [
         _read_text(classifier, layers, row, text, places[row]) for row, text in enumerate(shown)
@@ -130,7 +131,7 @@ def _read_text(
     text: str,
     places: np.ndarray,
 ) -> pd.DataFrame:
-    """Return the readings of one shown text; see `trace_classifier`."""
+    """Return the readings of one shown text; see `trace_texts`."""
     words = tokenize(text, classifier.signs)
     beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
     probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
