@@ -153,9 +153,7 @@ def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) ->
 
 
 @pytest.mark.parametrize("column", ["promo", "price", "visitors", "region"])
-def test_scales_and_categories_are_of_the_training_part(
-    shops: SimpleNamespace, column: str
-) -> None:
+def test_coding_is_that_of_the_training_part(shops: SimpleNamespace, column: str) -> None:
     """Neither validation nor test is seen, as numbers or as categories."""
     train_stop = int(shops.cutoffs["train_stop"].iloc[0])
     table = shops.covariate_table.copy()
@@ -164,9 +162,7 @@ def test_scales_and_categories_are_of_the_training_part(
     assert fit_coding(shops.series, shops.cutoffs, COVARIATES, table) == shops.coding
 
 
-def test_covariates_of_the_test_part_are_not_seen_and_known_ones_read(
-    shops: SimpleNamespace,
-) -> None:
+def test_covariates_of_the_test_part_are_not_seen(shops: SimpleNamespace) -> None:
     panel = shops.windows
     values = panel.values.copy()
     for first, stop in panel.test:
@@ -174,7 +170,9 @@ def test_covariates_of_the_test_part_are_not_seen_and_known_ones_read(
     one = fit_linear_models(panel)
     other = fit_linear_models(replace(panel, values=values))
     np.testing.assert_array_equal(one.matrices, other.matrices)
-    # Where nothing can be judged, the naive methods that can't read it take no part.
+
+
+def test_few_windows_are_forecast_by_methods_that_read_covariates() -> None:
     recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=76)})
     linear = fit_linear_models(take(make_shops(), recipe).windows)
     assert not linear.is_enough
@@ -184,10 +182,8 @@ def test_covariates_of_the_test_part_are_not_seen_and_known_ones_read(
     }
 
 
-def test_ridge_and_networks_read_the_same_covariates_and_many_have_few_lags(
-    shops: SimpleNamespace,
-) -> None:
-    """Each number that a network reads of a window's covariates is a predictor too, where lags are few."""
+def test_ridge_reads_the_covariates_of_the_networks(shops: SimpleNamespace) -> None:
+    """Each number that a network reads of a window's covariates is a predictor too, if lags are few."""
     panel = shops.windows
     assert list_covariate_inputs(panel).steps.min() == -panel.lookback
     origins = panel.index("train").origins(np.arange(1, 4))
@@ -201,6 +197,9 @@ def test_ridge_and_networks_read_the_same_covariates_and_many_have_few_lags(
             [steps[:, window, 1:-1].ravel(), known[window, panel.columns.num_calendar :]]
         )
         assert np.isin(read, predictors).all()
+
+
+def test_many_covariates_have_few_lags(shops: SimpleNamespace) -> None:
     panel = replace(shops.windows, lookback=50, roles=np.full(MAX_LAGGED // 4, "future"))
     assert list_covariate_inputs(panel).steps.min() == -4
 

@@ -62,9 +62,7 @@ LATER = pd.Timestamp("2024-02-02", tz="UTC")
     ],
     ids=["the same again", "revised", "another cut-off", "another version"],
 )
-def test_only_new_and_revised_forecasts_are_added(
-    filepath: str, rows: pd.DataFrame, expected: int
-) -> None:
+def test_only_changed_forecasts_are_added(filepath: str, rows: pd.DataFrame, expected: int) -> None:
     dataset = ForecastLogDataset(filepath=filepath)
     dataset.save(make_rows())
     dataset.save(rows)
@@ -72,23 +70,38 @@ def test_only_new_and_revised_forecasts_are_added(
     pd.testing.assert_frame_equal(dataset.load().head(2), make_rows())
 
 
-def test_revised_forecast_is_kept_beside_the_first_one_in_the_order_of_records(
-    filepath: str,
-) -> None:
-    """And one that becomes what it was is recorded again, because it is the last one."""
+@pytest.fixture
+def revised(filepath: str) -> ForecastLogDataset:
+    """A log of four nights, whose forecast becomes missing on the second, and what it was on the last."""
     dataset = ForecastLogDataset(filepath=filepath)
     for day, y_hat in enumerate([1.0, np.nan, np.nan, 1.0]):
         dataset.save(make_rows(y_hat=y_hat).assign(recorded_at=LATER + pd.Timedelta(days=day)))
-    found = ForecastLogTable.validate(dataset.load())
-    assert found["y_hat"].fillna(-1).tolist() == [1, 1, -1, -1, 1, 1]
-    first = keep_first_record(found)
-    last = keep_last_record(found)
+    return dataset
+
+
+def test_revised_forecast_is_kept_beside_the_first_one(revised: ForecastLogDataset) -> None:
+    """One that becomes what it was is recorded again, because it is the last one."""
+    log = ForecastLogTable.validate(revised.load())
+    assert log["y_hat"].fillna(-1).tolist() == [1, 1, -1, -1, 1, 1]
+
+
+def test_first_record_is_that_of_the_first_night(revised: ForecastLogDataset) -> None:
+    first = keep_first_record(revised.load())
     assert (first["recorded_at"] == LATER).all()
+    assert first["ds"].tolist() == make_rows()["ds"].tolist()
+
+
+def test_last_record_is_that_of_the_last_night(revised: ForecastLogDataset) -> None:
+    last = keep_last_record(revised.load())
     assert (last["recorded_at"] == LATER + pd.Timedelta(days=3)).all()
-    assert first["ds"].tolist() == last["ds"].tolist() == make_rows()["ds"].tolist()
-    dataset.save(make_rows())
-    dataset.save(make_rows(y_hat=9.0).assign(recorded_at=pd.Timestamp("2020-01-01", tz="UTC")))
-    assert keep_last_record(dataset.load())["y_hat"].tolist() == [9.0, 9.0]
+    assert last["ds"].tolist() == make_rows()["ds"].tolist()
+
+
+def test_records_have_the_order_in_which_they_are_saved(revised: ForecastLogDataset) -> None:
+    """Not that of their times."""
+    revised.save(make_rows())
+    revised.save(make_rows(y_hat=9.0).assign(recorded_at=pd.Timestamp("2020-01-01", tz="UTC")))
+    assert keep_last_record(revised.load())["y_hat"].tolist() == [9.0, 9.0]
 
 
 def test_bounds_of_a_new_level_are_empty_for_older_rows(filepath: str) -> None:
@@ -110,7 +123,7 @@ def save_many(filepath: str, number: int) -> None:
 
 
 @pytest.mark.slow
-def test_processes_that_save_at_once_lose_and_double_nothing(filepath: str) -> None:
+def test_processes_that_save_at_once_leave_each_row_once(filepath: str) -> None:
     code = f"import runpy; runpy.run_path({__file__!r})['save_many']({filepath!r}, {{}})"
     commands = [[sys.executable, "-c", code.format(number)] for number in range(NUM_PROCESSES)]
     # This file imports modules that pytest adds to the path.
@@ -140,17 +153,21 @@ def test_write_that_breaks_off_leaves_the_old_forecasts(
     assert len(dataset.load()) == 4
 
 
-def test_rows_of_another_kind_and_missing_logs_are_refused(filepath: str) -> None:
-    """Numbered steps among days."""
+def test_missing_log_is_refused(filepath: str) -> None:
     dataset = ForecastLogDataset(filepath=filepath)
     with pytest.raises(DatasetError, match="Run kedro run --pipelines=predict_forecast first"):
         dataset.load()
+
+
+def test_rows_of_another_kind_are_refused(filepath: str) -> None:
+    """Numbered steps among days."""
+    dataset = ForecastLogDataset(filepath=filepath)
     dataset.save(make_rows())
     with pytest.raises(DatasetError, match="Move the file away"):
         dataset.save(make_rows(day=2).assign(cutoff=1, ds=2))
 
 
-def test_damaged_log_says_what_to_do_and_is_not_replaced(filepath: str) -> None:
+def test_damaged_log_is_refused_without_a_change(filepath: str) -> None:
     dataset = ForecastLogDataset(filepath=filepath)
     dataset.save(make_rows())
     flip_bit(Path(filepath))
@@ -187,7 +204,7 @@ def read_format(filepath: str) -> int | None:
 
 
 @pytest.mark.parametrize("facts", [{"format": FORMAT + 1}, {"format": FORMAT - 1}, {}])
-def test_log_of_another_format_is_refused_and_left_as_it_is(
+def test_log_of_another_format_is_refused_without_a_change(
     filepath: str, facts: dict[str, int]
 ) -> None:
     rows = make_rows()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from rnn_pipelines import Forecaster
 
@@ -23,22 +24,37 @@ def test_forecaster_without_a_fit_shows_its_parameters() -> None:
     assert "Not fitted" in Forecaster(h=3)._repr_html_()
 
 
-def test_fitted_forecaster_shows_series_method_verdict_and_leaderboard(
-    tmp_path: Path, make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]
-) -> None:
+@pytest.fixture(scope="module")
+def fitted(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> Forecaster:
     frame = make_table({"a": make_values(100, seed=1), "<b>": make_values(100, seed=2)})
-    fitted = Forecaster(h=3, level=80, use="theta", **SMALL).fit(frame)
-    lines = repr(fitted).splitlines()
+    return Forecaster(h=3, level=80, use="theta", **SMALL).fit(frame)
+
+
+def test_fitted_forecaster_shows_its_parameters(fitted: Forecaster) -> None:
     lookback = fitted._require_fit().settings.lookback
-    assert lines[0] == f"Forecaster(h=3, level=[80], lookback={lookback}, freq='D')"
-    assert lines[1] == "Fitted on 2 series with 200 values up to 2021-04-10; in use: theta."
+    expected = f"Forecaster(h=3, level=[80], lookback={lookback}, freq='D')"
+    assert repr(fitted).splitlines()[0] == expected
+
+
+def test_fitted_forecaster_shows_its_series(fitted: Forecaster) -> None:
+    assert (
+        repr(fitted).splitlines()[1]
+        == "Fitted on 2 series with 200 values up to 2021-04-10; in use: theta."
+    )
+
+
+def test_fitted_forecaster_shows_the_verdict(fitted: Forecaster) -> None:
     assert "best network" in repr(fitted)
+
+
+def test_fitted_forecaster_shows_the_leaderboard_in_a_notebook(fitted: Forecaster) -> None:
     page = fitted._repr_html_()
     headings, cells = (re.findall(f"<{tag}>(.+?)</{tag}>", page) for tag in ("th", "td"))
     assert {"forecaster", "mae", "mase", "skill", "coverage_80"} <= set(headings)
     assert cells[:: len(headings)] == fitted.leaderboard()["forecaster"].tolist()
+
+
+def test_loaded_forecaster_shows_its_method(fitted: Forecaster, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
-    assert (
-        repr(Forecaster.load(tmp_path / "model")).splitlines()[1]
-        == "Loaded, of 2 series; in use: theta."
-    )
+    loaded = Forecaster.load(tmp_path / "model")
+    assert repr(loaded).splitlines()[1] == "Loaded, of 2 series; in use: theta."

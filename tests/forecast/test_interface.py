@@ -74,34 +74,48 @@ def single(frame: pd.DataFrame) -> Forecaster:
     )
 
 
-def test_predict_goes_on_after_each_series(
-    fitted: Forecaster, frame: pd.DataFrame, single: Forecaster
-) -> None:
+def test_forecasts_follow_the_end_of_each_series(fitted: Forecaster, frame: pd.DataFrame) -> None:
     found = fitted.predict(methods="all")
     ends = frame.groupby("unique_id")["ds"].max()
     for name, end in ends.items():
         expected = pd.date_range(end, periods=4)[1:]
         assert list(found.loc[found["unique_id"] == name, "ds"]) == list(expected)
+
+
+def test_forecasts_of_all_methods_have_bounds_of_each_level(fitted: Forecaster) -> None:
+    found = fitted.predict(methods="all")
     bounds = [
         f"{name}-{side}-{level}" for name in METHODS for level in (50, 80) for side in ("lo", "hi")
     ]
     assert list(found) == ["unique_id", "ds", *METHODS, *bounds]
     assert np.isfinite(found[[*METHODS, *bounds]]).all().all()
+
+
+def test_forecasts_from_the_rows_of_the_fit_are_those_of_the_fit(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     pd.testing.assert_frame_equal(fitted.predict(frame), fitted.predict())
+
+
+def test_one_series_is_forecast(single: Forecaster) -> None:
     assert len(single.predict()) == 3
 
 
-def test_columns_and_newer_values_are_read_from_a_frame_that_stays(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
+def test_newer_values_are_read_from_a_frame(fitted: Forecaster, frame: pd.DataFrame) -> None:
     newer = frame.assign(ds=frame["ds"] + pd.Timedelta(days=5), y=frame["y"] + 1)
     found = fitted.predict(newer, methods="all")
     assert (found["ds"] - fitted.predict()["ds"] == pd.Timedelta(days=5)).all()
     last = newer.groupby("unique_id")["y"].last()
     np.testing.assert_allclose(found["last_value"], last[found["unique_id"]], rtol=1e-5)
+
+
+def test_frame_is_not_changed(frame: pd.DataFrame) -> None:
     before = frame.copy(deep=True)
     Forecaster(h=3, lookback=8, **SMALL).fit(frame).predict(frame)
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_columns_are_named_by_the_source(fitted: Forecaster, frame: pd.DataFrame) -> None:
     renamed = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
     source = {"id": "shop", "time": "day", "target": "sales"}
     found = (
@@ -110,16 +124,23 @@ def test_columns_and_newer_values_are_read_from_a_frame_that_stays(
     pd.testing.assert_frame_equal(found, fitted.predict())
 
 
-def test_steps_stay_steps_and_wrong_lookbacks_are_arguments() -> None:
+def test_steps_stay_steps() -> None:
     steps = np.arange(2023900, 2024200)
     frame = pd.DataFrame({"ds": steps, "y": np.sin(steps)})
-    fitted = Forecaster(h=3, lookback=8, **SMALL).fit(frame)
+    fitted = Forecaster(h=3, lookback=8, networks="pretrained", split={"test": 20}).fit(frame)
     assert fitted.predict(frame.iloc[-100:])["ds"].tolist() == [2024200, 2024201, 2024202]
+
+
+def test_long_lookback_is_refused_by_its_argument() -> None:
     frame = pd.DataFrame({"ds": range(40), "y": np.arange(40.0) % 5})
     with pytest.raises(
         SeriesError, match=r"^the frame: lookback=60 does not fit .* Give lookback=35 or less"
     ):
         Forecaster(h=5, lookback=60).fit(frame)
+
+
+def test_long_lookback_of_a_cross_validation_is_refused_by_its_argument() -> None:
+    frame = pd.DataFrame({"ds": range(40), "y": np.arange(40.0) % 5})
     with pytest.raises(SeriesError, match=r"lookback=35 does not fit .* smaller n_windows"):
         Forecaster(h=5, lookback=35).cross_validation(frame, n_windows=2)
 
@@ -175,71 +196,130 @@ def test_columns_that_are_not_read_are_told(
     assert "columns that are not read: price" in caplog.text
 
 
-def test_leaderboard_has_everyone_and_the_best_first_with_seconds(
-    fitted: Forecaster, single: Forecaster
-) -> None:
-    found = fitted.leaderboard()
-    assert sorted(found["forecaster"]) == sorted(METHODS)
-    assert found["mase"].is_monotonic_increasing
-    found = fitted.leaderboard().set_index("forecaster")
-    assert (found["prediction_seconds"] > 0).all()
-    naive = found.index.intersection(
+def test_leaderboard_has_all_methods(fitted: Forecaster) -> None:
+    table = fitted.leaderboard()
+    assert sorted(table["forecaster"]) == sorted(METHODS)
+
+
+def test_leaderboard_has_the_best_first(fitted: Forecaster) -> None:
+    table = fitted.leaderboard()
+    assert table["mase"].is_monotonic_increasing
+
+
+def test_every_method_takes_time_to_forecast(fitted: Forecaster) -> None:
+    table = fitted.leaderboard().set_index("forecaster")
+    assert (table["prediction_seconds"] > 0).all()
+
+
+def test_naive_methods_take_no_time_to_fit(fitted: Forecaster) -> None:
+    table = fitted.leaderboard().set_index("forecaster")
+    naive = table.index.intersection(
         ["last_value", "drift", "seasonal_naive", "seasonal_drift", "seasonal_mean"]
     )
-    assert (found["fit_seconds"].loc[naive] == 0).all()
-    assert (found["fit_seconds"].drop([*LOCAL, *naive]) > 0).all()
-    assert found["fit_seconds"].idxmax() == "ensemble"
+    assert (table["fit_seconds"].loc[naive] == 0).all()
+
+
+def test_other_methods_take_time_to_fit(fitted: Forecaster) -> None:
+    table = fitted.leaderboard().set_index("forecaster")
+    naive = table.index.intersection(
+        ["last_value", "drift", "seasonal_naive", "seasonal_drift", "seasonal_mean"]
+    )
+    assert (table["fit_seconds"].drop([*LOCAL, *naive]) > 0).all()
+    assert table["fit_seconds"].idxmax() == "ensemble"
+
+
+def test_errors_of_the_leaderboard_are_those_of_the_holdout(single: Forecaster) -> None:
     holdout = single.holdout()
     found = single.leaderboard().set_index("forecaster")
     for name in METHODS:
         assert found.loc[name, "mse"] == pytest.approx(np.mean((holdout["y"] - holdout[name]) ** 2))
 
 
-def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_zero(caplog) -> None:
-    """With a series of zeros, which counts in the sums."""
-    random = np.random.default_rng(0)
-    values = {name: (random.random(120) < 0.25) * random.integers(1, 5, 120) for name in "ab"} | {
-        "c": np.zeros(120)
-    }
+SPARSE = {
+    name: (random.random(120) < 0.25) * random.integers(1, 5, 120)
+    for random in [np.random.default_rng(0)]
+    for name in "ab"
+} | {"c": np.zeros(120)}
+
+
+def fit_sparse() -> Forecaster:
+    """A panel with a series of zeros, which counts in the sums."""
     ds = pd.date_range("2024-01-01", periods=120)
     frame = pd.concat(
-        [pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in values.items()]
+        [pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in SPARSE.items()]
     )
     blocks = SMALL | {"training": {"max_steps": 50, "target": "both"}}
-    fitted = Forecaster(h=3, level=None, lookback=8, **blocks).fit(frame)
-    found = fitted.leaderboard()
-    assert found["rmsse"].is_monotonic_increasing
-    assert {"zero", "mean", "croston", "level"} <= set(found["forecaster"])
-    found = found.set_index("forecaster")
-    assert found.loc["zero", ["bias", "total_wape"]].tolist() == [-1, 1]
-    assert found.loc["ensemble_median", "mae"] < found.loc["ensemble", "mae"]
-    forecasts = fitted.predict(methods=["ensemble_median", "ensemble"])
+    return Forecaster(h=3, level=None, lookback=8, **blocks).fit(frame)
+
+
+@pytest.fixture(scope="module")
+def sparse() -> Forecaster:
+    return fit_sparse()
+
+
+def test_a_sparse_panel_is_ranked_by_rmsse(sparse: Forecaster) -> None:
+    assert sparse.leaderboard()["rmsse"].is_monotonic_increasing
+
+
+def test_a_sparse_panel_is_compared_with_a_forecast_of_zero(sparse: Forecaster) -> None:
+    table = sparse.leaderboard().set_index("forecaster")
+    assert {"zero", "mean", "croston", "level"} <= set(table.index)
+    assert table.loc["zero", ["bias", "total_wape"]].tolist() == [-1, 1]
+
+
+def test_median_of_a_sparse_panel_has_the_lower_absolute_error(sparse: Forecaster) -> None:
+    table = sparse.leaderboard().set_index("forecaster")
+    assert table.loc["ensemble_median", "mae"] < table.loc["ensemble", "mae"]
+
+
+def test_median_of_a_sparse_panel_is_below_its_mean(sparse: Forecaster) -> None:
+    forecasts = sparse.predict(methods=["ensemble_median", "ensemble"])
     assert forecasts["ensemble_median"].sum() < forecasts["ensemble"].sum()
-    share = np.mean([value == 0 for y in values.values() for value in y[:92]])
-    assert [
-        record.getMessage()[:4] for record in caplog.records if "RMSSE" in record.getMessage()
-    ] == [f"{100 * share:.0f} %"]
 
 
-def test_errors_are_measured_once_for_each_fit(
-    frame: pd.DataFrame, tmp_path: Path, monkeypatch
+def test_a_sparse_panel_warns_once(caplog: pytest.LogCaptureFixture) -> None:
+    fit_sparse()
+    share = np.mean([value == 0 for y in SPARSE.values() for value in y[:92]])
+    messages = [record.getMessage() for record in caplog.records]
+    warnings = [message[:4] for message in messages if "RMSSE" in message]
+    assert warnings == [f"{100 * share:.0f} %"]
+
+
+QUICK = {"level": [50], "lookback": 8, "split": {"test": 20}, "networks": "pretrained"}
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The fits whose errors were measured."""
+    fits: list[object] = []
+    monkeypatch.setattr(fitting, "evaluate", lambda fitted: fits.append(fitted) or evaluate(fitted))
+    return fits
+
+
+def test_errors_are_measured_once_for_a_fit(
+    frame: pd.DataFrame, tmp_path: Path, measured: list[object]
 ) -> None:
-    made = Forecaster(h=3, level=[50], lookback=8, **SMALL)
-    measured = []
-    monkeypatch.setattr(
-        fitting, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted)
-    )
-    one, other = (frame.loc[frame["unique_id"] == name, ["ds", "y"]] for name in ("a", "b"))
-    first = made.fit(one).leaderboard()
-    made.summary()
-    made.report(tmp_path / "report.html")
-    first["mse"] = 0.0
-    assert (made.leaderboard()["mse"] > 0).all()
+    forecaster = Forecaster(h=3, **QUICK).fit(frame.loc[frame["unique_id"] == "a", ["ds", "y"]])
+    forecaster.leaderboard()
+    forecaster.summary()
+    forecaster.report(tmp_path / "report.html")
     assert len(measured) == 1
-    refitted = made.fit(other).leaderboard()
+
+
+def test_changed_leaderboard_does_not_change_the_next(single: Forecaster) -> None:
+    single.leaderboard()["mse"] = 0.0
+    assert (single.leaderboard()["mse"] > 0).all()
+
+
+def test_errors_are_measured_again_after_another_fit(
+    frame: pd.DataFrame, measured: list[object]
+) -> None:
+    tables = [frame.loc[frame["unique_id"] == name, ["ds", "y"]] for name in ("a", "b")]
+    forecaster = Forecaster(h=3, **QUICK)
+    leaderboards = [forecaster.fit(table).leaderboard() for table in tables]
     assert len(measured) == 2
-    fresh = Forecaster(h=3, level=[50], lookback=8, **SMALL).fit(other).leaderboard()
-    assert list(refitted["mse"]) == list(fresh["mse"])
+    fresh = Forecaster(h=3, **QUICK).fit(tables[1]).leaderboard()
+    assert list(leaderboards[1]["mse"]) == list(fresh["mse"])
 
 
 def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: Forecaster) -> None:
@@ -255,15 +335,25 @@ def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: F
     pd.testing.assert_frame_equal(again.drop(columns="y"), first.drop(columns="y"))
 
 
-def test_steps_beyond_the_horizon_are_marked_and_those_within_stay(fitted: Forecaster) -> None:
+def test_steps_beyond_the_horizon_are_marked(fitted: Forecaster) -> None:
     found = fitted.predict(h=8, methods="all")
     assert found["is_recursive"].tolist() == 2 * (3 * [False] + 5 * [True])
+
+
+def test_steps_beyond_the_horizon_have_bounds(fitted: Forecaster) -> None:
+    found = fitted.predict(h=8, methods="all")
     bounds = [name for name in found if "-lo-" in name or "-hi-" in name]
     assert found[bounds].notna().all().all()
+
+
+def test_steps_within_the_horizon_stay(fitted: Forecaster) -> None:
     longer = fitted.predict(h=8)
     expected = fitted.predict()
     found = longer[~longer["is_recursive"]].drop(columns="is_recursive").reset_index(drop=True)
     pd.testing.assert_frame_equal(found, expected)
+
+
+def test_shorter_horizon_has_the_first_steps(fitted: Forecaster) -> None:
     expected = fitted.predict().groupby("unique_id", sort=False).head(2).reset_index(drop=True)
     pd.testing.assert_frame_equal(fitted.predict(h=2), expected)
     pd.testing.assert_frame_equal(fitted.predict(h=np.int64(2)), fitted.predict(h=2))
@@ -281,8 +371,8 @@ def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(
         np.testing.assert_allclose(further[name].iloc[3:], expected[name], rtol=1e-6)
 
 
-def test_what_is_loaded_forecasts_as_before_and_can_be_saved_again(
-    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path, single: Forecaster
+def test_loaded_forecaster_forecasts_as_before(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
@@ -298,17 +388,31 @@ def test_what_is_loaded_forecasts_as_before_and_can_be_saved_again(
     found = loaded.predict(frame)
     assert list(found) == columns
     pd.testing.assert_frame_equal(found, fitted.predict()[columns])
-    # As the pipelines read and use one.
+
+
+def test_pipelines_forecast_with_a_saved_forecaster(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "model")
     source = SourceSpec(name="catalog", id="unique_id")
     found = forecast_newest(
         unpack(load_folder(tmp_path / "model")), frame.rename_axis("row"), source
     )
     np.testing.assert_array_equal(found["y_hat"], fitted.predict()["ensemble"])
+
+
+def test_loaded_forecaster_is_saved_again(tmp_path: Path, single: Forecaster) -> None:
     single.save(tmp_path / "one")
     Forecaster.load(tmp_path / "one").save(tmp_path / "two")
     one, two = (load_folder(tmp_path / name) for name in ("one", "two"))
     assert one["settings.json"] == two["settings.json"]
     assert sorted(one) == sorted(two)
+
+
+def test_saved_forecaster_replaces_the_one_before(
+    fitted: Forecaster, single: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "model")
     single.save(str(tmp_path / "model"))
     history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
     pd.testing.assert_series_equal(
@@ -379,7 +483,7 @@ def test_a_folder_of_the_user_is_not_replaced(fitted: Forecaster, tmp_path: Path
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
 
 
-def test_threads_use_one_forecaster_and_one_folder(
+def test_threads_share_a_forecaster_with_its_folder(
     fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     expected = fitted.predict(frame)["ensemble"]
@@ -478,29 +582,35 @@ def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster, forecaste
         fitted.explain(forecaster=forecaster)
 
 
-def test_an_empty_frame_and_columns_that_stand_twice_are_refused(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
-    """It has no newer values, and is no wish for the forecast of the training."""
-    for empty in (frame.head(0), pd.DataFrame(), pd.DataFrame(index=range(3))):
-        with pytest.raises(
-            SeriesError,
-            match=r"the frame: expected a row for each time, received [03] rows of [03] col",
-        ):
-            fitted.predict(empty)
-        with pytest.raises(SeriesError, match="the frame: expected a row for each time"):
-            Forecaster().fit(empty)
+@pytest.mark.parametrize(
+    "empty", [pd.DataFrame({"ds": [], "y": []}), pd.DataFrame(), pd.DataFrame(index=range(3))]
+)
+def test_an_empty_frame_is_refused(fitted: Forecaster, empty: pd.DataFrame) -> None:
+    """It has no newer values, and does not ask for the forecast of the training."""
+    match = r"the frame: expected a row for each time, received [03] rows of [02] col"
+    for use in (fitted.predict, Forecaster().fit):
+        with pytest.raises(SeriesError, match=match):
+            use(empty)
+
+
+def test_a_column_that_stands_twice_is_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
     twice = pd.concat([frame, frame[["y"]]], axis=1)
     for use in (fitted.predict, Forecaster().fit):
         with pytest.raises(SeriesError, match=r"the frame: .* column 'y'"):
             use(twice)
+
+
+def test_a_missing_column_is_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match=r"no column \['y'\]"):
         fitted.predict(frame.rename(columns={"y": "Y"}))
+
+
+def test_a_frame_without_values_is_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match="has no value"):
         fitted.predict(frame.assign(y=np.nan))
 
 
-def test_other_and_short_series_are_refused_after_a_fit_on_one(
+def test_other_series_are_refused_after_a_fit_on_one(
     single: Forecaster, frame: pd.DataFrame
 ) -> None:
     others = frame.assign(unique_id="c").drop_duplicates("ds")
@@ -509,12 +619,20 @@ def test_other_and_short_series_are_refused_after_a_fit_on_one(
             SeriesError, match=r"none of its series .* Expected \['y'\], received \['c'\]"
         ):
             use(others)
-    # The lookback of one series; there was nothing but its name, or an empty table.
+
+
+def test_short_series_is_refused_after_a_fit_on_one(
+    single: Forecaster, frame: pd.DataFrame
+) -> None:
+    """The lookback of one series; there was nothing but its name, or an empty table."""
     short = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(7)
     for use in (single.predict, single.explain, lambda frame: single.predict(frame, h=8)):
         message = r"^the frame: .* too short\. Expected 8 steps or more, received 7 of series 'y'\."
         with pytest.raises(SeriesTooShortError, match=message):
             use(short)
+
+
+def test_series_of_a_lookback_is_forecast(single: Forecaster, frame: pd.DataFrame) -> None:
     assert len(single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(8))) == 3
 
 
@@ -535,30 +653,39 @@ def test_new_series_follow_a_panel(
     assert 0.5 < ratio["c"] / 1000 / ratio["b"] < 2
 
 
-def test_new_series_of_any_length_are_forecast_and_explained(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
-    sizes = {"one": 1, "two": 2, "nine": 9, "sixty": 60}
-    new = pd.concat(
+SIZES = {"one": 1, "two": 2, "nine": 9, "sixty": 60}
+
+
+@pytest.fixture(scope="module")
+def new(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(
         frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=name)
-        for name, size in sizes.items()
+        for name, size in SIZES.items()
     )
-    for h in (3, 8):
-        found = fitted.predict(new, h=h, methods="all")
-        assert found.groupby("unique_id").size().to_dict() == dict.fromkeys(sizes, h)
-        assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
-        assert (found["ensemble-hi-80"] > found["ensemble-lo-80"]).all()
-    assert fitted.predict(new, paths=2).groupby("unique_id").size().to_dict() == dict.fromkeys(
-        sizes, 6
-    )
+
+
+@pytest.mark.parametrize("h", [3, 8])
+def test_new_series_of_any_length_are_forecast(
+    fitted: Forecaster, new: pd.DataFrame, h: int
+) -> None:
+    forecasts = fitted.predict(new, h=h, methods="all")
+    assert forecasts.groupby("unique_id").size().to_dict() == dict.fromkeys(SIZES, h)
+    assert np.isfinite(forecasts.drop(columns=["unique_id", "ds"])).all().all()
+    assert (forecasts["ensemble-hi-80"] > forecasts["ensemble-lo-80"]).all()
+
+
+def test_new_series_of_any_length_have_paths(fitted: Forecaster, new: pd.DataFrame) -> None:
+    paths = fitted.predict(new, paths=2)
+    assert paths.groupby("unique_id").size().to_dict() == dict.fromkeys(SIZES, 6)
+
+
+def test_new_series_of_any_length_are_explained(fitted: Forecaster, new: pd.DataFrame) -> None:
     explained = fitted.explain(new).groupby(["unique_id", "ds"])["contribution"].sum()
     expected = fitted.predict(new).set_index(["unique_id", "ds"])["ensemble"]
     pd.testing.assert_series_equal(explained, expected.sort_index(), check_names=False, rtol=1e-3)
 
 
-def test_young_and_new_series_have_forecasts_of_their_own(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
+def test_new_series_are_forecast_as_alone(fitted: Forecaster, frame: pd.DataFrame) -> None:
     new = [
         frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=f"new {size}")
         for size in (5, 40, 90)
@@ -568,13 +695,20 @@ def test_young_and_new_series_have_forecasts_of_their_own(
     for one in new:
         alone = fitted.predict(one, methods="all").set_index("unique_id")
         pd.testing.assert_frame_equal(together.loc[alone.index.unique()], alone, rtol=1e-5)
+
+
+def test_intervals_of_a_single_value_grow_with_it(fitted: Forecaster, frame: pd.DataFrame) -> None:
     widths = []
     for factor in (1, 1000):
         new = frame[frame["unique_id"] == "a"].tail(1).assign(unique_id="c", y=5.0 * factor)
         found = fitted.predict(new)
         widths.append((found["ensemble-hi-80"] - found["ensemble-lo-80"]).mean())
     assert widths[1] / widths[0] == pytest.approx(1000, rel=0.01)
-    # From one value on.
+
+
+def test_known_series_are_forecast_from_one_value_on(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     young = pd.concat(
         [frame[frame["unique_id"] == name].tail(size) for name, size in (("a", 1), ("b", 2))]
     )
@@ -603,8 +737,8 @@ def test_new_series_of_zeros_has_no_intervals_with_the_reason(
     assert "no intervals of 1 series (c), because all known values of each are equal" in caplog.text
 
 
-def test_gaps_and_faulty_values_are_told_by_their_rows(frame: pd.DataFrame) -> None:
-    open_ends = Forecaster(h=3, lookback=8, gaps="split", **SMALL)
+def test_gap_at_the_end_is_refused(frame: pd.DataFrame) -> None:
+    open_ends = Forecaster(h=3, lookback=8, gaps="split", networks="pretrained", split={"test": 20})
     a = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].reset_index(drop=True)
     open_ends.fit(a)
     for use in (open_ends.predict, open_ends.explain):
@@ -613,6 +747,9 @@ def test_gaps_and_faulty_values_are_told_by_their_rows(frame: pd.DataFrame) -> N
             match=r"gaps at their ends\. Expected a value at each of the last 8 steps\.",
         ):
             use(a.drop(index=len(a) - 3))
+
+
+def test_faulty_value_is_named_by_its_row(frame: pd.DataFrame) -> None:
     wrong = frame.assign(y=frame["y"].astype(str).where(frame.index != 4, "many"))
     with pytest.raises(
         SeriesError,
@@ -652,9 +789,8 @@ print(json.dumps([loaded, sorted(heavy & set(sys.modules))]))
 """
 
 
-def test_forecasting_loads_neither_kedro_nor_keras_and_the_package_alone_not_even_that(
-    tmp_path: Path,
-) -> None:
+def test_forecasting_loads_neither_kedro_nor_keras(tmp_path: Path) -> None:
+    """The package alone loads not even the forecasting."""
     command = [sys.executable, "-c", ALONE, str(tmp_path / "model")]
     finished = subprocess.run(command, check=True, capture_output=True, text=True)
     assert json.loads(finished.stdout) == [False, []]

@@ -1,6 +1,7 @@
 """Covariates in Python: read by all, known ahead where they must be, and never from beyond a cut-off."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,39 +61,48 @@ def single() -> Forecaster:
     )
 
 
-def test_the_effect_of_a_promotion_is_found_and_its_part(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
+def test_the_effect_of_a_promotion_is_found(fitted: Forecaster, frame: pd.DataFrame) -> None:
     ahead = frame[frame["y"].isna()]
     found = {promo: fitted.predict(ahead.assign(promo=promo))["ensemble"] for promo in (0, 1)}
     np.testing.assert_allclose(found[1] - found[0], 5, atol=1.0)
-    # From the mean of the training part, 0 or 1 less which is about a half.
+
+
+def test_the_part_of_a_promotion_is_its_effect(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    """From the mean of the training part, 0 or 1 less which is about a half."""
     parts = fitted.explain()
-    own = parts[parts["input"] == "future:promo"].merge(frame[["unique_id", "ds", "promo"]])
-    means = own.groupby("promo")["contribution"].mean()
+    rows = parts[parts["input"] == "future:promo"].merge(frame[["unique_id", "ds", "promo"]])
+    means = rows.groupby("promo")["contribution"].mean()
     assert means[1] - means[0] == pytest.approx(5, abs=1.0)
+
+
+def test_covariates_of_the_past_have_parts(fitted: Forecaster) -> None:
+    parts = fitted.explain()
     assert {"past:visitors", "static:size=size 1"} <= set(parts["input"])
+
+
+def test_steps_beyond_the_horizon_need_the_covariates_of_the_past(fitted: Forecaster) -> None:
     with pytest.raises(SeriesError, match=r"past covariates \['visitors'\]"):
         fitted.predict(h=HORIZON + 1)
 
 
-def test_covariates_of_the_horizon_may_come_later_and_are_told_if_missing(
-    frame: pd.DataFrame, fitted
+@pytest.fixture(scope="module")
+def later(frame: pd.DataFrame) -> Forecaster:
+    """Fitted without the covariates of the horizon."""
+    return Forecaster(h=HORIZON, **ALL, **SMALL).fit(frame[frame["y"].notna()])
+
+
+def test_covariates_of_the_horizon_may_come_later(
+    later: Forecaster, frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
-    known = frame[frame["y"].notna()]
-    ahead = frame[frame["y"].isna()]
-    later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(known)
-    columns = ["unique_id", "ds", "promo"]
-    pd.testing.assert_frame_equal(later.predict(ahead[columns]), fitted.predict())
-    later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(frame[frame["y"].notna()])
-    with pytest.raises(
-        SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"
-    ):
-        later.predict()
-    with pytest.raises(
-        SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"
-    ):
-        later.explain()
+    ahead = frame.loc[frame["y"].isna(), ["unique_id", "ds", "promo"]]
+    pd.testing.assert_frame_equal(later.predict(ahead), fitted.predict())
+
+
+def test_missing_covariates_of_the_horizon_are_named(later: Forecaster) -> None:
+    match = r"\['promo'\] are missing over the horizon, in 3 of 3 series"
+    for use in (later.predict, later.explain):
+        with pytest.raises(SeriesError, match=match):
+            use()
 
 
 @pytest.mark.parametrize("by", ["1 D", "12 h"])
@@ -187,22 +197,33 @@ def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, na
         np.testing.assert_allclose(found, one.predict(methods=[name])[name], rtol=1e-4)
 
 
-def test_columns_come_in_lists_and_blocks(frame: pd.DataFrame) -> None:
+def test_missing_covariate_is_named(frame: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match=r"no column \['price'\]"):
         Forecaster(h=HORIZON, futr_exog=["price"]).fit(frame)
-    with pytest.raises(
-        ParameterError, match="futr_exog: expected a list of columns, received 'price'"
-    ):
-        Forecaster(futr_exog="price")
-    with pytest.raises(
-        ParameterError, match=r"stat_exog: expected a list of columns, received array\(3\)"
-    ):
-        Forecaster(h=3, stat_exog=np.array(3))
-    with pytest.raises(ParameterError, match="futr_exog: expected a list of columns, received 5"):
-        Forecaster(futr_exog=5)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"futr_exog": "price"}, "futr_exog: expected a list of columns, received 'price'"),
+        (
+            {"stat_exog": np.array(3)},
+            r"stat_exog: expected a list of columns, received array\(3\)",
+        ),
+        ({"futr_exog": 5}, "futr_exog: expected a list of columns, received 5"),
+        ({"futr_exog": ["price"], "hist_exog": ["price"]}, "name a column twice"),
+    ],
+)
+def test_wrong_columns_are_refused(given: dict[str, Any], match: str) -> None:
+    with pytest.raises(ParameterError, match=match):
+        Forecaster(h=3, **given)
+
+
+def test_columns_come_in_an_array() -> None:
     assert Forecaster(futr_exog=np.array(["price"])).spec == Forecaster(futr_exog=["price"]).spec
-    with pytest.raises(ParameterError, match="name a column twice"):
-        Forecaster(futr_exog=["price"], hist_exog=["price"])
+
+
+def test_columns_come_in_a_block() -> None:
     roles = {"future": ["promo"], "past": ["visitors"], "static": ["size"]}
     assert Forecaster(**ALL).spec == Forecaster(covariates=roles).spec
 

@@ -270,7 +270,7 @@ def require_none(faults: list[str], outcomes: list[str]) -> None:
     assert {"answered", "refused"} <= {*outcomes}
 
 
-def test_frames_are_fitted_and_forecast_or_refused(fitted: Forecaster) -> None:
+def test_frames_are_used_or_refused(fitted: Forecaster) -> None:
     faults: list[str] = []
     outcomes = []
     for number in SEEDS:

@@ -70,7 +70,7 @@ def tuned(fitted: Forecaster) -> Forecaster:
 
 @pytest.mark.parametrize("start", ["baseline_ensemble", "none"])
 @pytest.mark.parametrize("is_panel", [False, True])
-def test_windows_are_inputs_of_the_keras_model_and_targets_are_what_it_corrects(
+def test_windows_have_the_shapes_of_the_keras_model(
     frame: pd.DataFrame, is_panel: bool, start: str
 ) -> None:
     training = {"max_steps": 25, "start": start}
@@ -86,48 +86,82 @@ def test_windows_are_inputs_of_the_keras_model_and_targets_are_what_it_corrects(
         assert len(targets) == num_past - 8 - 3 + 1 - 2
 
 
-def test_unchanged_weights_forecast_the_same_and_other_models_are_errors(
-    fitted: Forecaster,
-) -> None:
+def test_unchanged_weights_forecast_the_same(fitted: Forecaster) -> None:
     network = fitted.networks["lstm"]
     again = fitted.replace_network("lstm", network.from_keras(network.to_keras()))
     pd.testing.assert_frame_equal(again.predict(methods="all"), fitted.predict(methods="all"))
+
+
+def test_network_of_another_cell_is_refused(fitted: Forecaster) -> None:
     with pytest.raises(ParameterError, match="gru"):
         fitted.replace_network("lstm", fitted.networks["gru"])
+
+
+def test_keras_model_is_refused(fitted: Forecaster) -> None:
     with pytest.raises(ParameterError, match="from_keras"):
         fitted.replace_network("lstm", fitted.networks["lstm"].to_keras())
+
+
+def test_member_of_a_keras_model_is_refused(fitted: Forecaster) -> None:
+    network = fitted.networks["lstm"]
     with pytest.raises(NetworkError, match="member_1"):
         network.from_keras(network.to_keras().get_layer("member_1"))
 
 
-def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(
+def test_the_changed_network_changes_its_forecasts_with_the_ensemble(
     fitted: Forecaster, tuned: Forecaster
 ) -> None:
-    found, before = (one.predict(methods="all") for one in (tuned, fitted))
-    changed = {
-        name for name in before.columns[2:] if not np.allclose(found[name], before[name], rtol=1e-9)
+    changed, before = (model.predict(methods="all") for model in (tuned, fitted))
+    different = {
+        name
+        for name in before.columns[2:]
+        if not np.allclose(changed[name], before[name], rtol=1e-9)
     }
     columns = ("lstm", "ensemble")
-    assert changed == {*columns, *(f"{name}-{end}-80" for name in columns for end in ("lo", "hi"))}
+    assert different == {
+        *columns,
+        *(f"{name}-{end}-80" for name in columns for end in ("lo", "hi")),
+    }
+
+
+def test_the_changed_network_leaves_the_first_one_as_it_is(
+    fitted: Forecaster, tuned: Forecaster
+) -> None:
     biases = [one.networks["lstm"].weights["head_bias"] for one in (tuned, fitted)]
     assert not np.array_equal(*biases)
+
+
+def test_the_changed_network_is_explained(tuned: Forecaster) -> None:
     np.testing.assert_allclose(
         tuned.explain(forecaster="lstm").groupby(["unique_id", "ds"])["contribution"].sum(),
-        found["lstm"],
+        tuned.predict(methods="all")["lstm"],
         rtol=5e-3,  # integrated gradients of a network that is far from linear
     )
+
+
+def test_the_changed_network_keeps_the_errors_of_the_fit(
+    fitted: Forecaster, tuned: Forecaster
+) -> None:
     seconds = ["fit_seconds", "prediction_seconds"]
     pd.testing.assert_frame_equal(
         tuned.leaderboard().drop(columns=seconds), fitted.leaderboard().drop(columns=seconds)
     )
     pd.testing.assert_frame_equal(tuned.holdout(), fitted.holdout())
-    found, before = (one.predict() for one in (tuned, fitted))
+
+
+def test_the_changed_network_keeps_the_widths_of_the_fit(
+    fitted: Forecaster, tuned: Forecaster
+) -> None:
+    changed, before = (model.predict() for model in (tuned, fitted))
     for end in ("lo", "hi"):
         column = f"ensemble-{end}-80"
         # The expected size of an error depends on the forecast, too.
         np.testing.assert_allclose(
-            found[column] - found["ensemble"], before[column] - before["ensemble"], rtol=5e-3
+            changed[column] - changed["ensemble"], before[column] - before["ensemble"], rtol=5e-3
         )
+
+
+def test_summary_notes_the_changed_network(fitted: Forecaster, tuned: Forecaster) -> None:
     assert "lstm" in tuned.summary().splitlines()[-1]
     assert len(tuned.summary().splitlines()) == len(fitted.summary().splitlines()) + 2
 
@@ -169,9 +203,7 @@ def _break(network: Network) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("change", [_widen, _break])
-def test_other_shapes_and_weights_that_are_not_finite_are_errors(
-    fitted: Forecaster, change: Any
-) -> None:
+def test_unusable_weights_are_refused(fitted: Forecaster, change: Any) -> None:
     network = fitted.networks["lstm"]
     with pytest.raises(ParameterError, match="head_bias"):
         fitted.replace_network("lstm", replace(network, weights=change(network)))

@@ -91,16 +91,22 @@ def test_one_row_ahead_is_local_as_the_series_are(
     assert found["ds"].tolist() == AHEAD[:1].tolist()
 
 
-def test_days_stay_local_and_errors_name_arguments() -> None:
+def test_days_stay_local() -> None:
     days = pd.date_range("2024-01-01", periods=200, tz=ZONE)
     frame = pd.DataFrame({"ds": days, "y": np.random.default_rng(0).normal(size=200)})
     found = Forecaster(**SMALL | {"split": {"validation": 20, "test": 20}}).fit(frame).predict()
     assert found["ds"].tolist() == pd.date_range("2024-07-19", periods=HORIZON).tolist()
+
+
+def test_hours_without_a_zone_are_refused_by_its_argument() -> None:
     naive = make_naive(make_hours(pd.date_range("2024-10-20", "2024-10-29", freq="h", tz=ZONE)))[
         ["ds", "y"]
     ]
     with pytest.raises(SeriesError, match=r"give its zone as tz=, such as Europe/Berlin"):
         Forecaster(**SMALL).fit(naive)
+
+
+def test_zone_is_an_argument() -> None:
     assert Forecaster(h=2, tz=ZONE).spec.source.tz == ZONE
 
 

@@ -89,7 +89,7 @@ def test_change_is_found_in_the_file(
 
 
 @pytest.mark.parametrize("kind", ["kill", "full"])
-def test_killed_and_repeated_nights_leave_the_chain(
+def test_nights_that_were_killed_then_repeated_leave_the_chain(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At each call that changes the disk: the log has the night or not, and has it once when it is repeated."""

@@ -132,27 +132,36 @@ def assert_not_cut(table: pd.DataFrame) -> None:
     assert ratios.between(0.6, 1.5).all(), table.loc[ratios.index[~ratios.between(0.6, 1.5)]]
 
 
-def test_new_series_their_further_steps_and_paths_are_not_cut(
-    positive: Forecaster, new: pd.DataFrame
-) -> None:
+def test_new_series_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
     found = positive.predict(new, methods="all")
     assert found["unique_id"].nunique() == new["unique_id"].nunique()
     assert_not_cut(found)
+
+
+def test_further_steps_of_new_series_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
     assert_not_cut(positive.predict(new, h=2 * HORIZON + 1, methods="all"))
+
+
+def test_paths_of_new_series_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
     paths = positive.predict(new, paths=20)
     assert (paths["y"] != 0).all()
     assert (paths.loc[paths["unique_id"].str.startswith("level"), "y"] < 0).all()
 
 
 @pytest.mark.slow
-def test_loaded_and_exported_forecasters_cut_nothing(
+def test_loaded_forecaster_cuts_nothing(
+    positive: Forecaster, new: pd.DataFrame, tmp_path: Path
+) -> None:
+    positive.save(tmp_path / "saved")
+    expected = positive.predict(new).filter(regex="^(unique_id|ds|ensemble)")
+    forecasts = Forecaster.load(tmp_path / "saved").predict(new)
+    pd.testing.assert_frame_equal(forecasts, expected, check_dtype=False, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_exported_forecaster_cuts_nothing(
     positive: Forecaster, new: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = positive.predict(new)
-    columns = [
-        name for name in expected if name in ("unique_id", "ds") or name.startswith("ensemble")
-    ]
-    positive.save(tmp_path / "saved")
     positive.export(tmp_path / "exported")
     spec = importlib.util.spec_from_file_location("exported", tmp_path / "exported/forecaster.py")
     assert spec is not None
@@ -160,10 +169,9 @@ def test_loaded_and_exported_forecasters_cut_nothing(
     program = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "exported", program)
     spec.loader.exec_module(program)
-    for one in (Forecaster.load(tmp_path / "saved"), program.load(tmp_path / "exported")):
-        pd.testing.assert_frame_equal(
-            one.predict(new), expected[columns], check_dtype=False, rtol=1e-5
-        )
+    expected = positive.predict(new).filter(regex="^(unique_id|ds|ensemble)")
+    forecasts = program.load(tmp_path / "exported").predict(new)
+    pd.testing.assert_frame_equal(forecasts, expected, check_dtype=False, rtol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +201,13 @@ def test_series_that_falls_below_0_in_the_test_part_is_not_cut(fallen: SimpleNam
     found = fallen.fitted.predict(methods="all").set_index("unique_id")
     assert (found.loc["shop 1"].select_dtypes("float") != 0).all(axis=None)
     assert (found.loc["shop 1", ["ensemble", "ensemble-lo-80"]] < 0).all(axis=None)
+
+
+def test_holdout_of_a_series_that_falls_below_0_is_not_cut(fallen: SimpleNamespace) -> None:
     assert (select_after_fall(fallen.fitted.holdout()).select_dtypes("float") != 0).all(axis=None)
+
+
+def test_single_series_that_falls_below_0_is_not_cut(fallen: SimpleNamespace) -> None:
     frame = fallen.frame[fallen.frame["unique_id"] == "shop 1"]
     found = fit(frame).predict(methods="all")
     assert (found.select_dtypes("float") != 0).all(axis=None)
@@ -294,19 +308,27 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables), ignore_index=True)
 
 
-def test_given_policy_cuts_and_warns_of_each_once(
+@pytest.fixture(scope="module")
+def cut(fallen: SimpleNamespace) -> Forecaster:
+    return fit(fallen.frame, non_negative=True)
+
+
+def test_given_policy_cuts(cut: Forecaster) -> None:
+    forecasts = cut.predict(methods="all")
+    assert (forecasts.select_dtypes("float") >= 0).all(axis=None)
+    assert (forecasts.loc[forecasts["unique_id"] == "shop 1", "last_value"] == 0).all()
+
+
+def test_given_policy_warns_of_each_series_once(
     caplog: pytest.LogCaptureFixture, fallen: SimpleNamespace
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        fitted = fit(fallen.frame, non_negative=True)
+        fit(fallen.frame, non_negative=True)
     warnings = [
         record.getMessage() for record in caplog.records if "non_negative" in record.getMessage()
     ]
     assert len(warnings) == 1
     assert "(shop 1)" in warnings[0]
-    found = fitted.predict(methods="all")
-    assert (found.select_dtypes("float") >= 0).all(axis=None)
-    assert (found.loc[found["unique_id"] == "shop 1", "last_value"] == 0).all()
 
 
 def test_series_is_cut_until_its_first_value_below_0(

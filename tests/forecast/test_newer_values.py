@@ -61,28 +61,40 @@ def test_unknown_methods_are_refused(
         getattr(fitted, call)(frame, methods=methods)
 
 
+@pytest.fixture(scope="module")
+def evaluated(fitted: Forecaster, frame: pd.DataFrame) -> pd.DataFrame:
+    return fitted.evaluate(frame, methods=["ensemble", "last_value"])
+
+
+@pytest.mark.parametrize("step", [1, 3])
 def test_errors_of_newer_rows_are_those_of_forecasts_from_each_step(
-    fitted: Forecaster, frame: pd.DataFrame
+    fitted: Forecaster, frame: pd.DataFrame, evaluated: pd.DataFrame, step: int
 ) -> None:
-    found = fitted.evaluate(frame, methods=["ensemble", "last_value"])
-    assert found["unique_id"].dtype == "int64"
     rows = frame[frame["unique_id"] == 2].reset_index(drop=True)
-    errors: dict[int, list[float]] = {1: [], 3: []}
-    for stop in range(len(rows) - NUM_NEWER, len(rows)):
-        forecasts = fitted.predict(rows[:stop])
-        for step, found_errors in errors.items():
-            if stop + step <= len(rows):
-                found_errors.append(rows["y"][stop + step - 1] - forecasts["ensemble"][step - 1])
-    for step, expected in errors.items():
-        row = found.query(
-            "unique_id == 2 and horizon_step == @step and forecaster == 'ensemble'"
-        ).iloc[0]
-        assert row["num_forecasts"] == len(expected) == NUM_NEWER + 1 - step
-        assert row["rmse"] == row["mse"] ** 0.5
-        np.testing.assert_allclose(
-            [row["mae"], row["mse"]], [np.abs(expected).mean(), np.square(expected).mean()], 1e-4
-        )
-        assert 0 <= row["coverage_80"] <= 1
+    stops = range(len(rows) - NUM_NEWER, len(rows) - step + 1)
+    errors = [
+        rows["y"][stop + step - 1] - fitted.predict(rows[:stop])["ensemble"][step - 1]
+        for stop in stops
+    ]
+    (row,) = evaluated.query(
+        "unique_id == 2 and horizon_step == @step and forecaster == 'ensemble'"
+    ).to_dict("records")
+    assert row["num_forecasts"] == len(errors) == NUM_NEWER + 1 - step
+    expected = [np.abs(errors).mean(), np.square(errors).mean()]
+    np.testing.assert_allclose([row["mae"], row["mse"]], expected, 1e-4)
+
+
+def test_rmse_of_newer_rows_is_the_root_of_the_mse(evaluated: pd.DataFrame) -> None:
+    np.testing.assert_allclose(evaluated["rmse"], evaluated["mse"] ** 0.5)
+
+
+def test_coverage_of_newer_rows_is_a_share(evaluated: pd.DataFrame) -> None:
+    rows = evaluated[evaluated["forecaster"] == "ensemble"]
+    assert rows["coverage_80"].between(0, 1).all()
+
+
+def test_ids_of_newer_rows_stay_numbers(evaluated: pd.DataFrame) -> None:
+    assert evaluated["unique_id"].dtype == "int64"
 
 
 def test_rows_of_the_fit_in_the_frame_change_nothing(
@@ -129,18 +141,35 @@ def test_future_covariates_of_newer_rows_are_read(frame: pd.DataFrame) -> None:
     assert (fitted.evaluate(one[one["ds"] >= last])["mae"] < 30).all()
 
 
-def test_figure_has_forecast_intervals_and_newest(
-    fitted: Forecaster, past: pd.DataFrame, frame: pd.DataFrame
-) -> None:
+def test_figure_has_the_forecast(fitted: Forecaster) -> None:
     figure = fitted.plot()
     lines = {trace.name: trace for trace in figure.data if trace.visible is not False}
     expected = fitted.predict().query("unique_id == 1")
     y = np.array(lines["ensemble"].y, dtype=float)
     np.testing.assert_allclose(y[~np.isnan(y)], expected["ensemble"])
+
+
+def test_figure_has_the_newest_values(fitted: Forecaster, past: pd.DataFrame) -> None:
+    figure = fitted.plot()
+    lines = {trace.name: trace for trace in figure.data if trace.visible is not False}
     actual = np.array(lines["actual"].y, dtype=float)
     np.testing.assert_allclose(actual[:30], past.loc[past["unique_id"] == 1, "y"].tail(30))
+
+
+def test_figure_has_intervals(fitted: Forecaster) -> None:
+    figure = fitted.plot()
+    lines = {trace.name: trace for trace in figure.data if trace.visible is not False}
     assert any("80 %" in str(name) for name in lines)
+
+
+def test_figure_has_a_menu_of_the_series(fitted: Forecaster) -> None:
+    figure = fitted.plot()
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["1", "2"]
+
+
+def test_figure_of_one_series_has_the_chosen_methods(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
     figure = fitted.plot(frame, h=5, level=[], methods=["theta", "lstm"], ids=[2])
     assert not figure.layout.updatemenus
     assert figure.data[0].name == "actual"

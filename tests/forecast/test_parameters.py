@@ -22,16 +22,22 @@ def parameters(project: Path) -> dict:
     return {name: block for name, block in found.items() if name not in ("paths", "partitions")}
 
 
-def test_defaults_and_blocks_are_those_of_the_file(parameters: dict) -> None:
+def test_defaults_are_those_of_the_file(parameters: dict) -> None:
     of_file = read_parameter_models(
         {name: block for name, block in parameters.items() if name != "source"}
     )
     assert Forecaster().spec == of_file
+
+
+def test_blocks_are_those_of_the_file(parameters: dict) -> None:
     assert sorted(list_parameter_models()) == sorted(parameters)
 
 
-def test_each_block_is_an_argument_and_a_single_level_needs_no_list() -> None:
+def test_each_block_is_an_argument() -> None:
     assert {*list_parameter_models(), *EXOGENOUS} <= set(signature(Forecaster).parameters)
+
+
+def test_a_single_level_needs_no_list() -> None:
     assert Forecaster(level=80).spec == Forecaster(level=[80]).spec
 
 

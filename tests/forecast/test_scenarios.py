@@ -81,28 +81,39 @@ def test_each_scenario_is_the_forecast_of_predict(fitted: Forecaster, days: pd.D
     assert "now-difference" not in found
 
 
-def test_interval_of_a_difference_holds_the_effect_without_the_error(
-    fitted: Forecaster, days: pd.DataFrame
-) -> None:
-    found = fitted.scenarios(
+@pytest.fixture(scope="module")
+def dear(fitted: Forecaster, days: pd.DataFrame) -> pd.DataFrame:
+    """Prices of 10 and 11."""
+    return fitted.scenarios(
         {"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)}
     )
-    assert (found["dear-difference-lo-95"] < EFFECT).all()
-    assert (found["dear-difference-hi-95"] > EFFECT).all()
-    assert (found["dear-difference-lo-80"] <= found["dear-difference"]).all()
-    assert (found["dear-difference-hi-80"] >= found["dear-difference"]).all()
-    width = {
-        name: found[f"{name}-hi-80"] - found[f"{name}-lo-80"]
-        for name in ("dear", "dear-difference")
-    }
-    assert (width["dear-difference"] < width["dear"]).all()
 
 
-def test_equal_scenarios_differ_by_nothing_and_later_steps_are_marked(
-    fitted: Forecaster, days: pd.DataFrame
+def test_interval_of_a_difference_holds_the_effect(dear: pd.DataFrame) -> None:
+    assert (dear["dear-difference-lo-95"] < EFFECT).all()
+    assert (dear["dear-difference-hi-95"] > EFFECT).all()
+
+
+def test_interval_of_a_difference_holds_the_difference(dear: pd.DataFrame) -> None:
+    assert (dear["dear-difference-lo-80"] <= dear["dear-difference"]).all()
+    assert (dear["dear-difference-hi-80"] >= dear["dear-difference"]).all()
+
+
+def test_interval_of_a_difference_is_without_the_error_of_the_forecast(
+    dear: pd.DataFrame,
 ) -> None:
+    difference, forecast = (
+        dear[f"{name}-hi-80"] - dear[f"{name}-lo-80"] for name in ("dear-difference", "dear")
+    )
+    assert (difference < forecast).all()
+
+
+def test_equal_scenarios_differ_by_nothing(fitted: Forecaster, days: pd.DataFrame) -> None:
     found = fitted.scenarios({"now": take_ahead(days), "same": take_ahead(days)})
     assert (found.filter(like="same-difference") == 0).all(axis=None)
+
+
+def test_later_steps_are_marked(fitted: Forecaster, days: pd.DataFrame) -> None:
     future = take_ahead(days, price=10.0)
     more = pd.concat([future, future.assign(ds=future["ds"] + pd.Timedelta(days=HORIZON))])
     found = fitted.scenarios({"now": more, "dear": more.assign(price=11.0)}, h=2 * HORIZON)
@@ -145,7 +156,7 @@ def test_loaded_forecaster_needs_the_past(
         loaded.scenarios(futures)
 
 
-def test_panels_zones_and_names_are_kept() -> None:
+def test_scenario_of_one_series_changes_it_alone() -> None:
     frame = make_days("ab")
     dear = take_ahead(frame).assign(
         price=lambda table: np.where(table["unique_id"] == "b", 11.0, 10.0)
@@ -157,6 +168,9 @@ def test_panels_zones_and_names_are_kept() -> None:
     )
     assert (found.loc["a", "dear-difference"] == 0).all()
     assert found.loc["b", "dear-difference"].to_numpy() == pytest.approx(EFFECT, rel=0.15)
+
+
+def test_zone_is_kept() -> None:
     frame = make_days(freq="h", tz="Europe/Berlin")
     forecaster = fit(frame)
     found = forecaster.scenarios(
@@ -164,6 +178,9 @@ def test_panels_zones_and_names_are_kept() -> None:
     )
     pd.testing.assert_series_equal(found["ds"], forecaster.predict()["ds"])
     assert (found["dear-difference"] < EFFECT / 2).all()
+
+
+def test_names_with_dashes_are_taken() -> None:
     names = ["a", "a-b", "a-differences", "price-difference", "a-lo-x", "a-lo-80x"]
     assert list(check_scenarios(dict.fromkeys(names))) == names
 
@@ -177,7 +194,7 @@ def drop_promo(future: pd.DataFrame) -> pd.DataFrame:
     [(drop_promo, "promo"), (lambda future: future.iloc[:3], "price")],
     ids=["column", "steps"],
 )
-def test_error_names_scenario_and_column(
+def test_error_names_the_column_of_a_scenario(
     fitted: Forecaster,
     days: pd.DataFrame,
     change: Callable[[pd.DataFrame], pd.DataFrame],

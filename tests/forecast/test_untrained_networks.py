@@ -56,15 +56,26 @@ def get_fitted(forecaster: Forecaster) -> Fitted:
     return forecaster._fitted
 
 
-def test_verdict_says_how_many_values_a_network_takes() -> None:
+def test_verdict_has_the_number_of_values_that_a_network_needs() -> None:
     forecaster = Forecaster(h=3).fit(draw_years())
     summary = forecaster.summary()
     verdict = summary.split("\n\n")[1]
     assert verdict.startswith("LSTM and GRU were not trained")
     assert " 38 " in verdict.split(".")[0].replace("\n", " ")
+
+
+def test_summary_has_no_network() -> None:
+    forecaster = Forecaster(h=3).fit(draw_years())
+    summary = forecaster.summary()
     assert "best network" not in summary
     assert "No correction" not in summary
+
+
+def test_networks_are_trained_on_the_needed_number_of_values() -> None:
     assert set(Forecaster(h=3, training={"max_steps": 5}).fit(draw_years(38)).networks) == NAMES
+
+
+def test_tuning_without_networks_is_possible() -> None:
     forecaster = Forecaster(h=3)
     assert len(cut_test_part(draw_years(), forecaster.spec)) < 30
 
@@ -77,14 +88,20 @@ def test_log_says_how_many_values_a_training_takes(caplog: pytest.LogCaptureFixt
     assert all("38 values" in message for message in messages)
 
 
-def test_no_table_has_a_network_and_needed_values_grow(forecaster: Forecaster) -> None:
+def test_no_table_has_a_network(forecaster: Forecaster) -> None:
     assert not NAMES & set(forecaster.leaderboard()["forecaster"])
     for table in (forecaster.predict(methods="all"), forecaster.holdout()):
         assert not [name for name in table if name.startswith(("lstm", "gru"))]
+
+
+def test_metrics_have_the_number_of_needed_values(forecaster: Forecaster) -> None:
     metrics = evaluate(get_fitted(forecaster)).metrics.to_json()
     assert not NAMES & set(metrics)
     assert metrics["values_needed"] > 0
     json.dumps(metrics)
+
+
+def test_panel_needs_more_values(forecaster: Forecaster) -> None:
     panel = get_fitted(forecaster).panel.windows
     assert (
         count_needed_values(panel, True)
@@ -93,9 +110,7 @@ def test_no_table_has_a_network_and_needed_values_grow(forecaster: Forecaster) -
     )
 
 
-def test_report_has_no_training_and_no_line_of_a_network(
-    forecaster: Forecaster, tmp_path: Path
-) -> None:
+def test_report_has_no_training(forecaster: Forecaster, tmp_path: Path) -> None:
     forecaster.report(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert "were not trained" in page
@@ -113,13 +128,16 @@ def test_no_network_is_handed_out_or_replaced(forecaster: Forecaster) -> None:
         forecaster.explain(forecaster="lstm")
 
 
-def test_forecaster_is_saved_loaded_and_exported(
+def test_loaded_forecaster_forecasts_the_same(
     forecaster: Forecaster, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     expected = forecaster.predict()["ensemble"]
     forecaster.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     np.testing.assert_allclose(loaded.predict(frame)["ensemble"], expected, rtol=1e-6)
+
+
+def test_forecaster_is_exported(forecaster: Forecaster, tmp_path: Path) -> None:
     forecaster.export(tmp_path / "export")
     assert (tmp_path / "export/forecaster.py").exists()
 

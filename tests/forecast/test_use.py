@@ -55,45 +55,96 @@ def load_module(folder: Path) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("num_series", [1, 4], ids=["alone", "panel"])
-@pytest.mark.parametrize("use", ["ridge", "theta", "lstm", "ensemble"])
-def test_saved_loaded_and_exported_forecasts_are_those_of_the_column(
-    use: str, num_series: int, tmp_path: Path
+@pytest.fixture(scope="module", params=[1, 4], ids=["alone", "panel"])
+def used_frame(request: pytest.FixtureRequest) -> pd.DataFrame:
+    return draw_days(request.param)
+
+
+@pytest.fixture(scope="module", params=["ridge", "theta", "lstm", "ensemble"])
+def used(request: pytest.FixtureRequest, used_frame: pd.DataFrame) -> tuple[str, Forecaster]:
+    """A method, and a forecaster that uses it."""
+    forecaster = Forecaster(h=7, level=(80,), use=request.param, training=TRAINING)
+    return request.param, forecaster.fit(used_frame)
+
+
+def list_columns(name: str) -> list[str]:
+    return [name, f"{name}-lo-80", f"{name}-hi-80"]
+
+
+def test_loaded_forecasts_are_those_of_the_column(
+    used: tuple[str, Forecaster], used_frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    frame = draw_days(num_series)
-    forecaster = Forecaster(h=7, level=(80,), use=use, training=TRAINING).fit(frame)
-    columns = [use, f"{use}-lo-80", f"{use}-hi-80"]
-    expected = forecaster.predict()[columns]
+    name, forecaster = used
     forecaster.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model").predict(used_frame)
+    columns = list_columns(name)
+    assert [column for column in loaded if column not in ("unique_id", "ds")] == columns
+    np.testing.assert_allclose(loaded[columns], forecaster.predict()[columns], rtol=1e-4)
+
+
+def test_exported_forecasts_are_those_of_the_column(
+    used: tuple[str, Forecaster], used_frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    name, forecaster = used
     forecaster.export(tmp_path / "export")
-    loaded = Forecaster.load(tmp_path / "model").predict(frame)
-    exported = load_module(tmp_path / "export").load(tmp_path / "export").predict(frame)
-    assert [name for name in loaded if name not in ("unique_id", "ds")] == columns
-    np.testing.assert_allclose(loaded[columns], expected, rtol=1e-4)
-    np.testing.assert_allclose(exported[columns], expected, rtol=1e-4)
+    exported = load_module(tmp_path / "export").load(tmp_path / "export").predict(used_frame)
+    columns = list_columns(name)
+    np.testing.assert_allclose(exported[columns], forecaster.predict()[columns], rtol=1e-4)
 
 
-def test_method_in_use_is_explained_chosen_and_compared() -> None:
-    forecaster = Forecaster(h=7, level=(80,), use="theta", training=TRAINING).fit(draw_days())
-    explained = forecaster.explain().groupby("ds")["contribution"].sum()
-    np.testing.assert_allclose(explained, forecaster.predict()["theta"], rtol=1e-4)
-    paths = forecaster.predict(paths=400).groupby("ds")["y"].median()
-    assert abs(paths - forecaster.predict()["theta"].to_numpy()).max() < 2
-    assert forecaster.series_methods()["forecast_by"].tolist() == ["theta"]
+@pytest.fixture(scope="module")
+def theta() -> Forecaster:
+    return Forecaster(h=7, level=(80,), use="theta", networks="pretrained").fit(draw_days())
+
+
+def test_method_in_use_is_explained(theta: Forecaster) -> None:
+    explained = theta.explain().groupby("ds")["contribution"].sum()
+    np.testing.assert_allclose(explained, theta.predict()["theta"], rtol=1e-4)
+
+
+def test_method_in_use_has_paths(theta: Forecaster) -> None:
+    paths = theta.predict(paths=400).groupby("ds")["y"].median()
+    assert abs(paths - theta.predict()["theta"].to_numpy()).max() < 2
+
+
+def test_method_in_use_forecasts_all_series(theta: Forecaster) -> None:
+    assert theta.series_methods()["forecast_by"].tolist() == ["theta"]
+
+
+def test_method_of_other_series_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"'croston' does not exist .*'ridge'"):
-        Forecaster(h=7, use="croston", training=TRAINING).fit(draw_days())
+        Forecaster(h=7, use="croston", networks="pretrained").fit(draw_days())
+
+
+def test_network_of_few_values_is_refused() -> None:
     with pytest.raises(ParameterError, match="'lstm' does not exist"):
         Forecaster(h=3, use="lstm").fit(draw_days(num_days=20))
+
+
+LOSSES = {"ensemble": 0.5, "ridge": 0.4, "theta": 0.6, "gone": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"), [(LOSSES, "ridge"), (dict.fromkeys(LOSSES), "ensemble")]
+)
+def test_best_method_has_the_least_known_loss(
+    losses: dict[str, float | None], expected: str
+) -> None:
     method = FittedMethod(EnsembleModel({}, {}), np.zeros((0, 1)))
     fitted = dict.fromkeys(["ensemble", "ridge", "theta"], method)
-    losses = {"ensemble": 0.5, "ridge": 0.4, "theta": 0.6, "gone": 0.1}
     data = SimpleNamespace(validation=np.zeros(0, np.int64))
-    assert choose_used(UseSpec("best"), data, fitted, losses) == "ridge"
-    assert choose_used(UseSpec("best"), data, fitted, dict.fromkeys(losses)) == "ensemble"
+    assert choose_used(UseSpec("best"), data, fitted, losses) == expected
+
+
+def test_verdict_names_the_method_in_use() -> None:
     metrics = make_metrics(1.6, use="ridge")
     assert has_in_order(
         write_verdict(metrics), "network, LSTM", "in use is the best baseline, ridge"
     )
+
+
+def test_advice_does_not_name_the_method_in_use() -> None:
+    metrics = make_metrics(1.6, use="ridge")
     assert "--use" not in " ".join(advise(metrics, ()))
 
 
@@ -167,12 +218,28 @@ def make_metrics(
         (0.9, None, False),
     ],
 )
-def test_ensemble_that_is_clearly_behind_is_the_first_sentence_and_the_advice_names_the_command(
+def test_verdict_begins_with_an_ensemble_that_is_clearly_behind(
     ensemble: float, interval: tuple[float, float] | None, is_first: bool
 ) -> None:
     metrics = make_metrics(ensemble, interval)
     assert write_verdict(metrics).startswith("The ensemble") == is_first
     assert list_verdict(metrics)[0].startswith("The ensemble") == is_first
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "interval", "is_first"),
+    [
+        (1.6, None, True),
+        (1.2, (0.05, 0.35), True),
+        (1.2, (-0.1, 0.5), False),
+        (1.4, None, False),
+        (0.9, None, False),
+    ],
+)
+def test_advice_names_the_command_if_the_ensemble_is_clearly_behind(
+    ensemble: float, interval: tuple[float, float] | None, is_first: bool
+) -> None:
+    metrics = make_metrics(ensemble, interval)
     assert ("--use ridge" in " ".join(advise(metrics, ()))) == is_first
 
 

@@ -37,6 +37,8 @@ GOALS = {
 REACHED = [
     "parallel assignments of more than names and constants",
     "statements of the longest body",
+    "tests with 'and' in the name, percent",
+    "assertions of a test, 90th percentile",
 ]
 NO_TOKENS = {
     tokenize.COMMENT,

@@ -75,12 +75,18 @@ def test_a_loaded_model_has_the_numbers_of_the_project(
     assert list(found) == ["unique_id", "ds", "ensemble", "ensemble-lo-80", "ensemble-hi-80"]
 
 
-def test_the_model_has_the_columns_of_the_data_and_no_pickle(folder: Path) -> None:
+def test_the_model_has_no_pickle(folder: Path) -> None:
     assert [path.name for path in folder.rglob("*.pkl")] == []
+
+
+def test_the_model_has_few_requirements(folder: Path) -> None:
     names = [
         line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()
     ]
     assert names == ["mlflow", "numpy", "pandas", "pydantic", "threadpoolctl"]
+
+
+def test_the_model_has_the_columns_of_the_data(folder: Path) -> None:
     signature = mlflow.pyfunc.load_model(str(folder)).metadata.signature
     found = {column.name: (column.type.name, column.required) for column in signature.inputs}
     assert found == {
@@ -89,6 +95,10 @@ def test_the_model_has_the_columns_of_the_data_and_no_pickle(folder: Path) -> No
         "y": ("double", False),
         "promo": ("string", False),
     }
+
+
+def test_the_model_has_the_parameters_of_a_prediction(folder: Path) -> None:
+    signature = mlflow.pyfunc.load_model(str(folder)).metadata.signature
     assert {one.name: one.default for one in signature.params} == {"h": 3, "level": [80, 95]}
 
 
@@ -116,18 +126,15 @@ def spec(tmp_path: Path) -> TrackingSpec:
 
 
 def test_only_a_version_that_is_a_forecaster_is_served(
-    store: ChampionStore, spec: TrackingSpec, caplog: Any
+    store: ChampionStore, spec: TrackingSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The other one is logged as an error."""
     assert publish(store, "forecast", spec, save_model=find_saver("forecast")).num_runs == 2
-    found = [
-        path.parent
-        for path in Path(spec.tracking_uri.removeprefix("sqlite:///")).parent.rglob("MLmodel")
-    ]
-    assert len(found) == 1
-    assert (found[0] / "model.npz").is_file()
-    assert [
-        record.levelname for record in caplog.records if record.name.startswith("rnn_pipelines")
-    ] == ["ERROR"]
+    folder = Path(spec.tracking_uri.removeprefix("sqlite:///")).parent
+    (model,) = (path.parent for path in folder.rglob("MLmodel"))
+    assert (model / "model.npz").is_file()
+    records = [record for record in caplog.records if record.name.startswith("rnn_pipelines")]
+    assert [record.levelname for record in records] == ["ERROR"]
 
 
 @pytest.fixture

@@ -51,28 +51,46 @@ def compare(
     return CovariateDriftTable.validate(found).set_index("covariate")
 
 
-def test_numbers_as_before_have_not_drifted_and_rare_categories_are_counted() -> None:
-    found = compare(make_cells())
-    assert found["num_drifted"].tolist() == [0, 0, 0]
-    assert found.loc["price", "num_unknown"] == 0
+def test_numbers_as_before_have_not_drifted() -> None:
+    drift = compare(make_cells())
+    assert drift["num_drifted"].tolist() == [0, 0, 0]
+    assert drift.loc["price", "num_unknown"] == 0
+
+
+def test_categories_that_training_did_not_know_are_counted() -> None:
     weather = compare(make_cells()).loc["weather"]
     assert (weather["num_unknown"], weather["num_values"]) == (6, 2 * NEWEST)
     assert weather["usual_fraction"] == pytest.approx(0.1)
+
+
+def test_empty_cells_are_no_unknown_category() -> None:
     cells = make_cells().replace({"weather": {"fog": ""}})
     weather = compare(cells).loc["weather"]
     assert (weather["num_unknown"], weather["num_values"]) == (0, 2 * (NEWEST - 3))
+
+
+def test_every_value_of_a_static_number_that_training_did_not_know_is_counted() -> None:
     size = compare(make_cells()).loc["size"]
     assert (size["num_series"], size["num_unknown"]) == (0, 2 * NEWEST)
 
 
-def test_series_and_numbers_unlike_those_of_training_are_counted() -> None:
+def test_series_whose_numbers_have_shifted_are_counted() -> None:
     price = compare(make_cells(shift=10.0)).loc["price"]
     assert (price["num_drifted"], price["num_series"], price["num_values"]) == (1, 2, 2 * NEWEST)
     assert price["distance"] > 0.9
-    # Also where they have been so for long, which the comparison with the season before can't tell.
+
+
+def test_numbers_outside_the_range_of_training_are_counted() -> None:
+    """Also if they have been so for long, which the comparison with the season before can't show."""
     price = compare(make_cells(shift=10.0), num_steps=NUM - 3).loc["price"]
     assert price["num_unknown"] == NEWEST - 3
-    found = compare(make_cells(shift=10.0), num_steps=NUM - NEWEST)
-    assert found.loc[["price", "weather"], ["num_drifted", "num_unknown"]].to_numpy().sum() == 0
+
+
+def test_values_before_the_shift_are_not_counted() -> None:
+    drift = compare(make_cells(shift=10.0), num_steps=NUM - NEWEST)
+    assert drift.loc[["price", "weather"], ["num_drifted", "num_unknown"]].to_numpy().sum() == 0
+
+
+def test_only_series_of_the_training_are_compared() -> None:
     assert compare(make_cells(), names=("b",)).loc["price", "num_series"] == 1
     assert compare(make_cells(), names=()).empty

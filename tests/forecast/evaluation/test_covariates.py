@@ -64,10 +64,13 @@ def one() -> Covariates:
     return describe(shop, spec, SourceSpec(name="catalog"))
 
 
-def test_categories_and_past_covariates_have_their_rows(one: Covariates) -> None:
+def test_each_category_has_its_effect(one: Covariates) -> None:
     assert CovariatesTable.validate(one) is one
-    found = one.set_index("covariate")["effect"]
-    assert found["weather = sun"] - found["weather = rain"] == pytest.approx(6, rel=0.1)
+    effect = one.set_index("covariate")["effect"]
+    assert effect["weather = sun"] - effect["weather = rain"] == pytest.approx(6, rel=0.1)
+
+
+def test_past_covariate_has_a_row_without_an_effect(one: Covariates) -> None:
     row = one.set_index("covariate").loc["visitors"]
     assert (row["role"], row["read_as"], np.isnan(row["effect"])) == ("past", "number", True)
 
@@ -80,26 +83,39 @@ def test_effect_is_per_unit_of_the_column_in_the_unit_of_the_data(
     assert found[name] == pytest.approx(effect, rel=0.1)
 
 
-def test_effects_are_in_percent_and_holidays_have_one_each() -> None:
+def test_effects_on_products_are_in_percent() -> None:
     """Of shops that sell 50 % more, whatever they sell."""
     rng = np.random.default_rng(1)
     shops = [
         make_shop(rng, 10.0**size, is_product=True).assign(shop=f"s{size}") for size in range(1, 5)
     ]
     source = SourceSpec(name="catalog", id="shop")
-    found = describe(pd.concat(shops), CovariateSpec(future=("promo",)), source).iloc[0]
-    assert (found["is_percent"], found["effect"]) == (True, pytest.approx(50, abs=3))
-    shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
-    found = describe(shop, CovariateSpec(holidays="DE"), SourceSpec(name="catalog"))
-    assert found["covariate"].tolist() == ["holiday", "day before holiday", "day after holiday"]
-    found = describe(shop, CovariateSpec(), SourceSpec(name="catalog"))
-    assert CovariatesTable.validate(found).empty
-    # In a panel, holidays stand between the kinds of covariates that are known ahead.
+    row = describe(pd.concat(shops), CovariateSpec(future=("promo",)), source).iloc[0]
+    assert (row["is_percent"], row["effect"]) == (True, pytest.approx(50, abs=3))
+
+
+@pytest.fixture(scope="module")
+def shop() -> pd.DataFrame:
+    return make_shop(np.random.default_rng(0), 200.0, is_product=False)
+
+
+def test_holidays_have_one_effect_each(shop: pd.DataFrame) -> None:
+    table = describe(shop, CovariateSpec(holidays="DE"), SourceSpec(name="catalog"))
+    assert table["covariate"].tolist() == ["holiday", "day before holiday", "day after holiday"]
+
+
+def test_table_is_empty_without_covariates(shop: pd.DataFrame) -> None:
+    table = describe(shop, CovariateSpec(), SourceSpec(name="catalog"))
+    assert CovariatesTable.validate(table).empty
+
+
+def test_order_of_the_covariates_changes_no_effect(shop: pd.DataFrame) -> None:
+    """In a panel, holidays stand between the kinds of covariates that are known ahead."""
     spec = CovariateSpec(future=("promo", "price", "weather"), holidays="DE")
-    found, expected = (
+    changed, expected = (
         describe(shop, spec, SourceSpec(name="catalog"), is_reversed)
         .set_index("covariate")
         .sort_index()
         for is_reversed in (True, False)
     )
-    pd.testing.assert_frame_equal(found, expected)
+    pd.testing.assert_frame_equal(changed, expected)

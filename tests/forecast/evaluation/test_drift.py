@@ -67,23 +67,27 @@ def make_memory(seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("make", [make_yearly, make_trend, make_memory])
-def test_season_trend_and_memory_are_no_drift(make: Callable[[int], np.ndarray]) -> None:
+def test_ordinary_course_is_no_drift(make: Callable[[int], np.ndarray]) -> None:
     assert sum(has_drifted(measure(make(seed))) for seed in range(12)) == 0
 
 
 @pytest.mark.parametrize("make", [make_yearly, make_trend])
-def test_shift_of_the_level_is_a_drift_and_a_course_is_none(
+def test_kolmogorov_smirnov_test_would_take_the_ordinary_course_for_a_drift(
     make: Callable[[int], np.ndarray],
 ) -> None:
     p_values = [ks_2samp(make(seed)[-30:], make(seed)[:LEARNT]).pvalue for seed in range(12)]
     assert sum(p_value <= DriftSpec().significance for p_value in p_values) >= 10
-    found = []
+
+
+@pytest.mark.parametrize("make", [make_yearly, make_trend])
+def test_shift_of_the_level_is_a_drift(make: Callable[[int], np.ndarray]) -> None:
+    drifts = []
     for seed in range(12):
         values = make(seed)
         values[-30:] += 2 * values.std()
-        found.append(measure(values))
-    assert sum(map(has_drifted, found)) >= 10
-    assert all(row["shift"] > 1 for row in found)
+        drifts.append(measure(values))
+    assert sum(map(has_drifted, drifts)) >= 10
+    assert all(row["shift"] > 1 for row in drifts)
 
 
 @given(
@@ -140,18 +144,20 @@ def test_short_series_are_compared_or_said_to_be_too_short(num: int) -> None:
     assert np.isnan(found["p_value"]) == (num < 37)
 
 
-def test_unknown_series_are_left_out_and_steps_compared_as_dates_are() -> None:
+def test_series_that_training_did_not_know_are_left_out() -> None:
     series = pd.concat(
         [make_series(make_yearly(0)), make_series(make_yearly(1), "b")], ignore_index=True
     )
-    assert compare_with_past(series, {"b": "2021-06-01T00:00:00"}, 7, 30)["unique_id"].tolist() == [
-        "b"
-    ]
+    drift = compare_with_past(series, {"b": "2021-06-01T00:00:00"}, 7, 30)
+    assert drift["unique_id"].tolist() == ["b"]
     assert compare_with_past(series, {}, 7, 30).empty
+
+
+def test_steps_are_compared_as_dates_are() -> None:
     dates = make_series(make_yearly(0))
     steps = dates.assign(ds=np.arange(NUM))
-    one = compare_with_past(dates, {"a": dates["ds"][LEARNT - 1].isoformat()}, 7, 30)
-    pd.testing.assert_frame_equal(one, compare_with_past(steps, {"a": LEARNT - 1}, 7, 30))
+    by_date = compare_with_past(dates, {"a": dates["ds"][LEARNT - 1].isoformat()}, 7, 30)
+    pd.testing.assert_frame_equal(by_date, compare_with_past(steps, {"a": LEARNT - 1}, 7, 30))
 
 
 def has_left_its_range(found: pd.Series) -> bool:
@@ -159,7 +165,7 @@ def has_left_its_range(found: pd.Series) -> bool:
 
 
 @pytest.mark.parametrize("make", [make_yearly, make_memory])
-def test_old_shift_of_the_level_leaves_its_range_and_is_no_drift(
+def test_old_shift_of_the_level_leaves_its_range_without_a_drift(
     make: Callable[[int], np.ndarray],
 ) -> None:
     """The season before the newest steps has shifted too, so that their residuals are small."""

@@ -72,26 +72,34 @@ def test_metric_of_a_step_is_that_of_utilsforecast(
     assert found.tolist() == pytest.approx(expected.groupby("horizon_step")["gru"].mean().tolist())
 
 
-def test_scores_and_widths_are_those_of_the_interval(predictions: Predictions) -> None:
+def test_scaled_crps_is_that_of_utilsforecast(predictions: Predictions) -> None:
     columns = ["gru-lo-95", "gru-lo-80", "gru", "gru-hi-80", "gru-hi-95"]
     quantiles = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
     expected = losses.scaled_crps(
         predictions.table.dropna(), {"gru": columns}, quantiles, cutoff_col=""
     )["gru"].mean()
     assert measure_intervals(predictions)[0]["gru"]["scaled_crps"] == pytest.approx(expected)
+
+
+def test_width_is_the_mean_over_series(predictions: Predictions) -> None:
     bounds = predictions.get_bounds("gru", 80)[predictions.table["y"].notna()]
     by_series = (bounds["hi"] - bounds["lo"]).groupby(predictions.table["unique_id"]).mean()
     assert measure_intervals(predictions)[0]["gru"]["width_80"] == pytest.approx(by_series.mean())
-    _, by_level = measure_intervals(make_predictions())
+
+
+def test_each_forecaster_has_a_row_for_each_step_of_each_level(predictions: Predictions) -> None:
+    _, by_level = measure_intervals(predictions)
     assert len(MetricsByLevelTable.validate(by_level)) == 2 * 2 * 2
+
+
+def test_relative_width_is_that_of_seasonal_naive(predictions: Predictions) -> None:
     low, high = name_bounds("gru", 80)
     names = dict(zip(name_bounds("seasonal_naive", 80), (low, high), strict=True))
     keys = ["unique_id", "cutoff", "ds", "horizon_step", "y", "gru", low, high]
     table = predictions.table[keys].assign(seasonal_naive=predictions.table["gru"])
     middle = (table[low] + table[high]) / 2
-    table = table.assign(
-        **{name: middle + 2 * (table[own] - middle) for name, own in names.items()}
-    )
+    twice_as_wide = {name: middle + 2 * (table[bound] - middle) for name, bound in names.items()}
+    table = table.assign(**twice_as_wide)
     numbers, by_level = measure_intervals(Predictions(table, ("gru", "seasonal_naive"), (80,)))
     assert numbers["gru"]["relative_width_80"] == pytest.approx(0.5)
     assert by_level.query("forecaster == 'gru' and level == 80")[
@@ -99,52 +107,82 @@ def test_scores_and_widths_are_those_of_the_interval(predictions: Predictions) -
     ].tolist() == pytest.approx([0.5, 0.5])
 
 
-def test_coverage_is_told_by_origin_and_above_the_upper_bound() -> None:
+def make_step(actuals: list[float], forecast: float) -> pd.DataFrame:
+    """One step of two series from two origins; the interval of 80 % reaches one to each side."""
     table = pd.DataFrame(
         {"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1}
     )
-    table = table.assign(y=[0.0, 0.0, 0.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
+    bounds = {"gru-lo-80": forecast - 1, "gru-hi-80": forecast + 1}
+    return table.assign(y=actuals, gru=forecast, **bounds)
+
+
+def test_least_coverage_is_that_of_an_origin() -> None:
+    table = make_step([0.0, 0.0, 0.0, 9.0], 0.0)
     numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
     assert (numbers["gru"]["least_coverage_80"], numbers["gru"]["most_coverage_80"]) == (0.5, 1.0)
-    # Series `a` has zeros; `b` has none, and does not count.
-    table = pd.DataFrame(
-        {"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1}
-    )
-    table = table.assign(y=[0.0, 9.0, 3.0, 9.0], gru=1.0, **{"gru-lo-80": 0.0, "gru-hi-80": 2.0})
+
+
+def test_values_above_the_upper_bound_count_in_series_with_zeros() -> None:
+    """Series `a` has zeros; `b` has none, and does not count."""
+    table = make_step([0.0, 9.0, 3.0, 9.0], 1.0)
     numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
     assert (numbers["gru"]["coverage_80"], numbers["gru"]["above_80"]) == (0.25, 0.5)
+
+
+def test_values_above_the_upper_bound_are_not_counted_without_zeros() -> None:
+    table = make_step([0.0, 9.0, 3.0, 9.0], 1.0)
     dense, _ = measure_intervals(Predictions(table[table["unique_id"] == "b"], ("gru",), (80,)))
     assert "above_80" not in dense["gru"]
+
+
+@pytest.fixture
+def by_day() -> pd.DataFrame:
     days = pd.to_datetime(["2024-05-01", "2024-05-02"]).repeat(2)
-    table = pd.DataFrame({"unique_id": list("abab"), "cutoff": days, "ds": days, "horizon_step": 1})
-    table = table.assign(y=[0.0, 9.0, 9.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
-    assert list_missed(Predictions(table, ("gru",), (80,)), "gru") == {"80": ["2024-05-02"]}
-    alone = table[table["unique_id"] == "a"]
+    return make_step([0.0, 9.0, 9.0, 9.0], 0.0).assign(cutoff=days, ds=days)
+
+
+def test_days_on_which_most_series_lie_outside_are_listed(by_day: pd.DataFrame) -> None:
+    assert list_missed(Predictions(by_day, ("gru",), (80,)), "gru") == {"80": ["2024-05-02"]}
+
+
+def test_no_days_are_listed_for_one_series(by_day: pd.DataFrame) -> None:
+    alone = by_day[by_day["unique_id"] == "a"]
     assert list_missed(Predictions(alone, ("gru",), (80,)), "gru") == {}
 
 
-def test_levels_without_intervals_have_no_metrics(predictions: Predictions) -> None:
-    """Scaled CRPS then is that of the others."""
+@pytest.fixture(scope="module")
+def without_95(predictions: Predictions) -> Predictions:
+    """The bounds of 95 % are missing."""
     low, high = name_bounds("gru", 95)
-    found, by_level = measure_intervals(
-        Predictions(
-            predictions.table.assign(**{low: np.nan, high: np.nan}), predictions.forecasters, LEVELS
-        )
-    )
-    assert [found["gru"][f"{name}_95"] for name in ("coverage", "width", "winkler")] == [None] * 3
+    table = predictions.table.assign(**{low: np.nan, high: np.nan})
+    return Predictions(table, predictions.forecasters, LEVELS)
+
+
+def test_level_without_intervals_has_no_metrics(without_95: Predictions) -> None:
+    metrics = measure_intervals(without_95)[0]["gru"]
+    assert [metrics[f"{name}_95"] for name in ("coverage", "width", "winkler")] == [None] * 3
+
+
+def test_scaled_crps_is_that_of_the_levels_with_intervals(without_95: Predictions) -> None:
+    low, high = name_bounds("gru", 95)
     expected = losses.scaled_crps(
-        predictions.table.drop(columns=[low, high]).dropna(),
+        without_95.table.drop(columns=[low, high]).dropna(),
         {"gru": ["gru-lo-80", "gru", "gru-hi-80"]},
         np.array([0.1, 0.5, 0.9]),
         cutoff_col="",
     )
-    assert found["gru"]["scaled_crps"] == pytest.approx(expected["gru"].mean())
-    assert (
-        MetricsByLevelTable.validate(by_level)
-        .query("forecaster == 'gru' and level == 95")["coverage"]
-        .isna()
-        .all()
-    )
+    metrics = measure_intervals(without_95)[0]["gru"]
+    assert metrics["scaled_crps"] == pytest.approx(expected["gru"].mean())
+
+
+def test_table_has_rows_without_numbers_for_a_level_without_intervals(
+    without_95: Predictions,
+) -> None:
+    by_level = MetricsByLevelTable.validate(measure_intervals(without_95)[1])
+    assert by_level.query("forecaster == 'gru' and level == 95")["coverage"].isna().all()
+
+
+def test_forecasts_without_intervals_have_no_metrics(predictions: Predictions) -> None:
     points = Predictions(
         predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "gru"]], ("gru",)
     )

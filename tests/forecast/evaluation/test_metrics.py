@@ -31,16 +31,22 @@ def change(predictions: Predictions, **columns: object) -> Predictions:
     return replace(predictions, table=predictions.table.assign(**columns))
 
 
-def test_one_row_for_each_series_step_and_forecaster(
-    predictions: Predictions, by_series: pd.DataFrame
-) -> None:
+def test_predictions_are_not_changed(predictions: Predictions) -> None:
     before = predictions.table.copy()
     measure_by(predictions, "horizon_step")
     measure_noise_floor(predictions)
     pd.testing.assert_frame_equal(predictions.table, before)
+
+
+def test_table_has_a_row_for_each_series_of_each_forecaster(
+    predictions: Predictions, by_series: pd.DataFrame
+) -> None:
     pairs = list(zip(by_series["forecaster"], by_series["unique_id"], strict=True))
     assert pairs == [(forecaster, name) for forecaster in predictions.forecasters for name in "ab"]
     assert list(by_series.columns) == ["unique_id", "forecaster", *METRICS, *RATIOS]
+
+
+def test_table_has_a_row_for_each_step_of_each_forecaster(predictions: Predictions) -> None:
     table = measure_by(predictions, "horizon_step")
     assert list(table.columns) == ["forecaster", "horizon_step", *MEANS]
     assert len(table) == 2 * len(predictions.forecasters)
@@ -71,49 +77,85 @@ def test_empty_actuals_are_skipped(
     pd.testing.assert_frame_equal(with_holes, without)
 
 
-def test_mase_and_rmsse_are_errors_over_those_of_seasonal_naive_in_training(
+SCALED_SERIES = np.random.default_rng(2).normal(size=30)
+
+
+@pytest.fixture(scope="module")
+def scaled(
     make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
-) -> None:
-    y = np.random.default_rng(2).normal(size=30)
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Forecasts of one series of season 3 with 20 training values, and the metrics of `lstm`."""
     predictions = make_predictions({"a": 5})
     table = measure_by_series(
-        predictions, make_series({"a": y.tolist()}), make_cutoffs(a=20), season_length=3
+        predictions,
+        make_series({"a": SCALED_SERIES.tolist()}),
+        make_cutoffs(a=20),
+        season_length=3,
     )
-    scale = np.abs(y[3:20] - y[:17]).mean()
-    assert table.set_index("forecaster").loc["lstm", "mase"] == pytest.approx(
-        mean_absolute_error(predictions.table["y"], predictions.table["lstm"]) / scale, rel=1e-12
-    )
-    scale = ((y[3:20] - y[:17]) ** 2).mean()
-    expected = (
-        mean_squared_error(predictions.table["y"], predictions.table["lstm"]) / scale
-    ) ** 0.5
-    assert table.set_index("forecaster").loc["lstm", "rmsse"] == pytest.approx(expected, rel=1e-12)
+    return predictions.table, table.set_index("forecaster").loc["lstm"]
 
 
-def test_naive_error_is_of_one_season_ahead_in_training(
+def test_mase_is_the_error_over_that_of_seasonal_naive_in_training(
+    scaled: tuple[pd.DataFrame, pd.Series],
+) -> None:
+    table, metrics = scaled
+    scale = np.abs(SCALED_SERIES[3:20] - SCALED_SERIES[:17]).mean()
+    expected = mean_absolute_error(table["y"], table["lstm"]) / scale
+    assert metrics["mase"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_rmsse_is_the_error_over_that_of_seasonal_naive_in_training(
+    scaled: tuple[pd.DataFrame, pd.Series],
+) -> None:
+    table, metrics = scaled
+    scale = ((SCALED_SERIES[3:20] - SCALED_SERIES[:17]) ** 2).mean()
+    expected = (mean_squared_error(table["y"], table["lstm"]) / scale) ** 0.5
+    assert metrics["rmsse"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_naive_error_is_of_one_season_ahead(
     make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
     series = make_series({"a": [0, 10, 1, 12, 3, 15]})
-    assert measure_naive_error(series, make_cutoffs(a=6), season_length=2)["a"] == np.mean(
-        [1, 2, 2, 3]
-    )
+    errors = measure_naive_error(series, make_cutoffs(a=6), season_length=2)
+    assert errors["a"] == np.mean([1, 2, 2, 3])
+
+
+def test_naive_error_is_of_the_training_part(
+    make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
     short = [1, 2, 4]
     long = [1, 2, 4, 1000, -1000]
     errors = [
         measure_naive_error(make_series({"a": y}), make_cutoffs(a=3), 1)["a"] for y in (short, long)
     ]
     assert errors == [1.5, 1.5]
+
+
+def test_naive_error_does_not_cross_series(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
     series = make_series({"a": [1, 2], "b": [100, 101]})
     assert measure_naive_error(series, make_cutoffs(a=2, b=2), 1).tolist() == [1, 1]
+
+
+def test_naive_error_is_of_observed_values(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
     series = make_series({"a": [1, 2, 99, 4, 6]}).assign(observed=[True, True, False, True, True])
     assert measure_naive_error(series, make_cutoffs(a=5), 1)["a"] == np.mean([1, 2])
-    # Weekly series of a year had no MASE, so that the first baseline of the list was called the best.
+
+
+def test_season_of_the_scale_is_one_step_if_no_series_has_more_than_a_season(
+    make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    """Weekly series of a year had no MASE, so that the first baseline of the list was called the best."""
     short = [1.0, 2.0, 4.0]
-    long = [1.0, 2.0, 4.0, 3.0]
-    assert (
-        choose_scale_season(make_series({"a": short, "b": short}), make_cutoffs(a=3, b=3), 3) == 1
-    )
-    assert choose_scale_season(make_series({"a": short, "b": long}), make_cutoffs(a=3, b=4), 3) == 3
+    series = make_series({"a": short, "b": short})
+    assert choose_scale_season(series, make_cutoffs(a=3, b=3), 3) == 1
+
+
+def test_season_of_the_scale_is_kept_if_one_series_is_longer(
+    make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    series = make_series({"a": [1.0, 2.0, 4.0], "b": [1.0, 2.0, 4.0, 3.0]})
+    assert choose_scale_season(series, make_cutoffs(a=3, b=4), 3) == 3
 
 
 @pytest.mark.parametrize("y", [[1, 2, 1, 2], [1]], ids=["repeats itself", "shorter than a season"])
@@ -191,25 +233,41 @@ def test_totals_by_series_equal_a_second_computation(
             )
 
 
-def test_biases_are_ratios_in_which_errors_cancel(
-    make_predictions: MakePredictions, predictions: Predictions
-) -> None:
+def test_bias_is_a_ratio_of_sums(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 5})
     sums = predictions.table[["lstm", "y"]].sum()
     assert measure_ratios(predictions).loc["lstm", "bias"] == pytest.approx(
         sums["lstm"] / sums["y"] - 1
     )
+
+
+def test_forecasts_20_percent_too_low_have_that_bias(make_predictions: MakePredictions) -> None:
+    predictions = make_predictions({"a": 5})
     low = change(predictions, gru=0.8 * predictions.table["y"])
     assert measure_ratios(low).loc["gru", ["bias", "total_wape"]].tolist() == pytest.approx(
         [-0.2, 0.2]
     )
+
+
+def test_bias_keeps_its_sign_for_negative_actuals(make_predictions: MakePredictions) -> None:
+    predictions = make_predictions({"a": 5})
     cold = change(predictions, y=predictions.table["y"] - 20, gru=predictions.table["y"] - 25)
     assert measure_ratios(cold).loc["gru", "bias"] < 0
+
+
+def test_errors_of_a_window_cancel_in_bias_as_in_total_wape(
+    make_predictions: MakePredictions,
+) -> None:
+    predictions = make_predictions({"a": 5})
     steps = predictions.table["horizon_step"].map({1: 1.0, 2: -1.0})
     ratios = measure_ratios(change(predictions, gru=predictions.table["y"] + steps))
     assert ratios.loc["gru", ["bias", "total_wape"]].tolist() == pytest.approx([0, 0], abs=1e-12)
-    found = list_ratios(change(predictions, y=0.0 * predictions.table["y"]))
-    assert (found["gru"]["bias"], found["gru"]["total_wape"]) == (None, None)
+
+
+def test_ratios_to_sums_of_zero_are_missing(make_predictions: MakePredictions) -> None:
+    predictions = make_predictions({"a": 5})
+    ratios = list_ratios(change(predictions, y=0.0 * predictions.table["y"]))
+    assert (ratios["gru"]["bias"], ratios["gru"]["total_wape"]) == (None, None)
 
 
 def test_zero_fraction_is_that_of_observed_values_in_training(

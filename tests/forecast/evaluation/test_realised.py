@@ -87,7 +87,7 @@ def evaluated() -> pd.DataFrame:
     return join_actuals(make_log(*rows), make_series(), CHAMPION)
 
 
-def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version() -> None:
+def test_forecast_has_its_actual_with_the_expected_error_of_its_version() -> None:
     evaluated = join_actuals(
         make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION
     )
@@ -95,15 +95,23 @@ def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version() -> N
         [12, 11, 2],
         [110, 5, 3],
     ]
+
+
+def test_forecasts_of_times_to_come_are_left_out() -> None:
     log = make_log(("a", 38, 1, 1.0, "one"), ("a", 38, 2, 1.0, "one"))
     assert join_actuals(log, make_series(), CHAMPION)["horizon_step"].tolist() == [1]
+
+
+def test_imputed_actuals_are_left_out() -> None:
     log = make_log(("a", 10, 1, 1.0, "one"), ("a", 10, 2, 1.0, "one"))
     assert join_actuals(log, make_series(filled=(11,)), CHAMPION)["horizon_step"].tolist() == [2]
+
+
+def test_forecasts_from_within_the_training_are_left_out() -> None:
     log = make_log(("a", 3, 1, 1.0, "one"), ("a", 4, 1, 1.0, "one"), steps=True)
     versions = {"one": {"by_step": [1.0], "trained_until": {"a": 4}}}
-    assert join_actuals(log, make_series(steps=True), {"versions": versions})[
-        "cutoff"
-    ].tolist() == [4]
+    evaluated = join_actuals(log, make_series(steps=True), {"versions": versions})
+    assert evaluated["cutoff"].tolist() == [4]
 
 
 @pytest.mark.parametrize(("cutoff", "counts"), [(3, False), (4, True)])
@@ -149,62 +157,76 @@ def test_stability_as_issued_does_not_depend_on_the_order_of_the_store() -> None
         assert stability == pytest.approx(2.5 / 1.75)
 
 
-def test_errors_are_those_of_an_independent_computation_also_by_step(
-    evaluated: pd.DataFrame,
-) -> None:
-    """Row by row in plain Python: means over a series, then over series."""
-    measures = measure_realised(evaluated)
+def test_errors_are_means_over_a_series_then_over_series(evaluated: pd.DataFrame) -> None:
+    """Row by row in plain Python."""
     by_series: dict[str, list[tuple[float, float, float]]] = {"a": [], "b": []}
     for row in evaluated.itertuples():
         error = row.y - row.y_hat
-        by_series[row.unique_id].append(
-            (
-                error * error,
-                abs(error),
-                VERSIONS[row.model_version]["by_step"][row.horizon_step - 1],
-            )
-        )
+        expected_mse = VERSIONS[row.model_version]["by_step"][row.horizon_step - 1]
+        by_series[row.unique_id].append((error * error, abs(error), expected_mse))
     means = [
         [sum(column) / len(column) for column in zip(*rows, strict=True)]
         for rows in by_series.values()
     ]
     mse, mae, expected = [sum(column) / 2 for column in zip(*means, strict=True)]
-    assert [measures[name] for name in ("mse", "mae", "expected_mse")] == pytest.approx(
-        [mse, mae, expected]
+    measures = measure_realised(evaluated)
+    assert [measures[name] for name in ("mse", "mae", "expected_mse", "ratio")] == pytest.approx(
+        [mse, mae, expected, mse / expected]
     )
-    assert measures["ratio"] == pytest.approx(mse / expected)
+
+
+def test_forecasts_are_counted_with_their_cutoffs(evaluated: pd.DataFrame) -> None:
+    measures = measure_realised(evaluated)
     assert (measures["num_forecasts"], measures["num_cutoffs"]) == (len(evaluated), 20)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_errors_by_step_are_of_the_rows_of_the_step(evaluated: pd.DataFrame, step: int) -> None:
     by_step = measure_groups(evaluated, "horizon_step").set_index("horizon_step")
-    for step in (1, 2):
-        rows = evaluated[evaluated["horizon_step"] == step]
-        squares = [
-            ((part["y"] - part["y_hat"]) ** 2).to_numpy().mean()
-            for _, part in rows.groupby("unique_id")
-        ]
-        assert by_step.loc[step, "mse"] == pytest.approx(sum(squares) / 2)
-        assert by_step.loc[step, "num_forecasts"] == len(rows)
+    rows = evaluated[evaluated["horizon_step"] == step]
+    squares = [
+        ((part["y"] - part["y_hat"]) ** 2).to_numpy().mean()
+        for _, part in rows.groupby("unique_id")
+    ]
+    assert by_step.loc[step, "mse"] == pytest.approx(sum(squares) / 2)
+    assert by_step.loc[step, "num_forecasts"] == len(rows)
+
+
+def test_newest_forecasts_are_those_of_the_last_cutoffs(evaluated: pd.DataFrame) -> None:
     assert keep_newest(evaluated, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
 
 
-def test_versions_stand_in_their_order_with_a_p_value(evaluated: pd.DataFrame) -> None:
+def test_versions_have_the_order_of_their_first_forecasts(evaluated: pd.DataFrame) -> None:
     versions = measure_groups(evaluated.replace({"model_version": {"one": "z"}}), "model_version")
     assert versions["model_version"].tolist() == ["z", "two"]
     assert versions["first_cutoff"].tolist() == [day(10), day(20)]
-    unknown = evaluated.assign(
-        expected_mse=evaluated["expected_mse"].where(evaluated["model_version"] == "two")
-    )
-    only = evaluated[evaluated["model_version"] == "two"]
-    assert measure_realised(unknown) == measure_realised(only) | {
-        "num_without_expected_error": len(evaluated) - len(only)
-    }
+
+
+def test_forecasts_without_an_expected_error_are_only_counted(evaluated: pd.DataFrame) -> None:
+    is_second = evaluated["model_version"] == "two"
+    unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(is_second))
+    num_unknown = int((~is_second).sum())
+    expected = measure_realised(evaluated[is_second]) | {"num_without_expected_error": num_unknown}
+    assert measure_realised(unknown) == expected
+
+
+def test_group_with_an_unknown_expected_error_has_none(evaluated: pd.DataFrame) -> None:
     unknown = evaluated.assign(
         expected_mse=evaluated["expected_mse"].where(evaluated["cutoff"] != day(29))
     )
     assert measure_groups(unknown, "horizon_step")["expected_mse"].isna().all()
+
+
+def test_errors_as_expected_have_a_high_p_value(evaluated: pd.DataFrame) -> None:
     as_expected = evaluated.assign(expected_mse=((evaluated["y"] - evaluated["y_hat"]) ** 2).mean())
-    far_below = evaluated.assign(expected_mse=0.01)
     assert measure_realised(as_expected)["p_value"] > 0.2
-    assert measure_realised(far_below)["p_value"] < 0.01
+
+
+def test_errors_far_above_the_expected_have_a_low_p_value(evaluated: pd.DataFrame) -> None:
+    assert measure_realised(evaluated.assign(expected_mse=0.01))["p_value"] < 0.01
+
+
+def test_infinite_forecast_makes_an_infinite_ratio(evaluated: pd.DataFrame) -> None:
     infinite = evaluated.assign(
         y_hat=evaluated["y_hat"].where(evaluated["cutoff"] != day(29), np.inf)
     )

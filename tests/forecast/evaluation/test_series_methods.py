@@ -23,7 +23,7 @@ def describe(lengths: dict[str, int], freq: str) -> pd.DataFrame:
         for name, size in lengths.items()
     ]
     table = pd.concat(parts, ignore_index=True).astype({"y": "float64"})
-    found = Forecaster(level=None, training={"max_steps": 1}).fit(table).series_methods()
+    found = Forecaster(level=None, networks="pretrained").fit(table).series_methods()
     SeriesMethodsTable.validate(found)
     assert found["num_values"].tolist() == [lengths[name] for name in found["unique_id"]]
     values = table[table["y"].notna()].groupby("unique_id")["y"]
@@ -32,23 +32,42 @@ def describe(lengths: dict[str, int], freq: str) -> pd.DataFrame:
     return found.set_index("unique_id")
 
 
-def test_young_padded_and_empty_series_of_a_panel_have_their_reasons() -> None:
+OLD = {f"old {number}": 300 for number in range(5)}
+
+
+@pytest.fixture(scope="module")
+def of_panel() -> pd.DataFrame:
     """Local methods need 28 days: two horizons. The window has 56 days."""
-    old = {f"old {number}": 300 for number in range(5)}
-    found = describe({**old, "empty": 0, "new": 3, "young": 20, "padded": 45}, "D")
-    by = found["forecast_by"]
-    assert by[list(old)].unique().tolist() == ["ensemble"]
-    assert by["padded"] == "ensemble"
-    assert "56" in found["reason"]["padded"]
-    assert "56" not in found["reason"]["old 1"]
-    assert by["new"] == by["young"]
-    assert "28" in found["reason"]["young"]
-    assert by["empty"] == ""
-    assert pd.isna(found["first"]["empty"])
-    assert found["first"]["new"] == found["last"]["old 1"] - pd.Timedelta(days=2)
-    assert found["is_evaluated"].to_dict() == dict.fromkeys([*old, "padded"], True) | dict.fromkeys(
-        ["empty", "new", "young"], False
-    )
+    return describe({**OLD, "empty": 0, "new": 3, "young": 20, "padded": 45}, "D")
+
+
+def test_long_series_are_forecast_by_the_ensemble(of_panel: pd.DataFrame) -> None:
+    assert of_panel["forecast_by"][list(OLD)].unique().tolist() == ["ensemble"]
+    assert "56" not in of_panel["reason"]["old 1"]
+
+
+def test_series_shorter_than_a_window_is_forecast_by_the_ensemble(of_panel: pd.DataFrame) -> None:
+    assert of_panel["forecast_by"]["padded"] == "ensemble"
+    assert "56" in of_panel["reason"]["padded"]
+
+
+def test_reason_of_a_young_series_names_the_values_that_are_needed(of_panel: pd.DataFrame) -> None:
+    assert of_panel["forecast_by"]["new"] == of_panel["forecast_by"]["young"]
+    assert "28" in of_panel["reason"]["young"]
+
+
+def test_series_without_values_is_forecast_by_nothing(of_panel: pd.DataFrame) -> None:
+    assert of_panel["forecast_by"]["empty"] == ""
+    assert pd.isna(of_panel["first"]["empty"])
+
+
+def test_first_time_is_that_of_the_first_value(of_panel: pd.DataFrame) -> None:
+    assert of_panel["first"]["new"] == of_panel["last"]["old 1"] - pd.Timedelta(days=2)
+
+
+def test_series_with_enough_values_are_evaluated(of_panel: pd.DataFrame) -> None:
+    is_evaluated = of_panel["is_evaluated"]
+    assert set(is_evaluated.index[is_evaluated]) == {*OLD, "padded"}
 
 
 @pytest.mark.parametrize(

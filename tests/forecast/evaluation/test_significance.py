@@ -69,17 +69,22 @@ def test_equal_forecasters_differ_as_often_as_the_level_says(horizon: int, num: 
     assert rejected == pytest.approx(0.05, abs=0.015 + 0.02 * (horizon > 1))
 
 
-def test_autocovariances_keep_the_level_and_find_a_difference() -> None:
-    """What the horizon is for."""
+def test_overlapping_forecasts_reject_too_often_without_their_horizon() -> None:
     random = np.random.default_rng(1)
     rejected = np.mean([compute_p_value(draw(290, 7, random), 1) <= 0.05 for _ in range(500)])
     assert rejected > 0.3
+
+
+def test_difference_of_overlapping_forecasts_is_found() -> None:
     random = np.random.default_rng(2)
-    found = np.mean(
+    rejected = np.mean(
         [compute_p_value(draw(290, 7, random, mean=0.6), 7) <= 0.05 for _ in range(200)]
     )
-    assert found > 0.9
-    # Alternating differences: γ_0 = 1, γ_1 = -9/10, and 1 - 2 · 9/10 < 0.
+    assert rejected > 0.9
+
+
+def test_negative_sum_of_autocovariances_is_replaced_by_bartlett_weights() -> None:
+    """Alternating differences: γ_0 = 1, γ_1 = -9/10, and 1 - 2 · 9/10 < 0."""
     from scipy.stats import t
 
     differences = np.tile([1.0, -1.0], 5) + 0.1
@@ -176,6 +181,9 @@ def test_panel_is_compared_by_its_means_over_series() -> None:
     assert compare_losses(losses, "one", "other", 3) == pytest.approx(
         compute_p_value(np.array(mean), 3)
     )
+
+
+def test_copies_of_a_series_are_no_more_evidence() -> None:
     random = np.random.default_rng(4)
     one = random.random(20).tolist()
     other = random.random(20).tolist()
@@ -186,10 +194,22 @@ def test_panel_is_compared_by_its_means_over_series() -> None:
         for names in ("a", "abc")
     )
     assert three == pytest.approx(single)
+
+
+@pytest.fixture(scope="module")
+def losses() -> pd.DataFrame:
     random = np.random.default_rng(5)
-    losses = make_losses({"a": random.random(20).tolist()}, {"a": random.random(20).tolist()})
+    return make_losses({"a": random.random(20).tolist()}, {"a": random.random(20).tolist()})
+
+
+def test_order_of_rows_changes_no_p_value(losses: pd.DataFrame) -> None:
+    shuffled = losses.sample(frac=1, random_state=0)
     p_value = compare_losses(losses, "one", "other", 3)
-    assert compare_losses(losses.sample(frac=1, random_state=0), "one", "other", 3) == p_value
+    assert compare_losses(shuffled, "one", "other", 3) == p_value
+
+
+def test_p_value_has_two_sides(losses: pd.DataFrame) -> None:
+    p_value = compare_losses(losses, "one", "other", 3)
     assert compare_losses(losses, "other", "one", 3) == p_value
 
 
@@ -221,20 +241,23 @@ def read_difference(found: dict[str, dict[str, float | None]], name: str) -> lis
     return [found[name][key] for key in ("difference", "difference_low", "difference_high")]
 
 
-def test_difference_is_that_of_the_mse_or_of_the_scaled_error(
-    make_predictions: MakePredictions,
-) -> None:
+def test_difference_of_one_series_is_that_of_the_mse(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 30}, horizon=3)
-    found = measure_differences(predictions, pd.Series({"a": 2.0}), "ridge")
+    differences = measure_differences(predictions, pd.Series({"a": 2.0}), "ridge")
     ours, theirs = (compute_losses(predictions, name, 2).to_numpy() for name in ("gru", "ridge"))
     parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx(
+    assert read_difference(differences, "gru") == pytest.approx(
         [parts.mean(), *compute_interval(parts, 3)], rel=1e-12
     )
-    # The mean over the series at a cut-off first: they share their luck.
+
+
+def test_difference_of_a_panel_is_that_of_the_scaled_errors(
+    make_predictions: MakePredictions,
+) -> None:
+    """The mean over the series at a cut-off first: they share their luck."""
     predictions = make_predictions({"a": 30, "b": 25}, horizon=3)
     scale = pd.Series({"a": 2.0, "b": 5.0})
-    found = measure_differences(predictions, scale, "ridge")
+    differences = measure_differences(predictions, scale, "ridge")
     means = {}
     for name in ("gru", "ridge"):
         losses = compute_losses(predictions, name, 1)
@@ -244,28 +267,34 @@ def test_difference_is_that_of_the_mse_or_of_the_scaled_error(
             [(a[cutoff] + b[cutoff]) / 2 if cutoff in b else a[cutoff] for cutoff in range(30)]
         )
     parts = (means["gru"] - means["ridge"]) / means["ridge"].mean()
-    assert read_difference(found, "gru") == pytest.approx(
+    assert read_difference(differences, "gru") == pytest.approx(
         [parts.mean(), *compute_interval(parts, 3)], rel=1e-12
     )
-    # Whose forecasts don't overlap, however far they reach.
+
+
+def test_series_of_one_cutoff_are_compared_as_a_sample(make_predictions: MakePredictions) -> None:
+    """Their forecasts don't overlap, however far they reach."""
     names = [f"s{number}" for number in range(12)]
     predictions = make_predictions(dict.fromkeys(names, 1), horizon=6)
     scale = pd.Series(np.linspace(1, 3, 12), index=names)
-    found = measure_differences(predictions, scale, "ridge")
+    differences = measure_differences(predictions, scale, "ridge")
     ours, theirs = (
         (compute_losses(predictions, name, 1).droplevel("cutoff") / scale)[names].to_numpy()
         for name in ("gru", "ridge")
     )
     parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx(
+    assert read_difference(differences, "gru") == pytest.approx(
         [parts.mean(), *compute_interval(parts, 1)], rel=1e-12
     )
+
+
+def test_overlap_is_counted_in_cutoffs(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 60}, horizon=4)
     thinned = predictions.keep(predictions.table["cutoff"] % 2 == 0)
-    found = measure_differences(thinned, pd.Series({"a": 2.0}), "ridge")
+    differences = measure_differences(thinned, pd.Series({"a": 2.0}), "ridge")
     ours, theirs = (compute_losses(thinned, name, 2).to_numpy() for name in ("gru", "ridge"))
     parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx(
+    assert read_difference(differences, "gru") == pytest.approx(
         [parts.mean(), *compute_interval(parts, 2)], rel=1e-12
     )
 
@@ -281,26 +310,38 @@ def test_fewer_than_ten_windows_that_do_not_overlap_have_no_interval(
     assert (found["difference_low"] is not None) == has_interval
 
 
-def test_interval_keeps_its_width_around_the_difference_of_the_metric() -> None:
+def test_interval_that_moves_stays_above_the_least_difference() -> None:
     wide = {"gru": {"difference": 1.0, "difference_low": -1.83, "difference_high": 17.8}}
     kept = centre_differences(wide, {"gru": 2.0, "ridge": 1.0}, "ridge")["gru"]
     assert (kept["difference_low"], kept["difference_high"]) == (-1.0, 17.8)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("gru", [0.03, 0.0, 0.06]), ("lstm", [0.2, None, None]), ("ridge", [0, 0, 0])],
+)
+def test_interval_keeps_its_width_around_the_difference_of_the_metric(
+    name: str, expected: list[float | None]
+) -> None:
     measured: dict[str, dict[str, float | None]] = {
         "gru": {"difference": 0.02, "difference_low": -0.01, "difference_high": 0.05},
         "lstm": {"difference": 0.1, "difference_low": None, "difference_high": None},
         "ridge": {"difference": 0.0, "difference_low": 0.0, "difference_high": 0.0},
     }
-    found = centre_differences(measured, {"gru": 2.06, "lstm": 2.4, "ridge": 2.0}, "ridge")
-    assert read_difference(found, "gru") == pytest.approx([0.03, 0.0, 0.06], abs=1e-12)
-    assert read_difference(found, "lstm") == [pytest.approx(0.2), None, None]
-    assert read_difference(found, "ridge") == [0, 0, 0]
+    centred = centre_differences(measured, {"gru": 2.06, "lstm": 2.4, "ridge": 2.0}, "ridge")
+    assert read_difference(centred, name) == [
+        None if value is None else pytest.approx(value, abs=1e-12) for value in expected
+    ]
+
+
+def test_difference_from_an_error_of_zero_stays_missing() -> None:
     undefined: dict[str, float | None] = dict.fromkeys(
         ("difference", "difference_low", "difference_high")
     )
-    found = centre_differences(
+    centred = centre_differences(
         {"gru": undefined, "ridge": undefined}, {"gru": 1.0, "ridge": 0.0}, "ridge"
     )
-    assert read_difference(found, "gru") == [None, None, None]
+    assert read_difference(centred, "gru") == [None, None, None]
 
 
 def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredictions) -> None:
@@ -324,6 +365,11 @@ def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredicti
     drawn = [compare(random.integers(0, 200, 200)) for _ in range(2000)]
     assert found[0] == pytest.approx(compare(np.arange(200)), rel=1e-12)
     assert found[1:] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.03)
+
+
+def test_difference_of_rmsse_is_missing_only_for_an_infinite_error(
+    make_predictions: MakePredictions,
+) -> None:
     predictions = make_predictions({"a": 30, "b": 30})
     exact = change(predictions, gru=predictions.table["y"], lstm=np.inf)
     differences = measure_differences(
@@ -333,29 +379,39 @@ def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredicti
     assert differences["lstm"]["difference"] is None
 
 
-def test_windows_and_series_without_a_number_have_no_part_in_the_difference(
+def test_windows_without_an_actual_have_no_part_in_the_difference(
     make_predictions: MakePredictions,
 ) -> None:
     predictions = make_predictions({"a": 30}, horizon=1)
     is_hole = predictions.table["cutoff"] == 4
-    found = measure_differences(
-        change(predictions, y=predictions.table["y"].mask(is_hole)), pd.Series({"a": 1.0}), "ridge"
-    )
+    holes = change(predictions, y=predictions.table["y"].mask(is_hole))
+    differences = measure_differences(holes, pd.Series({"a": 1.0}), "ridge")
     expected = measure_differences(predictions.keep(~is_hole), pd.Series({"a": 1.0}), "ridge")
-    assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
-    # Those from the twentieth on.
+    assert read_difference(differences, "gru") == pytest.approx(read_difference(expected, "gru"))
+
+
+def test_cutoffs_of_series_without_a_scale_have_no_part_in_the_difference(
+    make_predictions: MakePredictions,
+) -> None:
+    """Those from the twentieth on."""
     predictions = make_predictions({"a": 30, "b": 20})
-    found = measure_differences(predictions, pd.Series({"a": 0.0, "b": 1.0}), "ridge")
+    scale = pd.Series({"a": 0.0, "b": 1.0})
+    differences = measure_differences(predictions, scale, "ridge")
     kept = predictions.keep(predictions.table["cutoff"] < 20)
-    expected = measure_differences(kept, pd.Series({"a": 0.0, "b": 1.0}), "ridge")
-    assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
+    expected = measure_differences(kept, scale, "ridge")
+    assert read_difference(differences, "gru") == pytest.approx(read_difference(expected, "gru"))
+
+
+def test_series_without_a_scale_have_no_part_in_a_sample_of_series(
+    make_predictions: MakePredictions,
+) -> None:
     names = [f"s{number}" for number in range(12)]
     predictions = make_predictions(dict.fromkeys(names, 1))
     scale = pd.Series(1.0, index=names)
-    found = measure_differences(predictions, scale.mask(scale.index == "s3", 0.0), "ridge")
+    differences = measure_differences(predictions, scale.mask(scale.index == "s3", 0.0), "ridge")
     kept = predictions.keep(predictions.table["unique_id"] != "s3")
     expected = measure_differences(kept, scale, "ridge")
-    assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
+    assert read_difference(differences, "gru") == pytest.approx(read_difference(expected, "gru"))
 
 
 @pytest.mark.parametrize("sizes", [{"a": 30}, {"a": 30, "b": 20}], ids=["one", "many"])
@@ -366,22 +422,25 @@ def test_baseline_differs_from_itself_by_nothing(
     assert read_difference(found, "ridge") == [0, 0, 0]
 
 
-def test_half_the_error_is_a_difference_below_0_and_exact_ones_have_none(
-    make_predictions: MakePredictions,
-) -> None:
+def test_half_the_error_is_a_difference_below_0(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 40})
     table = predictions.table
     halved = change(predictions, gru=table["y"] - 0.5 * (table["y"] - table["ridge"]))
-    found = read_difference(measure_differences(halved, pd.Series({"a": 1.0}), "ridge"), "gru")
-    assert found[0] == pytest.approx(-0.75)
-    assert found[1] < -0.75 < found[2] < 0
+    difference, low, high = read_difference(
+        measure_differences(halved, pd.Series({"a": 1.0}), "ridge"), "gru"
+    )
+    assert difference == pytest.approx(-0.75)
+    assert low < -0.75 < high < 0
+
+
+def test_difference_of_few_windows_has_no_interval(make_predictions: MakePredictions) -> None:
     few = measure_differences(make_predictions({"a": 2}), pd.Series({"a": 1.0}), "ridge")
     assert few["gru"]["difference"] is not None
     assert read_difference(few, "gru")[1:] == [None, None]
+
+
+def test_there_is_no_difference_from_an_exact_forecast(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 30})
     exact = change(predictions, ridge=predictions.table["y"])
-    assert read_difference(measure_differences(exact, pd.Series({"a": 1.0}), "ridge"), "gru") == [
-        None,
-        None,
-        None,
-    ]
+    differences = measure_differences(exact, pd.Series({"a": 1.0}), "ridge")
+    assert read_difference(differences, "gru") == [None, None, None]

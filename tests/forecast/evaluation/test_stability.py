@@ -39,16 +39,23 @@ def make_predictions(step: int = 1, names: str = "ab") -> Predictions:
 
 
 def test_change_is_that_of_one_date_between_neighbouring_origins() -> None:
-    found = list_ratios(make_predictions())
-    # Forecasts of `moving` change from 2 too high to 2 too low, three times from the first to the last.
-    assert found["moving"]["stability"] == pytest.approx(4 / 2)
-    assert found["moving"]["horizon_stability"] == pytest.approx(3 * 4 / 2)
-    assert found["steady"]["stability"] == found["steady"]["horizon_stability"] == 0
+    """Forecasts of `moving` change from 2 too high to 2 too low, three times from the first to the last."""
+    moving = list_ratios(make_predictions())["moving"]
+    assert moving["stability"] == pytest.approx(4 / 2)
+    assert moving["horizon_stability"] == pytest.approx(3 * 4 / 2)
+
+
+def test_forecasts_that_do_not_change_have_a_stability_of_0() -> None:
+    steady = list_ratios(make_predictions())["steady"]
+    assert steady["stability"] == steady["horizon_stability"] == 0
+
+
+def test_neighbouring_origins_may_be_two_days_apart() -> None:
     moving = list_ratios(make_predictions(2))["moving"]
-    assert (moving["stability"], moving["horizon_stability"]) == (
-        pytest.approx(2),
-        pytest.approx(2),
-    )
+    assert [moving["stability"], moving["horizon_stability"]] == pytest.approx([2, 2])
+
+
+def test_stability_of_exact_forecasts_is_missing() -> None:
     predictions = make_predictions()
     exact = Predictions(
         predictions.table.assign(moving=predictions.table["y"]), predictions.forecasters
@@ -82,27 +89,36 @@ def test_windows_that_do_not_overlap_have_no_stability(step: int) -> None:
     assert sum_ratios(predictions)["stability"]["moving"] == (0, 0)
 
 
-def test_series_without_pairs_and_unobserved_dates_count_nowhere() -> None:
-    predictions = make_predictions()
-    table = predictions.table
+def measure_stability(table: pd.DataFrame) -> float | None:
+    return list_ratios(Predictions(table, ("steady", "moving")))["moving"]["stability"]
+
+
+def test_series_of_one_origin_do_not_count() -> None:
+    table = make_predictions().table
     is_left = (table["unique_id"] == "a") | (table["cutoff"] == table["cutoff"].min())
     rough = table.assign(moving=table["moving"] + 100 * (table["unique_id"] == "b"))
-    found = list_ratios(Predictions(rough[is_left], predictions.forecasters))
-    assert found["moving"]["stability"] == pytest.approx(2)
+    assert measure_stability(rough[is_left]) == pytest.approx(2)
+
+
+def test_dates_without_an_actual_do_not_count() -> None:
+    table = make_predictions().table
     is_hole = table["ds"] == "2024-01-05"
     wild = table.assign(y=table["y"].mask(is_hole), moving=table["moving"].mask(is_hole, 1e9))
-    assert list_ratios(Predictions(wild, predictions.forecasters))["moving"][
-        "stability"
-    ] == pytest.approx(2)
+    assert measure_stability(wild) == pytest.approx(2)
+
+
+def test_origin_without_forecasts_does_not_count() -> None:
+    table = make_predictions().table
     gap = table.assign(moving=table["moving"].mask(table["cutoff"] == "2024-01-04"))
-    assert list_ratios(Predictions(gap, predictions.forecasters))["moving"][
-        "stability"
-    ] == pytest.approx(2)
-    series = table.drop_duplicates(["unique_id", "ds"])[["unique_id", "ds", "y"]].assign(
-        observed=True
-    )
+    assert measure_stability(gap) == pytest.approx(2)
+
+
+def test_each_series_has_its_stability() -> None:
+    predictions = make_predictions()
+    series = predictions.table.drop_duplicates(["unique_id", "ds"])[["unique_id", "ds", "y"]]
+    series = series.assign(observed=True).reset_index(drop=True)
     cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "train_stop": 5})
-    found = measure_by_series(predictions, series.reset_index(drop=True), cutoffs, 1)
-    assert found.set_index("forecaster").loc["moving", "stability"].tolist() == pytest.approx(
+    table = measure_by_series(predictions, series, cutoffs, 1)
+    assert table.set_index("forecaster").loc["moving", "stability"].tolist() == pytest.approx(
         [2, 2]
     )

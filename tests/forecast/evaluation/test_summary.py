@@ -74,23 +74,37 @@ def test_mase_of_the_summary_is_that_of_the_series_that_have_one(by_series: pd.D
     assert summarize(by_series.assign(mase=np.nan)).forecasters["gru"]["mase"] is None
 
 
-def test_skill_is_1_minus_the_ratio_of_what_decides(summary: ForecastMetrics, by_series) -> None:
-    for baseline in ("last_value", "seasonal_naive", "ridge"):
-        expected = 1 - summary.get("lstm", "mse") / summary.get(baseline, "mse")
-        assert summary.get("lstm", f"skill_vs_{baseline}") == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize("baseline", ["last_value", "seasonal_naive", "ridge"])
+def test_skill_against_a_baseline_is_1_minus_the_ratio_of_the_mse(
+    summary: ForecastMetrics, baseline: str
+) -> None:
+    expected = 1 - summary.get("lstm", "mse") / summary.get(baseline, "mse")
+    assert summary.get("lstm", f"skill_vs_{baseline}") == pytest.approx(expected, rel=1e-12)
+
+
+def test_skill_is_1_minus_the_ratio_of_the_deciding_metric(summary: ForecastMetrics) -> None:
+    assert summary.reference == "seasonal_naive"
     expected = 1 - summary.get("lstm", "mase") / summary.get("seasonal_naive", "mase")
-    assert (summary.reference, summary.get("lstm", "skill")) == (
-        "seasonal_naive",
-        pytest.approx(expected),
-    )
+    assert summary.get("lstm", "skill") == pytest.approx(expected)
+
+
+def test_skill_of_one_series_is_against_the_last_value_without_seasonal_naive(
+    by_series: pd.DataFrame,
+) -> None:
     alone = by_series[
         (by_series["unique_id"] == "a") & (by_series["forecaster"] != "seasonal_naive")
     ]
-    found = summarize(alone)
-    assert found.get("lstm", "skill") == pytest.approx(
-        1 - found.get("lstm", "mse") / found.get("last_value", "mse")
+    summary = summarize(alone)
+    assert summary.get("lstm", "skill") == pytest.approx(
+        1 - summary.get("lstm", "mse") / summary.get("last_value", "mse")
     )
+
+
+def test_baseline_has_no_skill_against_itself(summary: ForecastMetrics) -> None:
     assert "skill_vs_ridge" not in summary.forecasters["ridge"]
+
+
+def test_skill_against_an_exact_baseline_is_missing(by_series: pd.DataFrame) -> None:
     table = by_series.assign(mse=by_series["mse"].where(by_series["forecaster"] != "ridge", 0.0))
     assert summarize(table).forecasters["lstm"]["skill_vs_ridge"] is None
 
@@ -108,12 +122,12 @@ def test_skill_is_up_where_the_forecast_is_better(
 
 
 @pytest.mark.parametrize("floor", [1.25, None])
-def test_json_holds_all_and_the_floor(
+def test_summary_is_read_back_from_json(
     by_series: pd.DataFrame, floor: float | None, predictions: Predictions
 ) -> None:
     summary = summarize(by_series, floor, {"lstm": RECORD})
-    found = json.loads(json.dumps(summary.to_json(), allow_nan=False))
-    facts = (
+    blocks = json.loads(json.dumps(summary.to_json(), allow_nan=False))
+    whole = (
         "noise_floor_mse",
         "zero_fraction",
         "num_windows",
@@ -124,8 +138,8 @@ def test_json_holds_all_and_the_floor(
         "mean_size",
         "test_fingerprint",
     )
-    assert sorted(found) == sorted([*predictions.forecasters, *facts])
-    assert ForecastMetrics.parse(found) == summary
+    assert sorted(blocks) == sorted([*predictions.forecasters, *whole])
+    assert ForecastMetrics.parse(blocks) == summary
 
 
 def test_relative_mae_is_the_geometric_mean_of_ratios(
@@ -166,46 +180,85 @@ def test_series_on_which_one_is_exact_is_left_out_of_relative_mae(
     assert found["gru"] == pytest.approx(mae["gru"] / mae["seasonal_naive"], rel=1e-12)
 
 
-def test_summary_of_several_series_is_judged_by_mase(
+def test_relative_mae_is_that_of_the_table(
     by_series: pd.DataFrame, summary: ForecastMetrics
 ) -> None:
     assert summary.get("gru", "relative_mae") == pytest.approx(
         measure_relative_mae(by_series)["gru"], rel=1e-12
     )
+
+
+def test_one_series_has_no_relative_mae(by_series: pd.DataFrame) -> None:
     alone = summarize(by_series[by_series["unique_id"] == "a"])
     assert "relative_mae" not in alone.forecasters["gru"]
-    assert (summary.deciding, alone.deciding) == ("mase", "mse")
-    # But for what was chosen, which is no number.
-    assert summary.forecasters["lstm"].items() >= {
-        (key, value) for key, value in RECORD.items() if key != "hyperparameters"
-    }
+
+
+def test_mase_decides_on_several_series(summary: ForecastMetrics) -> None:
+    assert summary.deciding == "mase"
+
+
+def test_mse_decides_on_one_series(by_series: pd.DataFrame) -> None:
+    assert summarize(by_series[by_series["unique_id"] == "a"]).deciding == "mse"
+
+
+def test_summary_has_the_numbers_of_the_training(summary: ForecastMetrics) -> None:
+    """Hyperparameters are no numbers."""
+    numbers = {key: value for key, value in RECORD.items() if key != "hyperparameters"}
+    assert summary.forecasters["lstm"].items() >= numbers.items()
     assert "hyperparameters" not in summary.forecasters["lstm"]
-    found = summary.add({"gru": {"difference": -0.5}})
-    assert found.forecasters["gru"] == {**summary.forecasters["gru"], "difference": -0.5}
-    assert found.forecasters["lstm"] == summary.forecasters["lstm"]
+
+
+def test_numbers_are_added_to_a_copy(summary: ForecastMetrics) -> None:
+    added = summary.add({"gru": {"difference": -0.5}})
+    assert added.forecasters["gru"] == {**summary.forecasters["gru"], "difference": -0.5}
+    assert added.forecasters["lstm"] == summary.forecasters["lstm"]
     assert "difference" not in summary.forecasters["gru"]
 
 
-@pytest.mark.parametrize("zeros", [0.0, 1.0])
-def test_several_series_without_a_scale_are_ranked_by_mae(
-    zeros: float, make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
-) -> None:
-    """The training parts are constant, so that no series has a MASE."""
+@pytest.fixture(scope="module", params=[0.0, 1.0])
+def without_scale(
+    request: pytest.FixtureRequest,
+    make_predictions: MakePredictions,
+    make_series: MakeTable,
+    make_cutoffs: MakeTable,
+) -> ForecastMetrics:
+    """The training parts are constant, so that no series has a MASE; the parameter is their part of zeros."""
     predictions = make_predictions({"a": 30, "b": 20})
-    constant = [5.0 * (1 - zeros)] * 4
+    constant = [5.0 * (1 - request.param)] * 4
     series = make_series({"a": constant, "b": constant})
-    cutoffs = make_cutoffs(a=4, b=4)
     blocks, *_ = evaluate_forecasts(
-        predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
+        predictions,
+        series,
+        make_cutoffs(a=4, b=4),
+        {"season_length": 1},
+        EvaluationSpec(season_length=1),
+        {},
     )
-    found = ForecastMetrics.parse(blocks)
-    errors = {name: found.get(name, "mae") for name in found.forecasters}
-    assert (found.deciding, found.zero_fraction) == ("mae", zeros)
-    assert found.rank() == sorted(errors, key=lambda name: errors[name])
-    assert found.get("gru", "skill") == pytest.approx(1 - errors["gru"] / errors["seasonal_naive"])
-    assert found.get("gru", "difference") == pytest.approx(
-        errors["gru"] / errors[found.find_best_baseline()] - 1
-    )
+    summary = ForecastMetrics.parse(blocks)
+    assert summary.zero_fraction == request.param
+    return summary
+
+
+def read_mae(summary: ForecastMetrics) -> dict[str, float]:
+    return {name: summary.get(name, "mae") for name in summary.forecasters}
+
+
+def test_series_without_a_scale_are_ranked_by_mae(without_scale: ForecastMetrics) -> None:
+    errors = read_mae(without_scale)
+    assert without_scale.deciding == "mae"
+    assert without_scale.rank() == sorted(errors, key=lambda name: errors[name])
+
+
+def test_skill_without_a_scale_is_of_the_mae(without_scale: ForecastMetrics) -> None:
+    errors = read_mae(without_scale)
+    expected = 1 - errors["gru"] / errors["seasonal_naive"]
+    assert without_scale.get("gru", "skill") == pytest.approx(expected)
+
+
+def test_difference_without_a_scale_is_of_the_mae(without_scale: ForecastMetrics) -> None:
+    errors = read_mae(without_scale)
+    expected = errors["gru"] / errors[without_scale.find_best_baseline()] - 1
+    assert without_scale.get("gru", "difference") == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("zeros", "metric"), [(0.1, "mase"), (0.11, "rmsse")])
@@ -231,50 +284,85 @@ def test_best_baseline_has_the_least_of_what_decides(
     assert errors[found.find_best_baseline()] == min(errors.values())
 
 
-def test_best_baseline_has_the_deciding_metric_and_is_no_network(by_series: pd.DataFrame) -> None:
+def test_best_baseline_is_no_network(by_series: pd.DataFrame) -> None:
     exact = by_series.assign(
         **{name: by_series[name].mask(by_series["forecaster"] == "lstm", 0.0) for name in METRICS}
     )
     assert summarize(exact).find_best_baseline() != "lstm"
+
+
+def test_best_baseline_has_the_deciding_metric(by_series: pd.DataFrame) -> None:
     table = by_series.assign(mase=by_series["mase"].where(by_series["forecaster"] == "last_value"))
     assert summarize(table).find_best_baseline() == "last_value"
+
+
+def test_best_constant_has_the_least_error_of_zero_or_mean(by_series: pd.DataFrame) -> None:
     renamed = by_series.replace({"forecaster": {"ridge": "zero", "last_value": "mean"}})
-    found = summarize(renamed)
-    assert found.find_best_constant() == min(
-        ("zero", "mean"), key=lambda name: found.get(name, "mase")
+    summary = summarize(renamed)
+    assert summary.find_best_constant() == min(
+        ("zero", "mean"), key=lambda name: summary.get(name, "mase")
     )
+
+
+def test_there_is_no_best_constant_without_constants(by_series: pd.DataFrame) -> None:
     assert summarize(by_series).find_best_constant() is None
 
 
-def test_seconds_windows_and_cutoffs_stand_beside_the_metrics(
+def test_metrics_hold_the_seconds(
     make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
-    predictions = make_predictions({"a": 30})
-    evaluation = EvaluationSpec(season_length=1)
-    series = make_series({"a": [1, 2, 4.0, 7]})
-    cutoffs = make_cutoffs(a=4)
     seconds = {"gru": {"fit_seconds": 2.0, "prediction_seconds": 1.0}}
     blocks, *_ = evaluate_forecasts(
-        predictions, series, cutoffs, {"season_length": 1}, evaluation, seconds
+        make_predictions({"a": 30}),
+        make_series({"a": [1, 2, 4.0, 7]}),
+        make_cutoffs(a=4),
+        {"season_length": 1},
+        EvaluationSpec(season_length=1),
+        seconds,
     )
     assert blocks["gru"].items() >= seconds["gru"].items()
-    # Without windows of which nothing was observed.
+
+
+@pytest.fixture(scope="module")
+def holes(make_predictions: MakePredictions) -> Predictions:
+    """Nothing was observed in the windows of cut-off 25."""
     predictions = make_predictions({"a": 30, "b": 20})
-    holes = change(predictions, y=predictions.table["y"].mask(predictions.table["cutoff"] == 25))
+    return change(predictions, y=predictions.table["y"].mask(predictions.table["cutoff"] == 25))
+
+
+@pytest.fixture(scope="module")
+def blocks_of_holes(
+    holes: Predictions, make_series: MakeTable, make_cutoffs: MakeTable
+) -> dict[str, Any]:
     series = make_series({"a": [1, 0, 4.0, 7], "b": [1, 2, 0, 7.0]})
-    cutoffs = make_cutoffs(a=4, b=4)
     blocks, *_ = evaluate_forecasts(
-        holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
+        holes,
+        series,
+        make_cutoffs(a=4, b=4),
+        {"season_length": 1},
+        EvaluationSpec(season_length=1),
+        {},
     )
-    assert (blocks["num_windows"], blocks["num_cutoffs"], blocks["zero_fraction"]) == (49, 29, 0.25)
-    assert blocks["gru"].items() >= list_ratios(holes)["gru"].items()
+    return blocks
+
+
+def test_windows_without_an_actual_are_not_counted(blocks_of_holes: dict[str, Any]) -> None:
+    assert (blocks_of_holes["num_windows"], blocks_of_holes["num_cutoffs"]) == (49, 29)
+
+
+def test_zeros_of_the_training_part_are_counted(blocks_of_holes: dict[str, Any]) -> None:
+    assert blocks_of_holes["zero_fraction"] == 0.25
+
+
+def test_metrics_hold_the_ratios(blocks_of_holes: dict[str, Any], holes: Predictions) -> None:
+    assert blocks_of_holes["gru"].items() >= list_ratios(holes)["gru"].items()
 
 
 @pytest.mark.parametrize(
     ("sizes", "zeros"),
     [({"a": 30}, False), ({"a": 30, "b": 20}, False), ({"a": 30, "b": 20}, True)],
 )
-def test_difference_and_metric_are_one_number(
+def test_difference_is_that_of_the_deciding_metric(
     sizes: dict[str, int],
     zeros: bool,
     make_predictions: MakePredictions,
@@ -299,7 +387,7 @@ def test_difference_and_metric_are_one_number(
         assert found.get(name, "difference") == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-def test_new_metric_is_measured_and_summarized(
+def test_new_metric_is_in_the_summary(
     monkeypatch: pytest.MonkeyPatch,
     predictions: Predictions,
     make_series: MakeTable,

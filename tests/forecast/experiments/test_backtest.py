@@ -86,13 +86,19 @@ def replayed(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return replay(table, never=NEVER, often=EVERY_8)
 
 
-def test_forecasts_and_decisions_see_nothing_later(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
-) -> None:
-    """Other values after a day change no forecast from before it."""
-    # The same replay with other values in the last seven days.
+Replayed = tuple[pd.DataFrame, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def with_another_end(table: pd.DataFrame) -> Replayed:
+    """The same replay with other values in the last seven days."""
     other = table.assign(y=table["y"].where(table["ds"] <= table["ds"].iloc[-8], 1000 - table["y"]))
-    with_another_end = replay(other, never=NEVER, often=EVERY_8)
+    return replay(other, never=NEVER, often=EVERY_8)
+
+
+def test_forecasts_see_no_later_value(
+    table: pd.DataFrame, replayed: Replayed, with_another_end: Replayed
+) -> None:
     columns = [
         "unique_id",
         "cutoff",
@@ -111,34 +117,57 @@ def test_forecasts_and_decisions_see_nothing_later(
     )
     assert len(before) > 0
     pd.testing.assert_frame_equal(before, after)
+
+
+def test_decisions_see_no_later_value(
+    table: pd.DataFrame, replayed: Replayed, with_another_end: Replayed
+) -> None:
     columns = ["schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss"]
     before, after = (
-        found.loc[found["as_of"] <= table["ds"].iloc[-8], columns]
-        for _, found in (replayed, with_another_end)
+        retrainings.loc[retrainings["as_of"] <= table["ds"].iloc[-8], columns]
+        for _, retrainings in (replayed, with_another_end)
     )
     assert len(before) == 3
     pd.testing.assert_frame_equal(before, after)
 
 
-def test_schedules_train_as_often_as_asked(
-    table: pd.DataFrame,
-    replayed: tuple[pd.DataFrame, pd.DataFrame],
-    caplog: pytest.LogCaptureFixture,
+def test_last_cutoff_is_the_last_with_a_whole_horizon(
+    table: pd.DataFrame, replayed: Replayed
 ) -> None:
-    """Up to the last from which the whole horizon can be judged."""
     cutoffs = replayed[0]["cutoff"].drop_duplicates()
     assert cutoffs.tolist() == table["ds"].iloc[-21:-2].tolist()
+
+
+def test_actuals_are_the_values_of_the_table(table: pd.DataFrame, replayed: Replayed) -> None:
     actual = table.set_index("ds")["y"]
     assert np.allclose(replayed[0]["y"], actual[replayed[0]["ds"]])
-    for name in ("never", "often"):
-        low, high = (replayed[0][f"{name}-{side}-80"] for side in ("lo", "hi"))
-        assert ((low <= replayed[0][name]) & (replayed[0][name] <= high)).all()
-        assert (low < high).all()
-    assert (replayed[1]["schedule"] == "never").sum() == 1
-    days = replayed[1].loc[replayed[1]["schedule"] == "often", "as_of"]
+
+
+@pytest.mark.parametrize("name", ["never", "often"])
+def test_schedule_has_intervals(replayed: Replayed, name: str) -> None:
+    forecasts = replayed[0]
+    low, high = (forecasts[f"{name}-{side}-80"] for side in ("lo", "hi"))
+    assert ((low <= forecasts[name]) & (forecasts[name] <= high)).all()
+    assert (low < high).all()
+
+
+def test_schedules_train_as_often_as_asked(table: pd.DataFrame, replayed: Replayed) -> None:
+    retrainings = replayed[1]
+    assert (retrainings["schedule"] == "never").sum() == 1
+    days = retrainings.loc[retrainings["schedule"] == "often", "as_of"]
     assert days.tolist() == table["ds"].iloc[[-21, -13, -5]].tolist()
+
+
+def test_schedules_forecast_alike_until_the_second_training(
+    table: pd.DataFrame, replayed: Replayed
+) -> None:
     forecasts = replayed[0][replayed[0]["cutoff"] < table["ds"].iloc[-13]]
     assert forecasts["never"].tolist() == forecasts["often"].tolist()
+
+
+def test_challengers_that_are_kept_back_do_not_forecast(
+    table: pd.DataFrame, replayed: Replayed, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level("INFO"):
         forecasts, retrainings = replay(
             table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8
@@ -149,15 +178,20 @@ def test_schedules_train_as_often_as_asked(
     assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
 
 
-def test_nothing_is_trained_and_judged_without_news(
+def test_day_without_a_value_is_no_cutoff(
     make_table: MakeTable, make_values: Callable[..., list[float]]
 ) -> None:
-    """What is filled in there comes from later values."""
+    """The filled value comes from later ones."""
     table = make_table(make_values(70, missing=[60]))
     forecasts, _ = replay(table, never=NEVER)
     assert pd.Timestamp("2021-01-01") + pd.Timedelta(days=60) not in set(forecasts["cutoff"])
     assert forecasts["cutoff"].nunique() == 18
-    # As at night: a weekly series is not retrained every day.
+
+
+def test_weekly_series_is_not_retrained_every_day(
+    make_table: MakeTable, make_values: Callable[..., list[float]]
+) -> None:
+    """As at night."""
     table = make_table(make_values(70), freq="W-SUN")
     recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq="W-SUN")})
     forecasts, retrainings = replay(table, recipe=recipe, period=3, daily=ScheduleSpec(every="day"))
@@ -184,7 +218,7 @@ def test_first_network_is_in_use_whatever_the_policy_says(table: pd.DataFrame) -
     assert forecasts["never"].notna().all()
 
 
-def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
+def test_retraining_as_of_a_day_has_the_loss_of_the_replay(
     table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     candidate = replay_retraining(table.iloc[:-20], None, make_spec(), make_retraining())

@@ -143,15 +143,20 @@ def test_a_gap_at_a_cutoff_is_not_filled_from_the_window(
         caplog.clear()
 
 
-def test_windows_and_horizon_follow_unless_told_otherwise(
+def test_windows_follow_each_other_without_a_step_size(
     forecaster: Forecaster, frame: pd.DataFrame
 ) -> None:
     found = forecaster.cross_validation(frame, n_windows=2)
     assert not found.duplicated(["unique_id", "ds"]).any()
     assert (found.groupby("unique_id").size() == 6).all()
+
+
+def test_too_many_windows_are_refused(forecaster: Forecaster, frame: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match=r"cross-validation, up to .* n_windows"):
         forecaster.cross_validation(frame, n_windows=60)
-    # Two weeks of days.
+
+
+def test_horizon_of_days_is_two_weeks_unless_given(frame: pd.DataFrame) -> None:
     found = Forecaster(**SMALL).cross_validation(frame, n_windows=1)
     assert found.groupby("unique_id").size().tolist() == [14, 14]
 

@@ -53,23 +53,27 @@ def found(table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> tuple:
     return tune(table, None, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, folder)
 
 
-def test_first_trial_has_the_parameters_and_the_winner_the_least_loss(
-    found: tuple, spec: ForecastSpec
-) -> None:
+def test_first_trial_has_the_given_parameters(found: tuple) -> None:
     trials, _, summary = found
     TrialsTable.validate(trials)
-    first = json.loads(trials["parameters"][0])
-    assert first == pytest.approx(
+    assert json.loads(trials["parameters"][0]) == pytest.approx(
         {"window.lookback": 8, "gru.units": 3, "lstm.units": "3+2", "training.learning_rate": 0.005}
     )
     assert summary["first_loss"] == trials["loss"][0]
-    trials, parameters, summary = found
+
+
+def test_winner_has_the_least_loss(found: tuple) -> None:
+    trials, _, summary = found
+    assert summary["loss"] == trials["loss"].min()
+
+
+def test_parameters_are_those_of_the_winner(found: tuple) -> None:
+    trials, parameters, _ = found
     best = trials.loc[trials["loss"].idxmin()]
-    assert summary["loss"] == best["loss"]
     flat = {
-        f"{block}.{name}": v
-        for block, own in parameters["forecast"].items()
-        for name, v in own.items()
+        f"{block}.{name}": value
+        for block, values in parameters["forecast"].items()
+        for name, value in values.items()
     }
     assert flat == json.loads(best["parameters"])
     read_parameter_models(parameters["forecast"])
@@ -137,19 +141,34 @@ def test_no_trial_begins_after_the_time_budget(
     assert "49 trials" in caplog.text
 
 
-def test_a_trial_that_can_not_be_fitted_fails_alone(
-    make_table: MakeTable, make_values: MakeValues, spec: ForecastSpec, tmp_path: Path
-) -> None:
-    """A lookback that is longer than the series, which stands alone."""
+@pytest.fixture(scope="module")
+def with_failures(
+    make_table: MakeTable,
+    make_values: MakeValues,
+    spec: ForecastSpec,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple:
+    """One of two lookbacks is longer than the series, which stands alone."""
     space = {"window.lookback": {"choices": [8, 500]}}
     alone = make_table({"a": make_values(140, seed=1)})
-    trials, parameters, summary = tune(
-        alone, None, spec, TuningSpec(space=space, num_samples=6), ALONE, tmp_path
-    )
-    failed = trials["parameters"].str.contains("500")
-    assert 0 < failed.sum() == summary["num_failed"]
-    assert (trials["loss"].isna() == failed).all()
+    folder = tmp_path_factory.mktemp("failures")
+    return tune(alone, None, spec, TuningSpec(space=space, num_samples=6), ALONE, folder)
+
+
+def test_a_trial_that_can_not_be_fitted_fails_alone(with_failures: tuple) -> None:
+    trials, _, summary = with_failures
+    is_too_long = trials["parameters"].str.contains("500")
+    assert 0 < is_too_long.sum() == summary["num_failed"]
+    assert (trials["loss"].isna() == is_too_long).all()
+
+
+def test_parameters_of_failed_trials_are_not_chosen(with_failures: tuple) -> None:
+    _, parameters, _ = with_failures
     assert parameters == {"forecast": {"window": {"lookback": 8}}}
+
+
+def test_one_series_is_tuned_by_mse(with_failures: tuple) -> None:
+    *_, summary = with_failures
     assert summary["metric"] == "mse"
 
 

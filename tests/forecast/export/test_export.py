@@ -262,14 +262,18 @@ def test_the_cases_have_all_kinds_of_models(fitted: dict[str, Forecaster]) -> No
     } <= methods
 
 
-def test_the_program_is_the_project_with_version_and_requirements(
-    exported: dict[str, Path],
-) -> None:
-    found = pd.read_csv(exported["open days"] / "found_None.csv")["ds"].tolist()
-    assert found == ["2022-04-04", "2022-04-05", "2022-04-06", "2022-04-07", "2022-04-08"]
+def test_forecasts_skip_closed_days(exported: dict[str, Path]) -> None:
+    days = pd.read_csv(exported["open days"] / "found_None.csv")["ds"].tolist()
+    assert days == ["2022-04-04", "2022-04-05", "2022-04-06", "2022-04-07", "2022-04-08"]
+
+
+def test_program_begins_with_the_version_of_the_project(exported: dict[str, Path]) -> None:
     head, _, program = (exported["days"] / PROGRAM).read_text().partition("\n")
     sha256 = hashlib.sha256(b"".join([*list_modules().values(), program.encode()])).hexdigest()
     assert head + "\n" == HEAD.format(version=__version__, sha256=sha256)
+
+
+def test_modules_are_those_of_the_project(exported: dict[str, Path]) -> None:
     modules = {
         path.relative_to(exported["days"]).as_posix()
         for path in (exported["days"] / "rnn_pipelines").rglob("*.py")
@@ -278,8 +282,14 @@ def test_the_program_is_the_project_with_version_and_requirements(
     assert all(
         (exported["days"] / name).read_bytes() == (SOURCE / name).read_bytes() for name in modules
     )
+
+
+def test_requirements_have_the_installed_versions(exported: dict[str, Path]) -> None:
     lines = (exported["days"] / "requirements.txt").read_text().splitlines()
     assert lines == [f"{name}=={version(name)}" for name in REQUIRED]
+
+
+def test_command_line_forecasts_as_the_function_does(exported: dict[str, Path]) -> None:
     folder = exported["days"]
     command = [
         sys.executable,
@@ -297,15 +307,17 @@ def test_the_program_is_the_project_with_version_and_requirements(
     assert done.stdout == expected.to_csv(index=False)
 
 
-def test_errors_of_the_command_line_exit_with_2(
-    exported: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of the program, and of its function for the other errors."""
+def test_error_of_the_command_line_exits_with_2(exported: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "no.csv").write_text("ds,y\n2021-01-01,1\n")
     command = [sys.executable, exported["days"] / PROGRAM, tmp_path / "no.csv"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].startswith("Error: ")
+
+
+def test_errors_of_the_program_return_2(
+    exported: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     program = load_program(exported["days"])
     for words in (
         ["no.csv"],
@@ -462,13 +474,21 @@ def test_wrong_parameters_are_refused(
         loaded.predict(CASES["days"][0], **wrong)
 
 
-def test_ids_that_are_integers_and_the_frame_stay(reload: Callable[[Forecaster], Any]) -> None:
+def test_ids_that_are_integers_stay(reload: Callable[[Forecaster], Any]) -> None:
     names = {name: number for number, name in enumerate("abcd")}
     frame = make_sparse().assign(unique_id=lambda table: table["unique_id"].map(names))
-    fitted = Forecaster(h=3, lookback=14, **SMALL).fit(frame)
+    fitted = Forecaster(h=3, lookback=14, networks="pretrained").fit(frame)
     loaded, _ = reload(fitted)
-    before = frame.copy(deep=True)
     found = loaded.predict(frame, level=[])
     assert list(found) == ["unique_id", "ds", "ensemble"]
     pd.testing.assert_series_equal(found["unique_id"], fitted.predict(frame)["unique_id"])
+
+
+def test_frame_is_not_changed(
+    fitted: dict[str, Forecaster], reload: Callable[[Forecaster], Any]
+) -> None:
+    frame = make_sparse()
+    loaded, _ = reload(fitted["sparse"])
+    before = frame.copy(deep=True)
+    loaded.predict(frame, level=[])
     pd.testing.assert_frame_equal(frame, before)

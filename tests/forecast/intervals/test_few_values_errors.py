@@ -46,21 +46,26 @@ def fitted(request: pytest.FixtureRequest) -> tuple[Forecaster, pd.DataFrame]:
     return Forecaster(h=HORIZON, level=[80], **SMALL).fit(past), new
 
 
-def test_intervals_of_few_values_hold_and_more_make_them_no_wider(
-    fitted: tuple[Forecaster, pd.DataFrame],
-) -> None:
-    """Of two values with a week, 8 % of the actual values were inside."""
-    # By number of values, the share of actual values inside the 80 % interval of new series, and its width.
+@pytest.fixture(scope="module")
+def by_number(fitted: tuple[Forecaster, pd.DataFrame]) -> pd.DataFrame:
+    """By number of values, the share of actual values inside the 80 % interval of new series, and its width."""
     forecaster, new = fitted
-    found = forecaster.predict(new[new["ds"] < DAYS[LENGTH]].drop(columns="number")).merge(new)
-    found["inside"] = found["y"].between(found["ensemble-lo-80"], found["ensemble-hi-80"])
-    found["width"] = (found["ensemble-hi-80"] - found["ensemble-lo-80"]) / found["ensemble"].abs()
-    covered = found.groupby("number")[["inside", "width"]].agg(
-        {"inside": "mean", "width": "median"}
-    )
-    assert covered["inside"].between(0.7, 0.97).all(), covered
-    assert covered["width"].iloc[-1] < covered["width"].iloc[0]
-    assert (covered["width"] < 1.2).all()
+    forecasts = forecaster.predict(new[new["ds"] < DAYS[LENGTH]].drop(columns="number")).merge(new)
+    low = forecasts["ensemble-lo-80"]
+    high = forecasts["ensemble-hi-80"]
+    forecasts["inside"] = forecasts["y"].between(low, high)
+    forecasts["width"] = (high - low) / forecasts["ensemble"].abs()
+    return forecasts.groupby("number").agg({"inside": "mean", "width": "median"})
+
+
+def test_intervals_of_few_values_hold(by_number: pd.DataFrame) -> None:
+    """Of two values with a week, 8 % of the actual values were inside."""
+    assert by_number["inside"].between(0.7, 0.97).all(), by_number
+
+
+def test_more_values_make_no_wider_intervals(by_number: pd.DataFrame) -> None:
+    assert by_number["width"].iloc[-1] < by_number["width"].iloc[0]
+    assert (by_number["width"] < 1.2).all()
 
 
 @pytest.mark.parametrize("fitted", [0.0], indirect=True, ids=["noise"])
@@ -84,13 +89,14 @@ def test_panel_with_zeros_alone_before_the_test_part_is_forecast(newest: int) ->
     assert (np.sign(found["ensemble"]) == np.sign(newest)).all()
 
 
-def test_short_windows_and_single_values_have_their_own_scale() -> None:
-    # Two series of ten steps with one feature of the calendar, and two steps ahead.
+@pytest.fixture(scope="module")
+def panel() -> WindowedPanel:
+    """Two series of ten steps with one feature of the calendar, and two steps ahead."""
     values = np.stack(
         [np.r_[np.arange(10.0), np.nan, np.nan, 5 - np.arange(10.0), np.nan, np.nan]] * 2, axis=1
     )
     none = np.zeros((0, 2), np.int64)
-    panel = WindowedPanel(
+    return WindowedPanel(
         values.astype(np.float32),
         **dict.fromkeys(("train", "validation", "test", "future"), none),
         series_starts=np.array([0, 12]),
@@ -99,17 +105,30 @@ def test_short_windows_and_single_values_have_their_own_scale() -> None:
         horizon=2,
         stride=1,
     )
-    cut, actual = cut_windows(panel, np.array([5, 18]), 3, ratio=0.1)
+
+
+def test_windows_that_are_cut_out_are_series_of_their_own(panel: WindowedPanel) -> None:
+    cut, _ = cut_windows(panel, np.array([5, 18]), 3, ratio=0.1)
     assert cut.series_starts.tolist() == [0, 5]
     assert cut.future.tolist() == [[3, 4], [8, 9]]
+
+
+def test_short_windows_have_the_scale_of_their_values(panel: WindowedPanel) -> None:
+    cut, actual = cut_windows(panel, np.array([5, 18]), 3, ratio=0.1)
     deviation = np.std([2, 3, 4])
-    np.testing.assert_allclose(cut.values[:3, 0], (np.array([2, 3, 4]) - 3) / deviation, rtol=1e-6)
-    np.testing.assert_allclose(
-        actual, [[2 / deviation, 3 / deviation], [-2 / deviation, -3 / deviation]], rtol=1e-6
-    )
+    scaled = (np.array([2, 3, 4]) - 3) / deviation
+    np.testing.assert_allclose(cut.values[:3, 0], scaled, rtol=1e-6)
+    np.testing.assert_allclose(actual, np.array([[2, 3], [-2, -3]]) / deviation, rtol=1e-6)
     np.testing.assert_allclose(cut.zeros, [(-1 - 3) / deviation, (7 - 1) / deviation], rtol=1e-6)
+
+
+def test_next_values_are_hidden_in_the_windows_alone(panel: WindowedPanel) -> None:
+    cut, _ = cut_windows(panel, np.array([5, 18]), 3, ratio=0.1)
     assert np.isnan(gather_targets(cut, cut.future[:, 0])).all()
     assert not np.isnan(panel.values[5, 0])
+
+
+def test_single_value_has_a_scale_relative_to_its_size(panel: WindowedPanel) -> None:
     cut, actual = cut_windows(panel, np.array([5]), 1, ratio=0.1)
     np.testing.assert_allclose(cut.zeros, [-10], rtol=1e-6)
     np.testing.assert_allclose(actual, [[1 / 0.5, 2 / 0.5]], rtol=1e-6)

@@ -25,8 +25,9 @@ from rnn_pipelines.forecast.intervals.quantiles import count_needed, find_ranks
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.ensemble import make_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.pretrained import find_network
@@ -79,16 +80,29 @@ def test_level_that_is_no_whole_percent_is_refused(levels: list[object]) -> None
         LevelSpec.model_validate(levels)
 
 
-def test_bounds_are_the_ranks_of_the_errors_of_each_step() -> None:
+def test_levels_are_sorted_without_doubles() -> None:
     assert LevelSpec((95, 80, 95)).root == (80, 95)
+
+
+def test_bounds_are_the_ranks_of_the_errors() -> None:
     errors = np.random.default_rng(0).permutation(np.arange(1.0, 100.0))[:, None]
     lows, highs = find_ranks(errors, np.array([80]))
     assert (lows[0, 0], highs[0, 0]) == (10, 90)
+
+
+def test_bounds_of_skewed_errors_are_skewed() -> None:
     lows, highs = find_ranks(np.random.default_rng(0).exponential(size=(500, 1)), np.array([90]))
-    assert (lows[0, 0] > 0, highs[0, 0] > 2.5) == (True, True)
-    # Both sides by the largest error: by rank 19 of 19, because 20 · .95 = 19.
+    assert lows[0, 0] > 0
+    assert highs[0, 0] > 2.5
+
+
+def test_few_errors_bound_both_sides_by_the_largest() -> None:
+    """By rank 19 of 19, because 20 · .95 = 19."""
     lows, highs = find_ranks(np.linspace(-3, 1, 19)[:, None], np.array([95]))
     assert (lows[0, 0], highs[0, 0]) == (-3, 3)
+
+
+def test_each_step_has_its_own_bounds() -> None:
     errors = np.random.default_rng(0).normal(size=(200, 2)) * [1, 5]
     lows, highs = find_ranks(errors, np.array([80]))
     assert 3 < (highs - lows)[0, 1] / (highs - lows)[0, 0] < 7
@@ -126,9 +140,7 @@ def of_walk(walk: SimpleNamespace) -> tuple[Predictions, Intervals]:
     return forecast_all(walk)
 
 
-def test_bounds_are_ranks_of_unseen_errors(
-    of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace
-) -> None:
+def test_widths_of_forecasters_differ(of_walk: tuple[Predictions, Intervals]) -> None:
     predictions, intervals = of_walk
     bounds = {
         name: predictions.get_bounds(name, 80)
@@ -138,32 +150,59 @@ def test_bounds_are_ranks_of_unseen_errors(
     widths = {name: pair.eval("hi - lo").mean() for name, pair in bounds.items()}
     assert set(widths) == set(predictions.forecasters)
     assert len(set(widths.values())) == len(widths)
-    panel = walk.windows
-    linear = fit_linear_models(walk.windows)
+
+
+@pytest.fixture(scope="module")
+def linear_of_walk(walk: SimpleNamespace) -> LinearModels:
+    return fit_linear_models(walk.windows)
+
+
+def test_bounds_of_the_ensemble_are_ranks_of_out_of_fold_errors(
+    of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace, linear_of_walk: LinearModels
+) -> None:
     _, intervals = of_walk
     of_baseline = intervals.methods["baseline_ensemble"]
     assert not of_baseline.sizes.slopes.any()
     lows, highs = find_ranks(
-        find_all_errors(panel, linear, {})["baseline_ensemble"], intervals.levels
+        find_all_errors(walk.windows, linear_of_walk, {})["baseline_ensemble"], intervals.levels
     )
     np.testing.assert_array_equal([of_baseline.lows, of_baseline.highs], [lows, highs])
-    normalized = normalize_windows(panel, linear.normalizer, linear.validation)
-    last = hold_out(linear, normalized.predictors, "last_value")
+
+
+def test_bounds_of_the_last_value_are_ranks_of_its_errors(
+    of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace, linear_of_walk: LinearModels
+) -> None:
+    panel = walk.windows
+    normalized = normalize_windows(panel, linear_of_walk.normalizer, linear_of_walk.validation)
+    last = hold_out(linear_of_walk, normalized.predictors, "last_value")
     np.testing.assert_allclose(last, np.repeat(normalized.history[:, -1:], panel.horizon, axis=1))
     _, intervals = of_walk
     lows, _ = find_ranks(
-        normalize_targets(panel, normalized, linear.validation) - last, intervals.levels
+        normalize_targets(panel, normalized, linear_of_walk.validation) - last, intervals.levels
     )
     np.testing.assert_allclose(intervals.methods["last_value"].lows, lows)
+
+
+def test_intervals_change_no_forecast(
+    of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace
+) -> None:
     with_intervals, _ = of_walk
     without, _ = forecast_all(walk, LevelSpec(()))
     assert without.levels == ()
     pd.testing.assert_frame_equal(
         with_intervals.table[without.table.columns], without.table, check_exact=True
     )
+
+
+def test_higher_levels_contain_lower_ones(of_walk: tuple[Predictions, Intervals]) -> None:
     predictions, _ = of_walk
     inner, outer = (predictions.get_bounds("baseline_ensemble", level) for level in (80, 95))
     assert ((outer["lo"] <= inner["lo"]) & (inner["hi"] <= outer["hi"])).all()
+
+
+def test_intervals_do_not_change_the_table_that_they_are_added_to(
+    of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace
+) -> None:
     predictions, intervals = of_walk
     points = predictions.table[
         ["unique_id", "cutoff", "ds", "horizon_step", "y", "baseline_ensemble"]
@@ -201,7 +240,7 @@ def test_intervals_see_nothing_of_the_test_part(prepare: Prepare, make_values: M
         )
 
 
-def test_too_few_past_errors_leave_cells_empty_and_say_so(
+def test_too_few_past_errors_leave_cells_empty_with_a_warning(
     prepare: Prepare, make_values: MakeValues, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -260,7 +299,7 @@ def test_folds_of_one_origin_give_bounds(walk: SimpleNamespace) -> None:
     intervals = fit_intervals(data, fit_methods(data), LEVEL)
     arrays = intervals.to_arrays()
     assert np.isfinite(arrays["lows"]).all()
-    assert not arrays["slopes"].any()
+    assert not np.any(arrays["slopes"])
 
 
 def test_large_series_of_a_panel_have_wide_intervals(
@@ -306,30 +345,45 @@ def drifting(prepare: Prepare) -> FittingData:
     return FittingData(panel, fit_linear_models(panel))
 
 
-def test_bounds_of_a_drifting_series_widen_with_its_errors(drifting: FittingData) -> None:
+@pytest.fixture(scope="module")
+def of_last_value(drifting: FittingData) -> dict[str, FittedMethod]:
+    return {"last_value": fit_methods(drifting)["last_value"]}
+
+
+def test_bounds_of_a_drifting_series_widen_with_its_errors(
+    drifting: FittingData, of_last_value: dict[str, FittedMethod]
+) -> None:
     """Later steps by more, because fewer of their targets do not overlap; and a higher level by more."""
     linear = drifting.linear
     assert linear.is_forward
-    fitted = {"last_value": fit_methods(drifting)["last_value"]}
     wide, narrow = (
-        fit_intervals(replace(drifting, linear=replace(linear, is_forward=forward)), fitted, LEVEL)
+        fit_intervals(
+            replace(drifting, linear=replace(linear, is_forward=forward)), of_last_value, LEVEL
+        )
         .as_evaluated()
         .methods["last_value"]
         for forward in (True, False)
     )
-    sizes = np.abs(drifting.actual[:, 0] - fitted["last_value"].out_of_fold[:, 0])
+    sizes = np.abs(drifting.actual[:, 0] - of_last_value["last_value"].out_of_fold[:, 0])
     assert sizes[linear.fold == 4].mean() > 1.1 * sizes[linear.fold == 0].mean()
     ratio = (wide.highs - wide.lows) / (narrow.highs - narrow.lows)
     assert (np.diff(ratio, axis=1) > 0).all()
     assert 1.02 < ratio[0, 0] < ratio[1, 0]
+
+
+def test_bounds_of_a_drifting_series_follow_from_validation_with_test_part(
+    drifting: FittingData, of_last_value: dict[str, FittedMethod]
+) -> None:
     panel = drifting.panel
-    fitted = {"last_value": fit_methods(drifting)["last_value"]}
-    intervals = fit_intervals(drifting, fitted, LEVEL)
+    intervals = fit_intervals(drifting, of_last_value, LEVEL)
     tested = panel.index("test").origins(np.arange(len(panel.index("test"))))
     last = np.repeat(panel.values[tested - 1, :1], panel.horizon, axis=1)
     origins, forecasts = (
         np.concatenate(parts)
-        for parts in ((drifting.validation, tested), (fitted["last_value"].out_of_fold, last))
+        for parts in (
+            (drifting.validation, tested),
+            (of_last_value["last_value"].out_of_fold, last),
+        )
     )
     of_method = intervals.methods["last_value"]
     sizes = of_method.sizes.expect(measure_windows(panel, origins), forecasts)
@@ -338,15 +392,25 @@ def test_bounds_of_a_drifting_series_widen_with_its_errors(drifting: FittingData
         find_ranks(errors, intervals.levels)
     )
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape), rtol=1e-4)
+
+
+def test_evaluated_bounds_are_not_those_of_the_forecast(
+    drifting: FittingData, of_last_value: dict[str, FittedMethod]
+) -> None:
+    intervals = fit_intervals(drifting, of_last_value, LEVEL)
+    of_method = intervals.methods["last_value"]
     evaluated = intervals.pick("last_value", "y_hat").as_evaluated().methods["y_hat"]
     assert (evaluated.highs != of_method.highs).all()
 
 
-def test_widths_follow_the_noise(prepare: Prepare) -> None:
+def test_evaluated_bounds_without_a_drift_are_those_of_the_forecast(prepare: Prepare) -> None:
     values = np.random.default_rng(0).normal(size=300)
     _, intervals = forecast_all(prepare(list(values), WINDOW))
     assert all(errors.evaluated is None for errors in intervals.methods.values())
-    # Three times as loud at the height as at the bottom.
+
+
+def test_widths_follow_the_noise(prepare: Prepare) -> None:
+    """Three times as loud at the height as at the bottom."""
     values = SIGNAL + NOISES["uneven"](np.random.default_rng(0))
     predictions, intervals = forecast_baseline(
         prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400))
@@ -355,6 +419,9 @@ def test_widths_follow_the_noise(prepare: Prepare) -> None:
     width = predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo")
     level = predictions.table["baseline_ensemble"]
     assert 2 < width[level > 27].mean() / width[level < 13].mean() < 4
+
+
+def test_widths_of_even_noise_are_constant(prepare: Prepare) -> None:
     values = SIGNAL + NOISES["even"](np.random.default_rng(0))
     _, intervals = forecast_baseline(prepare(list(values), WINDOW, SPLIT))
     assert not intervals.methods["baseline_ensemble"].sizes.slopes.any()

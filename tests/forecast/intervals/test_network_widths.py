@@ -11,12 +11,12 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.intervals.network_widths import (
     MAX_SHARE,
-    choose_share,
+    choose_network_share,
     find_network_of,
     measure_distances,
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, forecast_quantiles
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, forecast_network_quantiles
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE
 
 HORIZON = 7
@@ -49,7 +49,7 @@ def test_distances_of_learnt_levels_are_those_of_the_network(fitted: Forecaster)
     network = find_network_of(fitted._artefacts[ENSEMBLE].model)
     assert network is not None
     origins = panel.list_origins("future")
-    quantiles = forecast_quantiles(network, panel, origins)
+    quantiles = forecast_network_quantiles(network, panel, origins)
     below, above = measure_distances(network, panel, origins, np.array([50, 80, 90]))
     for number, (low, high) in enumerate(((0.25, 0.75), (0.1, 0.9), (0.05, 0.95))):
         median = quantiles[:, :, MIDDLE]
@@ -81,7 +81,7 @@ def test_widths_are_between_both_kinds(fitted: Forecaster) -> None:
     np.testing.assert_allclose(widths[0.5], (widths[0.0] + widths[1.0]) / 2, rtol=1e-5)
 
 
-def test_the_share_is_the_weight_of_the_network_and_at_most_a_half(fitted: Forecaster) -> None:
+def test_the_share_is_the_weight_of_the_network_up_to_a_half(fitted: Forecaster) -> None:
     of_fit = fitted._require_training()
     shares = list_shares(fitted)
     weight = of_fit.weights["weights"][PRETRAINED]
@@ -109,16 +109,21 @@ def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(
     errors = random.normal(size=(400, 3))
     size = past ** random.choice([-1.0, 1.0], (400, 1)) * np.ones(3)
     distances = np.full((2, 400, 3), 1.28 * own)
-    assert choose_share(errors, size, distances, fold, MAX_SHARE) == share
+    assert choose_network_share(errors, size, distances, fold, MAX_SHARE) == share
 
 
-def test_quantiles_are_bounds_and_ascend(fitted: Forecaster) -> None:
+def test_quantiles_ascend(fitted: Forecaster) -> None:
     wanted = np.arange(1, 10) / 10
     table = fitted.predict(quantiles=wanted)
-    bounds = fitted.predict(level=[80])
     names = [f"ensemble-q-{10 * number}" for number in range(1, 10)]
     assert list(table) == ["unique_id", "ds", *names]
     assert (np.diff(table[names].to_numpy(), axis=1) >= 0).all()
+
+
+def test_quantiles_are_the_bounds_of_intervals(fitted: Forecaster) -> None:
+    wanted = np.arange(1, 10) / 10
+    table = fitted.predict(quantiles=wanted)
+    bounds = fitted.predict(level=[80])
     np.testing.assert_allclose(table["ensemble-q-50"], bounds["ensemble"])
     for name, bound in (("ensemble-q-10", "ensemble-lo-80"), ("ensemble-q-90", "ensemble-hi-80")):
         np.testing.assert_allclose(table[name], bounds[bound])

@@ -1,6 +1,7 @@
 """Bounds of series without negative values, and of series with many zeros."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
 from rnn_pipelines.forecast.intervals.sparse_bounds import round_bounds
+from rnn_pipelines.forecast.intervals.ways import MethodErrors
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 DAYS = pd.date_range("2024-01-01", periods=150)
 SMALL = {
@@ -37,17 +40,26 @@ def list_bounds(forecaster: Forecaster) -> np.ndarray:
     return forecaster.predict()[["ensemble-lo-80", "ensemble-hi-80"]].to_numpy()
 
 
-def test_bounds_of_counts_are_whole_and_within_the_values_seen() -> None:
+def test_bounds_of_counts_are_whole_numbers_within_the_values() -> None:
     frame = make_counts(6, 0.3)
     bounds = list_bounds(Forecaster(h=7, **SMALL).fit(frame))
     np.testing.assert_array_equal(bounds, np.round(bounds))
     assert bounds[:, 0].max() == 0
     assert 1 <= bounds[:, 1].min() <= bounds[:, 1].max() <= frame["y"].max()
+
+
+def test_bound_next_to_0_is_rounded_to_0_without_a_sign() -> None:
     _, highs = round_bounds(np.zeros(1), np.array([1e-7]), np.array([True]))
     assert highs[0] == 0
     assert not np.signbit(highs[0])
+
+
+def test_bounds_of_amounts_are_no_whole_numbers() -> None:
     bounds = list_bounds(Forecaster(h=7, **SMALL).fit(make_counts(6, 0.3, unit=0.37)))
     assert (bounds[:, 1] % 1 > 0.01).any()
+
+
+def test_bounds_of_values_below_0_are_below_0() -> None:
     values = np.random.default_rng(0).normal(size=150)
     found = Forecaster(h=7, **SMALL).fit(pd.DataFrame({"ds": DAYS, "y": values})).predict()
     assert (found["ensemble-lo-80"] < 0).all()
@@ -55,7 +67,7 @@ def test_bounds_of_counts_are_whole_and_within_the_values_seen() -> None:
 
 @pytest.mark.parametrize(("non_negative", "is_cut"), [("auto", True), (True, True), (False, False)])
 @pytest.mark.parametrize("num_series", [1, 3])
-def test_forecasts_and_bounds_are_cut_at_0_unless_the_parameter_says_otherwise(
+def test_numbers_are_cut_at_0_unless_the_parameter_forbids_it(
     num_series: int, non_negative: str | bool, is_cut: bool
 ) -> None:
     frame = make_counts(num_series, 0.75)
@@ -78,36 +90,43 @@ def test_explanation_of_a_forecast_that_was_cut_sums_to_it(num_series: int) -> N
     np.testing.assert_allclose(sums.loc[expected.index], expected, atol=1e-5)
 
 
-def test_two_values_have_bounds_of_their_change_and_one_has_none(
-    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float | None]]
-) -> None:
-    panel = prepare(make_values(60)).windows
+def pool_of_values(panel: WindowedPanel, *values: float) -> MethodErrors:
+    """The errors of a series with these values alone."""
     none = np.zeros((0, 2), np.int64)
-    values = panel.values[: 2 + panel.horizon].copy()
-    values[:2, 0] = [1, 3]
-    values[2:, 0] = np.nan
-    changed = {
-        "values": values,
-        "train": none,
-        "validation": none,
-        "test": none,
-        "series_starts": np.zeros(1, int),
-    }
-    short = type(panel)(**{**vars(panel), **changed})
-    pool = pool_past(short, np.array([80]))
-    assert pool.sizes.usual[0] == pytest.approx(2)
-    assert (pool.highs[0, 0] >= 1, pool.lows[0, 0] <= -1) == (True, True)
-    np.testing.assert_allclose(
-        pool.highs[0], pool.highs[0, 0] * np.sqrt(np.arange(1, panel.horizon + 1))
+    known = panel.values[: len(values) + panel.horizon].copy()
+    known[: len(values), 0] = values
+    known[len(values) :, 0] = np.nan
+    short = replace(
+        panel,
+        values=known,
+        train=none,
+        validation=none,
+        test=none,
+        series_starts=np.zeros(1, int),
     )
-    values = panel.values[: 1 + panel.horizon].copy()
-    values[1:, 0] = np.nan
-    changed = {
-        "values": values,
-        "train": none,
-        "validation": none,
-        "test": none,
-        "series_starts": np.zeros(1, int),
-    }
-    pool = pool_past(type(panel)(**{**vars(panel), **changed}), np.array([80]))
+    return pool_past(short, np.array([80]))
+
+
+@pytest.fixture(scope="module")
+def panel(
+    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float | None]]
+) -> WindowedPanel:
+    return prepare(make_values(60)).windows
+
+
+def test_bounds_of_two_values_contain_their_change(panel: WindowedPanel) -> None:
+    pool = pool_of_values(panel, 1.0, 3.0)
+    assert pool.sizes.usual[0] == pytest.approx(2)
+    assert pool.highs[0, 0] >= 1
+    assert pool.lows[0, 0] <= -1
+
+
+def test_bounds_of_two_values_grow_like_the_root_of_the_step(panel: WindowedPanel) -> None:
+    pool = pool_of_values(panel, 1.0, 3.0)
+    root = np.sqrt(np.arange(1, panel.horizon + 1))
+    np.testing.assert_allclose(pool.highs[0], pool.highs[0, 0] * root)
+
+
+def test_one_value_has_no_bounds(panel: WindowedPanel) -> None:
+    pool = pool_of_values(panel, float(panel.values[0, 0]))
     assert np.isnan(pool.sizes.usual[0])

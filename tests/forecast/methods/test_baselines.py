@@ -84,17 +84,18 @@ def test_naive_methods_are_their_definitions(
     )
 
 
-def test_single_windows_and_series_without_season_are_forecast(
-    prepare: Prepare,
-    make_values: MakeValues,
-    panel: WindowedPanel,
-    linear: LinearModels,
-    simple: dict[str, Forecasts],
+def test_series_without_a_season_has_no_seasonal_method(
+    prepare: Prepare, make_values: MakeValues
 ) -> None:
     window = WindowSpec(lookback=15, horizon=3)
     evaluation = EvaluationSpec(season_length=1)
     aperiodic = prepare(make_values(120), window, SPLIT, evaluation=evaluation).windows
     assert "seasonal_naive" not in forecast_simple_methods(prepare_fitting(aperiodic))
+
+
+def test_ridge_is_forecast_by_one_of_its_matrices(
+    panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts]
+) -> None:
     normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, "test"))
     ridges = [
         normalized.units.denormalize(normalized.predictors @ matrix)
@@ -118,10 +119,14 @@ def test_baseline_ensemble_is_the_weighted_mean(
     )
 
 
-def test_climatology_is_of_single_series_and_methods_are_in_the_order_of_the_registry(
-    simple: dict[str, Forecasts], prepare: Prepare, make_values: MakeValues
+def test_panel_has_no_climatology(simple: dict[str, Forecasts]) -> None:
+    assert "climatology" not in simple
+
+
+def test_methods_of_one_series_are_in_the_order_of_the_registry(
+    prepare: Prepare, make_values: MakeValues
 ) -> None:
-    # One series, with the calendar of the week.
+    """One series, with the calendar of the week."""
     calendar = CalendarSpec(weekly=1, yearly=0)
     single = prepare(
         make_values(150),
@@ -130,8 +135,7 @@ def test_climatology_is_of_single_series_and_methods_are_in_the_order_of_the_reg
         evaluation=WEEKLY,
         calendar=calendar,
     )
-    assert "climatology" not in simple
-    found = list(forecast_simple_methods(prepare_fitting(single.windows)))
+    names = list(forecast_simple_methods(prepare_fitting(single.windows)))
     of_other_series = {
         "long_seasonal_naive",
         "level",
@@ -141,10 +145,10 @@ def test_climatology_is_of_single_series_and_methods_are_in_the_order_of_the_reg
         "short_series_rule",
         "trees",
     }
-    assert found == [name for name in METHODS if name not in of_other_series]
+    assert names == [name for name in METHODS if name not in of_other_series]
 
 
-def test_forecasts_are_float32_of_test_windows_and_future(
+def test_forecasts_are_finite_float32_of_each_part(
     panel: WindowedPanel, simple: dict[str, Forecasts]
 ) -> None:
     for found in simple.values():
@@ -153,16 +157,20 @@ def test_forecasts_are_float32_of_test_windows_and_future(
             assert (forecasts.dtype, np.isfinite(forecasts).all()) == (np.float32, True)
 
 
-def test_batch_size_changes_no_forecast_and_no_forecast_the_panel(
+def test_batch_size_changes_no_forecast(
     panel: WindowedPanel,
     linear: LinearModels,
     simple: dict[str, Forecasts],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before = panel.values.copy()
     monkeypatch.setattr(method, "BATCH_SIZE", 7)
     for name, found in forecast_simple_methods(FittingData(panel, linear)).items():
         np.testing.assert_allclose(found.test, simple[name].test, rtol=1e-5, atol=1e-6)
+
+
+def test_forecasts_do_not_change_the_panel(panel: WindowedPanel, linear: LinearModels) -> None:
+    before = panel.values.copy()
+    forecast_simple_methods(FittingData(panel, linear))
     np.testing.assert_array_equal(panel.values, before)
 
 

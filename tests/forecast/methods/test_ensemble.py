@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members
-from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import fit_methods
 from rnn_pipelines.forecast.methods.weights import find_weights
@@ -70,7 +70,7 @@ def find_scaled(case: SimpleNamespace, part: float) -> np.ndarray:
 
 
 def measure(case: SimpleNamespace, errors: np.ndarray) -> float:
-    changes = measure_change(case.panel)[
+    changes = measure_seasonal_change(case.panel)[
         number_series(case.panel.series_starts, case.linear.validation)
     ]
     return float(((errors / changes[:, None]) ** 2).mean())
@@ -96,16 +96,19 @@ def networks(case: SimpleNamespace) -> dict[str, Network]:
     return {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0 * case.left)}
 
 
-def test_weights_are_convex_and_losses_of_the_combination(
-    case: SimpleNamespace, networks: dict[str, Network]
-) -> None:
-    weights = list(
-        fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values()
-    )
+@pytest.fixture(scope="module")
+def record(case: SimpleNamespace, networks: dict[str, Network]) -> dict[str, Any]:
+    return fit_all_methods(FittingData(case.panel, case.linear), networks)[1]
+
+
+def test_weights_are_convex(record: dict[str, Any]) -> None:
+    weights = list(record["weights"].values())
     assert min(weights) >= 0
     assert sum(weights) == pytest.approx(1)
-    weights = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]
-    assert list(weights) == [
+
+
+def test_weights_are_of_these_methods(record: dict[str, Any]) -> None:
+    assert list(record["weights"]) == [
         "baseline_ensemble",
         "theta",
         "damped_trend",
@@ -114,22 +117,32 @@ def test_weights_are_convex_and_losses_of_the_combination(
         "gru",
         "pretrained",
     ]
-    losses = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["losses"]
-    assert losses["lstm"] == pytest.approx(measure(case, find_scaled(case, 0.2)), rel=1e-4)
-    record = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]
+
+
+def test_loss_of_a_network_is_that_of_its_errors(
+    record: dict[str, Any], case: SimpleNamespace
+) -> None:
+    expected = measure(case, find_scaled(case, 0.2))
+    assert record["losses"]["lstm"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_loss_of_the_ensemble_is_that_of_the_weighted_errors(
+    record: dict[str, Any], case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
     errors = find_all_errors(case.panel, case.linear, networks)
     combined = sum(weight * errors[name] for name, weight in record["weights"].items())
     assert record["losses"]["ensemble"] == pytest.approx(measure(case, combined))
 
 
-def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_all(
-    case: SimpleNamespace,
-) -> None:
+def test_a_network_that_adds_nothing_has_no_weight(case: SimpleNamespace) -> None:
     networks = {
         "lstm": make_unseen(0.2 * case.left),
         "gru": make_unseen(0.2 * case.left, shrinkage=0.0),
     }
     assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["gru"] == 0
+
+
+def test_a_network_without_error_has_nearly_all_weight(case: SimpleNamespace) -> None:
     networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
     # Two short series have few independent windows.
     share = min(1.0, case.linear.num_independent / NUM_UNSURE - 1)
@@ -137,15 +150,19 @@ def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_
     assert weights["lstm"] > 0.9 * share > 0
 
 
-def test_errors_are_those_of_the_shrunk_correction_the_folds_and_theta(
-    case: SimpleNamespace,
-) -> None:
-    found = find_all_errors(
+def test_errors_of_a_network_are_those_of_the_shrunk_correction(case: SimpleNamespace) -> None:
+    errors = find_all_errors(
         case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)}
     )
-    np.testing.assert_allclose(found["gru"], find_scaled(case, 0.25), atol=1e-5)
+    np.testing.assert_allclose(errors["gru"], find_scaled(case, 0.25), atol=1e-5)
+
+
+def test_errors_of_the_baseline_ensemble_are_those_of_the_folds(case: SimpleNamespace) -> None:
     of_folds = find_all_errors(case.panel, case.linear, {})["baseline_ensemble"]
     np.testing.assert_allclose(of_folds, find_scaled(case, 0), atol=1e-6)
+
+
+def test_errors_of_theta_are_those_of_each_origin(case: SimpleNamespace) -> None:
     linear = case.linear
     panel = case.panel
     actual = panel.values[linear.validation[:, None] + np.arange(HORIZON), 0]
@@ -153,7 +170,7 @@ def test_errors_are_those_of_the_shrunk_correction_the_folds_and_theta(
     np.testing.assert_allclose(find_all_errors(panel, linear, {})["theta"], expected)
 
 
-def test_both_are_the_ensembles_of_mean_and_median(
+def test_both_are_the_ensembles_of_each_target(
     case: SimpleNamespace, networks: dict[str, Network]
 ) -> None:
     fitted = {
@@ -180,7 +197,7 @@ def test_the_median_has_the_least_absolute_error(
         weights = fit_all_methods(data, networks)[1]["weights"]
         errors = find_all_errors(case.panel, case.linear, networks)
         found[target] = sum(weight * errors[name] for name, weight in weights.items())
-    changes = measure_change(case.panel)[
+    changes = measure_seasonal_change(case.panel)[
         number_series(case.panel.series_starts, case.linear.validation)
     ][:, None]
     absolute, squared = (
@@ -191,7 +208,7 @@ def test_the_median_has_the_least_absolute_error(
     assert squared["mean"] <= 1.05 * squared["median"]
 
 
-def test_local_methods_have_weight_if_season_and_level_grow_together(prepare: Prepare) -> None:
+def test_local_methods_have_weight_if_the_season_grows_with_the_level(prepare: Prepare) -> None:
     """The linear models are sums; a season of factors is a product."""
     months = np.arange(120)
     shape = np.random.default_rng(0).normal(0, 0.4, 12)[months % 12]
@@ -387,7 +404,7 @@ def test_weights_far_ahead_are_drawn_to_half_of_the_pretrained_network() -> None
 
 
 @pytest.mark.parametrize("weights", [{"theta": 1.0}, {"theta": 0.0, "pretrained": 1.0}])
-def test_weights_far_ahead_need_the_pretrained_network_and_another_method(
+def test_weights_far_ahead_need_the_pretrained_network_beside_another_method(
     weights: dict[str, float],
 ) -> None:
     assert weigh_far_ahead(make_shape(15, 20.0), weights) == weights

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.folds import (
     Folds,
     list_past,
     make_folds,
-    measure_drift,
+    measure_level_drift,
 )
 from rnn_pipelines.forecast.preparation.preparing import MIN_SEEN_WINDOWS
 from rnn_pipelines.forecast.windows.panel import (
@@ -73,22 +73,43 @@ def list_own(folds: Folds, fold: int) -> np.ndarray:
     return folds.validation[folds.fold == fold]
 
 
-def test_fold_learns_from_something_and_from_nothing_that_it_judges(case: SimpleNamespace) -> None:
+def test_past_is_training_with_validation_part(case: SimpleNamespace) -> None:
     indices = [case.panel.index(part) for part in ("train", "validation")]
     assert len(list_past(case.panel)) == sum(map(len, indices))
+
+
+def test_fold_does_not_learn_from_targets_that_it_evaluates(case: SimpleNamespace) -> None:
     for fold in range(len(case.folds)):
         assert not list_targets(list_seen(case, fold)) & list_targets(list_own(case.folds, fold))
-    for fold in range(len(case.folds)):
-        assert not np.intersect1d(list_seen(case, fold), list_own(case.folds, fold)).size
+
+
+def test_fold_learns_from_something(case: SimpleNamespace) -> None:
     assert all(len(list_seen(case, fold)) >= MIN_SEEN for fold in range(len(case.folds)))
+    assert case.folds.is_enough
+
+
+def test_folds_hold_no_target_of_the_test_part(case: SimpleNamespace) -> None:
     index = case.panel.index("test")
     forbidden = list_targets(index.origins(np.arange(len(index))))
     assert not list_targets(np.concatenate([case.folds.fitted, case.folds.validation])) & forbidden
+
+
+def test_window_is_evaluated_in_one_fold(case: SimpleNamespace) -> None:
     assert len(np.unique(case.folds.validation)) == len(case.folds.validation)
-    assert case.folds.is_enough
+
+
+@pytest.fixture
+def with_other_test_part(case: SimpleNamespace) -> WindowedPanel:
+    index = case.panel.index("test")
     values = case.panel.values.copy()
     values[sorted(list_targets(index.origins(np.arange(len(index))))), 0] = 1e6
-    changed = make_folds(replace(case.panel, values=values))
+    return replace(case.panel, values=values)
+
+
+def test_values_of_the_test_part_change_no_fold(
+    case: SimpleNamespace, with_other_test_part: WindowedPanel
+) -> None:
+    changed = make_folds(with_other_test_part)
     for name, value in vars(case.folds).items():
         np.testing.assert_array_equal(getattr(changed, name), value)
 
@@ -114,28 +135,40 @@ def test_every_window_of_such_a_series_is_judged(
     np.testing.assert_array_equal(make_folds(panels[name]).validation, list_past(panels[name]))
 
 
-def test_windows_and_young_series_count_by_fold(prepare: Prepare) -> None:
-    """Each fold has 200 windows at least, and 24 within a horizon."""
+def test_fold_has_200_windows_of_a_long_horizon(prepare: Prepare) -> None:
     panel = prepare(
         draw_wave(3_000), WindowSpec(lookback=60, horizon=120), SplitSpec(test=200)
     ).windows
     assert np.bincount(make_folds(panel).fold).tolist() == [200] * NUM_BLOCKS
+
+
+def test_few_windows_have_no_folds(prepare: Prepare) -> None:
     panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
     folds = make_folds(panel)
-    assert (folds.is_enough, len(folds)) == (False, 0)
+    assert not folds.is_enough
+    assert len(folds) == 0
     past = list_past(panel)
-    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (
+    assert folds.find_seen(past, number_series(panel.series_starts, past)).shape == (
         0,
         len(past),
     )
+
+
+def test_fold_needs_as_many_windows_as_a_ridge() -> None:
     assert MIN_SEEN_WINDOWS == MIN_SEEN
-    # However long its horizon: none of its values lies in another.
+
+
+def test_origins_of_a_panel_are_independent(prepare: Prepare) -> None:
+    """However long the horizon: none of its values lies in another."""
     panel = prepare(
         {"a": draw_wave(60, 1), "b": draw_wave(60, 2)},
         WINDOW,
         SplitSpec(validation=HORIZON, test=15),
     )
     assert make_folds(panel.windows).num_independent == max(NUM_ORIGINS) * 2
+
+
+def test_spans_of_a_fold_hold_the_windows_of_young_series_too(prepare: Prepare) -> None:
     series = {"a": draw_wave(120, 1), "b": draw_wave(120, 2), "young": draw_wave(46, 3)}
     found = make_folds(prepare(series, WINDOW, SPLIT).windows)
     spans = found.stops - found.begins
@@ -144,7 +177,7 @@ def test_windows_and_young_series_count_by_fold(prepare: Prepare) -> None:
     assert (np.array(own).sum(axis=-1) == spans).all()
 
 
-def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(
+def test_block_hides_exactly_the_windows_that_share_a_target_with_it(
     panels: dict[str, WindowedPanel],
 ) -> None:
     """A horizon is purged before and after it."""
@@ -158,13 +191,20 @@ def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(
         np.testing.assert_array_equal(seen[fold], expected)
 
 
-def test_series_that_climbs_drifts_and_is_hidden_forwards(panels: dict[str, WindowedPanel]) -> None:
+def test_series_that_climbs_is_held_out_forwards(panels: dict[str, WindowedPanel]) -> None:
     folds = make_folds(panels["climbing"])
-    assert (len(folds), folds.is_forward) == (NUM_BLOCKS, True)
+    assert folds.is_forward
+    assert len(folds) == NUM_BLOCKS
+
+
+def test_second_half_of_a_series_that_climbs_is_held_out(panels: dict[str, WindowedPanel]) -> None:
     past = list_past(panels["climbing"])
     np.testing.assert_array_equal(make_folds(panels["climbing"]).validation, past[len(past) // 2 :])
-    assert measure_drift(panels["climbing"], list_past(panels["climbing"])) == 1
-    assert measure_drift(panels["level"], list_past(panels["level"])) < 0.1
+
+
+def test_series_that_climbs_drifts(panels: dict[str, WindowedPanel]) -> None:
+    assert measure_level_drift(panels["climbing"], list_past(panels["climbing"])) == 1
+    assert measure_level_drift(panels["level"], list_past(panels["level"])) < 0.1
 
 
 @pytest.mark.parametrize("name", ["climbing", "panel"])
@@ -182,26 +222,34 @@ def test_forward_fold_learns_from_nothing_later(
             assert last < own[number_series(panel.series_starts, own) == series].min()
 
 
-def test_every_series_of_a_panel_is_judged_from_origins_at_its_end(
-    panels: dict[str, WindowedPanel],
-) -> None:
+def test_panel_has_a_fold_for_each_origin(panels: dict[str, WindowedPanel]) -> None:
     folds = make_folds(panels["panel"])
     assert (len(folds), folds.is_forward) == (max(NUM_ORIGINS), True)
+
+
+def test_every_series_of_a_panel_is_in_each_fold(panels: dict[str, WindowedPanel]) -> None:
     panel = panels["panel"]
     folds = make_folds(panel)
     series = number_series(panel.series_starts, folds.validation)
     assert all(set(series[folds.fold == fold]) == {0, 1, 2} for fold in range(max(NUM_ORIGINS)))
+
+
+def test_last_fold_of_a_panel_has_the_newest_origins(panels: dict[str, WindowedPanel]) -> None:
+    panel = panels["panel"]
     folds = make_folds(panel)
     past = list_past(panel)
     newest = [past[number_series(panel.series_starts, past) == series].max() for series in range(3)]
     assert set(newest) <= set(list_own(folds, max(NUM_ORIGINS) - 1))
+
+
+def test_folds_of_a_panel_share_no_target(panels: dict[str, WindowedPanel]) -> None:
     folds = make_folds(panels["panel"])
     targets = [list_targets(list_own(folds, fold)) for fold in range(max(NUM_ORIGINS))]
     assert sum(map(len, targets)) == len(set().union(*targets))
 
 
 @pytest.mark.parametrize("num_validated", range(HORIZON, 4 * HORIZON))
-def test_no_fold_of_a_panel_falls_between_training_and_validation(
+def test_no_fold_of_a_panel_falls_on_the_border_of_the_validation_part(
     prepare: Prepare, num_validated: int
 ) -> None:
     """There are no origins, however long the validation part is."""

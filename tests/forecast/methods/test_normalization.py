@@ -29,39 +29,65 @@ def measure(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_normalization_can_be_inverted_and_changes_no_history(kind: NormalizationKind) -> None:
+def test_history_is_denormalized_again(kind: NormalizationKind) -> None:
     history = draw_history()
     units = measure(kind, history, zero=-1.0)
     np.testing.assert_allclose(units.denormalize(units.normalize(history)), history, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_normalized_values_are_normalized_again(kind: NormalizationKind) -> None:
     normalized = np.random.default_rng(1).normal(size=(6, 3))
     units = measure(kind, draw_history())
     np.testing.assert_allclose(
         units.normalize(units.denormalize(normalized)), normalized, atol=1e-10
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_normalization_changes_no_history(kind: NormalizationKind) -> None:
+    history = draw_history()
     before = history.copy()
     measure(kind, history).normalize(history)
     np.testing.assert_array_equal(history, before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_windows_are_normalized_by_themselves(kind: NormalizationKind) -> None:
+    history = draw_history()
     alone = measure(kind, history[2:3]).normalize(history[2:3])
     np.testing.assert_array_equal(measure(kind, history).normalize(history)[2:3], alone)
 
 
-def test_spread_and_logarithms_of_a_window_are_those_of_the_formulas() -> None:
+def test_series_keep_their_units() -> None:
     history = draw_history()
     np.testing.assert_array_equal(measure("series", history).normalize(history), history)
+
+
+def test_spread_of_a_window_is_its_seasonal_change() -> None:
     units = measure("window", np.array([[1.0, 3.0, 2.0, 5.0]]), season_length=2)
     # |2 − 1| and |5 − 3|; the mean distance to 0 is 2.75.
     assert units.spread[0, 0] == pytest.approx(1.5 + 0.02 * 2.75)
+
+
+def test_spread_of_less_than_two_seasons_is_that_of_steps() -> None:
     history = draw_history(lookback=7)
     np.testing.assert_array_equal(
         measure("window", history, season_length=4).spread,
         measure("window", history, season_length=1).spread,
     )
+
+
+def test_equal_factors_are_equal_distances_of_logarithms() -> None:
     history = np.repeat([[10.0]], 8, axis=1)
     units = measure("log", history, season_length=1)
     # The offset of the logarithm is a part of the level.
     values = (np.array([[1.0, 2.0, 4.0]]) * (1 + LOG_OFFSET) - LOG_OFFSET) * 10
     first, second, third = units.normalize(values)[0]
     assert third - second == pytest.approx(second - first)
+
+
+def test_values_below_0_have_the_logarithm_of_0() -> None:
     history = draw_history()
     units = measure("log", history)
     np.testing.assert_array_equal(

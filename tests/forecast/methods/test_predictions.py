@@ -46,26 +46,40 @@ def prepared(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     return prepare({"a": make_values(50, seed=1), "b": [100 * v for v in make_values(40, seed=2)]})
 
 
-def test_table_has_a_row_for_each_window_and_step_in_the_unit_of_y(
-    prepared: SimpleNamespace,
-) -> None:
-    assert list(tabulate(prepared, "test")) == [
-        "unique_id",
-        "cutoff",
-        "ds",
-        "horizon_step",
-        "y",
-        "perfect",
-    ]
-    assert len(tabulate(prepared, "test")) == 2 * 9 * 2
-    table = tabulate(prepared, "test")
+@pytest.fixture
+def table(prepared: SimpleNamespace) -> pd.DataFrame:
+    return tabulate(prepared, "test")
+
+
+def test_table_has_a_row_for_each_step_of_each_window(table: pd.DataFrame) -> None:
+    assert list(table) == ["unique_id", "cutoff", "ds", "horizon_step", "y", "perfect"]
+    assert len(table) == 2 * 9 * 2
+    assert table["horizon_step"].tolist()[:4] == [1, 2, 1, 2]
+
+
+def test_first_cutoff_is_the_end_of_the_validation_part(table: pd.DataFrame) -> None:
     first = table.groupby("unique_id")["cutoff"].min().tolist()
     assert first == [pd.Timestamp("2021-02-09"), pd.Timestamp("2021-01-30")]
-    assert (table["ds"] == table["cutoff"] + pd.to_timedelta(table["horizon_step"], unit="D")).all()
-    assert tabulate(prepared, "test")["horizon_step"].tolist()[:4] == [1, 2, 1, 2]
+
+
+def test_time_is_the_cutoff_with_the_step(table: pd.DataFrame) -> None:
+    steps = pd.to_timedelta(table["horizon_step"], unit="D")
+    assert (table["ds"] == table["cutoff"] + steps).all()
+
+
+def test_actuals_are_the_values_of_the_series(
+    table: pd.DataFrame, prepared: SimpleNamespace
+) -> None:
     joined = table.merge(prepared.series, on=["unique_id", "ds"], suffixes=("", "_of_series"))
-    assert (len(joined), joined["y"].equals(joined["y_of_series"])) == (len(table), True)
+    assert len(joined) == len(table)
+    assert joined["y"].equals(joined["y_of_series"])
+
+
+def test_forecasts_are_in_the_unit_of_y(table: pd.DataFrame) -> None:
     np.testing.assert_allclose(table["perfect"], table["y"], rtol=1e-5)
+
+
+def test_tables_are_not_changed(prepared: SimpleNamespace) -> None:
     before = (
         prepared.windows.values.copy(),
         prepared.features.table.copy(),
@@ -77,28 +91,37 @@ def test_table_has_a_row_for_each_window_and_step_in_the_unit_of_y(
     pd.testing.assert_frame_equal(prepared.scaler, before[2])
 
 
-def test_future_follows_the_last_observation_and_signals_come_along(
-    prepared: SimpleNamespace,
-) -> None:
+def test_forecasts_of_0_are_the_means_of_the_series(prepared: SimpleNamespace) -> None:
     table = tabulate(prepared, "future")
     np.testing.assert_allclose(table["perfect"], np.repeat(prepared.scaler["mean"], 2))
+
+
+def test_future_follows_the_last_observation(prepared: SimpleNamespace) -> None:
+    table = tabulate(prepared, "future")
     last = prepared.series.groupby("unique_id")["ds"].max()
     assert table["cutoff"].tolist() == np.repeat(last, 2).tolist()
+
+
+def test_future_has_no_actuals(prepared: SimpleNamespace) -> None:
     assert "y" not in tabulate(prepared, "future")
+
+
+def test_signals_come_along(prepared: SimpleNamespace) -> None:
     series = prepared.features.table
     features = replace(prepared.features, table=series.assign(signal=np.arange(float(len(series)))))
     table = tabulate_forecasts(prepared.windows, features, prepared.scaler, {}, "test").table
     assert table["signal"].tolist()[:4] == [40, 41, 41, 42]
 
 
-def test_integer_steps_stay_and_y_is_empty_if_nothing_was_observed(
-    prepare: Prepare, make_values: MakeValues
-) -> None:
-    """The panel holds the filled value there, and no forecast is judged by it."""
+def test_y_is_empty_if_nothing_was_observed(prepare: Prepare, make_values: MakeValues) -> None:
+    """The panel holds the filled value there, and no forecast is evaluated on it."""
     prepared = prepare(make_values(50, missing=[44]))
     table = tabulate(prepared, "test")
     empty = set(table.loc[table["y"].isna(), "ds"])
     assert empty == {pd.Timestamp("2021-02-14")}
+
+
+def test_integer_steps_stay(prepare: Prepare, make_values: MakeValues) -> None:
     table = tabulate(prepare(make_values(50), freq=5, start=0), "future")
     assert table[["cutoff", "ds"]].to_numpy().tolist() == [[245, 250], [245, 255]]
 
@@ -118,24 +141,39 @@ def predictions() -> Predictions:
     return Predictions(table.assign(**bounds), ("gru", "ridge"), (80, 95))
 
 
-def test_rows_of_a_forecaster_are_selected_and_added_ones_empty(predictions: Predictions) -> None:
-    """And positive where the forecast was too low; bounds have none."""
+def test_errors_are_positive_if_the_forecast_was_too_low(predictions: Predictions) -> None:
+    """Bounds have none."""
     np.testing.assert_array_equal(
         predictions.errors, [[1.0, 0.0], [np.nan, np.nan], [-1.0, np.nan]]
     )
+
+
+def test_bounds_are_those_of_a_level(predictions: Predictions) -> None:
     assert predictions.get_bounds("gru", 80).to_dict(orient="list") == {
         "lo": [-80, -78, -76],
         "hi": [80, 82, 84],
     }
+
+
+def test_bounds_of_a_forecaster_without_intervals_are_refused(predictions: Predictions) -> None:
     with pytest.raises(TableError, match="ridge has no intervals of level 80"):
         predictions.get_bounds("ridge", 80)
+
+
+def test_rows_are_kept_with_forecasters_as_with_levels(predictions: Predictions) -> None:
     kept = predictions.keep(predictions.table["y"].notna())
     assert (kept.table.index.tolist(), kept.forecasters, kept.levels) == (
         [0, 2],
         ("gru", "ridge"),
         (80, 95),
     )
+
+
+def test_selected_forecaster_keeps_its_bounds(predictions: Predictions) -> None:
     assert predictions.select(["gru"]).get_bounds("gru", 95).shape == (3, 2)
+
+
+def test_selection_has_no_columns_of_other_forecasters(predictions: Predictions) -> None:
     assert list(predictions.select(["ridge"]).table) == [
         "unique_id",
         "cutoff",
@@ -144,7 +182,10 @@ def test_rows_of_a_forecaster_are_selected_and_added_ones_empty(predictions: Pre
         "y",
         "ridge",
     ]
-    # Whatever the order of its rows, and whatever else it forecasts.
+
+
+def test_added_forecasts_are_empty_in_missing_rows(predictions: Predictions) -> None:
+    """Whatever the order of its rows, and whatever else it forecasts."""
     forecasts = pd.DataFrame(
         {"unique_id": "a", "cutoff": [9, 2, 0], "ds": [10, 3, 1], "y_hat": [7.0, 8.0, 9.0]}
     )
@@ -190,22 +231,34 @@ def test_saved_predictions_come_back(predictions: Predictions, tmp_path: Path) -
     pd.testing.assert_frame_equal(pd.read_parquet(path), predictions.table)
 
 
-def test_numbers_have_no_dictionary_and_come_back_to_the_last_bit(
-    predictions: Predictions, tmp_path: Path
-) -> None:
-    path = str(tmp_path / "predictions.parquet")
+@pytest.fixture
+def saved(predictions: Predictions, tmp_path: Path) -> tuple[np.ndarray, Path, Predictions]:
+    """Numbers of the first forecaster, a file with them, and the forecasts that are read from it."""
+    path = tmp_path / "predictions.parquet"
     name = predictions.forecasters[0]
     values = np.resize([0.1, -0.0, np.nan, np.inf, 5e-324], len(predictions.table))
     dataset = DescribedTableDataset(
-        filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions"
+        filepath=str(path), holds="rnn_pipelines.forecast.methods.predictions.Predictions"
     )
     dataset.save(replace(predictions, table=predictions.table.assign(**{name: values})))
-    assert dataset.load().table[name].to_numpy().tobytes() == values.tobytes()
+    return values, path, dataset.load()
+
+
+def test_numbers_come_back_to_the_last_bit(
+    saved: tuple[np.ndarray, Path, Predictions],
+) -> None:
+    values, _, loaded = saved
+    name = loaded.forecasters[0]
+    assert loaded.table[name].to_numpy().tobytes() == values.tobytes()
+
+
+def test_numbers_have_no_dictionary(saved: tuple[np.ndarray, Path, Predictions]) -> None:
+    _, path, loaded = saved
     group = ParquetFile(path).metadata.row_group(0)
     columns = {
         column.path_in_schema: column for column in map(group.column, range(group.num_columns))
     }
-    assert "BYTE_STREAM_SPLIT" in columns[name].encodings
+    assert "BYTE_STREAM_SPLIT" in columns[loaded.forecasters[0]].encodings
     assert columns["unique_id"].has_dictionary_page
 
 

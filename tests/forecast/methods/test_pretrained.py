@@ -36,8 +36,8 @@ def make_frame(num_series: int = 1, num_steps: int = 200) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("num_series", [1, 3])
-def test_it_is_a_method_with_intervals_and_a_weight(num_series: int) -> None:
-    forecaster = Forecaster(h=7, **QUICK).fit(make_frame(num_series))
+def test_it_is_a_method_with_intervals(num_series: int) -> None:
+    forecaster = Forecaster(h=7, networks="pretrained").fit(make_frame(num_series))
     assert PRETRAINED in set(forecaster.leaderboard()["forecaster"])
     table = forecaster.predict(methods="all")
     assert (table[f"{PRETRAINED}-lo-80"] < table[PRETRAINED]).all()
@@ -69,16 +69,25 @@ def test_missing_folder_is_refused_before_a_training(
     assert "best step" not in caplog.text
 
 
-def test_networks_can_be_switched_off_packed_and_explained() -> None:
+def test_pretrained_network_can_be_switched_off() -> None:
     forecaster = Forecaster(h=7, pretrained=False, **QUICK).fit(make_frame())
     assert PRETRAINED not in set(forecaster.leaderboard()["forecaster"])
+
+
+def test_trained_networks_can_be_switched_off() -> None:
     forecaster = Forecaster(h=7, networks="pretrained").fit(make_frame())
     assert {"lstm", "gru"} & set(forecaster.leaderboard()["forecaster"]) == set()
     assert PRETRAINED in set(forecaster.leaderboard()["forecaster"])
+
+
+def test_unknown_networks_are_refused() -> None:
     with pytest.raises(
         ParameterError, match="networks: expected 'all' or 'pretrained', received 'none'"
     ):
         Forecaster(h=7, networks="none")
+
+
+def test_each_cell_has_its_pretrained_network() -> None:
     forecasts = [
         Forecaster(h=7, networks="pretrained", pretrained={"network": cell})
         .fit(make_frame())
@@ -86,17 +95,25 @@ def test_networks_can_be_switched_off_packed_and_explained() -> None:
         for cell in ("gru", "lstm")
     ]
     assert (forecasts[0][PRETRAINED] != forecasts[1][PRETRAINED]).all()
+
+
+def test_short_series_have_the_mean_of_network_with_rule() -> None:
     frame = make_frame(num_steps=20)
-    table = Forecaster(h=7).fit(frame).predict(methods="all")
+    table = Forecaster(h=7, networks="pretrained").fit(frame).predict(methods="all")
     mean = (table[PRETRAINED] + table["short_series_rule"]) / 2
     np.testing.assert_allclose(table["ensemble"], mean, rtol=1e-5)
+
+
+def test_pretrained_network_is_packed() -> None:
     model = PretrainedModel(load_network(PretrainedSpec(network="lstm")))
     again = TRAINED_BEFORE[PRETRAINED].unpack(model.pack())
     past = make_frame()["y"].to_numpy()[None]
     np.testing.assert_array_equal(
         model.network.extend(past, 7, 7), again.network.extend(past, 7, 7)
     )
-    # The network corrects the seasonal naive forecast.
+
+
+def test_pretrained_network_corrects_the_seasonal_naive_forecast() -> None:
     frame = make_frame(num_steps=90)
     explained = Forecaster(h=7, networks="pretrained").fit(frame).explain(forecaster=PRETRAINED)
     of_values = explained[explained["input"] == "y"].assign(

@@ -81,20 +81,39 @@ def test_newest_values_change_the_models_in_use_alone(
     for name in ("ridge", "baseline_ensemble"):
         np.testing.assert_array_equal(changed[name].model.matrix, methods[name].model.matrix)
         assert not np.array_equal(changed[name].in_use.matrix, methods[name].in_use.matrix)
+
+
+def test_newest_values_change_no_weight(data: FittingData, methods: dict[str, Any]) -> None:
+    values = data.panel.values.copy()
+    values[data.panel.test[-1, 1] : data.panel.test[-1, 1] + HORIZON - 1, 0] += 1.0
+    changed: dict[str, Any] = fit_all_methods(
+        prepare_fitting(replace(data.panel, values=values)), {}
+    )[0]
     assert (
         changed[ENSEMBLE].model.weights
         == methods[ENSEMBLE].model.weights
         == changed[ENSEMBLE].in_use.weights
     )
+
+
+def test_good_refit_is_kept(data: FittingData, methods: dict[str, Any]) -> None:
     assert check_refit(data, methods) == methods
+
+
+def test_refit_without_a_test_part_is_kept(data: FittingData, methods: dict[str, Any]) -> None:
     without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
     assert check_refit(without, methods) == methods
+
+
+def test_spoilt_refit_without_a_test_part_is_dropped(
+    data: FittingData, methods: dict[str, Any]
+) -> None:
+    without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
     assert check_refit(without, spoil(methods, 200.0))[ENSEMBLE].refitted is None
 
 
-def test_next_values_are_of_the_models_in_use_and_the_test_part_of_the_evaluated(
-    data: FittingData, methods: dict[str, Any]
-) -> None:
+def test_next_values_are_of_the_models_in_use(data: FittingData, methods: dict[str, Any]) -> None:
+    """The test part is of the evaluated models."""
     found = forecast_methods(data.panel, data.linear, methods)
     for name in ("ridge", "theta", ENSEMBLE):
         for part, model in (("test", methods[name].model), ("future", methods[name].in_use)):

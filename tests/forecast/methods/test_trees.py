@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.trees import (
     MIN_WINDOWS,
     TREES,
     TreesModel,
-    gather_inputs,
+    gather_tree_inputs,
     lay_out_trees,
 )
 
@@ -74,7 +74,7 @@ def test_inputs_read_no_target_from_the_origin_on(forecaster: Forecaster) -> Non
     data = forecaster._require_training().data
     rows = np.repeat(np.arange(len(data.validation)), data.panel.horizon)
     steps = np.tile(np.arange(data.panel.horizon), len(data.validation))
-    inputs, naive = gather_inputs(data.panel, data.windows, data.validation, rows, steps)
+    inputs, naive = gather_tree_inputs(data.panel, data.windows, data.validation, rows, steps)
     origin = data.validation.min()
     changed = data.panel.values.copy()
     changed[origin:, 0] = 1e6
@@ -84,24 +84,27 @@ def test_inputs_read_no_target_from_the_origin_on(forecaster: Forecaster) -> Non
         data.validation[data.validation == origin],
     )
     own = data.validation[rows] == origin
-    again, naive_again = gather_inputs(panel, *first, np.zeros(own.sum(), int), steps[own])
+    again, naive_again = gather_tree_inputs(panel, *first, np.zeros(own.sum(), int), steps[own])
     np.testing.assert_array_equal(inputs[own], again)
     np.testing.assert_array_equal(naive[own], naive_again)
     assert np.isfinite(inputs).all()
 
 
-def test_few_windows_and_a_pretrained_network_alone_have_no_trees() -> None:
+def test_few_windows_have_no_trees() -> None:
     frame = make_sales(1).drop(columns="promo").dropna()
     assert len(frame) < MIN_WINDOWS
     assert TREES not in set(Forecaster(**PARTS).fit(frame).leaderboard()["forecaster"])
-    # Fitting the trees takes most of the time of such a run.
+
+
+def test_fit_without_trained_networks_has_no_trees() -> None:
+    """Fitting the trees takes most of the time of such a run."""
     forecaster = Forecaster(**PARTS, networks="pretrained").fit(
         make_sales().drop(columns="promo").dropna()
     )
     assert not {TREES, "lstm", "gru"} & set(forecaster.leaderboard()["forecaster"])
 
 
-def test_the_same_data_give_the_same_trees_also_once_packed(forecaster: Forecaster) -> None:
+def test_the_same_data_give_the_same_trees(forecaster: Forecaster) -> None:
     training = forecaster._require_training()
     again = METHODS[TREES].fit(training.data)
     fitted = training.methods[TREES]
@@ -112,23 +115,38 @@ def test_the_same_data_give_the_same_trees_also_once_packed(forecaster: Forecast
         assert one.pack().keys() == arrays.keys()
         for name, array in one.pack().items():
             np.testing.assert_array_equal(array, arrays[name])
+
+
+def test_packed_trees_forecast_the_same(forecaster: Forecaster) -> None:
+    training = forecaster._require_training()
+    fitted = training.methods[TREES]
     model = fitted.in_use
     assert isinstance(model, TreesModel)
     unpacked = METHODS[TREES].unpack(model.pack())
     assert isinstance(unpacked, TreesModel)
     rows = np.random.default_rng(0).normal(size=(50, int(model.inputs.max()) + 1))
     np.testing.assert_array_equal(unpacked.predict(rows), model.predict(rows))
+
+
+def test_contributions_sum_to_the_forecast_of_the_trees(forecaster: Forecaster) -> None:
     parts = forecaster.explain(forecaster=TREES)
     table = forecaster.predict(methods=TREES)
     sums = parts.groupby(["unique_id", "ds"])["contribution"].sum().to_numpy()
     np.testing.assert_allclose(sums, table.sort_values(["unique_id", "ds"])[TREES], rtol=1e-4)
 
 
-def test_saved_and_exported_forecasts_are_equal(forecaster: Forecaster, tmp_path: Path) -> None:
+def test_saved_forecasts_are_equal(forecaster: Forecaster, tmp_path: Path) -> None:
     frame = make_sales()
     expected = forecaster.predict()
     forecaster.save(tmp_path / "saved")
     pd.testing.assert_frame_equal(Forecaster.load(tmp_path / "saved").predict(frame), expected)
+
+
+def test_exported_forecasts_are_equal_without_scikit_learn(
+    forecaster: Forecaster, tmp_path: Path
+) -> None:
+    frame = make_sales()
+    expected = forecaster.predict()
     forecaster.export(tmp_path / "exported")
     frame.to_csv(tmp_path / "sales.csv", index=False)
     command = [str(tmp_path / "exported" / PROGRAM), str(tmp_path / "sales.csv")]

@@ -81,12 +81,20 @@ def test_combination_without_error_is_found(loss: Loss) -> None:
 
 
 @pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
-def test_candidates_that_say_the_same_have_equal_weights_and_noise_none(loss: Loss) -> None:
+def test_equal_candidates_have_equal_weights(loss: Loss) -> None:
     error = np.random.default_rng(0).normal(size=100)
     np.testing.assert_allclose(
         find_weights(np.stack([error] * 3), MANY, loss), [1 / 3] * 3, rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+def test_exact_candidates_have_equal_weights(loss: Loss) -> None:
     np.testing.assert_allclose(find_weights(np.zeros((3, 10)), MANY, loss), [1 / 3] * 3)
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+def test_noisy_candidate_has_nearly_no_weight(loss: Loss) -> None:
     good, bad = draw_errors(2)
     assert find_weights(np.stack([good, good + 20 * bad]), MANY, loss)[1] < 0.02
 
@@ -99,7 +107,7 @@ def test_unit_of_the_errors_does_not_matter(loss: Loss, factor: float) -> None:
     np.testing.assert_allclose(find_weights(factor * errors, 50, loss), expected, atol=1e-5)
 
 
-def test_absolute_and_huber_errors_resist_an_outlier() -> None:
+def test_absolute_errors_resist_an_outlier() -> None:
     """The better candidate is far off once."""
     errors = draw_errors(2, 400)
     errors[0] *= 0.2
@@ -107,14 +115,23 @@ def test_absolute_and_huber_errors_resist_an_outlier() -> None:
     squared, absolute = (find_weights(errors, MANY, loss)[0] for loss in ("squared", "absolute"))
     assert squared < 0.3
     assert absolute > 0.8
+
+
+def test_huber_weights_without_an_outlier_are_those_of_squares() -> None:
     errors = draw_errors(seed=3)
     np.testing.assert_allclose(
         find_weights(errors, MANY, "huber"), find_weights(errors, MANY), atol=1e-6
     )
+
+
+def test_huber_errors_resist_an_outlier() -> None:
     rng = np.random.default_rng(0)
     errors = rng.normal(size=(2, 400)) * np.array([[1.0], [1.5]])
     errors[0, 0] = 60
     assert find_weights(errors, MANY, "huber")[0] > find_weights(errors, MANY)[0] + 0.1
+
+
+def test_errors_are_not_changed() -> None:
     errors = draw_errors()
     before = errors.copy()
     find_weights(errors, 50, loss="absolute")
@@ -139,7 +156,7 @@ def guess_weights(errors: np.ndarray) -> np.ndarray:
     return quality / quality.sum()
 
 
-def test_weights_follow_windows_and_large_errors() -> None:
+def test_few_windows_pull_the_weights_to_a_guess() -> None:
     errors = draw_errors()
     distances = [
         np.linalg.norm(find_weights(errors, number) - guess_weights(errors))
@@ -147,6 +164,9 @@ def test_weights_follow_windows_and_large_errors() -> None:
     ]
     assert distances == sorted(distances)
     assert distances[0] < 0.5 * distances[-1]
+
+
+def test_huber_errors_discount_large_errors() -> None:
     rng = np.random.default_rng(0)
     errors = rng.uniform(-1, 1, (2, 400)) * np.array([[1.0], [1.5]])
     errors[0, ::80] = 8
@@ -191,14 +211,32 @@ def test_error_is_no_greater_than_that_of_the_weights_it_is_pulled_to(
     assert np.mean(found**2) <= np.mean(guessed**2)
 
 
-def test_shrinkage_is_that_of_the_t_statistic() -> None:
+def test_loss_has_no_weight() -> None:
     assert find_shrinkage(np.array([-1.0, -2.0, -1.5])) == 0
+
+
+def test_no_gain_has_no_weight() -> None:
     assert find_shrinkage(np.zeros(5)) == 0
+
+
+def test_certain_gain_has_full_weight() -> None:
     assert find_shrinkage(np.array([1.0, 1.01, 0.99, 1.0, 1.0])) > 0.999
-    # The mean is its own standard error.
+
+
+def test_gain_of_its_standard_error_has_half_the_weight() -> None:
     assert find_shrinkage(np.array([1.0, 0.0, 0.0, 0.0, 0.0])) == pytest.approx(0.5)
+
+
+def test_shrinkage_is_that_of_the_t_statistic() -> None:
     gains = np.array([1.0, 2.0, 4.0])
     squared = gains.mean() ** 2 / (gains.var(ddof=1) / 3)
     assert find_shrinkage(gains) == pytest.approx(squared / (1 + squared))
+
+
+def test_single_gain_has_no_weight() -> None:
     assert find_shrinkage(np.array([5.0])) == 0
+
+
+def test_shrinkage_does_not_depend_on_the_unit() -> None:
+    gains = np.array([1.0, 2.0, 4.0])
     assert find_shrinkage(1e6 * gains) == pytest.approx(find_shrinkage(gains))

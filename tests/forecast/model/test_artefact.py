@@ -57,7 +57,7 @@ def tabulate(forecaster: Forecaster, prepared: SimpleNamespace, part: str) -> pd
 COLUMNS = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat"]
 
 
-def test_forecasts_of_holdout_and_newest_are_the_panels(
+def test_forecasts_of_the_holdout_are_those_of_the_panel(
     forecaster: Forecaster, prepared: SimpleNamespace
 ) -> None:
     """Simple methods and both networks, in the series' unit."""
@@ -65,9 +65,19 @@ def test_forecasts_of_holdout_and_newest_are_the_panels(
     cutoffs = expected[["unique_id", "cutoff"]].drop_duplicates()
     found = forecast_cutoffs(forecaster, prepared.series, cutoffs)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+
+
+def test_newest_forecasts_are_those_of_the_panel(
+    forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
     expected = tabulate(forecaster, prepared, "future")[COLUMNS]
     found = forecast_newest(forecaster, prepared.table, SOURCE)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+
+
+def test_values_after_the_cutoff_change_no_forecast(
+    forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
     cutoff = pd.Timestamp("2021-02-05")
     wild = prepared.series.assign(y=prepared.series["y"].mask(prepared.series["ds"] > cutoff, 1e6))
     cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "cutoff": cutoff})
@@ -96,17 +106,25 @@ def test_bounds_of_the_holdout_are_the_panels(
         np.testing.assert_allclose(bounds, expected.get_bounds("y_hat", level), rtol=1e-5)
 
 
-def test_new_and_short_series_are_forecast_with_the_scale_of_the_training(
-    forecaster: Forecaster, prepared: SimpleNamespace, make_table: MakeTable
+def test_longer_series_keep_the_calendar_of_the_training(
+    forecaster: Forecaster, make_table: MakeTable
 ) -> None:
     """A year later the yearly cycle would be chosen; a forecaster that didn't know it goes on without."""
     assert forecaster.settings.calendar == CalendarSpec(yearly=0, weekly=1, daily=0)
     longer = make_table({"a": [5.0, 6.0, 7.0] * 200})
     assert len(forecast_newest(forecaster, longer, SOURCE)) == 2
+
+
+def test_new_series_are_forecast(forecaster: Forecaster, make_table: MakeTable) -> None:
     table = make_table({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "x": [1.0] * 9, "y": [1.0] * 9})
     found = forecast_newest(forecaster, table, SOURCE)
     assert set(found["unique_id"]) == {"a", "x", "y"}
     assert found["y_hat"].notna().all()
+
+
+def test_series_shorter_than_a_window_are_forecast(
+    forecaster: Forecaster, make_table: MakeTable
+) -> None:
     found = forecast_newest(
         forecaster, make_table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0, 4.0]}), SOURCE
     )
@@ -184,23 +202,33 @@ def test_gaps_are_treated_as_in_training(
     assert set(found["unique_id"]) == names
 
 
-def test_forecaster_is_not_changed_by_other_series_and_warns_of_nothing(
-    forecaster: Forecaster,
-    prepared: SimpleNamespace,
-    make_table: MakeTable,
-    caplog: pytest.LogCaptureFixture,
+def test_forecast_of_a_series_does_not_depend_on_the_others(
+    forecaster: Forecaster, prepared: SimpleNamespace
 ) -> None:
     alone = prepared.table[prepared.table["unique_id"] == "b"]
     found = forecast_newest(forecaster, prepared.table, SOURCE)
     expected = found[found["unique_id"] == "b"].reset_index(drop=True)
     pd.testing.assert_frame_equal(forecast_newest(forecaster, alone, SOURCE), expected, rtol=1e-5)
-    # The day before the test part, series by series: the choice among networks has seen the validation part.
+
+
+def test_training_ends_before_the_test_part(forecaster: Forecaster) -> None:
+    """Series by series: the choice among networks has seen the validation part."""
     until = {name: str(last)[:10] for name, last in forecaster.settings.trained_until.items()}
     assert until == {"a": "2021-02-19", "b": "2021-02-09"}
+
+
+def test_forecaster_is_not_changed_by_forecasting(
+    forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
     before = json.loads(forecaster.settings.model_dump_json()), forecaster.scaler.copy()
     forecast_newest(forecaster, prepared.table, SOURCE)
     assert json.loads(forecaster.settings.model_dump_json()) == before[0]
     pd.testing.assert_frame_equal(forecaster.scaler, before[1])
+
+
+def test_forecasting_warns_of_nothing(
+    forecaster: Forecaster, prepared: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING, "rnn_pipelines"):
         forecast_newest(dataclasses.replace(forecaster), prepared.table, SOURCE)
     assert [record for record in caplog.records if record.name.startswith("rnn_pipelines")] == []

@@ -112,19 +112,28 @@ def check_sum(change: Change) -> None:
     )
 
 
-def test_the_parts_sum_to_the_change_between_the_forecasts_that_predict_makes(
+def test_the_parts_sum_to_the_change(all_parts: tuple[Change, pd.DataFrame, pd.DataFrame]) -> None:
+    change, _, _ = all_parts
+    check_sum(change)
+
+
+def test_the_change_is_between_the_forecasts_that_predict_makes(
     all_parts: tuple[Change, pd.DataFrame, pd.DataFrame], fitted: tuple[Forecaster, Forecaster]
 ) -> None:
     change, before, after = all_parts
-    check_sum(change)
     one, other = (
         model.predict(frame).set_index(["unique_id", "ds"])["ensemble"]
         for model, frame in zip(fitted, (before, after), strict=True)
     )
-    found = change.table.set_index(["unique_id", "ds"])
-    assert len(found) == 3 * (HORIZON - 2)
-    np.testing.assert_array_equal(found["before"], one.loc[found.index])
-    np.testing.assert_array_equal(found["after"], other.loc[found.index])
+    table = change.table.set_index(["unique_id", "ds"])
+    assert len(table) == 3 * (HORIZON - 2)
+    np.testing.assert_array_equal(table["before"], one.loc[table.index])
+    np.testing.assert_array_equal(table["after"], other.loc[table.index])
+
+
+def test_parts_are_of_the_shops_that_changed(
+    all_parts: tuple[Change, pd.DataFrame, pd.DataFrame],
+) -> None:
     parts = (
         all_parts[0]
         .table.groupby("unique_id")[[REVISED, COVARIATES]]
@@ -133,18 +142,43 @@ def test_the_parts_sum_to_the_change_between_the_forecasts_that_predict_makes(
     assert parts[REVISED].to_dict() == {"a": False, "b": True, "c": False}
     assert parts[COVARIATES].to_dict() == {"a": False, "b": False, "c": True}
     assert (all_parts[0].table[[NEW, VERSION]] != 0).all(axis=None)
-    change, _, after = all_parts
+
+
+def test_revised_value_has_its_expected_value(
+    all_parts: tuple[Change, pd.DataFrame, pd.DataFrame],
+) -> None:
+    change, _, _ = all_parts
     own = change.values[change.values["unique_id"] == "b"]
     first = own.iloc[0]
     assert (first["kind"], first["time"]) == ("revised", pd.Timestamp("2024-05-07"))
     assert first["value"] == pytest.approx(first["expected"] + 12)
+
+
+def test_effect_of_a_revised_value_is_that_of_the_forecasts(
+    all_parts: tuple[Change, pd.DataFrame, pd.DataFrame], fitted: tuple[Forecaster, Forecaster]
+) -> None:
+    change, _, after = all_parts
+    own = change.values[change.values["unique_id"] == "b"]
     one, other = (
         fitted[1].predict(frame).query("unique_id == 'b'").set_index("ds")["ensemble"]
         for frame in (change_cells(after, "b", 4, "y", -12), after)
     )
     revised = own[own["kind"] == "revised"].set_index("ds")["effect"].astype(float)
     np.testing.assert_allclose(revised, (other - one).loc[revised.index], atol=1e-4)
+
+
+def test_new_values_stand_beside_revised_ones(
+    all_parts: tuple[Change, pd.DataFrame, pd.DataFrame],
+) -> None:
+    change, _, _ = all_parts
+    own = change.values[change.values["unique_id"] == "b"]
     assert set(own["kind"]) == {"revised", "new"}
+
+
+def test_sentence_names_a_revised_value(
+    all_parts: tuple[Change, pd.DataFrame, pd.DataFrame],
+) -> None:
+    change, _, _ = all_parts
     assert "The revised value of b at 2024-05-07" in write_change(change)
 
 
@@ -212,9 +246,7 @@ def test_a_part_alone_is_the_whole_change(
     assert (change.table.loc[~own, "change"] == 0).all()
 
 
-def test_the_same_night_has_no_change_and_another_version_the_whole(
-    fitted: tuple[Forecaster, Forecaster],
-) -> None:
+def test_the_same_night_has_no_change(fitted: tuple[Forecaster, Forecaster]) -> None:
     before = make_shops(NUM_DAYS)
     change = fitted[0].explain_change(before, before)
     assert (change.table[["change", *PARTS, DAY_AHEAD]] == 0).all(axis=None)
@@ -223,6 +255,10 @@ def test_the_same_night_has_no_change_and_another_version_the_whole(
         write_change(change)
         == "The forecast of 3 series for 2024-05-10 to 2024-05-15, on average, did not change."
     )
+
+
+def test_another_version_has_the_whole_change(fitted: tuple[Forecaster, Forecaster]) -> None:
+    before = make_shops(NUM_DAYS)
     change = fitted[1].explain_change(before, before, fitted[0])
     np.testing.assert_allclose(change.table[VERSION], change.table["change"], rtol=1e-12)
     assert (change.table["change"] != 0).all()
@@ -261,23 +297,35 @@ def test_new_values_beyond_a_horizon_need_recursive_forecasts(plain: Forecaster)
     assert change.notes == ("The horizon was 12 and is 4: only dates of both are compared.",)
 
 
-def test_series_that_lost_rows_or_have_one_night_are_told(plain: Forecaster) -> None:
+def test_values_that_were_lost_are_no_new_values(plain: Forecaster) -> None:
     change = plain.explain_change(make_sine(100), make_sine(98))
     check_sum(change)
     assert (change.table[NEW] == 0).all()
     assert (change.table[DAY_AHEAD] != 0).all()
+
+
+def test_rows_that_were_lost_are_explained(plain: Forecaster) -> None:
     change = plain.explain_change(make_sine(100), make_sine(101).query("ds >= 30"))
     check_sum(change)
+
+
+def test_series_of_one_night_are_left_out_with_a_note(plain: Forecaster) -> None:
     change = plain.explain_change(make_sine(0, a=100, b=100), make_sine(0, b=101, x=101))
     assert set(change.table["unique_id"]) == {"b"}
     assert change.notes == (
         "1 series had no forecast tonight.",
         "1 series had no forecast the night before.",
     )
-    # Its scale is that of its own values, so that a new value changes it.
+
+
+def test_new_series_is_explained(plain: Forecaster) -> None:
+    """Its scale is that of its own values, so that a new value changes it."""
     change = plain.explain_change(make_sine(0, a=100, x=40), make_sine(0, a=101, x=41))
     check_sum(change)
     assert set(change.table["unique_id"]) == {"a", "x"}
+
+
+def test_numbers_of_series_stay_numbers(plain: Forecaster) -> None:
     frames = (
         make_sine(0, **{"1": length, "2": length}).astype({"unique_id": "int64"})
         for length in (100, 101)
@@ -300,7 +348,7 @@ def test_only_the_series_with_the_largest_changes_are_explained(plain: Forecaste
     )
 
 
-def test_series_are_chosen_by_known_changes_and_only_they_are_forecast_again(
+def test_only_the_series_of_the_largest_changes_are_forecast_again(
     fitted: tuple[Forecaster, Forecaster], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nights = (
@@ -324,9 +372,7 @@ def test_series_are_chosen_by_known_changes_and_only_they_are_forecast_again(
     assert set(sizes) == {2}
 
 
-def test_with_other_covariates_the_parts_are_unknown(
-    plain: Forecaster, fitted: tuple[Forecaster, Forecaster]
-) -> None:
+def test_with_other_covariates_the_parts_are_unknown(fitted: tuple[Forecaster, Forecaster]) -> None:
     without = Forecaster(h=HORIZON, level=None, lookback=14, **SMALL).fit(
         make_shops(100)[["unique_id", "ds", "y"]]
     )

@@ -98,14 +98,20 @@ def test_parts_of_strong_networks_sum_up_too(
         np.testing.assert_allclose(sum_up(explained), expected.ravel(), rtol=1e-4)
 
 
-def test_parts_of_simple_methods_hang_on_what_they_read(fitted: Forecaster) -> None:
+def test_last_value_reads_the_last_value(fitted: Forecaster) -> None:
     found = fitted.explain(forecaster="last_value")
     moved = found[(found["contribution"].abs() > 1e-9) & (found["input"] != "baseline")]
     assert set(zip(moved["input"], moved["lag"], strict=True)) == {("y", 1)}
+
+
+def test_seasonal_naive_reads_one_season_before(fitted: Forecaster) -> None:
     found = fitted.explain(forecaster="seasonal_naive")
     moved = found[(found["contribution"].abs() > 1e-9) & (found["input"] == "y")]
     assert (moved["lag"] + moved["horizon_step"] - 1 == 7).all()
     assert moved["horizon_step"].tolist() == [4, 3, 2, 1]
+
+
+def test_climatology_reads_the_calendar_alone(fitted: Forecaster) -> None:
     found = (
         fitted.explain(forecaster="climatology")
         .groupby("input")["contribution"]
@@ -113,13 +119,22 @@ def test_parts_of_simple_methods_hang_on_what_they_read(fitted: Forecaster) -> N
     )
     assert found["y"] == 0
     assert found["calendar"] > 1
+
+
+def test_theta_reads_all_values_at_once(fitted: Forecaster) -> None:
     found = fitted.explain(forecaster="theta")
     assert set(found.loc[found["contribution"].abs() > 1e-9, "input"]) <= {"baseline", "theta"}
+
+
+def test_ensemble_has_a_part_for_each_value_of_its_window(fitted: Forecaster) -> None:
     found = fitted.explain()
     assert not found.duplicated([*KEY, "input", "lag"]).any()
     lags = found.loc[found["input"] == "y", "lag"]
     assert set(range(1, 15)) <= set(lags)
     assert (found.loc[found["input"] != "y", "lag"] == 0).all()
+
+
+def test_unknown_method_is_refused(fitted: Forecaster) -> None:
     with pytest.raises(ParameterError, match=r"expected one of .* received 'rnn'"):
         fitted.explain(forecaster="rnn")
 
@@ -138,24 +153,38 @@ def test_loaded_forecaster_explains_new_values_alone(
         Forecaster.load(tmp_path / "model").explain()
 
 
-def test_a_run_explains_next_values_and_windows_of_the_test_part(
+@pytest.fixture(scope="module")
+def explained_run(
     prepare: Prepare, make_values: MakeValues
-) -> None:
+) -> tuple[SimpleNamespace, pd.DataFrame, np.ndarray]:
+    """A panel, what a run explains of it, and the next values of its ensemble, scaled."""
     prepared = prepare(
         {"a": make_values(80, seed=1), "b": make_values(70, seed=2)},
         WindowSpec(lookback=4, horizon=3),
     )
-    linear = fit_linear_models(prepared.windows)
-    fitted = fit_all_methods(FittingData(prepared.windows, linear), {})[0]
-    found = explain_ensemble(
-        prepared.windows, prepared.features, prepared.scaler, linear, fitted, {"used": "ensemble"}
+    panel = prepared.windows
+    linear = fit_linear_models(panel)
+    fitted = fit_all_methods(FittingData(panel, linear), {})[0]
+    explained = explain_ensemble(
+        panel, prepared.features, prepared.scaler, linear, fitted, {"used": "ensemble"}
     )
-    counts = found.drop_duplicates(["part", "unique_id", "cutoff"])["part"].value_counts()
-    assert (counts["future"], counts["test"]) == (2, min(6, len(prepared.windows.index("test"))))
-    scaled = forecast_methods(prepared.windows, linear, fitted)["ensemble"].future
-    expected = (
-        scaled * prepared.scaler[["deviation"]].to_numpy() + prepared.scaler[["mean"]].to_numpy()
-    )
-    np.testing.assert_allclose(
-        sum_up(found[found["part"] == "future"]), expected.ravel(), rtol=1e-4
-    )
+    return prepared, explained, forecast_methods(panel, linear, fitted)["ensemble"].future
+
+
+def test_a_run_explains_windows_of_both_parts(
+    explained_run: tuple[SimpleNamespace, pd.DataFrame, np.ndarray],
+) -> None:
+    prepared, explained, _ = explained_run
+    counts = explained.drop_duplicates(["part", "unique_id", "cutoff"])["part"].value_counts()
+    assert counts["future"] == 2
+    assert counts["test"] == min(6, len(prepared.windows.index("test")))
+
+
+def test_parts_of_a_run_sum_to_its_next_values(
+    explained_run: tuple[SimpleNamespace, pd.DataFrame, np.ndarray],
+) -> None:
+    prepared, explained, scaled = explained_run
+    scaler = prepared.scaler
+    expected = scaled * scaler[["deviation"]].to_numpy() + scaler[["mean"]].to_numpy()
+    sums = sum_up(explained[explained["part"] == "future"])
+    np.testing.assert_allclose(sums, expected.ravel(), rtol=1e-4)

@@ -29,14 +29,24 @@ def make_series(values: list[float | None], begin: int = 0, name: str = "a") -> 
     return pd.DataFrame({"unique_id": name, "ds": days, "y": y, "observed": ~np.isnan(y)})
 
 
-def test_values_are_new_after_the_end_and_revised_before_it() -> None:
+def test_values_after_the_end_are_new() -> None:
     rows = mix_values(make_series([1, 2, None, 4]), make_series([1, 3, None, 4, 5, 6]))
     assert rows["is_new"].tolist() == 4 * [False] + 2 * [True]
+
+
+def test_values_before_the_end_are_revised() -> None:
+    rows = mix_values(make_series([1, 2, None, 4]), make_series([1, 3, None, 4, 5, 6]))
     assert rows["is_revised"].tolist() == [False, True, False, False, False, False]
     np.testing.assert_array_equal(rows["y_after"], [1, 3, np.nan, 4, 5, 6])
+
+
+def test_value_that_was_lost_is_revised() -> None:
     rows = mix_values(make_series([1, 2, 3, 4]), make_series([2, 3, 4, 5], begin=1))
     assert rows["is_revised"].tolist() == [True, False, False, False, False]
     assert rows["in_after"].tolist() == [False, True, True, True, True]
+
+
+def test_rows_of_a_shorter_night_are_those_that_are_left() -> None:
     rows = mix_values(make_series([1, 2, 3, 4]), make_series([1, 2]))
     assert rows["ds"].tolist() == list(DAYS[:2])
     assert not rows[["is_new", "is_revised"]].any(axis=None)
@@ -68,23 +78,47 @@ def make_covariates(
     )
 
 
-def test_covariates_are_as_before_up_to_the_horizon_and_static_ones_in_all_rows() -> None:
-    before = make_night(3, make_covariates([1, 1, 1, 1, 1, 1], [1, 1, 1, None, None, None]))
-    after = make_night(4, make_covariates([1, 1, 1, 2, 1, 2], [1, 3, 1, 1, None, None]))
+def mix(before: Night, after: Night) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
     mixed, filled, changed = mix_covariates(before, after)
     assert mixed is not None
     assert filled is not None
+    return mixed, filled, changed
+
+
+@pytest.fixture(scope="module")
+def mixed_nights() -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Night]:
+    """Covariates as before, as after, the series that changed, and the later night."""
+    before = make_night(3, make_covariates([1, 1, 1, 1, 1, 1], [1, 1, 1, None, None, None]))
+    after = make_night(4, make_covariates([1, 1, 1, 2, 1, 2], [1, 3, 1, 1, None, None]))
+    return *mix(before, after), after
+
+
+def test_covariates_are_as_before_up_to_the_horizon(
+    mixed_nights: tuple[pd.DataFrame, pd.DataFrame, pd.Series, Night],
+) -> None:
+    mixed, *_ = mixed_nights
     np.testing.assert_array_equal(mixed["price"], [1, 1, 1, 1, 1, 2])
     np.testing.assert_array_equal(mixed["visits"], [1, 1, 1, 1, np.nan, np.nan])
+
+
+def test_covariates_of_the_later_night_are_kept(
+    mixed_nights: tuple[pd.DataFrame, pd.DataFrame, pd.Series, Night],
+) -> None:
+    _, filled, changed, after = mixed_nights
     pd.testing.assert_frame_equal(filled, after.covariates, check_dtype=False)
     assert list(changed) == ["a"]
+
+
+def test_covariates_after_the_horizon_are_no_change() -> None:
     before = make_night(3, make_covariates([1, 1, 1, 1, 1], [1, 1, 1, None, None]))
     after = make_night(4, make_covariates([1, 1, 1, 1, 1, 2], [1, 1, 1, 4, None, None]))
     assert mix_covariates(before, after)[2].empty
+
+
+def test_static_covariates_are_as_before_in_all_rows() -> None:
+    before = make_night(3, make_covariates([1, 1, 1, 1, 1], [1, 1, 1, None, None]))
     after = make_night(4, make_covariates([1, 1, 1, 1, 1, 1], [1, 1, 1, 1, None, None], size=2))
-    mixed, filled, changed = mix_covariates(before, after)
-    assert mixed is not None
-    assert filled is not None
+    mixed, filled, changed = mix(before, after)
     assert mixed["size"].unique().tolist() == [1]
     assert filled["size"].unique().tolist() == [2]
     assert list(changed) == ["a"]

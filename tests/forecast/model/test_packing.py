@@ -48,30 +48,46 @@ def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecas
     return make_forecaster(prepared, "lstm", "gru")
 
 
-def test_forecasts_and_settings_come_back_to_the_last_digit(
+def test_forecasts_come_back_to_the_last_digit(
     forecaster: Forecaster, prepared: SimpleNamespace
 ) -> None:
-    one, other = (
-        forecast_newest(found, prepared.table, SOURCE)
-        for found in (forecaster, unpack(pack(forecaster)))
+    packed, unpacked = (
+        forecast_newest(model, prepared.table, SOURCE)
+        for model in (forecaster, unpack(pack(forecaster)))
     )
-    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    pd.testing.assert_frame_equal(packed, unpacked, check_exact=True)
+
+
+def test_normalizer_comes_back_to_the_last_digit(forecaster: Forecaster) -> None:
     model: Any = forecaster.model
     again: Any = unpack(pack(forecaster)).model
     for name, value in vars(model.normalizer).items():
         np.testing.assert_array_equal(getattr(again.normalizer, name), value)
+
+
+def test_models_come_back_to_the_last_digit(forecaster: Forecaster) -> None:
+    model: Any = forecaster.model
+    again: Any = unpack(pack(forecaster)).model
     assert list(again.model.models) == list(model.model.models)
     one = model.model.pack()
     other = again.model.pack()
     assert one.keys() == other.keys()
     for name, value in one.items():
         np.testing.assert_array_equal(other[name], value)
+
+
+def test_settings_come_back_to_the_last_digit(forecaster: Forecaster) -> None:
     again = unpack(pack(forecaster))
     pd.testing.assert_frame_equal(
         again.scaler, forecaster.scaler, check_exact=True, check_dtype=False
     )
     assert again.settings == forecaster.settings
-    # And moves the forecasts, which are fitted when they are made.
+
+
+def test_theta_moves_the_forecasts_that_come_back(
+    forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
+    """It is fitted when forecasts are made."""
     moved = dataclasses.replace(forecaster, model=add_theta(forecaster.model))
     one, other, without = (
         forecast_newest(found, prepared.table, SOURCE)
@@ -79,6 +95,11 @@ def test_forecasts_and_settings_come_back_to_the_last_digit(
     )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     assert (one["y_hat"] != without["y_hat"]).all()
+
+
+def test_baseline_ensemble_alone_comes_back(
+    forecaster: Forecaster, prepared: SimpleNamespace
+) -> None:
     whole: Any = forecaster.model
     models = {"baseline_ensemble": whole.model.models["baseline_ensemble"]}
     model = dataclasses.replace(whole, model=EnsembleModel({"baseline_ensemble": 1.0}, models))
@@ -126,20 +147,34 @@ def test_intervals_come_back(
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_files_are_arrays_and_json_of_a_format_that_is_checked(forecaster: Forecaster) -> None:
+def test_files_are_json_beside_arrays(forecaster: Forecaster) -> None:
     files = pack(forecaster)
     assert sorted(files) == ["coding.json", "model.npz", "scaler.json", "settings.json"]
     with np.load(io.BytesIO(files["model.npz"]), allow_pickle=False) as arrays:
         assert all(array.dtype != object for array in arrays.values())
     assert json.loads(files["scaler.json"])["unique_id"] == forecaster.scaler["unique_id"].tolist()
+
+
+def test_format_is_saved(forecaster: Forecaster) -> None:
     assert json.loads(pack(forecaster)["settings.json"])["format"] == FORMAT
+
+
+def test_newer_format_is_refused(forecaster: Forecaster) -> None:
+    files = pack(forecaster)
     settings = json.loads(files["settings.json"]) | {"format": FORMAT + 1}
     with pytest.raises(FormatError, match=f"format {FORMAT + 1}"):
         unpack({**files, "settings.json": json.dumps(settings).encode()})
-    # The formats of the two kinds are counted apart.
+
+
+def test_text_classifier_does_not_read_a_forecaster(forecaster: Forecaster) -> None:
+    """The formats of the two kinds are counted apart."""
+    files = pack(forecaster)
     with pytest.raises(ChampionError, match=r"scaler\.json") as refusal:
         text_classifiers.unpack(files)
     assert not isinstance(refusal.value, FormatError)
+
+
+def test_forecaster_does_not_read_a_text_classifier() -> None:
     texts = {"settings.json": b"{}", "vocabulary.json": b"{}", "ngrams.npz": b""}
     with pytest.raises(ChampionError, match=r"vocabulary\.json"):
         unpack(texts)

@@ -58,26 +58,37 @@ def fitted() -> Forecaster:
     return Forecaster(h=HORIZON, lookback=20, **SMALL).fit(draw_walks(3, 120, seed=0))
 
 
-def test_paths_have_a_row_for_each_step_and_repeat_with_their_seed(
-    fitted: Forecaster, tmp_path: Path
-) -> None:
+def test_paths_have_a_row_for_each_step(fitted: Forecaster) -> None:
     found = fitted.predict(paths=50)
-    next_values = fitted.predict()
     assert list(found) == ["unique_id", "ds", "path", "y"]
     assert len(found) == 3 * 50 * HORIZON
+
+
+def test_means_of_paths_lie_inside_the_interval(fitted: Forecaster) -> None:
+    found = fitted.predict(paths=50)
+    next_values = fitted.predict()
     means = found.groupby(["unique_id", "ds"])["y"].mean()
     expected = next_values.set_index(["unique_id", "ds"])
     assert (means.index == expected.index).all()
     assert means.between(expected["ensemble-lo-80"], expected["ensemble-hi-80"]).all()
+
+
+def test_paths_repeat_with_their_seed(fitted: Forecaster) -> None:
     one, again, other = (fitted.predict(paths=5, seed=seed)["y"].to_numpy() for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
+
+
+def test_loaded_forecaster_draws_the_same_paths(fitted: Forecaster, tmp_path: Path) -> None:
     frame = draw_walks(3, 120, seed=0)
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(
         loaded.predict(frame, paths=5), fitted.predict(frame, paths=5), check_exact=True
     )
+
+
+def test_long_paths_begin_with_the_short_ones(fitted: Forecaster) -> None:
     long = fitted.predict(h=2 * HORIZON + 1, paths=3)
     short = fitted.predict(paths=3)
     keys = ["unique_id", "ds", "path"]
@@ -104,18 +115,29 @@ def test_paths_that_cannot_be_drawn_are_refused(
         fitted.predict(**given)
 
 
-def test_champion_and_run_draw_the_paths_of_predict(fitted: Forecaster) -> None:
+@pytest.fixture
+def champion(fitted: Forecaster) -> tuple[LoadedChampion, pd.DataFrame, pd.DataFrame | None]:
+    """A champion, and a table with its covariates that it reads."""
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
-    table, covariates = read_as_trained(
-        champion,
-        Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0)),
-        PredictSpec(),
-    )
-    log, paths, *_ = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
+    sample = Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0))
+    return champion, *read_as_trained(champion, sample, PredictSpec())
+
+
+def test_champion_draws_the_paths_of_predict(fitted: Forecaster, champion: Any) -> None:
+    loaded, table, covariates = champion
+    log, paths, *_ = forecast_newest(loaded, table, SOURCE, PathsSpec(4), covariates)
     assert len(log) == 3 * HORIZON
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
-    assert forecast_newest(champion, table, SOURCE, PathsSpec(0), covariates)[1].table.empty
+
+
+def test_champion_draws_no_paths_unless_asked(champion: Any) -> None:
+    loaded, table, covariates = champion
+    assert forecast_newest(loaded, table, SOURCE, PathsSpec(0), covariates)[1].table.empty
+
+
+def test_run_draws_the_paths_of_predict(fitted: Forecaster) -> None:
+    assert fitted._fitted is not None
     panel = fitted._fitted.panel
     next_values = tabulate_part(fitted._fitted, "future")
     of_fit = panel.windows, panel.scaler, fitted._fitted.intervals, next_values

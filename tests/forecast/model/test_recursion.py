@@ -76,21 +76,30 @@ def forecast_step_by_step(fitted: Forecaster, name: str, num_steps: int) -> pd.S
     return pd.concat(found).set_index(["unique_id", "ds"])[FORECAST]
 
 
-def test_numbers_and_bounds_are_those_of_horizon_after_horizon(fitted: Forecaster) -> None:
+def test_forecasts_are_those_of_horizon_after_horizon(fitted: Forecaster) -> None:
     num_steps = 4 * fitted._artefacts["ensemble"].settings.horizon - 1
-    found = fitted.predict(h=num_steps, methods="all").set_index(["unique_id", "ds"])
+    forecasts = fitted.predict(h=num_steps, methods="all").set_index(["unique_id", "ds"])
     for name in ("ensemble", "lstm", "ridge", "theta"):
         expected = forecast_step_by_step(fitted, name, num_steps)
-        np.testing.assert_allclose(found[name], expected.loc[found.index], rtol=1e-6)
+        np.testing.assert_allclose(forecasts[name], expected.loc[forecasts.index], rtol=1e-6)
+
+
+def test_first_horizon_is_that_of_a_short_forecast(fitted: Forecaster) -> None:
     horizon = fitted._artefacts["ensemble"].settings.horizon
-    found, first = (fitted.predict(h=h, methods="all") for h in (3 * horizon, horizon))
-    steps = found.groupby("unique_id").cumcount()
+    long, first = (fitted.predict(h=h, methods="all") for h in (3 * horizon, horizon))
+    steps = long.groupby("unique_id").cumcount()
     is_first = steps < horizon
-    assert (found["is_recursive"] == ~is_first).all()
-    widths = (found["last_value-hi-50"] - found["last_value-lo-50"]).groupby(found["unique_id"])
+    assert (long["is_recursive"] == ~is_first).all()
+    pd.testing.assert_frame_equal(long[is_first].reset_index(drop=True)[list(first)], first)
+
+
+def test_intervals_grow_after_the_first_horizon(fitted: Forecaster) -> None:
+    horizon = fitted._artefacts["ensemble"].settings.horizon
+    long, _ = (fitted.predict(h=h, methods="all") for h in (3 * horizon, horizon))
+    steps = long.groupby("unique_id").cumcount()
+    widths = (long["last_value-hi-50"] - long["last_value-lo-50"]).groupby(long["unique_id"])
     beyond = widths.diff()[steps > horizon]
     assert (beyond > -1e-9).all()
-    pd.testing.assert_frame_equal(found[is_first].reset_index(drop=True)[list(first)], first)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")

@@ -59,63 +59,106 @@ def prove(log: pd.DataFrame, champion: KnownChampion = NOBODY) -> dict[str, Any]
     return prove_forecasts(log, links, SERIES, champion)
 
 
-def test_nights_in_their_order_prove_all_forecasts_with_a_value() -> None:
+@pytest.fixture(scope="module")
+def proof() -> dict[str, Any]:
     """Days 1 to 3 and 5 have values, that of day 4 was filled in, day 6 has none."""
-    proof = prove(make_log(make_night(day) for day in range(5)))
-    assert (proof["num_forecasts"], proof["num_proven"], proof["num_late"], proof["num_open"]) == (
-        10,
-        7,
-        0,
-        3,
-    )
+    return prove(make_log(make_night(day) for day in range(5)))
+
+
+def test_nights_in_their_order_prove_all_forecasts_with_a_value(proof: dict[str, Any]) -> None:
+    names = ("num_forecasts", "num_proven", "num_late", "num_open")
+    assert [proof[name] for name in names] == [10, 7, 0, 3]
+
+
+def test_nights_in_their_order_have_no_forecast_after_its_time(proof: dict[str, Any]) -> None:
     assert proof["after_target"] == {"num_forecasts": 0, "mae": None, "coverage": {}}
-    # Step 1: days 1, 2, 3, 5. Step 2: days 2, 3, 5.
-    assert [(step["num_forecasts"], step["mae"]) for step in proof["by_step"]] == [
-        (4, 11 / 4),
-        (3, 10 / 3),
-    ]
+
+
+def test_errors_of_proven_forecasts_are_measured_by_step(proof: dict[str, Any]) -> None:
+    """Step 1: days 1, 2, 3, 5. Step 2: days 2, 3, 5."""
+    measured = [(step["num_forecasts"], step["mae"]) for step in proof["by_step"]]
+    assert measured == [(4, 11 / 4), (3, 10 / 3)]
     assert proof["mae"] == pytest.approx(21 / 7)
+
+
+def test_coverage_is_that_of_proven_forecasts(proof: dict[str, Any]) -> None:
     assert proof["coverage"] == {"80": pytest.approx(3 / 7)}
 
 
-def test_what_was_known_or_learnt_before_does_not_count() -> None:
+def test_forecast_that_a_later_night_precedes_does_not_count() -> None:
     """That of day 2 from day 0; that of day 1 would be as well."""
     late = make_night(0).assign(recorded_at=pd.Timestamp("2024-01-03 02:00:01", tz="UTC"))
     proof = prove(make_log([make_night(1), late, make_night(2)]))
     assert (proof["num_late"], proof["num_proven"]) == (1, 4)
+
+
+def test_every_forecast_of_a_late_night_does_not_count() -> None:
+    late = make_night(0).assign(recorded_at=pd.Timestamp("2024-01-03 02:00:01", tz="UTC"))
     proof = prove(
         make_log([make_night(2), late.assign(recorded_at=pd.Timestamp("2024-01-05", tz="UTC"))])
     )
     assert proof["num_late"] == 2
+
+
+def test_forecast_of_a_learnt_value_does_not_count() -> None:
     champion = {**NOBODY, "versions": {"v1": {"trained_until": {"a": "2024-01-02"}}}}
     proof = prove(make_log(make_night(day) for day in range(3)), champion)
-    assert (proof["num_proven"], proof["num_open"]) == (4 - 1, 6 - 3)
-    # That night knew the values up to day 2, so that the forecast of day 3 alone is proven.
+    assert proof["num_proven"] == 4 - 1
+    assert proof["num_open"] == 6 - 3
+
+
+def test_forecasts_from_before_the_chain_count_from_the_first_linked_night() -> None:
+    """That night knew the values up to day 2, so that the forecast of day 3 alone is proven."""
     nights = [make_night(0), make_night(1), make_night(2)]
     proof = prove(make_log(nights, num_unlinked=2))
-    assert (proof["num_late"], proof["num_proven"]) == (3, 1 + 1)
+    assert proof["num_late"] == 3
+    assert proof["num_proven"] == 1 + 1
+
+
+def test_nothing_is_proven_without_a_chain() -> None:
+    nights = [make_night(0), make_night(1), make_night(2)]
     assert prove(make_log(nights, num_unlinked=3))["num_proven"] == 0
+
+
+def test_forecast_that_is_not_before_its_time_breaks_the_chain() -> None:
     night = make_night(1)
-    chain, _ = audit_chain(
-        split_nights([make_log([make_night(0), night.assign(ds=night["cutoff"])])], KEY)
-    )
+    log = make_log([make_night(0), night.assign(ds=night["cutoff"])])
+    chain, _ = audit_chain(split_nights([log], KEY))
     assert (chain["verdict"], chain["num_nights"]) == ("broken", 1)
     assert "available_at is not before target_time" in str(chain["reason"])
-    assert chain["row"] is not None
-    assert chain["row"]["available_at"] == chain["row"]["target_time"] == "2024-01-02"
+    row = chain["row"] or {}
+    assert row["available_at"] == row["target_time"] == "2024-01-02"
+
+
+@pytest.fixture(scope="module")
+def stamped() -> str | None:
+    """The hash of the first two of three nights."""
     log = make_log(make_night(day) for day in range(3))
-    stamped = audit_chain(split_nights([log[:4]], KEY))[0]["sha256"]
+    return audit_chain(split_nights([log[:4]], KEY))[0]["sha256"]
+
+
+def test_chain_that_goes_on_from_the_stamp_is_whole(stamped: str | None) -> None:
+    log = make_log(make_night(day) for day in range(3))
     assert audit_chain(split_nights([log], KEY), stamped)[0]["verdict"] == "ok"
+
+
+def test_chain_without_the_stamp_is_broken(stamped: str | None) -> None:
     forged = make_log(make_night(day, y_hat=0.1) for day in range(3))
     chain, _ = audit_chain(split_nights([forged], KEY), stamped)
     assert (chain["verdict"], chain["row"]) == ("broken", None)
 
 
-def test_second_records_and_missing_nights_are_counted_also_of_steps() -> None:
+def test_first_record_of_a_forecast_counts() -> None:
     again = make_night(0, hours=27, y_hat=9.0)
     assert prove(make_log([make_night(0), again]))["mae"] == 1.5
+
+
+def test_missing_nights_are_counted() -> None:
     proof = prove(make_log(make_night(day) for day in (0, 3)))
     assert (proof["num_missing_nights"], proof["first_missing_night"]) == (2, "2024-01-02")
+
+
+def test_clock_does_not_count_for_steps() -> None:
     log = make_log(make_night(day).assign(cutoff=day, ds=[day + 1, day + 2]) for day in range(3))
     _, links = audit_chain(split_nights([log], KEY))
     proof = prove_forecasts(log, links, SERIES.assign(ds=range(6)), NOBODY)
@@ -125,35 +168,44 @@ def test_second_records_and_missing_nights_are_counted_also_of_steps() -> None:
     )
 
 
-def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
-    """Those of an old day that are made today, and those of another day in time."""
-    replayed = [make_night(day, hours=24 * (100 + day)) for day in range(2)]
-    proof = prove(make_log(replayed))
+REPLAYED = [make_night(day, hours=24 * (100 + day)) for day in range(2)]
+
+
+def test_records_of_old_days_that_are_made_today_are_counted_apart() -> None:
+    proof = prove(make_log(REPLAYED))
     assert (proof["num_proven"], proof["mae"], proof["by_step"]) == (0, None, [])
     assert proof["after_target"] == {"num_forecasts": 4, "mae": 2.0, "coverage": {"80": 0.75}}
-    # The end of day 1 is 48 hours after the beginning of day 0.
-    for hours, num_proven, num_after in ((47.9, 2, 0), (48, 1, 1)):
-        proof = prove(make_log([make_night(0, hours)]))
-        assert (proof["num_proven"], proof["after_target"]["num_forecasts"]) == (
-            num_proven,
-            num_after,
-        )
-    log = make_log(make_night(day, hours=24 * (100 + day)) for day in range(2))
-    chain, links = audit_chain(split_nights([log], KEY))
-    first, *rest = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
-    assert first == "0 forecasts, each written before its value"
+
+
+@pytest.mark.parametrize(("hours", "num_proven", "num_after"), [(47.9, 2, 0), (48, 1, 1)])
+def test_record_is_in_time_until_the_end_of_the_day(
+    hours: float, num_proven: int, num_after: int
+) -> None:
+    """The end of day 1 is 48 hours after the beginning of day 0."""
+    proof = prove(make_log([make_night(0, hours)]))
+    assert proof["num_proven"] == num_proven
+    assert proof["after_target"]["num_forecasts"] == num_after
+
+
+def test_lines_describe_records_after_their_time() -> None:
+    chain, links = audit_chain(split_nights([make_log(REPLAYED)], KEY))
+    lines = describe_audit(chain, prove_forecasts(make_log(REPLAYED), links, SERIES, NOBODY))
+    assert lines[0] == "0 forecasts, each written before its value"
     assert (
         "4 more: after their time by the clock, before a night knew the value: MAE 2.000, 75.0 % inside 80 %"
-        in rest
+        in lines[1:]
     )
 
 
-def test_lines_tell_the_proof_first_or_the_row_that_is_broken() -> None:
+def test_lines_describe_rows_from_before_the_chain() -> None:
     log = make_log((make_night(day) for day in range(2)), num_unlinked=2)
     chain, links = audit_chain(split_nights([log], KEY))
     lines = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
     assert "chain: 4 rows from before the chain; the next night carries their hash" in lines
     assert not any("None" in line or "unchanged" in line for line in lines)
+
+
+def test_lines_begin_with_the_proof() -> None:
     log = make_log((make_night(day) for day in range(3)), num_unlinked=1)
     chain, links = audit_chain(split_nights([log], KEY))
     lines = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
@@ -162,6 +214,9 @@ def test_lines_tell_the_proof_first_or_the_row_that_is_broken() -> None:
     )
     assert any("2 of the rows are from before the chain" in line for line in lines)
     assert any(line.startswith("step 1 (2 forecasts): MAE 2.500") for line in lines)
+
+
+def test_lines_begin_with_the_row_that_is_broken() -> None:
     log = make_log(make_night(day) for day in range(3))
     chain, _ = audit_chain(
         split_nights([log.assign(y_hat=np.where(log.index == 2, 9.0, 0.0))], KEY)

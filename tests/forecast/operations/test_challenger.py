@@ -119,18 +119,25 @@ def new(grow: Grow) -> SimpleNamespace:
     return grow(80)
 
 
-def test_budget_ends_training_which_leaves_no_checkpoint(
-    old: SimpleNamespace, tmp_path: Path
-) -> None:
+def test_budget_of_steps_ends_training(old: SimpleNamespace) -> None:
     assert train(old, max_steps=7).record["num_steps"] == 7
     assert train(old).record["num_steps"] == TRAINING.max_steps
+
+
+def test_budget_of_seconds_ends_training(old: SimpleNamespace) -> None:
     assert train(old, max_seconds=1e-9).record["num_steps"] < TRAINING.max_steps
+
+
+def test_trained_network_knows_its_parameters(old: SimpleNamespace) -> None:
     found = train(old)
     assert (found.name, found.parameters, found.seed) == (
         "gru",
         NETWORK.model_dump(),
         TRAINING.seed,
     )
+
+
+def test_training_leaves_no_checkpoint(old: SimpleNamespace, tmp_path: Path) -> None:
     plan = TrainingPlan(BudgetSpec(), tmp_path)
     train_network(old.data, NETWORK, TRAINING, plan)
     assert list(tmp_path.iterdir()) == []
@@ -180,13 +187,28 @@ def give_gain(prepared: SimpleNamespace, network: TrainedNetwork, share: float) 
     return replace(network, network=replace(network.network, out_of_fold=unseen, shrinkage=1.0))
 
 
-def test_best_combination_is_chosen_with_weights_and_intervals(
+@pytest.fixture(scope="module")
+def chosen(old: SimpleNamespace, trained: Networks) -> tuple[Forecaster, dict[str, Any]]:
+    challenger, record, _ = choose(old, *trained.values())
+    return challenger, record
+
+
+def test_weights_of_the_challenger_are_those_of_a_fit(
+    chosen: tuple[Forecaster, dict[str, Any]], old: SimpleNamespace, trained: Networks
+) -> None:
+    _, record = chosen
+    networks = {name: network.network for name, network in trained.items()}
+    best = fit_all_methods(old.data, networks)[1]
+    assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
+
+
+def test_ensemble_is_chosen(chosen: tuple[Forecaster, dict[str, Any]]) -> None:
+    assert chosen[1]["chosen"] == "ensemble"
+
+
+def test_challenger_forecasts_the_weighted_mean_of_its_methods(
     old: SimpleNamespace, trained: Networks
 ) -> None:
-    _, record, _ = choose(old, *trained.values())
-    best = fit_all_methods(old.data, {name: found.network for name, found in trained.items()})[1]
-    assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
-    assert choose(old, *trained.values())[1]["chosen"] == "ensemble"
     found = {name: give_gain(old, network, 0.5) for name, network in trained.items()}
     challenger, record, _ = choose(old, *found.values())
     index = old.windows.index("test")
@@ -201,20 +223,29 @@ def test_best_combination_is_chosen_with_weights_and_intervals(
     expected = sum(weight * said[name] for name, weight in record["weights"].items())
     forecasts = challenger.as_evaluated().model.forecast(old.windows, origins)
     np.testing.assert_allclose(forecasts, expected, rtol=1e-4, atol=1e-4)
-    _, record, _ = choose(old, *trained.values())
+
+
+def test_record_has_seconds_with_seeds_of_all_networks(
+    chosen: tuple[Forecaster, dict[str, Any]], trained: Networks
+) -> None:
+    _, record = chosen
     seconds = [network.record["training_seconds"] for network in trained.values()]
     assert record["training_seconds"] == pytest.approx(sum(seconds))
     assert record["seeds"] == [TRAINING.seed]
-    # Of the levels that were asked for, and of that by which monitoring tells what is odd.
+
+
+def test_intervals_have_the_level_of_anomalies_too(
+    chosen: tuple[Forecaster, dict[str, Any]], old: SimpleNamespace, trained: Networks
+) -> None:
+    """Monitoring calls values outside 99 % odd."""
     networks = {name: network.network for name, network in trained.items()}
-    ensemble = fit_all_methods(old.data, networks)[0]["ensemble"]
-    expected = fit_intervals(old.data, {"y_hat": ensemble}, LevelSpec((50, 99)))
-    found = choose(old, *trained.values())[0].intervals
+    fitted = fit_all_methods(old.data, networks)[0]["ensemble"]
+    expected = fit_intervals(old.data, {"y_hat": fitted}, LevelSpec((50, 99)))
     for part, value in vars(expected).items():
-        np.testing.assert_array_equal(getattr(found, part), value)
+        np.testing.assert_array_equal(getattr(chosen[0].intervals, part), value)
 
 
-def test_network_that_helps_is_in_and_intervals_follow_levels(
+def test_network_that_helps_is_in_the_challenger(
     old: SimpleNamespace, trained: Networks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The panel has too few independent windows for trained networks.
@@ -228,6 +259,11 @@ def test_network_that_helps_is_in_and_intervals_follow_levels(
     assert [name for name in challenger.model.model.models if name in NETWORKS] == list(
         challenger.settings.networks
     )
+
+
+def test_challenger_without_levels_has_no_intervals(
+    old: SimpleNamespace, trained: Networks
+) -> None:
     challenger, *_ = choose_challenger(
         old.data,
         old.scaler,
@@ -254,7 +290,7 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     )
 
 
-def test_challenger_in_use_has_learnt_the_holdout_and_is_packed(
+def test_challenger_in_use_has_learnt_the_holdout(
     old: SimpleNamespace, champion: Forecaster
 ) -> None:
     """The evaluated one has not: its next values do not depend on them, besides the window."""
@@ -262,6 +298,9 @@ def test_challenger_in_use_has_learnt_the_holdout_and_is_packed(
     models = [one.model.models["baseline_ensemble"].matrix for one in in_use]
     found: Any = fit_all_methods(old.data, {})[0]["baseline_ensemble"]
     np.testing.assert_array_equal(models, [found.in_use.matrix, found.model.matrix])
+
+
+def test_packed_challenger_keeps_both_models(old: SimpleNamespace, champion: Forecaster) -> None:
     loaded = unpack(pack(champion))
     index = old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
@@ -386,7 +425,7 @@ def test_best_simple_method_takes_the_place_of_an_ensemble_that_is_proven_worse(
     )
 
 
-def test_simple_method_is_the_challenger_and_is_packed(
+def test_simple_method_that_is_better_is_the_challenger(
     old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(challengers, "find_better", lambda *_: "theta")

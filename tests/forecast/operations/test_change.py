@@ -92,22 +92,35 @@ def nights() -> list[Night]:
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_the_parts_sum_to_the_change_and_revised_values_are_named_every_night(
-    nights: list[Night],
-) -> None:
+def test_the_parts_sum_to_the_change_every_night(nights: list[Night]) -> None:
     assert [len(night.change.table) for night in nights] == NUM_NIGHTS * [6]
     for night in nights:
         table = night.change.table
         assert (table[[*PARTS, DAY_AHEAD]].sum(axis=1) - table["change"]).abs().max() < 1e-9
         assert night.change.notes == ()  # the log has the same forecasts
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_revised_values_come_first_every_night(nights: list[Night]) -> None:
     named = [night.change.values.iloc[0] for night in nights]
     revised = [value["time"] if value["kind"] == "revised" else None for value in named]
     assert revised == [night.revised for night in nights]
     assert sum(night is not None for night in revised) == NUM_REVISED
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_revised_values_are_named_every_night(nights: list[Night]) -> None:
     for night in nights:
         assert (
             f"The revised value at {str(night.revised)[:10]}," in write_change(night.change)
         ) == bool(night.revised)
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_version_has_a_part_in_the_nights_of_a_retraining(nights: list[Night]) -> None:
     assert [(night.change.table[VERSION] != 0).any() for night in nights] == [
         night.is_retrained for night in nights
     ]
@@ -204,19 +217,23 @@ def test_forecasts_whose_inputs_were_not_saved_are_not_explained_by_those_of_oth
         assert (found["changes"], "could not be saved" in found["sentence"]) == ([], True)
 
 
-def test_an_unknown_series_and_a_single_night_are_refused(explain: Any, two: list[Made]) -> None:
+def test_an_unknown_series_is_refused(explain: Any) -> None:
     with pytest.raises(ChampionError, match="series 'x' is not in both"):
         explain({}, "x")
+
+
+def test_a_single_night_is_refused(two: list[Made]) -> None:
     with pytest.raises(ChampionError, match="the inputs of 1 of the two nights"):
         explain_nights([two[0][1]], two[0][0], {})
 
 
-def test_first_night_and_series_that_differ_have_a_reason(
-    champion: LoadedChampion, two: list[Made]
-) -> None:
+def test_first_night_has_a_reason(two: list[Made]) -> None:
     first = explain_newest([two[0][1]], two[0][0], {})
     assert first["changes"] == []
     assert "of the two nights that a change needs" in first["sentence"]
+
+
+def test_nights_of_other_series_have_a_reason(champion: LoadedChampion, two: list[Made]) -> None:
     other = predict(champion, make_table(111, "x"))
     found = explain_newest([two[0][1], other[1]], other[0], {})
     assert "no date is forecast by both nights" in found["sentence"]

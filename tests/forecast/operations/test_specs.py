@@ -11,11 +11,17 @@ from rnn_pipelines.forecast.methods.training.specs import (
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec
 
 
-def test_networks_and_baselines_are_those_that_there_are() -> None:
+def test_sizes_of_a_network_are_open_by_default() -> None:
     network = NetworkSpec(cell="lstm")
     assert (network.units, network.members, network.segment) == (None, None, None)
+
+
+def test_unknown_network_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"expected one of \['gru', 'lstm'\], received 'rnn'"):
         NetworkSpec(cell="rnn")
+
+
+def test_unknown_baseline_is_refused() -> None:
     with pytest.raises(
         ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"
     ):

@@ -97,13 +97,16 @@ def divide_rows(
     return draw_sample(found, CovariateSpec(**(covariates or {})), spec, folder, Rows(table))
 
 
-def test_small_panel_is_not_divided_and_a_missing_file_left_to_the_reader(path: Path) -> None:
+def test_small_panel_is_not_divided(path: Path) -> None:
     sample = divide(path, training_rows=NUM_SERIES * NUM_STEPS)
     partitions = sample.partitions
     source = sample.source
     assert len(partitions) == 0
     assert source.path == str(path)
     assert not (path.parent / "partitions").exists()
+
+
+def test_missing_file_is_left_to_the_reader(path: Path) -> None:
     assert len(divide(path.with_name("none.parquet")).partitions) == 0
 
 
@@ -114,16 +117,26 @@ def test_series_alone_is_not_divided(path: Path, source: dict[str, Any]) -> None
     assert len(divide(path, **source).partitions) == 0
 
 
-def test_partitions_hold_all_series_and_the_fit_reads_the_first(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_partitions_hold_all_series(path: Path) -> None:
     partitions = divide(path).partitions
     tables = [pd.read_parquet(file) for file in partitions.list_files()]
     names = [name for table in tables for name in table["shop"].unique()]
+    assert sorted(names) == sorted(make_table()["shop"].unique())
+
+
+def test_partitions_hold_all_rows(path: Path) -> None:
+    partitions = divide(path).partitions
+    tables = [pd.read_parquet(file) for file in partitions.list_files()]
+    assert sum(map(len, tables)) == partitions.num_rows == NUM_SERIES * NUM_STEPS
+
+
+def test_partitions_have_about_the_number_of_rows_asked_for(path: Path) -> None:
+    partitions = divide(path).partitions
     assert len(partitions) == 6
     assert partitions.num_training == 2
-    assert sorted(names) == sorted(make_table()["shop"].unique())
-    assert sum(map(len, tables)) == partitions.num_rows == NUM_SERIES * NUM_STEPS
+
+
+def test_the_fit_reads_the_first_partitions(path: Path) -> None:
     sample = divide(path, covariates={"past": ["price"]})
     partitions = sample.partitions
     source = sample.source
@@ -132,6 +145,11 @@ def test_partitions_hold_all_series_and_the_fit_reads_the_first(
     expected = pd.concat(pd.read_parquet(file) for file in partitions.list_files()[:2])
     assert set(table["unique_id"]) == set(expected["shop"])
     assert covariate_table["price"].sum() == pytest.approx(expected["price"].sum())
+
+
+def test_the_log_warns_that_the_fit_reads_a_part(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.clear()
     sample = divide(path)
     partitions = sample.partitions
@@ -142,25 +160,29 @@ def test_partitions_hold_all_series_and_the_fit_reads_the_first(
     assert f"training_rows above {partitions.num_rows}" in warning
 
 
-@pytest.mark.parametrize("has_id", [True, False])
-def test_more_values_of_covariates_are_divided_if_they_have_a_series(
-    path: Path, has_id: bool
-) -> None:
+def divide_with_more(path: Path, has_id: bool) -> Sample:
+    """With values of a covariate in another file, for later days too."""
     more = make_table(1).assign(ds=lambda table: table["ds"] + pd.Timedelta(days=NUM_STEPS))
     more = more.drop(columns="y") if has_id else more.drop(columns=["y", "shop"])[:NUM_STEPS]
     more.to_parquet(path.with_name("prices.parquet"), index=False)
-    given = {"future": ["price"], "path": str(path.with_name("prices.parquet"))}
-    sample = divide(path, covariates=given)
-    partitions = sample.partitions
-    covariates = sample.covariates
-    assert partitions.has_covariates is has_id
-    if has_id:
-        for number in range(len(partitions)):
-            table, covariate_table = read_all(sample.select(number))
-            assert set(covariate_table["unique_id"]) == set(table["unique_id"])
-            assert len(covariate_table) == 2 * len(table)
-    else:
-        assert covariates.path == given["path"]
+    return divide(
+        path, covariates={"future": ["price"], "path": str(path.with_name("prices.parquet"))}
+    )
+
+
+def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path) -> None:
+    sample = divide_with_more(path, has_id=True)
+    assert sample.partitions.has_covariates
+    for number in range(len(sample.partitions)):
+        table, covariate_table = read_all(sample.select(number))
+        assert set(covariate_table["unique_id"]) == set(table["unique_id"])
+        assert len(covariate_table) == 2 * len(table)
+
+
+def test_more_values_of_covariates_without_a_series_are_not_divided(path: Path) -> None:
+    sample = divide_with_more(path, has_id=False)
+    assert not sample.partitions.has_covariates
+    assert sample.covariates.path == str(path.with_name("prices.parquet"))
 
 
 def test_rows_of_csv_files_are_counted_without_their_headers(
@@ -175,12 +197,16 @@ def test_rows_of_csv_files_are_counted_without_their_headers(
     assert f"{NUM_SERIES * NUM_STEPS:,} rows" in caplog.text
 
 
-def test_unchanged_table_is_divided_once_and_an_interrupted_one_again(path: Path) -> None:
+def test_unchanged_table_is_divided_once(path: Path) -> None:
     first = divide(path).partitions
     times = [file.stat().st_mtime_ns for file in first.list_files()]
     second = divide(path).partitions
     assert second == first
     assert [file.stat().st_mtime_ns for file in second.list_files()] == times
+
+
+def test_interrupted_table_is_divided_again(path: Path) -> None:
+    first = divide(path).partitions
     assert first.folder is not None
     (first.folder / MANIFEST).unlink()
     first.list_files()[0].write_bytes(b"half a file")
@@ -189,10 +215,10 @@ def test_unchanged_table_is_divided_once_and_an_interrupted_one_again(path: Path
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
-def test_table_with_another_value_under_the_same_size_and_time_is_divided_again(
+def test_table_with_another_value_but_the_same_stamp_is_divided_again(
     tmp_path: Path, kind: str
 ) -> None:
-    """As a copy that keeps the times of the files."""
+    """A copy may keep the times of the files; the size is the same."""
     path = tmp_path / f"sales.{kind}"
     table = make_table().round({"y": 1, "price": 1})
     times = (10**9, 10**9)
@@ -421,9 +447,12 @@ def test_query_without_series_is_not_divided(tmp_path: Path, source: dict[str, A
     assert len(divide_rows(make_table(), tmp_path, **source).partitions) == 0
 
 
-def test_small_query_is_not_divided_and_a_missing_column_an_error(tmp_path: Path) -> None:
+def test_small_query_is_not_divided(tmp_path: Path) -> None:
     assert len(divide_rows(make_table()[:400], tmp_path).partitions) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_column_of_a_query_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingColumnsError) as error:
         divide_rows(make_table(), tmp_path, target="sold")
     assert error.value.missing == ["sold"]

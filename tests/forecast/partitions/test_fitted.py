@@ -112,32 +112,46 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
 
 
-def test_next_values_and_metrics_are_those_of_the_panel(
+def test_next_values_are_those_of_the_panel(
     whole: Fitted, fitted: FittedPanel, panel: Sample
 ) -> None:
     """The panel was fitted whole, so that only the reading differs."""
     next_values, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     found = join(next_values)
-    expected = evaluate(whole).future.table
     assert len(panel.partitions) == 4
+    expected = evaluate(whole).future.table
     assert found[["unique_id", "ds"]].equals(expected[["unique_id", "ds"]])
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
     for bound in ("lo-80", "hi-80"):
         np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
-    _, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
+
+
+def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
+    *_, summary = forecast_all_partitions(fitted, panel, ALONE)
     expected = evaluate(whole).metrics
     assert set(summary["forecasters"]) == set(expected.forecasters)
     for name, numbers in summary["forecasters"].items():
         keys = ("mae", "mase", "rmse", "bias", "total_wape")
         known = {key: expected.forecasters[name][key] for key in keys}
         assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
+
+
+def test_all_series_are_evaluated(fitted: FittedPanel, panel: Sample) -> None:
+    _, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
     assert (
         summary["num_series"]
         == summary["num_evaluated"]
         == join(by_series)["unique_id"].nunique()
         == NUM_SERIES
     )
+
+
+def test_coverage_of_the_panel_is_measured(fitted: FittedPanel, panel: Sample) -> None:
+    *_, summary = forecast_all_partitions(fitted, panel, ALONE)
     assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
+
+
+def test_empty_panel_has_no_results(fitted: FittedPanel) -> None:
     empty = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
     next_values, by_series, summary = forecast_all_partitions(fitted, empty, ALONE)
     assert [list(next_values), list(by_series), summary] == [[], [], {}]
@@ -289,7 +303,7 @@ def test_interrupted_run_goes_on(
     assert [file.stat().st_mtime_ns for file in others] == times
 
 
-def test_changed_results_are_made_again_unless_a_file_of_somebody_else_is_there(
+def test_changed_results_are_made_again(
     fitted: FittedPanel, panel: Sample, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole, _, summary = forecast_all_partitions(fitted, panel, ALONE)
@@ -300,6 +314,9 @@ def test_changed_results_are_made_again_unless_a_file_of_somebody_else_is_there(
     assert join(again).equals(expected)
     assert same == summary
     assert caplog.text.count("changed after it was written") == 2
+
+
+def test_folder_with_a_file_of_the_user_is_refused(fitted: FittedPanel, panel: Sample) -> None:
     whole, _, _ = forecast_all_partitions(fitted, panel, ALONE)
     flip_bit(whole.files[0])
     mine = whole.files[0].with_name("notes.txt")
@@ -443,24 +460,37 @@ def test_fault_is_looked_for_again(fitted: FittedPanel, panel: Sample) -> None:
     assert forecast_all_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
 
 
-def test_short_series_are_forecast_too(fitted: FittedPanel, panel: Sample) -> None:
+@pytest.fixture
+def short(panel: Sample) -> str:
+    """The name of a series that is cut to its last values."""
     file = panel.partitions.list_files()[1]
     rows = pd.read_parquet(file)
+    name = str(rows["shop"].iloc[0])
     days = sorted(rows["ds"].unique())
-    is_new = (rows["shop"] == rows["shop"].iloc[0]) & (rows["ds"] < days[NUM_STEPS - 5])
-    rows[~is_new].to_parquet(file, index=False)
-    next_values, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
-    assert join(next_values).groupby("unique_id").size().eq(HORIZON).all()
-    assert join(next_values)["forecast"].notna().all()
+    is_early = (rows["shop"] == name) & (rows["ds"] < days[NUM_STEPS - 5])
+    rows[~is_early].to_parquet(file, index=False)
+    return name
+
+
+@pytest.mark.usefixtures("short")
+def test_short_series_are_forecast_too(fitted: FittedPanel, panel: Sample) -> None:
+    next_values, *_ = forecast_all_partitions(fitted, panel, ALONE)
+    table = join(next_values)
+    assert table.groupby("unique_id").size().eq(HORIZON).all()
+    assert table["forecast"].notna().all()
+
+
+def test_short_series_are_not_evaluated(fitted: FittedPanel, panel: Sample, short: str) -> None:
+    _, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
     assert (summary["num_series"], summary["num_evaluated"]) == (NUM_SERIES, NUM_SERIES - 1)
-    assert rows["shop"].iloc[0] not in set(join(by_series)["unique_id"])
+    assert short not in set(join(by_series)["unique_id"])
 
 
 @pytest.mark.slow
 def test_workers_that_are_killed_at_each_stage_change_no_result(
     fitted: FittedPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One before its forecast, one that has begun to write, and one that has written all and not said so."""
+    """One before its forecast, one that has begun to write, and one that has written all without a report."""
     alone, shared = (divide(fitted, tmp_path / name, 400, 300) for name in ("alone", "shared"))
     assert shared.partitions.list_numbers()[: len(STAGES)] == [*range(len(STAGES))]
     paths = [

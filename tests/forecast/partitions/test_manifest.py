@@ -67,7 +67,7 @@ def test_files_of_others_are_named(folder: Path) -> None:
         require_removed(folder)
 
 
-def test_every_byte_of_a_small_file_and_blocks_of_a_large_one_count(tmp_path: Path) -> None:
+def test_every_byte_of_a_small_file_counts(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     found = set()
     for number in range(300):
@@ -75,6 +75,9 @@ def test_every_byte_of_a_small_file_and_blocks_of_a_large_one_count(tmp_path: Pa
         os.utime(path, (1, 1))
         found.add(str(list_facts(path)))
     assert len(found) == 300
+
+
+def test_blocks_of_a_large_file_count(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     size = 4 * END_BYTES
     places = [

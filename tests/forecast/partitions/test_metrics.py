@@ -89,8 +89,11 @@ def test_metrics_are_those_of_the_whole_panel(num_parts: int) -> None:
         assert {key: found[name][key] for key in expected} == pytest.approx(expected)
 
 
-def test_best_forecaster_and_series_come_first() -> None:
+def test_best_forecaster_comes_first() -> None:
     assert list(summarize(3)["forecasters"]) == ["ensemble", "ridge"]
+
+
+def test_best_series_come_first() -> None:
     predictions, series, cutoffs = make_panel()
     by_series = measure_by_series(predictions, series, cutoffs, SEASON)
     errors = (
@@ -101,14 +104,28 @@ def test_best_forecaster_and_series_come_first() -> None:
     found = summarize(4)
     assert list(found["best"]) == errors.index[:NUM_ENDS].tolist()
     assert list(found["worst"]) == errors.index[::-1][:NUM_ENDS].tolist()
+
+
+def test_median_error_is_that_of_all_series() -> None:
+    predictions, series, cutoffs = make_panel()
+    by_series = measure_by_series(predictions, series, cutoffs, SEASON)
+    errors = (
+        by_series[by_series["forecaster"] == "ensemble"]
+        .set_index("unique_id")["mase"]
+        .sort_values()
+    )
+    found = summarize(4)
     assert found["mase"]["0.5"] == pytest.approx(errors.median())
 
 
-def test_infinite_errors_and_empty_partitions_count_nothing() -> None:
+def test_infinite_errors_do_not_count() -> None:
     predictions, series, cutoffs = make_panel()
     table = measure_by_series(predictions, series, cutoffs, SEASON)
     table.loc[table["forecaster"] == "ridge", "mse"] = [np.inf, *[2.0] * (NUM_SERIES - 1)]
     assert summarize_series([table], [], "ensemble")["forecasters"]["ridge"]["mse"] == 2.0
+
+
+def test_empty_partitions_count_nothing() -> None:
     found = summarize_series(
         [pd.DataFrame()],
         [{"num_series": 0, "left_out": ["a"], "repairs": [], "ratios": {}}],
@@ -116,7 +133,9 @@ def test_infinite_errors_and_empty_partitions_count_nothing() -> None:
     )
     assert (found["num_series"], found["num_evaluated"], found["left_out"]) == (0, 0, ["a"])
     assert found["forecasters"] == found["best"] == found["mase"] == {}
-    # By the scale of one step, because no training part holds a season.
+
+
+def test_scale_is_of_one_step_if_no_training_part_holds_a_season() -> None:
     metrics = measure_all(*make_panel(), 52)
     AllMetricsTable.validate(metrics)
     assert metrics["mase"].notna().all()

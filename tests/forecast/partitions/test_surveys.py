@@ -173,7 +173,7 @@ def test_numbers_of_all_files_are_widened(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_faults_name_the_file_and_the_row(
+def test_faults_name_the_row_of_the_file(
     tmp_path: Path, change: Callable[[list[str]], list[str]], match: str
 ) -> None:
     check_refused(
@@ -222,7 +222,7 @@ def test_forms_are_those_of_all_rows(tmp_path: Path, lines: list[str]) -> None:
     assert len(check_equal(write_lines(tmp_path / "table.csv", lines))) >= NUM_ROWS
 
 
-def test_one_series_settles_the_order_of_days_and_months(tmp_path: Path) -> None:
+def test_one_series_settles_the_order_of_a_date(tmp_path: Path) -> None:
     """All other series have dates such as 05.04.2024."""
     lines = [
         "id,ds,y",
@@ -290,10 +290,14 @@ def test_names_of_any_type(tmp_path: Path, kind: str) -> None:
         assert check_equal(path)["unique_id"].nunique() == len(NAMES)
 
 
-def test_own_file_of_the_user_is_not_read_and_rows_keep_their_numbers(tmp_path: Path) -> None:
+def test_rows_keep_their_numbers(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "table.csv", list_lines())
     for table in list_parts(path):
         assert [ROWS[row - 1][0] for row in table.index] == table["unique_id"].tolist()
+
+
+def test_own_file_of_the_user_is_not_read(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "table.csv", list_lines())
     sample = divide(path)
     expected, _ = read_series(sample.source, sample.covariates)
     assert sample.partitions.folder is not None

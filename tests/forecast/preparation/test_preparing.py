@@ -27,23 +27,38 @@ SETTINGS = (
 )
 
 
-def test_prepared_series_is_repaired_and_open_windows_follow_its_length(
-    make_table: MakeTable,
-) -> None:
+def test_prepared_series_is_repaired(make_table: MakeTable) -> None:
     table = make_table([1.0, 2.0] * 7 + [None, 3.0, 4.0])
     checked, series, profile, cutoffs = prepare_series(table, *SETTINGS)
     assert checked is table
     assert (len(series), profile["freq"], cutoffs["train_stop"].tolist()) == (17, "D", [11])
+
+
+def test_short_series_is_refused(make_table: MakeTable) -> None:
     with pytest.raises(SeriesTooShortError, match=r"^my.csv: series 'y' has 9 steps"):
         prepare_series(make_table([1.0, 2.0, 3.0] * 3), *SETTINGS)
-    assert (choose(make_table, 400), choose(make_table, 400, "MS")) == ([56, 14], [24, 12])
-    # 100 days have 80 before the test part: 56 steps, and 8 ahead, would leave 10 windows, 36 steps 30.
+
+
+def test_open_window_follows_the_frequency(make_table: MakeTable) -> None:
+    assert choose(make_table, 400) == [56, 14]
+    assert choose(make_table, 400, "MS") == [24, 12]
+
+
+def test_open_lookback_leaves_enough_windows(make_table: MakeTable) -> None:
+    """100 days have 80 before the test part: 56 steps, and 8 ahead, would leave 10 windows, 36 steps 30."""
     assert choose(make_table, 100, horizon=8) == [36, 8]
-    assert (choose(make_table, 400, lookback=9), choose(make_table, 400, horizon=3)) == (
-        [9, 14],
-        [56, 3],
-    )
+
+
+def test_given_window_is_kept(make_table: MakeTable) -> None:
+    assert choose(make_table, 400, lookback=9) == [9, 14]
+    assert choose(make_table, 400, horizon=3) == [56, 3]
+
+
+def test_open_lookback_of_a_short_series_is_a_season(make_table: MakeTable) -> None:
     assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [12, 12]
+
+
+def test_named_series_has_its_own_window() -> None:
     source = SourceSpec(name="seattle")
     settings = (
         source,

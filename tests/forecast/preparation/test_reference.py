@@ -1,5 +1,6 @@
 """A champion knows its history: a revision, another unit and lost values are found, and newer values are none."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,17 +51,31 @@ def find_kind(series: pd.DataFrame, reference: Reference) -> str:
     return changes["a"].kind if "a" in changes else ""
 
 
-def test_statistics_are_those_of_the_observed_values_and_learnt_windows() -> None:
+@pytest.fixture(scope="module")
+def statistics() -> pd.Series:
+    """Of a series of six values beside a long one."""
     values = np.array([0.0, 4.0, 4.0, np.nan, 4.0, -2.0, 0.0])
-    series = pd.concat([make_series(values), make_series(make_values(), "b")], ignore_index=True)
-    row = learn(series).iloc[0]
-    assert row[["num_values", "longest_run", "late_steps"]].tolist() == [6, 3, NUM - 7]
-    assert row[["mean", "lowest", "highest", "zero_share"]].tolist() == pytest.approx(
-        [10 / 6, -2, 4, 2 / 6]
-    )
-    assert row["deviation"] == pytest.approx(np.std([0, 4, 4, 4, -2, 0]))
-    assert row["last"] == pd.Timestamp("2024-01-07")
-    assert np.isnan(row["lowest_level"])
+    tables = [make_series(values), make_series(make_values(), "b")]
+    return learn(pd.concat(tables, ignore_index=True)).iloc[0]
+
+
+def test_statistics_are_those_of_the_observed_values(statistics: pd.Series) -> None:
+    names = ["mean", "lowest", "highest", "zero_share", "deviation"]
+    expected = [10 / 6, -2, 4, 2 / 6, np.std([0, 4, 4, 4, -2, 0])]
+    assert statistics[names].tolist() == pytest.approx(expected)
+
+
+def test_statistics_count_the_observed_values(statistics: pd.Series) -> None:
+    names = ["num_values", "longest_run", "late_steps"]
+    assert statistics[names].tolist() == [6, 3, NUM - 7]
+    assert statistics["last"] == pd.Timestamp("2024-01-07")
+
+
+def test_few_values_have_no_range_of_levels(statistics: pd.Series) -> None:
+    assert np.isnan(statistics["lowest_level"])
+
+
+def test_range_of_levels_is_that_of_the_learnt_windows() -> None:
     values = make_values()
     values[250:] += 100
     means = [values[start : start + LEVEL_STEPS].mean() for start in range(240 - LEVEL_STEPS + 1)]
@@ -76,22 +91,35 @@ def test_other_values_of_the_same_times_are_another_history(scale: float) -> Non
     assert find_kind(make_series(values * scale), learn(make_series(values))) == "rewritten"
 
 
-def test_shift_spread_and_zeros_are_another_history_but_usual_stretches_none() -> None:
-    values = make_values()
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values + 273,
+        lambda values: 50 + 10 * (values - 50),
+        lambda values: np.where(np.arange(NUM) % 3 == 0, 0, values),
+    ],
+    ids=["shift", "spread", "zeros"],
+)
+def test_history_of_other_values_is_rewritten(
+    change: Callable[[np.ndarray], np.ndarray],
+) -> None:
     reference = learn(make_series(make_values()))
-    for other in (
-        values + 273,
-        50 + 10 * (values - 50),
-        np.where(np.arange(NUM) % 3 == 0, 0, values),
-    ):
-        assert find_kind(make_series(other), reference) == "rewritten"
-    assert find_changes(make_series(values[:100]), reference, 30, is_cut=True) == {}
+    assert find_kind(make_series(change(make_values())), reference) == "rewritten"
+
+
+def test_history_that_is_cut_on_purpose_is_no_change() -> None:
+    reference = learn(make_series(make_values()))
+    assert find_changes(make_series(make_values()[:100]), reference, 30, is_cut=True) == {}
+
+
+@pytest.mark.parametrize(("num_zeros", "expected"), [(20, ""), (60, "stuck")])
+def test_unusually_many_zeros_are_a_stuck_series(num_zeros: int, expected: str) -> None:
     counts = np.where(np.arange(NUM) % 25 == 0, 3.0, 0.0)
-    assert find_kind(make_series(np.append(counts, np.zeros(20))), learn(make_series(counts))) == ""
-    assert (
-        find_kind(make_series(np.append(counts, np.zeros(60))), learn(make_series(counts)))
-        == "stuck"
-    )
+    series = make_series(np.append(counts, np.zeros(num_zeros)))
+    assert find_kind(series, learn(make_series(counts))) == expected
+
+
+def test_constant_series_is_not_stuck() -> None:
     constant = np.full(NUM, 5.0)
     assert find_kind(make_series(np.append(constant, constant)), learn(make_series(constant))) == ""
 
@@ -102,9 +130,8 @@ def test_shift_spread_and_zeros_are_another_history_but_usual_stretches_none() -
     trend=st.floats(-0.5, 0.5),
     late=st.integers(0, 20),
 )
-def test_newer_values_and_late_corrections_are_no_change(
-    seed: int, num_new: int, trend: float, late: int
-) -> None:
+def test_usual_news_are_no_change(seed: int, num_new: int, trend: float, late: int) -> None:
+    """Newer values, and corrections of late ones."""
     values = make_values(500, seed) + trend * np.arange(500) + 300
     reference = learn(make_series(values[:NUM]))
     values[NUM - late : NUM] *= 1.1
@@ -141,12 +168,15 @@ def test_values_below_0_are_new_if_there_were_none(num: int, kind: str) -> None:
     assert find_kind(make_series(values - 51), learn(make_series(make_values() - 51))) == ""
 
 
-def test_series_that_is_gone_is_absent_and_steps_compared_as_days_are() -> None:
+def test_series_that_is_gone_is_absent() -> None:
     reference = learn(
         pd.concat([make_series(make_values(), name) for name in "ab"], ignore_index=True)
     )
     (change,) = find_changes(make_series(make_values(), "b"), reference, 30).values()
     assert change.kind == "absent"
+
+
+def test_steps_are_compared_as_days_are() -> None:
     values = make_values()
     steps = make_series(values).assign(ds=np.arange(NUM))
     reference = ReferenceTable.validate(measure_reference(steps, {"a": 239}, 1))

@@ -1,6 +1,7 @@
 """Every fault of a series is repaired by a stated policy, or ends in an error that says where and what to do."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def test_series_without_faults_have_no_repairs(make_table: MakeTable, gaps: str)
         )
 
 
-def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
+def test_days_of_months_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
     """Payments on the 15th, or on the Friday before if it is on a weekend."""
     usual = pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)
     paid = usual - pd.to_timedelta(np.maximum(usual.day_of_week - 4, 0), unit="D")
@@ -91,8 +92,11 @@ def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
     series, profile = repair(table)
     assert profile["freq"] == "MS+14D"
     assert series["ds"].tolist() == list(usual)
-    assert len(profile["repairs"]) == 1
-    assert str((paid != usual).sum()) in profile["repairs"][0]
+    (sentence,) = profile["repairs"]
+    assert str((paid != usual).sum()) in sentence
+
+
+def test_day_of_a_week_near_the_usual_one_is_moved_to_it(make_table: MakeTable) -> None:
     usual = pd.date_range("2020-01-06", periods=30, freq="W-MON")
     table = make_table(RAMP).assign(
         ds=usual.where(usual != "2020-04-13", pd.Timestamp("2020-04-14"))
@@ -101,31 +105,44 @@ def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
     assert profile["freq"] == "W-MON"
     assert series["ds"].tolist() == list(usual)
     assert "2020-04-14" in profile["repairs"][0]
+
+
+def test_day_far_from_the_usual_one_is_refused(make_table: MakeTable) -> None:
     times = (pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)).tolist()
     times[20] += pd.Timedelta(days=4)
     assert "row 21" in fail(make_table(RAMP).assign(ds=times))
 
 
-def test_holidays_without_values_are_no_gaps(make_table: MakeTable) -> None:
+HOLIDAYS = pd.to_datetime(["2023-12-25", "2023-12-26", "2024-01-01"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"freq": "B-DE"}, {"closed_days": ("DE",)}, {"freq": "B", "closed_days": ("DE",)}],
+)
+@pytest.mark.parametrize("missing", [[], [*HOLIDAYS], [HOLIDAYS[-1]]], ids=["none", "all", "one"])
+def test_holidays_without_values_are_no_gaps(
+    make_table: MakeTable, options: dict[str, Any], missing: list[pd.Timestamp]
+) -> None:
     """With rows without values on some of them, and without rows on others."""
     days = pd.bdate_range("2023-12-01", periods=30)
-    closed = days.isin(pd.to_datetime(["2023-12-25", "2023-12-26", "2024-01-01"]))
+    closed = days.isin(HOLIDAYS)
     table = make_table(RAMP).assign(ds=days)
     table.loc[closed, "y"] = np.nan
-    for rows in (table, table[~closed], table[days != pd.Timestamp("2024-01-01")]):
-        for options in (
-            {"freq": "B-DE"},
-            {"closed_days": ("DE",)},
-            {"freq": "B", "closed_days": ("DE",)},
-        ):
-            series, profile = repair(rows, **options)
-            assert profile["freq"] == "B-DE"
-            assert series["ds"].tolist() == list(days[~closed])
-            assert profile["repairs"] == []
+    series, profile = repair(table[~days.isin(missing)], **options)
+    assert profile["freq"] == "B-DE"
+    assert series["ds"].tolist() == list(days[~closed])
+    assert profile["repairs"] == []
+
+
+def test_holidays_without_values_are_suggested_as_closed_days(make_table: MakeTable) -> None:
+    days = pd.bdate_range("2023-12-01", periods=30)
+    table = make_table(RAMP).assign(ds=days)
+    table.loc[days.isin(HOLIDAYS), "y"] = np.nan
     assert "source.closed_days=DE" in repair(table)[1]["repairs"][0]
 
 
-def test_closed_days_have_no_values_but_0(make_table: MakeTable) -> None:
+def test_zeros_of_closed_days_are_left_out(make_table: MakeTable) -> None:
     days = pd.date_range("2023-12-01", periods=30)
     is_closed = (days == "2023-12-25") | (days.day_of_week == 6)
     table = make_table(RAMP).assign(ds=days)
@@ -134,24 +151,41 @@ def test_closed_days_have_no_values_but_0(make_table: MakeTable) -> None:
     assert profile["freq"] == "D-SUN+20231225"
     assert series["ds"].tolist() == list(days[~is_closed])
     assert str(is_closed.sum()) in profile["repairs"][0]
+
+
+@pytest.mark.parametrize("options", [{"freq": "B-DE"}, {"closed_days": ("DE",)}])
+def test_value_of_a_closed_day_is_refused(make_table: MakeTable, options: dict[str, Any]) -> None:
     table = make_table(RAMP).assign(ds=pd.bdate_range("2023-12-01", periods=30))
-    for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}):
-        message = fail(table, **options)
-        assert "row 17" in message
-        assert "2023-12-25" in message
+    message = fail(table, **options)
+    assert "row 17" in message
+    assert "2023-12-25" in message
+
+
+def test_months_have_no_closed_days(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=pd.date_range("2020-01-01", periods=30, freq="MS"))
     assert "'MS'" in fail(table, closed_days=("DE",))
 
 
-def test_repeated_and_unsorted_rows_are_named_or_repaired(make_table: MakeTable) -> None:
+def test_unsorted_rows_are_sorted(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     assert repair(table.sample(frac=1, random_state=0))[0]["y"].tolist() == RAMP
+
+
+def test_moved_rows_are_counted(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
     (sentence,) = repair(table.iloc[[1, 0, *range(2, 30)]])[1]["repairs"]
     assert "1 row" in sentence
+
+
+def test_repeated_time_is_named(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
     table.loc[4, "ds"] = table.loc[3, "ds"]
     assert has_in_order(
         fail(table), "my.csv: column 'Date', row 4: series 'y' has 2021-01-03", "source.id"
     )
+
+
+def test_repeated_time_of_a_panel_is_named(make_table: MakeTable) -> None:
     panel = make_table({"a": RAMP, "b": RAMP})
     panel.loc[34, "ds"] = panel.loc[33, "ds"]
     message = fail(panel, id="shop")
@@ -159,14 +193,24 @@ def test_repeated_and_unsorted_rows_are_named_or_repaired(make_table: MakeTable)
         "my.csv: column 'Date', row 34: series 'b' has 2021-01-03 a second time (1 repeated"
     )
     assert "source.id" not in message
+
+
+def test_repeated_times_are_counted(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=pd.Timestamp("2021-01-01"))
     assert "row 2: series 'y' has 2021-01-01 a second time (29 repeated times in all)" in fail(
         table
     )
+
+
+def test_equal_rows_are_left_out(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     series, profile = repair(pd.concat([table, table[10:13]]))
     assert len(series) == len(RAMP)
     assert "3" in profile["repairs"][-1]
+
+
+def test_time_with_two_values_is_refused(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
     message = fail(pd.concat([table, table[10:13].assign(y=[10.0, -5, 12])]).reset_index(drop=True))
     assert "2021-01-12" in message
 
@@ -214,30 +258,41 @@ def test_gaps_are_not_observed(make_table: MakeTable, gaps: str, empty: float | 
     assert np.flatnonzero(~series["observed"]).tolist() == [5, 6]
 
 
-def test_gaps_are_filled_within_a_series_and_on_integer_steps(make_table: MakeTable) -> None:
+def test_gaps_are_filled_within_a_series(make_table: MakeTable) -> None:
     series, _ = repair(make_table({"a": [*RAMP[:9], None, 9], "b": [100.0, None, *RAMP]}))
     assert series.groupby("unique_id")["y"].max().tolist() == [9, 100]
+
+
+def test_gaps_of_integer_steps_are_filled(make_table: MakeTable) -> None:
     series, _ = repair(make_table(leave_out([5]), freq=5, start=-40), time="step")
     assert series["ds"].tolist() == list(range(-40, 110, 5))
+
+
+def test_unknown_treatment_of_gaps_is_refused() -> None:
     with pytest.raises(ValidationError, match="interpolate"):
         GapPolicy("ignore")
 
 
 @pytest.mark.parametrize(
-    ("gaps", "treated", "filled"),
-    [("interpolate", "interpolated", [5, 20]), ("split", "left open", [np.nan, np.nan])],
+    ("gaps", "filled"), [("interpolate", [5, 20]), ("split", [np.nan, np.nan])]
 )
-def test_gaps_of_values_and_signal_are_treated_and_logged(
-    make_table: MakeTable,
-    caplog: pytest.LogCaptureFixture,
-    gaps: str,
-    treated: str,
-    filled: list[float],
+def test_gaps_of_the_signal_are_treated_as_those_of_values(
+    make_table: MakeTable, gaps: str, filled: list[float]
 ) -> None:
     table = make_table(leave_out([5, 20]))
-    series, profile = repair(table.assign(signal=table["y"] * 2), gaps)
+    series, _ = repair(table.assign(signal=table["y"] * 2), gaps)
     np.testing.assert_array_equal(series.loc[[5, 20], "y"], filled)
     np.testing.assert_array_equal(series.loc[[5, 20], "signal"], 2 * np.array(filled))
+
+
+@pytest.mark.parametrize(
+    ("gaps", "treated"), [("interpolate", "interpolated"), ("split", "left open")]
+)
+def test_treated_gaps_are_logged(
+    make_table: MakeTable, caplog: pytest.LogCaptureFixture, gaps: str, treated: str
+) -> None:
+    table = make_table(leave_out([5, 20]))
+    _, profile = repair(table.assign(signal=table["y"] * 2), gaps)
     (sentence,) = profile["repairs"]
     assert has_in_order(sentence, treated, "2 of 30 steps", "'y' at 2021-01-06")
     assert caplog.messages == [f"my.csv: {sentence}"]
@@ -250,28 +305,40 @@ def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -
     assert (["2 rows" in profile["repairs"][0], "1 row" in profile["repairs"][1]]) == [True, True]
 
 
-def test_missing_steps_are_observed_zeros_up_to_the_end_of_the_table(make_table: MakeTable) -> None:
+SALES = {
+    "a": [2.0, *[None] * 15, 1.0, *[None] * 12, 3.0, np.nan],
+    "b": [None, 4.0, *[None] * 18, 5.0],
+}
+
+
+def test_missing_steps_are_observed_zeros_up_to_the_end_of_the_table(
+    make_table: MakeTable,
+) -> None:
     """A series ends with its last sale, and the table with that of any series; a row for a covariate is later."""
-    sales = {
-        "a": [2.0, *[None] * 15, 1.0, *[None] * 12, 3.0, np.nan],
-        "b": [None, 4.0, *[None] * 18, 5.0],
-    }
-    series, profile = repair(make_table(sales), "zero", freq="D")
+    series, _ = repair(make_table(SALES), "zero", freq="D")
     expected = {
         "a": [2.0, *[0.0] * 15, 1.0, *[0.0] * 12, 3.0],
         "b": [4.0, *[0.0] * 18, 5.0, *[0.0] * 9],
     }
+    assert SeriesTable.validate(series)["observed"].all()
     assert series.groupby("unique_id")["y"].agg(list).to_dict() == expected
-    assert series["observed"].all()
     assert series.groupby("unique_id")["ds"].max().eq(pd.Timestamp("2021-01-30")).all()
+
+
+def test_zeros_are_counted(make_table: MakeTable) -> None:
+    _, profile = repair(make_table(SALES), "zero", freq="D")
     assert any("54 of 59" in repair for repair in profile["repairs"])
-    SeriesTable.validate(series)
-    # Also after the last value of a series, and not before its first one.
+
+
+def test_zeros_follow_the_last_value_but_do_not_precede_the_first(make_table: MakeTable) -> None:
     table = make_table({"a": RAMP, "b": [np.nan, np.nan, 4.0, *[np.nan] * 27]})
     series, profile = repair(table, "zero")
     assert series.loc[series["unique_id"] == "b", "y"].tolist() == [4.0, *[0.0] * 27]
     assert not any("covariates" in repair for repair in profile["repairs"])
-    # No series has one of its own.
+
+
+def test_frequency_of_sales_is_that_of_all_series_together(make_table: MakeTable) -> None:
+    """No series has one of its own."""
     shop = np.random.default_rng(0).integers(0, 3, 60)
     sales = {str(number): [1.0 if one == number else None for one in shop] for number in range(3)}
     series, profile = repair(make_table(sales), "zero")
@@ -294,27 +361,44 @@ def test_mistyped_year_is_no_gap_of_zeros(make_table: MakeTable) -> None:
     table.loc[table.index[-1], "ds"] = pd.Timestamp("2121-01-30")
     message = fail(table, "zero", freq="D")
     assert has_in_order(message, "row 60", "'b'", "2121-01-30")
-    # One mistyped year among many days, so that most steps would be zeros of all series.
-    values = [1.0, *[None] * 3, *[1.0] * 900]
-    table = make_table(dict.fromkeys("abcde", values))
-    row = table.index[table["unique_id"] == "c"][400]
+
+
+@pytest.fixture(scope="module")
+def mistyped(make_table: MakeTable) -> tuple[pd.DataFrame, int]:
+    """One mistyped year among many days, so that most steps would be zeros of all series, and its row."""
+    table = make_table({name: [1.0, *[None] * 3, *[1.0] * 900] for name in "abcde"})
+    row = int(table.index[table["unique_id"] == "c"][400])
     table.loc[row, "ds"] = pd.Timestamp("2043-01-05")
-    assert has_in_order(
-        fail(table, "zero", freq="D"), f"row {row}", "'c'", "2043-01-05", "2023-06-"
-    )
+    return table, row
+
+
+def test_mistyped_year_within_a_series_is_named(mistyped: tuple[pd.DataFrame, int]) -> None:
+    table, row = mistyped
+    message = fail(table, "zero", freq="D")
+    assert has_in_order(message, f"row {row}", "'c'", "2043-01-05", "2023-06-")
+
+
+def test_mistyped_step_is_named(mistyped: tuple[pd.DataFrame, int]) -> None:
+    table, row = mistyped
     steps = table.assign(ds=(table["ds"] - pd.Timestamp("2021-01-01")).dt.days)
     assert f"row {row}" in fail(steps, "zero", time="step")
+
+
+def test_two_mistyped_years_are_named(make_table: MakeTable) -> None:
     table = make_table({"a": RAMP[:6], "b": RAMP[:2]})
     table.loc[table.index[-2:], "ds"] = pd.to_datetime(["2121-01-30", "2121-01-31"])
     message = fail(table, "zero", freq="D")
     assert has_in_order(message, f"row {table.index[-1]}", "'b'", "2121-01-31")
     assert "gaps=zero" not in message
+
+
+def test_zeros_are_suggested_for_missing_rows(make_table: MakeTable) -> None:
     table = make_table([1.0] * 30)[np.arange(30) % 3 != 1]
     assert "gaps=zero" in fail(table)
     assert "gaps=zero" not in fail(table, "zero")
 
 
-def test_last_times_and_tiny_values_pass(make_table: MakeTable) -> None:
+def test_last_event_after_a_pause_passes(make_table: MakeTable) -> None:
     """A few events show no usual distance, and neither does a pause within a series."""
     few = [*[1.0] * 11, *[None] * 40, 1.0]
     assert len(repair(make_table(few[1:]), "zero", freq="D")[0]) == 51
@@ -322,17 +406,26 @@ def test_last_times_and_tiny_values_pass(make_table: MakeTable) -> None:
     assert len(repair(make_table(paused), "zero", freq="D")[0]) == 71
     half = [*[1.0] * 50, *[None] * 23, 1.0]
     assert len(repair(make_table(half), "zero", freq="D")[0]) == 74
+
+
+def test_days_that_are_numbers_are_explained(make_table: MakeTable) -> None:
     table = make_table([*RAMP, *RAMP, *RAMP])
     table["ds"] = table["ds"].dt.strftime("%Y%m%d").astype("int64")
     assert fail(table).endswith("or give source.time_format if the steps are dates.")
+
+
+def test_open_gap_of_a_panel_passes(make_table: MakeTable) -> None:
     series, _ = repair(make_table({"a": RAMP, "b": leave_out([5])}), "split")
     assert SeriesTable.validate(series) is series
+
+
+def test_tiny_values_stay(make_table: MakeTable) -> None:
     table = make_table({"a": [1.0, 1e-300] * 10, "b": [2e-38] * 20})
     series, _ = repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))
     np.testing.assert_array_equal(series["y"], table["y"])
 
 
-def test_irregular_steps_and_series_are_named(make_table: MakeTable) -> None:
+def test_irregular_step_is_named(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table.loc[21, "ds"] += pd.Timedelta(hours=1)
     message = fail(table)
@@ -341,12 +434,18 @@ def test_irregular_steps_and_series_are_named(make_table: MakeTable) -> None:
     )
     assert "every step of 'D'; received 1 of 30 rows" in message
     assert "absent" not in message
-    # A list of sales has no row for a day without one.
+
+
+def test_absent_rows_are_named_for_a_list_of_sales(make_table: MakeTable) -> None:
+    """It has no row for a day without one."""
     table = make_table([1.0] * 30)
     assert "absent rows mean 0" in fail(table[np.arange(30) % 3 != 1])
     assert "absent rows mean 0" in fail(
         table[np.isin(np.arange(30), [0, 1, 2, 9, 20, 29])], freq="D"
     )
+
+
+def test_irregular_spacing_is_named(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table["ds"] = pd.Timestamp("2021-01-01") + pd.to_timedelta(
         np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D"
@@ -354,8 +453,14 @@ def test_irregular_steps_and_series_are_named(make_table: MakeTable) -> None:
     assert fail(table).startswith(
         "my.csv: column 'Date': irregular spacing: no 12 timestamps in a row"
     )
+
+
+def test_given_frequency_fills_the_steps_between(make_table: MakeTable) -> None:
     series, profile = repair(make_table(RAMP, freq="2D"), freq="D")
     assert (profile["freq"], len(series)) == ("D", 59)
+
+
+def test_series_of_another_frequency_is_named(make_table: MakeTable) -> None:
     table = make_table({"a": RAMP, "b": RAMP})
     is_b = table["unique_id"] == "b"
     months = pd.date_range("2021-01-01", periods=is_b.sum(), freq="MS")
@@ -415,7 +520,7 @@ CELLS = st.sampled_from([1.0, 2.5, -3.0, 4.0, 9.0, 8.0, np.nan, None])
     st.sampled_from(["interpolate", "error", "split"]),
     st.integers(0, 3),
 )
-def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
+def test_observed_values_are_those_of_the_table_unless_it_is_refused(
     make_table: MakeTable, values: tuple[list, list], freq: str | int, gaps: str, seed: int
 ) -> None:
     start = 0 if isinstance(freq, int) else "2021-01-01"

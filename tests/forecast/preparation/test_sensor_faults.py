@@ -46,9 +46,12 @@ def test_equal_values_among_changing_ones_are_named(
     )
 
 
-def test_equal_counts_are_usual_and_early_ends_and_long_gaps_named(make_table: MakeTable) -> None:
+def test_equal_counts_are_usual(make_table: MakeTable) -> None:
     counts = np.where(np.random.default_rng(0).random(400) < 0.1, 3.0, 0.0)
     assert find(prepare(make_table(list(counts)))[1], "equal values") == []
+
+
+def test_series_that_end_early_are_named(make_table: MakeTable) -> None:
     series, profile = prepare(make_panel(make_table))
     assert profile["dead"] == ["b", "dead"]
     assert series["unique_id"].nunique() == 3
@@ -56,18 +59,33 @@ def test_equal_counts_are_usual_and_early_ends_and_long_gaps_named(make_table: M
         "2 of 3 series that end 2 horizons or more before the others"
         in find(profile, "horizons")[0]
     )
+
+
+def test_series_that_end_early_depend_on_the_horizon(make_table: MakeTable) -> None:
     assert prepare(make_panel(make_table), horizon=8)[1]["dead"] == ["dead"]
+
+
+def test_series_that_end_early_are_dropped_if_asked(make_table: MakeTable) -> None:
     series, profile = prepare(make_panel(make_table), dead="drop")
     assert (series["unique_id"].unique().tolist(), profile["left_out"]) == (["a"], ["b", "dead"])
+
+
+def test_gap_longer_than_the_horizon_stays_open(make_table: MakeTable) -> None:
     series, profile = prepare(make_gaps(make_table, (50, 57), (100, 130)))
     assert series.index[series["y"].isna()].tolist() == list(range(100, 130))
     assert (
         "1 gap longer than the horizon of 7 steps, of which 1 stay open"
         in find(profile, "longer than")[0]
     )
+
+
+def test_gap_in_the_newest_window_is_filled(make_table: MakeTable) -> None:
     series, profile = prepare(make_gaps(make_table, (385, 394)))
     assert not series["y"].isna().any()
     assert "of which 0 stay open" in find(profile, "longer than")[0]
+
+
+def test_gaps_are_filled_if_too_few_windows_would_be_left(make_table: MakeTable) -> None:
     series = prepare(make_gaps(make_table, (50, 140), (200, 290)))[0]
     assert not series["y"].isna().any()
 

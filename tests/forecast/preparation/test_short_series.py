@@ -80,11 +80,19 @@ def test_window_needs(
     )
 
 
-def test_first_window_sees_two_seasons_of_a_panel_and_the_whole_lookback_alone(
+def test_first_window_of_a_panel_sees_two_weeks(prepared: SimpleNamespace) -> None:
+    assert list_places(prepared, "train", "c")[0] == 14
+
+
+def test_first_window_of_one_series_sees_the_whole_lookback(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
+    assert prepare(make_values(80), WINDOW, SPLIT).windows.list_origins("train")[0] == 30
+
+
+def test_first_window_of_a_panel_sees_two_seasons(
     prepared: SimpleNamespace, prepare: Prepare, make_values: MakeValues
 ) -> None:
-    assert list_places(prepared, "train", "c")[0] == 14
-    assert prepare(make_values(80), WINDOW, SPLIT).windows.list_origins("train")[0] == 30
     values = {"a": make_values(80, seed=1), "b": make_values(60, seed=2)}
     prepared = prepare(values, WINDOW, SPLIT, evaluation=EvaluationSpec(season_length=5))
     assert (list_places(prepared, "train", "a")[0], prepared.windows.season_length) == (10, 5)
@@ -112,9 +120,7 @@ def test_padding_continues_the_oldest_season_into_the_past(
     assert count_padded(panel, origins).any()
 
 
-def test_padding_is_counted_and_repeats_the_first_step_without_a_season(
-    prepared: SimpleNamespace,
-) -> None:
+def test_padding_repeats_the_first_step_without_a_season(prepared: SimpleNamespace) -> None:
     panel = prepared.windows
     start = panel.series_starts[1]
     history, _ = gather_windows(panel, np.array([start + 3]))
@@ -122,12 +128,27 @@ def test_padding_is_counted_and_repeats_the_first_step_without_a_season(
         history[0, :, 0].tolist()
         == [panel.values[start, 0]] * 28 + panel.values[start + 1 : start + 3, 0].tolist()
     )
+
+
+def test_padding_is_counted(prepared: SimpleNamespace) -> None:
+    panel = prepared.windows
     assert count_padded(panel, panel.series_starts + 14).tolist() == [16, 16, 16]
     assert count_padded(panel, panel.series_starts + np.array([30, 29, 31])).tolist() == [0, 1, 0]
-    assert list_places(prepared, "train", "b") == []
-    assert list_places(prepared, "validation", "b") == [16, 17, 18, 19]
-    assert list_places(prepared, "test", "b") == [22, 23, 24, 25]
-    assert list_places(prepared, "future", "b") == [28]
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("train", []),
+        ("validation", [16, 17, 18, 19]),
+        ("test", [22, 23, 24, 25]),
+        ("future", [28]),
+    ],
+)
+def test_short_series_has_windows_outside_of_training(
+    prepared: SimpleNamespace, part: Part, expected: list[int]
+) -> None:
+    assert list_places(prepared, part, "b") == expected
 
 
 @given(
@@ -169,7 +190,7 @@ def test_changing_the_future_changes_no_padded_window(
     np.testing.assert_array_equal(one, other)
 
 
-def test_series_that_can_not_be_used_are_left_out_and_others_are(
+def test_series_that_can_not_be_used_are_left_out(
     prepare: Prepare, make_values: MakeValues
 ) -> None:
     """Its gap at the end leaves no window."""
@@ -184,18 +205,31 @@ def test_series_that_can_not_be_used_are_left_out_and_others_are(
     np.testing.assert_array_equal(prepared.windows.values, alone.windows.values)
     for part in PARTS:
         np.testing.assert_array_equal(getattr(prepared.windows, part), getattr(alone.windows, part))
+
+
+def test_short_series_are_evaluated(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(80, seed=1), "b": make_values(28, seed=2)}
     profile = prepare(values, WINDOW, SPLIT).profile
     assert (profile["left_out"], profile["not_evaluated"]) == ([], [])
-    # The series begin together.
+
+
+def test_short_series_end_their_parts_from_their_own_ends(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
+    """The series begin together."""
+    values = {"a": make_values(80, seed=1), "b": make_values(28, seed=2)}
+    profile = prepare(values, WINDOW, SPLIT).profile
     assert [sentence.split(":")[0] for sentence in profile["repairs"]] == [
         "forecast from their own ends"
     ]
+
+
+def test_constant_series_have_a_deviation_of_1(prepare: Prepare) -> None:
     prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
     assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
 
 
-def test_series_that_are_left_out_are_stated_and_logged(
+def test_series_that_are_left_out_are_logged(
     prepare: Prepare, make_values: MakeValues, caplog: pytest.LogCaptureFixture
 ) -> None:
     values = {name: make_values(80, seed=seed) for seed, name in enumerate(["a", "b"])}
@@ -204,9 +238,17 @@ def test_series_that_are_left_out_are_stated_and_logged(
     assert profile["left_out"] == [f"short {number}" for number in range(6)]
     (sentence,) = profile["repairs"]
     assert f"catalog: {sentence}" in caplog.messages
+
+
+def test_profile_counts_the_series_that_are_left(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(50, seed=1), "b": make_values(60, seed=2), "c": [1.0] * 9}
     profile = prepare(values, WINDOW, SPLIT, short_series="drop").profile
     assert (profile["num_series"], profile["num_steps"], profile["last"]) == (2, 110, "2021-03-01")
+
+
+def test_series_below_the_least_length_are_left_out(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     values = {
         "a": make_values(80, seed=1),
         "b": make_values(40, seed=2),
@@ -225,27 +267,43 @@ def test_young_series_is_forecast(prepare: Prepare, make_values: MakeValues, siz
 YOUNG = [float(value) for value in range(20)]
 
 
-def test_series_too_short_to_be_judged_is_forecast_but_takes_no_part_in_training(
-    prepare: Prepare, make_values: MakeValues
-) -> None:
-    # A series that has what a window needs, and nothing that could be hidden from it.
-    with_a_young_one = prepare(
+@pytest.fixture(scope="module")
+def with_a_young_one(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+    """One series has what a window needs, and nothing that could be held out."""
+    return prepare(
         {"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT
     )
+
+
+def test_series_too_short_to_be_evaluated_is_forecast(with_a_young_one: SimpleNamespace) -> None:
     assert [list_places(with_a_young_one, part, "b") for part in PARTS] == [[], [], [], [20]]
+
+
+def test_series_too_short_to_be_evaluated_has_its_scale(with_a_young_one: SimpleNamespace) -> None:
     scaler = with_a_young_one.scaler.set_index("unique_id").loc["b"]
+    expected = [np.mean(YOUNG), np.std(YOUNG)]
+    assert scaler[["mean", "deviation"]].tolist() == pytest.approx(expected)
+
+
+def test_profile_names_a_series_too_short_to_be_evaluated(
+    with_a_young_one: SimpleNamespace,
+) -> None:
     profile = with_a_young_one.profile
-    assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
     assert (profile["not_evaluated"], profile["left_out"]) == (["b"], [])
     assert any("too short" in repair and "(b: 20)" in repair for repair in profile["repairs"])
-    # Its rows are as new as those by which others are judged.
+
+
+def test_series_too_short_to_be_evaluated_takes_no_part_in_training(
+    with_a_young_one: SimpleNamespace, prepare: Prepare, make_values: MakeValues
+) -> None:
+    """Its rows are as new as those on which others are evaluated."""
     alone = prepare({"a": make_values(80, seed=1), "c": make_values(60, seed=2)}, WINDOW, SPLIT)
-    one, other = (
-        gather_windows(each.windows, each.windows.list_origins("train"))
-        for each in (with_a_young_one, alone)
+    together, apart = (
+        gather_windows(prepared.windows, prepared.windows.list_origins("train"))
+        for prepared in (with_a_young_one, alone)
     )
-    for ours, theirs in zip(one, other, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for windows, expected in zip(together, apart, strict=True):
+        np.testing.assert_array_equal(windows, expected)
 
 
 @pytest.mark.parametrize(

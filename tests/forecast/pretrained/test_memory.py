@@ -88,10 +88,18 @@ def test_days_revert_to_the_level_of_earlier_years() -> None:
     assert np.abs(actual - reverted).mean() < 0.4 * np.abs(actual - flat).mean()
 
 
-def test_too_few_days_and_a_break_of_level_do_not_revert_to_earlier_years() -> None:
+def test_days_revert_to_earlier_years() -> None:
+    days = draw_years(np.random.default_rng(4), 1200)
+    assert revert_to_year(days, 1, 60).weight[0, -1] > 0.5
+
+
+def test_too_few_days_do_not_revert_to_earlier_years() -> None:
     days = draw_years(np.random.default_rng(4), 1200)
     assert (revert_to_year(days[:, -899:], 1, 60).weight == 0).all()
-    assert revert_to_year(days, 1, 60).weight[0, -1] > 0.5
+
+
+def test_a_break_of_level_does_not_revert_to_earlier_years() -> None:
+    days = draw_years(np.random.default_rng(4), 1200)
     days[:, -60:] += 200
     assert revert_to_year(days, 1, 60).weight.max() < 0.1
 
@@ -109,9 +117,7 @@ def test_hours_revert_to_the_level_of_earlier_years_by_the_mean_of_each_day() ->
 
 
 @pytest.mark.parametrize(("season", "horizon"), [(HOURS, 240), (WEEK, 60)])
-def test_a_forecast_does_not_depend_on_unit_zero_and_other_windows(
-    season: int, horizon: int
-) -> None:
+def test_a_forecast_does_not_depend_on_the_units(season: int, horizon: int) -> None:
     rng = np.random.default_rng(6)
     past = np.stack([draw_hours(rng, 1500) for _ in range(4)])
     starts = [0, 520, 1300, 1450]
@@ -122,16 +128,28 @@ def test_a_forecast_does_not_depend_on_unit_zero_and_other_windows(
     np.testing.assert_allclose(
         revert(5 * past - 3, season, 5 * forecast - 3), 5 * together - 3, atol=1e-9
     )
+    assert np.isfinite(together).all()
+
+
+@pytest.mark.parametrize(("season", "horizon"), [(HOURS, 240), (WEEK, 60)])
+def test_a_forecast_does_not_depend_on_other_windows(season: int, horizon: int) -> None:
+    rng = np.random.default_rng(6)
+    past = np.stack([draw_hours(rng, 1500) for _ in range(4)])
+    starts = [0, 520, 1300, 1450]
+    for number, start in enumerate(starts):
+        past[number, :start] = np.nan
+    forecast = rng.normal(size=(4, horizon))
+    together = revert(past, season, forecast)
     for number, start in enumerate(starts):
         alone = revert(past[number : number + 1, start:], season, forecast[number : number + 1])
         np.testing.assert_allclose(alone[0], together[number], atol=1e-9)
-    assert np.isfinite(together).all()
 
 
 @pytest.mark.parametrize(
     ("season", "horizon"), [(12, 240), (4, 40), (1, 30), (52, 104), (WEEK, WEEK), (HOURS, HOURS)]
 )
-def test_other_seasons_and_short_horizons_are_not_changed(season: int, horizon: int) -> None:
+def test_forecasts_without_memory_are_not_changed(season: int, horizon: int) -> None:
+    """Of other seasons, and of short horizons."""
     rng = np.random.default_rng(7)
     forecast = rng.normal(size=(2, horizon))
     np.testing.assert_array_equal(revert(rng.normal(size=(2, 1500)), season, forecast), forecast)
@@ -176,7 +194,7 @@ def test_reversion_to_earlier_years_narrows_the_quantiles() -> None:
     np.testing.assert_allclose(quantiles[:, :, 2] - quantiles[:, :, 1], 1 - NARROWING * weight)
 
 
-def test_the_weight_is_a_slope_between_0_and_1() -> None:
+def test_the_weight_is_a_slope_from_0_to_1() -> None:
     gaps = np.array([[1.0, -2, 3, np.nan], [1, 1, 1, 1], [0, 0, 0, 0]])
     changes = np.array([[0.5, -1, 1.5, 9], [-1, -1, -1, -1], [0, 0, 0, 0]])
     np.testing.assert_allclose(fit_weight(gaps, changes, np.zeros(3), 1), [0.5, 0, 0])

@@ -17,14 +17,17 @@ def past() -> np.ndarray:
     return values
 
 
-def test_unit_zero_and_other_series_do_not_count(past: np.ndarray) -> None:
+def test_units_of_the_series_do_not_count(past: np.ndarray) -> None:
     plain = read_past(past, SEASON, HORIZON)
     other = read_past(1000 * past - 7, SEASON, HORIZON)
     for name in ("sequence", "static", "ahead", "base"):
         np.testing.assert_allclose(getattr(plain, name), getattr(other, name), atol=1e-5)
     np.testing.assert_allclose(other.unit, 1000 * plain.unit)
     np.testing.assert_allclose(other.zero, 1000 * plain.zero - 7)
-    # A window alone has no missing values before it.
+
+
+def test_other_series_do_not_count(past: np.ndarray) -> None:
+    """A window alone has no missing values before it."""
     together = read_past(past, SEASON, HORIZON)
     for number, values in enumerate(past):
         alone = read_past(values[~np.isnan(values)][None], SEASON, HORIZON)

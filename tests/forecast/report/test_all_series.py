@@ -41,24 +41,46 @@ def test_undivided_panel_has_no_section(found: dict[str, Any]) -> None:
     assert summarize_all_series(found) == ""
 
 
-def test_section_has_all_forecasters_and_the_summary_fits_the_terminal(
-    found: dict[str, Any],
-) -> None:
+def test_section_has_a_row_for_each_forecaster(found: dict[str, Any]) -> None:
     (section,) = report_all_series(found)
-    forecasters, quantiles, ends = (part for part in section.parts if isinstance(part, Table))
+    forecasters, *_ = (part for part in section.parts if isinstance(part, Table))
     assert len(forecasters.rows) == len(found["forecasters"])
+
+
+def test_section_has_quantiles_of_the_errors(found: dict[str, Any]) -> None:
+    (section,) = report_all_series(found)
+    _, quantiles, _ = (part for part in section.parts if isinstance(part, Table))
     assert list(quantiles.header[1:]) == ["smallest", "median", "largest"]
+
+
+def test_best_series_stand_beside_the_worst(found: dict[str, Any]) -> None:
+    (section,) = report_all_series(found)
+    *_, ends = (part for part in section.parts if isinstance(part, Table))
     assert [row[:2] for row in ends.rows] == [
         ["shop 1", "shop 3"],
         ["shop 2", "shop 2"],
         ["shop 3", "shop 1"],
     ]
+
+
+def test_section_without_errors_has_one_table(found: dict[str, Any]) -> None:
     (section,) = report_all_series(
         {**found, "forecasters": {}, "mase": {}, "best": {}, "worst": {}}
     )
     assert len([part for part in section.parts if isinstance(part, Table)]) == 1
+
+
+def test_summary_fits_the_terminal(found: dict[str, Any]) -> None:
     summary = summarize_all_series(found)
     assert max(map(len, summary.splitlines())) <= WIDTH
+
+
+def test_summary_has_the_main_numbers(found: dict[str, Any]) -> None:
+    summary = summarize_all_series(found)
     assert all(text in summary for text in ("1,234", "1,200", "shop 7", "81.2 %"))
+
+
+def test_summary_ends_with_networks_before_their_ensemble(found: dict[str, Any]) -> None:
+    summary = summarize_all_series(found)
     shown = summary.splitlines()[-NUM_IN_TERMINAL - len(NETWORKS) - 1 :]
     assert [line.split()[0].lower() for line in shown][-3:] == [*NETWORKS, "ensemble"]

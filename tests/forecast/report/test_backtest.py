@@ -110,34 +110,46 @@ def make_report(retrainings: pd.DataFrame, results: BacktestResults) -> Report:
     ],
     ids=["better", "no difference", "worse", "behind a simple method"],
 )
-def test_verdict_names_schedules_and_differences(
+def test_verdict_names_the_better_schedule(
     retrainings: pd.DataFrame, changes: dict[str, Any], facts: tuple[str, ...]
 ) -> None:
     assert has_in_order(make_report(retrainings, make_results(**changes)).verdict, *facts)
 
 
-def test_page_is_the_golden_one_with_the_lowest_errors_marked(retrainings: pd.DataFrame) -> None:
+def test_lowest_errors_are_marked() -> None:
     assert tabulate_schedules(make_results()).best == {(1, 1), (1, 2)}
     assert tabulate_schedules(make_results(ridge={"mae": 0.1})).best == {(1, 1), (4, 2)}
+
+
+def test_table_lists_the_first_training_with_promotions(retrainings: pd.DataFrame) -> None:
     assert tabulate_retrainings(retrainings).rows == [
         ["never", "1989-12-31", "the first"],
         ["weekly", "1989-12-31", "the first"],
         ["weekly", "1990-01-14", "it is better"],
     ]
+
+
+def test_summary_fits_the_terminal(retrainings: pd.DataFrame) -> None:
     report = make_report(retrainings, make_results())
     assert fits_screen(report.summarize(), report.verdict)
-    # With forecasts that were left out.
+
+
+def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
+    """With forecasts that were left out."""
     page = make_report(retrainings, make_results(num_left_out=12)).render()
     assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")
 
 
-def test_picture_has_a_point_for_each_schedule_and_hides_lines_far_away() -> None:
+def test_picture_has_a_point_for_each_schedule() -> None:
     points = draw_error_against_cost(make_results().model_dump()).data[0]
     assert (list(points.text), list(points.x), list(points.y)) == (
         ["never", "weekly"],
         [10.0, 1234.5],
         [4.0, 3.0],
     )
+
+
+def test_picture_hides_lines_far_away() -> None:
     lines = {
         trace.name: trace.visible
         for trace in draw_error_against_cost(make_results().model_dump()).data[1:]

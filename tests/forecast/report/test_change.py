@@ -54,19 +54,29 @@ def make_change(ids: tuple[str, ...] = ("october",), sign: float = 1.0, **others
     return Change(**{**given, "versions": ("earlier", VERSION), **others})
 
 
-def test_the_sentence_names_the_largest_parts_first_and_a_value() -> None:
+def test_the_sentence_names_the_largest_parts_first() -> None:
     change = choose_times(make_change(), "2026-10")
     assert write_change(change) == (
         "The forecast of october for 2026-10-01 fell by 6.1 %, from 100.0 to 93.9: −5.0 from 5 new values (4 below "
         "their forecast), −1.4 from version a1b2c3, +0.3 from changed covariates. The value at 2026-09-28, 95.0 "
         "instead of an expected 102.0, lowers the forecast by 2.0."
     )
+
+
+def test_the_sentence_of_a_panel_is_of_averages() -> None:
     text = write_change(make_change(("a", "b")))
     assert text.startswith(
         "The forecast of 2 series for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %"
     )
     assert "−4.0 from 10 new values (8 below their forecast)" in text
+
+
+def test_the_sentence_of_a_panel_names_the_series_of_a_value() -> None:
+    text = write_change(make_change(("a", "b")))
     assert "The value of a at 2026-09-28" in text
+
+
+def test_a_revised_value_stands_before_a_new_one() -> None:
     rows = [
         ("october", kind, DAYS[0], 9.0, 8.0, day, size)
         for kind, size in (("new", 7.0), ("revised", 0.5))
@@ -78,9 +88,14 @@ def test_the_sentence_names_the_largest_parts_first_and_a_value() -> None:
     ) < text.index(
         "The value at 2026-09-30, 9.0 instead of an expected 8.0, raises the forecast by 7.0."
     )
-    # A forecast below 0 has no rate of change.
+
+
+def test_a_forecast_below_0_has_no_rate_of_change() -> None:
     text = write_change(make_change(sign=-1))
     assert "fell by 5.1, from −100.0 to −105.1: −4.0 from 5 new values" in text
+
+
+def test_parts_near_0_are_left_out() -> None:
     change = make_change()
     text = write_change(Change(**{**vars(change), "table": change.table.assign(covariates=0.001)}))
     assert "covariates" not in text
@@ -108,19 +123,30 @@ def test_a_small_negative_number_has_no_sign_in_the_table() -> None:
     ] * 2
 
 
-def test_unknown_parts_are_not_written_and_a_missing_explanation_has_its_reason() -> None:
+@pytest.fixture(scope="module")
+def unknown() -> dict[str, Any]:
+    """The description of a change whose parts are unknown."""
     change = make_change()
     table = change.table.assign(**dict.fromkeys([*PARTS, DAY_AHEAD], np.nan))
-    found = describe_change(
-        Change(**{**vars(change), "table": table, "notes": ("The parts are unknown: why.",)})
-    )
-    assert found["sentence"].startswith(
+    return describe_change(replace(change, table=table, notes=("The parts are unknown: why.",)))
+
+
+def test_sentence_without_parts_has_the_change_alone(unknown: dict[str, Any]) -> None:
+    assert unknown["sentence"].startswith(
         "The forecast of october for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %, from 100.0 to 94.9."
     )
-    assert [row["version"] for row in found["changes"]] == [None, None]
-    page = report_change(found).render()
-    assert "The parts are unknown: why." in page
-    assert "–" in tabulate_changes(found["changes"]).rows[0]
+
+
+def test_unknown_parts_are_missing_in_the_tables(unknown: dict[str, Any]) -> None:
+    assert [row["version"] for row in unknown["changes"]] == [None, None]
+    assert "–" in tabulate_changes(unknown["changes"]).rows[0]
+
+
+def test_page_has_the_reason_for_unknown_parts(unknown: dict[str, Any]) -> None:
+    assert "The parts are unknown: why." in report_change(unknown).render()
+
+
+def test_page_has_the_reason_for_a_missing_explanation() -> None:
     page = report_change(note_failure("the inputs of 1 night are on record")).render()
     assert "the inputs of 1 night are on record" in page
     assert "Largest changes" not in page
@@ -134,9 +160,12 @@ def test_times_are_chosen_by_their_beginning(time: str | None, days: int) -> Non
     assert len(change.table) == len(change.values) == days
 
 
-def test_page_is_the_golden_one_and_unknown_times_are_refused() -> None:
+def test_unknown_times_are_refused() -> None:
     with pytest.raises(ParameterError, match="expected one from 2026-09-30 to 2026-10-01"):
         choose_times(make_change(), "2025-10")
+
+
+def test_times_may_be_steps() -> None:
     steps = make_change()
     steps = Change(
         **{
@@ -146,6 +175,9 @@ def test_page_is_the_golden_one_and_unknown_times_are_refused() -> None:
         }
     )
     assert choose_times(steps, "1").table["ds"].tolist() == [1]
+
+
+def test_page_is_the_golden_one() -> None:
     change = make_change(("a", "<b>"), notes=("1 series had no forecast tonight.",))
     assert is_golden(
         report_change(describe_change(change, MAX_ROWS)).render(),
@@ -153,15 +185,32 @@ def test_page_is_the_golden_one_and_unknown_times_are_refused() -> None:
     )
 
 
-def test_description_and_waterfall_end_at_the_change() -> None:
+def test_description_is_json() -> None:
     change = make_change(tuple("abcdefghijkl"))
     found = describe_change(change, MAX_ROWS)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    sizes = [abs(row["change"]) for row in found["changes"]]
+
+
+def test_largest_changes_are_described_first() -> None:
+    change = make_change(tuple("abcdefghijkl"))
+    description = describe_change(change, MAX_ROWS)
+    sizes = [abs(row["change"]) for row in description["changes"]]
     assert sizes == sorted(sizes, reverse=True)
     assert len(sizes) == MAX_ROWS
+
+
+def test_description_without_a_limit_has_all_changes() -> None:
+    change = make_change(tuple("abcdefghijkl"))
     assert len(describe_change(change)["changes"]) == 24
+
+
+def test_times_of_the_series_are_described() -> None:
+    change = make_change(tuple("abcdefghijkl"))
+    found = describe_change(change, MAX_ROWS)
     assert [row["ds"] for row in found["series"]] == ["2026-09-30", "2026-10-01"]
+
+
+def test_bars_of_the_parts_end_at_the_change() -> None:
     figure = draw_parts(describe_change(make_change())["series"])
     assert isinstance(figure, Figure)
     for bars, total in zip(figure.data, (-6.1, -4.1), strict=True):
@@ -170,6 +219,10 @@ def test_description_and_waterfall_end_at_the_change() -> None:
         assert bars.base[0] == bars.base[-1] == 0
         assert bars.base[1:-1] == pytest.approx(np.cumsum(bars.y[:-1])[:-1])
         assert sum(bars.y[:-1]) == pytest.approx(bars.y[-1]) == pytest.approx(total)
+
+
+def test_menu_has_the_newest_time_first() -> None:
+    figure = draw_parts(describe_change(make_change())["series"])
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == [
         "2026-10-01",
         "2026-09-30",

@@ -15,26 +15,47 @@ from rnn_pipelines.forecast.report.choice import (
 )
 
 
-def test_chosen_series_are_few_and_drawn_by_their_origins(make_results) -> None:
+def test_forecasts_from_many_origins_are_drawn_one_step_ahead(make_results) -> None:
     rows = choose_steps(make_results(horizon=3).predictions.table)
     assert rows["horizon_step"].tolist() == [1] * 20
+
+
+def test_forecasts_from_one_origin_are_drawn_over_all_steps(make_results) -> None:
     rows = choose_steps(make_results(num_series=2, num_origins=1, horizon=3).predictions.table)
     assert rows["horizon_step"].tolist() == [1, 2, 3] * 2
+
+
+def test_choice_of_series_is_described(make_results) -> None:
     rows = choose_steps(make_results(num_series=40, num_origins=2).predictions.table)
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; 12 of 40 series"
+
+
+def test_choice_of_steps_is_described(make_results) -> None:
     rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions.table)
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; last 3,000 of 4,000 steps"
+
+
+def test_few_series_are_all_chosen(make_results) -> None:
     assert list(choose_series(make_results(num_series=3).predictions.table)) == [
         "s00000",
         "s00001",
         "s00002",
     ]
+
+
+def test_chosen_series_are_spread_over_the_panel() -> None:
     table = pd.DataFrame({"unique_id": [f"s{number}" for number in range(111)]})
     assert list(choose_series(table)) == [f"s{number}" for number in range(0, 111, 10)]
+
+
+def test_chosen_series_have_a_limit(make_results) -> None:
     assert (
         len(choose_series(make_results(num_series=40, num_origins=2).predictions.table))
         == MAX_SERIES
     )
+
+
+def test_last_steps_are_kept_up_to_a_limit() -> None:
     tables = {name: pd.DataFrame({"step": range(MAX_STEPS)}) for name in "abc"}
     kept = list(keep_last_steps(tables))
     assert sum(map(len, kept)) == MAX_STEPS

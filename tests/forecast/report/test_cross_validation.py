@@ -51,13 +51,27 @@ def make_report(figure: Figure | None = None, **changes: float) -> Report:
     )
 
 
-def test_the_verdict_names_the_best_which_stands_first_and_is_marked() -> None:
+def test_the_verdict_names_the_best_with_its_difference() -> None:
     assert has_in_order(make_report().verdict, "GRU", "3.000", "25.0 %", "ridge", "p = 0.01")
+
+
+def test_the_verdict_names_chance_for_a_high_p_value() -> None:
     assert "chance" in make_report(p_value=0.4).verdict
+
+
+def test_the_verdict_names_the_baseline_if_it_is_the_best() -> None:
     assert has_in_order(make_report(mse=5.0).verdict, "No network", "ridge", "4.000")
+
+
+def test_the_best_stands_first() -> None:
     (table,) = make_report().summary
     assert isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["GRU", "ridge", "last value"]
+
+
+def test_the_best_of_each_metric_is_marked() -> None:
+    (table,) = make_report().summary
+    assert isinstance(table, Table)
     best = {(table.rows[row][0], table.header[column]) for row, column in table.best}
     assert best == {
         ("GRU", "MSE"),
@@ -65,10 +79,18 @@ def test_the_verdict_names_the_best_which_stands_first_and_is_marked() -> None:
         ("ridge", "bias, %"),
         ("GRU", "WAPE of totals, %"),
     }
+
+
+def test_cells_are_in_percent() -> None:
+    (table,) = make_report().summary
+    assert isinstance(table, Table)
     columns = dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
     assert columns["bias, %"] == ("−12.3", "+5.0", "–")
     assert columns["WAPE of totals, %"] == ("20.0", "30.0", "–")
     assert (columns["p"], columns["inside 80 %"]) == (("0.01", "–", "0.2"), ("75 %", "–", "–"))
+
+
+def test_the_summary_fits_the_terminal() -> None:
     assert fits_screen(make_report().summarize(), make_report().verdict)
 
 

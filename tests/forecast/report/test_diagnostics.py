@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.report.diagnostics import (
     tabulate_seasons_ahead,
     tabulate_worst_windows,
 )
+from rnn_pipelines.report.page import Table
 
 PROFILE: Any = {"season_length": 7, "freq": "D"}
 
@@ -66,45 +67,82 @@ def test_bad_part_of_a_season_has_the_top_bar(
     assert sorted(bars.y)[-2] == 1
 
 
-def test_autocorrelation_needs_a_test_part_with_enough_errors() -> None:
+def test_autocorrelation_is_that_of_the_errors() -> None:
     errors = np.tile([3.0, -3.0], 50)[1:] + np.random.default_rng(0).normal(size=99)
-    bars, upper, lower = draw_autocorrelation(make_predictions(errors), PROFILE).data
+    bars, *_ = draw_autocorrelation(make_predictions(errors), PROFILE).data
     used = pd.Series(errors[1:])
     centred = used - used.mean()
     assert list(bars.x) == list(range(1, 16))
     assert bars.y[1] == pytest.approx(
         (centred[2:].to_numpy() * centred[:-2].to_numpy()).sum() / (centred**2).sum()
     )
-    assert upper.y[0] == -lower.y[0] == pytest.approx(1.96 / np.sqrt(98))
     assert bars.y[0] < -0.8
+
+
+def test_autocorrelation_has_bounds_of_95_percent() -> None:
+    errors = np.tile([3.0, -3.0], 50)[1:] + np.random.default_rng(0).normal(size=99)
+    _, upper, lower = draw_autocorrelation(make_predictions(errors), PROFILE).data
+    assert upper.y[0] == -lower.y[0] == pytest.approx(1.96 / np.sqrt(98))
+
+
+def test_few_errors_have_no_autocorrelation() -> None:
     assert not draw_autocorrelation(make_predictions([1, 2, 3, 4, 5]), PROFILE).data
+
+
+def test_constant_errors_have_no_autocorrelation() -> None:
     assert not draw_autocorrelation(make_predictions(np.zeros(50)), PROFILE).data
+
+
+def test_steps_without_a_season_have_no_error_by_season() -> None:
     profile: Any = {"season_length": 1, "freq": 1}
     assert not draw_error_by_season(make_predictions(np.ones(20), None), profile).data
+
+
+def test_empty_test_part_has_no_figures() -> None:
     predictions = make_predictions([1, 2])
     empty = predictions.keep(pd.Series(False, index=predictions.table.index))
     assert not any(figure.data for figure in draw_diagnostics(empty, PROFILE).values())
+
+
+def test_empty_test_part_has_no_worst_windows() -> None:
+    predictions = make_predictions([1, 2])
+    empty = predictions.keep(pd.Series(False, index=predictions.table.index))
     assert find_worst_windows(empty).empty
 
 
-def test_worst_windows_do_not_overlap_and_come_first() -> None:
+def test_worst_windows_come_first() -> None:
     errors = np.ones(60)
     errors[[20, 40]] = 50.0, 10.0
     worst = find_worst_windows(make_predictions(errors, horizon=3))
     assert len(worst) == NUM_WORST
     assert list(worst["mae"][:2]) == pytest.approx([52 / 3, 4])
     assert worst["first"][0] <= pd.Timestamp("2024-01-21") <= worst["last"][0]
+
+
+def test_worst_windows_do_not_overlap() -> None:
+    errors = np.ones(60)
+    errors[[20, 40]] = 50.0, 10.0
+    worst = find_worst_windows(make_predictions(errors, horizon=3))
     ordered = worst.sort_values("first")
     assert (ordered["first"].iloc[1:].to_numpy() > ordered["last"].iloc[:-1].to_numpy()).all()
+
+
+def test_worst_windows_are_of_all_series() -> None:
     tables = [
         make_predictions(np.full(4, size), name=name).table
         for name, size in (("a", 5.0), ("b", 4.0))
     ]
     worst = find_worst_windows(Predictions(pd.concat(tables, ignore_index=True), ("ensemble",)))
     assert worst["unique_id"].tolist() == ["a", "a", "a", "b", "b"]
+
+
+def test_table_has_the_errors_of_windows_relative_to_the_average() -> None:
     table = tabulate_worst_windows(make_predictions([0, 8, 2]), average=4.0)
     assert [row[-2:] for row in table.rows] == [["8.000", "2.0"], ["2.000", "0.50"]]
     assert table.rows[0][1] == "2024-01-02"
+
+
+def test_errors_of_windows_without_an_average_are_dashes() -> None:
     assert tabulate_worst_windows(make_predictions([0, 0]), average=0.0).rows[0][-1] == "–"
 
 
@@ -123,17 +161,27 @@ def make_ahead(num_days: int) -> Predictions:
     return Predictions(pd.concat(series, ignore_index=True), ("ensemble", "theta"))
 
 
-def test_errors_of_long_horizons_are_listed_by_day_ahead() -> None:
+@pytest.fixture(scope="module")
+def by_day() -> Table:
     profile: Any = {"season_length": 24, "freq": "h"}
-    table = tabulate_seasons_ahead(
-        make_ahead(7), profile, ["ensemble", "pretrained", "theta", "ensemble"]
-    )
+    names = ["ensemble", "pretrained", "theta", "ensemble"]
+    table = tabulate_seasons_ahead(make_ahead(7), profile, names)
     assert table is not None
-    assert table.caption == "Mean absolute error by day ahead"
-    assert [row[0] for row in table.rows] == [str(day) for day in range(1, 8)]
-    assert [float(row[1]) for row in table.rows] == list(range(1, 8))
-    assert {row[2] for row in table.rows} == {"5.000"}
-    assert [column for _, column in sorted(table.best)] == [1, 1, 1, 1, 1, 2, 2]
+    return table
+
+
+def test_errors_of_long_horizons_are_listed_by_day_ahead(by_day: Table) -> None:
+    assert by_day.caption == "Mean absolute error by day ahead"
+    assert [row[0] for row in by_day.rows] == [str(day) for day in range(1, 8)]
+
+
+def test_errors_by_day_ahead_are_means_over_the_day(by_day: Table) -> None:
+    assert [float(row[1]) for row in by_day.rows] == list(range(1, 8))
+    assert {row[2] for row in by_day.rows} == {"5.000"}
+
+
+def test_least_error_of_each_day_ahead_is_marked(by_day: Table) -> None:
+    assert [column for _, column in sorted(by_day.best)] == [1, 1, 1, 1, 1, 2, 2]
 
 
 def test_many_days_ahead_share_rows_of_whole_days() -> None:
@@ -145,7 +193,7 @@ def test_many_days_ahead_share_rows_of_whole_days() -> None:
 
 
 @pytest.mark.parametrize(("num_days", "season_length"), [(2, 24), (3, 1)])
-def test_short_horizons_and_steps_without_a_season_have_no_seasons_ahead(
+def test_horizon_of_less_than_three_seasons_has_no_seasons_ahead(
     num_days: int, season_length: int
 ) -> None:
     profile: Any = {"season_length": season_length, "freq": "h"}
@@ -161,13 +209,23 @@ def make_levels(*levels: tuple[str, float, float]) -> Predictions:
     )
 
 
-def test_bias_of_high_forecasts_is_in_the_highest_fifth_of_each_series() -> None:
-    levels = [("a", float(level), float(level)) for level in range(1, 9)]
-    found = measure_fifths(make_levels(*levels, ("a", 20.0, 16.0), ("a", 30.0, 24.0)))
-    assert list(found["fifth"]) == ["lowest", "second", "middle", "fourth", "highest"]
-    assert list(found["forecast"]) == [1.5, 3.5, 5.5, 7.5, 25.0]
-    assert list(found["mae"]) == [0.0, 0.0, 0.0, 0.0, 5.0]
-    assert list(found["bias"]) == [0.0, 0.0, 0.0, 0.0, 0.25]
+LEVELS = [("a", float(level), float(level)) for level in range(1, 9)]
+BIASED = make_levels(*LEVELS, ("a", 20.0, 16.0), ("a", 30.0, 24.0))
+
+
+def test_fifths_are_named_from_lowest_to_highest() -> None:
+    fifths = measure_fifths(BIASED)
+    assert list(fifths["fifth"]) == ["lowest", "second", "middle", "fourth", "highest"]
+    assert list(fifths["forecast"]) == [1.5, 3.5, 5.5, 7.5, 25.0]
+
+
+def test_bias_of_high_forecasts_is_in_the_highest_fifth() -> None:
+    fifths = measure_fifths(BIASED)
+    assert list(fifths["mae"]) == [0.0, 0.0, 0.0, 0.0, 5.0]
+    assert list(fifths["bias"]) == [0.0, 0.0, 0.0, 0.0, 0.25]
+
+
+def test_fifths_are_those_of_each_series() -> None:
     levels = [
         (name, float(scale * level), 0.0)
         for name, scale in (("a", 1), ("b", 100))
@@ -175,7 +233,21 @@ def test_bias_of_high_forecasts_is_in_the_highest_fifth_of_each_series() -> None
     ]
     found = measure_fifths(make_levels(*levels))
     assert list(found["forecast"]) == [50.5 * level for level in range(1, 6)]
+
+
+def test_bias_of_actuals_of_0_is_a_dash() -> None:
+    levels = [
+        (name, float(scale * level), 0.0)
+        for name, scale in (("a", 1), ("b", 100))
+        for level in range(1, 6)
+    ]
     assert [row[-1] for row in tabulate_fifths(make_levels(*levels)).rows] == ["–"] * 5
+
+
+def test_fifths_are_of_forecasts_with_an_actual() -> None:
     found = measure_fifths(make_levels(("a", 1.0, 2.0), ("a", 2.0, 4.0), ("a", 9.0, np.nan)))
     assert list(found["mae"]) == [1.0, 2.0]
+
+
+def test_equal_forecasts_have_no_fifths() -> None:
     assert measure_fifths(make_levels(("a", 1.0, 2.0), ("a", 1.0, 4.0))).empty

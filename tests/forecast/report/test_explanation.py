@@ -27,23 +27,41 @@ def figure(explanation: pd.DataFrame) -> Figure:
     return draw_explanation(explanation)
 
 
-def test_figure_has_a_menu_and_bars_of_the_inputs_that_count_most(
-    figure: Figure, explanation: pd.DataFrame
-) -> None:
+def test_menu_has_the_average_with_each_series(figure: Figure) -> None:
     labels = [button.label for button in figure.layout.updatemenus[0].buttons]
     assert labels == ["on average", "next values of s00000", "next values of s00001"]
+
+
+def test_bars_are_sizes_of_the_inputs(figure: Figure) -> None:
     bars = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
     assert bars == {"past values": 3.0, "calendar": 2.0, "price, future": 0.5}
+
+
+def test_contributions_of_a_series_have_signs(figure: Figure) -> None:
+    heatmap = figure.data[3]
+    assert list(heatmap.y) == ["1", "2"]
+    np.testing.assert_array_equal(heatmap.z, [[4.0] * 3, [-1.0] * 3])
+
+
+def test_contributions_on_average_are_sizes(figure: Figure) -> None:
     average = figure.data[1]
-    one = figure.data[3]
-    assert list(one.y) == ["1", "2"]
-    np.testing.assert_array_equal(one.z, [[4.0] * 3, [-1.0] * 3])
     np.testing.assert_array_equal(average.z, [[4.0] * 3, [1.0] * 3])
+
+
+def test_lags_that_count_most_are_drawn(explanation: pd.DataFrame) -> None:
     own = explanation[(explanation["input"] == "y") & (explanation["lag"] == 1)]
     many = pd.concat([own.assign(lag=lag, contribution=float(lag % 50)) for lag in range(1, 51)])
     lags = [int(lag) for lag in draw_explanation(many).data[1].y]
     assert lags == list(range(50 - MAX_LAGS, 50))
+
+
+def test_explanation_of_the_test_part_alone_has_no_series(explanation: pd.DataFrame) -> None:
     assert len(draw_explanation(explanation[explanation["part"] == "test"]).data) == 2
+
+
+def test_missing_explanation_is_an_empty_figure_with_its_reason(
+    figure: Figure, explanation: pd.DataFrame
+) -> None:
     figure = draw_explanation(empty_table(explanation.head(0))("explain_ensemble: KeyError: 'a'"))
     assert len(figure.data) == 0
     assert "KeyError" in figure.layout.annotations[0].text

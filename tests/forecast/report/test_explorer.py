@@ -194,7 +194,7 @@ def describe_pretrained_page(
 
 
 @pytest.mark.chromium
-def test_the_pretrained_network_forecasts_median_and_interval_of_python(
+def test_the_pretrained_network_forecasts_the_quantiles_of_python(
     prepare: Callable[..., SimpleNamespace], tmp_path: Path
 ) -> None:
     pages = list(list_pretrained_pages(prepare, NUM_PRETRAINED_WINDOWS))
@@ -331,53 +331,83 @@ def page(forecaster: Any, prepared: SimpleNamespace) -> str:
 
 
 @pytest.mark.chromium
-def test_page_shows_the_forecast_of_python_and_sends_nothing(page: str, tmp_path: Path) -> None:
+def test_page_shows_the_forecast_of_python(page: str, tmp_path: Path) -> None:
     path = tmp_path / "gates.html"
     path.write_text(page)
     result, messages = open_page(path, "#check")
     assert result["difference"] < TOLERANCE
     assert messages == []
+
+
+@pytest.mark.chromium
+def test_page_is_small(page: str) -> None:
     assert len(page.encode()) < MAX_BYTES
+
+
+@pytest.mark.chromium
+def test_page_loads_nothing(page: str) -> None:
     assert "default-src 'none'" in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
 
 
-@pytest.mark.chromium
-@pytest.mark.parametrize(
-    "switches",
-    [
-        ["--window-size=1400,1000"],
-        ["--window-size=390,900"],
-        ["--blink-settings=preferredColorScheme=0"],
+@pytest.fixture(
+    scope="module",
+    params=[
+        "--window-size=1400,1000",
+        "--window-size=390,900",
+        "--blink-settings=preferredColorScheme=0",
     ],
 )
-def test_a_reader_changes_gate_value_and_unit_by_keyboard_at_any_width(
-    page: str, tmp_path: Path, switches: list[str]
-) -> None:
-    path = tmp_path / "gates.html"
+def used(
+    request: pytest.FixtureRequest, page: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, Any]]:
+    """A switch of the browser, and what a reader sees who uses the page by keyboard."""
+    path = tmp_path_factory.mktemp("used") / "gates.html"
     path.write_text(use_page(page))
-    result, messages = open_page(path, "", *switches)
+    result, messages = open_page(path, "", request.param)
     assert messages == []
+    return request.param, result
+
+
+@pytest.mark.chromium
+def test_changes_by_keyboard_change_the_forecast_at_any_width(
+    used: tuple[str, dict[str, Any]],
+) -> None:
+    _, result = used
     assert result["forgotten"] != result["before"] == result["again"]
     assert len({result[name] for name in ("before", "forgotten", "moved", "muted")}) == 4
     assert result["at"]
-    assert result["unnamed"] == []
-    assert result["unreachable"] == 0
+
+
+@pytest.mark.chromium
+def test_page_is_accessible_at_any_width(used: tuple[str, dict[str, Any]]) -> None:
+    _, result = used
+    assert (result["unnamed"], result["unreachable"]) == ([], 0)
     assert result["contrast"] >= 4.5
-    if "1400" in switches[0]:
+
+
+@pytest.mark.chromium
+def test_page_keeps_its_width(used: tuple[str, dict[str, Any]]) -> None:
+    switch, result = used
+    if "1400" in switch:
         assert result["moved_by"] == 0
-    if "390" in switches[0]:
+    if "390" in switch:
         assert result["width"] <= 390
 
 
-def test_windows_are_those_of_one_series_with_bounds_of_a_network_that_has_them(
-    forecaster: Any, prepared: SimpleNamespace
-) -> None:
+def test_windows_are_those_of_one_series(forecaster: Any, prepared: SimpleNamespace) -> None:
     content = explore_series({"ensemble": forecaster}, prepared.series, None, "y")
     assert {window["series"] for window in content["windows"]} == {"y"}
     assert content["windows"][-1]["actuals"] == [None] * 3
-    # The interval of an ensemble is not that of its networks.
+
+
+def test_networks_of_an_ensemble_have_no_bounds(forecaster: Any, prepared: SimpleNamespace) -> None:
+    """The interval of an ensemble is not that of its networks."""
+    content = explore_series({"ensemble": forecaster}, prepared.series, None, "y")
     assert all(window["bounds"] == {} for window in content["windows"])
+
+
+def test_network_alone_has_its_bounds(forecaster: Any, prepared: SimpleNamespace) -> None:
     alone = replace(
         forecaster,
         model=PanelModel(forecaster.model.normalizer, forecaster.model.model.models["gru"]),
@@ -388,11 +418,12 @@ def test_windows_are_those_of_one_series_with_bounds_of_a_network_that_has_them(
     assert np.less(low, high).all()
 
 
-def test_a_series_that_is_missing_and_a_forecaster_without_networks_are_refused(
-    forecaster: Any, prepared: SimpleNamespace
-) -> None:
+def test_a_series_that_is_missing_is_refused(forecaster: Any, prepared: SimpleNamespace) -> None:
     with pytest.raises(ParameterError, match="series: expected one of"):
         explore_series({"ensemble": forecaster}, prepared.series, None, "other")
+
+
+def test_a_forecaster_without_networks_is_refused(forecaster: Any) -> None:
     linear = forecaster.model.model.models["baseline_ensemble"]
     with pytest.raises(ParameterError, match="no trained network"):
         find_networks(
@@ -400,30 +431,67 @@ def test_a_series_that_is_missing_and_a_forecaster_without_networks_are_refused(
         )
 
 
-@pytest.mark.slow
-@pytest.mark.chromium
-@pytest.mark.parametrize("width", [1400, 390])
-def test_page_of_the_pretrained_network_after_load_follows_gate_value_and_unit(
-    tmp_path: Path, width: int
-) -> None:
+@pytest.fixture(scope="module")
+def pretrained_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a pretrained network that was saved and loaded."""
+    folder = tmp_path_factory.mktemp("pretrained")
     steps = np.arange(300)
     values = 10 + np.sin(steps * 2 * np.pi / 7) + np.random.default_rng(0).normal(size=300) / 5
     table = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=300), "y": values})
     fitted = Forecaster(h=7, lookback=21, networks="pretrained", use="pretrained").fit(table)
-    fitted.save(tmp_path / "model")
+    fitted.save(folder / "model")
+    Forecaster.load(folder / "model").explorer(folder / "gates.html", table)
+    return (folder / "gates.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.chromium
+def test_page_of_the_pretrained_network_shows_the_forecast_of_python(
+    pretrained_page: str, tmp_path: Path
+) -> None:
     path = tmp_path / "gates.html"
-    Forecaster.load(tmp_path / "model").explorer(path, table)
-    page = path.read_text()
-    assert len(page.encode()) < MAX_BYTES
+    path.write_text(pretrained_page)
     result, messages = open_page(path, "#check")
     assert messages == []
     assert result["difference"] < 1e-4
-    path.write_text(use_page(page))
-    result, messages = open_page(path, "", f"--window-size={width},1000")
+
+
+@pytest.mark.slow
+def test_page_of_the_pretrained_network_is_small(pretrained_page: str) -> None:
+    assert len(pretrained_page.encode()) < MAX_BYTES
+
+
+@pytest.fixture(scope="module", params=[1400, 390])
+def pretrained_used(
+    request: pytest.FixtureRequest,
+    pretrained_page: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[int, dict[str, Any]]:
+    """A width, and what a reader sees who uses the page of the pretrained network by keyboard."""
+    path = tmp_path_factory.mktemp("used") / "gates.html"
+    path.write_text(use_page(pretrained_page))
+    result, messages = open_page(path, "", f"--window-size={request.param},1000")
     assert messages == []
+    return request.param, result
+
+
+@pytest.mark.slow
+@pytest.mark.chromium
+def test_changes_by_keyboard_change_the_forecast_of_the_pretrained_network(
+    pretrained_used: tuple[int, dict[str, Any]],
+) -> None:
+    _, result = pretrained_used
     assert result["forgotten"] != result["before"] == result["again"]
     assert len({result[name] for name in ("before", "forgotten", "moved", "muted")}) == 4
     assert "to the value of the season before of" in result["before"]
+
+
+@pytest.mark.slow
+@pytest.mark.chromium
+def test_page_of_the_pretrained_network_is_accessible_at_any_width(
+    pretrained_used: tuple[int, dict[str, Any]],
+) -> None:
+    width, result = pretrained_used
     assert (result["unnamed"], result["unreachable"]) == ([], 0)
     assert result["contrast"] >= 4.5
     assert result["moved_by"] == 0 if width == 1400 else result["width"] <= 390
@@ -431,7 +499,9 @@ def test_page_of_the_pretrained_network_after_load_follows_gate_value_and_unit(
 
 @pytest.mark.slow
 @pytest.mark.chromium
-def test_forecaster_writes_its_page_with_covariates_and_after_load(tmp_path: Path) -> None:
+def test_pages_with_covariates_before_saving_or_after_load_show_the_forecast_of_python(
+    tmp_path: Path,
+) -> None:
     rng = np.random.default_rng(0)
     steps = np.arange(300)
     table = pd.DataFrame(

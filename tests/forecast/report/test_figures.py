@@ -40,20 +40,35 @@ def figures(results, draw) -> dict[str, Figure]:
     return draw(results)
 
 
-def test_figures_have_names_axes_menus_and_one_color_for_each_forecaster(figures, results) -> None:
+def test_figures_have_their_names(figures) -> None:
     assert set(figures) == set(NAMES)
+
+
+def test_menu_of_errors_has_each_metric(figures) -> None:
     buttons = figures["error_by_step"].layout.updatemenus[0].buttons
     assert [button.args[1]["yaxis.title.text"].split(",")[0] for button in buttons] == [
         "RMSE",
         "MAE",
     ]
+
+
+def test_strongest_baseline_has_the_least_mse(results) -> None:
     errors = results.predictions.errors[["last_value", "seasonal_naive", "ridge"]]
     assert find_strongest_baseline(results.by_step) == (errors**2).mean().idxmin() == "ridge"
+
+
+def test_baselines_but_the_strongest_wait_in_the_legend(figures) -> None:
     for name in ("forecasts", "next_values"):
         waiting = [trace.name for trace in figures[name].data if trace.visible == "legendonly"]
         assert waiting == ["last value", "seasonal naive"]
+
+
+def test_times_are_in_order(figures) -> None:
     for name in ("forecasts", "next_values", "residuals"):
         assert pd.to_datetime(pd.Series(figures[name].data[0].x)).is_monotonic_increasing
+
+
+def test_forecaster_has_one_color_in_all_figures(figures) -> None:
     traces = [
         trace
         for figure in figures.values()
@@ -61,6 +76,9 @@ def test_figures_have_names_axes_menus_and_one_color_for_each_forecaster(figures
         if trace.name.startswith("LSTM")
     ]
     assert {trace.line.color or trace.marker.color for trace in traces} == {STYLES["lstm"].color}
+
+
+def test_colors_of_forecasters_differ() -> None:
     assert len({style.color for style in STYLES.values()} | {SPARE_COLOR}) == len(STYLES) + 1
 
 
@@ -71,7 +89,7 @@ def test_every_figure_is_json_with_a_title_of_its_axis(figures, name: str) -> No
     assert json.loads(figures[name].to_json())["data"]
 
 
-def test_steps_origins_and_gaps_are_drawn(make_results, draw) -> None:
+def test_drawing_changes_no_table(make_results, draw) -> None:
     results = make_results(num_series=2, has_signal=True)
     before = make_results(num_series=2, has_signal=True)
     draw(results)
@@ -80,34 +98,61 @@ def test_steps_origins_and_gaps_are_drawn(make_results, draw) -> None:
     for name in ("series", "by_step"):
         pd.testing.assert_frame_equal(getattr(results, name), getattr(before, name))
     pd.testing.assert_frame_equal(results.histories["lstm"], before.histories["lstm"])
+
+
+def test_forecasts_are_drawn_one_step_ahead(make_results, draw) -> None:
     results = make_results(freq="h")
     drawn = pd.to_datetime(pd.Series(find_trace(draw(results)["forecasts"], "LSTM").x))
     assert drawn.tolist() == results.predictions.table.query("horizon_step == 1")["ds"].tolist()
+
+
+def test_steps_without_dates_are_drawn_as_numbers(make_results, draw) -> None:
     figures = draw(make_results(freq=None))
     assert find_trace(figures["forecasts"], "LSTM").x.tolist() == list(range(40, 60))
+
+
+def test_forecasts_from_one_origin_are_drawn_after_three_horizons(make_results, draw) -> None:
     results = make_results(num_origins=1, horizon=5)
     figure = draw(results)["forecasts"]
     np.testing.assert_array_equal(find_trace(figure, "actual").y, results.series["y"].tail(3 * 5))
     np.testing.assert_array_equal(
         find_trace(figure, "GRU").y[-5:], results.predictions.table["gru"]
     )
+
+
+def test_errors_of_one_step_are_bars(make_results, draw) -> None:
     figure = draw(make_results(horizon=1))["error_by_step"]
     bars = [(trace.type, trace.name) for trace in figure.data if trace.visible is not False]
     assert bars == [
         ("bar", name) for name in ("LSTM", "GRU", "last value", "seasonal naive", "ridge")
     ]
+
+
+def test_noise_floor_is_drawn_if_it_is_known(make_results, draw) -> None:
     figure = draw(make_results(has_signal=True))["error_by_step"]
     np.testing.assert_allclose(find_trace(figure, "noise floor").y, [0.5, 0.5, 0.5])
+
+
+def test_figures_of_many_series_are_small(make_results, draw) -> None:
     figures = draw(make_results(num_series=366, num_origins=30, horizon=2))
     assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
+
+
+def test_figures_of_many_steps_are_small(make_results, draw) -> None:
     figures = draw(make_results(num_origins=100_000, horizon=1))
     assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
+
+
+def test_subtitle_names_what_is_drawn(make_results, draw) -> None:
     figures = draw(make_results(num_series=30, num_origins=400, horizon=2))
     for name in ("forecasts", "residuals"):
         assert (
             figures[name].layout.title.subtitle.text
             == "one step ahead; 12 of 30 series; last 250 of 400 steps"
         )
+
+
+def test_gaps_stay_open(make_results, draw) -> None:
     results = make_results(horizon=1)
     results.series.loc[50, "observed"] = False
     results.predictions.table.loc[10, ["y"]] = np.nan
@@ -117,20 +162,35 @@ def test_steps_origins_and_gaps_are_drawn(make_results, draw) -> None:
     assert np.flatnonzero(np.isnan(find_trace(figure, "GRU").y)).tolist() == [11]
 
 
-def test_forecasts_residuals_and_errors_are_drawn_as_they_are(results, figures) -> None:
+def test_forecasts_of_the_test_part_are_drawn_as_they_are(results, figures) -> None:
     rows = results.predictions.table.query("horizon_step == 1")
     for name, column in (("actual", "y"), ("LSTM", "lstm"), ("last value", "last_value")):
         np.testing.assert_array_equal(find_trace(figures["forecasts"], name).y, rows[column])
+
+
+def test_next_values_are_drawn_after_the_series(results, figures) -> None:
     trace = find_trace(figures["next_values"], "GRU")
     forecast = pd.Series(trace.y, pd.to_datetime(pd.Series(trace.x))).dropna()
     assert forecast.index.min() == results.series["ds"].max() + pd.Timedelta(days=1)
     assert forecast.tolist() == results.next_values.table["gru"].tolist()
+
+
+def test_residuals_are_drawn_as_they_are(results, figures) -> None:
     errors = results.predictions.errors[results.predictions.table["horizon_step"] == 1]
     np.testing.assert_array_equal(find_trace(figures["residuals"], "LSTM").y, errors["lstm"])
+
+
+def test_histograms_count_all_residuals(figures) -> None:
     histograms = [trace for trace in figures["residuals"].data if trace.xaxis == "x2"]
     assert [sum(trace.x) for trace in histograms] == [20, 20]
+
+
+def test_errors_by_step_are_roots_of_the_mse(results, figures) -> None:
     mse = results.by_step.query("forecaster == 'gru'")["mse"]
     np.testing.assert_allclose(find_trace(figures["error_by_step"], "GRU").y, np.sqrt(mse))
+
+
+def test_unknown_noise_floor_is_not_drawn(figures) -> None:
     assert "noise floor" not in {trace.name for trace in figures["error_by_step"].data}
 
 

@@ -45,16 +45,28 @@ def make_predictions() -> Predictions:
     )
 
 
-def test_bands_go_along_their_bounds_and_across_no_gap() -> None:
+def test_widest_band_is_drawn_first() -> None:
     bands = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert [band.name for band in bands] == ["ensemble, 95 %", "ensemble, 80 %"]
+
+
+def test_band_goes_along_the_upper_bound_then_back_along_the_lower() -> None:
     wide, _ = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert list(wide.x) == [10, 11, 12, 13, 13, 12, 11, 10, None]
     assert list(wide.y) == [3, 4, 5, 6, 2, 1, 0, -1, None]
+
+
+def test_band_crosses_no_gap() -> None:
     _, narrow = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert list(narrow.x) == [10, 11, 11, 10, None, 13, 13, None]
+
+
+def test_band_of_one_step_is_a_bar() -> None:
     wide, _ = draw_fan("ensemble", STEPS[2:3], TABLE[2:3], (80, 95), visible=True)
     assert (list(wide.x), list(wide.y), list(wide.error_y.array)) == ([12], [3], [2])
+
+
+def test_forecaster_without_intervals_has_no_bands() -> None:
     assert draw_fan("baseline_ensemble", STEPS, TABLE, (80, 95), visible=True) == []
 
 
@@ -80,9 +92,7 @@ def measured() -> tuple[ForecastMetrics, pd.DataFrame]:
     return ForecastMetrics(numbers, None), by_level
 
 
-def test_coverage_stands_with_its_range_over_steps_and_origins(
-    measured: tuple[ForecastMetrics, pd.DataFrame],
-) -> None:
+def test_coverage_has_its_range_over_steps(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     table = tabulate_intervals(*measured)
     assert table.header[:5] == [
         "forecaster",
@@ -92,18 +102,37 @@ def test_coverage_stands_with_its_range_over_steps_and_origins(
         "Winkler 80 %",
     ]
     assert table.rows[0][:2] == ["ensemble", "80.0 (70.0 to 90.0)"]
+
+
+def test_coverage_has_its_range_over_origins(
+    measured: tuple[ForecastMetrics, pd.DataFrame],
+) -> None:
     metrics, by_level = measured
     more = {"least_coverage_80": 0.5, "most_coverage_80": 0.9, "above_80": 0.085}
     table = tabulate_intervals(metrics.add({"ensemble": more}), by_level)
     assert table.header[2:4] == ["by origin 80 %", "above 80 %"]
     assert table.rows[0][2:4] == ["50 to 90", "8.5"]
+
+
+def test_range_of_equal_coverages_is_one_number(
+    measured: tuple[ForecastMetrics, pd.DataFrame],
+) -> None:
+    metrics, by_level = measured
     same = metrics.add(
         {"ensemble": {"least_coverage_80": 0.67, "most_coverage_80": 0.67, "above_80": 0.085}}
     )
     assert tabulate_intervals(same, by_level).rows[0][2] == "67"
+
+
+def test_sentence_names_equal_coverages_once() -> None:
     numbers = {"coverage_80": 0.67, "least_coverage_80": 0.67, "most_coverage_80": 0.67}
-    found = ForecastMetrics({"ensemble": numbers}, None)
-    assert describe_coverage(found, (80,)).count("67 %") == 1
+    metrics = ForecastMetrics({"ensemble": numbers}, None)
+    assert describe_coverage(metrics, (80,)).count("67 %") == 1
+
+
+def test_level_without_intervals_has_dashes_with_a_note(
+    measured: tuple[ForecastMetrics, pd.DataFrame],
+) -> None:
     assert tabulate_intervals(*measured).rows[0][5:9] == 4 * ["–"]
     (note,) = list_empty_levels(measured[1])
     assert "95 %" in note
@@ -155,7 +184,7 @@ def test_sparse_series_are_judged_by_the_share_above(above: float, verdict: str)
     assert f"{100 * above:.1f} %" in found
 
 
-def test_missed_origins_and_widths_are_told() -> None:
+def test_sentence_names_the_first_missed_origins() -> None:
     missed = ForecastMetrics(
         {"ensemble": {"coverage_80": 0.8}},
         None,
@@ -164,6 +193,9 @@ def test_missed_origins_and_widths_are_told() -> None:
     found = describe_coverage(ForecastMetrics.parse(missed.to_json()), (80,))
     assert all(text in found for text in ("5 of the origins", "2024-05-01", "2024-05-03", "…"))
     assert "2024-05-04" not in found
+
+
+def test_sentence_names_the_method_with_the_compared_width() -> None:
     numbers = {
         "ensemble": {"coverage_80": 0.8, "relative_width_80": 0.6},
         "last_value": {"mae": 1.0},
@@ -171,6 +203,9 @@ def test_missed_origins_and_widths_are_told() -> None:
     found = describe_coverage(ForecastMetrics(numbers, None), (80,))
     assert "last value" in found
     assert "seasonal" not in found
+
+
+def test_intervals_of_an_exact_forecast_are_not_called_too_wide() -> None:
     numbers = {"coverage_80": 1.0, "relative_width_80": 1e9, "mae": 1e-9}
     found = describe_coverage(ForecastMetrics({"ensemble": numbers}, None, mean_size=10.0), (80,))
     assert "exact" in found

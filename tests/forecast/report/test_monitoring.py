@@ -122,30 +122,57 @@ def list_tables(**changes: Any) -> list[Table]:
     return [part for section in sections for part in section.parts if isinstance(part, Table)]
 
 
-def test_page_and_summary_begin_with_the_verdict() -> None:
+def test_page_is_the_golden_one() -> None:
     assert is_golden(write_report(), Path(__file__).parent / "golden/monitoring.txt")
+
+
+def test_verdict_counts_further_reasons() -> None:
     assert has_in_order(make_report().verdict, "Retrain", "error", "1 more")
+
+
+def test_verdict_of_one_reason_has_no_count() -> None:
     assert make_report(verdict="alarm", reasons=["damaged"]).verdict == "Alarm: damaged."
     assert "more" not in make_report(verdict="ok").verdict
+
+
+def test_page_without_an_error_has_one_figure_with_a_reason() -> None:
     report = write_report(error=NO_ERROR, by_step=[], version="newest")
     assert NOTES["no_error"] in report
     assert report.count('class="plotly-graph-div"') == 1
+
+
+def test_summary_fits_the_screen() -> None:
     reasons = [f"{number} of 50 series have drifted" for number in range(50)]
     many = make_report(reasons=reasons)
     assert fits_screen(many.summarize(), many.verdict)
 
 
-def test_steps_anomalies_and_drift_are_tabulated_with_dashes_for_what_is_missing() -> None:
+def test_steps_are_tabulated() -> None:
     steps = list_tables()[0]
     assert steps.rows == [["1", "1,234", "2.000", "1.500", "1.000", "4.00"]]
+
+
+def test_unknown_expected_error_of_a_step_is_a_dash() -> None:
     steps = list_tables(by_step=[STEP | {"expected_mse": None}])[0]
     assert steps.rows[0][-2:] == ["–", "–"]
+
+
+def test_unknown_ratio_is_a_dash() -> None:
     error = make_verdict()["error"] | {"mse": None, "ratio": None, "p_value": None}
     assert has_in_order(write_report(error=error), "ratio –", "no p-value")
+
+
+def test_anomalies_are_tabulated() -> None:
     assert tabulate_anomalies(make_verdict()["anomalies"]).rows == [
         ["a", "2024-10-20", "31.50", "8.000", "30.00"]
     ]
+
+
+def test_further_anomalies_are_counted() -> None:
     assert "2 more" in write_report()
+
+
+def test_drift_is_tabulated_with_dashes_for_missing_numbers() -> None:
     rows = tabulate_drift(make_verdict()["drift"]).rows
     assert rows == [
         ["a", "30", "250", "−1.20", "0.610", "0.004", "21.50", "6.000 to 16.25"],
@@ -153,29 +180,46 @@ def test_steps_anomalies_and_drift_are_tabulated_with_dashes_for_what_is_missing
     ]
 
 
-def test_sections_are_those_with_something_to_show() -> None:
+def test_page_without_intervals_has_no_section_of_them() -> None:
     assert ">Intervals<" not in write_report(intervals=[], anomalies=[], num_anomalies=0)
-    row = {
-        "covariate": "price",
-        "num_values": 60,
-        "num_series": 2,
-        "num_drifted": 1,
-        "distance": 0.5,
-        "p_value": 0.01,
-        "num_unknown": 0,
-        "usual_fraction": 0.0,
-    }
-    (covariates,) = (
-        table for table in list_tables(covariate_drift=[row]) if table.header[0] == "covariate"
-    )
-    assert covariates.rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
-    assert ">Covariates<" in write_report(covariate_drift=[row])
+
+
+COVARIATE = {
+    "covariate": "price",
+    "num_values": 60,
+    "num_series": 2,
+    "num_drifted": 1,
+    "distance": 0.5,
+    "p_value": 0.01,
+    "num_unknown": 0,
+    "usual_fraction": 0.0,
+}
+
+
+def test_covariates_are_tabulated() -> None:
+    tables = list_tables(covariate_drift=[COVARIATE])
+    (table,) = (table for table in tables if table.header[0] == "covariate")
+    assert table.rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
+
+
+def test_page_has_a_section_of_covariates_if_there_are_any() -> None:
+    assert ">Covariates<" in write_report(covariate_drift=[COVARIATE])
     assert ">Covariates<" not in write_report()
+
+
+def test_unknown_stability_is_not_described() -> None:
     nothing = {"stability": None, "horizon_stability": None}
     assert describe_stability({"version": nothing, "issued": nothing}) == ""
+
+
+def test_stability_as_issued_is_described() -> None:
+    nothing = {"stability": None, "horizon_stability": None}
     assert "0.400 as issued." in describe_stability(
         {"version": nothing, "issued": make_verdict()["stability"]["issued"]}
     )
+
+
+def test_page_has_the_series_with_the_largest_drift() -> None:
     drift = [
         make_verdict()["drift"][0] | {"unique_id": f"s{number}", "distance": number / 30}
         for number in range(25)
@@ -247,12 +291,15 @@ def evaluated() -> pd.DataFrame:
     )
 
 
-def test_root_mean_squares_and_versions_are_drawn(evaluated: pd.DataFrame) -> None:
-    one, mean, expected = draw_error_over_time(evaluated, 10).data
-    assert list(one.y) == [1.0] * 30 + [3.0] * 10
+def test_error_over_time_is_a_root_mean_square(evaluated: pd.DataFrame) -> None:
+    single, mean, expected = draw_error_over_time(evaluated, 10).data
+    assert list(single.y) == [1.0] * 30 + [3.0] * 10
     assert mean.y[29] == 1.0
     assert mean.y[34] == pytest.approx(np.sqrt((5 * 1 + 5 * 9) / 10))
     assert set(expected.y) == {2.0}
+
+
+def test_first_forecast_of_each_version_is_marked(evaluated: pd.DataFrame) -> None:
     figure = draw_error_over_time(evaluated, 10)
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [
         ("2024-01-01",) * 2,
@@ -262,32 +309,50 @@ def test_root_mean_squares_and_versions_are_drawn(evaluated: pd.DataFrame) -> No
         ("2024-01-01", "v1"),
         ("2024-01-21", "v2"),
     ]
+
+
+def test_versions_of_one_day_share_a_mark(evaluated: pd.DataFrame) -> None:
     both = pd.concat([evaluated, evaluated.assign(model_version="c")])
     assert [note.text.strip() for note in draw_error_over_time(both, 10).layout.annotations] == [
         "v1, v2",
         "v3",
     ]
+
+
+def test_many_versions_are_marked_without_names(evaluated: pd.DataFrame) -> None:
     figure = draw_error_over_time(
         evaluated.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10
     )
     assert (len(figure.layout.shapes), len(figure.layout.annotations)) == (NUM, 0)
+
+
+def test_versions_are_marked_on_steps_too(evaluated: pd.DataFrame) -> None:
     figure = draw_error_over_time(evaluated.assign(cutoff=np.arange(NUM)), 10)
     assert [shape.x0 for shape in figure.layout.shapes] == [0, 20]
-    # The scale of a single date would be microseconds.
+
+
+def test_axis_of_one_date_is_a_category(evaluated: pd.DataFrame) -> None:
+    """Its scale would be microseconds."""
     axes = [draw_error_over_time(evaluated[:num], 10).layout.xaxis for num in (1, 2)]
     assert [axis.type for axis in axes] == ["category", None]
     assert [axis.title.text for axis in axes] == ["cut-off"] * 2
 
 
-def test_errors_of_each_step_are_drawn_and_empty_figures_say_so(evaluated: pd.DataFrame) -> None:
+def test_versions_have_the_order_of_the_table(evaluated: pd.DataFrame) -> None:
     assert (
         mark_versions(evaluated)["model_version"].tolist()
         == measure_groups(evaluated, "model_version")["model_version"].tolist()
     )
+
+
+def test_empty_figures_have_a_note(evaluated: pd.DataFrame) -> None:
     figures = draw_error_over_time(evaluated.head(0), 10), draw_realised_by_step([])
     assert [(len(figure.data), figure.layout.title.subtitle.text) for figure in figures] == [
         (0, NOTHING)
     ] * 2
+
+
+def test_errors_of_each_step_are_drawn() -> None:
     realised, expected = draw_realised_by_step(
         [
             {"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0},

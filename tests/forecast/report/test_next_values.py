@@ -56,25 +56,47 @@ def test_series_without_bounds_are_named() -> None:
     assert "bounds of a are empty" in str(note)
 
 
-def test_report_shows_the_first_series_with_short_names() -> None:
+def test_columns_have_short_names() -> None:
     table = tabulate_used(make_next_values())
     assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
     assert table.iloc[0, 2:].tolist() == [100.0, 97.5, 102.5]
+
+
+def test_series_that_ended_are_marked() -> None:
     table = tabulate_used(make_next_values(("a", "b"), 2), dead=["b"])
     assert table["is_dead"].tolist() == [False, False, True, True]
+
+
+def test_series_are_not_marked_if_none_has_ended() -> None:
     assert "is_dead" not in tabulate_used(make_next_values(("a", "b"), 2), dead=[])
-    table, note = tabulate_next_values(make_next_values(("a", "b"), 40))
+
+
+def test_report_shows_the_first_rows() -> None:
+    table, _ = tabulate_next_values(make_next_values(("a", "b"), 40))
     assert isinstance(table, Table)
     assert table.rows[0] == ["2026-01-30", "100.0", "97.5", "102.5"]
     assert len(table.rows) == MAX_ROWS
+
+
+def test_note_names_the_files_with_all_values() -> None:
+    _, note = tabulate_next_values(make_next_values(("a", "b"), 40))
     assert all(
         text in str(note)
         for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv")
     )
+
+
+def test_note_of_one_value_is_in_the_singular() -> None:
     _, note = tabulate_next_values(make_next_values(horizon=1))
     assert "1 value " in str(note)
+
+
+def test_first_value_is_described_with_its_interval() -> None:
     sentence = describe_first_value(make_next_values())
     assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
+
+
+def test_first_value_of_a_panel_names_its_series() -> None:
     assert has_in_order(
         describe_first_value(make_next_values(("a", "b"))),
         "of a",
@@ -102,10 +124,11 @@ def test_ids_that_are_numbers_are_written_as_numbers(
     assert restore_numbers(make_next_values(ids, 1).table)["unique_id"].tolist() == expected
 
 
-def test_forecasts_of_a_run_are_summarized_and_new_ones_counted() -> None:
-    # Forecasts of the same steps by the versions v0 and v1, made on two days.
+@pytest.fixture(scope="module")
+def log() -> pd.DataFrame:
+    """Forecasts of the same steps by the versions v0 and v1, made on two days."""
     table = make_next_values(("a", "b")).table
-    log = pd.concat(
+    return pd.concat(
         table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
             y_hat=table["ensemble"] + day,
             lo_80=1.0,
@@ -116,17 +139,31 @@ def test_forecasts_of_a_run_are_summarized_and_new_ones_counted() -> None:
         )
         for day, time in enumerate(pd.date_range("2026-01-29", periods=2))
     )
-    text = summarize_forecasts(log[log["model_version"] == "v1"], log)
-    lines = text.splitlines()
+
+
+def test_forecasts_of_a_run_are_counted(log: pd.DataFrame) -> None:
+    summary = summarize_forecasts(log[log["model_version"] == "v1"], log)
+    lines = summary.splitlines()
     assert all(fact in lines[0] for fact in ("6 forecasts", "2 series", "v1"))
+    assert len(lines) == 6
+
+
+def test_forecasts_of_the_first_series_are_listed(log: pd.DataFrame) -> None:
+    summary = summarize_forecasts(log[log["model_version"] == "v1"], log)
+    lines = summary.splitlines()
     assert lines[2].split() == ["forecasts", "of", "a", "forecast", "lo", "80"]
     assert lines[3].split() == ["2026-01-30", "101.0", "1.0"]
-    assert len(lines) == 6
-    # Of an earlier day or version, although the log has newer ones.
+
+
+def test_forecasts_of_an_earlier_day_are_not_new(log: pd.DataFrame) -> None:
+    """Although the log has newer ones."""
     again = log[log["model_version"] == "v0"].assign(recorded_at=pd.Timestamp("2026-02-01"))
     lines = summarize_forecasts(again, log).splitlines()
     assert all(fact in lines[0] for fact in ("6 forecasts", "v0", "Nothing is new"))
     assert ["2026-01-30", "100.0", "1.0"] in [line.split() for line in lines]
+
+
+def test_new_forecasts_are_counted(log: pd.DataFrame) -> None:
     newest = log[log["model_version"] == "v1"]
     assert (
         "2 of them are new"

@@ -1,14 +1,16 @@
 """The report says who wins and by how much, and holds all that belongs to it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import plotly.io
 import pytest
+from plotly.graph_objects import Figure
 
 from golden import extract_text, has_in_order, is_golden
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable
@@ -167,9 +169,7 @@ def add_ensemble(next_values: Predictions) -> Predictions:
         (make_metrics(my_network=49.0), ("my network", "ahead", "ridge")),
     ],
 )
-def test_verdict_names_winner_and_difference(
-    metrics: ForecastMetrics, facts: tuple[str, ...]
-) -> None:
+def test_verdict_names_the_winner(metrics: ForecastMetrics, facts: tuple[str, ...]) -> None:
     assert has_in_order(write_verdict(metrics), *facts)
 
 
@@ -185,7 +185,7 @@ def test_verdict_names_winner_and_difference(
         ((-0.009, -0.001), 59.7, "beats"),
     ],
 )
-def test_verdict_follows_interval_size_and_sign(
+def test_verb_of_the_verdict_follows_the_interval(
     interval: tuple[float, float], mse: float, verb: str
 ) -> None:
     metrics = make_metrics(
@@ -197,32 +197,53 @@ def test_verdict_follows_interval_size_and_sign(
     assert has_in_order(write_verdict(metrics), "LSTM", *facts, "ensemble", *facts)
 
 
-def test_verdict_has_biases_and_warns_of_few_windows_and_useless_networks() -> None:
+def test_verdict_has_biases() -> None:
     biases = {"ensemble": {"bias": -0.1149}, "ridge": {"bias": 0.37}}
     assert has_in_order(
         write_verdict(make_metrics(ensemble=61.0).add(biases)), "−11.5 %", "+37.0 %"
     )
+
+
+def test_verdict_warns_of_few_windows() -> None:
     metrics = replace(make_panel_metrics(lstm=76.8), num_windows=50, num_cutoffs=1)
     assert has_in_order(
         write_verdict(metrics), "behind", "28.0 % higher", "50 windows", "1 cut-off"
     )
+
+
+def test_verdict_does_not_warn_of_few_windows_without_a_count() -> None:
     assert "too few" not in write_verdict(make_metrics(lstm=60.0))
     assert "too few" not in write_verdict(make_metrics(ridge=0.0))
-    # Otherwise one of them would be called the best, although both are the ensemble of simple methods.
+
+
+def test_verdict_names_networks_that_correct_nothing() -> None:
+    """Otherwise one of them would be called the best, although both are the ensemble of simple methods."""
     verdict = write_verdict(make_metrics(lstm=63.0, gru=63.0, baseline_ensemble=63.0))
     assert has_in_order(verdict, "No correction", "LSTM and GRU", "ensemble")
-    one = write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
-    assert has_in_order(one, "No correction", "LSTM", "ensemble")
-    assert "LSTM and GRU" not in one
+
+
+def test_verdict_names_the_one_network_that_corrects_nothing() -> None:
+    verdict = write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
+    assert has_in_order(verdict, "No correction", "LSTM", "ensemble")
+    assert "LSTM and GRU" not in verdict
+
+
+def test_verdict_does_not_name_networks_that_correct_the_ensemble() -> None:
     assert "No correction" not in write_verdict(
         make_metrics(lstm=61.0, gru=62.0, baseline_ensemble=63.0)
     )
     assert "ensemble" not in write_verdict(make_metrics())
-    # In which the GRU is the better network, and seasonal naive the better baseline.
+
+
+def test_verdict_of_a_panel_is_by_mase() -> None:
+    """The GRU is the better network, and seasonal naive the better baseline."""
     metrics = make_panel_metrics().add({"gru": {"mase": 0.5}, "seasonal_naive": {"mase": 0.55}})
     assert has_in_order(
         write_verdict(metrics), "GRU", "ahead", "seasonal naive", "MASE", "9.1 % lower"
     )
+
+
+def test_verdict_warns_of_an_rmse_in_the_other_direction() -> None:
     metrics = make_panel_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0})
     assert has_in_order(write_verdict(metrics), "RMSE", "direction", "MASE")
 
@@ -270,7 +291,7 @@ def list_best(table: Table) -> set[tuple[str, str]]:
     return {(table.rows[row][0], table.header[column]) for row, column in table.best}
 
 
-def test_forecasters_stand_from_best_to_worst_with_numbers_below_their_names() -> None:
+def test_forecasters_stand_from_best_to_worst() -> None:
     table = tabulate_metrics(make_metrics(lstm=48.0, gru=75.0, ridge=60.0))
     assert [row[0] for row in table.rows] == [
         "LSTM",
@@ -279,6 +300,9 @@ def test_forecasters_stand_from_best_to_worst_with_numbers_below_their_names() -
         "GRU",
         "last value",
     ]
+
+
+def test_numbers_stand_below_their_names() -> None:
     metrics = make_metrics(lstm=48.0, last_value=100.0, intervals={"lstm": (-0.312, 0.004)})
     numbers = {
         "bias": -0.0149,
@@ -305,13 +329,23 @@ def test_forecasters_stand_from_best_to_worst_with_numbers_below_their_names() -
             "predict, s": "< 0.01",
         }.items()
     )
+
+
+def test_panel_is_ranked_by_mase() -> None:
     table = tabulate_metrics(make_panel_metrics())
     assert table.header[1:3] == ["MASE against ridge, %", "MASE"]
+
+
+def test_panel_has_a_relative_mae() -> None:
+    table = tabulate_metrics(make_panel_metrics())
     assert find_row(table, "LSTM")[table.header.index("relative MAE")] == "0.9000"
+
+
+def test_one_series_has_no_relative_mae() -> None:
     assert "relative MAE" not in tabulate_metrics(make_metrics()).header
 
 
-def test_best_of_each_metric_is_marked_but_not_the_noise_floor() -> None:
+def test_noise_floor_has_the_metrics_of_squares() -> None:
     table = tabulate_metrics(make_metrics(noise_floor=4.0))
     cells = dict(zip(table.header, table.rows[-1], strict=True))
     assert {name: cell for name, cell in cells.items() if cell != "–"} == {
@@ -319,9 +353,15 @@ def test_best_of_each_metric_is_marked_but_not_the_noise_floor() -> None:
         "MSE": "4.000",
         "RMSE": "2.000",
     }
+
+
+def test_noise_floor_is_not_marked_as_the_best() -> None:
     table = tabulate_metrics(make_metrics(noise_floor=0.0))
     assert find_row(table, "noise floor")[table.header.index("MSE")] == "0"
     assert {name for name, _ in list_best(table)} == {"ridge"}
+
+
+def test_best_of_each_metric_is_marked() -> None:
     table = tabulate_metrics(make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}))
     assert list_best(table) == {
         ("ridge", "RMSE"),
@@ -329,18 +369,26 @@ def test_best_of_each_metric_is_marked_but_not_the_noise_floor() -> None:
         ("LSTM", "MSE"),
         ("LSTM", "MASE"),
     }
-    # Nothing is marked in the columns of skill and seconds.
+
+
+def test_columns_of_skill_or_seconds_have_no_mark() -> None:
     numbers = {"relative_mae": 0.1, "skill": 0.5, "fit_seconds": 1.0}
     marked = list_best(tabulate_metrics(make_panel_metrics().add({"gru": numbers})))
     assert ("GRU", "relative MAE") in marked
     assert not {"skill", "fit, s", "predict, s"} & {heading for _, heading in marked}
+
+
+def test_smallest_bias_is_marked() -> None:
     biases = {"lstm": {"bias": -0.3}, "gru": {"bias": 0.02}, "ridge": {"bias": 0.1}}
     assert ("GRU", "bias, %") in list_best(tabulate_metrics(make_metrics().add(biases)))
+
+
+def test_equal_cells_are_both_marked() -> None:
     table = tabulate_metrics(make_metrics(lstm=60.0001, ridge=60.0))
     assert {name for name, _ in list_best(table)} == {"LSTM", "ridge"}
 
 
-def test_differences_are_from_the_best_baseline_and_missing_ones_dashes() -> None:
+def test_missing_metric_is_a_dash_without_a_mark() -> None:
     metrics = make_metrics()
     for name in ("lstm", "gru", *BASELINES):
         vars(metrics)["forecasters"][name]["mase"] = None
@@ -348,20 +396,32 @@ def test_differences_are_from_the_best_baseline_and_missing_ones_dashes() -> Non
     place = table.header.index("MASE")
     assert {row[place] for row in table.rows} == {"–"}
     assert place not in {column for _, column in table.best}
+
+
+def test_differences_are_from_the_best_baseline() -> None:
     metrics = make_metrics(lstm=75.0, last_value=90.0, intervals={"ridge": (0.0, 0.0)})
     assert [find_difference(metrics, name) for name in ("LSTM", "last value", "ridge")] == [
         "+25.0",
         "+50.0",
         "–",
     ]
+
+
+def test_differences_from_an_error_of_0_are_dashes() -> None:
     assert find_difference(make_metrics(ridge=0.0), "LSTM") == "–"
-    # A baseline of error 0 has no relative difference.
+
+
+def test_exact_forecasts_are_named() -> None:
+    """A baseline of error 0 has no relative difference."""
     metrics = replace(make_metrics(lstm=0.0, gru=1.0, ridge=0.0), mean_size=10.0)
     assert [find_difference(metrics, name) for name in ("LSTM", "GRU", "ridge")] == [
         "exact",
         "–",
         "–",
     ]
+
+
+def test_network_that_adds_nothing_is_named() -> None:
     table = tabulate_metrics(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
     assert {row[0] for row in table.rows} >= {
         "LSTM (adds nothing)",
@@ -382,7 +442,7 @@ def test_errors_that_are_rounding_are_exact(difference: float) -> None:
     assert has_in_order(write_verdict(metrics), "LSTM", "level", "ridge", "exact")
 
 
-def test_parts_stand_on_the_time_axis_and_the_profile_lists_repairs() -> None:
+def test_parts_stand_on_the_time_axis() -> None:
     rows = tabulate_parts(PROFILE, CUTOFFS).rows
     assert rows == [
         ["training", "2021-01-01", "30"],
@@ -390,39 +450,66 @@ def test_parts_stand_on_the_time_axis_and_the_profile_lists_repairs() -> None:
         ["test", "2021-02-10", "22"],
         ["forecast", "after 2021-03-01", "7"],
     ]
-    # A series that is only forecast has no part.
+
+
+def test_parts_of_a_panel_have_ranges() -> None:
+    """A series that is only forecast has no part."""
     young = CUTOFFS.assign(unique_id="young", train_stop=62, validation_stop=62)
     later = CUTOFFS.assign(unique_id="later", test_from=pd.Timestamp("2021-02-20"))
     rows = tabulate_parts(PROFILE, pd.concat([CUTOFFS, later, young])).rows
     assert rows[2] == ["test", "2021-02-10 to 2021-02-20", "44"]
+
+
+def test_unknown_losses_of_the_ensemble_are_dashes() -> None:
     best = {
         "weights": {"baseline_ensemble": 1.0, "gru": 0.0},
         "losses": {"baseline_ensemble": None, "gru": None, "ensemble": None},
     }
     assert [row[2] for row in tabulate_weights(best).rows] == ["–", "–", "–"]
+
+
+@pytest.fixture(scope="module")
+def profile_rows() -> list[Sequence[str]]:
     found = {"sep": "semicolon", "time_format": "%d.%m.%Y"}
-    rows = tabulate_profile(
-        PROFILE | {"repairs": ["sorted", "gaps filled"], "found": found, "freq": 5}
-    ).rows
-    assert [row[1] for row in rows if row[0] == "repair"] == ["sorted", "gaps filled"]
-    assert ["found in the file", "sep=semicolon, time_format='%d.%m.%Y'"] in rows
-    assert ["frequency", "every 5 steps"] in rows
+    changes = {"repairs": ["sorted", "gaps filled"], "found": found, "freq": 5}
+    return list(tabulate_profile(PROFILE | changes).rows)
 
 
-def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw) -> None:
-    """Of a synthetic series with a filled gap: a network loses to the ridge, and the ensemble is ahead of it."""
-    # Renders a report of handmade results, without the code of Plotly.
+def test_profile_lists_repairs(profile_rows: list[Sequence[str]]) -> None:
+    repairs = [row[1] for row in profile_rows if row[0] == "repair"]
+    assert repairs == ["sorted", "gaps filled"]
 
-    def write_report(
+
+def test_profile_has_the_dialect_of_the_file(profile_rows: list[Sequence[str]]) -> None:
+    assert ["found in the file", "sep=semicolon, time_format='%d.%m.%Y'"] in profile_rows
+
+
+def test_profile_has_the_frequency(profile_rows: list[Sequence[str]]) -> None:
+    assert ["frequency", "every 5 steps"] in profile_rows
+
+
+WriteReport = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def write_report(make_results, draw) -> WriteReport:
+    """Writes the page of a synthetic series, without the bundle of Plotly; equal calls are answered once."""
+
+    @cache
+    def draw_steps(num_steps: int) -> tuple[SimpleNamespace, dict[str, Figure]]:
+        made: SimpleNamespace = make_results(horizon=num_steps)
+        figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
+        # As the catalog returns them.
+        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
+        return made, loaded
+
+    def write(
         metrics: ForecastMetrics | None = None,
         num_steps: int = 3,
         covariates: pd.DataFrame = NO_COVARIATES,
         **profile: object,
     ) -> str:
-        made: SimpleNamespace = make_results(horizon=num_steps)
-        figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
-        # As the catalog returns them.
-        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
+        made, figures = draw_steps(num_steps)
         parameters = {
             "source": SourceSpec(path="folder/my.csv", seed=123),
             "gaps": GapPolicy("interpolate"),
@@ -438,9 +525,18 @@ def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw
             records={"lstm": RECORD, "gru": RECORD},
             ensemble=ENSEMBLE,
         )
-        report = report_forecast(results, parameters, loaded).render()
-        return report.replace(read_plotly(), "")
+        return report_forecast(results, parameters, figures).render().replace(read_plotly(), "")
 
+    return write
+
+
+@pytest.fixture(scope="module")
+def report(write_report: WriteReport) -> str:
+    return write_report()
+
+
+def test_page_is_the_golden_one(write_report: WriteReport) -> None:
+    """Of a synthetic series with a filled gap: a network loses to the ridge, and the ensemble is ahead of it."""
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
     numbers = {
@@ -453,34 +549,54 @@ def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw
     biases = {"ensemble": {"bias": 0.004}, "ridge": {"bias": -0.02}}
     metrics = replace(metrics.add({"lstm": numbers} | biases), num_windows=20)
     assert is_golden(write_report(metrics, repairs=["gaps filled"]), GOLDEN)
-    assert not re.search(r"//|\bsrc=|url\(|@import", write_report())
-    assert all(
-        link.startswith("#section-") for link in re.findall(r'href="([^"]*)"', write_report())
-    )
-    # And on the covariates, whose effects in a panel are medians.
-    plain = extract_text(write_report())
+
+
+def test_page_loads_nothing(report: str) -> None:
+    assert not re.search(r"//|\bsrc=|url\(|@import", report)
+    assert all(link.startswith("#section-") for link in re.findall(r'href="([^"]*)"', report))
+
+
+def test_notes_of_a_panel_explain_its_means(write_report: WriteReport) -> None:
+    """Also of the covariates, whose effects in a panel are medians."""
     panel = extract_text(write_report(num_series=2, covariates=COVARIATES))
     assert has_in_order(
         panel, "root of the mean MSE", "the effect is the median over series", "Relative MAE"
     )
-    assert has_in_order(
-        extract_text(write_report(make_metrics(noise_floor=4.0))), "Glossary", "noise floor"
-    )
-    assert not any(
-        text in plain
-        for text in ("root of the mean MSE", "noise floor", "Relative MAE", "## Covariates")
-    )
-    several = extract_text(write_report())
-    one = extract_text(write_report(num_steps=1))
-    for text in ("Newest forecast of the test part", "Coverage by step ahead", "brackets"):
-        assert text in several
-        assert text not in one
-    assert "Nothing to compare" not in one
+
+
+def test_glossary_explains_a_noise_floor(write_report: WriteReport) -> None:
+    text = extract_text(write_report(make_metrics(noise_floor=4.0)))
+    assert has_in_order(text, "Glossary", "noise floor")
+
+
+@pytest.mark.parametrize(
+    "note", ["root of the mean MSE", "noise floor", "Relative MAE", "## Covariates"]
+)
+def test_notes_that_do_not_apply_are_left_out(report: str, note: str) -> None:
+    assert note not in extract_text(report)
+
+
+@pytest.mark.parametrize(
+    "text", ["Newest forecast of the test part", "Coverage by step ahead", "brackets"]
+)
+def test_parts_by_step_need_several_steps(
+    report: str, write_report: WriteReport, text: str
+) -> None:
+    single = extract_text(write_report(num_steps=1))
+    assert text in extract_text(report)
+    assert text not in single
+    assert "Nothing to compare" not in single
+
+
+def test_season_is_explained_if_there_is_one(write_report: WriteReport) -> None:
     assert "mid-season" in write_report(season_length=7)
     assert "mid-season" not in write_report(season_length=1)
-    report = write_report(source=EVIL, target=EVIL, first=EVIL, repairs=[EVIL])
-    assert "<img" not in report
-    assert report.count("&lt;img") >= 4
+
+
+def test_texts_of_the_data_are_escaped(write_report: WriteReport) -> None:
+    page = write_report(source=EVIL, target=EVIL, first=EVIL, repairs=[EVIL])
+    assert "<img" not in page
+    assert page.count("&lt;img") >= 4
 
 
 # The first sentences are about the results.
@@ -497,12 +613,25 @@ def make_blocks(**mae: float) -> ForecastMetrics:
 WINS = make_blocks(ensemble=1.0, lstm=1.5, seasonal_naive=4.0)
 
 
-def test_expected_error_is_that_of_the_ensemble_unless_it_is_exact() -> None:
+def test_expected_error_is_that_of_the_ensemble() -> None:
     sentence = describe_expected_error(WINS)
     assert "±1.00 " in sentence
+
+
+def test_expected_error_is_relative_to_seasonal_naive() -> None:
+    sentence = describe_expected_error(WINS)
     assert "25 % of the error of seasonal naive" in sentence
+
+
+def test_exact_forecast_has_no_expected_error() -> None:
     assert "exact" in describe_expected_error(make_blocks(ensemble=1e-7, seasonal_naive=4.0))
+
+
+def test_expected_error_is_not_relative_to_an_exact_method() -> None:
     assert "%" not in describe_expected_error(make_blocks(ensemble=1.0, seasonal_naive=0.0))
+
+
+def test_expected_error_needs_an_ensemble() -> None:
     assert describe_expected_error(make_blocks(lstm=1.0)) == ""
 
 

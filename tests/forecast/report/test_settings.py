@@ -22,7 +22,8 @@ RECORD = {
 }
 
 
-def test_chosen_values_stand_in_place_of_null() -> None:
+@pytest.fixture(scope="module")
+def shown() -> dict[str, str]:
     days = pd.date_range("2021-01-01", periods=900)
     table = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.sin(np.arange(900))})
     recipe = Recipe(source=SourceSpec(path="my.csv", target="Temp"), window=OpenWindowSpec())
@@ -31,30 +32,42 @@ def test_chosen_values_stand_in_place_of_null() -> None:
         **panel.profile,
         "found": {"sep": ";"},
         "columns": {"time": "Day", "id": "shop", "series": []},
+        "lookback": 30,
     }
     parameters = {
         **dict(recipe),
         "training": {"batch_size": None, "learning_rate": 0.01},
         "lstm": {},
     }
-    shown = dict(
-        tabulate_parameters(
-            "forecast", parameters, list_chosen(profile, {"lstm": RECORD}, panel.features.calendar)
-        ).rows
-    )
-    assert shown["forecast.source.target"] == "Temp"
-    assert shown["forecast.source.sep"] == "; (chosen)"
-    assert shown["forecast.source.freq"] == "D (chosen)"
-    assert shown["forecast.source.id"] == "shop (chosen)"
-    assert shown["forecast.window.lookback"] == f"{panel.profile['lookback']} (chosen)"
-    assert [shown[f"forecast.calendar.{cycle}"] for cycle in ("yearly", "weekly", "daily")] == [
-        "1 (chosen)",
-        "1 (chosen)",
-        "0 (chosen)",
-    ]
-    assert shown["forecast.evaluation.season_length"] == "7 (chosen)"
-    assert shown["forecast.training.batch_size"] == "64 (chosen)"
-    assert shown["forecast.training.learning_rate"] == "0.01"
+    chosen = list_chosen(profile, {"lstm": RECORD}, panel.features.calendar)
+    return dict(tabulate_parameters("forecast", parameters, chosen).rows)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        ("source.sep", "; (chosen)"),
+        ("source.freq", "D (chosen)"),
+        ("source.id", "shop (chosen)"),
+        ("window.lookback", "30 (chosen)"),
+        ("calendar.yearly", "1 (chosen)"),
+        ("calendar.weekly", "1 (chosen)"),
+        ("calendar.daily", "0 (chosen)"),
+        ("evaluation.season_length", "7 (chosen)"),
+        ("training.batch_size", "64 (chosen)"),
+    ],
+)
+def test_chosen_value_stands_in_place_of_null(
+    shown: dict[str, str], parameter: str, expected: str
+) -> None:
+    assert shown[f"forecast.{parameter}"] == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"), [("source.target", "Temp"), ("training.learning_rate", "0.01")]
+)
+def test_given_value_is_shown(shown: dict[str, str], parameter: str, expected: str) -> None:
+    assert shown[f"forecast.{parameter}"] == expected
 
 
 # The report says which covariates were read, and what they add.
@@ -77,10 +90,16 @@ def tabulate_some(covariates: pd.DataFrame) -> Table:
     return table
 
 
-def test_each_covariate_has_a_row_and_no_calendar_is_claimed_without_features() -> None:
+def test_each_covariate_has_a_row() -> None:
     rows = tabulate_some(COVARIATES).rows
     assert rows == [["promo", "future", "number", "−4.500"], ["visitors", "past", "number", "–"]]
+
+
+def test_table_without_covariates_is_left_out() -> None:
     assert not tabulate_covariates(COVARIATES[:0])
+
+
+def test_no_calendar_is_claimed_without_features() -> None:
     profile = {
         "found": {},
         "freq": "D",

@@ -62,29 +62,49 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
     return Predictions(pd.concat(tables, ignore_index=True), ("ensemble",), (80,))
 
 
-def test_summary_begins_with_columns_and_verdict_and_the_best_first() -> None:
+def test_summary_begins_with_the_columns() -> None:
     columns = {"time": "day", "id": "shop", "series": [], "unread": ["price"]}
     profile: Any = {"columns": columns, "target": "sales", "freq": "D"}
-    said = summarize_forecast(METRICS, make_next_values(), profile=profile)
+    summary = summarize_forecast(METRICS, make_next_values(), profile=profile)
     line = "times from 'day' (days), values from 'sales', series by 'shop', not read: 'price'"
-    assert said == f"{line}\n\n{summarize_forecast(METRICS, make_next_values())}"
-    said = " ".join(summarize_forecast(METRICS, make_next_values()).split("\n\n")[0].split("\n"))
-    assert said.count(". ") == 0
-    assert write_verdict(METRICS).startswith(said)
+    assert summary == f"{line}\n\n{summarize_forecast(METRICS, make_next_values())}"
+
+
+def test_summary_has_the_first_sentence_of_the_verdict() -> None:
+    sentence = " ".join(
+        summarize_forecast(METRICS, make_next_values()).split("\n\n")[0].split("\n")
+    )
+    assert sentence.count(". ") == 0
+    assert write_verdict(METRICS).startswith(sentence)
+
+
+def test_best_forecaster_stands_first() -> None:
     names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
     assert names == ["ensemble", "GRU", "ridge", "LSTM", "last value"]
+
+
+def test_unknown_error_is_a_dash_at_the_end() -> None:
     lines = rank(make_metrics(lstm=None, gru=3.5, ridge=3.7)).splitlines()
     assert lines[-1].split()[:2] == ["LSTM", "–"]
     assert has_in_order(lines[-1], "2.000", "1.500", "+10.0 (−5.0 to +25.0)", "79.1")
+
+
+def test_bias_is_left_out_if_the_table_is_too_wide() -> None:
     coverages = {f"coverage_{level}": 0.5 for level in (50, 60, 70, 80, 90, 95)}
     narrow = METRICS.add({name: {"difference": None} for name in METRICS.forecasters})
     assert "bias" in rank(narrow)
     assert "bias" not in rank(METRICS.add(dict.fromkeys(METRICS.forecasters, coverages)))
+
+
+def test_sparse_series_are_compared_with_constants() -> None:
     metrics = replace(make_metrics(gru=3.5, ensemble=3.4, zero=3.4, mean=3.6), zero_fraction=0.618)
     blocks = summarize_forecast(metrics, make_next_values()).split("\n\n")
     assert has_in_order(
         " ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same"
     )
+
+
+def test_dense_series_are_not_compared_with_constants() -> None:
     assert "constant" not in summarize_forecast(
         make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values()
     )
@@ -103,13 +123,26 @@ def test_bounds_follow_the_next_values() -> None:
     assert lines[0].split("  ")[0] == "next values"
     assert lines[0].split()[2:] == ["ensemble", "lo", "80", "hi", "80"]
     assert lines[1].split() == ["2026-01-30", "101.0", "91.2", "111.0"]
+
+
+def test_next_values_of_hours_have_a_time() -> None:
     assert "2026-01-30 01:00:00" in list_next_values(make_next_values(freq="h"))
+
+
+def test_next_values_of_a_panel_are_those_of_the_first_series() -> None:
     assert list_next_values(make_next_values(2)).startswith("next values of shop 0 ")
+
+
+def test_missing_bounds_are_dashes() -> None:
     values = make_next_values()
     empty = replace(
         values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan})
     )
     assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "101.0", "–", "–"]
+
+
+def test_missing_next_values_have_a_reason() -> None:
+    values = make_next_values()
     assert list_next_values(replace(values, table=values.table[:0])).startswith("No next values: ")
 
 

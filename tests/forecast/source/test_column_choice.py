@@ -27,42 +27,68 @@ def refuse(table: pd.DataFrame, **given: str) -> str:
 @pytest.mark.parametrize(
     "dates", [TEXT, DAYS, DAYS.strftime("%d.%m.%Y"), DAYS.strftime("%Y%m%d").astype(int)]
 )
-def test_dates_are_the_times_and_a_number_of_the_rows_is_not(dates: object) -> None:
+def test_dates_are_the_times_beside_numbers_of_rows(dates: object) -> None:
     table = pd.DataFrame({"id": COUNT + 1, "when": dates, "units": 5.5})
     assert choose(table, target="units") == ("when", "units", None)
 
 
-def test_times_and_series_are_chosen_by_cells_and_names() -> None:
+def test_column_with_a_usual_name_has_the_times() -> None:
     table = pd.DataFrame({"delivered": TEXT, "date": TEXT, "y": 1.5})
     assert choose(table)[0] == "date"
+
+
+def test_two_columns_of_dates_are_refused() -> None:
     assert "Name one of ['delivered', 'ordered'] in source.time" in refuse(
         pd.DataFrame({"delivered": TEXT, "ordered": TEXT, "y": 1.5})
     )
+
+
+def test_rising_numbers_are_the_times() -> None:
     assert choose(pd.DataFrame({"run": COUNT * 5, "level": COUNT % 7 + 0.5}))[0] == "run"
-    for numbers in (COUNT % 10, COUNT[::-1], COUNT**2):
-        assert "no column holds dates" in refuse(
-            pd.DataFrame({"run": numbers, "level": COUNT % 7 + 0.5})
-        )
+
+
+@pytest.mark.parametrize("numbers", [COUNT % 10, COUNT[::-1], COUNT**2])
+def test_other_numbers_are_no_times(numbers: np.ndarray) -> None:
+    table = pd.DataFrame({"run": numbers, "level": COUNT % 7 + 0.5})
+    assert "no column holds dates" in refuse(table)
+
+
+def test_two_columns_of_rising_numbers_are_refused() -> None:
     table = pd.DataFrame({"run": COUNT, "row": COUNT + 7, "level": COUNT % 7 + 0.5})
     assert "which column has the times? Name one of ['run', 'row']" in refuse(table)
+
+
+def test_times_rise_in_each_series() -> None:
     table = pd.DataFrame(
         {"shop": np.repeat(["a", "b"], 20), "week_no": np.tile(np.arange(20), 2), "sold": 1.5}
     )
     assert choose(table, id="shop")[0] == "week_no"
+
+
+def test_numbers_like_years_are_values_beside_dates() -> None:
     table = pd.DataFrame({"price": 1800 + COUNT % 5, "day": TEXT})
     assert choose(table)[:2] == ("day", "price")
+
+
+def test_repeated_date_of_one_series_is_left_to_the_reader() -> None:
     times = [*TEXT, TEXT[3]]
     assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == (
         "date",
         "sold",
         None,
     )
+
+
+def test_columns_that_could_name_the_series_are_listed() -> None:
     table = pd.DataFrame(
         {"date": np.tile(TEXT, 2), "shop": np.repeat([7, 8], 40), "city": np.repeat(["a", "b"], 40)}
     )
     message = refuse(table.assign(sold=1.5), target="sold")
     assert "Name their column with source.id=city, or one of ['shop']" in message
-    # The reader names the row, which a list of candidates would hide.
+
+
+def test_faulty_dates_are_left_to_the_reader() -> None:
+    """It names the row, which a list of candidates would hide."""
     table = pd.DataFrame({"date": ["soon", *["2024-13-77"] * 39], "y": 1.5, "note": "x"})
     assert choose(table)[0] == "date"
 

@@ -172,7 +172,7 @@ def test_missing_hours_are_told_in_local_time_for_columns_of_any_name() -> None:
         )
 
 
-def test_rows_between_steps_are_told_by_series_and_time(caplog: pytest.LogCaptureFixture) -> None:
+def test_rows_between_steps_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     steps = pd.concat([lay_out("a", FEBRUARY), lay_out("b", FEBRUARY)])
     noon = FEBRUARY[3:5] + pd.Timedelta(hours=12)
     report_off_steps(steps, pd.concat([lay_out("a", FEBRUARY), lay_out("b", noon)]))
@@ -180,14 +180,20 @@ def test_rows_between_steps_are_told_by_series_and_time(caplog: pytest.LogCaptur
         "covariates: rows between steps are not read: series 'b' at 2 times from 2024-02-03 12:00:00 to "
         "2024-02-04 12:00:00"
     ]
-    caplog.clear()
-    # Nor those of series that are not forecast.
+
+
+def test_rows_before_the_first_step_or_of_other_series_are_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     noon = FEBRUARY + pd.Timedelta(hours=12)
     covariates = pd.concat(
         [lay_out("a", [FEBRUARY[0] - pd.Timedelta(hours=12), noon[-1]]), lay_out("b", noon)]
     )
     report_off_steps(lay_out("a", FEBRUARY), covariates)
     assert caplog.messages == []
+
+
+def test_large_numbers_between_steps_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     far = [2**60, 2**60 + 2]
     report_off_steps(lay_out("a", far), lay_out("a", [*far, 2**60 + 1]))
     assert f"series 'a' at {2**60 + 1}" in caplog.text

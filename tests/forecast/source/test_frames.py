@@ -36,23 +36,35 @@ def test_table_is_read_as_a_frame_of_columns(data: object) -> None:
     assert set(found["unique_id"]) == {"y"}
 
 
-def test_index_of_ids_and_times_is_two_columns_and_quarters_are_first_days() -> None:
+def test_index_of_two_levels_is_two_columns() -> None:
     panel = pd.concat([FRAME.assign(unique_id=name) for name in "ab"])
-    found = convert_frame(panel.set_index(["unique_id", "ds"]), SOURCE)
-    pd.testing.assert_frame_equal(found, panel[["unique_id", "ds", "y"]].reset_index(drop=True))
+    table = convert_frame(panel.set_index(["unique_id", "ds"]), SOURCE)
+    pd.testing.assert_frame_equal(table, panel[["unique_id", "ds", "y"]].reset_index(drop=True))
+
+
+def test_total_below_the_rows_is_left_out() -> None:
     total = pd.DataFrame({"ds": ["Total", None], "y": [VALUES.sum(), None]})
-    found = read_source(SOURCE, pd.concat([FRAME.astype({"ds": object}), total]))
-    assert found["ds"].tolist() == list(MONTHS)
+    table = read_source(SOURCE, pd.concat([FRAME.astype({"ds": object}), total]))
+    assert table["ds"].tolist() == list(MONTHS)
+
+
+def test_quarters_are_first_days() -> None:
     values = pd.Series([1.0, 2.0, 3.0], index=pd.period_range("2001Q4", periods=3, freq="Q"))
-    found = read_source(SOURCE, convert_frame(values, SOURCE))
-    assert found["ds"].tolist() == [
+    table = read_source(SOURCE, convert_frame(values, SOURCE))
+    assert table["ds"].tolist() == [
         pd.Timestamp("2001-10-01"),
         pd.Timestamp("2002-01-01"),
         pd.Timestamp("2002-04-01"),
     ]
+
+
+def test_name_of_a_series_is_its_id() -> None:
     assert set(convert_frame(pd.Series(VALUES, index=MONTHS, name="air"), SOURCE)["unique_id"]) == {
         "air"
     }
+
+
+def test_index_that_is_a_column_too_is_read_once() -> None:
     frame = FRAME.assign(unique_id="a").set_index(["unique_id", "ds"], drop=False)
     pd.testing.assert_frame_equal(
         convert_frame(frame, SOURCE)[["ds", "y"]].reset_index(drop=True), FRAME[["ds", "y"]]
@@ -84,14 +96,23 @@ def test_ids_keep_their_type(kind: str) -> None:
         assert set(table["unique_id"]) == set(frame["unique_id"])
 
 
-def test_ids_stay_and_foreign_frames_are_refused() -> None:
+def test_large_numbers_stay_ids() -> None:
     ids = pd.Series([2**63, 2**64 - 1], dtype="uint64")
     restored = restore_ids(pd.DataFrame({"unique_id": ids.astype(str)}), ids.dtype)["unique_id"]
     pd.testing.assert_series_equal(restored, ids, check_names=False)
+
+
+def test_texts_of_numbers_stay_ids() -> None:
     table = pd.DataFrame({"unique_id": ["007"]})
     assert restore_ids(table, None)["unique_id"].tolist() == ["007"]
+
+
+def test_wide_table_has_no_type_of_ids() -> None:
     frame = pd.DataFrame({"ds": MONTHS, "unique_id": range(len(MONTHS))})
     assert find_id_type(frame, SourceSpec(name="catalog", wide=True)) is None
+
+
+def test_frame_that_pandas_can_not_hold_is_refused() -> None:
     names = pyarrow.array([b"\xff", b"a"]).view(pyarrow.string()).dictionary_encode()
     with pytest.raises(
         SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "

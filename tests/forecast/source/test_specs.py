@@ -352,28 +352,49 @@ def test_packed_file_is_read(write: Write, name: str, content: bytes) -> None:
     assert read_source(SourceSpec(path=write(content, name)))["y"].tolist() == [1.5, 2.5, 3.5]
 
 
-def test_columns_are_read_by_zone_words_and_names() -> None:
+def test_packaged_series_is_read() -> None:
     assert len(read_source(SourceSpec(name="seattle"))) == 1461
     assert read_source(SourceSpec(name="seattle"))["ds"].tolist() == list(
         pd.date_range("2012-01-01", "2015-12-31")
     )
     assert read_source(SourceSpec(name="seattle"))["y"].tolist()[:3] == [12.8, 10.6, 11.7]
+
+
+def test_generated_series_depend_on_the_seed() -> None:
     first, second = (read_source(SourceSpec(name="noisy_sine", seed=seed)) for seed in (0, 1))
     assert not first["y"].equals(second["y"])
+
+
+def test_days_of_a_zone_stay_local() -> None:
     days = pd.DataFrame(
         {"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0}
     )
     assert read_catalog(days)["ds"].iloc[0] == pd.Timestamp("2020-07-01")
+
+
+def test_hours_of_a_zone_are_read_in_utc() -> None:
+    days = pd.DataFrame(
+        {"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0}
+    )
     hours = days.assign(ds=pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin"))
     found = read_catalog(hours)
     assert (found["ds"].iloc[0], found.attrs["tz"]) == (
         pd.Timestamp("2020-06-30 22:00"),
         "Europe/Berlin",
     )
+
+
+def test_missing_column_is_named() -> None:
     message = fail(None, pd.DataFrame({"when": [1], "y": [2]}), name="catalog")
     assert "forecast_external: no column ['ds']; its columns are ['when', 'y']" in message
+
+
+def test_repeated_column_is_named() -> None:
     table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
     assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
+
+
+def test_words_for_no_value_are_missing_numbers() -> None:
     frame = pd.DataFrame({"ds": [1, 2, 3], "y": 1.0, "price": [2.5, "NA", None]})
     found = read_covariate_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
     assert found.isna().tolist() == [False, True, True]
@@ -502,18 +523,24 @@ def test_midnights_without_one_offset_are_days_of_a_named_zone_or_refused(
     assert read_source(SourceSpec(path=path, tz=zone))["ds"].tolist() == [*days]
 
 
-def test_seconds_since_1970_are_times_of_utc(
-    write: Write, caplog: pytest.LogCaptureFixture
+@pytest.fixture
+def seconds(write: Write) -> str:
+    """A file of four hours over the change of clocks in March."""
+    lines = [f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)]
+    return write("\n".join(["ds,y", *lines, ""]))
+
+
+def test_seconds_since_1970_are_numbers_with_a_warning(
+    seconds: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines = [
-        f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)
-    ]  # over the change of clocks of March
-    path = write("\n".join(["ds,y", *lines, ""]))
     with caplog.at_level(logging.WARNING, "rnn_pipelines"):
-        assert read_source(SourceSpec(path=path))["ds"].dtype == "int64"
+        assert read_source(SourceSpec(path=seconds))["ds"].dtype == "int64"
     (message,) = caplog.messages
     assert "source.time_format=unix_s reads them as times." in message
-    table = read_source(SourceSpec(path=path, time_format="unix_s", tz="Europe/Berlin"))
+
+
+def test_seconds_since_1970_are_times_of_utc_if_asked(seconds: str) -> None:
+    table = read_source(SourceSpec(path=seconds, time_format="unix_s", tz="Europe/Berlin"))
     assert table["ds"].tolist() == [*pd.date_range("2024-03-31T01:00", periods=4, freq="h")]
     assert table.attrs["tz"] == "Europe/Berlin"
 
@@ -530,16 +557,25 @@ def test_column_of_a_distance_from_utc_keeps_it(freq: str, first: str, tz: str |
     assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp(first), tz)
 
 
-def test_catalog_table_is_read_and_not_changed() -> None:
+def test_catalog_table_is_read() -> None:
     assert read_catalog(pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}))["y"].tolist() == list(
         range(30)
     )
+
+
+def test_catalog_table_is_not_changed() -> None:
     table = pd.DataFrame({"ds": DAYS[::-1], "y": np.arange(30)}, index=[0] * 30)
     before = table.copy()
     read_catalog(table)
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_categories_are_ids() -> None:
     table = pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": pd.Categorical(["a", "b"])})
     assert read_catalog(table, id="shop")["unique_id"].tolist() == ["a", "b"]
+
+
+def test_zone_of_arrow_times_is_kept() -> None:
     hours = pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin")
     kind = pd.ArrowDtype(pyarrow.timestamp("us", "Europe/Berlin"))
     assert (
@@ -618,13 +654,22 @@ def test_catalog_without_a_table_says_where_to_define_it(external: object) -> No
     )
 
 
+def test_folder_is_named(tmp_path: Path) -> None:
+    assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
+
+
 def test_missing_file_is_named_with_the_folder_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
     monkeypatch.chdir(tmp_path)
     assert fail("none.csv") == f"none.csv: no such file (looked in {tmp_path}). Check source.path."
+
+
+def test_long_name_of_a_missing_file_is_cut() -> None:
     assert len(fail(f"{5_000 * 'x'}.csv")) < 500
+
+
+def test_name_with_a_null_character_is_a_missing_file() -> None:
     assert "no such file" in fail("no\0file.csv")
 
 
@@ -735,19 +780,28 @@ def test_sign_that_is_none_is_refused(options: dict[str, str]) -> None:
         SourceSpec(path="my.csv", **options)
 
 
-def test_words_for_no_value_are_missing_among_numbers_and_words_among_words(write: Write) -> None:
+def test_covariates_are_read_with_the_decimal_sign_of_the_file(write: Write) -> None:
     path = write("ds;y;price;place\n2020-01-01;1,5;2,50;a,b\n2020-01-02;2,5;;c\n")
     rows = read_covariate_rows(SourceSpec(path=path), ["price", "place"])
     np.testing.assert_array_equal(rows["price"], [2.5, np.nan])
     assert rows["place"].tolist() == ["a,b", "c"]
+
+
+def test_decimal_point_beside_commas_is_read(write: Write) -> None:
     path = write("ds,y,price\n2020-01-01,1.5,2.50\n")
     assert read_covariate_rows(SourceSpec(path=path), ["price"])["price"].tolist() == [2.5]
+
+
+def test_words_for_no_value_are_missing_among_numbers(write: Write) -> None:
     path = write("ds;y;price\n1;1;2,5\n2;1;NA\n")
     assert read_covariate_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [
         2.5,
         0,
     ]
-    # It is a country.
+
+
+def test_words_for_no_value_are_words_among_words(write: Write) -> None:
+    """NA is a country."""
     path = write("ds,y,country\n1,1,NA\n2,1,7\n3,1,DE\n4,1,-\n")
     assert read_covariate_rows(SourceSpec(path=path), ["country"])["country"].tolist() == [
         "NA",
@@ -755,6 +809,9 @@ def test_words_for_no_value_are_missing_among_numbers_and_words_among_words(writ
         "DE",
         "-",
     ]
+
+
+def test_word_for_infinity_is_a_word_among_words(write: Write) -> None:
     path = write("ds,y,shop\n2020-01-01,1,inf\n2020-01-02,1,a\n")
     assert read_covariate_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
 
@@ -776,7 +833,7 @@ def test_words_for_no_value_are_missing_among_other_numbers(
 @pytest.mark.parametrize(
     "signs", [["+", "-"], ["-", "?"], ["+", "+"], ["--", "--"], ["_", "_"], ["*", "*"]]
 )
-def test_other_signs_and_several_are_categories(write: Write, signs: list[str]) -> None:
+def test_signs_beside_zeros_are_categories(write: Write, signs: list[str]) -> None:
     """Such as a trend."""
     cells = [*signs, "0", "0"]
     path = write(
@@ -875,20 +932,32 @@ def write_excel(tmp_path: Path, **sheets: pd.DataFrame) -> str:
 TABLE = pd.DataFrame({"ds": DAYS[:3], "y": [1.5, None, 3.5], "shop": ["NA", "b", "7"]})
 
 
-def test_sheet_with_the_columns_is_read_and_must_be_one(tmp_path: Path) -> None:
+def test_sheet_is_read(tmp_path: Path) -> None:
     table = read_source(SourceSpec(path=write_excel(tmp_path, data=TABLE), id="shop"))
     assert table["ds"].tolist() == list(DAYS[:3])
     np.testing.assert_array_equal(table["y"], [1.5, np.nan, 3.5])
     assert table["unique_id"].tolist() == ["NA", "b", "7"]
+
+
+def test_sheet_with_the_columns_is_read(tmp_path: Path) -> None:
     path = write_excel(tmp_path, notes=pd.DataFrame({"note": ["a"]}), data=TABLE)
     assert len(read_source(SourceSpec(path=path))) == 3
+
+
+def test_two_sheets_with_the_columns_are_refused(tmp_path: Path) -> None:
     assert "the sheets ['2023', '2024'] have the columns" in fail(
         write_excel(tmp_path, **{"2023": TABLE, "2024": TABLE})
     )
+
+
+def test_missing_column_of_a_sheet_is_named(tmp_path: Path) -> None:
     message = fail(write_excel(tmp_path, data=TABLE), target="sales")
     assert (
         "my.xlsx, sheet 'data': no column ['sales']; its columns are ['ds', 'y', 'shop']" in message
     )
+
+
+def test_empty_rows_of_a_sheet_are_left_out(tmp_path: Path) -> None:
     path = write_excel(
         tmp_path,
         data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", ""),
@@ -960,7 +1029,7 @@ def test_cell_far_from_the_table_costs_no_memory(tmp_path: Path, place: str) -> 
     assert values.tolist() == [1.5, 2.5] * 500
 
 
-def test_rows_of_a_sheet_keep_their_numbers_whatever_stands_far_away(tmp_path: Path) -> None:
+def test_cell_far_below_a_sheet_is_left_out(tmp_path: Path) -> None:
     assert (
         len(
             read_source(
@@ -969,15 +1038,27 @@ def test_rows_of_a_sheet_keep_their_numbers_whatever_stands_far_away(tmp_path: P
         )
         == 2
     )
+
+
+def test_value_without_a_time_is_named_by_its_row(tmp_path: Path) -> None:
     assert "column 'ds', row 999: " in fail(
         write_sheet(tmp_path, ["ds", "y"], *ROWS, B1000="stray")
     )
+
+
+def test_faulty_value_after_empty_rows_is_named_by_its_row(tmp_path: Path) -> None:
     path = write_sheet(tmp_path, ["ds", "y"], *ROWS, A7="2020-01-03", B7="high")
     assert "column 'y', row 6: " in fail(path)
+
+
+def test_titled_sheet_may_have_texts_as_times(tmp_path: Path) -> None:
     path = write_sheet(
         tmp_path, *TITLED, [1.5, "2020-01-01"], [2.5, "2020-02-01"], [None, "2020-03-01"]
     )
     assert len(read_source(SourceSpec(path=path))) == 3
+
+
+def test_faulty_value_below_titles_is_named_by_its_row(tmp_path: Path) -> None:
     assert "column 'y', row 2" in fail(
         write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2])
     )
@@ -1001,12 +1082,26 @@ MONTHS: list[list[Any]] = [
     ],
     ids=["none", "total", "many", "note"],
 )
-def test_titles_above_and_notes_below_a_table_are_left_out(
-    tmp_path: Path, footer: list[list[object]], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_rows_around_a_table_are_left_out(tmp_path: Path, footer: list[list[object]]) -> None:
     table = read_source(SourceSpec(path=write_sheet(tmp_path, *TITLED, *MONTHS, *footer)))
     assert table["ds"].tolist() == [row[1] for row in MONTHS]
     np.testing.assert_array_equal(table["y"], [1.5, 2.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        [],
+        [[4.0, "Total"]],
+        [[], [4.0, None], [None, None, "a"], [None, "Source: office, 2021"]],
+        [[None, "Updated 2021"]],
+    ],
+    ids=["none", "total", "many", "note"],
+)
+def test_rows_below_a_table_are_logged(
+    tmp_path: Path, footer: list[list[object]], caplog: pytest.LogCaptureFixture
+) -> None:
+    read_source(SourceSpec(path=write_sheet(tmp_path, *TITLED, *MONTHS, *footer)))
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * bool(footer)
     if footer:
         assert ("row 4;" if len(footer) == 1 else f"rows 4 to {3 + len(footer)};") in caplog.text
@@ -1021,6 +1116,10 @@ def test_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
     path = write_excel(tmp_path, first=TABLE, second=TABLE.assign(y=7.0))
     assert set(read_source(SourceSpec(path=path, sheet="second"))["y"]) == {7.0}
     assert "source.sheet" in fail(path)
+
+
+def test_missing_sheet_is_named(tmp_path: Path) -> None:
+    path = write_excel(tmp_path, first=TABLE, second=TABLE.assign(y=7.0))
     message = fail(path, sheet="third")
     assert "'third'" in message
     assert "['first', 'second']" in message
@@ -1194,7 +1293,7 @@ def test_decimal_numbers_are_no_times(tmp_path: Path, years: list[float], ending
 @pytest.mark.parametrize(
     "values", [DAYS[:2], pd.to_timedelta([1, 2], unit="h")], ids=["dates", "durations"]
 )
-def test_dates_and_durations_are_no_numbers(values: object) -> None:
+def test_times_are_no_numbers(values: object) -> None:
     message = fail(None, pd.DataFrame({"ds": DAYS[:2], "y": values}), name="catalog")
     assert "column 'y': none of its 2 cells is a number such as 1234.5" in message
 
@@ -1287,13 +1386,17 @@ def test_half_of_a_sign_is_refused(column: str) -> None:
         read_source(FrameSpec(name="catalog", id="shop"), table)
 
 
-def test_names_with_null_characters_and_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_name_with_null_characters_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": ["a", "a\0b"]}).to_parquet(path)
     assert (
         "column 'shop', row 2: expected a name without null characters, received 'a\\x00b'"
         in fail(str(path), id="shop")
     )
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
     broken = pyarrow.array([b"\xff", b"2020-01-02"])
     pyarrow.parquet.write_table(pyarrow.table({"ds": broken, "y": [1.0, 2.0]}), path)
     assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(
@@ -1342,7 +1445,7 @@ def test_endless_header_is_refused(write: Write) -> None:
     assert len(fail(write("x" * 5_000_000))) < 1_000
 
 
-def test_file_is_opened_and_its_times_are_parsed_once_for_series_and_covariates(
+def test_file_is_read_once_for_series_with_covariates(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []

@@ -25,8 +25,12 @@ def sample_noise(name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_signal_follows_its_formula_and_the_seed_alone(name: str) -> None:
+def test_signal_follows_its_formula(name: str) -> None:
     np.testing.assert_allclose(GENERATORS[name](0)["signal"], SIGNALS[name], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_series_follows_from_its_seed(name: str) -> None:
     pd.testing.assert_frame_equal(GENERATORS[name](3), GENERATORS[name](3))
 
 
@@ -40,13 +44,22 @@ def test_noise_has_mean_0(name: str, deviation: float) -> None:
     assert abs(np.mean(sample_noise(name))) < 4 * deviation / np.sqrt(40_000)
 
 
-def test_series_have_the_noise_and_calendar_of_their_names() -> None:
+def test_noise_has_no_autocorrelation() -> None:
     noise = sample_noise("temperature")
     assert abs(np.corrcoef(noise[:-1], noise[1:])[0, 1]) < 0.02
+
+
+def test_sine_has_no_noise() -> None:
     table = generate_sine(0)
     np.testing.assert_array_equal(table["y"], table["signal"])
     pd.testing.assert_frame_equal(generate_sine(0), generate_sine(1))
+
+
+def test_temperatures_are_of_days() -> None:
     assert set(generate_temperature(0)["ds"].diff().dropna()) == {pd.Timedelta(days=1)}
+
+
+def test_signal_of_temperatures_is_that_of_the_day_of_the_year() -> None:
     table = generate_temperature(0)
     by_date = 20 + 10 * np.sin(2 * np.pi * (table["ds"].dt.day_of_year - 1) / 365)
     np.testing.assert_allclose(table["signal"], by_date, rtol=0, atol=1e-9)

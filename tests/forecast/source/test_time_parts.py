@@ -36,10 +36,13 @@ def test_times_are_in_several_columns(columns: dict, times: list[str]) -> None:
     pd.testing.assert_frame_equal(table, before)
 
 
-def test_column_with_the_sign_is_one_column_and_other_columns_stay() -> None:
+def test_column_with_the_sign_is_one_column() -> None:
     table = pd.DataFrame({"a+b": ["2023-01-01"], "a": ["2020"], "b": ["1"], "y": [1]})
     assert read_source(SourceSpec(name="catalog", time="a+b"), table)["ds"].tolist() == [
         pd.Timestamp("2023-01-01")
     ]
+
+
+def test_other_columns_stay() -> None:
     joined = join_times(pd.DataFrame({"Year": [2023], "Month": [1], "y": [5]}), ["Year", "Month"])
     assert joined.to_dict("list") == {"y": [5], "Year+Month": ["2023-01"]}

@@ -61,11 +61,14 @@ def test_table_without_a_named_column_is_refused(tmp_path: Path, given: dict[str
         read_source(SourceSpec(path=save(tmp_path, "my.parquet"), **given))
 
 
-def test_wrong_cell_is_named_and_a_table_without_numbers_refused() -> None:
+def test_wrong_cell_is_named() -> None:
     table = WIDE.astype({"b": object})
     table.loc[7, "b"] = "many"
     with pytest.raises(SeriesError, match=r"'b', row 8.*'many'"):
         read_source(SourceSpec(name="catalog", wide=True), table)
+
+
+def test_table_without_numbers_is_refused() -> None:
     with pytest.raises(SeriesError, match=r"source\.series"):
         read_source(SourceSpec(name="catalog", wide=True), WIDE[["ds", "note"]].assign(note="x"))
 

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.times.frequency import (
     get_usual_window,
     infer_frequency,
 )
-from rnn_pipelines.forecast.times.grid import count_steps, find_times
+from rnn_pipelines.forecast.times.grid import count_steps_between, find_step_times
 from rnn_pipelines.forecast.times.offsets import add_steps, find_offset
 from rnn_pipelines.reading.times import format_time
 
@@ -57,20 +57,31 @@ def test_frequency_is_that_of_most_stretches() -> None:
     days = pd.date_range("2021-01-11", periods=15, freq="D")
     table = pd.DataFrame({"unique_id": "a", "ds": hours.append(days)})
     assert infer_frequency(table) == "h"
-    # The step from the end of one series to the start of the next is none.
+
+
+def test_step_between_series_does_not_count() -> None:
     tables = [make_table("MS", [], size=6).assign(unique_id=name) for name in "abc"]
     assert infer_frequency(pd.concat(tables)) == "MS"
-    # Each ninth month ends a day earlier, such as on a holiday.
+
+
+def test_months_that_end_early_keep_their_frequency() -> None:
+    """Each ninth month ends a day earlier, such as on a holiday."""
     times = [
         end - pd.offsets.BDay() if number % 9 == 0 else end
         for number, end in enumerate(pd.date_range("2015-01-01", periods=60, freq="BME"))
     ]
     assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times})) == "BME"
+
+
+def test_one_sunday_makes_days_of_all() -> None:
     days = pd.date_range("2024-01-01", periods=90)
     table = pd.DataFrame(
         {"unique_id": "a", "ds": days[(days.day_of_week != 6) | (days == "2024-03-17")]}
     )
     assert infer_frequency(table) == "D"
+
+
+def test_three_days_are_days() -> None:
     assert infer_frequency(make_table("D", [], size=3)) == "D"
 
 
@@ -80,73 +91,70 @@ def list_days(freq: str, num_days: int = 0, size: int = 60) -> pd.DatetimeIndex:
     )
 
 
-@pytest.mark.parametrize(
-    ("times", "freq", "season"),
-    [
-        (list_days("MS", 14), "MS+14D", 12),
-        (list_days("MS", 27), "MS+27D", 12),
-        (list_days("QS-FEB", 14), "QS-FEB+14D", 4),
-        (list_days("YS-JUL", 1), "YS-JUL+1D", 1),
-        (list_days("DEK"), "DEK", 36),
-        (list_days("DEK", 4), "DEK+4D", 36),
-        (list_days("SMS-15"), "SMS-15", 24),
-        (list_days("SMS-16", 4), "SMS-16+4D", 24),
-        (list_days("SME-15"), "SME-15", 24),
-        (list_days("MS", 14) + pd.Timedelta(hours=9), "MS+14D", 12),
-    ],
-    ids=[
-        "15th",
-        "28th",
-        "middle",
-        "july",
-        "dekads",
-        "dekads-5th",
-        "twice",
-        "twice-5th",
-        "15th-last",
-        "9h",
-    ],
-)
+SHIFTED: dict[str, tuple[pd.DatetimeIndex, str, int]] = {
+    "15th": (list_days("MS", 14), "MS+14D", 12),
+    "28th": (list_days("MS", 27), "MS+27D", 12),
+    "middle": (list_days("QS-FEB", 14), "QS-FEB+14D", 4),
+    "july": (list_days("YS-JUL", 1), "YS-JUL+1D", 1),
+    "dekads": (list_days("DEK"), "DEK", 36),
+    "dekads-5th": (list_days("DEK", 4), "DEK+4D", 36),
+    "twice": (list_days("SMS-15"), "SMS-15", 24),
+    "twice-5th": (list_days("SMS-16", 4), "SMS-16+4D", 24),
+    "15th-last": (list_days("SME-15"), "SME-15", 24),
+    "9h": (list_days("MS", 14) + pd.Timedelta(hours=9), "MS+14D", 12),
+}
+
+
+@pytest.mark.parametrize(("times", "freq", "season"), SHIFTED.values(), ids=SHIFTED)
 @pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
-def test_late_days_of_a_month_are_shifts(
+def test_frequency_of_late_days_is_a_shift(
     times: pd.DatetimeIndex, freq: str, season: int, missing: list[int]
 ) -> None:
-    """The series go on on the same days, and gaps are found."""
     table = pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)
     assert infer_frequency(table) == freq
     assert get_season_length(freq) == season
+
+
+def check_steps(times: pd.DatetimeIndex, freq: str) -> None:
+    """The times are the steps from the first one, and are counted as such."""
     firsts = np.repeat(times[:1].to_numpy(), len(times))
-    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
-    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert (find_step_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps_between(firsts, times.to_numpy(), freq)
     assert steps.tolist() == list(range(len(times)))
     assert is_on_step.all()
-    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [
-        times[0],
-        times[30],
-        times[59],
-    ]
+    moved = [add_steps(times[30], number, freq) for number in (-30, 0, 29)]
+    assert moved == [times[0], times[30], times[59]]
+
+
+@pytest.mark.parametrize("case", SHIFTED)
+def test_series_of_late_days_go_on_on_the_same_days(case: str) -> None:
+    times, freq, _ = SHIFTED[case]
+    check_steps(times, freq)
+
+
+def list_last_days(day: int) -> pd.DatetimeIndex:
+    months = pd.date_range("2013-01-01", periods=60, freq="MS")
+    return pd.DatetimeIndex([month.replace(day=min(day, month.days_in_month)) for month in months])
 
 
 @pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
 @pytest.mark.parametrize("day", [29, 30])
 def test_days_that_short_months_lack_are_their_last_day(day: int, missing: list[int]) -> None:
-    months = pd.date_range("2013-01-01", periods=60, freq="MS")
-    times = pd.DatetimeIndex([month.replace(day=min(day, month.days_in_month)) for month in months])
-    freq = f"MS+{day - 1}D"
-    assert (
-        infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)) == freq
-    )
+    table = pd.DataFrame({"unique_id": "a", "ds": list_last_days(day)}).drop(index=missing)
+    assert infer_frequency(table) == f"MS+{day - 1}D"
+
+
+@pytest.mark.parametrize("day", [29, 30])
+def test_series_of_last_days_go_on_on_the_same_days(day: int) -> None:
+    check_steps(list_last_days(day), f"MS+{day - 1}D")
+
+
+@pytest.mark.parametrize("day", [29, 30])
+def test_day_after_a_last_day_is_between_steps(day: int) -> None:
+    times = list_last_days(day)
     firsts = np.repeat(times[:1].to_numpy(), len(times))
-    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
-    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
-    assert steps.tolist() == list(range(len(times)))
-    assert is_on_step.all()
-    assert not count_steps(firsts, (times + pd.Timedelta(days=1)).to_numpy(), freq)[1].any()
-    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [
-        times[0],
-        times[30],
-        times[59],
-    ]
+    after = (times + pd.Timedelta(days=1)).to_numpy()
+    assert not count_steps_between(firsts, after, f"MS+{day - 1}D")[1].any()
 
 
 @pytest.mark.parametrize(
@@ -175,12 +183,14 @@ def test_weekdays_without_rows_are_no_steps(
 )
 def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: int) -> None:
     first = np.datetime64("2023-12-28", "us")
-    times = pd.DatetimeIndex(find_times(np.repeat(first, 3), np.arange(3), freq))
+    times = pd.DatetimeIndex(find_step_times(np.repeat(first, 3), np.arange(3), freq))
     assert times.strftime("%m-%d").tolist() == (
         ["12-28", "12-29", "12-30"] if freq.startswith("D") else ["12-28", "12-29", "01-02"]
     )
     assert (
-        count_steps(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[0]
+        count_steps_between(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[
+            0
+        ]
         == num_days
     )
     assert get_season_length(freq) == season
@@ -265,10 +275,11 @@ USUAL: list[tuple[str | int, int, tuple[int, int]]] = [
 
 
 @pytest.mark.parametrize(("freq", "season", "window"), USUAL)
-def test_season_and_usual_window_go_with_the_frequency(
+def test_season_goes_with_the_frequency(
     freq: str | int, season: int, window: tuple[int, int]
 ) -> None:
-    assert (get_season_length(freq), get_usual_window(freq)) == (season, window)
+    assert get_season_length(freq) == season
+    assert get_usual_window(freq) == window
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_holidays_are_known_with_the_days_around_them() -> None:
 @pytest.mark.parametrize(
     "country", ["DE", "DE-BY", "DE-Augsburg", "US-CA", "Germany", "NO", "NYSE"]
 )
-def test_country_and_part_are_taken(country: str) -> None:
+def test_country_is_taken_with_its_part(country: str) -> None:
     assert CovariateSpec(holidays=country).holidays == country
 
 
@@ -73,14 +73,18 @@ def test_other_names_of_the_package_are_no_countries(name: str) -> None:
         Forecaster(covariates={"holidays": name})
 
 
-def test_package_is_imported_only_if_needed_and_its_absence_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_absence_of_the_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "holidays", None)
     with pytest.raises(ParameterError, match="-m pip install holidays"):
         Forecaster(covariates={"holidays": "DE"})
-    # What was learnt with the package is still described without it.
+
+
+def test_learnt_holidays_are_described_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "holidays", None)
     assert Coding(holidays="DE").make_spec().holidays == "DE"
+
+
+def test_package_is_imported_only_if_needed() -> None:
     code = "import sys, rnn_pipelines.forecast.interface; print('holidays' in sys.modules)"
     finished = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.windows.coding import (
     MAX_DEVIATIONS,
     MAX_LEVELS,
     Coding,
-    add_covariates,
+    add_coded_covariates,
     fit_coding,
     read_cells,
 )
@@ -46,21 +46,33 @@ def code(role: Role, *cells: Sequence[object]) -> dict[str, list[list[float]]]:
         pd.DataFrame({"unique_id": name, "ds": np.arange(NUM_DAYS + NUM_FUTURE)}) for name in names
     )
     features = Features(ahead.assign(y=1.0, observed=True).reset_index(drop=True))
-    found = add_covariates(features, coding, table, NUM_FUTURE)
+    found = add_coded_covariates(features, coding, table, NUM_FUTURE)
     return {
         name: found.table[name].to_numpy().reshape(len(cells), -1).round(4).tolist()
         for name in found.names
     }
 
 
-def test_numbers_are_scaled_by_training_and_carried_forward() -> None:
+def test_numbers_are_scaled_by_the_training() -> None:
     assert code("future", [1, 3, 1, 3, 5, 7, 9, 2])["future:x"] == [[-1, 1, -1, 1, 3, 5, 7, 0]]
+
+
+def test_numbers_of_a_series_have_its_own_scale() -> None:
     one, other = code("future", [1, 3, 1, 3, 1, 1, 1, 1], [10, 30, 10, 30, 10, 10, 10, 10])[
         "future:x"
     ]
     assert one == other
+
+
+def test_static_numbers_are_scaled_over_the_series() -> None:
     assert code("static", [1] * 8, [3] * 8)["static:x"] == [[-1] * 8, [1] * 8]
+
+
+def test_large_numbers_are_cut() -> None:
     assert code("future", [1, 3, 1, 3, 1e9, 1, 1, 1])["future:x"][0][4] == MAX_DEVIATIONS
+
+
+def test_past_numbers_are_carried_forward() -> None:
     assert code("past", [1, 3, None, None, 1, "", None, None])["past:x"][0][:6] == [
         -1,
         1,
@@ -69,10 +81,19 @@ def test_numbers_are_scaled_by_training_and_carried_forward() -> None:
         -1,
         -1,
     ]
+
+
+def test_numbers_before_the_first_are_the_mean() -> None:
     assert code("past", [None, None, 1, 3, 1, 1, 1, 1])["past:x"][0][:2] == [0, 0]
+
+
+def test_numbers_are_not_carried_into_the_next_series() -> None:
     assert code("past", [1, 3, 1, 3, 1, 9, 9, 9], [None, None, 1, 3, 1, 1, 1, 1])["past:x"][1][
         :2
     ] == [0, 0]
+
+
+def test_past_numbers_end_with_the_series() -> None:
     assert np.isnan(code("past", [1, 3, 1, 3, 1, 1, 5, 5])["past:x"][0][NUM_DAYS:]).all()
 
 
@@ -83,13 +104,19 @@ def test_flags_are_1_apart(yes: object, no: object) -> None:
     ]
 
 
-def test_categories_of_training_have_numbers_and_others_none() -> None:
+def test_categories_of_the_training_have_numbers() -> None:
     assert code("future", ["b", "a", "a", "a", "b", "a", "a", "b"]) == {
         "future:x=a": [[-0.75, 0.25, 0.25, 0.25, -0.75, 0.25, 0.25, -0.75]],
         "future:x=b": [[0.75, -0.25, -0.25, -0.25, 0.75, -0.25, -0.25, 0.75]],
     }
+
+
+def test_new_category_has_no_number() -> None:
     found = code("future", ["a", "b", "a", "b", "new", "a", "a", "b"])
     assert [found[name][0][4] for name in found] == [0, 0]
+
+
+def test_categories_have_a_limit() -> None:
     cells = [[f"c{number}"] * 8 for number in range(MAX_LEVELS + 5)]
     assert len(code("static", *cells)) == MAX_LEVELS
 
@@ -132,7 +159,10 @@ def test_covariates_are_columns_of_one_kind() -> None:
     assert read(pd.DataFrame({"ds": [1], "y": [1.0]})).empty
     ds = pd.date_range("2024-10-01", periods=4)
     features = Features(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0, "observed": True}))
-    assert len(add_covariates(features, Coding(holidays="DE"), None, 1).covariates["future"]) == 3
+    assert (
+        len(add_coded_covariates(features, Coding(holidays="DE"), None, 1).covariates["future"])
+        == 3
+    )
 
 
 def test_values_of_another_table_are_added(tmp_path_factory: pytest.TempPathFactory) -> None:

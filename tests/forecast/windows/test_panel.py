@@ -21,7 +21,7 @@ MakeValues = Callable[..., list[float | None]]
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 12)), max_size=6), st.integers(1, 5))
-def test_index_numbers_and_counts_the_windows_as_arange_does(
+def test_index_numbers_the_windows_as_arange_does(
     steps: list[tuple[int, int]], stride: int
 ) -> None:
     ends = np.cumsum(np.array(steps, np.int64).reshape(-1))
@@ -29,15 +29,22 @@ def test_index_numbers_and_counts_the_windows_as_arange_does(
     expected = [origin for first, stop in runs for origin in np.arange(first, stop, stride)]
     index = WindowIndex(runs, stride)
     assert index.origins(np.arange(len(index))).tolist() == expected
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 12)), max_size=6), st.integers(1, 5))
+def test_index_counts_the_windows_as_range_does(steps: list[tuple[int, int]], stride: int) -> None:
     runs = np.cumsum(np.array(steps, np.int64).reshape(-1)).reshape(-1, 2)
     assert len(WindowIndex(runs, stride)) == sum(
         len(range(first, stop, stride)) for first, stop in runs
     )
 
 
-def test_origins_and_seasons_are_those_asked_for() -> None:
+def test_origins_have_the_order_of_their_numbers() -> None:
     index = WindowIndex(np.array([[3, 6], [10, 12]]))
     assert index.origins(np.array([4, 0, 2, 3])).tolist() == [11, 3, 5, 10]
+
+
+def test_season_is_that_of_the_series_unless_given() -> None:
     assert EvaluationSpec().choose_season_length({"season_length": 7}) == 7
     assert EvaluationSpec(season_length=12).choose_season_length({"season_length": 7}) == 12
 

@@ -30,17 +30,23 @@ def test_unscale_computes_in_float64() -> None:
     assert unscale(np.float32([1.5]), np.array([1e8]), np.array([1.0])).tolist() == [1e8 + 1.5]
 
 
-def test_scale_is_mean_and_deviation_of_each_training_part(
+def test_scaled_training_part_has_mean_0_with_deviation_1(
     prepare: Prepare, make_values: MakeValues
 ) -> None:
     prepared = prepare(make_values(50))
     train = scale(prepared.series["y"][:30], *prepared.scaler.loc[0, ["mean", "deviation"]])
     assert (train.mean(), train.std()) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
+
+
+def test_scale_is_that_of_the_training_part(prepare: Prepare, make_values: MakeValues) -> None:
     values = make_values(50)
     scaler = prepare(values).scaler
     assert scaler.loc[0, ["mean", "deviation"]].tolist() == pytest.approx(
         [np.mean(values[:30]), np.std(values[:30])]
     )
+
+
+def test_each_series_has_its_scale(prepare: Prepare, make_values: MakeValues) -> None:
     scaler = prepare({"a": make_values(50, seed=1), "b": make_values(60, seed=2)}).scaler
     expected = [np.mean(make_values(50, seed=1)[:30]), np.mean(make_values(60, seed=2)[:40])]
     assert scaler["mean"].tolist() == pytest.approx(expected)

@@ -57,13 +57,24 @@ def fail(
     return str(caught.value)
 
 
-def test_parts_are_fractions_steps_or_dates(make_series: Make) -> None:
-    assert find_stops(make_series(100), 0.1, 0.2) == (70, 80)
-    assert find_stops(make_series(100), 5, 10) == (85, 95 - 5)
-    assert find_stops(make_series(100), "2021-02-01", "2021-03-01") == (31, 59)
-    assert find_stops(make_series(100), 5, "2021-03-01T02:00+02:00")[1] == 59
+@pytest.mark.parametrize(
+    ("validation", "test", "expected"),
+    [
+        (0.1, 0.2, (70, 80)),
+        (5, 10, (85, 90)),
+        ("2021-02-01", "2021-03-01", (31, 59)),
+        (5, "2021-03-01T02:00+02:00", (54, 59)),
+        (0.1, "2021-03-01", (49, 59)),
+    ],
+)
+def test_parts_are_fractions_steps_or_dates(
+    make_series: Make, validation: object, test: object, expected: tuple[int, int]
+) -> None:
+    assert find_stops(make_series(100), validation, test) == expected
+
+
+def test_parts_of_numbered_steps_begin_at_a_step(make_series: Make) -> None:
     assert find_stops(make_series(100, freq=1), "70", "80") == (70, 80)
-    assert find_stops(make_series(100), 0.1, "2021-03-01") == (49, 59)
 
 
 def test_cutoffs_say_when_the_parts_begin(make_series: Make) -> None:
@@ -112,15 +123,27 @@ def test_part_that_is_no_date_is_named(make_series: Make, part: str) -> None:
     )
 
 
-def test_part_that_can_not_be_cut_is_named(make_series: Make) -> None:
+def test_step_that_is_no_number_is_refused(make_series: Make) -> None:
     """Python reads 4_0 as 40."""
     assert "received '4_0'" in fail(make_series(100, freq=1), 10, "4_0")
+
+
+def test_date_of_numbered_steps_is_refused(make_series: Make) -> None:
     assert "a timestamp like those of the series (0), received '2021-02-01'" in fail(
         make_series(100, freq=1), 10, "2021-02-01"
     )
+
+
+def test_series_too_short_for_its_parts_is_refused(make_series: Make) -> None:
     with pytest.raises(SeriesTooShortError):
         cut(make_series(12), 10, 10)
+
+
+def test_shortest_series_is_cut(make_series: Make) -> None:
     assert find_stops(make_series(10), 2, 2) == (6, 8)
+
+
+def test_part_without_a_window_is_named(make_series: Make) -> None:
     series = make_series(60, "split", missing=(51, 53, 55, 57))
     facts = (
         "'y'",
@@ -150,7 +173,7 @@ def test_part_that_is_no_size_is_refused(part: object) -> None:
         (50, (10, "2022-01-01"), ("0 for test", "2 or more")),
     ],
 )
-def test_short_part_is_named_with_received_and_needed_length(
+def test_short_part_is_named_with_its_length(
     make_series: Make, size: int, split: tuple[object, object], shortage: tuple[str, str]
 ) -> None:
     assert has_in_order(

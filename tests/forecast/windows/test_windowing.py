@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.windows.panel import (
     gather_windows,
 )
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.forecast.windows.windowing import find_runs, make_windows, thin_runs
+from rnn_pipelines.forecast.windows.windowing import find_window_runs, make_windows, thin_runs
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
@@ -93,7 +93,7 @@ def draw_gappy_series(
 def test_runs_are_as_enumerated(
     series: tuple[np.ndarray, np.ndarray, tuple[int, int, int, int], WindowSpec],
 ) -> None:
-    runs = find_runs(*series)
+    runs = find_window_runs(*series)
     origins = {
         part: [row for first, stop in found for row in range(first, stop)]
         for part, found in runs.items()
@@ -101,15 +101,28 @@ def test_runs_are_as_enumerated(
     assert origins == enumerate_origins(*series)
 
 
-def test_origins_are_at_the_strides_of_each_part(prepare: Prepare, make_values: MakeValues) -> None:
+def test_stride_is_that_of_the_training_part(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).windows
     assert np.diff(panel.list_origins("train")).tolist() == [3] * 8
     assert panel.list_origins("test").tolist() == list(range(40, 49))
+
+
+def test_origins_of_the_test_part_are_all_its_steps(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
     assert panel.list_origins("test").tolist() == [*range(40, 49), *range(52 + 30, 52 + 39)]
+
+
+def test_last_origins_are_one_for_each_series(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(50), "b": make_values(40)}
     panel = prepare(values, evaluation=EvaluationSpec(origins="last")).windows
     assert panel.list_origins("test").tolist() == [48, 52 + 38]
+
+
+def test_origins_of_the_future_follow_each_series(
+    prepare: Prepare, make_values: MakeValues
+) -> None:
     panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
     assert panel.list_origins("future").tolist() == [50, 52 + 40]
 
@@ -117,18 +130,22 @@ def test_origins_are_at_the_strides_of_each_part(prepare: Prepare, make_values: 
 @pytest.mark.parametrize(("row", "num_windows"), [(45, 1), (46, 0)])
 def test_future_needs_a_history_without_open_gaps(row: int, num_windows: int) -> None:
     is_open = np.arange(50) == row
-    runs = find_runs(~is_open, is_open, (0, 30, 40, 50), WindowSpec(lookback=4, horizon=2))
+    runs = find_window_runs(~is_open, is_open, (0, 30, 40, 50), WindowSpec(lookback=4, horizon=2))
     assert len(runs["future"]) == num_windows
 
 
-def test_windows_of_the_future_have_no_target_and_change_with_it(
-    prepare: Prepare, make_values: MakeValues
-) -> None:
+def test_windows_of_the_future_have_no_target(prepare: Prepare, make_values: MakeValues) -> None:
     values = prepare({"a": make_values(50), "b": make_values(40)}).windows.values
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [50, 51, 92, 93]
+
+
+def test_calendar_of_the_future_is_known(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(50)).windows
     assert not np.isnan(panel.values[50:, 1:]).any()
-    # Or the test above would say nothing.
+
+
+def test_windows_change_with_the_series(prepare: Prepare, make_values: MakeValues) -> None:
+    """Otherwise the tests of unseen values would show nothing."""
     values = make_values(80)
     before, after = (
         prepare(v).windows
@@ -172,9 +189,12 @@ def test_panel_is_one_scaled_array_of_each_row_once(
     pd.testing.assert_frame_equal(prepared.features.table, before)
 
 
-def test_windows_of_a_part_hold_no_value_of_a_later_one(gappy: SimpleNamespace) -> None:
-    """Or the tests below would say nothing."""
+def test_every_part_has_windows(gappy: SimpleNamespace) -> None:
+    """Otherwise the tests below would show nothing."""
     assert all(len(gappy.windows.list_origins(part)) > 2 for part in PARTS)
+
+
+def test_windows_of_the_training_part_hold_no_later_value(gappy: SimpleNamespace) -> None:
     seen = gappy.windows.list_origins("train")[:, None] + np.arange(
         -gappy.windows.lookback, gappy.windows.horizon
     )
@@ -182,11 +202,17 @@ def test_windows_of_a_part_hold_no_value_of_a_later_one(gappy: SimpleNamespace) 
         row for start, train_stop, _, _ in list_bounds(gappy) for row in range(start, train_stop)
     }
     assert set(seen.ravel().tolist()) <= train
+
+
+def test_windows_of_the_validation_part_hold_no_later_value(gappy: SimpleNamespace) -> None:
     seen = gappy.windows.list_origins("validation")[:, None] + np.arange(
         -gappy.windows.lookback, gappy.windows.horizon
     )
     before_test = {row for start, _, stop, _ in list_bounds(gappy) for row in range(start, stop)}
     assert set(seen.ravel().tolist()) <= before_test
+
+
+def test_validation_part_shares_no_target_with_the_training_part(gappy: SimpleNamespace) -> None:
     assert not list_targets(gappy.windows, "validation") & list_targets(gappy.windows, "train")
 
 
@@ -196,16 +222,29 @@ def test_test_targets_never_overlap_targets_before(gappy: SimpleNamespace, part:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_windows_stay_in_their_series_and_off_its_gaps(gappy: SimpleNamespace, part: Part) -> None:
+def test_windows_stay_in_their_series(gappy: SimpleNamespace, part: Part) -> None:
     panel = gappy.windows
     names = gappy.features.table["unique_id"].to_numpy()
     windows = names[panel.list_origins(part)[:, None] + np.arange(-panel.lookback, panel.horizon)]
     assert (windows == windows[:, :1]).all()
-    # The newest value that a forecast sees is no filling, which would lean on the value after it.
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_newest_value_of_a_window_is_observed(gappy: SimpleNamespace, part: Part) -> None:
+    """A filled value would lean on the value after it."""
     assert gappy.features.table["observed"].to_numpy()[gappy.windows.list_origins(part) - 1].all()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_window_has_an_observed_target(gappy: SimpleNamespace, part: Part) -> None:
     targets = gappy.windows.list_origins(part)[:, None] + np.arange(gappy.windows.horizon)
     assert gappy.features.table["observed"].to_numpy()[targets].any(axis=1).all()
-    # Every target up to the next observation lies in the same part.
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_targets_up_to_the_next_observation_lie_in_one_part(
+    gappy: SimpleNamespace, part: Part
+) -> None:
     observed = np.flatnonzero(gappy.features.table["observed"])
     targets = np.array(sorted(list_targets(gappy.windows, part)))
     next_observed = observed[np.searchsorted(observed, targets)]
@@ -243,29 +282,42 @@ def test_the_future_changes_no_earlier_window(
     )
 
 
-def test_covariates_stand_behind_target_and_calendar(
-    prepare: Prepare, make_values: MakeValues
-) -> None:
-    """Static ones, those known ahead, those of the past."""
+@pytest.fixture
+def with_covariates(prepare: Prepare, make_values: MakeValues) -> WindowedPanel:
+    """A static covariate of 2, one known ahead of 3, and one of the past of 1."""
     prepared = prepare(make_values(50))
-    table = prepared.features.table.assign(sold=1.0, size=2.0, price=3.0)
     features = replace(
         prepared.features,
-        table=table,
+        table=prepared.features.table.assign(sold=1.0, size=2.0, price=3.0),
         covariates={"past": ["sold"], "static": ["size"], "future": ["price"]},
     )
-    window = WindowSpec(lookback=4, horizon=2)
-    evaluation = EvaluationSpec()
-    panel = make_windows(
-        features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile
+    return make_windows(
+        features,
+        prepared.cutoffs,
+        prepared.scaler,
+        WindowSpec(lookback=4, horizon=2),
+        EvaluationSpec(),
+        prepared.profile,
     )
-    columns = panel.columns
-    stop = panel.columns.calendar.stop
-    np.testing.assert_array_equal(panel.values[:, :stop], prepared.windows.values)
-    assert panel.values[0, stop:].tolist() == [2, 3, 1]
-    assert panel.values[
-        0, [columns.static.start, columns.future.start, columns.varying.stop - 1]
-    ].tolist() == [2, 3, 1]
+
+
+def test_covariates_do_not_move_the_calendar(
+    with_covariates: WindowedPanel, prepare: Prepare, make_values: MakeValues
+) -> None:
+    stop = with_covariates.columns.calendar.stop
+    expected = prepare(make_values(50)).windows.values
+    np.testing.assert_array_equal(with_covariates.values[:, :stop], expected)
+
+
+def test_covariates_stand_behind_the_calendar(with_covariates: WindowedPanel) -> None:
+    """Static ones, those known ahead, those of the past."""
+    columns = with_covariates.columns
+    assert with_covariates.values[0, columns.calendar.stop :].tolist() == [2, 3, 1]
+    places = [columns.static.start, columns.future.start, columns.varying.stop - 1]
+    assert with_covariates.values[0, places].tolist() == [2, 3, 1]
+
+
+def test_column_without_a_role_is_refused(prepare: Prepare, make_values: MakeValues) -> None:
     features = prepare(make_values(50)).features
     with pytest.raises(SeriesError, match="one role"):
         replace(features, table=features.table.assign(sold=1.0))

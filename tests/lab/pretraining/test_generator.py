@@ -21,9 +21,12 @@ def test_series_are_finite(season: int, num_steps: int) -> None:
     assert np.isfinite(values).all()
 
 
-def test_series_have_the_seasons_and_signs_of_their_kinds() -> None:
+def test_series_follow_from_the_seed() -> None:
     np.testing.assert_array_equal(draw(), draw())
     assert (draw() != draw(seed=1)).any()
+
+
+def test_long_seasons_move_the_days_of_a_week() -> None:
     rng = np.random.default_rng(0)
     values = generate(rng, 200, 24, 4 * 168, ("season", "long_season"))
     weeks = values.reshape(200, 4, 7, 24).mean(axis=3)
@@ -37,15 +40,30 @@ def test_series_have_the_seasons_and_signs_of_their_kinds() -> None:
         .std(axis=1)
     )
     assert (days > 3 * plain).mean() > 0.2
+
+
+def test_series_without_parts_are_noise() -> None:
     values = draw(parts=())
     scaled = (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
     assert np.abs((scaled[:, 1:] * scaled[:, :-1]).mean(axis=1)).mean() < 0.15
+
+
+def test_series_are_of_all_signs() -> None:
     values = draw()
     assert (values > 0).all(axis=1).any()
     assert (values < 0).all(axis=1).any()
     assert ((values == 0).mean(axis=1) > 0.2).any()
+
+
+def test_kinds_have_all_seasons() -> None:
+    rng = np.random.default_rng(0)
     kinds = [draw_kind(rng) for _ in range(500)]
     assert {kind.season_length for kind in kinds} >= {season for season in KINDS if season}
+
+
+def test_kinds_have_enough_known_values() -> None:
+    rng = np.random.default_rng(0)
+    kinds = [draw_kind(rng) for _ in range(500)]
     assert all(
         KINDS[kind.season_length][1] <= kind.num_known
         for kind in kinds
@@ -72,12 +90,14 @@ def measure_excursion(season: int, num_steps: int, parts: tuple[str, ...] = PART
 
 
 @pytest.mark.parametrize("season", [1, 4])
-def test_years_and_quarters_have_stronger_trends_than_other_series(season: int) -> None:
+def test_slow_series_have_stronger_trends_than_others(season: int) -> None:
+    """Years and quarters."""
     assert measure_excursion(season, 40) > 1.5 * measure_excursion(5, 40)
 
 
 @pytest.mark.parametrize("season", [7, 24, 48])
-def test_long_series_of_days_and_hours_have_trends_like_short_ones(season: int) -> None:
+def test_long_series_of_fast_steps_have_trends_like_short_ones(season: int) -> None:
+    """Days and parts of a day."""
     growth = measure_excursion(season, 480, ("trend",)) / measure_excursion(season, 60, ("trend",))
     assert growth < 0.8 * measure_excursion(12, 480, ("trend",)) / measure_excursion(
         12, 60, ("trend",)

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -130,9 +129,10 @@ def read_newest(
         SeriesError: see `read_as_of`.
     """
     covariates_of_today = covariates if sample.partitions.folder is None else NO_COVARIATES
-    today = replace(sample, covariates=covariates_of_today)
-    read = partial(today.read, monitoring)
-    with explain_reading(str(champion["version"]), sample.source.label, read):
+    sample_of_today = replace(sample, covariates=covariates_of_today)
+    with explain_reading(
+        str(champion["version"]), sample.source.label, lambda: sample_of_today.read(monitoring)
+    ):
         return sample.read(monitoring)
 
 

@@ -24,8 +24,8 @@ from rnn_pipelines.forecast.evaluation.metrics import (
 )
 from rnn_pipelines.forecast.intervals.bounding import add_intervals
 from rnn_pipelines.forecast.intervals.fitting import Intervals
-from rnn_pipelines.forecast.intervals.network_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.intervals.panel_errors import PanelSizes, measure_expected_errors
+from rnn_pipelines.forecast.intervals.past_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_parts
 from rnn_pipelines.forecast.methods.in_use import wrap_in_ensemble

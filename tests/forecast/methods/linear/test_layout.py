@@ -42,9 +42,12 @@ def find_highest(linear: LinearModels, name: str) -> int:
     return int(max([1, *harmonics[np.abs(free[len(linear.calendar) :]).max(axis=1) > 0]]))
 
 
-def test_harmonics_are_sine_and_cosine_of_the_multiple_angle() -> None:
+def test_crossings_of_a_cycle_are_counted() -> None:
     angles = 2 * np.pi * (np.arange(4 * 365) + 0.5) / 365
     assert count_crossings(np.stack([np.sin(angles), np.cos(angles)], axis=1)).tolist() == [8]
+
+
+def test_harmonics_are_waves_of_the_multiple_angle() -> None:
     angles = np.linspace(0, 6, 25)
     calendar = np.stack([np.zeros(25), np.zeros(25), np.sin(angles), np.cos(angles)], axis=1)
     sines, cosines = find_harmonics(calendar, np.array([[2, 2], [2, 10]]))
@@ -72,22 +75,42 @@ def test_harmonics_have_more_than_two_steps(
     assert sorted(highest) == expected
 
 
-def test_harmonics_are_chosen_by_cycle_and_belong_to_the_calendar(prepare: Prepare) -> None:
+def test_harmonics_of_days_are_those_of_the_week(prepare: Prepare) -> None:
     harmonics = lay_out(prepare(draw_noise(3 * 365 + 60)).windows).normalizer.harmonics
     assert harmonics.tolist() == [[WEEKLY_SINE, 2], [WEEKLY_SINE, 3]]
+
+
+def test_year_is_read_if_its_waves_have_crossed_their_middle(prepare: Prepare) -> None:
     # After 1.8 years, the sine of the year has crossed its middle four times, the cosine three times, or the other.
     for start in ("2021-01-01", "2021-04-01", "2021-07-01", "2021-10-01"):
         calendar = lay_out(
             prepare(draw_noise(670), start=start).windows
         ).normalizer.calendar.tolist()
         assert calendar in ([0, 1, 2, 3], [2, 3])
-    linear = fit_linear_models(prepare(draw_peaks(1200, 24), freq="h").windows)
+
+
+@pytest.fixture(scope="module")
+def peaks(prepare: Prepare) -> tuple[WindowedPanel, LinearModels]:
+    """Hours with a narrow peak in each day."""
+    panel = prepare(draw_peaks(1200, 24), freq="h").windows
+    return panel, fit_linear_models(panel)
+
+
+def test_ridge_alone_reads_harmonics(peaks: tuple[WindowedPanel, LinearModels]) -> None:
+    _, linear = peaks
     assert find_highest(linear, "ridge_level") > 1
     assert find_highest(linear, "climatology") == 1
+
+
+def test_noise_has_no_harmonics(prepare: Prepare) -> None:
     linear = fit_linear_models(prepare(draw_noise(1200), freq="h").windows)
     assert {find_highest(linear, str(name)) for name in linear.names} == {1}
-    panel = prepare(draw_peaks(1200, 24), freq="h").windows
-    linear = fit_linear_models(panel)
+
+
+def test_harmonics_contribute_to_the_calendar(
+    peaks: tuple[WindowedPanel, LinearModels],
+) -> None:
+    panel, linear = peaks
     origins = np.array([1000])
     windows = normalize_windows(panel, linear.normalizer, origins)
     model = LinearModel(linear.combine())
@@ -107,7 +130,7 @@ def test_given_number_of_harmonics_stays(prepare: Prepare, number: int) -> None:
 @pytest.mark.parametrize(
     ("freq", "steps"), [("h", 168), ("30min", 336), ("15min", 672), ("D", 365)]
 )
-def test_long_season_is_a_week_of_parts_of_a_day_and_a_year_of_days(
+def test_long_season_is_a_week_of_parts_of_a_day_or_a_year_of_days(
     prepare: Prepare, freq: str, steps: int
 ) -> None:
     normalizer = lay_out(prepare(draw_noise(3 * steps + 10), freq=freq).windows).normalizer

@@ -137,25 +137,34 @@ def test_naive_forecast_is_that_of_its_definition_in_every_fold(
         )
 
 
-def test_methods_know_the_calendar_and_the_season(prepare: Prepare) -> None:
+def test_window_of_one_step_has_no_drift(prepare: Prepare) -> None:
     window = WindowSpec(lookback=1, horizon=2)
     assert "drift" not in fit_linear_models(prepare(draw_weeks(100), window, SPLIT).windows).names
+
+
+def test_series_without_a_season_has_no_seasonal_method(prepare: Prepare) -> None:
     linear = fit_linear_models(
         prepare(draw_weeks(200), WINDOW, SPLIT, evaluation=EvaluationSpec(season_length=1)).windows
     )
     assert [name for name in linear.names if "season" in name] == []
+
+
+def test_long_season_is_that_of_a_year_before(prepare: Prepare) -> None:
     window = WindowSpec(lookback=3, horizon=2)
     panel = prepare(
         draw_weeks(1200), window, SPLIT, evaluation=EvaluationSpec(season_length=7)
     ).windows
     linear = fit_linear_models(panel)
     origins = np.array([800, 900])
-    found = normalize_windows(panel, linear.normalizer, origins).predictors @ find_matrix(
+    forecasts = normalize_windows(panel, linear.normalizer, origins).predictors @ find_matrix(
         linear, "long_seasonal_naive"
     )
     expected = panel.values[origins[:, None] - 365 + np.arange(2), 0]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    # Windows of other values and the same calendar have the same forecast.
+    np.testing.assert_allclose(forecasts, expected, atol=1e-6)
+
+
+def test_climatology_depends_on_the_calendar_alone(prepare: Prepare) -> None:
+    """Windows of other values and the same calendar have the same forecast."""
     panel = prepare(
         draw_weeks(260), WINDOW, SPLIT, calendar=CalendarSpec(weekly=2, yearly=0)
     ).windows
@@ -163,7 +172,10 @@ def test_methods_know_the_calendar_and_the_season(prepare: Prepare) -> None:
     normalized = normalize_windows(panel, linear.normalizer, np.array([100, 107]))
     first, second = normalized.predictors @ find_matrix(linear, "climatology")
     np.testing.assert_allclose(first, second, atol=1e-6)
-    # A weekly wave on noise: the history of one step doesn't tell the day of the week.
+
+
+def test_ridge_reads_the_calendar(prepare: Prepare) -> None:
+    """A weekly wave on noise: the history of one step doesn't show the day of the week."""
     days = np.arange(200)
     values = np.sin(2 * np.pi * days / 7) + np.random.default_rng(0).normal(0, 0.01, 200)
     panel = prepare(
@@ -229,13 +241,10 @@ def test_ridge_is_sklearns(
 @pytest.mark.parametrize(
     ("name", "method"), [("ridge_last", "last_value"), ("ridge_season", "seasonal_naive")]
 )
-def test_ridge_of_endless_penalty_is_the_method_that_it_starts_from_and_the_calendar(
-    bases: dict[str, LinearModels],
-    panels: dict[str, WindowedPanel],
-    name: str,
-    method: str,
-    monkeypatch: pytest.MonkeyPatch,
+def test_ridge_of_endless_penalty_is_the_method_that_it_starts_from(
+    panels: dict[str, WindowedPanel], name: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With the calendar, which has no penalty."""
     monkeypatch.setattr(fitting, "PENALTIES", (1e9,))
     panel = panels["many"]
     linear = fit_linear_models(panel)
@@ -356,24 +365,33 @@ def test_values_of_the_test_part_change_nothing(case: SimpleNamespace, value: fl
     assert_same(fit_linear_models(blind_test(case.panel, value)), case.linear)
 
 
-def test_weights_are_convex_and_their_mix_is_better_than_its_methods(case: SimpleNamespace) -> None:
+def test_weights_of_the_ensemble_are_convex(case: SimpleNamespace) -> None:
     assert (case.linear.weights >= 0).all()
     assert case.linear.weights.sum() == pytest.approx(1)
+
+
+def test_ensemble_is_better_than_the_mean_of_its_methods(case: SimpleNamespace) -> None:
     assert case.linear.losses[-1] < case.linear.weights @ case.linear.losses[:-1]
-    # Which is what its weights are pulled to.
+
+
+def test_ensemble_is_better_than_the_guessed_weights(case: SimpleNamespace) -> None:
+    """Its weights are pulled to them."""
     losses = case.linear.losses[:-1]
     guessed = losses**-4.0 / (losses**-4.0).sum()
     assert case.linear.losses[-1] < guessed @ losses
+
+
+def test_out_of_fold_forecasts_are_those_of_the_matrix_of_each_fold(case: SimpleNamespace) -> None:
     linear = case.linear
     normalized = normalize_windows(case.panel, linear.normalizer, linear.validation)
-    found = hold_out(linear, normalized.predictors)
+    forecasts = hold_out(linear, normalized.predictors)
     expected = np.stack(
         [
             row @ np.tensordot(linear.weights, linear.matrices[fold], 1)
             for row, fold in zip(normalized.predictors, linear.fold, strict=True)
         ]
     )
-    np.testing.assert_allclose(found, expected, atol=1e-8)
+    np.testing.assert_allclose(forecasts, expected, atol=1e-8)
 
 
 @pytest.mark.parametrize("fold", [0, 1, -1])
@@ -395,13 +413,26 @@ def test_combination_is_that_of_the_whole_past_if_no_fold_is_named(
     np.testing.assert_array_equal(linear.combine(), linear.combine(len(linear)))
 
 
+@pytest.mark.parametrize(
+    ("name", "kinds", "is_absolute"),
+    [
+        ("weeks", {"series"}, False),
+        ("many", {"window", "log"}, True),
+        ("factors", {"log"}, True),
+    ],
+)
 def test_kind_of_units_follows_the_series(
-    bases: dict[str, LinearModels], panels: dict[str, WindowedPanel]
+    bases: dict[str, LinearModels], name: str, kinds: set[str], is_absolute: bool
 ) -> None:
-    assert (bases["weeks"].kind, bases["weeks"].is_absolute) == ("series", False)
-    assert (bases["many"].kind in {"window", "log"}, bases["many"].is_absolute) == (True, True)
-    assert bases["factors"].kind == "log"
+    assert bases[name].kind in kinds
+    assert bases[name].is_absolute == is_absolute
+
+
+def test_short_series_has_no_long_season(bases: dict[str, LinearModels]) -> None:
     assert "long_seasonal_naive" not in bases["weeks"].names
+
+
+def test_panel_is_not_changed(panels: dict[str, WindowedPanel]) -> None:
     before = panels["many"].values.copy()
     fit_linear_models(panels["many"])
     np.testing.assert_array_equal(panels["many"].values, before)
@@ -418,10 +449,10 @@ def test_logarithms_must_be_2_percent_better(
 
 
 @pytest.mark.parametrize("name", ["many", "factors"])
-def test_frame_is_chosen_by_the_geometric_mean_of_scaled_and_relative_errors(
+def test_normalization_is_chosen_by_the_geometric_mean_of_two_errors(
     panels: dict[str, WindowedPanel], bases: dict[str, LinearModels], name: str
 ) -> None:
-    """Window by window, in the unit of the data less its scale: all values are counted from their 0."""
+    """Scaled and relative, window by window, in the unit of the data; all values are counted from their 0."""
     panel = panels[name]
     linear = bases[name]
     scaled = []
@@ -466,15 +497,26 @@ def few(request: pytest.FixtureRequest, prepare: Prepare) -> WindowedPanel:
     return prepare(values, window, split, evaluation=EvaluationSpec(season_length=2)).windows
 
 
-def test_few_windows_are_fitted_once_half_by_a_ridge_and_half_naively(few: WindowedPanel) -> None:
+def test_few_windows_are_fitted_once(few: WindowedPanel) -> None:
     linear = fit_linear_models(few)
-    assert (linear.is_enough, len(linear.matrices)) == (False, 1)
+    assert not linear.is_enough
+    assert len(linear.matrices) == 1
+
+
+def test_few_windows_are_forecast_half_by_a_ridge_half_naively(few: WindowedPanel) -> None:
+    linear = fit_linear_models(few)
     weights = dict(zip(linear.names.tolist(), linear.weights.tolist(), strict=True))
     assert weights["ridge_last"] == pytest.approx(0.5)
     assert sum(
         weights[name] for name in ("last_value", "seasonal_naive", "seasonal_drift")
     ) == pytest.approx(0.5)
+
+
+def test_few_windows_have_no_losses(few: WindowedPanel) -> None:
     assert np.isnan(fit_linear_models(few).losses).all()
+
+
+def test_fit_of_few_windows_is_repeatable(few: WindowedPanel) -> None:
     assert_same(fit_linear_models(few), fit_linear_models(few))
 
 

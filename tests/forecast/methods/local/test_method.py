@@ -54,10 +54,13 @@ def test_a_forecast_sees_the_values_from_the_gap_to_its_origin(panel: SimpleName
     assert forecast(panel, np.array([], int)).shape == (0, panel.horizon)
 
 
-def test_values_read_are_of_the_data_and_bounded_in_number(prepare: Prepare) -> None:
+def test_values_read_are_bounded_in_number(prepare: Prepare) -> None:
     panel = prepare(make_walk(MAX_PAST + 100).tolist()).windows
     assert gather_past(panel, np.array([MAX_PAST + 50])).shape == (1, MAX_PAST)
-    # Scaled values are negative half of the time; the season is one of factors all the same.
+
+
+def test_values_read_are_in_the_unit_of_the_data(prepare: Prepare) -> None:
+    """Scaled values are negative half of the time; the season is one of factors all the same."""
     values = 100 * np.exp(0.01 * np.arange(80)) * np.resize(PATTERN, 80)
     found = prepare(values.tolist(), WindowSpec(lookback=8, horizon=SEASON), freq="QS")
     ahead = forecast(found.windows, np.array([70]))[0]

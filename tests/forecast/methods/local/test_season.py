@@ -27,15 +27,21 @@ def test_a_season_around_zero_is_a_term(season_length: int) -> None:
     assert (season.factors == 1).all()
 
 
-def test_noise_has_nearly_no_season_and_a_clear_one_is_kept() -> None:
+def test_noise_has_nearly_no_season() -> None:
     """Over many series of pure noise, shrinkage removes most of the variance of the phases' means."""
     noise = 10 + np.random.default_rng(3).normal(size=(400, 60))
     deviations = find_season(noise, SEASON).factors - 1
     unshrunk = noise.reshape(400, -1, SEASON).mean(axis=1) / noise.mean(axis=1, keepdims=True) - 1
     assert (deviations**2).mean() < 0.4 * (unshrunk**2).mean()
+
+
+def test_clear_season_is_kept() -> None:
     rng = np.random.default_rng(0)
     values = 10 * np.resize(PATTERN, 60) + rng.normal(size=60)
     np.testing.assert_allclose(find_season(values[None], SEASON).factors[0], PATTERN, atol=0.1)
+
+
+def test_constant_has_no_season() -> None:
     assert (find_season(np.full((1, 20), 3.0), SEASON).factors == 1).all()
 
 
@@ -54,12 +60,15 @@ def test_less_than_two_seasons_have_none(size: int) -> None:
     assert (season.terms == 0).all()
 
 
-def test_season_is_removed_of_two_at_least_and_added_again() -> None:
+def test_season_needs_two_seasons() -> None:
     past = np.tile(np.resize(PATTERN, 5 * SEASON), (2, 1))
     past[1, : 3 * SEASON + 1] = np.nan
     factors = find_season(past, SEASON).factors
     assert (factors[1] == 1).all()
     assert (factors[0] != 1).all()
+
+
+def test_removed_season_is_added_again() -> None:
     past = 10 * np.resize(PATTERN, 5 * SEASON)[None]
     season = find_season(past, SEASON)
     flat = season.remove(past)

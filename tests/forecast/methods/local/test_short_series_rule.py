@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.forecast.methods.local.exponential_smoothing import (
-    LEVELS,
     extend_by_damped_trend,
     trace_damped_trend,
     trace_level,
@@ -61,20 +60,28 @@ def test_growth_of_thirty_years_goes_on(growth: float) -> None:
     )
 
 
-def test_short_and_constant_series_have_the_rules_forecasts() -> None:
+def test_short_trend_goes_on() -> None:
     forecasts = extend_by_rule(np.array([[12.0, 15, 14, 18, 21, 19, 24, 22, 26]]), 12, 2)[0]
     assert 25 < forecasts[0] < forecasts[1] < 30
+
+
+def test_constant_goes_on() -> None:
     for season_length, num_values in [(1, 10), (12, 8), (12, 20), (12, 40)]:
         np.testing.assert_allclose(
             extend_by_rule(np.full((1, num_values), 5.0), season_length, HORIZON), 5.0
         )
+
+
+def test_damped_trend_is_that_of_the_method() -> None:
     values = np.random.default_rng(2).normal(0.5, 1, (2, 30)).cumsum(axis=1)
     np.testing.assert_allclose(
         trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5)
     )
-    found = trace_level(np.random.default_rng(3).normal(size=(1, 12)), HORIZON, 1)
-    np.testing.assert_array_equal(found[..., 0], found[..., -1])
-    assert len(LEVELS)
+
+
+def test_level_is_constant() -> None:
+    levels = trace_level(np.random.default_rng(3).normal(size=(1, 12)), HORIZON, 1)
+    np.testing.assert_array_equal(levels[..., 0], levels[..., -1])
 
 
 @pytest.mark.parametrize("num_values", [20, 30, 40])

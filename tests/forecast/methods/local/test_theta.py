@@ -36,10 +36,16 @@ def test_forecasts_are_those_of_smoothing_with_half_the_slope_as_drift(size: int
     )
 
 
-def test_a_line_goes_on_with_half_of_its_slope_and_one_value_is_repeated() -> None:
+def test_a_line_goes_on_with_half_of_its_slope() -> None:
     ahead = extend_by_theta(np.arange(50.0)[None] * 3, 1, 6)
     np.testing.assert_allclose(np.diff(ahead[0]), 1.5)
+
+
+def test_one_value_is_repeated() -> None:
     np.testing.assert_array_equal(extend_by_theta(np.array([[np.nan, 7.0]]), 12, 3), [[7, 7, 7]])
+
+
+def test_forecasts_do_not_depend_on_the_other_series() -> None:
     past = np.full((2, 40), np.nan)
     past[0], past[1, 23:] = make_walk(40, 1), make_walk(17, 2)
     np.testing.assert_allclose(

@@ -88,7 +88,7 @@ def read(
     )
 
 
-def test_step_of_one_series_is_the_window_with_and_without_its_mean(cases: Cases) -> None:
+def test_step_of_one_series_has_the_value_less_its_mean(cases: Cases) -> None:
     panel = cases["one"].panel
     origins = np.array([40, 77])
     steps, _ = read(panel, cases["one"].linear, origins)
@@ -97,9 +97,15 @@ def test_step_of_one_series_is_the_window_with_and_without_its_mean(cases: Cases
     np.testing.assert_allclose(
         steps[:, :, 0].T, history - history.mean(axis=1, keepdims=True), atol=1e-6
     )
+
+
+def test_step_of_one_series_has_the_calendar(cases: Cases) -> None:
     panel = cases["one"].panel
     steps, _ = read(panel, cases["one"].linear, np.array([40]), calendar=(1,))
     np.testing.assert_array_equal(steps[:, 0, 2:], panel.values[40 - LOOKBACK : 40, [2]])
+
+
+def test_one_series_has_no_known_inputs(cases: Cases) -> None:
     assert read(cases["one"].panel, cases["one"].linear, np.array([40]))[1].shape == (1, 0)
 
 
@@ -173,7 +179,7 @@ def test_correction_is_the_mean_of_the_members(cases: Cases, name: str, cell: st
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
-def test_forecast_is_the_linear_one_and_the_shrunk_correction(cases: Cases, name: str) -> None:
+def test_forecast_is_the_linear_one_with_the_shrunk_correction(cases: Cases, name: str) -> None:
     panel = cases[name].panel
     linear = cases[name].linear
     origins = np.array([40, 77])
@@ -184,15 +190,33 @@ def test_forecast_is_the_linear_one_and_the_shrunk_correction(cases: Cases, name
     )
     found = forecast_origins(network, linear, panel, origins)
     np.testing.assert_allclose(found, normalized.units.denormalize(in_frame), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_forecast_without_a_correction_is_the_linear_one(cases: Cases, name: str) -> None:
+    panel = cases[name].panel
+    linear = cases[name].linear
+    origins = np.array([40, 77])
+    normalized = normalize_windows(panel, linear.normalizer, origins)
     expected = normalized.units.denormalize(normalized.predictors @ linear.combine())
     found = forecast_origins(make_trained(panel, linear, shrinkage=0.0), linear, panel, origins)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_forecasts_are_of_test_windows_with_next_values(cases: Cases, name: str) -> None:
+    panel = cases[name].panel
+    linear = cases[name].linear
     all_found = forecast_network(make_trained(panel, linear), linear, panel)
     num_series = len(panel.series_starts)
     assert (all_found.test.shape, all_found.future.shape) == (
         (len(panel.index("test")), HORIZON),
         (num_series, HORIZON),
     )
+
+
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_inputs_do_not_depend_on_the_values_after_the_origin(cases: Cases, name: str) -> None:
     panel = cases[name].panel
     linear = cases[name].linear
     origins = np.array([40])

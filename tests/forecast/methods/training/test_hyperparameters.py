@@ -69,10 +69,11 @@ def case(request: pytest.FixtureRequest, cases: Cases) -> SimpleNamespace:
     return cases[request.param]
 
 
-def test_nothing_is_left_open_and_the_loss_is_that_of_the_linear_models(
-    case: SimpleNamespace,
-) -> None:
+def test_nothing_is_left_open(case: SimpleNamespace) -> None:
     assert None not in asdict(hyperparameters(case)).values()
+
+
+def test_loss_is_that_of_the_linear_models(case: SimpleNamespace) -> None:
     assert hyperparameters(case).is_absolute is case.linear.is_absolute
 
 
@@ -97,17 +98,32 @@ def test_training_is_what_was_asked_for(case: SimpleNamespace, field: str, value
     assert getattr(hyperparameters(case, **{field: value}), field) == value
 
 
-def test_one_series_has_a_member_for_each_block_and_many_an_embedding(cases: Cases) -> None:
+def test_one_series_has_a_member_for_each_block(cases: Cases) -> None:
     assert hyperparameters(cases["one"], {"members": 2}).num_members == len(cases["one"].linear)
+
+
+def test_one_series_has_segments_of_one_step(cases: Cases) -> None:
     assert hyperparameters(cases["one"]).segment == 1
-    # The week, and not the year, whose two columns come first.
+
+
+def test_one_series_has_the_calendar_of_the_week(cases: Cases) -> None:
+    """Not of the year, whose two columns come first."""
     names = cases["one"].panel.columns.num_calendar
     assert (names, hyperparameters(cases["one"]).calendar) == (4, (2, 3))
+
+
+def test_panel_alone_has_an_embedding(cases: Cases) -> None:
     assert (
         hyperparameters(cases["one"]).embedding,
         hyperparameters(cases["many"]).embedding > 0,
     ) == (0, True)
+
+
+def test_panel_has_segments_of_a_season(cases: Cases) -> None:
     assert hyperparameters(cases["many"]).segment == 7
+
+
+def test_panel_has_no_calendar(cases: Cases) -> None:
     assert hyperparameters(cases["many"]).calendar == ()
 
 

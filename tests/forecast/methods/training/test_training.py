@@ -140,15 +140,21 @@ def test_same_seed_gives_the_same_numbers(cases: Cases, trained: Cases, name: st
     assert_same(train(cases[name]), trained[name])
 
 
-def test_seeds_and_starts_are_told_apart_and_members_averaged(cases: Cases, trained: Cases) -> None:
+def test_another_seed_has_other_weights(cases: Cases, trained: Cases) -> None:
     found = train(cases["bends"], seed=1).network.weights["kernel"]
     assert not np.isclose(found, trained["bends"].network.weights["kernel"]).any()
+
+
+def test_start_decides_about_a_copy_of_the_ensemble(cases: Cases) -> None:
     one, other = (
         train(cases["few"], start=start).network for start in ("none", "baseline_ensemble")
     )
     assert [
         is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)
     ] == [False, True]
+
+
+def test_correction_is_the_mean_of_the_members(cases: Cases, trained: Cases) -> None:
     case = cases["many"]
     network = trained["many"].network
     origins = case.linear.validation[:3]
@@ -161,7 +167,7 @@ def test_seeds_and_starts_are_told_apart_and_members_averaged(cases: Cases, trai
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_panel_and_base_are_not_changed(cases: Cases, name: str) -> None:
+def test_data_of_a_training_are_not_changed(cases: Cases, name: str) -> None:
     case = cases[name]
     before = [case.panel.values.copy(), case.linear.matrices.copy()]
     train(case, max_steps=25)
@@ -169,18 +175,24 @@ def test_panel_and_base_are_not_changed(cases: Cases, name: str) -> None:
     np.testing.assert_array_equal(case.linear.matrices, before[1])
 
 
-def test_dropout_changes_steps_and_stacks_learn_curves(cases: Cases) -> None:
-    """The weights are others, and forecasts of them are repeatable."""
+def test_dropout_is_repeatable(cases: Cases) -> None:
     case = cases["bends"]
-    found = [train(cases["bends"], dropout=share, max_steps=50) for share in (0.0, 0.5, 0.5)]
-    assert_same(found[1], found[2])
-    assert not np.isclose(
-        found[0].network.weights["kernel"], found[1].network.weights["kernel"]
-    ).all()
+    trained = [train(cases["bends"], dropout=share, max_steps=50) for share in (0.5, 0.5)]
+    assert_same(trained[0], trained[1])
     one, other = (
-        forecast_network(found[1].network, case.linear, case.panel).test for _ in range(2)
+        forecast_network(trained[0].network, case.linear, case.panel).test for _ in range(2)
     )
     np.testing.assert_array_equal(one, other)
+
+
+def test_dropout_changes_the_weights(cases: Cases) -> None:
+    trained = [train(cases["bends"], dropout=share, max_steps=50) for share in (0.0, 0.5)]
+    assert not np.isclose(
+        trained[0].network.weights["kernel"], trained[1].network.weights["kernel"]
+    ).all()
+
+
+def test_stacks_learn_curves(cases: Cases) -> None:
     history = train(cases["bends"], units=(6, 4), max_steps=600, learning_rate=0.02).history
     assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
 
@@ -276,10 +288,11 @@ def test_members_in_use_take_as_many_steps_as_were_best(cases: Cases, is_uphill:
     assert steps == [*range(record["num_steps"]), *range(record["best_step"])]
 
 
-def test_each_hidden_block_has_a_member_that_corrects_it_with_the_least_error(
-    cases: Cases, trained: Cases
-) -> None:
+def test_each_held_out_block_has_a_member(cases: Cases, trained: Cases) -> None:
     assert trained["bends"].network.num_members == len(cases["bends"].linear)
+
+
+def test_each_held_out_block_is_corrected_by_its_member(cases: Cases, trained: Cases) -> None:
     case = cases["bends"]
     network = trained["bends"].network
     for fold in range(len(case.linear)):
@@ -292,11 +305,17 @@ def test_each_hidden_block_has_a_member_that_corrects_it_with_the_least_error(
             own, case.panel, normalize_windows(case.panel, case.linear.normalizer, origins), origins
         )
         np.testing.assert_allclose(network.out_of_fold[case.linear.fold == fold], found, atol=1e-6)
+
+
+def test_first_validation_loss_is_that_of_the_ensemble(cases: Cases, trained: Cases) -> None:
     # The network says nothing yet: its loss is that of the mix.
     case = cases["bends"]
     left = find_left(case)
     first = trained["bends"].history.iloc[0]
     assert (first["step"], first["val_loss"]) == (0, pytest.approx(np.mean(left**2)))
+
+
+def test_best_step_has_the_least_validation_loss(trained: Cases) -> None:
     history = trained["bends"].history
     expected = history.loc[history["val_loss"].idxmin(), "step"]
     assert (
@@ -304,8 +323,14 @@ def test_each_hidden_block_has_a_member_that_corrects_it_with_the_least_error(
         == expected
         == history.loc[history["is_best"], "step"].item()
     )
-    found = np.mean((left - trained["bends"].network.out_of_fold) ** 2)
-    assert found == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
+
+
+def test_out_of_fold_corrections_have_the_least_validation_loss(
+    cases: Cases, trained: Cases
+) -> None:
+    left = find_left(cases["bends"])
+    loss = np.mean((left - trained["bends"].network.out_of_fold) ** 2)
+    assert loss == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])
@@ -332,13 +357,16 @@ def find_gradients_uphill(*given: Any) -> Weights:
     return {name: -array for name, array in find_gradients(*given).items()}
 
 
-def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(
-    worsened: SimpleNamespace, cases: Cases
-) -> None:
+def test_training_that_only_makes_it_worse_keeps_step_0(worsened: SimpleNamespace) -> None:
     assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (
         0,
         [True, *[False] * 3],
     )
+
+
+def test_training_that_only_makes_it_worse_keeps_the_linear_forecast(
+    worsened: SimpleNamespace, cases: Cases
+) -> None:
     case = cases["bends"]
     index = case.panel.index("test")
     normalized = normalize_windows(
@@ -358,10 +386,13 @@ def test_a_network_with_next_to_no_shrinkage_is_a_copy(cases: Cases, trained: Ca
     assert not is_copy(describe_network(data, replace(network, shrinkage=0.5)).model)
 
 
-def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
+def test_training_ends_by_patience(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "find_gradients", find_gradients_uphill)
         assert train(cases["bends"], patience=200).record["num_steps"] == 200 * PART_AT_START
+
+
+def test_training_ends_by_time(cases: Cases) -> None:
     assert (
         train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"]
         == CHECK_STEPS
@@ -369,24 +400,37 @@ def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record[
         "is_cut_short"
     ]
-    # Though its time was over just then.
-    found = train(
+
+
+def test_training_that_ends_at_its_last_step_is_not_cut_short(cases: Cases) -> None:
+    """Though its time was over just then."""
+    trained = train(
         cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS
     )
-    assert not found.record["is_cut_short"]
-    # Also where these end between two validations.
+    assert not trained.record["is_cut_short"]
+
+
+def test_training_ends_between_two_validations(cases: Cases) -> None:
     assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
 
 
-def test_corrections_are_trusted_by_their_gain_over_the_folds(cases: Cases) -> None:
+def test_exact_corrections_are_hardly_shrunk(cases: Cases) -> None:
     case = cases["bends"]
     assert (
         find_network_shrinkage(case.data, find_left(case).astype(np.float32), num_members=1) > 0.95
     )
+
+
+def test_corrections_that_are_twice_too_large_are_halved(cases: Cases) -> None:
+    case = cases["bends"]
     assert (
         find_network_shrinkage(case.data, (2 * find_left(case)).astype(np.float32), num_members=1)
         <= 0.5
     )
+
+
+def test_more_members_are_shrunk_less(cases: Cases) -> None:
+    case = cases["bends"]
     # They hold half of what is left over, and noise.
     left = find_left(case)
     corrections = (
@@ -396,6 +440,11 @@ def test_corrections_are_trusted_by_their_gain_over_the_folds(cases: Cases) -> N
         find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2, 5)
     ]
     assert 0 < gains[0] < gains[1] < gains[2] < 1
+
+
+def test_shrinkage_by_members_is_that_of_the_mean_of_noise(cases: Cases) -> None:
+    case = cases["bends"]
+    left = find_left(case)
     # Each says what is left over, and noise of a quarter of its power: 4/5 of one is best, 8/9 of the mean of two.
     # The mean has half the power of noise. Here noise stands at a right angle to what is left over.
     noise = np.random.default_rng(0).normal(size=left.shape)
@@ -407,6 +456,10 @@ def test_corrections_are_trusted_by_their_gain_over_the_folds(cases: Cases) -> N
         find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2)
     )
     assert two / one == pytest.approx((8 / 9) / (4 / 5))
+
+
+def test_useless_corrections_are_not_trusted(cases: Cases) -> None:
+    case = cases["bends"]
     astray = (
         np.random.default_rng(0)
         .normal(0, 5, (len(case.linear.validation), HORIZON))
@@ -440,16 +493,25 @@ def test_one_fold_is_replaced_by_groups_of_series(cases: Cases) -> None:
     assert 0 < other < one
 
 
-def test_record_and_history_state_the_design_and_each_look(trained: Cases) -> None:
-    """Nobody can say whether a correction would help."""
+def test_few_windows_are_not_trained_on(trained: Cases) -> None:
+    """No one can say whether a correction would help."""
     record = trained["few"].record
     assert (trained["few"].network.shrinkage, record["best_step"], record["num_steps"]) == (0, 0, 0)
+
+
+def test_history_has_a_row_for_each_validation(trained: Cases) -> None:
     history = trained["bends"].history
     assert list(history.columns) == ["step", "loss", "val_loss", "seconds", "is_best"]
     assert history["step"].tolist() == [0, 25, 50, 75, 100]
-    assert trained["bends"].history["seconds"].is_monotonic_increasing
+    assert history["seconds"].is_monotonic_increasing
+
+
+def test_record_has_the_number_of_parameters(trained: Cases) -> None:
     # A GRU of 4 units that reads 4 values has 3 · (4 · (4 + 4) + 2 · 4), and its head 2 · (4 + 1).
     assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
+
+
+def test_record_has_the_hyperparameters(trained: Cases) -> None:
     hyperparameters = trained["bends"].record["hyperparameters"]
     assert (
         hyperparameters["units"],
@@ -694,7 +756,7 @@ def test_memory_of_a_stack_is_that_of_all_its_layers() -> None:
     assert two - one == estimate_recurrent_bytes(4, 32, 32, 30, 64)
 
 
-def test_log_states_what_was_chosen_and_how_it_ended(
+def test_log_states_begin_with_hyperparameters_then_the_end(
     cases: Cases, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
