@@ -354,7 +354,7 @@ RULES = [
     Rule("more than one origin of a panel", {"methods.folds:NUM_ORIGINS": (1,)}, 24, PANELS),
     Rule(
         "held-out blocks with all later ones, if the level drifts",
-        {"methods.folds:measure_drift": lambda *_: 0.0},
+        {"methods.folds:measure_level_drift": lambda *_: 0.0},
         40,
         SINGLE,
     ),
@@ -386,7 +386,9 @@ RULES = [
     ),
     Rule(
         "covariates of a ridge at their own steps",
-        {"methods.linear.ridge:add_covariates": lambda products, layout, inputs, offset: []},
+        {
+            "methods.linear.ridge:list_covariate_readings": lambda products, layout, inputs, offset: []
+        },
         75,
         ("covariates",),
     ),

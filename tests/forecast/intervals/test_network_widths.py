@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.intervals.network_widths import (
     measure_distances,
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, forecast_quantiles
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, forecast_network_quantiles
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE
 
 HORIZON = 7
@@ -49,7 +49,7 @@ def test_distances_of_learnt_levels_are_those_of_the_network(fitted: Forecaster)
     network = find_network_of(fitted._artefacts[ENSEMBLE].model)
     assert network is not None
     origins = panel.list_origins("future")
-    quantiles = forecast_quantiles(network, panel, origins)
+    quantiles = forecast_network_quantiles(network, panel, origins)
     below, above = measure_distances(network, panel, origins, np.array([50, 80, 90]))
     for number, (low, high) in enumerate(((0.25, 0.75), (0.1, 0.9), (0.05, 0.95))):
         median = quantiles[:, :, MIDDLE]

@@ -19,7 +19,11 @@ from rnn_pipelines.forecast.intervals.ways import TESTED_LEVEL, MethodErrors
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, find_network, forecast_quantiles
+from rnn_pipelines.forecast.methods.pretrained import (
+    PRETRAINED,
+    find_network,
+    forecast_network_quantiles,
+)
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
@@ -43,7 +47,7 @@ def measure_distances(
 
     Between the levels that it has learnt, and beyond them, they are those of a normal distribution.
     """
-    quantiles = forecast_quantiles(network, panel, origins)
+    quantiles = forecast_network_quantiles(network, panel, origins)
     median = quantiles[:, :, MIDDLE, None]
     sides = [median - quantiles[:, :, MIDDLE::-1], quantiles[:, :, MIDDLE:] - median]
     learnt = [200 * quantile - 100 for quantile in LEVELS[MIDDLE:]]

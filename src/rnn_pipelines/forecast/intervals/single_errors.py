@@ -33,7 +33,7 @@ from rnn_pipelines.forecast.methods.folds import (
     MAX_VALIDATION,
     NUM_BLOCKS,
     list_past,
-    measure_drift,
+    measure_level_drift,
 )
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
@@ -85,7 +85,9 @@ def measure_single_errors(
     windows = measure_windows(panel, validation)
     tested_windows = measure_windows(panel, tested)
     blocks = fold if data.linear.is_forward else np.zeros_like(fold)
-    keeps_drifting = data.linear.is_forward and measure_drift(panel, list_past(panel)) > MAX_OUTSIDE
+    keeps_drifting = (
+        data.linear.is_forward and measure_level_drift(panel, list_past(panel)) > MAX_OUTSIDE
+    )
     by_method = {}
     for name, all_errors in find_errors(data, fitted).items():
         forecasts = fitted[name].out_of_fold[changing]

@@ -33,10 +33,14 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
     """Draw the MSE of each forecaster by window."""
     figure = Figure()
     lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
-    for name, own in by_cutoff.groupby("forecaster", sort=False):
-        visible = choose_visible(own["mse"].mean() <= MAX_SHOWN * lowest)
+    for name, errors in by_cutoff.groupby("forecaster", sort=False):
+        visible = choose_visible(errors["mse"].mean() <= MAX_SHOWN * lowest)
         line = draw_line(
-            STYLES[str(name)], own["cutoff"], own["mse"], mode="lines+markers", visible=visible
+            STYLES[str(name)],
+            errors["cutoff"],
+            errors["mse"],
+            mode="lines+markers",
+            visible=visible,
         )
         figure.add_trace(line)
     axis = choose_time_axis("cut-off of the window", by_cutoff["cutoff"])
