@@ -15,7 +15,7 @@ from own_files import KINDS
 from vega_datasets import local_data
 
 from rnn_pipelines.console.forecast import forecast, read_spec
-from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.console.settings import parse_settings
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
@@ -383,7 +383,7 @@ def _read_own(kind: str, rng: Random, most: int) -> Table:
     own = KINDS[kind](folder, rng)
     options = forecast.make_context("forecast", [str(own.path), *own.words, *own.more]).params
     source = read_spec(
-        options.pop("file"), options, read_settings(options.pop("settings"))
+        options.pop("file"), options, parse_settings(options.pop("settings"))
     ).recipe.source
     frame = read_source(source)
     return Table(

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.champion.history import find_origin, list_records
+from rnn_pipelines.champion.history import find_origin, read_history
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import check_task
 from rnn_pipelines.datasets import ChampionDataset
@@ -337,7 +337,7 @@ def list_problems(place: Place) -> Iterator[str]:
     pointer = store.find_pointer()
     if pointer is not None and find_origin(store.list_records(), pointer.version) is None:
         yield "the champion is not on record"
-    records = list_records(place.champion)
+    records = read_history(place.champion)
     if len(records) < len(list((place.champion / "history").glob("*.json"))):
         yield "a record can't be read"
     yield from (
@@ -375,7 +375,7 @@ def try_kill(place: Place, moment: Moment, day: pd.Timestamp) -> Trial | None:
     """One kill and what it left; None where the retraining ended before."""
     before = place.load()
     known = list_versions(place)
-    num_records = len(list_records(place.champion))
+    num_records = len(read_history(place.champion))
     running = Retraining(place, day)
     if not running.kill_at(moment):
         return None
@@ -386,7 +386,7 @@ def try_kill(place: Place, moment: Moment, day: pd.Timestamp) -> Trial | None:
         trial.found = compare(place, before, day, known)
     except Exception as error:
         trial.found = repr(error)
-    trial.is_recorded = len(list_records(place.champion)) > num_records
+    trial.is_recorded = len(read_history(place.champion)) > num_records
     return trial
 
 

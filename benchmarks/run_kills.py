@@ -209,13 +209,13 @@ def tell_when_it_begins(node: str, pipe: int) -> None:
     from rnn_pipelines.hooks import project, results
 
     if node == "publish":
-        from rnn_pipelines.runs.writing import publish as original
+        from rnn_pipelines.runs.writing import publish_run as original
 
         def publish(*arguments: Any) -> None:
             os.write(pipe, b".")
             original(*arguments)
 
-        vars(results)["publish"] = publish
+        vars(results)["publish_run"] = publish
     else:
         from rnn_pipelines.settings import HOOKS
 

@@ -16,6 +16,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel, RootModel
 
+from rnn_pipelines.console.lazy import LazyCommand
 from rnn_pipelines.runs.run_store import RunsSpec
 
 DOCS = Path(__file__).parent
@@ -218,6 +219,8 @@ def write_commands() -> str:
 
 def list_help(command: click.Command, path: str) -> Iterator[str]:
     """Yield the heading, the help and the options of a command, and those of its commands."""
+    if isinstance(command, LazyCommand):
+        command = command.load()
     about, _, codes = inspect.cleandoc(command.help or "").partition("\b\nExit codes:\n")
     paragraphs = [" ".join(paragraph.split()) for paragraph in about.split("\n\n") if paragraph]
     yield "".join(

@@ -43,9 +43,9 @@ from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.report.failures import pop_failures
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts
-from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, choose_words
 
 # As in a run of Kedro.
 quicken_start()
@@ -410,14 +410,14 @@ def make_reviews() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> TextClassifier:
+def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> ClassifierArtefact:
     """A classifier of two networks that were never trained, and an n-gram classifier that was; loads Keras."""
     import keras
 
     from rnn_pipelines.sentiment.methods.network import build_classifier
 
     reviews = make_reviews()
-    vocabulary = build_vocabulary(reviews["text"], VocabularySpec(min_count=1))
+    vocabulary = choose_words(reviews["text"], VocabularySpec(min_count=1))
     encoded = encode_texts(reviews["text"], vocabulary)
     ngrams = fit_nb_ngram(encoded, reviews["label"].to_numpy(int), NgramSpec(order=2))
     vectors = np.random.default_rng(0).normal(size=(len(vocabulary), 3)).astype(np.float32)
@@ -428,7 +428,7 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> TextClassifier
     ]
     networks = {spec.cell: build_classifier(spec, vectors, ngrams.order) for spec in specs}
     calibration = {"weights": {"lstm": 1.5, "gru": -0.5, "nb_ngram": 0.75}, "intercept": 0.25}
-    return TextClassifier(networks, ngrams, vocabulary, PaddingSpec(max_length=20), calibration)
+    return ClassifierArtefact(networks, ngrams, vocabulary, PaddingSpec(max_length=20), calibration)
 
 
 class InterruptionError(Exception):

@@ -219,7 +219,7 @@ def test_all_is_printed_in_one_place(project: Path) -> None:
         for call in find_calls(project)
         if call[1] in ways and call[0] != "forecast/export/program.py"
     ]
-    assert found == [("printing.py", "click.echo")] * 2
+    assert found == [("printing.py", "print")] * 2
 
 
 def test_handlers_of_the_log_are_set_in_one_place(project: Path) -> None:

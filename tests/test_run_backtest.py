@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.history import read_history
 from rnn_pipelines.report.notes import NOTE_TITLE
 from whole_runs import BASELINES, ROOT, read_json, run_well
 
@@ -49,7 +49,7 @@ def test_first_day_is_a_retraining_of_that_day(results: dict) -> None:
     first = retrainings.iloc[0]
     shutil.rmtree(CHAMPION, ignore_errors=True)
     run_well("retrain_forecast", f"retrain_forecast.as_of={first['as_of'].date()}")
-    (record,) = list_records(CHAMPION)
+    (record,) = read_history(CHAMPION)
     assert first["loss"] == pytest.approx(record["metrics"]["challenger"]["loss"], rel=1e-6)
     assert (first["is_promoted"], first["reason"]) == (
         record["is_promoted"],

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.history import read_history
 from rnn_pipelines.forecast.report.explanation import name_inputs
 from rnn_pipelines.forecast.times.holidays import HOLIDAYS
 from rnn_pipelines.report.notes import NOTE_TITLE
@@ -133,7 +133,7 @@ def test_the_report_has_bars_of_the_covariates(runs: Runs) -> None:
 
 
 def test_the_champion_reads_them(runs: Runs) -> None:
-    (record,) = list_records(runs.root / "06_models/champion/forecast")
+    (record,) = read_history(runs.root / "06_models/champion/forecast")
     assert record["is_promoted"]
     forecasts = pd.read_parquet(runs.root / "07_model_output/predict_forecast/forecasts.parquet")
     assert len(forecasts) == 2 * HORIZON

@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 from rnn_pipelines.report.notes import NOTE_TITLE
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from whole_runs import copy_configuration, run_command
 
 pytestmark = pytest.mark.slow
@@ -98,7 +98,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 @pytest.fixture(scope="module")
 def after_others(
     tmp_path_factory: pytest.TempPathFactory,
-    text_classifier: TextClassifier,
+    text_classifier: ClassifierArtefact,
     prepare: Callable[..., SimpleNamespace],
     make_values: Callable[..., list[float]],
 ) -> Clone:
@@ -121,7 +121,7 @@ def after_others(
         ).network
         holds = "rnn_pipelines.forecast.methods.networks.network.Network"
         ArraysDataset(filepath=str(models / f"{cell}.npz"), holds=holds).save(network)
-    alone = TextClassifier(
+    alone = ClassifierArtefact(
         {"gru": text_classifier.networks["gru"]},
         text_classifier.ngrams,
         text_classifier.vocabulary,

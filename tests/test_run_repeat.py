@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.runs.comparison import compare
+from rnn_pipelines.runs.comparison import compare_records
 from rnn_pipelines.runs.run_store import RunStore
 from whole_runs import PROJECT, ROOT, run_well
 
@@ -83,7 +83,7 @@ def test_command_says_that_all_metrics_are_equal(
 def test_command_makes_the_same_metrics_again(
     made: SimpleNamespace, again: SimpleNamespace
 ) -> None:
-    metrics = compare(STORE, [made.run, again.run])["metrics"]
+    metrics = compare_records(STORE, [made.run, again.run])["metrics"]
     different = [
         key for key, (before, after) in metrics.items() if before != after and "seconds" not in key
     ]

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.changes import list_damages
-from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.history import read_history
 from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
@@ -312,14 +312,14 @@ def test_retraining_that_fails_leaves_a_record(run: Run, second: dict[str, Any])
 
 def test_only_one_retraining_runs_at_a_time(run: Run, second: dict[str, Any]) -> None:
     """The other leaves no record, because it did nothing."""
-    num_records = len(list_records(FOLDER))
+    num_records = len(read_history(FOLDER))
     token = WAIT_SECONDS.set(0)
     with (FOLDER / "retrain.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(LockedError, match=r"retrain\.lock"):
             run("retrain_forecast")
     WAIT_SECONDS.reset(token)
-    assert len(list_records(FOLDER)) == num_records
+    assert len(read_history(FOLDER)) == num_records
 
 
 @pytest.fixture(scope="module")
@@ -428,7 +428,7 @@ def test_champion_that_cannot_be_loaded_is_replaced(run: Run, predicted: pd.Data
     unreadable = store.add_version(files)
     store.promote(unreadable, ["why"], "2024-01-01T00:00:00+00:00")
     run("retrain_forecast")
-    alarm, *_, record = list_records(FOLDER)
+    alarm, *_, record = read_history(FOLDER)
     assert (alarm["kind"], unreadable in alarm["reasons"][0]) == ("alarm", True)
     assert (record["outcome"], record["champion"]) == ("promoted", None)
     assert load_champion("forecast").version == record["version"] != before

@@ -32,8 +32,8 @@ def show(value: object) -> str:
 def show_all(values: Iterable[object]) -> str:
     """Return external values in brackets; of a long list, the first values and the number of all."""
     listed = list(values)
-    some = ", ".join(show(value) for value in listed[:MAX_NAMES])
-    return f"[{some}]" if len(listed) <= MAX_NAMES else f"[{some}, …] ({len(listed):,} in all)"
+    shown = ", ".join(show(value) for value in listed[:MAX_NAMES])
+    return f"[{shown}]" if len(listed) <= MAX_NAMES else f"[{shown}, …] ({len(listed):,} in all)"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -128,12 +128,12 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
 
 
 def check_block_names(
-    given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()
+    given: Iterable[str], types: Mapping[str, Any], further: Iterable[str] = ()
 ) -> None:
     """Check that all blocks exist, by their types and others; a ParameterError suggests the closest name."""
-    known = [*others, *types]
+    names = [*further, *types]
     for name in given:
-        if name not in known:
+        if name not in names:
             homes = [
                 block
                 for block, kind in types.items()
@@ -144,7 +144,7 @@ def check_block_names(
                     f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?"
                 )
             raise ParameterError(
-                f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}"
+                f"{name}: no such parameter. {suggest(name, sorted(names), mark='')}"
             )
 
 
@@ -178,7 +178,7 @@ def rename_parameters(message: str, names: Mapping[str, str]) -> str:
     return re.sub(rf"(?<![\w./])(?:{listed})", lambda match: names[match[0]], message)
 
 
-def list_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
+def list_parameter_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
     """Yield the short and the full name of each field of a block, and of the blocks within; `gaps=` without fields."""
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return
@@ -190,4 +190,4 @@ def list_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
         yield f"{block}.{field}", f"{full}.{field}"
         if field == AS_OF and not owner:
             yield AS_OF, f"{full}.{AS_OF}"
-        yield from list_names(f"{full}.{field}", facts.annotation)
+        yield from list_parameter_names(f"{full}.{field}", facts.annotation)

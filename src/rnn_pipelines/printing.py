@@ -6,6 +6,7 @@ into one line when a message is composed. All other control characters are escap
 
 import json
 import logging
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -32,16 +33,13 @@ def escape_lines(text: str) -> str:
 
 def print_text(text: object, is_error: bool = False) -> None:
     """Print lines to the standard output, or to the standard error."""
-    # Exported forecasters print nothing, and do without click.
-    import click
-
-    click.echo(escape_lines(str(text)), err=is_error)
+    print(escape_lines(str(text)), file=sys.stderr if is_error else sys.stdout, flush=True)
 
 
-def print_json(found: object, default: Callable[[Any], Any] | None = None) -> None:
-    import click
-
-    click.echo(json.dumps(found, indent=2, default=default).replace("\x7f", "\\u007f"))
+def print_json(values: object, default: Callable[[Any], Any] | None = None) -> None:
+    """Print values as JSON to the standard output."""
+    content = json.dumps(values, indent=2, default=default)
+    print(content.replace("\x7f", "\\u007f"), flush=True)
 
 
 class LineFormatter(logging.Formatter):
@@ -88,10 +86,10 @@ def rewrite_messages(rewrite: Callable[[str], str]) -> Iterator[None]:
         handlers.append(logging.lastResort)
     with ExitStack() as stack:
         stack.callback(_IS_REWRITTEN.reset, _IS_REWRITTEN.set(True))
-        found = _Rewriting(rewrite)
+        rewriting = _Rewriting(rewrite)
         for handler in handlers:
-            handler.addFilter(found)
-            stack.callback(handler.removeFilter, found)
+            handler.addFilter(rewriting)
+            stack.callback(handler.removeFilter, rewriting)
         try:
             yield
         except RnnPipelinesError as error:

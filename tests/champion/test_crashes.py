@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import stub_trainer
-from rnn_pipelines.champion.history import list_records, make_name
+from rnn_pipelines.champion.history import make_name, read_history
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.storage.files import name_temporary
@@ -88,16 +88,16 @@ def inspect(end: End, allowed: tuple[int | None, ...]) -> Trial:
             store.read_version(version)
         except ChampionError as error:
             trial.broken.append(str(error))
-    trial.num_unread = len(list((folder / "history").glob("*.json"))) - len(list_records(folder))
+    trial.num_unread = len(list((folder / "history").glob("*.json"))) - len(read_history(folder))
     try:
         stub_trainer.retrain(folder, 99_999, 2)
         if (
             identify(dict(store.load().files)) != 99_999
-            or list_records(folder)[-1]["number"] != 99_999
+            or read_history(folder)[-1]["number"] != 99_999
         ):
             trial.problem = "the next retraining left no trace"
         # Now that it isn't the champion any more, its version alone would not do.
-        if trial.found not in (None, *(record["number"] for record in list_records(folder))):
+        if trial.found not in (None, *(record["number"] for record in read_history(folder))):
             trial.problem = "the champion before is not in the history"
     except Exception as error:
         trial.problem = repr(error)
@@ -251,5 +251,5 @@ def test_twenty_at_once_list_every_champion_before_once(together: SimpleNamespac
 
 
 def test_twenty_at_once_leave_twenty_records(together: SimpleNamespace) -> None:
-    numbers = [record["number"] for record in list_records(together.store.folder)]
+    numbers = [record["number"] for record in read_history(together.store.folder)]
     assert sorted(numbers) == list(range(1, 21))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.history import read_history
 from rnn_pipelines.champion.outcome import promote_version, roll_back, save_outcome
 from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.champion.verdict import check_task
@@ -121,7 +121,7 @@ def test_newer_record_is_left_out(
     path = store.folder / "history" / f"{versions[0]}.json"
     change(path, format=99)
     with caplog.at_level(logging.ERROR):
-        assert [record["version"] for record in list_records(store.folder)] == [versions[1]]
+        assert [record["version"] for record in read_history(store.folder)] == [versions[1]]
     (message,) = caplog.messages
     assert str(path) in message
     assert "format 99" in message

@@ -26,7 +26,7 @@ from rnn_pipelines.champion.store import RECORD, ChampionStore
 from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
 from rnn_pipelines.champion.verdict import check_task, read_champion
 from rnn_pipelines.connectors.mlflow.facts import (
-    find_times,
+    find_retraining_times,
     list_metrics,
     list_parameters,
     make_tags,
@@ -437,7 +437,7 @@ class History:
             render_retraining_report(record)
         for record in records:
             (
-                find_times(record),
+                find_retraining_times(record),
                 list(list_metrics(record)),
                 list_parameters(record),
                 make_tags(record),

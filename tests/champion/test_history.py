@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.champion.history import add_record, list_records, make_name
+from rnn_pipelines.champion.history import add_record, make_name, read_history
 from rnn_pipelines.storage import names as storage_names
 from rnn_pipelines.storage.files import list_folder
 from rnn_pipelines.storage.names import is_name
@@ -15,7 +15,7 @@ from rnn_pipelines.storage.names import is_name
 
 def test_a_record_comes_back_with_its_name(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"is_promoted": False, "reasons": ["worse"]})
-    assert list_records(tmp_path) == [
+    assert read_history(tmp_path) == [
         {"format": 1, "record": name, "is_promoted": False, "reasons": ["worse"]}
     ]
 
@@ -27,9 +27,9 @@ def test_a_record_is_not_changed_in_place(tmp_path: Path) -> None:
 
 
 def test_folder_of_the_task_is_made_with_the_first_record(tmp_path: Path) -> None:
-    assert list_records(tmp_path / "none") == []
+    assert read_history(tmp_path / "none") == []
     add_record(tmp_path / "deep" / "forecast", {})
-    assert len(list_records(tmp_path / "deep" / "forecast")) == 1
+    assert len(read_history(tmp_path / "deep" / "forecast")) == 1
 
 
 def test_another_record_leaves_the_first_file_as_it_was(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_another_record_leaves_the_first_file_as_it_was(tmp_path: Path) -> None:
 def test_damaged_record_is_left_out(tmp_path: Path, content: bytes) -> None:
     add_record(tmp_path, {"number": 1})
     (tmp_path / "history" / "2000.json").write_bytes(content)
-    assert [record["number"] for record in list_records(tmp_path)] == [1]
+    assert [record["number"] for record in read_history(tmp_path)] == [1]
 
 
 @pytest.mark.parametrize("content", [b"", b"[]"])
@@ -55,7 +55,7 @@ def test_damaged_record_is_a_logged_error(
     path = tmp_path / "history" / "2000.json"
     path.write_bytes(content)
     with caplog.at_level(logging.ERROR):
-        list_records(tmp_path)
+        read_history(tmp_path)
     assert [
         record.getMessage().startswith(f"{path}: left out of the history")
         for record in caplog.records
@@ -64,13 +64,13 @@ def test_damaged_record_is_a_logged_error(
 
 def test_a_folder_is_no_record(tmp_path: Path) -> None:
     (tmp_path / "history" / "2000.json").mkdir(parents=True)
-    assert list_records(tmp_path) == []
+    assert read_history(tmp_path) == []
 
 
 def test_an_unfinished_record_is_none(tmp_path: Path) -> None:
     add_record(tmp_path, {"number": 1})
     (tmp_path / "history" / ".2000.json.abc.part").write_text('{"format": 1, "number": 0}')
-    assert [record["number"] for record in list_records(tmp_path)] == [1]
+    assert [record["number"] for record in read_history(tmp_path)] == [1]
 
 
 def test_record_that_cannot_be_written_leaves_nothing(
@@ -129,14 +129,14 @@ def test_name_is_the_time_unless_a_version_is_later(tmp_path: Path, clock: Clock
 def test_records_of_one_moment_stay_in_their_order(tmp_path: Path, clock: Clock) -> None:
     for number in range(20):
         add_record(tmp_path, {"number": number})
-    assert [record["number"] for record in list_records(tmp_path)] == list(range(20))
+    assert [record["number"] for record in read_history(tmp_path)] == list(range(20))
 
 
 def test_clock_that_was_ahead_leaves_later_records_later(tmp_path: Path, clock: Clock) -> None:
     for number, year in enumerate((2026, 2031, 2026, 1970, 2030)):
         clock.moment = clock.moment.replace(year=year)
         add_record(tmp_path, {"number": number})
-    assert [record["number"] for record in list_records(tmp_path)] == [0, 1, 2, 3, 4]
+    assert [record["number"] for record in read_history(tmp_path)] == [0, 1, 2, 3, 4]
 
 
 def test_names_that_are_made_are_known_as_such(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_name_of_another_kind_is_never_the_newest(tmp_path: Path, clock: Clock, 
     """Neither in the order of records nor for the name that comes next."""
     add_record(tmp_path, {"number": 1})
     (tmp_path / "history" / f"{name}.json").write_text('{"format": 1, "number": 0}')
-    assert [record["number"] for record in list_records(tmp_path)] == [0, 1]
+    assert [record["number"] for record in read_history(tmp_path)] == [0, 1]
     assert make_name(tmp_path) < "2027"
 
 
@@ -183,7 +183,7 @@ def test_what_a_record_says_of_its_own_name_does_not_count(tmp_path: Path) -> No
     name = add_record(tmp_path, {"number": 1, "record": "../../elsewhere"})
     assert [path.name for path in (tmp_path / "history").iterdir()] == [f"{name}.json"]
     (tmp_path / "history" / f"{name}.json").write_text('{"format": 1, "record": "../../elsewhere"}')
-    assert [record["record"] for record in list_records(tmp_path)] == [name]
+    assert [record["record"] for record in read_history(tmp_path)] == [name]
 
 
 ODD = [
@@ -230,7 +230,7 @@ def test_odd_record_is_left_out(
     """It is well-formed, and whoever used a value later would fail."""
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
     path.write_text(json.dumps({"format": 1, **fields}))
-    assert list_records(tmp_path) == []
+    assert read_history(tmp_path) == []
     assert caplog.messages[0].startswith(
         f"{path}: left out of the history, because it is damaged ("
     )
@@ -244,7 +244,7 @@ def test_record_of_known_nulls_or_of_more_is_read(
 ) -> None:
     name = add_record(tmp_path, {})
     (tmp_path / "history" / f"{name}.json").write_text(json.dumps({"format": 1, **fields}))
-    assert list_records(tmp_path) == [{"format": 1, **fields, "record": name}]
+    assert read_history(tmp_path) == [{"format": 1, **fields, "record": name}]
 
 
 def write_nested(path: Path, depth: int) -> None:
@@ -254,14 +254,14 @@ def write_nested(path: Path, depth: int) -> None:
 def test_record_that_is_nested_too_deeply_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
     write_nested(path, 100_000)
-    assert list_records(tmp_path) == []
+    assert read_history(tmp_path) == []
 
 
 @pytest.mark.parametrize("depth", [500, 900, 950, 990])
 def test_record_that_is_nested_deeply_is_read_or_left_out(tmp_path: Path, depth: int) -> None:
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
     write_nested(path, depth)
-    assert len(list_records(tmp_path)) <= 1
+    assert len(read_history(tmp_path)) <= 1
 
 
 @pytest.mark.parametrize("place", ["history", "versions"])

@@ -9,9 +9,9 @@ import pytest
 
 from rnn_pipelines.champion import outcome
 from rnn_pipelines.champion.changes import find_retraining, list_damages
-from rnn_pipelines.champion.history import add_record, find_origin, list_records
+from rnn_pipelines.champion.history import add_record, find_origin, read_history
 from rnn_pipelines.champion.outcome import (
-    Change,
+    ChampionChange,
     find_version,
     promote_version,
     record_failure,
@@ -62,7 +62,7 @@ def find_losses(records: list[dict[str, Any]]) -> list[float]:
 def test_the_record_of_a_version_is_that_of_the_history(store: ChampionStore) -> None:
     save(store, 1.0)
     (record,) = store.list_records()
-    assert record == list_records(store.folder)[0]
+    assert record == read_history(store.folder)[0]
 
 
 def test_the_record_of_a_version_is_one_of_its_files(store: ChampionStore) -> None:
@@ -96,7 +96,7 @@ def test_an_unrecorded_champion_is_in_use(store: ChampionStore, unrecorded: str)
 @pytest.mark.usefixtures("unrecorded")
 def test_the_record_of_an_unrecorded_champion_is_that_of_its_version(store: ChampionStore) -> None:
     assert find_losses(store.list_records()) == [1.0, 2.0]
-    assert find_losses(list_records(store.folder)) == [1.0]
+    assert find_losses(read_history(store.folder)) == [1.0]
 
 
 def test_an_unrecorded_champion_is_the_newest_retraining(
@@ -132,7 +132,7 @@ def test_next_change_adds_the_record(
             roll_back(store, "forecast", "wrong")
         case "promote":
             promote_version(store, "forecast", first, "wrong")
-    assert list_records(store.folder)[1] == known
+    assert read_history(store.folder)[1] == known
 
 
 def test_version_before_its_promotion_is_not_on_record(
@@ -181,8 +181,8 @@ def test_record_of_a_planted_version_is_named_by_its_folder(
     version = store.add_version({"model": b"1", RECORD: json.dumps(planted).encode()})
     store.promote(version, [], SINCE)
     latest = save(store, 1.0)
-    assert [record["record"] for record in list_records(store.folder)] == [version, latest]
-    assert [record["version"] for record in list_records(store.folder)] == [version, latest]
+    assert [record["record"] for record in read_history(store.folder)] == [version, latest]
+    assert [record["version"] for record in read_history(store.folder)] == [version, latest]
     assert {path.name for path in tmp_path.rglob("*elsewhere*")} == set()
 
 
@@ -239,7 +239,9 @@ def damage(store: ChampionStore, version: str) -> None:
 def test_rollback_goes_to_the_champion_before(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
     second = promote("second")
-    assert roll_back(store, "forecast", "it was wrong") == Change(first, second, "it was wrong")
+    assert roll_back(store, "forecast", "it was wrong") == ChampionChange(
+        first, second, "it was wrong"
+    )
     assert store.load().version == first
 
 
@@ -279,7 +281,7 @@ def test_rollback_is_on_record_with_its_reason(store: ChampionStore, promote: Pr
     second = promote("second")
     roll_back(store, "forecast", "it was wrong")
     pointer = store.read_pointer()
-    record = list_records(store.folder)[-1]
+    record = read_history(store.folder)[-1]
     assert pointer is not None
     assert {key: value for key, value in record.items() if key not in ("format", "record")} == {
         "kind": "rollback",
@@ -299,7 +301,7 @@ def test_rollback_without_a_champion_before_changes_nothing(
     with pytest.raises(ChampionError, match=r"There was none\. Run kedro champion retrain"):
         roll_back(store, "forecast", "wrong")
     assert store.load().version == first
-    assert len(list_records(store.folder)) == 1
+    assert len(read_history(store.folder)) == 1
 
 
 def test_rollback_says_what_is_wrong_with_the_champions_before(
@@ -322,7 +324,7 @@ def test_a_version_that_was_kept_back_can_be_promoted(
 ) -> None:
     first = promote("first")
     kept = store.add_version({"model": b"kept"})
-    assert promote_version(store, "forecast", kept, "I know better") == Change(
+    assert promote_version(store, "forecast", kept, "I know better") == ChampionChange(
         kept, first, "I know better"
     )
     assert store.load().version == kept
@@ -331,10 +333,10 @@ def test_a_version_that_was_kept_back_can_be_promoted(
 def test_a_promotion_by_hand_is_recorded(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
     kept = store.add_version({"model": b"kept"})
-    assert promote_version(store, "forecast", kept, "I know better") == Change(
+    assert promote_version(store, "forecast", kept, "I know better") == ChampionChange(
         kept, first, "I know better"
     )
-    assert list_records(store.folder)[-1]["kind"] == "promote"
+    assert read_history(store.folder)[-1]["kind"] == "promote"
 
 
 def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote) -> None:
@@ -343,14 +345,14 @@ def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote)
     damage(store, kept)
     with pytest.raises(ChampionError):
         promote_version(store, "forecast", kept, "I know better")
-    assert len(list_records(store.folder)) == 1
+    assert len(read_history(store.folder)) == 1
 
 
 def test_reason_goes_into_the_history_as_one_short_line(store: ChampionStore) -> None:
     reason = "it is\nforged \x1b[2J" + 9_000 * "x"
     change = promote_version(store, "forecast", store.add_version({"model": b"first"}), reason)
     assert change.reason.startswith("it is forged \\x1b[2Jxx")
-    assert change.reason == list_records(store.folder)[-1]["reasons"][0]
+    assert change.reason == read_history(store.folder)[-1]["reasons"][0]
     assert len(change.reason) == 2_000
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rnn_pipelines.champion.policy import Decision, Evidence, PolicySpec, decide_promotion
+from rnn_pipelines.champion.policy import Decision, Evidence, PolicySpec, apply_policy
 from rnn_pipelines.errors import ParameterError
 
 BETTER = Evidence(
@@ -27,7 +27,7 @@ NOT_FINITE = [math.nan, math.inf, -math.inf]
 
 
 def decide(evidence: Evidence, **options: Any) -> Decision:
-    return decide_promotion(evidence, PolicySpec(**options))
+    return apply_policy(evidence, PolicySpec(**options))
 
 
 LEAST = {"min_improvement_fraction": 0.1}
@@ -295,21 +295,21 @@ POLICIES = st.builds(
 
 @given(EVIDENCE, POLICIES)
 def test_every_decision_has_a_reason(evidence: Evidence, policy: PolicySpec) -> None:
-    reasons = decide_promotion(evidence, policy).reasons
+    reasons = apply_policy(evidence, policy).reasons
     assert reasons
     assert all(reasons)
 
 
 @given(EVIDENCE, POLICIES)
 def test_a_promotion_has_no_fault(evidence: Evidence, policy: PolicySpec) -> None:
-    if decide_promotion(evidence, policy).is_promoted:
+    if apply_policy(evidence, policy).is_promoted:
         assert not evidence.faults
         assert not evidence.objections
 
 
 @given(EVIDENCE, POLICIES)
 def test_a_promoted_loss_is_below_those_to_beat(evidence: Evidence, policy: PolicySpec) -> None:
-    if decide_promotion(evidence, policy).is_promoted:
+    if apply_policy(evidence, policy).is_promoted:
         assert math.isfinite(evidence.challenger_loss)
         assert all(
             evidence.challenger_loss < evidence.baseline_losses[name] < math.inf
@@ -319,7 +319,7 @@ def test_a_promoted_loss_is_below_those_to_beat(evidence: Evidence, policy: Poli
 
 @given(EVIDENCE, POLICIES)
 def test_a_promoted_loss_is_not_shown_to_be_worse(evidence: Evidence, policy: PolicySpec) -> None:
-    is_promoted = decide_promotion(evidence, policy).is_promoted
+    is_promoted = apply_policy(evidence, policy).is_promoted
     if is_promoted and is_finite(evidence.champion_loss):
         assert evidence.p_value is not None
         is_lower = get_compared(evidence) <= evidence.champion_loss
@@ -330,7 +330,7 @@ def test_a_promoted_loss_is_not_shown_to_be_worse(evidence: Evidence, policy: Po
 def test_a_young_champion_is_replaced_only_by_a_better_one(
     evidence: Evidence, policy: PolicySpec
 ) -> None:
-    is_promoted = decide_promotion(evidence, policy).is_promoted
+    is_promoted = apply_policy(evidence, policy).is_promoted
     age = evidence.champion_age_days or 0
     is_young = policy.max_age_days is None or age < policy.max_age_days
     if is_promoted and is_young and is_finite(evidence.champion_loss):
@@ -354,9 +354,7 @@ def test_champion_whose_loss_is_not_finite_is_replaced_where_nothing_is_against_
     """As if there were no champion."""
     none = replace(evidence, champion_loss=None)
     broken = replace(evidence, champion_loss=number)
-    assert (
-        decide_promotion(broken, policy).is_promoted is decide_promotion(none, policy).is_promoted
-    )
+    assert apply_policy(broken, policy).is_promoted is apply_policy(none, policy).is_promoted
 
 
 @pytest.mark.parametrize(

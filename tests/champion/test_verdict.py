@@ -20,7 +20,7 @@ from rnn_pipelines.champion.verdict import (
     Verdict,
     check_task,
     conclude,
-    describe_verdict,
+    make_verdict_record,
     read_champion,
 )
 
@@ -98,18 +98,18 @@ def test_a_verdict_needs_a_finding() -> None:
 
 
 def test_a_described_verdict_keeps_its_reasons() -> None:
-    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    told = make_verdict_record(Verdict("retrain", ("b", "c")), 7)
     assert (told["verdict"], told["reasons"]) == ("retrain", ["b", "c"])
 
 
 def test_a_verdict_is_valid_for_the_days_of_the_policy() -> None:
-    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    told = make_verdict_record(Verdict("retrain", ("b", "c")), 7)
     at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
     assert until - at == timedelta(days=7)
 
 
 def test_a_verdict_begins_now() -> None:
-    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    told = make_verdict_record(Verdict("retrain", ("b", "c")), 7)
     at, _until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
 

@@ -19,7 +19,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from click import Context
+from click import Command, Context
 from click.testing import CliRunner, Result
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.cli.project import run as kedro_run
@@ -29,17 +29,18 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.champion import history
-from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.cli import champion as cli
-from rnn_pipelines.cli import run_command
+from rnn_pipelines.cli import export, run_command
 from rnn_pipelines.connectors.mlflow import publication
 from rnn_pipelines.connectors.mlflow.publication import Publication
 from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
+from rnn_pipelines.console.lazy import LazyCommand
 from rnn_pipelines.errors import SeriesError, TrackingError
 from rnn_pipelines.forecast.model.packing import pack
-from rnn_pipelines.hooks.paths import Paths, fingerprint_newest
+from rnn_pipelines.hooks.paths import TaskPaths, fingerprint_newest
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
@@ -64,17 +65,18 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskPaths:
     """A task without anything, in the place of the project's."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    paths = Paths(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
-    monkeypatch.setattr(cli, "find_paths", lambda task, env: paths)
+    paths = TaskPaths(champion=tmp_path / "forecast", verdict=tmp_path / "verdict.json")
+    for module in (cli, export):
+        monkeypatch.setattr(module, "find_paths", lambda task, env: paths)
     monkeypatch.setattr(cli, "find_paths_in", lambda session, task: paths)
     return paths
 
 
 @pytest.fixture
-def store(paths: Paths) -> ChampionStore:
+def store(paths: TaskPaths) -> ChampionStore:
     """With two champions, one after another, and a version that was kept back."""
     store = paths.store
     for outcome in ("promoted", "promoted", "kept"):
@@ -224,11 +226,23 @@ def test_every_command_is_listed() -> None:
     assert sorted(cli.champion.commands) == COMMANDS
 
 
+def load_commands() -> dict[str, Command]:
+    return {
+        name: command.load() if isinstance(command, LazyCommand) else command
+        for name, command in cli.champion.commands.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["audit", "explain-change", "export", "report"])
+def test_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -> None:
+    command = cli.champion.commands[name]
+    assert command.get_short_help_str(1000) == load_commands()[name].get_short_help_str(1000)
+
+
 def test_every_command_has_the_shared_options() -> None:
-    commands = cli.champion.commands.items()
     options = {
         name: {option for taken in command.params for option in taken.opts}
-        for name, command in commands
+        for name, command in load_commands().items()
     }
     assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
 
@@ -256,7 +270,7 @@ def test_a_task_that_does_not_exist_is_refused() -> None:
     assert run("history", "weather").exit_code == 2
 
 
-def test_a_task_without_champion_has_an_error_of_one_line(paths: Paths) -> None:
+def test_a_task_without_champion_has_an_error_of_one_line(paths: TaskPaths) -> None:
     result = run("show", "forecast")
     assert result.exit_code == 1
     assert (
@@ -271,7 +285,7 @@ def test_a_task_without_champion_has_no_history() -> None:
     assert (result.exit_code, result.stdout) == (0, "forecast: nothing yet\n")
 
 
-def test_an_unreadable_verdict_is_an_alarm(paths: Paths) -> None:
+def test_an_unreadable_verdict_is_an_alarm(paths: TaskPaths) -> None:
     paths.verdict.parent.mkdir(parents=True, exist_ok=True)
     paths.verdict.write_text("{")
     found = json.loads(run("check", "forecast", "--json").stdout)
@@ -290,10 +304,10 @@ def test_history_marks_the_champion(store: ChampionStore) -> None:
 
 
 def test_history_as_json_has_the_records(store: ChampionStore) -> None:
-    assert json.loads(run("history", "forecast", "--json").stdout) == list_records(store.folder)
+    assert json.loads(run("history", "forecast", "--json").stdout) == read_history(store.folder)
     assert (
         json.loads(run("history", "forecast", "--json", "--last", "1").stdout)
-        == list_records(store.folder)[-1:]
+        == read_history(store.folder)[-1:]
     )
 
 
@@ -322,7 +336,7 @@ def test_fault_of_the_program_keeps_its_traceback(
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("retrain", 10), ("alarm", 20)])
 def test_check_ends_with_the_code_of_the_verdict(
-    store: ChampionStore, paths: Paths, verdict: str, code: int
+    store: ChampionStore, paths: TaskPaths, verdict: str, code: int
 ) -> None:
     paths.verdict.write_text(
         json.dumps(
@@ -349,7 +363,7 @@ def test_a_lost_champion_is_an_alarm_with_its_code(store: ChampionStore) -> None
 
 
 @pytest.fixture
-def verdict(paths: Paths) -> dict[str, Any]:
+def verdict(paths: TaskPaths) -> dict[str, Any]:
     """What the monitor of a champion has written."""
     verdict = {
         "verdict": "ok",
@@ -385,7 +399,7 @@ def test_check_as_json_has_the_champion(store: ChampionStore) -> None:
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("alarm", 20)])
 def test_alerts_change_no_code(
-    store: ChampionStore, paths: Paths, tmp_path: Path, verdict: str, code: int
+    store: ChampionStore, paths: TaskPaths, tmp_path: Path, verdict: str, code: int
 ) -> None:
     monitored = {
         "verdict": verdict,
@@ -408,7 +422,7 @@ def test_alerts_change_no_code(
 
 @pytest.mark.usefixtures("store")
 def test_metrics_that_cannot_be_written_leave_the_exit_code_of_an_alarm(
-    tmp_path: Path, paths: Paths
+    tmp_path: Path, paths: TaskPaths
 ) -> None:
     paths.verdict.write_text("[]")
     result = run("check", "forecast", f"--prometheus={tmp_path}/missing/forecast.prom")
@@ -452,7 +466,7 @@ def test_rollback_tells_both_champions(store: ChampionStore) -> None:
 
 def test_rollback_is_on_record(store: ChampionStore) -> None:
     run("rollback", "forecast")
-    record = list_records(store.folder)[-1]
+    record = read_history(store.folder)[-1]
     assert (record["kind"], record["task"], record["reasons"]) == (
         "rollback",
         "forecast",
@@ -601,7 +615,7 @@ def test_failed_retraining_is_on_record_once(
     monkeypatch.setattr(cli, "_list_changes", fail)
     result = run("retrain", "forecast")
     assert (result.exit_code, result.stderr) == (1, "Error: no such file\n")
-    assert [record["outcome"] for record in list_records(store.folder)[3:]] == ["failed"]
+    assert [record["outcome"] for record in read_history(store.folder)[3:]] == ["failed"]
 
 
 @pytest.fixture
@@ -619,7 +633,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 
 
 @pytest.fixture
-def tracked(paths: Paths, store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> Paths:
+def tracked(paths: TaskPaths, store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> TaskPaths:
     """The task, where MLflow is on."""
     tracked = replace(paths, find_tracking=lambda: TrackingSpec(is_on=True))
     monkeypatch.setattr(cli, "find_paths", lambda task, env: tracked)
@@ -632,7 +646,7 @@ def refuse() -> TrackingSpec:
 
 
 @pytest.fixture
-def misconfigured(tracked: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def misconfigured(tracked: TaskPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(tracked, find_tracking=refuse)
     monkeypatch.setattr(cli, "find_paths", lambda task, env: broken)
     monkeypatch.setattr(cli, "find_paths_in", lambda session, task: broken)
@@ -687,7 +701,7 @@ def test_retraining_fails_before_it_begins_where_mlflow_is_wrongly_set_up(
     result = run("retrain", "forecast")
     assert (result.exit_code, trained) == (1, [])
     assert result.stderr == "Error: MLflow is not installed.\n"
-    assert list_records(store.folder)[-1]["error"] == "TrackingError: MLflow is not installed."
+    assert read_history(store.folder)[-1]["error"] == "TrackingError: MLflow is not installed."
 
 
 def copy_configuration(project: Path, folder: Path) -> Path:
@@ -818,7 +832,7 @@ def test_a_missing_source_is_named_once(without_source: Failed) -> None:
 
 def test_a_missing_source_is_a_failure_on_record(without_source: Failed) -> None:
     folder, _ = without_source
-    record = list_records(folder / ".test_data/06_models/champion/forecast")[-1]
+    record = read_history(folder / ".test_data/06_models/champion/forecast")[-1]
     assert (record["outcome"], record["as_of"]) == ("failed", "2026-01-31")
 
 
@@ -845,7 +859,10 @@ def test_a_check_loads_nothing_heavy_even_with_mlflow(elsewhere: Path) -> None:
 
 
 def test_export_as_json_has_the_version_with_its_folder(
-    paths: Paths, tmp_path: Path, prepare: Callable[..., Any], make_forecaster: Callable[..., Any]
+    paths: TaskPaths,
+    tmp_path: Path,
+    prepare: Callable[..., Any],
+    make_forecaster: Callable[..., Any],
 ) -> None:
     files = pack(make_forecaster(prepare(np.sin(np.arange(80.0)))))
     version = paths.store.add_version(files)
@@ -860,7 +877,10 @@ def test_export_as_json_has_the_version_with_its_folder(
 
 
 def test_export_writes_the_champion(
-    paths: Paths, tmp_path: Path, prepare: Callable[..., Any], make_forecaster: Callable[..., Any]
+    paths: TaskPaths,
+    tmp_path: Path,
+    prepare: Callable[..., Any],
+    make_forecaster: Callable[..., Any],
 ) -> None:
     files = pack(make_forecaster(prepare(np.sin(np.arange(80.0)))))
     version = paths.store.add_version(files)

@@ -40,5 +40,5 @@ def test_hint_names_the_environment(
     )
     kind = ChampionError if missing is None else DatasetError
     with pytest.raises(kind) as raised:
-        explain_change.explain_change("forecast", env, None, None)
+        explain_change.describe_last_change("forecast", env, None, None)
     assert f"Run kedro run --pipelines=predict_forecast{option} " in str(raised.value)

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.cli import champion, overview
-from rnn_pipelines.hooks.paths import Paths
+from rnn_pipelines.hooks.paths import TaskPaths
 from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.report.failures import pop_failures
 
@@ -50,13 +50,13 @@ def root(tmp_path: Path, datasets: dict[str, Any], monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         overview,
         "find_paths_in",
-        lambda session, task: Paths(tmp_path / task, tmp_path / f"monitor_{task}.json"),
+        lambda session, task: TaskPaths(tmp_path / task, tmp_path / f"monitor_{task}.json"),
     )
     return tmp_path
 
 
 def promote(root: Path, task: str) -> str:
-    store = Paths(root / task, root).store
+    store = TaskPaths(root / task, root).store
     version = store.add_version({"model": b"1"})
     store.promote(version, ["it is better"], SINCE)
     metrics: Any = {"challenger": {"loss": 1.0}, "champion": None, "baselines": {"ridge": 2.0}}

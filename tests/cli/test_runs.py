@@ -17,7 +17,7 @@ from rnn_pipelines.cli import runs
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.run_store import COMMAND, RunStore
-from rnn_pipelines.runs.writing import publish
+from rnn_pipelines.runs.writing import publish_run
 from small_runs import LAYERS, METRICS, begin, do_run, kill, list_tree
 
 
@@ -38,7 +38,7 @@ def names(store: RunStore) -> list[str]:
     for _ in range(2):
         run = begin(store)
         run.folder.joinpath("08_reporting").mkdir()
-        publish(run, {"run": run.name})
+        publish_run(run, {"run": run.name})
         names.append(run.name)
     (store.folder / names[0] / "run.json").write_text("{")
     return names
@@ -111,7 +111,7 @@ def leave_run(store: RunStore, **changes: Any) -> str:
         **NOW,
         **changes,
     }
-    publish(made, record)
+    publish_run(made, record)
     return made.name
 
 
@@ -188,7 +188,7 @@ def test_run_with_other_metrics_is_an_error(
 ) -> None:
     leave_run(store)
     metrics = {"gru.mse": (1.0, 2.0), "gru.fit_seconds": (1.0, 2.0), "gru.mae": (1.0, 1.0)}
-    monkeypatch.setattr(comparison, "compare", lambda store, names: {"metrics": metrics})
+    monkeypatch.setattr(comparison, "compare_records", lambda store, names: {"metrics": metrics})
     found = run("repeat", "forecast")
     assert (found.exit_code, "differ: gru.mse." in found.stderr) == (1, True)
     assert "seconds" not in found.stderr

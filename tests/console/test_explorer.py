@@ -13,7 +13,7 @@ from rnn_pipelines.errors import RunError
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.sentiment.model import packing
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 
 
 def run(*words: object) -> None:
@@ -50,7 +50,7 @@ def test_page_of_a_series_of_a_saved_model_is_written_once(
 
 
 def test_page_of_a_saved_classifier_shows_the_texts_of_a_file(
-    text_classifier: TextClassifier, tmp_path: Path
+    text_classifier: ClassifierArtefact, tmp_path: Path
 ) -> None:
     save_folder(tmp_path / "model", packing.pack(text_classifier))
     (tmp_path / "texts.csv").write_text("review\nthe film was great\nawful\n")

@@ -21,7 +21,7 @@ from rnn_pipelines.console.main import commands, main
 from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.results import choose_folder, write_folder
 from rnn_pipelines.console.sentiment import sentiment
-from rnn_pipelines.console.settings import NO_OPTION, name_options, read_settings
+from rnn_pipelines.console.settings import NO_OPTION, name_options, parse_settings
 from rnn_pipelines.errors import ParameterError, ReviewError, RunError
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
@@ -428,12 +428,12 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_settings_are_read_as_yaml() -> None:
-    found = read_settings(("training.seed=1", "lstm.units=[64, 32]", "level=[50]"))
+    found = parse_settings(("training.seed=1", "lstm.units=[64, 32]", "level=[50]"))
     assert found == {"training": {"seed": 1}, "lstm": {"units": [64, 32]}, "level": [50]}
 
 
 def test_settings_may_have_the_names_of_kedro() -> None:
-    assert read_settings(("forecast.source.tz=UTC", "source.freq=D")) == {
+    assert parse_settings(("forecast.source.tz=UTC", "source.freq=D")) == {
         "source": {"tz": "UTC", "freq": "D"}
     }
 
@@ -459,7 +459,7 @@ def test_a_first_column_that_is_taken_for_the_times_is_named(tmp_path: Path) -> 
 @pytest.mark.parametrize("setting", ["training", "=1", "training.=1", "a.b=1"])
 def test_wrong_settings_are_refused(setting: str) -> None:
     with pytest.raises(ParameterError):
-        read_settings(("a=1", setting))
+        parse_settings(("a=1", setting))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines.console.forecast import forecast, read_spec
 from rnn_pipelines.console.predict import read_series_file
-from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.console.settings import parse_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import read_with_covariates
@@ -27,7 +27,7 @@ YEARS = pd.date_range("1985-01-01", periods=35, freq="YS")
 def read(path: Path, *words: str) -> Series:
     """Return the series that the command reads of a file."""
     options = forecast.make_context("forecast", [str(path), *words]).params
-    spec = read_spec(options.pop("file"), options, read_settings(options.pop("settings")))
+    spec = read_spec(options.pop("file"), options, parse_settings(options.pop("settings")))
     table, _ = read_with_covariates(spec.source, spec.covariates, spec.window)
     return repair_series(table, spec.source, spec.gaps)[0]
 

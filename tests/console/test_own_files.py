@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.console.forecast import forecast, read_spec
-from rnn_pipelines.console.settings import name_options, read_settings
+from rnn_pipelines.console.settings import name_options, parse_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.recipe import prepare_panel, read_with_covariates
 
@@ -55,7 +55,7 @@ def draw(kind: str, folder: Path) -> Any:
 def read(file: Path, words: tuple[str, ...]) -> None:
     """Read a file as the command does, up to the windows."""
     options = forecast.make_context("forecast", [str(file), *words]).params
-    spec = read_spec(options.pop("file"), options, read_settings(options.pop("settings")))
+    spec = read_spec(options.pop("file"), options, parse_settings(options.pop("settings")))
     table, covariates = read_with_covariates(spec.source, spec.covariates, spec.window)
     prepare_panel(table, spec, covariates)
 

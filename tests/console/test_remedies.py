@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.console.forecast import forecast, read_spec
-from rnn_pipelines.console.settings import name_options, read_settings
+from rnn_pipelines.console.settings import name_options, parse_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import read_with_covariates
@@ -28,7 +28,7 @@ NAMES = re.compile(r"one of \['([^']*)'(?:, '([^']*)')*\] in (--\w+)")
 
 def read(path: Path, words: list[str]) -> Series:
     options = forecast.make_context("forecast", [str(path), *words]).params
-    spec = read_spec(options.pop("file"), options, read_settings(options.pop("settings")))
+    spec = read_spec(options.pop("file"), options, parse_settings(options.pop("settings")))
     table, _ = read_with_covariates(spec.source, spec.covariates, spec.window)
     return repair_series(table, spec.source, spec.gaps)[0]
 

@@ -25,7 +25,7 @@ from rnn_pipelines.console import serve as module
 from rnn_pipelines.console.main import commands
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.serve import LIMITS, make_server
-from rnn_pipelines.console.tasks import Limits
+from rnn_pipelines.console.tasks import RequestLimits
 from rnn_pipelines.errors import ChampionError
 
 SINCE = "2024-01-01T00:00:00+00:00"
@@ -67,7 +67,7 @@ def store(tmp_path: Path, models: list[dict[str, bytes]]) -> ChampionStore:
 
 
 @contextmanager
-def serve(folder: Path, limits: Limits = LIMITS, workers: int = 2) -> Iterator[int]:
+def serve(folder: Path, limits: RequestLimits = LIMITS, workers: int = 2) -> Iterator[int]:
     """A server in this process; its port."""
     server = make_server(("127.0.0.1", 0), ServedModels(folder), limits, workers)
     thread = threading.Thread(target=server.serve_forever)
@@ -80,7 +80,7 @@ def serve(folder: Path, limits: Limits = LIMITS, workers: int = 2) -> Iterator[i
 
 @pytest.fixture
 def port(store: ChampionStore, tmp_path: Path) -> Iterator[int]:
-    with serve(tmp_path, Limits(max_bytes=20_000, max_steps=100)) as port:
+    with serve(tmp_path, RequestLimits(max_bytes=20_000, max_steps=100)) as port:
         yield port
 
 
@@ -300,13 +300,13 @@ def test_limits_of_the_command_refuse_a_typing_error_in_h(
 def test_trained_horizon_is_answered_below_any_limit_of_steps(
     tmp_path: Path, store: ChampionStore
 ) -> None:
-    with serve(tmp_path, Limits(max_steps=1)) as port:
+    with serve(tmp_path, RequestLimits(max_steps=1)) as port:
         assert ask(port, "/forecast", {"rows": make_rows()})[0] == 200
 
 
 def test_series_times_steps_have_a_limit(tmp_path: Path, store: ChampionStore) -> None:
     panel = make_panel().to_dict(orient="records")
-    with serve(tmp_path, Limits(max_rows=8)) as port:
+    with serve(tmp_path, RequestLimits(max_rows=8)) as port:
         status, _, answer = ask(port, "/forecast", {"rows": panel})
         assert status == 422
         assert "3 series with 3 steps each" in json.loads(answer)["error"]
@@ -315,7 +315,7 @@ def test_series_times_steps_have_a_limit(tmp_path: Path, store: ChampionStore) -
 def test_forecast_that_takes_too_long_ends_at_the_limit(
     tmp_path: Path, store: ChampionStore
 ) -> None:
-    with serve(tmp_path, Limits(max_seconds=0.1)) as port:
+    with serve(tmp_path, RequestLimits(max_seconds=0.1)) as port:
         status, _, answer = ask(port, "/forecast", {"rows": make_rows(), "h": 1000})
         assert status == 503
         assert "more than 0.1 seconds" in json.loads(answer)["error"]
@@ -330,7 +330,7 @@ def test_request_that_no_worker_takes_in_time_is_refused(
         release.wait(30)
         raise ChampionError(task)
 
-    limits = Limits(max_seconds=0.2)
+    limits = RequestLimits(max_seconds=0.2)
     with serve(tmp_path, limits, workers=1) as port, ThreadPoolExecutor(1) as pool:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ServedModels, "get", lambda _, task: wait(task))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.console.settings import parse_settings
 from rnn_pipelines.errors import ParameterError
 
 
@@ -18,9 +18,9 @@ from rnn_pipelines.errors import ParameterError
 )
 def test_format_of_times_needs_no_quotes(value: str, expected: object) -> None:
     """The message of an ambiguous column shows quotes, which a shell removes."""
-    assert read_settings((f"source.x={value}",)) == {"source": {"x": expected}}
+    assert parse_settings((f"source.x={value}",)) == {"source": {"x": expected}}
 
 
 def test_value_that_is_no_yaml_is_refused() -> None:
     with pytest.raises(ParameterError, match="expected a value of YAML"):
-        read_settings(("source.x=[a",))
+        parse_settings(("source.x=[a",))

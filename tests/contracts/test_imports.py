@@ -35,18 +35,21 @@ AT_THE_TOP = {
     "keras": {
         "lab.compare.training", "lab.internals.sentiment.layers", "networks.callbacks", "networks.fit",
         "networks.keras_members", "networks.layers", "sentiment.methods.network",
-        "sentiment.methods.training",
+        "sentiment.methods.keras_training",
     },
     "tensorflow": {
         "lab.compare.training", "networks.fit", "networks.keras_trainer",
-        "sentiment.methods.training",
+        "sentiment.methods.keras_training",
     },
     "sklearn": set(),
     "mlflow": {
         "connectors.mlflow.registry", "connectors.mlflow.served_model", "connectors.mlflow.forecast_model",
         "connectors.mlflow.forecast_served", "connectors.mlflow.sentiment_model", "connectors.mlflow.sentiment_served",
     },
-    "sqlalchemy": set(),
+    "sqlalchemy": {
+        "connectors.postgres.connection", "connectors.postgres.query", "connectors.postgres.rows",
+        "connectors.postgres.table",
+    },
     "joblib": set(),
     "utilsforecast": set(),
 }  # fmt: skip

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from rnn_pipelines.runs.run_store import RunStore
-from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
+from rnn_pipelines.runs.writing import OpenRun, open_run, publish_run, put_aside
 from trees import read_tree
 
 SOURCE, METRICS = "01_raw/source.parquet", "08_reporting/metrics.json"
@@ -28,7 +28,7 @@ def do_run(store: RunStore, number: int) -> str:
     """A run that ends well; its name."""
     run = begin(store)
     write(run, number)
-    publish(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
+    publish_run(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
     return run.name
 
 

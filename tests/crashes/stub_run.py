@@ -10,7 +10,7 @@ from pathlib import Path
 
 from faults import Faults, run_with_faults
 from rnn_pipelines.runs.run_store import RunStore, find_damage
-from rnn_pipelines.runs.writing import open_run, publish
+from rnn_pipelines.runs.writing import open_run, publish_run
 from rnn_pipelines.storage.lock import hold_lock
 
 LAYERS = ("07_model_output", "08_reporting")
@@ -32,7 +32,7 @@ def run(root: Path, number: int) -> None:
             path = opened.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        publish(
+        publish_run(
             opened,
             {"run": opened.name, "pipeline": "forecast", "ended": "2026-01-01T00:00:00+00:00"},
         )

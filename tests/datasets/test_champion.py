@@ -24,7 +24,7 @@ from kedro.io import DatasetError
 from fitted import forecast_newest
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
-from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import promote_version
 from rnn_pipelines.champion.policy import Decision
 from rnn_pipelines.champion.store import ChampionStore
@@ -34,7 +34,7 @@ from rnn_pipelines.forecast.model import packing
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
 from sealing import reseal
 
 RECORD = {
@@ -82,7 +82,7 @@ def save(folder: Path, artefact: Any, is_promoted: bool = True, task: str = "for
         artefact, Decision(is_promoted, ("why",)), RECORD | {"is_promoted": is_promoted}
     )
     open_dataset(folder, task).save(candidate)
-    return list_records(folder)[-1]["version"]
+    return read_history(folder)[-1]["version"]
 
 
 def damage(folder: Path, version: str) -> None:
@@ -110,7 +110,7 @@ def test_loaded_forecaster_gives_the_same_forecasts_without_pickles(
 
 
 def test_loaded_classifier_gives_the_same_scores(
-    folder: Path, text_classifier: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
+    folder: Path, text_classifier: ClassifierArtefact, make_reviews: Callable[..., pd.DataFrame]
 ) -> None:
     save(folder, text_classifier, task="sentiment")
     loaded = open_dataset(folder, "sentiment").load().artefact
@@ -121,7 +121,7 @@ def test_loaded_classifier_gives_the_same_scores(
 
 
 def test_loaded_classifier_knows_what_it_has_seen(
-    folder: Path, text_classifier: TextClassifier
+    folder: Path, text_classifier: ClassifierArtefact
 ) -> None:
     for seen in (np.array([3, 2**64 - 1], np.uint64), np.zeros(0, np.uint64)):
         save(folder, dataclasses.replace(text_classifier, seen=seen), task="sentiment")
@@ -163,7 +163,7 @@ def test_a_candidate_that_is_kept_back_is_a_version(folder: Path, bare: Forecast
 def test_a_candidate_that_is_kept_back_is_on_record(folder: Path, bare: Forecaster) -> None:
     first = save(folder, bare)
     second = save(folder, bare, is_promoted=False)
-    assert [record["version"] for record in list_records(folder)] == [first, second]
+    assert [record["version"] for record in read_history(folder)] == [first, second]
 
 
 def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forecaster) -> None:
@@ -241,7 +241,7 @@ def test_older_champion_is_as_old_as_its_newest_promotion(folder: Path, bare: Fo
     first = save(folder, bare)
     _ = save(folder, bare)
     promote_version(ChampionStore(folder), "forecast", first, "it was the data")
-    promoted_at = list_records(folder)[-1]["at"]
+    promoted_at = read_history(folder)[-1]["at"]
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load().promoted_at == promoted_at
 
@@ -271,7 +271,7 @@ def test_damage_of_a_champion_is_recorded(folder: Path, bare: Forecaster) -> Non
     second = save(folder, bare)
     damage(folder, second)
     open_dataset(folder).load()
-    assert list_records(folder)[-1]["kind"] == "alarm"
+    assert read_history(folder)[-1]["kind"] == "alarm"
 
 
 def test_the_same_damage_is_recorded_once(folder: Path, bare: Forecaster) -> None:
@@ -279,7 +279,7 @@ def test_the_same_damage_is_recorded_once(folder: Path, bare: Forecaster) -> Non
     damage(folder, save(folder, bare))
     for _ in range(3):
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+    assert [record["kind"] for record in read_history(folder)].count("alarm") == 1
 
 
 def test_damage_of_every_champion_is_recorded(folder: Path, bare: Forecaster) -> None:
@@ -287,7 +287,7 @@ def test_damage_of_every_champion_is_recorded(folder: Path, bare: Forecaster) ->
     for _ in range(2):
         damage(folder, save(folder, bare))
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 2
+    assert [record["kind"] for record in read_history(folder)].count("alarm") == 2
 
 
 def test_older_champion_is_as_old_as_its_own_promotion(folder: Path, bare: Forecaster) -> None:
@@ -305,7 +305,7 @@ def test_without_a_whole_champion_there_is_none(folder: Path, bare: Forecaster) 
 def test_without_a_whole_champion_there_is_an_alarm(folder: Path, bare: Forecaster) -> None:
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load() is None
-    assert list_records(folder)[-1]["kind"] == "alarm"
+    assert read_history(folder)[-1]["kind"] == "alarm"
 
 
 def test_a_champion_after_a_damaged_one_has_no_alarm(folder: Path, bare: Forecaster) -> None:
@@ -350,7 +350,7 @@ def test_log_has_the_reason_why_a_champion_cannot_be_loaded(
 def test_champion_that_cannot_be_loaded_is_an_alarm_on_record(
     folder: Path, fallback: SimpleNamespace
 ) -> None:
-    assert list_records(folder)[-1]["reasons"] == fallback.alarms
+    assert read_history(folder)[-1]["reasons"] == fallback.alarms
     assert list_damages(ChampionStore(folder)) == fallback.alarms
 
 
@@ -382,7 +382,7 @@ def test_champion_that_cannot_be_loaded_is_recorded_once(folder: Path, bare: For
     promote_unreadable(folder, bare)
     for _ in range(3):
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+    assert [record["kind"] for record in read_history(folder)].count("alarm") == 1
 
 
 def fail_to_load(dataset: ChampionDataset) -> None:
@@ -409,7 +409,7 @@ def test_every_recovery_of_a_champion_is_recorded_once(folder: Path, bare: Forec
         fail_to_load(open_dataset(folder))
         for _ in range(2):
             open_dataset(folder).load()
-    kinds = [record["kind"] for record in list_records(folder)]
+    kinds = [record["kind"] for record in read_history(folder)]
     assert kinds == ["retrain", *(2 * ["alarm", "recovery"])]
 
 
@@ -461,7 +461,7 @@ def test_error_of_the_machine_is_no_fault_of_the_champion(
     with pytest.raises(DatasetError) as caught:
         load_with(folder, {0: error, 1: error})
     assert caught.value.__cause__ is error
-    assert list_records(folder)[-1]["kind"] == "retrain"
+    assert read_history(folder)[-1]["kind"] == "retrain"
 
 
 @pytest.mark.parametrize("error", [*MACHINES, *MODELS], ids=repr)
@@ -486,7 +486,7 @@ def test_only_champion_that_raises_leaves_an_alarm(
     """So that the next retraining can put one in its place."""
     save(folder, bare)
     assert load_with(folder, {0: error}) is None
-    assert list_records(folder)[-1]["kind"] == "alarm"
+    assert read_history(folder)[-1]["kind"] == "alarm"
 
 
 def test_many_champions_that_cannot_be_loaded_are_passed_over(

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.model import packing as forecast_packing
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
 from rnn_pipelines.sentiment.model import packing as sentiment_packing
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from sealing import reseal
 
 pytestmark = pytest.mark.slow
@@ -226,7 +226,7 @@ def bases(
     prepare: Callable[..., SimpleNamespace],
     make_values: Callable[..., list[float | None]],
     make_forecaster: Callable[..., Forecaster],
-    text_classifier: TextClassifier,
+    text_classifier: ClassifierArtefact,
 ) -> dict[str, tuple[str, dict[str, bytes]]]:
     """The tasks and files of a forecaster and of a text classifier."""
     forecaster = make_forecaster(
@@ -286,7 +286,7 @@ def test_damaged_model_is_read_or_the_one_before_it_is_in_use(
 
 
 def test_damaged_zip_of_a_classifier_is_read_or_refused(
-    bases: Any, text_classifier: TextClassifier, tmp_path: Path
+    bases: Any, text_classifier: ClassifierArtefact, tmp_path: Path
 ) -> None:
     path = tmp_path / "classifier.zip"
     dataset = TextClassifierDataset(filepath=str(path))
@@ -308,4 +308,4 @@ def test_damaged_zip_of_a_classifier_is_read_or_refused(
         except BaseException as error:
             error.add_note(f"seed {seed}")
             raise
-        assert isinstance(found, TextClassifier)
+        assert isinstance(found, ClassifierArtefact)

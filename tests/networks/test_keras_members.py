@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.networks.keras_members import build_model, read_model
+from rnn_pipelines.networks.keras_members import make_keras_model, read_keras_model
 from rnn_pipelines.networks.members import MemberShape, Weights, forward, initialize_members
 from rnn_pipelines.networks.packing import pack_model, unpack_model
 
@@ -49,7 +49,7 @@ def draw_inputs(shape: MemberShape) -> tuple[np.ndarray, np.ndarray, dict[str, n
 def test_outputs_are_the_mean_of_the_members(shape: MemberShape) -> None:
     weights = draw_weights(shape)
     steps, static_inputs, named = draw_inputs(shape)
-    model = build_model(shape.cell, weights)
+    model = make_keras_model(shape.cell, weights)
     outputs, _ = forward(shape.cell, weights, steps, static_inputs)
     np.testing.assert_allclose(model(named), outputs.mean(axis=0), rtol=0, atol=1e-5)
     for member in range(NUM_MEMBERS):
@@ -59,7 +59,9 @@ def test_outputs_are_the_mean_of_the_members(shape: MemberShape) -> None:
 
 def test_weights_come_back_from_the_packed_model(shape: MemberShape) -> None:
     weights = draw_weights(shape)
-    found = read_model(shape.cell, unpack_model(pack_model(build_model(shape.cell, weights))))
+    found = read_keras_model(
+        shape.cell, unpack_model(pack_model(make_keras_model(shape.cell, weights)))
+    )
     assert found.keys() == weights.keys()
     for name, array in weights.items():
         np.testing.assert_array_equal(found[name], array)
@@ -68,11 +70,11 @@ def test_weights_come_back_from_the_packed_model(shape: MemberShape) -> None:
 def test_network_of_one_member_is_a_model_too() -> None:
     weights = draw_weights(SHAPES["lstm"], 1)
     steps, static_inputs, named = draw_inputs(SHAPES["lstm"])
-    model = build_model("lstm", weights)
+    model = make_keras_model("lstm", weights)
     np.testing.assert_allclose(
         model(named), forward("lstm", weights, steps, static_inputs)[0][0], rtol=0, atol=1e-5
     )
-    np.testing.assert_array_equal(read_model("lstm", model)["kernel"], weights["kernel"])
+    np.testing.assert_array_equal(read_keras_model("lstm", model)["kernel"], weights["kernel"])
 
 
 @pytest.mark.slow
@@ -81,19 +83,19 @@ def test_a_saved_model_can_be_trained_further(tmp_path: Path) -> None:
 
     weights = draw_weights(SHAPES["gru stack"])
     _, _, named = draw_inputs(SHAPES["gru stack"])
-    model: Any = build_model("gru", weights)
+    model: Any = make_keras_model("gru", weights)
     model.save(tmp_path / "network.keras")
     again = keras.saving.load_model(tmp_path / "network.keras")
     again.compile("adam", "mse")
     again.fit(named, np.ones((5, 3)), epochs=1, verbose=0)
-    found = read_model("gru", again)
+    found = read_keras_model("gru", again)
     assert all(not np.array_equal(found[name], array) for name, array in weights.items())
 
 
 @pytest.mark.slow
 def test_the_summary_of_a_model_counts_its_weights() -> None:
     weights = draw_weights(SHAPES["gru stack"])
-    model: Any = build_model("gru", weights)
+    model: Any = make_keras_model("gru", weights)
     lines: list[str] = []
     model.summary(expand_nested=True, print_fn=lines.append)
     assert str(sum(array.size for array in weights.values())) in "".join(lines).replace(",", "")

@@ -19,7 +19,7 @@ from rnn_pipelines.lab.compare.tasks.adding import AddingData
 from rnn_pipelines.networks import memory
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.vectors import WordVectorSpec, learn_word_vectors
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec, fit_word_vectors
 
 Prepare = Callable[..., SimpleNamespace]
 
@@ -117,4 +117,4 @@ def test_word_vectors_that_do_not_fit_are_refused(
         ParameterError,
         match=r"learning 10,000,000 word vectors of 4,096 dimensions needs about 916 GiB",
     ):
-        learn_word_vectors(make_encoded([[2, 3]]), WordVectorSpec(num_words=10**7, dimensions=4096))
+        fit_word_vectors(make_encoded([[2, 3]]), WordVectorSpec(num_words=10**7, dimensions=4096))

@@ -6,7 +6,7 @@ import pytest
 
 from rnn_pipelines.networks import time_left
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
-from rnn_pipelines.networks.time_left import TimeLeft, format_seconds
+from rnn_pipelines.networks.time_left import TimeLeft, format_duration
 
 
 class Clock:
@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     [(3, "10 s"), (44, "40 s"), (100, "2 min"), (5300, "88 min"), (5400, "1.5 h")],
 )
 def test_duration_has_few_digits(seconds: float, text: str) -> None:
-    assert format_seconds(seconds) == text
+    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion.records import flatten
+from rnn_pipelines.champion.records import list_leaves
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.comparison import EarlierRun, find_earlier_run
 from rnn_pipelines.runs.run_store import RunRecord, RunStore
-from rnn_pipelines.runs.writing import open_run, publish
+from rnn_pipelines.runs.writing import open_run, publish_run
 
 FILES = ("08_reporting/metrics.json", "08_reporting/losses.json")
 
@@ -33,7 +33,7 @@ def do_run(
         "commit": None,
         "versions": {"numpy": "2"},
     }
-    publish(run, {**facts, **record})
+    publish_run(run, {**facts, **record})
     return run.name
 
 
@@ -104,7 +104,7 @@ def test_damaged_record_hides_no_other_run(store: RunStore, content: str) -> Non
 def test_programs_are_told_what_is_wrong_with_a_record(store: RunStore) -> None:
     names = [do_run(store) for _ in range(2)]
     (store.folder / names[0] / "run.json").write_text("{")
-    damaged, whole = comparison.list_records(store)
+    damaged, whole = comparison.list_run_records(store)
     assert damaged["run"] == names[0]
     assert "it is damaged" in damaged["problem"]
     assert "problem" not in whole
@@ -112,7 +112,7 @@ def test_programs_are_told_what_is_wrong_with_a_record(store: RunStore) -> None:
 
 def test_list_is_empty_before_the_first_run(store: RunStore) -> None:
     assert comparison.tabulate_runs(store) == "forecast: no runs yet"
-    assert comparison.list_records(store) == []
+    assert comparison.list_run_records(store) == []
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 5000])
@@ -144,7 +144,7 @@ def test_comparison_gives_the_differences(
     store: RunStore, changed: dict[str, Any], kind: str, expected: dict
 ) -> None:
     names = [do_run(store), do_run(store, **changed)]
-    compared = comparison.compare(store, names)
+    compared = comparison.compare_records(store, names)
     kinds = ("data", "parameters", "code", "versions", "files")
     assert {name: compared[name] for name in kinds} == {
         name: expected if name == kind else {} for name in kinds
@@ -156,13 +156,13 @@ def test_comparison_gives_the_differences(
 
 def test_commit_that_leaves_the_code_as_it_was_is_no_difference(store: RunStore) -> None:
     names = [do_run(store, commit="1" * 40), do_run(store, commit="2" * 40)]
-    assert comparison.compare(store, names)["code"] == {}
+    assert comparison.compare_records(store, names)["code"] == {}
     assert comparison.tabulate_runs(store).splitlines()[-1].endswith("  nothing")
 
 
 def test_commits_are_given_if_the_code_differs(store: RunStore) -> None:
     names = [do_run(store, commit="1" * 40), do_run(store, commit="2" * 40, code="d")]
-    assert comparison.compare(store, names)["code"] == {
+    assert comparison.compare_records(store, names)["code"] == {
         "code": ("c", "d"),
         "commit": ("1" * 12, "2" * 12),
     }
@@ -174,7 +174,9 @@ def test_comparison_names_files_that_not_all_runs_have(store: RunStore) -> None:
     record = json.loads(path.read_text())
     del record["files"]["08_reporting/losses.json"]
     path.write_text(json.dumps(record))
-    assert comparison.compare(store, names)["files"] == {"08_reporting/losses.json": ("yes", None)}
+    assert comparison.compare_records(store, names)["files"] == {
+        "08_reporting/losses.json": ("yes", None)
+    }
 
 
 def test_comparison_of_equal_runs_has_only_metrics(store: RunStore) -> None:
@@ -202,15 +204,15 @@ def test_unknown_run_is_refused_with_those_that_there_are(store: RunStore) -> No
 def test_description_names_damaged_files(store: RunStore) -> None:
     name = do_run(store)
     (store.folder / name / "08_reporting/metrics.json").write_text("{}")
-    assert "damaged" in comparison.describe_run(store, name)
-    assert "08_reporting/metrics.json" in comparison.describe_run(store, name)
+    assert "damaged" in comparison.format_run(store, name)
+    assert "08_reporting/metrics.json" in comparison.format_run(store, name)
 
 
 def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: RunStore) -> None:
     name = do_run(store)
     (store.folder / name / "08_reporting/mine.json").write_text('{"run": "x", "mse": 9}')
     (store.folder / name / "08_reporting/losses.json").unlink()
-    assert comparison.compare(store, [name])["metrics"] == {
+    assert comparison.compare_records(store, [name])["metrics"] == {
         "lstm.mse": (1.0,),
         "lstm.seconds": (3.0,),
     }
@@ -235,7 +237,7 @@ def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: Run
     ],
 )
 def test_nested_values_are_named_by_their_path(values: Any, expected: dict[str, Any]) -> None:
-    assert flatten(values) == expected
+    assert list_leaves(values) == expected
 
 
 def make_record(run: str, path: str | None = "a.csv", units: int = 16, **facts: Any) -> RunRecord:
@@ -260,7 +262,7 @@ def do_run_on(store: RunStore, **facts: Any) -> str:
     (run.folder / "08_reporting").mkdir()
     results = {"run": run.name, "ensemble": {"mse": 2.5}, "test_fingerprint": "f"}
     (run.folder / FILES[0]).write_text(json.dumps(results))
-    publish(run, make_record(run.name, **({"ended": "2026-01-01T00:00:00+00:00"} | facts)))
+    publish_run(run, make_record(run.name, **({"ended": "2026-01-01T00:00:00+00:00"} | facts)))
     return run.name
 
 

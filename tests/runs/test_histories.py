@@ -20,9 +20,9 @@ import pytest
 
 from fuzzing import list_seeds
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.links import repair
+from rnn_pipelines.runs.links import repair_links
 from rnn_pipelines.runs.run_store import FAILED, RECORD, RunStore
-from rnn_pipelines.runs.writing import OpenRun, publish, put_aside
+from rnn_pipelines.runs.writing import OpenRun, publish_run, put_aside
 from rnn_pipelines.versions.folder import UNFINISHED
 from small_runs import (
     FILES,
@@ -143,7 +143,7 @@ class History:
             self.random.choice([self.publish, self.publish, put_aside])(run)
 
     def publish(self, run: OpenRun) -> None:
-        publish(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
+        publish_run(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
         self.store.prune(2)
 
     def fail(self) -> None:
@@ -165,7 +165,7 @@ class History:
         )
 
     def repair(self) -> None:
-        repair(self.store, LAYERS)
+        repair_links(self.store, LAYERS)
         self.run()
         assert self.store.find_current() is not None
 

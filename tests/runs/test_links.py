@@ -12,9 +12,9 @@ import pytest
 from damages import interrupt_after
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import links
-from rnn_pipelines.runs.links import Copied, repair, restore_links
+from rnn_pipelines.runs.links import Copied, repair_links, restore_links
 from rnn_pipelines.runs.run_store import RECORD, RunStore
-from rnn_pipelines.runs.writing import publish, put_aside
+from rnn_pipelines.runs.writing import publish_run, put_aside
 from small_runs import KINDS, LAYERS, METRICS, begin, do_run, list_tree, put, read_shown, write
 
 Copy = Callable[[Path, Path], None]
@@ -199,7 +199,7 @@ def test_it_is_refused_when_it_came_while_the_run_went_on(store: RunStore, kind:
     shown = store.find_shown("08_reporting")
     put(shown, kind)
     with pytest.raises(RunError, match="08_reporting/forecast"):
-        publish(run, {"run": run.name})
+        publish_run(run, {"run": run.name})
     put_aside(run)
     shown.rename(store.root / "moved")
     assert begin(store, needed=[METRICS]).continues == f"{run.name}.failed"
@@ -218,7 +218,7 @@ def test_layers_that_are_files_end_the_run_before_it_begins(store: RunStore) -> 
     store.root.mkdir()
     for layer in LAYERS:
         (store.root / layer).touch()
-    for do in (begin, lambda store: repair(store, LAYERS)):
+    for do in (begin, lambda store: repair_links(store, LAYERS)):
         with pytest.raises(RunError, match=r"expected folders, found \['01_raw', '08_reporting'\]"):
             do(store)
 
@@ -280,7 +280,7 @@ def test_repair_of_a_copy_makes_all_links(
     for number in (1, 2):
         do_run(store, number)
     copy_folder(store.root, tmp_path / "copy")
-    found = repair(RunStore(tmp_path / "copy", "forecast"), LAYERS)
+    found = repair_links(RunStore(tmp_path / "copy", "forecast"), LAYERS)
     assert (found.linked, found.moved) == (
         ["01_raw/forecast", "08_reporting/forecast", "runs/forecast/current"],
         {},
@@ -302,18 +302,18 @@ def mine(copy: RunStore) -> dict[str, str]:
 
 def test_repair_renames_what_it_does_not_know(copy: RunStore, mine: dict[str, str]) -> None:
     before = {folder: list_tree(copy.root / folder) for folder in mine}
-    found = repair(copy, LAYERS)
+    found = repair_links(copy, LAYERS)
     assert {folder: list_tree(copy.root / to) for folder, to in found.moved.items()} == before
     assert all(to.startswith(f"{folder}.moved-2") for folder, to in found.moved.items())
 
 
 def test_repair_links_the_newest_run(copy: RunStore, mine: dict[str, str]) -> None:
-    found = repair(copy, LAYERS)
+    found = repair_links(copy, LAYERS)
     assert (read_shown(copy), found.linked) == (2, sorted(mine))
 
 
 def test_a_run_after_a_repair_is_shown(copy: RunStore) -> None:
-    repair(copy, LAYERS)
+    repair_links(copy, LAYERS)
     do_run(copy, 3)
     assert read_shown(copy) == 3
 
@@ -321,7 +321,7 @@ def test_a_run_after_a_repair_is_shown(copy: RunStore) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_repair_before_there_are_runs_renames_alone(store: RunStore, kind: str) -> None:
     put(store.find_shown("08_reporting"), kind)
-    found = repair(store, LAYERS)
+    found = repair_links(store, LAYERS)
     assert (found.linked, list(found.moved)) == ([], ["08_reporting/forecast"])
     assert os.path.lexists(store.root / found.moved["08_reporting/forecast"])
     do_run(store, 1)
@@ -331,7 +331,7 @@ def test_repair_before_there_are_runs_renames_alone(store: RunStore, kind: str) 
 def test_repair_of_what_is_whole_changes_nothing(store: RunStore) -> None:
     do_run(store, 1)
     before = list_tree(store.root)
-    found = repair(store, LAYERS)
+    found = repair_links(store, LAYERS)
     assert (found.linked, found.moved, list_tree(store.root)) == ([], {}, before)
 
 
@@ -339,7 +339,7 @@ def test_repair_passes_over_runs_without_a_record(store: RunStore) -> None:
     names = [do_run(store, number) for number in (1, 2)]
     (store.folder / names[1] / RECORD).unlink()
     (store.folder / "current").unlink()
-    repair(store, LAYERS)
+    repair_links(store, LAYERS)
     assert store.find_current() == names[0]
 
 

@@ -16,7 +16,7 @@ from rnn_pipelines.runs.run_store import (
     read_record,
     write_record,
 )
-from rnn_pipelines.runs.writing import publish, put_aside
+from rnn_pipelines.runs.writing import publish_run, put_aside
 from rnn_pipelines.versions.files import measure_files
 from rnn_pipelines.versions.folder import Removal
 from small_runs import METRICS, begin, do_run, fail, kill, list_tree, put
@@ -35,7 +35,7 @@ def test_note_keeps_only_the_run_that_it_was_put_into(store: RunStore) -> None:
     first = do_run(store, 1)
     put(store.folder / first / "08_reporting/notes.md", "file")
     run = begin(store, needed=[METRICS])
-    publish(run, {"run": run.name})
+    publish_run(run, {"run": run.name})
     last = do_run(store, 3)
     assert store.prune(1).removed == [run.name]
     assert store.list_runs() == [first, last]

@@ -11,8 +11,8 @@ import pytest
 from rnn_pipelines.errors import FormatError, RunError
 from rnn_pipelines.runs import writing
 from rnn_pipelines.runs.run_store import FAILED, RECORD, RunStore, find_damage, read_record
-from rnn_pipelines.runs.writing import publish, put_aside
-from rnn_pipelines.versions.files import list_files
+from rnn_pipelines.runs.writing import publish_run, put_aside
+from rnn_pipelines.versions.files import list_all_files
 from small_runs import FILES, KINDS, METRICS, SOURCE, begin, do_run, fail, put, read_shown, write
 
 
@@ -70,8 +70,8 @@ def test_it_copies_no_file_of_somebody_else(store: RunStore, kind: str, is_faile
     before = fail(store, 1) if is_failed else store.folder / do_run(store, 1)
     put(before / "08_reporting/notes", kind)
     run = begin(store, needed=[METRICS])
-    publish(run, {"run": run.name})
-    assert list_files(store.folder / run.name) == [*FILES, RECORD]
+    publish_run(run, {"run": run.name})
+    assert list_all_files(store.folder / run.name) == [*FILES, RECORD]
 
 
 @pytest.mark.parametrize("is_failed", [False, True])
@@ -80,7 +80,7 @@ def test_it_records_no_file_of_somebody_else(store: RunStore, kind: str, is_fail
     before = fail(store, 1) if is_failed else store.folder / do_run(store, 1)
     put(before / "08_reporting/notes", kind)
     run = begin(store, needed=[METRICS])
-    publish(run, {"run": run.name})
+    publish_run(run, {"run": run.name})
     assert sorted(store.read_record(run.name)["files"]) == [*FILES]
 
 
@@ -88,7 +88,7 @@ def test_it_does_not_copy_through_a_link(store: RunStore, tmp_path: Path) -> Non
     """Somebody has moved a layer of the run to another disk."""
     layer = store.folder / do_run(store, 1) / "01_raw"
     layer.symlink_to(layer.rename(tmp_path / "moved"))
-    assert list_files(begin(store, needed=[METRICS]).folder) == [METRICS, RECORD]
+    assert list_all_files(begin(store, needed=[METRICS]).folder) == [METRICS, RECORD]
 
 
 def test_file_that_was_changed_is_not_copied(
@@ -97,7 +97,7 @@ def test_file_that_was_changed_is_not_copied(
     before = do_run(store, 1)
     (store.folder / before / SOURCE).write_text("mine")
     run = begin(store, needed=[METRICS])
-    assert list_files(run.folder) == [METRICS, RECORD]
+    assert list_all_files(run.folder) == [METRICS, RECORD]
     assert SOURCE in caplog.text
 
 
@@ -119,7 +119,7 @@ def test_file_at_a_path_that_no_data_set_has_is_not_recorded(store: RunStore) ->
     for n, kind in enumerate(KINDS):
         put(run.folder / f"08_reporting/{n}", kind)
     os.mkfifo(run.folder / "08_reporting/fifo")
-    publish(run, {"run": run.name})
+    publish_run(run, {"run": run.name})
     assert sorted(store.read_record(run.name)["files"]) == [*FILES]
     assert (store.folder / run.name / "08_reporting/0").read_text() == "mine"
     assert not (store.root / "08_reporting/0").exists()
@@ -135,7 +135,7 @@ def test_what_it_changes_leaves_the_run_before_as_it_was(store: RunStore) -> Non
     before = do_run(store, 1)
     run = begin(store, needed=[METRICS])
     write(run, 2)
-    publish(run, {"run": run.name})
+    publish_run(run, {"run": run.name})
     assert find_damage(store.folder / before, store.read_record(before)["files"]) == []
 
 

@@ -17,13 +17,13 @@ from kedro.io import DatasetError
 
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
 from rnn_pipelines.sentiment.model.packing import pack, unpack
 from sealing import reseal
 
 PARTS = ["settings.json", "vocabulary.json", "ngrams.npz", "seen.npz"]
 MEMBERS = [*PARTS, "networks/lstm.keras", "networks/gru.keras"]
-Reweigh = Callable[[float], TextClassifier]
+Reweigh = Callable[[float], ClassifierArtefact]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def filepath(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def packed(text_classifier: TextClassifier, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def packed(text_classifier: ClassifierArtefact, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The file of the classifier."""
     path = tmp_path_factory.mktemp("packed") / "my.zip"
     TextClassifierDataset(filepath=str(path)).save(text_classifier)
@@ -40,10 +40,10 @@ def packed(text_classifier: TextClassifier, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def reweigh(text_classifier: TextClassifier) -> Reweigh:
+def reweigh(text_classifier: ClassifierArtefact) -> Reweigh:
     """The classifier without its networks, which makes it fast to save, and with another intercept."""
 
-    def make(intercept: float) -> TextClassifier:
+    def make(intercept: float) -> ClassifierArtefact:
         calibration = {"weights": {"nb_ngram": 1.0}, "intercept": intercept}
         return dataclasses.replace(text_classifier, networks={}, calibration=calibration)
 
@@ -55,15 +55,15 @@ def get_intercept(filepath: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def loaded(packed: bytes, tmp_path_factory: pytest.TempPathFactory) -> TextClassifier:
+def loaded(packed: bytes, tmp_path_factory: pytest.TempPathFactory) -> ClassifierArtefact:
     path = tmp_path_factory.mktemp("loaded") / "my.zip"
     path.write_bytes(packed)
     return TextClassifierDataset(filepath=str(path)).load()
 
 
 def test_loaded_classifier_has_the_same_scores(
-    loaded: TextClassifier,
-    text_classifier: TextClassifier,
+    loaded: ClassifierArtefact,
+    text_classifier: ClassifierArtefact,
     make_reviews: Callable[..., pd.DataFrame],
 ) -> None:
     texts = [*make_reviews(8)["text"], "", "xyzzy 😀", "so bad " * 40]
@@ -74,13 +74,13 @@ def test_loaded_classifier_has_the_same_scores(
 
 @pytest.mark.parametrize("field", ["vocabulary", "padding", "calibration"])
 def test_loaded_classifier_has_the_same_parts(
-    loaded: TextClassifier, text_classifier: TextClassifier, field: str
+    loaded: ClassifierArtefact, text_classifier: ClassifierArtefact, field: str
 ) -> None:
     assert getattr(loaded, field) == getattr(text_classifier, field)
 
 
 def test_numbers_of_loaded_ngrams_are_those_of_python(
-    loaded: TextClassifier, text_classifier: TextClassifier
+    loaded: ClassifierArtefact, text_classifier: ClassifierArtefact
 ) -> None:
     ngrams = loaded.ngrams
     expected = text_classifier.ngrams
@@ -101,7 +101,7 @@ def test_unusual_parts_come_back(filepath: str, reweigh: Reweigh) -> None:
 
 @pytest.mark.parametrize("name", [*PARTS, "lstm.keras"])
 def test_missing_file_is_named_when_the_classifier_is_read(
-    text_classifier: TextClassifier, name: str
+    text_classifier: ClassifierArtefact, name: str
 ) -> None:
     files = {other: content for other, content in pack(text_classifier).items() if other != name}
     with pytest.raises(ChampionError, match=name):
@@ -236,7 +236,7 @@ def test_network_that_cannot_be_saved_leaves_the_old_classifier(
 
 
 def test_preview_shows_how_models_are_weighed(
-    text_classifier: TextClassifier, packed: bytes, write: Callable[..., str]
+    text_classifier: ClassifierArtefact, packed: bytes, write: Callable[..., str]
 ) -> None:
     preview = TextClassifierDataset(filepath=write(packed, "my.zip")).preview()
     shown = json.loads(preview)

@@ -17,8 +17,8 @@ import yaml
 from rnn_pipelines import TextClassifier
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.errors import ChampionError, ParameterError, ReviewError
-from rnn_pipelines.sentiment.interface import read_spec
-from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.interface import read_sentiment_spec
+from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 from rnn_pipelines.sentiment.model.classifier import score_sentiment
 from rnn_pipelines.sentiment.model.packing import unpack
 
@@ -83,7 +83,7 @@ def test_no_texts_have_no_predictions(fitted: TextClassifier) -> None:
 
 def test_classifiers_get_a_leaderboard(fitted: TextClassifier) -> None:
     found = fitted.leaderboard()
-    assert {*list_candidates(), "ensemble", "nb_ngram"} <= set(found["classifier"])
+    assert {*list_candidate_networks(), "ensemble", "nb_ngram"} <= set(found["classifier"])
     assert found["log_loss"].is_monotonic_increasing
 
 
@@ -144,7 +144,7 @@ def test_blocks_are_arguments_with_the_defaults_of_the_file(project: Path) -> No
         "sentiment"
     ]
     others = {"source", "pointwise"}
-    assert TextClassifier().spec == read_spec(
+    assert TextClassifier().spec == read_sentiment_spec(
         {name: v for name, v in parameters.items() if name not in others}
     )
 

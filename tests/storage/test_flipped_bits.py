@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import RnnPipelinesError
@@ -52,7 +52,7 @@ def write_champion(folder: Path) -> Read:
             "2026-01-31T02:00:00+00:00",
         )
     add_record(folder, {"kind": "alarm", "is_promoted": False, "reasons": ["the error is large"]})
-    keys = {record["record"]: list(record) for record in list_records(folder)}
+    keys = {record["record"]: list(record) for record in read_history(folder)}
 
     def read(folder: Path) -> Any:
         store = ChampionStore(folder)

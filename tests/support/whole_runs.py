@@ -15,7 +15,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.champion.history import read_history
 from rnn_pipelines.cli.run_command import run
 from rnn_pipelines.datasets import ChampionDataset
 
@@ -137,7 +137,7 @@ def take_checksums(folder: Path = ROOT, part: str = "") -> dict[str, tuple[int, 
 
 def find_newest(task: str) -> dict[str, Any]:
     """Return the newest record of the history."""
-    return dict(list_records(ROOT / f"06_models/champion/{task}")[-1])
+    return dict(read_history(ROOT / f"06_models/champion/{task}")[-1])
 
 
 def load_champion(task: str) -> LoadedChampion:

@@ -33,11 +33,15 @@ def list_changes(store: ChampionStore, fingerprints: Fingerprints) -> list[str]:
     last = find_retraining(records)
     if last is None:
         return ["the first retraining"]
-    known: Mapping[str, object] = last.get("fingerprints") or {}
-    others = [f"other {name}" for name, found in fingerprints.items() if known.get(name) != found]
+    before: Mapping[str, object] = last.get("fingerprints") or {}
+    changed = [
+        f"other {name}"
+        for name, fingerprint in fingerprints.items()
+        if before.get(name) != fingerprint
+    ]
     newest = [record for record in records if record.get("kind") == "retrain"][-1]
-    failed = ["the last retraining failed"] if newest is not last and not others else []
-    return [*others, *failed, *list_damages(store)]
+    failed = ["the last retraining failed"] if newest is not last and not changed else []
+    return [*changed, *failed, *list_damages(store)]
 
 
 def list_damages(store: ChampionStore) -> list[str]:

@@ -14,14 +14,14 @@ from rnn_pipelines.champion.policy import (
     Decision,
     Evidence,
     PolicySpec,
-    decide_promotion,
+    apply_policy,
 )
 from rnn_pipelines.champion.records import (
     ChallengerTraining,
     Measures,
     Metrics,
     Record,
-    Run,
+    RetrainingInputs,
     find_compared_loss,
     make_plain,
 )
@@ -63,7 +63,7 @@ def decide(
     champion: LoadedChampion | None,
     case: Case,
     training: ChallengerTraining,
-    run: Run,
+    run: RetrainingInputs,
     policy: PolicySpec,
 ) -> Candidate:
     """Decide on the challenger and make the record of its retraining."""
@@ -71,7 +71,7 @@ def decide(
         logger.warning(note)
     metrics = _gather_metrics(case, champion, training)
     if "loss" in case.measures[CHALLENGER]:
-        decided = decide_promotion(_gather_evidence(case, champion, metrics), policy)
+        decided = apply_policy(_gather_evidence(case, champion, metrics), policy)
     else:
         reasons = (*case.faults, *case.objections)
         decided = Decision(

@@ -46,8 +46,8 @@ def list_failures(folder: Path) -> Iterator[str]:
     """Yield the errors of pipelines whose last run failed, in words."""
     for path in sorted(folder.glob(f"{PREFIX}*.json")):
         try:
-            found = read_object(path.read_bytes(), path)
-            yield f"the last run of {found['pipeline']} failed at {found['at']}: {found['error']}"
+            failure = read_object(path.read_bytes(), path)
+            yield f"the last run of {failure['pipeline']} failed at {failure['at']}: {failure['error']}"
         except (OSError, ValueError, KeyError) as error:
             yield f"{path}: the failure of a run can't be read ({error!r})"
 

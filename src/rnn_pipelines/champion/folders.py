@@ -71,27 +71,27 @@ def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
 
 
 def _replace_model(folder: Path, files: Mapping[str, bytes]) -> None:
-    there = _list_own(folder)
+    present = _list_own(folder)
     stored = {_locate(name, measure(content)): content for name, content in files.items()}
     try:
         for name, content in stored.items():
-            if name not in there:
+            if name not in present:
                 replace_file(folder / name, content)
         # The name of the save distinguishes two saves of the same model, see `_read_saved`.
         replace_file(folder / LIST, list_checksums(files, save=make_later_name([])))
     finally:
         # Also after an error, which may have occurred before or after the list was replaced.
-        _remove_unlisted(folder, {*there, *stored})
+        _remove_unlisted(folder, {*present, *stored})
 
 
-def _remove_unlisted(folder: Path, own: Collection[str]) -> None:
+def _remove_unlisted(folder: Path, present: Collection[str]) -> None:
     """Remove the files of the previous model, or those of a failed save; one that stays is logged, and tried again."""
     try:
         checksums = parse_checksums((folder / LIST).read_bytes(), folder / LIST)
     except FileNotFoundError:
         checksums = {}
     kept = {LIST, LOCK, *(_locate(name, checksum) for name, checksum in checksums.items())}
-    for name in own:
+    for name in present:
         if name not in kept:
             try:
                 (folder / name).unlink(missing_ok=True)
@@ -151,10 +151,10 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
         FormatError: another version of the project wrote it.
     """
     folder = check_path(path)
-    return unpack_model(folder, lambda: unpack(load_folder(folder)))
+    return unpack_safely(folder, lambda: unpack(load_folder(folder)))
 
 
-def unpack_model(folder: Path, load: Callable[[], Model]) -> Model:
+def unpack_safely(folder: Path, load: Callable[[], Model]) -> Model:
     """Return the model that `load` returns; any error of a damaged file becomes a `ChampionError`."""
     try:
         return load()

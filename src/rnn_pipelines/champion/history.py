@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from rnn_pipelines.champion.records import Record, read_record
+from rnn_pipelines.champion.records import Record, parse_record
 from rnn_pipelines.errors import FormatError
 from rnn_pipelines.storage.files import list_folder, remove_temporary, replace_file, sync_folder
 from rnn_pipelines.storage.formats import FORMAT, dump_object
@@ -54,15 +54,15 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
 
 def find_origin(records: Iterable[Record], version: str) -> Record | None:
     """Return the record of the retraining that made a version; None if there is none."""
-    found = [
+    retrainings = [
         record
         for record in records
         if record.get("kind") == "retrain" and record.get("version") == version
     ]
-    return found[-1] if found else None
+    return retrainings[-1] if retrainings else None
 
 
-def list_records(folder: Path) -> list[Record]:
+def read_history(folder: Path) -> list[Record]:
     """Return all written records, oldest first; an unreadable record is left out and logged as an error.
 
     Records that a killed process did not write are only in `ChampionStore.list_records`.
@@ -71,7 +71,7 @@ def list_records(folder: Path) -> list[Record]:
     for path in sorted(_list_files(folder), key=lambda path: give_order(path.stem)):
         try:
             # The name is that of the file; the one in the record could be any path.
-            record = read_record(path.read_bytes(), path)
+            record = parse_record(path.read_bytes(), path)
             record["record"] = path.stem
             records.append(record)
         except FormatError as error:

@@ -10,11 +10,10 @@ from importlib import metadata
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from rnn_pipelines.champion.records import Fingerprints, Loader, Run, make_plain
+from rnn_pipelines.champion.records import Fingerprints, Loader, RetrainingInputs, make_plain
 from rnn_pipelines.storage.names import make_timestamp
 from rnn_pipelines.version import __version__
 
-# pandas is imported only to read tables: it would take half of the time of `kedro champion show`, which reads none.
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -32,13 +31,13 @@ LIBRARIES = (
 )
 
 
-def describe_run(
+def describe_retraining(
     table: "pd.DataFrame",
     data: Mapping[str, Any],
     parameters: Mapping[str, Any],
     as_of: int | str | None,
     started: float,
-) -> Run:
+) -> RetrainingInputs:
     """Return the inputs of a retraining, for its record.
 
     The table is the data as read, up to `as_of`, the last time or step; `data` has facts of it. The parameters are the
@@ -78,20 +77,19 @@ def join_covariates(
     """Return the table with the covariates, if there are some, as text columns, for one fingerprint of both."""
     if covariate_table is None or covariate_table.empty:
         return table
-    import pandas as pd
-
     cells = covariate_table.astype(str).add_prefix("covariate:")
-    return pd.concat([one.reset_index(drop=True) for one in (table, cells)], axis=1)
+    return table.reset_index(drop=True).join(cells.reset_index(drop=True), how="outer")
 
 
 def fingerprint_table(table: "pd.DataFrame") -> str:
     """Return a hash of columns, types and values of a table, in the order of its rows; the index is ignored."""
-    import pandas as pd
+    # Here, because `kedro champion show`, which reads no table, would take twice as long.
+    from pandas.util import hash_pandas_object
 
     digest = hashlib.sha256(
         json.dumps({name: str(kind) for name, kind in table.dtypes.items()}).encode()
     )
-    digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    digest.update(hash_pandas_object(table, index=False).to_numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -141,6 +139,6 @@ def describe_loader() -> Loader:
 
 def list_versions() -> dict[str, str]:
     """Return the versions of Python, of the project and of the installed libraries that affect results."""
-    found = {name: next(iter(metadata.distributions(name=name)), None) for name in LIBRARIES}
-    versions = {name: library.version for name, library in found.items() if library is not None}
+    libraries = {name: next(iter(metadata.distributions(name=name)), None) for name in LIBRARIES}
+    versions = {name: library.version for name, library in libraries.items() if library is not None}
     return {"python": platform.python_version(), "rnn-pipelines": __version__, **versions}

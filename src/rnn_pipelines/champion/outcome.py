@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Change:
+class ChampionChange:
     """A manual change of the champion to `version`; `before` is None if there was none."""
 
     version: str
@@ -67,7 +67,7 @@ def record_failure(folder: Path, task: str, error: BaseException, as_of: int | s
         )
 
 
-def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> Change:
+def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> ChampionChange:
     """Make a version, see `find_version`, the champion, regardless of the policy, and record it.
 
     A version that is damaged raises a ChampionError.
@@ -78,7 +78,7 @@ def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> 
     return _record(store, task, "promote", pointer, before)
 
 
-def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
+def roll_back(store: ChampionStore, task: str, reason: str) -> ChampionChange:
     """Make the newest intact previous champion the champion again, and record it; a ChampionError if there is none."""
     before = store.find_pointer()
     pointer = store.roll_back([make_line(reason)], make_timestamp())
@@ -88,11 +88,11 @@ def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
 def find_version(store: ChampionStore, name: str) -> str:
     """Return the version with this name, or the only one whose name begins or ends with it; else a ChampionError."""
     versions = store.list_versions()
-    found = match_letters(versions, name)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        matches = f"{len(found)} versions match: {', '.join(found)}"
+    matching = match_letters(versions, name)
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        matches = f"{len(matching)} versions match: {', '.join(matching)}"
         raise ChampionError(f"{show(name)}: {matches}. Give more letters of the name.")
     raise ChampionError(
         f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}."
@@ -105,8 +105,10 @@ def _record(
     kind: Literal["promote", "rollback"],
     pointer: Pointer,
     before: Pointer | None,
-) -> Change:
-    change = Change(pointer.version, None if before is None else before.version, pointer.reasons[0])
+) -> ChampionChange:
+    change = ChampionChange(
+        pointer.version, None if before is None else before.version, pointer.reasons[0]
+    )
     record: Record = {
         "kind": kind,
         "task": task,

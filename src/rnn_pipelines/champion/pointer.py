@@ -34,8 +34,8 @@ def read_pointer(path: Path) -> Pointer | None:
         del fields["format"]
         pointer = Pointer(**fields)
         # JSON may hold anything.
-        for name, found in (("reasons", pointer.reasons), ("previous", pointer.previous)):
-            if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        for name, texts in (("reasons", pointer.reasons), ("previous", pointer.previous)):
+            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                 raise TypeError(f"{name}: expected a list of texts")
         if not all(map(is_plain, [pointer.version, *pointer.previous])):
             raise ValueError("expected names of versions")

@@ -64,7 +64,7 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
+def apply_policy(evidence: Evidence, policy: PolicySpec) -> Decision:
     """Promote a challenger that is usable, beats the baselines, and is significantly better than the champion.
 
     A baseline of the policy that was not measured raises a ParameterError.
@@ -90,10 +90,10 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     ]
     faults = (*evidence.faults, *infinite)
     loss = evidence.challenger_loss
-    own = f"its loss {loss:.4g}"
+    its_loss = f"its loss {loss:.4g}"
     must_beat = policy.must_beat
     unbeaten = tuple(
-        f"{own} is not below {name} {losses[name]:.4g}"
+        f"{its_loss} is not below {name} {losses[name]:.4g}"
         for name in must_beat
         if not loss < losses[name]
     )
@@ -115,10 +115,10 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
 
 def _name_better(evidence: Evidence) -> Iterator[str]:
     """Yield that the best simple method has a lower loss than the first champion."""
-    known = {name: loss for name, loss in evidence.baseline_losses.items() if isfinite(loss)}
-    name = min(known, key=lambda one: known[one], default=None)
-    if name is not None and known[name] < evidence.challenger_loss:
-        losses = f"its loss is {evidence.challenger_loss:.4g}, that of {name} {known[name]:.4g}"
+    finite = {name: loss for name, loss in evidence.baseline_losses.items() if isfinite(loss)}
+    name = min(finite, key=lambda method: finite[method], default=None)
+    if name is not None and finite[name] < evidence.challenger_loss:
+        losses = f"its loss is {evidence.challenger_loss:.4g}, that of {name} {finite[name]:.4g}"
         yield f"it is worse than the best simple method: {losses}"
 
 
@@ -147,6 +147,6 @@ def _compare(
     if is_worse:
         return Decision(False, (f"{measured}: it is worse",))
     if is_shown:
-        asked = f"{100 * policy.min_improvement_fraction:.1f} %"
-        return Decision(False, (f"{measured}: it is better by less than the required {asked}",))
+        required = f"{100 * policy.min_improvement_fraction:.1f} %"
+        return Decision(False, (f"{measured}: it is better by less than the required {required}",))
     return Decision(False, (f"{measured}: the difference is not significant on this holdout",))

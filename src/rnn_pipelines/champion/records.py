@@ -12,6 +12,9 @@ from typing_extensions import TypedDict
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.storage.formats import as_written, check_types, is_plain, read_object
 
+# Nested values by their paths, such as `lstm.mse`.
+Leaves = dict[str, Any]
+
 
 def _validate_version_name(name: str) -> str:
     if not is_plain(name):
@@ -102,7 +105,7 @@ class Origins(TypedDict, total=False):
     data: dict[str, Any]
 
 
-class Run(Origins):
+class RetrainingInputs(Origins):
     """One retraining; the time when it `started`, in seconds since 1970, is not recorded."""
 
     started: float
@@ -144,15 +147,15 @@ class Record(Origins, total=False):
     loader: Loader
 
 
-def read_record(content: bytes, label: object) -> Record:
+def parse_record(content: bytes, label: object) -> Record:
     """Parse a record and check the types of its keys.
 
     Content that is no record, or has a key of a wrong type, raises a ValueError; a record that another version of the
     project wrote, a FormatError.
     """
-    found = read_object(content, label)
-    check_types(found, Record)
-    return cast(Record, found)
+    record = read_object(content, label)
+    check_types(record, Record)
+    return cast(Record, record)
 
 
 def list_reasons(record: Record) -> list[str]:
@@ -190,7 +193,7 @@ def make_plain(values: Any) -> Any:
     return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
-def flatten(values: Any, path: str = "") -> dict[str, Any]:
+def list_leaves(values: Any, path: str = "") -> Leaves:
     """Return nested values by their paths; list items are keyed by unique `name`s or position."""
     if isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
         names = [
@@ -201,5 +204,7 @@ def flatten(values: Any, path: str = "") -> dict[str, Any]:
         values = dict(zip(keys, values, strict=True))
     if not isinstance(values, dict) or (path and not values):
         return {path: values}
-    below = (flatten(value, f"{path}.{key}" if path else str(key)) for key, value in values.items())
+    below = (
+        list_leaves(value, f"{path}.{key}" if path else str(key)) for key, value in values.items()
+    )
     return {key: leaf for leaves in below for key, leaf in leaves.items()}

@@ -226,7 +226,7 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
     if CHALLENGER not in measured:
         return
     simple = {name: m for name, m in measured.items() if name not in (CHALLENGER, CHAMPION)}
-    known = {
+    losses = {
         name: loss
         for name, measures in simple.items()
         if (loss := measures.get("loss")) is not None
@@ -234,16 +234,16 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
     shown: dict[str, Measures] = {"this version": measured[CHALLENGER]}
     if CHAMPION in measured:
         shown["champion before it"] = measured[CHAMPION]
-    if known:
-        best = min(known, key=known.__getitem__)
+    if losses:
+        best = min(losses, key=losses.__getitem__)
         method = f"{STYLES[best].name}, the best simple method"
         shown[method] = simple[best]
         loss = measured[CHALLENGER].get("loss")
         text = f"At its retraining, the {overview.loss} of this version was {format_number(loss)} on the holdout"
-        if loss is None or not known[best] > 0:
-            yield f"{text}, and that of {method}, {format_number(known[best])}."
+        if loss is None or not losses[best] > 0:
+            yield f"{text}, and that of {method}, {format_number(losses[best])}."
         else:
-            share = f"{format_percent(abs(1 - loss / known[best]), 1)} {'below' if loss < known[best] else 'above'}"
+            share = f"{format_percent(abs(1 - loss / losses[best]), 1)} {'below' if loss < losses[best] else 'above'}"
             yield f"{text}, {share} that of {method}."
     yield tabulate_losses(shown)
     yield HOW_TO_READ

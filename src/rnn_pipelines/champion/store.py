@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from rnn_pipelines.champion.history import add_record, hold_store_lock, list_records, make_name
+from rnn_pipelines.champion.history import add_record, hold_store_lock, make_name, read_history
 from rnn_pipelines.champion.pointer import Pointer, read_pointer, write_pointer
-from rnn_pipelines.champion.records import Record, read_record
+from rnn_pipelines.champion.records import Record, parse_record
 from rnn_pipelines.errors import ChampionError, FormatError, show_all
 from rnn_pipelines.storage.files import remove_temporary
 from rnn_pipelines.storage.formats import is_plain
@@ -136,7 +136,7 @@ class ChampionStore:
         """
         pointer = read_pointer(self._pointer)
         # Versions alone do not prove a promotion: the process may have stopped before it.
-        if pointer is None and _list_promoted(list_records(self.folder)):
+        if pointer is None and _list_promoted(read_history(self.folder)):
             raise ChampionError(f"{self._pointer}: it is missing, although there were champions.")
         return pointer
 
@@ -175,7 +175,7 @@ class ChampionStore:
         The record of the champion's retraining is also in its version, and is read from there. If the pointer is lost,
         each version without a record may have been the champion.
         """
-        records = list_records(self.folder)
+        records = read_history(self.folder)
         return sorted(
             [*records, *self._list_left_out(records)],
             key=lambda record: give_order(record["record"]),
@@ -212,10 +212,10 @@ class ChampionStore:
                 for name in self.list_versions()
                 if name not in protected
             }
-            others = [folder for folder in folders.values() if not folder.is_symlink()]
+            removable = [folder for folder in folders.values() if not folder.is_symlink()]
             if not is_dry:
                 warn_of_kept(self._versions.remove_unfinished())
-            removal = self._versions.remove(others[: max(0, len(others) - num_kept)], is_dry)
+            removal = self._versions.remove(removable[: max(0, len(removable) - num_kept)], is_dry)
             warn_of_kept(removal)
             return removal.removed
 
@@ -243,7 +243,7 @@ class ChampionStore:
                 if version not in known:
                     found.append(
                         name_record(
-                            read_record(self.read_version(version)[RECORD], version), version
+                            parse_record(self.read_version(version)[RECORD], version), version
                         )
                     )
             except (ChampionError, KeyError):  # damaged, or without a record
@@ -264,7 +264,7 @@ class ChampionStore:
         except ChampionError:
             pass  # a damaged pointer may be replaced
         # Before the pointer changes, because these are the records of its version.
-        for record in self._list_left_out(list_records(self.folder)):
+        for record in self._list_left_out(read_history(self.folder)):
             add_record(self.folder, record, record["record"])
         write_pointer(self._pointer, pointer)
         remove_temporary(self.folder, self._pointer.name.__eq__)

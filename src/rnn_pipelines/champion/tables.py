@@ -77,24 +77,26 @@ def tabulate_history(records: Sequence[Record], champion: str | None) -> str:
     return format_table([HEADER, *(_write_row(record, champion) for record in records)])
 
 
-def describe_version(known: VersionFacts) -> str:
+def describe_version(details: VersionFacts) -> str:
     """Return the facts of a version, one per line."""
-    record = known.record or Record()
-    use = "a previous champion" if known.is_previous else "no"
-    files = ", ".join(f"{name} ({size:,} bytes)" for name, size in known.files.items())
+    record = details.record or Record()
+    use = "a previous champion" if details.is_previous else "no"
+    files = ", ".join(f"{name} ({size:,} bytes)" for name, size in details.files.items())
     facts = [
-        ("version", known.version),
+        ("version", details.version),
         (
             "in use",
-            f"the champion since {known.since or 'an unknown time'}" if known.is_champion else use,
+            f"the champion since {details.since or 'an unknown time'}"
+            if details.is_champion
+            else use,
         ),
-        ("files", f"damaged: {known.problem}" if known.problem else files),
+        ("files", f"damaged: {details.problem}" if details.problem else files),
         ("retrained", record.get("at")),
         ("outcome", record.get("outcome")),
         *(("because", reason) for reason in record.get("reasons", [])),
         *(
             ("manual", reason)
-            for reason in known.reasons
+            for reason in details.reasons
             if reason not in record.get("reasons", [])
         ),
         *list_origins(record),

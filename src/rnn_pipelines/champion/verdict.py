@@ -125,7 +125,7 @@ def conclude(findings: Iterable[Finding]) -> Verdict:
     return Verdict(worst, tuple(finding.reason for finding in shown))
 
 
-def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
+def make_verdict_record(verdict: Verdict, valid_days: float) -> VerdictRecord:
     """Return the record of a verdict, with the current time."""
     at = datetime.now(UTC)
     until = at + timedelta(days=valid_days)
@@ -137,10 +137,10 @@ def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
     }
 
 
-def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
+def read_champion(folder: Path, readable_format: int = FORMAT) -> KnownChampion:
     """Return the recorded facts of a task's champion, without loading its networks.
 
-    `known` is the readable format of the task's settings.
+    `readable_format` is that of the task's settings.
     """
     store = ChampionStore(folder)
     records = store.list_records()
@@ -158,7 +158,7 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     settings = None if champion is None else champion.files.get(SETTINGS)
     since = pointer.since if pointer is not None and pointer.version == version else ""
     with naming_damage(SETTINGS):
-        read = {} if settings is None else read_object(settings, version, known)
+        read = {} if settings is None else read_object(settings, version, readable_format)
     return {
         "version": version,
         "promoted_at": since or None,
@@ -166,7 +166,7 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {
-            name: _find_expected_error(name, record, folder, known)
+            name: _find_expected_error(name, record, folder, readable_format)
             for name, record in evaluated.items()
         },
         "log": read_log_stamp(folder),
@@ -182,11 +182,11 @@ def read_log_stamp(folder: Path) -> LogStamp | None:
     if not path.exists():
         return None
     try:
-        found = read_object(path.read_bytes(), path)
+        content = read_object(path.read_bytes(), path)
         stamp = LogStamp(
-            num_nights=int(found["num_nights"]),
-            num_rows=int(found["num_rows"]),
-            last_recorded_at=found["last_recorded_at"],
+            num_nights=int(content["num_nights"]),
+            num_rows=int(content["num_rows"]),
+            last_recorded_at=content["last_recorded_at"],
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ChampionError(
@@ -200,11 +200,13 @@ def write_log_stamp(folder: Path, stamp: LogStamp) -> None:
     replace_file(folder / LOG_STAMP, dump_object({"format": FORMAT, **stamp}))
 
 
-def _find_expected_error(version: str, record: Record, folder: Path, known: int) -> ExpectedError:
+def _find_expected_error(
+    version: str, record: Record, folder: Path, readable_format: int
+) -> ExpectedError:
     expected = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
         settings = read_object(
-            (folder / "versions" / version / SETTINGS).read_bytes(), version, known
+            (folder / "versions" / version / SETTINGS).read_bytes(), version, readable_format
         )
     except (
         OSError,
@@ -247,12 +249,12 @@ def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
         }
     monitor = None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        monitor = {name: found[name] for name in MONITORED_KEYS if name in found}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        monitor = {name: content[name] for name in MONITORED_KEYS if name in content}
         monitor |= {
-            name: found["coverage"][name]
+            name: content["coverage"][name]
             for name in COVERAGE_KEYS
-            if name in found.get("coverage", ())
+            if name in content.get("coverage", ())
         }
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         # The verdict has the reason.
@@ -263,10 +265,10 @@ def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
 def read_findings(path: Path) -> list[Finding]:
     """Return the findings of the monitor's last run; an outdated or damaged verdict is an alarm."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        level = found["verdict"]
-        reasons = found["reasons"]
-        at = found["at"]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        level = content["verdict"]
+        reasons = content["reasons"]
+        at = content["at"]
         if level not in MONITORED or not isinstance(reasons, list):
             raise ValueError(
                 f"expected one of {MONITORED} with reasons, received {level!r} with {reasons!r}"
@@ -281,7 +283,7 @@ def read_findings(path: Path) -> list[Finding]:
                     "alarm", f"the monitor ran at {at}, which is in the future; check the clock"
                 )
             )
-        if datetime.fromisoformat(found["valid_until"]) < datetime.now(UTC):
+        if datetime.fromisoformat(content["valid_until"]) < datetime.now(UTC):
             findings.append(Finding("alarm", f"the monitor has not run since {at}"))
         return findings
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from kedro.framework.cli.utils import env_option
@@ -14,13 +14,12 @@ from kedro.io import DatasetError
 from rnn_pipelines.champion.verdict import read_log_stamp
 from rnn_pipelines.cli.options import AS_JSON, add_exit_codes, print_result
 from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, make_line
+from rnn_pipelines.forecast.operations.audit import audit_chain, describe_audit, prove_forecasts
 from rnn_pipelines.hooks.paths import read_outputs
 from rnn_pipelines.printing import print_text, write_list
+from rnn_pipelines.storage.chain import Link
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import dump_object, read_object
-
-if TYPE_CHECKING:
-    from rnn_pipelines.storage.chain import Link
 
 LOG = "predict_forecast_forecasts"
 SERIES = "monitor_forecast_series"
@@ -60,9 +59,6 @@ def audit(
     Each night's rows carry the hash of the night before. A stamp that someone else keeps proves that the log up to it
     was not written again.
     """
-    # Here, because the other commands need neither NumPy nor pandas.
-    from rnn_pipelines.forecast.operations.audit import audit_chain, describe_audit
-
     stamped = None if against is None else _read_stamp(against)
     if stamp is not None and stamp.exists():
         _read_stamp(stamp)  # no other file is overwritten
@@ -96,10 +92,8 @@ def audit(
     ctx.exit(0 if is_ok else BROKEN)
 
 
-def _prove(catalog: Any, links: Sequence["Link"]) -> tuple[dict[str, Any] | None, str | None]:
+def _prove(catalog: Any, links: Sequence[Link]) -> tuple[dict[str, Any] | None, str | None]:
     """Return the errors of the forecasts, see `prove_forecasts`; or why the series could not be read for them."""
-    from rnn_pipelines.forecast.operations.audit import prove_forecasts
-
     try:
         # As the monitor reads them.
         read = read_outputs((SERIES, CHAMPION), pipelines["monitor_forecast"], catalog)
@@ -111,13 +105,13 @@ def _prove(catalog: Any, links: Sequence["Link"]) -> tuple[dict[str, Any] | None
 
 def _read_stamp(path: Path) -> str:
     try:
-        found = read_object(path.read_bytes(), path)
+        content = read_object(path.read_bytes(), path)
     except (OSError, ValueError) as error:
         raise ParameterError(
             f"{path}: expected a stamp of kedro champion audit ({error})."
         ) from None
-    if not isinstance(found.get("sha256"), str) or not {"task", "num_nights"} <= found.keys():
+    if not isinstance(content.get("sha256"), str) or not {"task", "num_nights"} <= content.keys():
         raise ParameterError(
             f"{path}: expected a stamp of kedro champion audit, with task, num_nights and sha256."
         )
-    return str(found["sha256"])
+    return str(content["sha256"])

@@ -1,33 +1,31 @@
 """`kedro champion`: retraining, inspection and manual changes of the model in use."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
-from kedro.framework.cli.utils import env_option
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
-from rnn_pipelines.champion.outcome import Change, promote_version, record_failure, roll_back
+from rnn_pipelines.champion.outcome import (
+    ChampionChange,
+    promote_version,
+    record_failure,
+    roll_back,
+)
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
 from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
-from rnn_pipelines.cli import explain_change as explain
 from rnn_pipelines.cli import options
-from rnn_pipelines.cli.audit import audit
 from rnn_pipelines.cli.options import (
-    AS_JSON,
     CHANGED,
-    DONE,
     IS_DRY,
     LOCKED,
-    Command,
-    add_exit_codes,
+    make_task_command,
     print_result,
 )
 
@@ -37,10 +35,11 @@ from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.connectors.alerts import send_alerts
 from rnn_pipelines.connectors.mlflow import publication
 from rnn_pipelines.connectors.mlflow.publication import publish_if_possible
-from rnn_pipelines.errors import ParameterError, TrackingError, make_line
+from rnn_pipelines.console.lazy import LazyCommand
+from rnn_pipelines.errors import TrackingError, make_line
 from rnn_pipelines.hooks.parameters import complete_commands
 from rnn_pipelines.hooks.paths import (
-    Paths,
+    TaskPaths,
     find_paths,
     find_paths_in,
     find_saver,
@@ -58,48 +57,10 @@ PROMOTED = "kedro champion retrain --promote"
 WAIT = options.add_wait_option("How long to wait for another retraining to end.")
 
 
-@click.group(name="rnn-pipelines")
-def cli() -> None:
-    """Commands of RNN Pipelines."""
-
-
-cli.add_command(run)
-cli.add_command(runs)
-
-
-@cli.group(
-    cls=PlainErrors,
-    commands=[audit],
-    help=f"""Retrain models, and inspect or change the model in use.
-
-    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The command
-    check has further exit codes.
-
-    \b
-    Exit codes:
-      0   done
-      1   failed
-      2   an option or an argument is wrong
-      75  another retraining or change did not end in time; try again later
-    """,
+@make_task_command(
+    {0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED},
+    name="retrain",
 )
-def champion() -> None:
-    """Group the commands; `help` has the text for users, because it names the tasks."""
-
-
-def command(
-    codes: Mapping[int, str] = DONE, name: str | None = None
-) -> Callable[[Command], click.Command]:
-    """Return a decorator that makes a command of the group, with TASK, --env, --json and the exit codes in its help."""
-
-    def decorate(function: Command) -> click.Command:
-        shared = env_option(AS_JSON(add_exit_codes(codes)(function)))
-        return champion.command(name)(click.argument("task", type=click.Choice(TASKS))(shared))
-
-    return decorate
-
-
-@command({0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED})
 @WAIT
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
@@ -110,7 +71,7 @@ def command(
     help="Put the challenger into use, regardless of the policy.",
 )
 @options.PARAMS
-def retrain(  # noqa: PLR0913, PLR0917 - each is an option
+def retrain_task(  # noqa: PLR0913, PLR0917 - each is an option
     task: str,
     env: str | None,
     is_json: bool,
@@ -155,16 +116,16 @@ def retrain(  # noqa: PLR0913, PLR0917 - each is an option
         reasons = "; ".join(record["reasons"])
         text = make_line(f"nothing new since {record['at']} ({record['outcome']}: {reasons})")
     outcome = record.get("outcome") if is_run else "nothing new"
-    found = {
+    result = {
         "task": task,
         "outcome": "promoted" if is_promoting else outcome,
         "news": changes,
         "record": record,
     }
-    print_result(is_json, found, complete_commands(f"{task}: {text}", env, params))
+    print_result(is_json, result, complete_commands(f"{task}: {text}", env, params))
 
 
-def _promote_challenger(paths: Paths, task: str, record: Record) -> None:
+def _promote_challenger(paths: TaskPaths, task: str, record: Record) -> None:
     """Put the version of a retraining into use, unless it is."""
     pointer = paths.store.find_pointer()
     version = str(record["version"])
@@ -174,7 +135,7 @@ def _promote_challenger(paths: Paths, task: str, record: Record) -> None:
         print_text(_describe_change(task, change), is_error=True)
 
 
-@command()
+@make_task_command()
 @click.option(
     "--last",
     "num_records",
@@ -193,15 +154,15 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
     )
 
 
-@command()
+@make_task_command(name="show")
 @click.argument("version", required=False)
-def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
+def show_version(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Show the facts of a VERSION, or of the champion."""
     facts = find_facts(find_paths(task, env).store, version)
     print_result(is_json, facts, describe_version(facts))
 
 
-@command(options.CHECKED)
+@make_task_command(options.CHECKED)
 @options.add_alert_options
 @click.pass_context
 def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **alerts: Any) -> None:
@@ -212,14 +173,14 @@ def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **al
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict, paths.log)
-    found = {"task": task, **asdict(verdict), **describe_evidence(paths.store, paths.verdict)}
+    result = {"task": task, **asdict(verdict), **describe_evidence(paths.store, paths.verdict)}
     text = write_list(f"{task}: {verdict.verdict}", verdict.reasons)
-    print_result(is_json, found, complete_commands(text, env, {}))
-    send_alerts(found, **alerts)
+    print_result(is_json, result, complete_commands(text, env, {}))
+    send_alerts(result, **alerts)
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 
-@command(CHANGED)
+@make_task_command(CHANGED)
 @click.option(
     "--reason", default="manual rollback", show_default=True, help="Reason, for the history."
 )
@@ -232,67 +193,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     _report_change(paths, task, is_json, roll_back(paths.store, task, reason))
 
 
-@champion.command()
-@click.argument("tasks", nargs=-1, type=click.Choice(TASKS), metavar="[TASK]...")
-@env_option
-@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File of the page.")
-@AS_JSON
-@add_exit_codes()
-def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json: bool) -> None:
-    """Write one page about the champions of all tasks, or of each TASK.
-
-    It shows champion, evaluation, decisions, newest predictions, the monitor's result and the next step. The default
-    FILE is 08_reporting/champion.html in the data root. An earlier page is replaced.
-    """
-    # Here, because the other commands need neither Plotly nor pandas.
-    from rnn_pipelines.champion.report import summarize_task
-    from rnn_pipelines.cli.overview import write_overview
-
-    path, overviews = write_overview(tasks or TASKS, env, output)
-    found = {overview.task: asdict(overview.verdict) for overview in overviews}
-    lines = [*map(summarize_task, overviews), str(path)]
-    print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
-
-
-@command(name="explain-change")
-@click.option("--series", metavar="ID", help="Explain only this series.")
-@click.option(
-    "--time",
-    metavar="TIME",
-    help="Explain only forecasts for this time, or a month such as 2026-10.",
-)
-def explain_change(
-    task: str, env: str | None, is_json: bool, series: str | None, time: str | None
-) -> None:
-    """Explain why the newest forecasts differ from those of the run before: the parts sum to the change."""
-    print_result(is_json, *explain.explain_change(task, env, series, time))
-
-
-@command()
-@click.argument("path", type=click.Path(path_type=Path))
-def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
-    """Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.
-
-    It predicts without the project: python PATH/forecaster.py data.csv
-    """
-    # Here, because the other commands need neither NumPy nor pandas.
-    from rnn_pipelines.champion.folders import unpack_model
-    from rnn_pipelines.forecast.export.files import (
-        NO_CLASSIFIER,
-        export_forecaster,
-        unpack_exportable,
-    )
-
-    if task != "forecast":
-        raise ParameterError(f"{task}: {NO_CLASSIFIER}")
-    store = find_paths(task, env).store
-    found = store.load()
-    export_forecaster(unpack_model(store.folder, lambda: unpack_exportable(found.files)), path)
-    made = {"task": task, "version": found.version, "path": str(path)}
-    print_result(is_json, made, f"{task}: {found.version} in {path}")
-
-
-@command(CHANGED)
+@make_task_command(CHANGED)
 @click.argument("version")
 @click.option(
     "--reason", default="manual promotion", show_default=True, help="Reason, for the history."
@@ -303,7 +204,7 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
     _report_change(paths, task, is_json, promote_version(paths.store, task, version, reason))
 
 
-@command({0: "removed, or there was nothing to remove", 75: LOCKED})
+@make_task_command({0: "removed, or there was nothing to remove", 75: LOCKED}, name="prune")
 @WAIT
 @click.option(
     "--keep",
@@ -314,7 +215,7 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
     help="Newest versions to keep.",
 )
 @IS_DRY
-def prune(
+def prune_versions(
     task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool
 ) -> None:
     """Remove old versions, except the newest N, the champion, and the previous champion."""
@@ -330,8 +231,8 @@ def prune(
     )
 
 
-@command(CHANGED)
-def publish(task: str, env: str | None, is_json: bool) -> None:
+@make_task_command(CHANGED, name="publish")
+def publish_retrainings(task: str, env: str | None, is_json: bool) -> None:
     """Publish all retrainings that MLflow lacks, and the champion.
 
     Each retraining, rollback and promotion is published at its end; this command adds what failed or is older.
@@ -347,7 +248,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
 
-def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
+def _list_changes(session: KedroSession, paths: TaskPaths, task: str) -> list[str]:
     # Imports only this pipeline and checks only its parameters, as in the run.
     pipelines.set_requested([f"retrain_{task}"])
     catalog = session.load_context().catalog
@@ -357,7 +258,7 @@ def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
 
 
 @contextmanager
-def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterator[None]:
+def _put_failure_on_record(paths: TaskPaths, task: str, as_of: str | None) -> Iterator[None]:
     """Record an error that occurs before the first node; the hooks of the run record later ones."""
     num_retrainings = count_retrainings(paths.store)
     try:
@@ -369,10 +270,66 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
         raise
 
 
-def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
+def _report_change(paths: TaskPaths, task: str, is_json: bool, change: ChampionChange) -> None:
     publish_if_possible(paths.store, task, paths.find_tracking, find_saver(task))
     print_result(is_json, {"task": task, **asdict(change)}, _describe_change(task, change))
 
 
-def _describe_change(task: str, change: Change) -> str:
+def _describe_change(task: str, change: ChampionChange) -> str:
     return f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
+
+
+@click.group(
+    cls=PlainErrors,
+    commands=[
+        check,
+        history,
+        promote,
+        prune_versions,
+        publish_retrainings,
+        retrain_task,
+        rollback,
+        show_version,
+        # These need NumPy, pandas or Plotly, and the others do not wait for them.
+        LazyCommand(
+            "rnn_pipelines.cli.audit:audit",
+            "audit",
+            "Verify that the log of forecasts is unchanged, and measure the forecasts that were made before their "
+            "values.",
+        ),
+        LazyCommand(
+            "rnn_pipelines.cli.explain_change:explain_last_change",
+            "explain-change",
+            "Explain why the newest forecasts differ from those of the run before: the parts sum to the change.",
+        ),
+        LazyCommand(
+            "rnn_pipelines.cli.export:export_champion",
+            "export",
+            "Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.",
+        ),
+        LazyCommand(
+            "rnn_pipelines.cli.overview:report",
+            "report",
+            "Write one page about the champions of all tasks, or of each TASK.",
+        ),
+    ],
+    help=f"""Retrain models, and inspect or change the model in use.
+
+    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The command
+    check has further exit codes.
+
+    \b
+    Exit codes:
+      0   done
+      1   failed
+      2   an option or an argument is wrong
+      75  another retraining or change did not end in time; try again later
+    """,
+)
+def champion() -> None:
+    """Group the commands; `help` has the text for users, because it names the tasks."""
+
+
+@click.group(name="rnn-pipelines", commands=[champion, run, runs])
+def cli() -> None:
+    """Commands of RNN Pipelines."""

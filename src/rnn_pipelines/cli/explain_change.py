@@ -2,33 +2,47 @@
 
 from typing import Any
 
+import click
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
+from rnn_pipelines.cli.options import make_task_command, print_result
 from rnn_pipelines.errors import ChampionError, ParameterError
+from rnn_pipelines.forecast.operations.change import explain_nights
+from rnn_pipelines.forecast.report.change import (
+    MAX_ROWS,
+    choose_times,
+    describe_change,
+    tabulate_changes,
+)
+from rnn_pipelines.report.terminal import summarize
 
 RUN = "kedro run --pipelines=predict_forecast"
 # The entries of the catalog that hold the nights, the log, and the forecasts of a divided panel.
 ENTRIES = ("nights", "forecasts", "all_series")
 
 
-def explain_change(
+@make_task_command(name="explain-change")
+@click.option("--series", metavar="ID", help="Explain only this series.")
+@click.option(
+    "--time",
+    metavar="TIME",
+    help="Explain only forecasts for this time, or a month such as 2026-10.",
+)
+def explain_last_change(
+    task: str, env: str | None, is_json: bool, series: str | None, time: str | None
+) -> None:
+    """Explain why the newest forecasts differ from those of the run before: the parts sum to the change."""
+    print_result(is_json, *describe_last_change(task, env, series, time))
+
+
+def describe_last_change(
     task: str, env: str | None, series: str | None, time: str | None
 ) -> tuple[dict[str, Any], str]:
     """Return the explanation as JSON and as text; errors are those of `explain_nights`.
 
     A task without forecasts, or a time without one, raises a ParameterError.
     """
-    # Here, because the other commands need neither Plotly nor pandas.
-    from rnn_pipelines.forecast.operations.change import explain_nights
-    from rnn_pipelines.forecast.report.change import (
-        MAX_ROWS,
-        choose_times,
-        describe_change,
-        tabulate_changes,
-    )
-    from rnn_pipelines.report.terminal import summarize
-
     if task != "forecast":
         raise ParameterError(f"{task}: only forecasts change from night to night. Name forecast.")
     try:

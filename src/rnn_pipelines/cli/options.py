@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import click
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import env_option
 
+from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.printing import print_json, print_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -33,6 +35,18 @@ def add_exit_codes(codes: Mapping[int, str] = DONE) -> Callable[[Command], Comma
     def decorate(command: Command) -> Command:
         command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n\b\nExit codes:\n{lines}"
         return command
+
+    return decorate
+
+
+def make_task_command(
+    codes: Mapping[int, str] = DONE, name: str | None = None
+) -> Callable[[Command], click.Command]:
+    """Return a decorator that makes a command with TASK, --env, --json and the exit codes in its help."""
+
+    def decorate(function: Command) -> click.Command:
+        shared = env_option(AS_JSON(add_exit_codes(codes)(function)))
+        return click.command(name)(click.argument("task", type=click.Choice(TASKS))(shared))
 
     return decorate
 
@@ -88,8 +102,8 @@ def add_wait_option(text: str) -> Callable[[Command], Command]:
     )
 
 
-def print_result(is_json: bool, found: Any, text: str) -> None:
+def print_result(is_json: bool, result: Any, text: str) -> None:
     if is_json:
-        print_json(found, asdict)
+        print_json(result, asdict)
     else:
         print_text(text)

@@ -1,22 +1,26 @@
-"""The overview of the champions: the facts of each task, read from the project, and the page."""
+"""`kedro champion report`: one page with the facts of each task, read from the project."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+from kedro.framework.cli.utils import env_option
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from rnn_pipelines.champion.report import Overview, render_overview
+from rnn_pipelines.champion.report import Overview, render_overview, summarize_task
 from rnn_pipelines.champion.tables import find_facts
 from rnn_pipelines.champion.verdict import check_task
-from rnn_pipelines.errors import ChampionError, RunError
+from rnn_pipelines.cli.options import AS_JSON, add_exit_codes, print_result
+from rnn_pipelines.errors import ChampionError, RunError, make_line
 from rnn_pipelines.forecast.report import overview as forecast
-from rnn_pipelines.hooks.paths import Paths, find_data_root, find_paths_in
+from rnn_pipelines.hooks.paths import TaskPaths, find_data_root, find_paths_in
+from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import write_note
 from rnn_pipelines.report.page import Part
@@ -55,6 +59,24 @@ PARTS: Mapping[str, TaskParts] = {
         sentiment.report_text_monitor,
     ),
 }
+
+
+@click.command()
+@click.argument("tasks", nargs=-1, type=click.Choice(TASKS), metavar="[TASK]...")
+@env_option
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File of the page.")
+@AS_JSON
+@add_exit_codes()
+def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json: bool) -> None:
+    """Write one page about the champions of all tasks, or of each TASK.
+
+    It shows champion, evaluation, decisions, newest predictions, the monitor's result and the next step. The default
+    FILE is 08_reporting/champion.html in the data root. An earlier page is replaced.
+    """
+    path, overviews = write_overview(tasks or TASKS, env, output)
+    verdicts = {overview.task: asdict(overview.verdict) for overview in overviews}
+    lines = [*map(summarize_task, overviews), str(path)]
+    print_result(is_json, {"path": str(path), "tasks": verdicts}, "\n".join(map(make_line, lines)))
 
 
 def write_overview(
@@ -126,7 +148,7 @@ def _report_predictions(context: KedroContext, task: str, parts: TaskParts) -> l
     return parts.report_predictions(catalog.load(parts.dataset), ended)
 
 
-def _report_monitor(paths: Paths, parts: TaskParts) -> list[Part]:
+def _report_monitor(paths: TaskPaths, parts: TaskParts) -> list[Part]:
     if not paths.verdict.exists():
         return []
     return parts.report_monitor(json.loads(paths.verdict.read_text(encoding="utf-8")))

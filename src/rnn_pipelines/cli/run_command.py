@@ -63,11 +63,11 @@ def show_plainly(
         raise click.ClickException(escape_lines(explain_faults(str(error), types))) from error
     except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
         message = make_line(error)
-        chosen = (
+        requested = (
             {} if names is None else {name: pipelines[name] for name in names or ["__default__"]}
         )
         raise click.ClickException(
-            rewrite(rename_parameters(message, find_full_names(chosen)))
+            rewrite(rename_parameters(message, find_full_names(requested)))
         ) from error
     except OSError as error:
         raise click.ClickException(make_line(error, MAX_LETTERS)) from error
@@ -120,11 +120,11 @@ class PlainRun(click.Command):
             show_plainly(names, lambda message: complete_commands(message, env, given)),
             _hide_repeated_errors(),
         ):
-            known = ["__default__", *PIPELINES]
+            expected = ["__default__", *PIPELINES]
             for name in names:
-                if name not in known:
+                if name not in expected:
                     raise click.ClickException(
-                        f"There is no pipeline {show(name)}. {suggest(name, known)}"
+                        f"There is no pipeline {show(name)}. {suggest(name, expected)}"
                     )
             _check_distinct_nodes(names)
             return _end_with_alarm(ctx, super().invoke(ctx))

@@ -26,12 +26,12 @@ from rnn_pipelines.cli.options import AS_JSON, IS_DRY, add_wait_option, print_re
 from rnn_pipelines.cli.run_command import PlainErrors
 from rnn_pipelines.errors import RunError, count, make_line
 from rnn_pipelines.hooks.paths import find_data_root, read_outputs
-from rnn_pipelines.hooks.results import find_places
+from rnn_pipelines.hooks.results import find_result_files
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.runs import comparison
-from rnn_pipelines.runs.links import repair as repair_links
+from rnn_pipelines.runs.links import repair_links
 from rnn_pipelines.runs.run_store import COMMAND, REPEATED, RunRecord, RunsSpec, RunStore
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.versions.folder import Removal
@@ -60,22 +60,22 @@ def runs() -> None:
 def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
     """List the runs that are kept, oldest first; * marks the current one."""
     store = find_run_store(pipeline, env)
-    print_result(is_json, comparison.list_records(store), comparison.tabulate_runs(store))
+    print_result(is_json, comparison.list_run_records(store), comparison.tabulate_runs(store))
 
 
-@runs.command()
+@runs.command("show")
 @PIPELINE
 @click.argument("run", required=False)
 @env_option
 @AS_JSON
-def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None:
+def show_run(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None:
     """Show the facts of a RUN, or of the current one, and whether its files are unchanged."""
     store = find_run_store(pipeline, env)
     name = comparison.find_run(store, run)
-    print_result(is_json, store.read_record(name), comparison.describe_run(store, name))
+    print_result(is_json, store.read_record(name), comparison.format_run(store, name))
 
 
-@runs.command()
+@runs.command("compare")
 @PIPELINE
 @click.argument("run", nargs=-1)
 @click.option(
@@ -88,7 +88,7 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
 @click.option("--all", "is_all", is_flag=True, help="Show all metrics.")
 @env_option
 @AS_JSON
-def compare(
+def compare_metrics(
     pipeline: str,
     run: tuple[str, ...],
     metrics: tuple[str, ...],
@@ -111,10 +111,10 @@ def compare(
     text = comparison.compare_runs(
         store, names, None if is_all else metrics or comparison.MAIN_METRICS
     )
-    print_result(is_json, comparison.compare(store, names), text)
+    print_result(is_json, comparison.compare_records(store, names), text)
 
 
-@runs.command()
+@runs.command("prune")
 @PIPELINE
 @click.option(
     "--keep",
@@ -127,7 +127,7 @@ def compare(
 @env_option
 @WAIT
 @AS_JSON
-def prune(
+def prune_runs(
     pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wait: float, is_json: bool
 ) -> None:
     """Remove old runs, except the newest N and the current one.
@@ -137,20 +137,20 @@ def prune(
     """
     store = find_run_store(pipeline, env)
     num_kept = find_num_kept(env) if num_kept is None else num_kept
-    found = Removal()
+    removal = Removal()
     if store.folder.is_dir():
         with hold_lock(store.lock, wait):
             left = store.versions.remove_unfinished(is_dry)
             old = store.prune(num_kept, is_dry)
-        found = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
-    title = f"{pipeline}: {len(found.removed)} {'would be ' if is_dry else ''}removed"
+        removal = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
+    title = f"{pipeline}: {len(removal.removed)} {'would be ' if is_dry else ''}removed"
     lines = [
         title,
-        *found.removed,
-        *(f"{kept.name} is kept, because {kept.reason}" for kept in found.kept),
+        *removal.removed,
+        *(f"{kept.name} is kept, because {kept.reason}" for kept in removal.kept),
     ]
     print_result(
-        is_json, {"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)}, "\n".join(lines)
+        is_json, {"pipeline": pipeline, "is_dry_run": is_dry, **asdict(removal)}, "\n".join(lines)
     )
 
 
@@ -185,7 +185,7 @@ def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> 
             stack.callback(REPEATED.reset, REPEATED.set(record["run"]))
             session.run(pipeline_names=[pipeline], runner=SequentialRunner())
     name = comparison.find_run(store, None)
-    metrics = comparison.compare(store, [record["run"], name])["metrics"]
+    metrics = comparison.compare_records(store, [record["run"], name])["metrics"]
     differing = [
         key for key, (before, after) in metrics.items() if before != after and "seconds" not in key
     ]
@@ -208,21 +208,21 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
     """
     if is_all == (pipeline is not None):
         raise click.UsageError("Expected either a PIPELINE or --all.")
-    found = {}
+    repairs = {}
     for name in NAMES if pipeline is None else [pipeline]:
         store = find_run_store(name, env)
         layers = find_layers(name, env)
         with hold_lock(store.lock, wait):
-            found[name] = repair_links(store, layers)
+            repairs[name] = repair_links(store, layers)
     lines = []
-    for name, repaired in found.items():
+    for name, repaired in repairs.items():
         moved = count(len(repaired.moved), "file or folder", "files or folders")
         lines += [
             f"{name}: made {count(len(repaired.linked), 'link')}, moved {moved}",
             *repaired.linked,
         ]
         lines += [f"{path} is now {to}" for path, to in repaired.moved.items()]
-    print_result(is_json, found, "\n".join(lines))
+    print_result(is_json, repairs, "\n".join(lines))
 
 
 def find_num_kept(env: str | None) -> int:
@@ -236,7 +236,7 @@ def find_layers(pipeline: str, env: str | None) -> set[str]:
     # Imports only this pipeline and checks only its parameters, as in its run.
     pipelines.set_requested([pipeline])
     with _open_context(env) as context:
-        places = find_places(
+        places = find_result_files(
             pipelines[pipeline].all_outputs(), context.catalog, find_data_root(context)
         )
     return {paths.layer for paths in places.values() if paths.store.pipeline == pipeline}
@@ -256,10 +256,10 @@ def find_run_store(pipeline: str, env: str | None) -> RunStore:
 
 def _nest_parameters(record: RunRecord) -> dict[str, Any]:
     """Return the parameters of a run that its pipeline reads today, by their blocks."""
-    known = {name.removeprefix("params:") for name in pipelines[record["pipeline"]].inputs()}
+    read = {name.removeprefix("params:") for name in pipelines[record["pipeline"]].inputs()}
     nested: dict[str, Any] = {}
     # Sorted, because `forecast` comes before `forecast.source`, which is a part of it.
-    for name in sorted(record["parameters"].keys() & known):
+    for name in sorted(record["parameters"].keys() & read):
         *blocks, key = name.split(".")
         place = nested
         for block in blocks:
@@ -300,7 +300,7 @@ def _report(title: str, differences: list[str], is_anyway: bool) -> None:
 def _list_changes(record: RunRecord, now: RunRecord) -> list[str]:
     """Return in words what keeps a run from giving the same numbers now."""
     rows: dict[str, tuple[Any, ...]] = {}
-    for kind, differing in comparison.find_differences([record, now]).items():
+    for kind, differing in comparison.find_record_differences([record, now]).items():
         rows |= {f"{kind} {key}": row for key, row in differing.items()}
     for name, run in record["reads"].items():
         rows |= {f"run of {name}": (run, now["reads"][name])} if run != now["reads"][name] else {}

@@ -32,10 +32,10 @@ class Reply(TypedDict):
     error: str
 
 
-def make_plain(value: Any) -> Any:
+def make_plain_numbers(value: Any) -> Any:
     """Return a number, an array or a sequence of arrays as a number or nested lists; None for other values."""
     if isinstance(value, tuple | list):
-        return [make_plain(one) for one in value]
+        return [make_plain_numbers(item) for item in value]
     try:
         return np.asarray(value, float).tolist()
     except (OverflowError, TypeError, ValueError):
@@ -50,7 +50,7 @@ def answer_cases(answer: Callable[..., Any] | None, cases: Sequence[Sequence[Any
     for case in cases:
         try:
             returned = answer(*(np.array(value) if np.ndim(value) else value for value in case))
-            reply["values"].append(make_plain(returned))
+            reply["values"].append(make_plain_numbers(returned))
         except (Exception, SystemExit) as error:
             reply["error"] = f"it raised {type(error).__name__}: {error}"
             break

@@ -6,15 +6,27 @@ from typing import Any
 import click
 
 from rnn_pipelines.champion.folders import load_model
-from rnn_pipelines.console.predict import read_series_file, unpack_saved
+from rnn_pipelines.console.predict import (
+    FILE,
+    ID,
+    MODEL,
+    TARGET,
+    TEXT,
+    TIME,
+    list_texts,
+    read_series_file,
+    unpack_saved,
+)
+from rnn_pipelines.console.settings import Command
+from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.files import require_new
 
 
-@click.command()
-@click.argument("model", type=click.Path())
-@click.argument("file", type=click.Path())
+@click.command(cls=Command)
+@MODEL
+@FILE
 @click.option(
     "--output",
     "-o",
@@ -23,15 +35,11 @@ from rnn_pipelines.storage.files import require_new
     show_default=True,
     help="New HTML file.",
 )
-@click.option(
-    "--time", "-t", default="ds", show_default=True, help="Column of the times of a series."
-)
-@click.option(
-    "--target", "-y", default="y", show_default=True, help="Column of the values of a series."
-)
-@click.option("--id", "-i", help="Column with the names of the series.")
+@TIME
+@TARGET
+@ID
 @click.option("--series", help="Name of the series to show. By default the first one.")
-@click.option("--text", default="text", show_default=True, help="Column of the texts.")
+@TEXT
 def explorer(
     model: str, file: str, output: str, series: str | None, text: str, **columns: Any
 ) -> None:
@@ -42,9 +50,6 @@ def explorer(
     require_new(Path(output), "Name a new file in --output.")
     with show_stages(3):
         begin_stage("load the model")
-        from rnn_pipelines.forecast.interface import Forecaster
-        from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
-
         loaded = load_model(model, lambda files: unpack_saved(files, None))
         begin_stage("read the file")
         if isinstance(loaded, Forecaster):
@@ -52,7 +57,7 @@ def explorer(
             begin_stage("write the page")
             loaded.explorer(output, frame, series)
         else:
-            texts = read_texts(TextFileSpec(path=file, text=text))["text"].tolist()
+            texts = list_texts(file, text)
             begin_stage("write the page")
             loaded.explorer(output, texts)
     print_text(output)

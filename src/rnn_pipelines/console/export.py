@@ -5,11 +5,13 @@ from pathlib import Path
 import click
 
 from rnn_pipelines.champion.folders import load_model
+from rnn_pipelines.console.settings import Command
+from rnn_pipelines.forecast.export.files import export_forecaster, unpack_exportable
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_text
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", type=click.Path())
 @click.argument("path", type=click.Path())
 def export(model: str, path: str) -> None:
@@ -23,8 +25,6 @@ def export(model: str, path: str) -> None:
     """
     with show_stages(2):
         begin_stage("load the model")
-        from rnn_pipelines.forecast.export.files import export_forecaster, unpack_exportable
-
         loaded = load_model(model, unpack_exportable)
         begin_stage("write the export")
         export_forecaster(loaded, Path(path))

@@ -3,18 +3,39 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
-from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.console.settings import Blocks, Command, parse_settings
+from rnn_pipelines.forecast.fitting import (
+    NUM_STAGES,
+    Evaluated,
+    Fitted,
+    evaluate,
+    fit_forecasters,
+    make_champion,
+)
+from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.parameters import (
+    ForecastSpec,
+    read_parameter_models,
+    use_pretrained_alone,
+)
+from rnn_pipelines.forecast.recipe import read_with_covariates
+from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
+from rnn_pipelines.forecast.report.report import render_fitted
+from rnn_pipelines.forecast.report.summary import summarize_forecast
+from rnn_pipelines.forecast.report.verdict import write_verdict
+from rnn_pipelines.forecast.source.column_choice import choose_columns
+from rnn_pipelines.forecast.source.reading import read_file
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.stages import begin_stage, show_stages
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
-
-if TYPE_CHECKING:
-    from rnn_pipelines.forecast.fitting import Evaluated, Fitted
-    from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.storage.spreadsheets import write_csv
 
 FILES = {
     "report": "report.html",
@@ -31,7 +52,7 @@ OF_SOURCE = ("time", "target", "id", "wide", "tz", "sheet")
 OF_WINDOW = ("horizon", "lookback")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=click.Path())
 @click.option(
     "--time", "-t", help="Column of the times. By default ds, or else the column of dates."
@@ -97,18 +118,10 @@ def forecast(
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "forecast", output)
-    given = read_settings(settings)
-    # Here and below, because `--help` must not wait for the libraries.
-    from rnn_pipelines.forecast.fitting import NUM_STAGES, evaluate, fit_forecasters, make_champion
-    from rnn_pipelines.forecast.recipe import read_with_covariates
-
+    given = parse_settings(settings)
     with show_stages(NUM_STAGES + 3):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
-        from rnn_pipelines.forecast.model.packing import pack
-        from rnn_pipelines.forecast.report.report import render_fitted
-        from rnn_pipelines.forecast.report.summary import summarize_forecast
-
         fitted = fit_forecasters(
             *read_with_covariates(spec.source, spec.covariates, spec.window), spec
         )
@@ -126,20 +139,19 @@ def forecast(
     print_text(f"\n{folder / FILES['report']}")
 
 
-def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
+def read_spec(file: str, options: Mapping[str, Any], given: Blocks) -> ForecastSpec:
     """Return the parameters of a forecast; those of `--set` add to those of the other options."""
-    from rnn_pipelines.forecast.parameters import read_parameter_models, use_pretrained_alone
-    from rnn_pipelines.forecast.source.specs import SourceSpec
-
     covariates = {name: list(options[name]) for name in ("future", "past")} | {
         "holidays": options["holidays"]
     }
-    own = {
+    by_options = {
         "source": {"path": file} | {name: options[name] for name in OF_SOURCE if options[name]},
         "covariates": {name: value for name, value in covariates.items() if value},
         "window": {name: options[name] for name in OF_WINDOW if options[name] is not None},
     }
-    blocks = {**given, **{name: {**block, **given.get(name, {})} for name, block in own.items()}}
+    blocks = dict(given)
+    for name, block in by_options.items():
+        blocks[name] = {**block, **given.get(name, {})}
     blocks.setdefault("level", list(options["level"]))
     if options["use"]:
         blocks["use"] = options["use"]
@@ -149,13 +161,8 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "
     return read_parameter_models(blocks, source=SourceSpec)
 
 
-def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
+def _find_columns(given: Blocks, covariates: Mapping[str, Any]) -> Blocks:
     """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
-    from rnn_pipelines.forecast.source.column_choice import choose_columns
-    from rnn_pipelines.forecast.source.reading import read_file
-    from rnn_pipelines.forecast.source.specs import SourceSpec
-    from rnn_pipelines.parameter_models import read_parameter_model
-
     source = read_parameter_model("source", SourceSpec, given)
     if {"time", "target"} <= given.keys():
         return given
@@ -163,15 +170,11 @@ def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[
     listed = [
         column for block in ("future", "past", "static") for column in covariates.get(block, [])
     ]
-    chosen = choose_columns(read_file(source, named), source, given, listed)
-    return given | {name: getattr(chosen, name) for name in ("time", "target", "id", "wide")}
+    columns = choose_columns(read_file(source, named), source, given, listed)
+    return given | {name: getattr(columns, name) for name in ("time", "target", "id", "wide")}
 
 
-def _list_files(evaluated: "Evaluated", report: str, dead: Sequence[str]) -> dict[str, bytes]:
-    from rnn_pipelines.champion.records import make_plain
-    from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
-    from rnn_pipelines.storage.spreadsheets import write_csv
-
+def _list_files(evaluated: Evaluated, report: str, dead: Sequence[str]) -> dict[str, bytes]:
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
     return {
         FILES["report"]: report.encode(),
@@ -181,12 +184,8 @@ def _list_files(evaluated: "Evaluated", report: str, dead: Sequence[str]) -> dic
     }
 
 
-def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dict[str, Any]:
+def _list_results(fitted: Fitted, evaluated: Evaluated, folder: Path) -> dict[str, object]:
     """Return the results for programs; the documentation names the keys."""
-    from rnn_pipelines.champion.records import make_plain
-    from rnn_pipelines.forecast.report.next_values import tabulate_used
-    from rnn_pipelines.forecast.report.verdict import write_verdict
-
     profile = fitted.panel.profile
     metrics = evaluated.metrics
     return {

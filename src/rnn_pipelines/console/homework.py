@@ -14,7 +14,8 @@ import numpy as np
 
 from rnn_pipelines.cells.gru import GRUState, GRUWeights
 from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
-from rnn_pipelines.console.answers import Reply, make_plain
+from rnn_pipelines.console.answers import Reply, make_plain_numbers
+from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.formats import check_types
@@ -152,15 +153,15 @@ def find_mistake(name: str, reply: Reply) -> str:
         expected = solve(*case)
         if is_same(value, expected):
             continue
-        known = [
+        explanations = [
             sentence
             for sentence, mistake in mistakes.items()
-            if is_same(value, make_plain(mistake(*case)))
+            if is_same(value, make_plain_numbers(mistake(*case)))
         ]
-        if known or np.ndim(case[0]):
+        if explanations or np.ndim(case[0]):
             return (
-                known[0]
-                if known
+                explanations[0]
+                if explanations
                 else "the values or their shapes differ from those of the equations"
             )
         given = ", ".join(f"{argument:.6g}" for argument in case)
@@ -222,7 +223,8 @@ def _read_reply(file: str, line: bytes) -> Reply:
 def _run(file: str, names: list[str], seconds: float) -> tuple[list[bytes], bool]:
     """Return the lines that `answers` writes about some exercises, and whether it took too long."""
     cases = {
-        name: [[make_plain(one) for one in case] for case in draw_cases(name)] for name in names
+        name: [[make_plain_numbers(one) for one in case] for case in draw_cases(name)]
+        for name in names
     }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "rnn_pipelines.console.answers", file],
@@ -246,7 +248,7 @@ def _run(file: str, names: list[str], seconds: float) -> tuple[list[bytes], bool
     return written.split(b"\n")[:-1], is_late
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=click.Path())
 @click.option("--max-seconds", default=30.0, show_default=True, type=click.FloatRange(0, min_open=True),
               help="For all answers, and again after one that does not end.")  # fmt: skip

@@ -6,14 +6,7 @@ import warnings
 
 import click
 
-from rnn_pipelines.console.explorer import explorer
-from rnn_pipelines.console.export import export
-from rnn_pipelines.console.forecast import forecast
-from rnn_pipelines.console.homework import homework
-from rnn_pipelines.console.predict import predict
-from rnn_pipelines.console.sentiment import sentiment
-from rnn_pipelines.console.serve import serve
-from rnn_pipelines.console.settings import name_options
+from rnn_pipelines.console.lazy import LazyCommand
 from rnn_pipelines.errors import (
     ChampionError,
     ParameterError,
@@ -22,16 +15,32 @@ from rnn_pipelines.errors import (
     RunError,
     SeriesError,
 )
-from rnn_pipelines.printing import escape_log, print_text, rewrite_messages
+from rnn_pipelines.printing import escape_log, print_text
 from rnn_pipelines.version import __version__
 
 # Errors that a change of the command or of the file resolves.
 OF_USER = (SeriesError, ReviewError, ParameterError, ChampionError, RunError)
 # The logger of `forecast.source.column_choice`, which is loaded only if it is needed.
 OF_COLUMNS = "rnn_pipelines.forecast.source.column_choice"
+# The first sentence of each command's help, by the module of `console` with the same name.
+SUMMARIES = {
+    "explorer": "Show the gates of the networks in MODEL, a saved folder, on the series or texts in FILE.",
+    "export": "Export the saved or promoted forecaster MODEL, a folder, to PATH.",
+    "forecast": "Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.",
+    "homework": "Check the answers to the exercises of the course in FILE, a Python file with one function for each.",
+    "predict": "Apply the saved or promoted MODEL, a folder, to the series or texts in FILE.",
+    "sentiment": "Learn the sentiment of the labelled texts in FILE, which is CSV, Parquet or Excel.",
+    "serve": "Serve the champions: GET /health, POST /forecast, POST /sentiment.",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    commands=[
+        LazyCommand(f"rnn_pipelines.console.{name}:{name}", name, summary)
+        for name, summary in SUMMARIES.items()
+    ],
+)
 @click.version_option(__version__, prog_name="rnn-pipelines")
 @click.option(
     "--verbose", "-v", is_flag=True, help="Print the log: what was detected, repaired and chosen."
@@ -47,21 +56,11 @@ def commands(verbose: bool) -> None:
     warnings.simplefilter("ignore", FutureWarning)
 
 
-for command in (forecast, sentiment, predict, explorer, export, serve, homework):
-    commands.add_command(command)
-
-
 def main() -> None:
     logging.basicConfig(format="%(message)s")
-    # The first word that is no option of the group.
-    command = next(
-        (commands.commands[word] for word in sys.argv[1:] if word in commands.commands), forecast
-    )
-    options = {"FILE", *(option for parameter in command.params for option in parameter.opts)}
     escape_log(logging.getLogger().handlers)
     try:
-        with rewrite_messages(lambda message: name_options(message, options)):
-            commands.main(standalone_mode=False)
+        commands.main(standalone_mode=False)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

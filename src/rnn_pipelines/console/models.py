@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rnn_pipelines.champion.folders import unpack_model
+from rnn_pipelines.champion.folders import unpack_safely
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
+from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.sentiment.interface import TextClassifier
 
 logger = logging.getLogger(__name__)
 
-TASKS = ("forecast", "sentiment")
+INTERFACES: dict[str, type[Forecaster] | type[TextClassifier]] = {
+    "forecast": Forecaster,
+    "sentiment": TextClassifier,
+}
 
 
 class Served(NamedTuple):
@@ -37,7 +42,7 @@ class ServedModels:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._tasks = {task: _Task() for task in TASKS}
+        self._tasks = {task: _Task() for task in INTERFACES}
 
     def get(self, task: str) -> Served:
         """Return the champion in use; a ChampionError if there is none, or it can't be loaded.
@@ -68,7 +73,7 @@ class ServedModels:
 
     def list_versions(self) -> dict[str, str | None]:
         """Return the version of each task's champion; None for none."""
-        pointers = {task: ChampionStore(self._folder / task).find_pointer() for task in TASKS}
+        pointers = {task: ChampionStore(self._folder / task).find_pointer() for task in INTERFACES}
         return {
             task: None if pointer is None else pointer.version for task, pointer in pointers.items()
         }
@@ -89,17 +94,7 @@ class ServedModels:
         champion = ChampionStore(folder).load()
         for alarm in champion.alarms:
             logger.warning("%s: %s", task, alarm)
-        model = unpack_model(folder, lambda: _unpack(task, dict(champion.files)))
+        model = unpack_safely(folder, lambda: INTERFACES[task].unpack(champion.files))
         state.served = Served(champion.version, model)
         state.pointer = pointer
         logger.info("%s: version %s", task, champion.version)
-
-
-def _unpack(task: str, files: dict[str, bytes]) -> Any:
-    if task == "forecast":
-        from rnn_pipelines.forecast.interface import Forecaster
-
-        return Forecaster.unpack(files)
-    from rnn_pipelines.sentiment.interface import TextClassifier
-
-    return TextClassifier.unpack(files)

@@ -2,35 +2,46 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.results import list_rows
+from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import MissingColumnsError, ParameterError, RunError, show_all
+from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.source.reading import read_file
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
+from rnn_pipelines.sentiment.interface import TextClassifier
+from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
 from rnn_pipelines.storage.files import replace_file, require_new
 from rnn_pipelines.storage.formats import VOCABULARY
+from rnn_pipelines.storage.spreadsheets import write_csv
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from rnn_pipelines.forecast.interface import Forecaster
-    from rnn_pipelines.sentiment.interface import TextClassifier
-
-
-@click.command()
-@click.argument("model", type=click.Path())
-@click.argument("file", type=click.Path())
-@click.option(
+# Arguments and options of all commands that apply a saved model.
+MODEL = click.argument("model", type=click.Path())
+FILE = click.argument("file", type=click.Path())
+TIME = click.option(
     "--time", "-t", default="ds", show_default=True, help="Column of the times of a series."
 )
-@click.option(
+TARGET = click.option(
     "--target", "-y", default="y", show_default=True, help="Column of the values of a series."
 )
-@click.option("--id", "-i", help="Column with the names of the series.")
+ID = click.option("--id", "-i", help="Column with the names of the series.")
+TEXT = click.option("--text", default="text", show_default=True, help="Column of the texts.")
+
+
+@click.command(cls=Command)
+@MODEL
+@FILE
+@TIME
+@TARGET
+@ID
 @click.option(
     "--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training."
 )
@@ -43,7 +54,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="File of future covariates, a scenario; repeat it to compare. FILE then holds the past.",
 )
-@click.option("--text", default="text", show_default=True, help="Column of the texts.")
+@TEXT
 @click.option(
     "--output",
     "-o",
@@ -55,8 +66,6 @@ def predict(
     model: str, file: str, text: str, output: str | None, as_json: bool, **series: Any
 ) -> None:
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
-    from rnn_pipelines.storage.spreadsheets import write_csv
-
     if output is not None:
         require_new(Path(output), "Name a new file in --output.")
     with show_stages(3):
@@ -74,11 +83,8 @@ def predict(
             ) from error
 
 
-def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) -> "pd.DataFrame":
+def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) -> pd.DataFrame:
     begin_stage("load the model")
-    from rnn_pipelines.forecast.interface import Forecaster
-    from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
-
     loaded = load_model(model, lambda files: unpack_saved(files, tz))
     begin_stage("read the file")
     if isinstance(loaded, Forecaster):
@@ -88,32 +94,30 @@ def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) ->
             raise ParameterError(
                 f"--{name}: the model classifies texts, and forecasts no series. Leave it out."
             )
-    texts = read_texts(TextFileSpec(path=file, text=text))["text"].tolist()
+    texts = list_texts(file, text)
     begin_stage("predict")
     return loaded.predict(texts)
 
 
-def unpack_saved(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | TextClassifier":
+def unpack_saved(files: Mapping[str, bytes], tz: str | None) -> Forecaster | TextClassifier:
     """Return the model in the files of a saved model or champion, which reads times in a zone."""
-    from rnn_pipelines.forecast.interface import Forecaster
-    from rnn_pipelines.sentiment.interface import TextClassifier
-
     if VOCABULARY in files:
         return TextClassifier.unpack(files)
     return Forecaster.unpack(files, {"tz": tz} if tz else None)
 
 
 def _forecast(
-    forecaster: "Forecaster",
+    forecaster: Forecaster,
     file: str,
     future: tuple[str, ...],
     horizon: int | None,
     **columns: Any,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     names = forecaster._names
     frame = read_series_file(file, names, **columns)
     scenarios = {
-        Path(one).stem: read_series_file(one, names, **columns, has_target=False) for one in future
+        Path(path).stem: read_series_file(path, names, **columns, has_target=False)
+        for path in future
     }
     if len(scenarios) < len(future):
         raise ParameterError(
@@ -134,15 +138,11 @@ def read_series_file(
     target: str,
     id: str | None,
     has_target: bool = True,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Return the table of a file with the columns `ds`, `unique_id` if it is named, and `y`, or those of a wide table.
 
     The names are those of the model's series. The column of the target helps to find the header, if the table has it.
     """
-    from rnn_pipelines.forecast.source.reading import read_file
-    from rnn_pipelines.forecast.source.specs import SourceSpec
-    from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
-
     source = SourceSpec(path=file, time=time, target=target, id=id)
     keys = [time, *([id] if id else [])]
     try:
@@ -158,3 +158,9 @@ def read_series_file(
     if time not in frame and {*parts} <= {*map(str, frame)}:
         frame = join_times(frame, parts)
     return frame.rename(columns={time: "ds", target: "y"} | ({id: "unique_id"} if id else {}))
+
+
+def list_texts(file: str, column: str) -> list[str]:
+    """Return the texts in a column of a file, or the lines of a `.txt` file."""
+    texts: list[str] = read_texts(TextFileSpec(path=file, text=column))["text"].tolist()
+    return texts

@@ -3,15 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.storage.files import draft_folder, require_new
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MODEL = "model"
 
@@ -52,8 +50,8 @@ def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, b
         ) from error
 
 
-def list_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+def list_rows(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return a record for each row: times as text, numbers that are not finite as None."""
     times = {name: str for name in table if table[name].dtype.kind == "M"}
-    rows: list[dict[str, Any]] = make_plain(table.astype(times).to_dict(orient="records"))
+    rows: list[dict[str, object]] = make_plain(table.astype(times).to_dict(orient="records"))
     return rows

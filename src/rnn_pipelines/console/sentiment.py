@@ -1,17 +1,24 @@
 """The command `sentiment`: labelled texts in; the comparison of classifiers and a saved classifier out."""
 
 import json
-from typing import Any
 
 import click
 
+from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.console.results import MODEL, choose_folder, write_folder
-from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.console.settings import Command, parse_settings
 from rnn_pipelines.networks.stages import begin_stage, show_stages
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
+from rnn_pipelines.report.terminal import align_columns
+from rnn_pipelines.sentiment.fitting import NUM_STAGES, fit_classifier
+from rnn_pipelines.sentiment.interface import read_sentiment_spec
+from rnn_pipelines.sentiment.model.packing import pack
+from rnn_pipelines.sentiment.report.tables import tabulate_classifiers
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=click.Path())
 @click.option("--text", "-t", default="text", show_default=True, help="Column of the texts.")
 @click.option(
@@ -45,27 +52,18 @@ def sentiment(
     Prints the classifiers on held-out texts. The new folder has metrics.json, and the folder model for
     `rnn-pipelines predict`.
     """
-    from rnn_pipelines.champion.records import make_plain
-    from rnn_pipelines.parameter_models import read_parameter_model
-    from rnn_pipelines.report.terminal import align_columns
-    from rnn_pipelines.sentiment.fitting import NUM_STAGES, fit_classifier
-    from rnn_pipelines.sentiment.interface import read_spec
-    from rnn_pipelines.sentiment.model.packing import pack
-    from rnn_pipelines.sentiment.report.tables import tabulate_classifiers
-    from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
-
     folder = choose_folder(file, "sentiment", output)
-    spec = read_spec(read_settings(settings))
+    spec = read_sentiment_spec(parse_settings(settings))
     source = read_parameter_model("source", ReviewSourceSpec, {"path": file, **columns})
     with show_stages(NUM_STAGES + len(spec.networks) + 2):
         begin_stage("read the file")
         classifier, metrics = fit_classifier(read_reviews(source), spec)
         begin_stage("write the model")
-        found: dict[str, Any] = make_plain(metrics)
-        content = json.dumps(found, indent=2, allow_nan=False)
+        plain = make_plain(metrics)
+        content = json.dumps(plain, indent=2, allow_nan=False)
         write_folder(folder, {"metrics.json": f"{content}\n".encode()}, pack(classifier))
     if as_json:
-        print_json({"metrics": found, "folder": str(folder), "model": str(folder / MODEL)})
+        print_json({"metrics": plain, "folder": str(folder), "model": str(folder / MODEL)})
         return
     table = tabulate_classifiers(metrics)
     print_text(align_columns([["on the test part", *table.header[1:]], *table.rows]))

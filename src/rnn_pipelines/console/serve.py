@@ -20,7 +20,8 @@ import click
 
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.results import list_rows
-from rnn_pipelines.console.tasks import TASKS, Answer, Limits, Task, read_options
+from rnn_pipelines.console.settings import Command
+from rnn_pipelines.console.tasks import TASKS, Answer, Options, RequestLimits, Task, read_options
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError, TimeLimitError, make_line
 from rnn_pipelines.networks.time_limit import limit_time
 from rnn_pipelines.printing import print_text
@@ -34,10 +35,10 @@ TIMEOUT = 60
 CHUNK = 65_536
 # A Content-Length with more digits is no length.
 MAX_DIGITS = 18
-LIMITS = Limits()
+LIMITS = RequestLimits()
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -80,7 +81,7 @@ LIMITS = Limits()
               type=click.FloatRange(0, min_open=True), help="For an answer.")  # fmt: skip
 def serve(host: str, port: int, champions: Path, workers: int, **limits: Any) -> None:
     """Serve the champions: GET /health, POST /forecast, POST /sentiment. A new champion is used from then on."""
-    server = make_server((host, port), ServedModels(champions), Limits(**limits), workers)
+    server = make_server((host, port), ServedModels(champions), RequestLimits(**limits), workers)
     for number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this thread runs.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -91,12 +92,12 @@ def serve(host: str, port: int, champions: Path, workers: int, **limits: Any) ->
 
 
 def make_server(
-    address: tuple[str, int], models: ServedModels, limits: Limits = LIMITS, workers: int = 2
+    address: tuple[str, int], models: ServedModels, limits: RequestLimits = LIMITS, workers: int = 2
 ) -> ThreadingHTTPServer:
     """Return a server that listens, but does not answer yet."""
     slots = threading.BoundedSemaphore(workers)
-    own = {"models": models, "limits": limits, "slots": slots}
-    return _Server(address, type("Handler", (_Handler,), own))
+    shared = {"models": models, "limits": limits, "slots": slots}
+    return _Server(address, type("Handler", (_Handler,), shared))
 
 
 class _Server(ThreadingHTTPServer):
@@ -115,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     models: ServedModels
-    limits: Limits
+    limits: RequestLimits
     slots: threading.BoundedSemaphore
     protocol_version = "HTTP/1.1"
     server_version = f"rnn-pipelines/{__version__}"
@@ -177,8 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             options = read_options(body, self.headers.get_content_type(), query, task.column)
-            found = self._compute(task, options)
-            content, kind = self._render(found)
+            answer = self._compute(task, options)
+            content, kind = self._render(answer)
         except (ChampionError, TimeLimitError) as error:
             self._fail(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         except RnnPipelinesError as error:
@@ -190,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
                 HTTPStatus.INTERNAL_SERVER_ERROR, "an error of the server, which its log describes."
             )
         else:
-            self._send(HTTPStatus.OK, content, kind, found.version)
+            self._send(HTTPStatus.OK, content, kind, answer.version)
 
     def _receive(self, length: int) -> bytes:
         """Return the body, or its beginning if the client sends no more; raise a TimeoutError for a slow client."""
@@ -205,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise TimeoutError
         return bytes(body)
 
-    def _compute(self, task: Task, options: dict[str, Any]) -> Answer:
+    def _compute(self, task: Task, options: Options) -> Answer:
         started = time.monotonic()
         seconds = self.limits.max_seconds
         if not self.slots.acquire(timeout=seconds):
@@ -218,12 +219,12 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.slots.release()
 
-    def _render(self, found: Answer) -> tuple[bytes, str]:
+    def _render(self, answer: Answer) -> tuple[bytes, str]:
         """Return the content of an answer, and its type."""
         if "text/csv" in self.headers.get("Accept", ""):
-            return found.rows.to_csv(index=False).encode(), "text/csv; charset=utf-8"
-        answer = {"model_version": found.version, "rows": list_rows(found.rows)}
-        return json.dumps(answer).encode(), "application/json"
+            return answer.rows.to_csv(index=False).encode(), "text/csv; charset=utf-8"
+        content = {"model_version": answer.version, "rows": list_rows(answer.rows)}
+        return json.dumps(content).encode(), "application/json"
 
     def _fail(self, status: HTTPStatus, message: str, closes: bool = False) -> None:
         # An unread body would be taken for the next request.

@@ -4,10 +4,15 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+import click
 import yaml
 
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.parameter_models import list_names, rename_parameters
+from rnn_pipelines.forecast.parameters import list_parameter_models
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.parameter_models import list_parameter_names, rename_parameters
+from rnn_pipelines.printing import rewrite_messages
+from rnn_pipelines.sentiment.text.source import FILES
 
 # Parameters that have options of their own, as messages name them.
 OPTIONS = {
@@ -21,19 +26,32 @@ OPTIONS = {
 }
 NO_OPTION = " This command has no option for it: change the file, use Forecaster.load in Python, or train again."
 
+# Parameters by block, which may hold further blocks.
+Blocks = dict[str, Any]
 
-def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+
+class Command(click.Command):
+    """A command whose errors and log lines name parameters by its options, see `name_options`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command."""
+        options = {"FILE", *(option for parameter in self.params for option in parameter.opts)}
+        with rewrite_messages(lambda message: name_options(message, options)):
+            return super().invoke(ctx)
+
+
+def parse_settings(settings: tuple[str, ...]) -> Blocks:
     """Return nested parameters from texts such as `training.seed=1`; values are YAML, so that lists are possible.
 
     A name may begin with `forecast.`, as in the messages and in the documentation of the pipeline. A text that is no
     setting, or names a parameter inside another one, raises a ParameterError.
     """
-    found: dict[str, Any] = {}
+    blocks: Blocks = {}
     for setting in settings:
         name, sign, value = setting.partition("=")
-        *blocks, last = name.strip().removeprefix("forecast.").split(".")
-        block = found
-        for part in blocks:
+        *path, last = name.strip().removeprefix("forecast.").split(".")
+        block = blocks
+        for part in path:
             block = block.setdefault(part, {})
             if not isinstance(block, dict):
                 break
@@ -48,20 +66,15 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
             raise ParameterError(
                 f"--set: expected a value of YAML, received {show(setting)}."
             ) from error
-    return found
+    return blocks
 
 
-def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values())) -> str:
+def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.values())) -> str:
     """Return a message of the library with its parameters as options: `--tz`, and `--set source.freq=…` for others.
 
-    For a command without `--set`, whose `own` options are other ones, the message says where the parameters are given.
+    `accepted` are the options of the command. For one without `--set`, the message says where parameters are given.
     """
-    from rnn_pipelines.forecast.parameters import list_parameter_models
-    from rnn_pipelines.forecast.source.specs import SourceSpec
-
-    if "--label" in own:
-        from rnn_pipelines.sentiment.text.source import FILES
-
+    if "--label" in accepted:
         names = {
             FILES.path: "FILE",
             FILES.columns: "--text, --label and --group",
@@ -69,19 +82,18 @@ def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values(
         }
         return rename_parameters(message, names)
     blocks = list_parameter_models(SourceSpec)
-    listed = [name for block, kind in blocks.items() for name, _ in list_names(block, kind)]
-    options = {name: option for name, option in OPTIONS.items() if option in own}
+    listed = [
+        name for block, kind in blocks.items() for name, _ in list_parameter_names(block, kind)
+    ]
+    options = {name: option for name, option in OPTIONS.items() if option in accepted}
     message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
-    if "--set" not in own:
-        # There, `--future` names files of values.
-        options |= (
-            {"covariates.path": options.pop("covariates.future")}
-            if "covariates.future" in options
-            else {}
-        )
-        others = {name: "" for name in (*listed, *OPTIONS) if name not in options}
+    if "--set" not in accepted:
+        if "covariates.future" in options:
+            # There, `--future` names files of values.
+            options["covariates.path"] = options.pop("covariates.future")
+        without_option = {name: "" for name in (*listed, *OPTIONS) if name not in options}
         named = rename_parameters(message, options)
-        if rename_parameters(message, {**others, **options}) == named:
+        if rename_parameters(message, {**without_option, **options}) == named:
             return named
         # Warnings end without a full stop.
         return named + ("" if named.endswith(".") else ".") + NO_OPTION

@@ -17,7 +17,11 @@ from rnn_pipelines.reading.table_files import Selection, TableFiles
 BODIES = TableFiles(error=ParameterError, path="the body", columns="the header of the body")
 
 
-class Limits(NamedTuple):
+# The options of a request by name; their values are checked by the model.
+Options = dict[str, Any]
+
+
+class RequestLimits(NamedTuple):
     """The largest request that is answered.
 
     Attributes:
@@ -43,11 +47,11 @@ class Answer(NamedTuple):
 class Task(NamedTuple):
     """A task at an address: its answer to options, and the column that a table must have."""
 
-    answer: Callable[[ServedModels, dict[str, Any], Limits], Answer]
+    answer: Callable[[ServedModels, Options, RequestLimits], Answer]
     column: str
 
 
-def read_options(body: bytes, kind: str, query: str, column: str) -> dict[str, Any]:
+def read_options(body: bytes, kind: str, query: str, column: str) -> Options:
     """Return the options of a request, from its body and its address; a table of CSV is its `rows`."""
     content = _read_csv(body, column) if kind == "text/csv" else _read_json(body)
     address = _read_address(query)
@@ -57,29 +61,29 @@ def read_options(body: bytes, kind: str, query: str, column: str) -> dict[str, A
     return content | address
 
 
-def _read_csv(body: bytes, column: str) -> dict[str, Any]:
+def _read_csv(body: bytes, column: str) -> Options:
     file = open_csv("the body", lambda: BytesIO(body), [column], BODIES, Dialect())
     return {"rows": file.read(Selection([column], numbers=None, has_all=True))}
 
 
-def _read_json(body: bytes) -> dict[str, Any]:
+def _read_json(body: bytes) -> Options:
     try:
-        found = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ParameterError(
             f"the body: expected JSON, or CSV with the type text/csv ({error})."
         ) from error
-    if not isinstance(found, dict):
-        raise ParameterError(f"the body: expected an object, received {show(found)}.")
-    return found
+    if not isinstance(content, dict):
+        raise ParameterError(f"the body: expected an object, received {show(content)}.")
+    return content
 
 
-def _read_address(query: str) -> dict[str, Any]:
+def _read_address(query: str) -> Options:
     """Return the numbers in the query of an address, one for `h` and a list for other names."""
     given = parse_qs(query, keep_blank_values=True)
     try:
-        options: dict[str, Any] = {
-            name: [int(one) for one in ",".join(given[name]).split(",")] for name in given
+        options: Options = {
+            name: [int(number) for number in ",".join(given[name]).split(",")] for name in given
         }
     except ValueError as error:
         raise ParameterError(
@@ -108,7 +112,7 @@ def _make_table(rows: Any) -> pd.DataFrame:
         ) from error
 
 
-def _forecast(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
+def _forecast(models: ServedModels, options: Options, limits: RequestLimits) -> Answer:
     _check_names(options, {"rows", "h", "level"})
     table = _make_table(options.get("rows"))
     served = models.get("forecast")
@@ -117,7 +121,7 @@ def _forecast(models: ServedModels, options: dict[str, Any], limits: Limits) -> 
     return Answer(served.version, served.model.predict(table, h, options.get("level")))
 
 
-def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: Limits) -> None:
+def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: RequestLimits) -> None:
     """Check the numbers of steps and of rows of an answer; other values of `h` are refused by the forecaster."""
     num_steps = h if isinstance(h, int) else horizon
     most = max(limits.max_steps, horizon)
@@ -133,21 +137,19 @@ def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: Limits) -> No
         raise ParameterError(message)
 
 
-def _classify(models: ServedModels, options: dict[str, Any], limits: Limits) -> Answer:
+def _classify(models: ServedModels, options: Options, limits: RequestLimits) -> Answer:
     _check_names(options, {"texts", "rows"})
-    texts = (
-        options["rows"].get("text")
-        if isinstance(options.get("rows"), pd.DataFrame)
-        else options.get("texts")
-    )
+    rows = options.get("rows")
+    # A table of CSV is the rows of the request.
+    texts = rows.get("text") if isinstance(rows, pd.DataFrame) else options.get("texts")
     served = models.get("sentiment")
     return Answer(served.version, served.model.predict(texts))
 
 
-def _check_names(options: dict[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(options) - known)
+def _check_names(options: Options, expected: set[str]) -> None:
+    unknown = sorted(set(options) - expected)
     if unknown:
-        raise ParameterError(f"{unknown[0]}: no such option. Expected some of {sorted(known)}.")
+        raise ParameterError(f"{unknown[0]}: no such option. Expected some of {sorted(expected)}.")
 
 
 # By address.

@@ -35,9 +35,9 @@ class ArraysDataset(DataclassDataset):
 
     def save(self, data: Any) -> None:
         fields = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
-        found = data.to_arrays() if hasattr(data, "to_arrays") else fields
+        arrays = data.to_arrays() if hasattr(data, "to_arrays") else fields
         with self._open_to_write() as file:
-            np.savez(file, allow_pickle=False, **found)
+            np.savez(file, allow_pickle=False, **arrays)
 
     def preview(self) -> TablePreview:
         """Return name, shape and type of each array, for kedro-viz."""

@@ -38,7 +38,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
             by name) and back (`unpack`).
     """
 
-    def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, path: str, task: str, metadata: dict[str, object] | None = None) -> None:
         folder = find_local_path(path)
         if (
             find_spec(f"rnn_pipelines.{task}") is None
@@ -164,7 +164,7 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
     def _release(self) -> None:
         self._loaded = None
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"path": str(self.store.folder), "task": self._task}
 
 

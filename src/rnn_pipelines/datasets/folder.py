@@ -21,7 +21,7 @@ def find_local_path(path: str, kind: str = "folder") -> Path:
 class FolderDataset(AbstractDataset[None, Any]):
     """Dataset that loads the `path` of a folder on this machine; the node that fills it creates it."""
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, path: str, metadata: dict[str, object] | None = None) -> None:
         self._folder = find_local_path(path)
         self.metadata = metadata
 
@@ -37,7 +37,7 @@ class FolderDataset(AbstractDataset[None, Any]):
         # A folder that does not exist yet counts as empty.
         return True
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"path": str(self._folder)}
 
 

@@ -3,15 +3,12 @@
 import json
 import zipfile
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.packing import pack_model, unpack_model
-
-if TYPE_CHECKING:
-    from keras import Model
 
 
 class KerasModelDataset(OneFileDataset):
@@ -20,12 +17,12 @@ class KerasModelDataset(OneFileDataset):
     kedro-datasets' own TensorFlow dataset imports TensorFlow with its class, which would slow down every Kedro command.
     """
 
-    def load(self) -> "Model":
+    def load(self) -> KerasModel:
         """Return the model, ready for prediction, not compiled."""
         with self._open_to_read() as file:
             return unpack_model(file.read())
 
-    def save(self, data: "Model | Mapping[str, Model]") -> None:
+    def save(self, data: KerasModel | Mapping[str, KerasModel]) -> None:
         """Save a model. An empty mapping stands for no model, because a node cannot omit an output or return None."""
         if isinstance(data, Mapping):
             self._remove()

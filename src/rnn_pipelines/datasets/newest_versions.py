@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
@@ -27,7 +26,9 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
     because a run must not lose its results for a copy of its inputs.
     """
 
-    def __init__(self, *, path: str, keep: int = 2, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, path: str, keep: int = 2, metadata: dict[str, object] | None = None
+    ) -> None:
         if not isinstance(keep, int) or keep < 1:
             raise DatasetError(f"keep: expected a whole number of 1 or more, received {keep!r}.")
         self._versions = VersionedFolder(find_local_path(path), CHECKSUMS, list_own_files)
@@ -36,7 +37,7 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
 
     def load(self) -> list[dict[str, bytes]]:
         """Return the files of each version, content by name; a damaged version is logged and left out."""
-        found = []
+        versions = []
         try:
             names = self._versions.list_complete()
         except OSError as error:
@@ -44,10 +45,10 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
             names = []
         for name in names:
             try:
-                found.append(read_version(self._versions.folder, name)[0])
+                versions.append(read_version(self._versions.folder, name)[0])
             except RnnPipelinesError as error:
                 logger.warning("%s: left out (%s)", self._versions.folder, error)
-        return found
+        return versions
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Add a version, whole or not at all, and remove the oldest ones."""
@@ -71,5 +72,5 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
     def _exists(self) -> bool:
         return bool(self._versions.list_complete())
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"path": str(self._versions.folder), "keep": self._keep}

@@ -29,7 +29,7 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
         *,
         filepath: str,
         version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, object] | None = None,
     ) -> None:
         self._protocol, path = get_protocol_and_path(filepath, version)
         options = {"auto_mkdir": True} if self._protocol == "file" else {}
@@ -62,7 +62,7 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
     def _exists(self) -> bool:
         return bool(self._fs.exists(get_filepath_str(self._get_load_path(), self._protocol)))
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {
             "filepath": str(self._filepath),
             "protocol": self._protocol,
@@ -79,7 +79,7 @@ class DataclassDataset(OneFileDataset):
         filepath: str,
         holds: str,
         version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, object] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, version=version, metadata=metadata)
         self._holds = holds
@@ -108,10 +108,10 @@ class StrictJSONDataset(OneFileDataset):
 
     def load(self) -> Any:
         with self._open_to_read() as file:
-            found = json.load(file)
-        if isinstance(found, dict):
-            found.pop("run", None)
-        return found
+            content = json.load(file)
+        if isinstance(content, dict):
+            content.pop("run", None)
+        return content
 
     def save(self, data: Any) -> None:
         plain = make_plain(data)

@@ -28,5 +28,5 @@ class OptionalDataset(AbstractDataset[None, Any]):
     def _exists(self) -> bool:
         return bool(self._dataset.exists())
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return dict(self._dataset._describe())

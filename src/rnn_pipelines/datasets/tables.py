@@ -54,7 +54,6 @@ class TablesDataset(OneFileDataset):
 
     def save(self, data: Iterable[pd.DataFrame]) -> None:
         """Save tables, read one at a time. No tables stand for no file, because a node cannot omit an output."""
-
         tables = (pyarrow.Table.from_pandas(table, preserve_index=False) for table in data)
         first = next(tables, None)
         if first is None:
@@ -71,7 +70,6 @@ class TablesDataset(OneFileDataset):
                 writer.write_table(table.cast(schema))
 
     def preview(self, nrows: int = 20) -> TablePreview:
-
         with self._open_to_read() as file:
             batch = next(pyarrow.parquet.ParquetFile(file).iter_batches(nrows))
         return preview_rows(batch.to_pandas())
@@ -93,10 +91,10 @@ class DescribedTableDataset(DataclassDataset):
                 f"{self._filepath}: the table has no {', '.join(missing)} in its metadata. Run the pipeline that "
                 "makes it again."
             )
-        found = {name: table.attrs[name] for name in names}
+        saved = {name: table.attrs[name] for name in names}
         described = {
             name: tuple(value) if isinstance(value, list) else value
-            for name, value in found.items()
+            for name, value in saved.items()
         }
         table.attrs = {}
         return kind(table=table, **described)
@@ -104,21 +102,21 @@ class DescribedTableDataset(DataclassDataset):
     def save(self, data: Any) -> None:
         refuse_broken_texts(data.table, str(self._filepath))
         table = data.table.copy(deep=False)
-        found = {
+        fields = {
             field.name: getattr(data, field.name)
             for field in dataclasses.fields(data)
             if field.name != "table"
         }
         described = {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in found.items()
+            for name, value in fields.items()
         }
         table.attrs = {"run": self.run} | described
         # Dictionaries of numbers that hardly repeat make a file larger, and take longer to write and to read.
         doubles = [name for name in table if table[name].dtype == np.float64]
-        others = [name for name in table if name not in doubles]
+        encoded = [name for name in table if name not in doubles]
         options = {
-            "use_dictionary": others,
+            "use_dictionary": encoded,
             "use_byte_stream_split": doubles,
             "row_group_size": GROUP_ROWS,
         }

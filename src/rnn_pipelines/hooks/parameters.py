@@ -11,9 +11,9 @@ from kedro.pipeline import Pipeline
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
-from rnn_pipelines.champion.records import flatten
+from rnn_pipelines.champion.records import list_leaves
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.parameter_models import check_network_cell, list_names, suggest
+from rnn_pipelines.parameter_models import check_network_cell, list_parameter_names, suggest
 
 # An error as pydantic prints it: location (or the heading, for the whole block), message, type and received value.
 _FAULT = re.compile(
@@ -33,7 +33,7 @@ def complete_commands(message: str, env: str | None, given: Mapping[str, Any]) -
     # Those of other pipelines are read by no node of the retraining.
     names = {
         name: WRITTEN.get(str(value), str(value))
-        for name, value in flatten(given).items()
+        for name, value in list_leaves(given).items()
         if name.partition(".")[0] in ("forecast", "sentiment", "parallel")
     }
     options = [f"--env={env}"] if env else []
@@ -58,7 +58,7 @@ def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[st
 
 
 def check_parameter_names(
-    inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]
+    inputs: Iterable[str], parameters: Mapping[str, Any], given: Mapping[str, Any]
 ) -> None:
     """Check the names of the blocks of parameters; Kedro checks the keys inside a typed block.
 
@@ -103,18 +103,21 @@ def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[
         return f"Parameter '{name}': {what.removeprefix('Value error, ')}."
     if kind != "extra_forbidden":
         return f"Parameter '{name}': {what}; received {received}."
-    known: Any = types.get(block)
+    kind_of_block: Any = types.get(block)
     for step in steps[:-1]:
         # The type of a field of a model, or of the values of a mapping.
-        fields = getattr(known, "model_fields", {})
-        whole = fields["root"].annotation if "root" in fields else known
+        fields = getattr(kind_of_block, "model_fields", {})
+        whole = fields["root"].annotation if "root" in fields else kind_of_block
         values = get_args(whole)[-1] if get_origin(whole) is dict else None
-        known = fields[step].annotation if step in fields else values
-    names = [".".join([block, *steps[:-1], field]) for field in getattr(known, "model_fields", {})]
+        kind_of_block = fields[step].annotation if step in fields else values
+    names = [
+        ".".join([block, *steps[:-1], field])
+        for field in getattr(kind_of_block, "model_fields", {})
+    ]
     return f"Parameter '{name}' is not known. {suggest(name, names) if names else ''}".strip()
 
 
-def check_network_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
+def check_network_cells(inputs: Iterable[str], parameters: Mapping[str, Any]) -> None:
     """Check that each network in the parameters has the cell that its block is named after; else a ParameterError.
 
     Blocks that Kedro has checked are models.
@@ -143,8 +146,8 @@ def find_full_names(pipelines: Mapping[str, Pipeline]) -> dict[str, str]:
     The library, which Python and the console use too, names them without the pipeline. A name that several parameters
     share is left out.
     """
-    found: dict[str, set[str]] = {}
+    full_names: dict[str, set[str]] = {}
     for full, kind in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
-        for name, full_name in list_names(full, kind):
-            found.setdefault(name, set()).add(full_name)
-    return {name: of.pop() for name, of in found.items() if len(of) == 1}
+        for name, full_name in list_parameter_names(full, kind):
+            full_names.setdefault(name, set()).add(full_name)
+    return {name: of.pop() for name, of in full_names.items() if len(of) == 1}

@@ -6,8 +6,9 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.champion.records import flatten, make_plain
+from rnn_pipelines.champion.records import list_leaves, make_plain
 from rnn_pipelines.errors import RunError, show
+from rnn_pipelines.pipelines.names import RunParams
 from rnn_pipelines.runs.run_store import DataFacts, RunRecord
 from rnn_pipelines.runs.writing import OpenRun
 
@@ -15,7 +16,7 @@ NAMES_IN_MESSAGE = 5
 
 
 def read_skipped_parameters(
-    whole: Pipeline, pipeline: Pipeline, run_params: Mapping[str, Any], catalog: DataCatalog
+    whole: Pipeline, pipeline: Pipeline, run_params: RunParams, catalog: DataCatalog
 ) -> dict[str, Any]:
     """Return the parameters of the nodes that do not run, or may not, by their names."""
     runs = set() if run_params["only_missing_outputs"] else set(pipeline.nodes)
@@ -33,18 +34,18 @@ def read_skipped_parameters(
 
 def refuse_other_parameters(before: RunRecord, parameters: Mapping[str, Any], command: str) -> None:
     """Raise a RunError if nodes that do not run would have other parameters than those of the earlier results."""
-    then = flatten(before.get("parameters", {}))
-    now = flatten(parameters)
-    others = [
+    then = list_leaves(before.get("parameters", {}))
+    now = list_leaves(parameters)
+    changes = [
         f"{name} was {show(then[name])}, and is {show(value)}"
         for name, value in now.items()
         if name in then and then[name] != value
     ]
-    if others:
-        some = "; ".join(others[:NAMES_IN_MESSAGE]) + (
-            "; …" if len(others) > NAMES_IN_MESSAGE else ""
+    if changes:
+        listed = "; ".join(changes[:NAMES_IN_MESSAGE]) + (
+            "; …" if len(changes) > NAMES_IN_MESSAGE else ""
         )
-        fact = f"the results of run {before['run']} were made by other parameters ({some})"
+        fact = f"the results of run {before['run']} were made by other parameters ({listed})"
         raise RunError(f"{fact}. Run all nodes: {command}")
 
 

@@ -20,6 +20,7 @@ from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.connectors.mlflow.specs import SaveModel, TrackingSpec, read_tracking
 from rnn_pipelines.connectors.settings import find_settings
+from rnn_pipelines.datasets.champion import ChampionDataset
 from rnn_pipelines.errors import ChampionError, ParameterError, show
 from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
@@ -33,7 +34,7 @@ class GlobalsSpec(ParameterModel, frozen=True):
     """
 
     data_root: str
-    layers: dict[str, Any] = Field(default_factory=dict)
+    layers: dict[str, object] = Field(default_factory=dict)
 
     @field_validator("data_root", mode="before")
     @classmethod
@@ -46,7 +47,7 @@ class GlobalsSpec(ParameterModel, frozen=True):
 
 
 @dataclass(frozen=True)
-class Paths:
+class TaskPaths:
     """The paths and settings of a task: the folder of its versions, pointer, history and locks, and the verdict's file.
 
     `log` is the file of its log of predictions; None if it has none, or on a server.
@@ -76,23 +77,23 @@ def find_data_root(context: KedroContext) -> Path | None:
     if isinstance(loader, OmegaConfigLoader):
         path = Path(loader.conf_source, loader.env or loader.default_run_env, "globals.yml")
         # A file with only comments counts as missing.
-        own: Any = OmegaConf.load(path) if path.is_file() else {}
+        settings: Any = OmegaConf.load(path) if path.is_file() else {}
         # That of `base` would apply.
-        if own and "data_root" not in own:
+        if settings and "data_root" not in settings:
             raise ParameterError(
                 f"{path}: expected data_root, found none. Add data_root: data, or remove the file."
             )
     return None if "://" in root else Path(context.project_path, root)
 
 
-def find_paths(task: str, env: str | None) -> Paths:
+def find_paths(task: str, env: str | None) -> TaskPaths:
     """Return the paths of a task in an environment; a ChampionError as in `find_paths_in`."""
     session = KedroSession.create(env=env)
     with session:
         return find_paths_in(session, task)
 
 
-def find_paths_in(session: KedroSession, task: str) -> Paths:
+def find_paths_in(session: KedroSession, task: str) -> TaskPaths:
     """Return the paths of a task in the environment of a session; a ChampionError if that has no champion of the task.
 
     They are read from the catalog's configuration, because a catalog would check the parameters of all pipelines first.
@@ -110,7 +111,7 @@ def find_paths_in(session: KedroSession, task: str) -> Paths:
     files = context.project_path / champion["path"], context.project_path / verdict_file
     log_file = entries.get(f"predict_{task}_forecasts", {}).get("filepath")
     log = None if log_file is None else context.project_path / log_file
-    return Paths(*files, context.env or "local", partial(find_tracking, context), log)
+    return TaskPaths(*files, context.env or "local", partial(find_tracking, context), log)
 
 
 def find_tracking(context: KedroContext) -> TrackingSpec | None:
@@ -131,8 +132,6 @@ def find_saver(task: str) -> SaveModel:
 
 def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
     """Return the store of a task's model; a ChampionError if the catalog's entry is of another type."""
-    from rnn_pipelines.datasets import ChampionDataset
-
     champion = catalog[f"champion_{task}"]
     if not isinstance(champion, ChampionDataset):
         raise ChampionError(
@@ -150,8 +149,8 @@ def fingerprint_newest(
     task's retraining read the newest data, and covariates if it has any. The parameters of the catalog are validated.
     """
     tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
-    found = read_outputs(tables, pipeline, catalog)
-    read = [found[name] for name in tables if name in found]
+    outputs = read_outputs(tables, pipeline, catalog)
+    read = [outputs[name] for name in tables if name in outputs]
     parameters = catalog.load("parameters")
     return make_fingerprints(
         join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")}
@@ -163,9 +162,9 @@ def read_outputs(
 ) -> dict[str, Any]:
     """Return outputs of the first nodes of a pipeline, and save nothing; unknown names are left out."""
     outputs = pipeline.all_outputs().intersection(names)
-    found = dict[str, Any]()
+    values = dict[str, Any]()
     for reader in pipeline.to_outputs(*outputs).nodes if outputs else ():
-        found |= reader.run(
-            {name: found[name] if name in found else catalog.load(name) for name in reader.inputs}
+        values |= reader.run(
+            {name: values[name] if name in values else catalog.load(name) for name in reader.inputs}
         )
-    return {name: found[name] for name in outputs}
+    return {name: values[name] for name in outputs}

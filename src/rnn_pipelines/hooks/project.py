@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -24,7 +23,7 @@ from rnn_pipelines.hooks.paths import find_saver, find_store, find_tracking
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.parameter_models import rename_parameters
-from rnn_pipelines.pipelines.names import list_retrained, list_using
+from rnn_pipelines.pipelines.names import RunParams, list_retrained, list_using
 from rnn_pipelines.printing import print_text, rewrite_log
 from rnn_pipelines.report.failures import pop_failures
 from rnn_pipelines.runs.run_store import IS_ALARM, WAIT_SECONDS
@@ -58,7 +57,7 @@ class RunHooks:
         self._find_tracking = partial(find_tracking, context)
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+    def before_pipeline_run(self, run_params: RunParams, catalog: DataCatalog) -> None:
         """Check parameters, cells of networks and settings of MLflow, and take the locks of retrainings.
 
         The process is prepared for trainings here, because it is not that of a user's own Python program.
@@ -93,7 +92,7 @@ class RunHooks:
 
     @hook_impl
     def on_pipeline_error(
-        self, error: Exception, run_params: dict[str, Any], catalog: DataCatalog
+        self, error: Exception, run_params: RunParams, catalog: DataCatalog
     ) -> None:
         """Record failed runs, release the locks of retrainings, and publish their failures to MLflow.
 
@@ -131,7 +130,7 @@ class RunHooks:
 
     @hook_impl
     def after_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+        self, run_params: RunParams, pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Print the summary of the run, log the location of each result, and publish retrainings to MLflow."""
         for name in sorted(pipeline.outputs()):
@@ -157,7 +156,7 @@ class RunHooks:
         self._publish(run_params, catalog)
         rewrite_log(logging.getLogger().handlers)
 
-    def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+    def _publish(self, run_params: RunParams, catalog: DataCatalog) -> None:
         for task in list_retrained(run_params):
             publish_if_possible(
                 find_store(catalog, task), task, self._find_tracking, find_saver(task)

@@ -4,7 +4,7 @@ import logging
 import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +21,7 @@ from rnn_pipelines.champion.manifest import (
     fingerprint_table,
     list_versions,
 )
-from rnn_pipelines.champion.records import flatten, make_plain
+from rnn_pipelines.champion.records import list_leaves, make_plain
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.partial_runs import (
@@ -31,7 +31,7 @@ from rnn_pipelines.hooks.partial_runs import (
 )
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
-from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
+from rnn_pipelines.pipelines.names import PIPELINES, PREFIX, RunParams
 from rnn_pipelines.runs.comparison import EarlierRun, find_earlier_run
 from rnn_pipelines.runs.run_store import (
     COMMAND,
@@ -41,7 +41,7 @@ from rnn_pipelines.runs.run_store import (
     RunsSpec,
     RunStore,
 )
-from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
+from rnn_pipelines.runs.writing import OpenRun, open_run, publish_run, put_aside
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name, make_timestamp
 from rnn_pipelines.versions.folder import warn_of_kept
@@ -70,6 +70,15 @@ class ResultFile:
         return self.store.find_shown(self.layer).is_symlink()
 
 
+@dataclass
+class PipelineRun:
+    """A run of one pipeline that goes on: its folder, the facts in its pages, and its record, empty at first."""
+
+    opened: OpenRun
+    facts: list[str]
+    record: RunRecord = field(default_factory=RunRecord)
+
+
 class ResultHooks:
     """Hooks that let each run write into its own folder, and publish its results together after its success.
 
@@ -82,10 +91,9 @@ class ResultHooks:
         self._root: Path | None = None
         self._num_kept = RunsSpec().keep
         self._locks = ExitStack()
-        self._runs: dict[RunStore, OpenRun] = {}
-        self._records: dict[RunStore, RunRecord] = {}
+        self._runs: dict[RunStore, PipelineRun] = {}
+        # The shown path of each redirected dataset.
         self._shown: dict[Any, PurePosixPath] = {}
-        self._facts: dict[RunStore, list[str]] = {}
         self._command = ""
 
     @hook_impl
@@ -95,66 +103,63 @@ class ResultHooks:
     # Called after the checks of parameters, because Kedro calls the first registered hooks last.
     @hook_impl
     def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+        self, run_params: RunParams, pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Take the locks, make the run's folders, and redirect datasets to them."""
-        self._num_kept = read_parameter_model(
-            "runs", RunsSpec, catalog.load("parameters").get("runs", {})
-        ).keep
-        whole = sum(
-            (pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]),
-            Pipeline([]),
-        )
-        result_files = find_places(pipeline.datasets(), catalog, self._root)
-        written = find_places(whole.all_outputs(), catalog, self._root)
-        is_whole = (
-            set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
-        )
-        # The earlier results that a partial run needs.
-        needed = None if is_whole else pipeline.inputs()
-        skipped = read_skipped_parameters(whole, pipeline, run_params, catalog)
+        kept = catalog.load("parameters").get("runs", {})
+        self._num_kept = read_parameter_model("runs", RunsSpec, kept).keep
         self._command = _write_command(run_params)
-        check = partial(refuse_other_parameters, parameters=skipped, command=self._command)
+        result_files = find_result_files(pipeline.datasets(), catalog, self._root)
         try:
-            # The stores in which it writes, in a fixed order, so that no two runs wait for each other.
-            stores = {
-                result_files[name].store for name in pipeline.all_outputs() & result_files.keys()
-            }
-            writers = [
-                store for store in stores if not store.pipeline.startswith((PREFIX, *APPENDING))
-            ]
-            for writer in sorted(writers, key=lambda store: store.pipeline):
-                self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
-                reads = (
-                    None
-                    if needed is None
-                    else {name: result_files[name] for name in needed & result_files.keys()}
-                )
-                files = None if reads is None else _list_files(writer, reads)
-                self._runs[writer] = open_run(writer, _list_files(writer, written), files, check)
-            self._facts = {
-                writer: _list_facts(run_params, run) for writer, run in self._runs.items()
-            }
+            self._open_runs(run_params, pipeline, catalog, result_files)
             read = self._redirect(result_files, catalog) if self._runs else {}
             self._name_runs(pipeline.all_outputs(), catalog)
             names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
             parameters = {
                 name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names
             }
-            self._records = {
-                run.store: _describe(run, run_params, parameters, read)
-                for run in self._runs.values()
-            }
+            for run in self._runs.values():
+                run.record = _describe(run.opened, run_params, parameters, read)
         except BaseException:
             self._end()
             raise
+
+    def _open_runs(
+        self,
+        run_params: RunParams,
+        pipeline: Pipeline,
+        catalog: DataCatalog,
+        result_files: Mapping[str, ResultFile],
+    ) -> None:
+        """Take the lock of each pipeline that writes results, and make the folder of its run."""
+        whole = sum(
+            (pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]),
+            Pipeline([]),
+        )
+        written = find_result_files(whole.all_outputs(), catalog, self._root)
+        is_whole = set(pipeline.nodes) == set(whole.nodes)
+        needed = None
+        if not is_whole or run_params["only_missing_outputs"]:
+            # The earlier results that a partial run needs.
+            needed = {name: result_files[name] for name in pipeline.inputs() & result_files.keys()}
+        skipped = read_skipped_parameters(whole, pipeline, run_params, catalog)
+        check = partial(refuse_other_parameters, parameters=skipped, command=self._command)
+        stores = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
+        # In a fixed order, so that no two runs wait for each other.
+        for store in sorted(stores, key=lambda store: store.pipeline):
+            if store.pipeline.startswith((PREFIX, *APPENDING)):
+                continue
+            self._locks.enter_context(hold_lock(store.lock, WAIT_SECONDS.get()))
+            copied = None if needed is None else _list_files(store, needed)
+            opened = open_run(store, _list_files(store, written), copied, check)
+            self._runs[store] = PipelineRun(opened, _list_facts(run_params, opened))
 
     @hook_impl
     def before_node_run(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Give a node the run before, by the name of its pipeline: `forecast_run_before`."""
         return {
-            f"{store.pipeline}{RUN_BEFORE}": _find_before(store, record)
-            for store, record in self._records.items()
+            f"{store.pipeline}{RUN_BEFORE}": _find_before(store, run.record)
+            for store, run in self._runs.items()
             if f"{store.pipeline}{RUN_BEFORE}" in inputs
         }
 
@@ -162,27 +167,23 @@ class ResultHooks:
     def after_node_run(self, outputs: dict[str, Any]) -> None:
         """Add the fingerprints of tables that were read to the record."""
         for name, table in outputs.items():
-            if self._records and name.endswith("_table") and hasattr(table, "dtypes"):
+            if self._runs and name.endswith("_table") and hasattr(table, "dtypes"):
                 facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
-                for store, record in self._records.items():
-                    refuse_other_data(self._runs[store], name, facts, self._command)
-                    record["data"][name] = facts
-                    # Before the command that ends a page.
+                for run in self._runs.values():
+                    refuse_other_data(run.opened, name, facts, self._command)
+                    run.record["data"][name] = facts
                     if len(table):
-                        self._facts[store].insert(
-                            -1, f"{name} {facts['fingerprint'][:NUM_LETTERS]}"
-                        )
+                        # Before the command that ends a page.
+                        run.facts.insert(-1, f"{name} {facts['fingerprint'][:NUM_LETTERS]}")
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Publish the results, before other hooks log their locations."""
         try:
-            for writer, run in self._runs.items():
-                publish(run, {**self._records[writer], "ended": make_timestamp()})
-                logger.info(
-                    "Run of %s: %s (%s)", run.store.pipeline, run.name, self._facts[writer][-1]
-                )
-                _remove_old(run.store, self._num_kept)
+            for store, run in self._runs.items():
+                publish_run(run.opened, {**run.record, "ended": make_timestamp()})
+                logger.info("Run of %s: %s (%s)", store.pipeline, run.opened.name, run.facts[-1])
+                _remove_old(store, self._num_kept)
         finally:
             self._end()
 
@@ -195,14 +196,13 @@ class ResultHooks:
         for dataset, path in self._shown.items():
             dataset._filepath = path
         try:
-            for store, run in self._runs.items():
-                put_aside(run, self._records.get(store))
+            for run in self._runs.values():
+                put_aside(run.opened, run.record)
         except OSError as error:
             # Only logged, because the error of the run matters more; the next run removes the rest.
             logger.warning("the results of the failed run could not be stored (%s)", error)
         finally:
             self._runs = {}
-            self._records = {}
             self._shown = {}
             self._locks.close()
 
@@ -218,9 +218,9 @@ class ResultHooks:
             dataset = _find_file(catalog, name)
             run = self._runs.get(result_file.store)
             if run is not None:
-                folder = run.folder
+                folder = run.opened.folder
                 if hasattr(dataset, "facts"):
-                    dataset.facts = self._facts[result_file.store]
+                    dataset.facts = run.facts
             elif (current := result_file.store.find_current()) and result_file.is_linked():
                 folder = result_file.store.folder / current
                 read[result_file.store.pipeline] = current
@@ -243,10 +243,10 @@ class ResultHooks:
             for name in outputs:
                 dataset = _find_file(catalog, name)
                 if name.startswith(f"{store.pipeline}_") and hasattr(dataset, "run"):
-                    dataset.run = run.name
+                    dataset.run = run.opened.name
 
 
-def find_places(
+def find_result_files(
     names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None
 ) -> dict[str, ResultFile]:
     """Return the datasets whose files are results of a pipeline, sorted by name; none without a data root here."""
@@ -292,7 +292,7 @@ def _remove_old(store: RunStore, num_kept: int) -> None:
 
 
 def _describe(
-    run: OpenRun, run_params: dict[str, Any], parameters: dict[str, Any], read: dict[str, str]
+    run: OpenRun, run_params: RunParams, parameters: dict[str, Any], read: dict[str, str]
 ) -> RunRecord:
     return {
         "run": run.name,
@@ -309,7 +309,7 @@ def _describe(
     }
 
 
-def _write_command(run_params: Mapping[str, Any]) -> str:
+def _write_command(run_params: RunParams) -> str:
     """Return the command that runs all nodes."""
     command = [
         "kedro",
@@ -317,7 +317,7 @@ def _write_command(run_params: Mapping[str, Any]) -> str:
         f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}",
     ]
     command += [f"--env={run_params['env']}"] if run_params["env"] else []
-    given = flatten(run_params.get("runtime_params") or {})
+    given = list_leaves(run_params.get("runtime_params") or {})
     command += (
         [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"]
         if given
@@ -326,7 +326,7 @@ def _write_command(run_params: Mapping[str, Any]) -> str:
     return shlex.join(command)
 
 
-def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
+def _list_facts(run_params: RunParams, run: OpenRun) -> list[str]:
     """Return the commit, if there is one, the command of a run, and that which repeats it, unless it is partial."""
     commit = find_commit()
     repeat = ["kedro", "runs", "repeat", run.store.pipeline, shorten_version(run.name)]

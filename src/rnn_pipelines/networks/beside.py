@@ -31,13 +31,13 @@ def run_beside(
     process costs about a second. Only the first process of a program starts others, and only if it may use another
     core. The results must not depend on the process.
     """
-    first, *others = jobs
-    num_workers = min(len(others), count_cores() - 1)
+    first, *rest = jobs
+    num_workers = min(len(rest), count_cores() - 1)
     if num_workers < 1 or not is_first_process():
         return [train(job) for job in jobs]
     started: Started[Result] = []
     timer = Timer(
-        seconds, lambda: started.extend(_start_beside(train, others, num_workers, num_bytes))
+        seconds, lambda: started.extend(_start_beside(train, rest, num_workers, num_bytes))
     )
     timer.start()
     try:
@@ -45,7 +45,7 @@ def run_beside(
         # Joined, so that no process starts from here on.
         timer.cancel()
         timer.join()
-        return [result, *_get_results(train, others, started, num_workers)]
+        return [result, *_get_results(train, rest, started, num_workers)]
     except BaseException:
         timer.cancel()
         timer.join()
@@ -109,9 +109,9 @@ def _take_or_repeat(
         return train(job)
     for record in records:
         # The level applies where a line is logged, and `handle` ignores it.
-        own = logging.getLogger(record.name)
-        if own.isEnabledFor(record.levelno):
-            own.handle(record)
+        logger_of_record = logging.getLogger(record.name)
+        if logger_of_record.isEnabledFor(record.levelno):
+            logger_of_record.handle(record)
     return result
 
 
@@ -120,11 +120,11 @@ def _train_with_log(
 ) -> tuple[Result, list[logging.LogRecord]]:
     """Train in this process of another one, and return the lines of the log too, without those of the time left."""
     handler = BufferingHandler(sys.maxsize)
-    own = logging.getLogger(PACKAGE)
+    package_logger = logging.getLogger(PACKAGE)
     handler.addFilter(lambda record: record.name != TimeLeft.__module__)
-    own.addHandler(handler)
-    own.setLevel(logging.INFO)
+    package_logger.addHandler(handler)
+    package_logger.setLevel(logging.INFO)
     try:
         return train_apart(train, job, 1), handler.buffer
     finally:
-        own.removeHandler(handler)
+        package_logger.removeHandler(handler)

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 from rnn_pipelines.networks.members import MemberShape, Weights
@@ -20,25 +21,29 @@ GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 def make_trainer(
     engine: EngineName, cell: str, weights: Weights, settings: StepSettings
 ) -> Trainer:
-    """Return the members in training by an engine, which is imported here."""
+    """Return the members in training by an engine."""
     if engine == "numpy":
         return NumPyTrainer(cell, weights, settings)
-    from rnn_pipelines.networks.keras_trainer import KerasTrainer
-
-    return KerasTrainer(cell, weights, settings)
+    trainer: Trainer = _import_keras_trainer().KerasTrainer(cell, weights, settings)
+    return trainer
 
 
 def choose_engine(
-    asked: Literal["auto", "numpy", "keras"], shape: MemberShape, batch_size: int
+    engine: Literal["auto", "numpy", "keras"], shape: MemberShape, batch_size: int
 ) -> EngineName:
     """Return the engine of a training: for `auto`, Keras if there is a GPU and the network or its batches are large."""
-    if asked != "auto":
-        return asked
+    if engine != "auto":
+        return engine
     if max(shape.units) * batch_size < MIN_GPU_SIZE or not may_have_gpu():
         return "numpy"
-    from rnn_pipelines.networks.keras_trainer import has_gpu
+    return "keras" if _import_keras_trainer().has_gpu() else "numpy"
 
-    return "keras" if has_gpu() else "numpy"
+
+def _import_keras_trainer() -> ModuleType:
+    """Import the engine of Keras, which loads TensorFlow."""
+    from rnn_pipelines.networks import keras_trainer
+
+    return keras_trainer
 
 
 def may_have_gpu() -> bool:

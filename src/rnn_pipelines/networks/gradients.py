@@ -12,7 +12,7 @@ def find_gradients(
     weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
 ) -> Weights:
     """Return the gradient of a loss for each array of weights, from float32[member, batch, output] of the outputs."""
-    found = {
+    gradients = {
         "head_kernel": cache.head_inputs @ of_outputs,
         "head_bias": of_outputs.sum(axis=1, keepdims=True),
     }
@@ -26,12 +26,12 @@ def find_gradients(
             of_layer["recurrent_kernel"] = _sum_products(layer.states[:, :-1], of_recurrent)
         if "recurrent_bias" in weights:
             of_layer["recurrent_bias"] = _sum_batch(of_recurrent)
-        found |= {name_array(name, number): array for name, array in of_layer.items()}
+        gradients |= {name_array(name, number): array for name, array in of_layer.items()}
     if "embedding_kernel" in weights:
         of_embedded = _find_gradient_of_embedding(weights, cache, of_products)
-        found["embedding_kernel"] = _sum_products(cache.inputs, of_embedded)
-        found["embedding_bias"] = _sum_batch(of_embedded)
-    return found
+        gradients["embedding_kernel"] = _sum_products(cache.inputs, of_embedded)
+        gradients["embedding_bias"] = _sum_batch(of_embedded)
+    return gradients
 
 
 def find_input_gradients(

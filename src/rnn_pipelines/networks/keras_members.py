@@ -21,7 +21,7 @@ from rnn_pipelines.networks.members import (
 )
 
 
-def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
+def make_keras_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
     """Build a functional model of the members' mean; `member_1` and so on are models inside it.
 
     It is not compiled, and leads from `steps`, float32[batch, time, feature], and, if the head has static inputs,
@@ -40,8 +40,8 @@ def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
     return keras.Model(inputs, mean, name="members")
 
 
-def read_model(cell: str, model: keras.Model) -> Weights:
-    """Return the weights of a model of `build_model` with this cell; raise a NetworkError if it has no members."""
+def read_keras_model(cell: str, model: keras.Model) -> Weights:
+    """Return the weights of a model of `make_keras_model` with this cell; raise a NetworkError if it has no members."""
     members = [layer for layer in model.layers if isinstance(layer, keras.Model)]
     if not members:
         raise NetworkError(
@@ -119,18 +119,20 @@ def stack_members(
     cell: str, members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool
 ) -> Weights:
     """Return the weights of members; the inverse of `list_arrays`."""
-    found: list[Weights] = []
+    stacked: list[Weights] = []
     for arrays in members:
         named: Weights = {}
         for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[
             1 - has_embedding :
         ]:
-            named |= {f"{kind}_kernel": kernel, f"{kind}_bias": bias[None]}
+            named[f"{kind}_kernel"] = kernel
+            named[f"{kind}_bias"] = bias[None]
         for number, of_layer in enumerate(arrays[int(has_embedding) : -1]):
-            own = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
-            named |= {name_array(name, number): array for name, array in own.items()}
-        found.append(named)
-    return {name: np.stack([one[name] for one in found]) for name in found[0]}
+            arrays_of_cell = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
+            for name, array in arrays_of_cell.items():
+                named[name_array(name, number)] = array
+        stacked.append(named)
+    return {name: np.stack([one[name] for one in stacked]) for name in stacked[0]}
 
 
 def _count_inputs(weights: Mapping[str, np.ndarray]) -> int:

@@ -60,12 +60,12 @@ class _Starter(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname not in STARTED:
             return None
-        others = (
+        specs = (
             finder.find_spec(fullname, path, target)
             for finder in sys.meta_path
             if not _is_starter(finder)
         )
-        spec = next((spec for spec in others if spec is not None), None)
+        spec = next((spec for spec in specs if spec is not None), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _QuietLoader(spec.loader, self)
         return spec
@@ -126,7 +126,7 @@ def _hold_back_noise(is_on: bool) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             held = stack.enter_context(tempfile.TemporaryFile()) if is_on else None
-            own = os.dup(2) if held else -1
+            stderr = os.dup(2) if held else -1
         except (
             OSError
         ):  # the disk is full, or the process has no standard error: nothing is captured
@@ -140,8 +140,8 @@ def _hold_back_noise(is_on: bool) -> Iterator[None]:
             yield
         finally:
             _flush()
-            os.dup2(own, 2)
-            os.close(own)
+            os.dup2(stderr, 2)
+            os.close(stderr)
             held.seek(0)
             os.write(2, b"".join(line for line in held if not NOISE.match(line)))
 

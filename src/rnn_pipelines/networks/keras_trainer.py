@@ -66,10 +66,10 @@ class KerasTrainer:
         return float(loss) / max(1, int(batch.is_seen.sum()) * batch.targets.shape[-1])
 
     def forward(self, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
-        found: np.ndarray = self._forward(
+        outputs: np.ndarray = self._forward(
             member, *map(tf.constant, _put_batch_first(steps, static_inputs))
         ).numpy()
-        return found
+        return outputs
 
     def copy_averages(self) -> Weights:
         return self._read("averages")

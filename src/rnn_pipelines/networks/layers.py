@@ -1,5 +1,6 @@
 """Recurrent layers of Keras and those that it lacks, and the summary of a network's layers."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -84,6 +85,12 @@ def find_layer(name: str) -> Any:
     """Return the class of recurrent layers of a cell, of `rnn` (no gates), or of a name in Keras or in this module."""
     kind = CELLS[name].keras_layer if name in CELLS else {"rnn": "SimpleRNN"}.get(name, name)
     return globals().get(kind) or getattr(keras.layers, kind)
+
+
+def load_model(path: Path) -> keras.Model:
+    """Return the model in a `.keras` file, not compiled."""
+    # The layers of an archive may contain code; safe mode refuses to run it.
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def summarize_layers(model: keras.Model) -> list[LayerRecord]:

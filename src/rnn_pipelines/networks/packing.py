@@ -3,17 +3,14 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.keras_start import require_keras
 from rnn_pipelines.storage.arrays import check_finite
 from rnn_pipelines.storage.formats import naming_damage
 
-if TYPE_CHECKING:
-    from keras import Model
 
-
-def pack_model(model: "Model") -> bytes:
+def pack_model(model: KerasModel) -> bytes:
     """Return the `.keras` file of a model: architecture and weights, no optimizer."""
     # A copy that was never compiled, because Keras always saves the optimizer of a compiled model.
     plain = type(model).from_config(model.get_config())
@@ -24,27 +21,24 @@ def pack_model(model: "Model") -> bytes:
         return local.read_bytes()
 
 
-def unpack_model(packed: bytes) -> "Model":
+def unpack_model(packed: bytes) -> KerasModel:
     """Return the model in a `.keras` file, ready for prediction, not compiled."""
     require_keras()
-    import keras
-
     # Keras finds the project's own layers by name once they are imported.
-    import rnn_pipelines.networks.layers  # noqa: F401
+    from rnn_pipelines.networks.layers import load_model
 
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder, "model.keras")
         local.write_bytes(packed)
-        # The layers of an archive may contain code; safe mode refuses to run it.
-        return keras.saving.load_model(local, compile=False, safe_mode=True)
+        return load_model(local)
 
 
-def pack_networks(networks: "Mapping[str, Model]") -> dict[str, bytes]:
+def pack_networks(networks: Mapping[str, KerasModel]) -> dict[str, bytes]:
     """Return a `.keras` file for each network: content by file name."""
     return {f"{name}.keras": pack_model(network) for name, network in networks.items()}
 
 
-def unpack_networks(files: Mapping[str, bytes]) -> "dict[str, Model]":
+def unpack_networks(files: Mapping[str, bytes]) -> dict[str, KerasModel]:
     """Return the networks among some files, by the names given to `pack_networks`.
 
     Raise a ChampionError that names the file if one is damaged, or has weights that are not finite.

@@ -41,7 +41,7 @@ class TimeLeft:
         seconds = elapsed / rounds_done * rounds_left
         if seconds < MIN_SECONDS:
             return ""
-        return f"{'at most ' if self._can_stop else ''}about {format_seconds(seconds)} left"
+        return f"{'at most ' if self._can_stop else ''}about {format_duration(seconds)} left"
 
     def log(self, num_done: int) -> None:
         """Log the progress with the time left, after the first step and then once a minute."""
@@ -51,7 +51,7 @@ class TimeLeft:
             self._next_line = now + SECONDS_BETWEEN
 
 
-def format_seconds(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration to one or two digits: 40 s, 4 min, 1.5 h."""
     if seconds < 90:
         return f"{max(round(seconds, -1), 10):.0f} s"

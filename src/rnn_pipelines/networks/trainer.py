@@ -76,7 +76,7 @@ class NumPyTrainer:
             self._cell, self._adam.weights, batch.steps, batch.static_inputs, batch.masks
         )
         errors = (outputs - batch.targets) * batch.is_seen
-        loss, slopes = measure_loss(errors, self._is_absolute)
+        loss, slopes = compute_loss(errors, self._is_absolute)
         slopes /= np.float32(errors[0].size)
         self._adam.step(find_gradients(self._adam.weights, cache, slopes))
         return float(loss.sum() / max(1, batch.is_seen.sum() * errors.shape[-1]))
@@ -92,11 +92,11 @@ def forward_member(
     cell: str, weights: Weights, member: int, steps: np.ndarray, static_inputs: np.ndarray
 ) -> np.ndarray:
     """Return the outputs of one member: float32[batch, output]."""
-    own = {name: array[member : member + 1] for name, array in weights.items()}
-    return forward(cell, own, steps, static_inputs)[0][0]
+    weights_of_member = {name: array[member : member + 1] for name, array in weights.items()}
+    return forward(cell, weights_of_member, steps, static_inputs)[0][0]
 
 
-def measure_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
+def compute_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the loss of each error, and its slope."""
     return (np.abs(errors), np.sign(errors)) if is_absolute else (errors * errors, 2 * errors)
 

@@ -1,8 +1,7 @@
 """The names of all pipelines, and the tasks that can be retrained. This module is not a pipeline."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 # Each folder here is a pipeline.
 PIPELINES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/pipeline.py")))
@@ -19,13 +18,22 @@ USING = {
 }
 
 
-def list_using(run_params: Mapping[str, Any]) -> list[tuple[str, str]]:
+class RunParams(TypedDict):
+    """The parameters of a run that Kedro passes to hooks, as far as they are read here."""
+
+    pipeline_names: list[str] | None
+    env: str | None
+    runtime_params: dict[str, Any] | None
+    only_missing_outputs: bool
+
+
+def list_using(run_params: RunParams) -> list[tuple[str, str]]:
     """Return the pipelines of a run that use the model of a task, each with the task."""
     names = run_params["pipeline_names"] or []
     return [(name, USING[name]) for name in names if name in USING]
 
 
-def list_retrained(run_params: Mapping[str, Any]) -> list[str]:
-    """Return the tasks that a run with these parameters, as Kedro passes them to hooks, retrains."""
+def list_retrained(run_params: RunParams) -> list[str]:
+    """Return the tasks that a run with these parameters retrains."""
     names = run_params["pipeline_names"] or []
     return sorted(name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX))

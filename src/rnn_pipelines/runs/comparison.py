@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from rnn_pipelines.champion.records import flatten
+from rnn_pipelines.champion.records import Leaves, list_leaves
 from rnn_pipelines.champion.tables import (
     NO_VALUE,
     NUM_LETTERS,
@@ -50,27 +50,27 @@ def find_run(store: RunStore, letters: str | None) -> str:
     If no run matches, or several do, a RunError is raised.
     """
     names = store.list_runs()
-    known = ", ".join(map(shorten_version, names[::-1][:10]))
+    newest = ", ".join(map(shorten_version, names[::-1][:10]))
     if letters is None:
         current = store.find_current()
         if current is None:
             problem = (
-                f"no run is current; known: {known}. Name one, or"
-                if known
+                f"no run is current; known: {newest}. Name one, or"
+                if newest
                 else "no runs yet. First"
             )
             raise RunError(
                 f"{store.pipeline}: {problem} run kedro run --pipelines={store.pipeline}."
             )
         return current
-    found = match_letters(names, letters)
-    if len(found) != 1:
-        expected = f"expected letters of one run of {store.pipeline}, found {len(found)}"
-        raise RunError(f"{show(letters)}: {expected}; known: {known or 'none'}.")
-    return found[0]
+    matching = match_letters(names, letters)
+    if len(matching) != 1:
+        expected = f"expected letters of one run of {store.pipeline}, found {len(matching)}"
+        raise RunError(f"{show(letters)}: {expected}; known: {newest or 'none'}.")
+    return matching[0]
 
 
-def list_records(store: RunStore) -> list[RunRecord]:
+def list_run_records(store: RunStore) -> list[RunRecord]:
     """Return the records of all runs, oldest first; for an unreadable record, the run's name and the problem."""
     records = []
     for name in store.list_runs():
@@ -84,7 +84,7 @@ def list_records(store: RunStore) -> list[RunRecord]:
 def tabulate_runs(store: RunStore) -> str:
     """Return a table with a line per run, oldest first; `*` marks the current run."""
     current = store.find_current()
-    records = list_records(store)
+    records = list_run_records(store)
     rows = []
     for record, before in zip(records, [None, *records], strict=False):
         rows.append(_write_row(record, before, current, find_main_metric(store, record)))
@@ -109,7 +109,7 @@ def find_main_metric(store: RunStore, record: RunRecord) -> str:
     return NO_VALUE
 
 
-def describe_run(store: RunStore, name: str) -> str:
+def format_run(store: RunStore, name: str) -> str:
     """Return the facts of a run, one per line."""
     record = store.read_record(name)
     damaged = find_damage(store.folder / name, record["files"])
@@ -139,7 +139,7 @@ def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str]
 
     Of metrics, the last parts of the paths are given; None shows all of them.
     """
-    compared = compare(store, names)
+    compared = compare_records(store, names)
     numbers = compared.pop("metrics")
     shown = {
         key: row
@@ -158,7 +158,7 @@ def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str]
     return "\n\n".join(map(format_table, rows))
 
 
-def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
+def compare_records(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
     """Return the `metrics` of runs, and their differences in `data`, `parameters`, `code`, `versions` and `files`.
 
     Each row has a value per run, None if the run has none.
@@ -168,7 +168,7 @@ def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
         read_numbers(store.folder / name, record["files"])
         for name, record in zip(names, records, strict=True)
     ]
-    return {"metrics": _align(numbers)} | find_differences(records)
+    return {"metrics": _align(numbers)} | find_record_differences(records)
 
 
 def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
@@ -180,12 +180,12 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
     }
 
 
-def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
+def read_results(folder: Path, files: Iterable[str]) -> Leaves:
     """Return the leaves of the results of a run, by path: `lstm.mse`; a RunError if a file is damaged.
 
     The files are those in its record, relative to the folder; files of other layers are ignored.
     """
-    found: dict[str, Any] = {}
+    leaves: Leaves = {}
     paths = [folder / name for name in sorted(files) if PurePath(name).match(f"{REPORTING}/*.json")]
     for path in filter(Path.exists, paths):
         try:
@@ -195,8 +195,8 @@ def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
             raise RunError(f"{path}: it is damaged ({error}). {remedy}") from error
         # Figures are JSON as well; only results have the key `run`.
         if isinstance(results, dict) and results.pop("run", None) is not None:
-            found |= flatten(results)
-    return found
+            leaves |= list_leaves(results)
+    return leaves
 
 
 def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:
@@ -204,13 +204,13 @@ def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:
     return {key: tuple(column.get(key) for column in columns) for key in keys}
 
 
-def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
+def find_record_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     """Return what differs between records, by kind and name: a value per record, None if a record has none."""
     # The commit too if the code differs; a commit may change other files only.
     code = ("code",) if len({record.get("code") for record in records}) == 1 else ("code", "commit")
     kinds: dict[str, list[Mapping[str, Any]]] = {
         "data": [_list_data(record) for record in records],
-        "parameters": [flatten(record.get("parameters", {})) for record in records],
+        "parameters": [list_leaves(record.get("parameters", {})) for record in records],
         "code": [
             {k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in code}
             for record in records
@@ -232,10 +232,10 @@ def find_earlier_run(store: RunStore, record: RunRecord) -> EarlierRun | None:
 
     Without data, as of a partial run, data are not compared.
     """
-    for earlier in reversed(list_records(store)):
+    for earlier in reversed(list_run_records(store)):
         source = _find_source(earlier)
         if "ended" in earlier and source is not None and source == _find_source(record):
-            compared = find_differences([earlier, record])
+            compared = find_record_differences([earlier, record])
             skipped = {"files"} if record.get("data") else {"files", "data"}
             results = read_results(store.folder / earlier["run"], earlier["files"])
             differences = {
@@ -269,7 +269,7 @@ def _write_row(
     data = record.get("data", {}).values()
     differing = NO_VALUE
     if before and "ended" in before:
-        kinds = [kind for kind, rows in find_differences([before, record]).items() if rows]
+        kinds = [kind for kind, rows in find_record_differences([before, record]).items() if rows]
         differing = ", ".join(kinds) or "nothing"
     return (
         shorten_version(record["run"]) + ("*" if record["run"] == current else ""),

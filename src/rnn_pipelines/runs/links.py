@@ -13,7 +13,7 @@ from rnn_pipelines.storage.names import is_name, make_later_name
 from rnn_pipelines.versions.files import (
     FileFacts,
     find_unchanged,
-    list_files,
+    list_all_files,
     measure_file,
     remove_files,
 )
@@ -32,10 +32,10 @@ def check_links(store: RunStore, layers: Iterable[str]) -> None:
     """Restore the links to results, and raise a RunError that names all that no run made in their place."""
     _check_layers(store, layers)
     if blocked := restore_links(store, layers):
-        found = show_all(_name(store, path) for path in blocked)
+        listed = show_all(_name(store, path) for path in blocked)
         raise RunError(
             f"{store.root}: expected links to the results of {store.pipeline}, found files or folders that no run "
-            f"made: {found}. Move them away, or run kedro runs repair {store.pipeline} with the same --env, which "
+            f"made: {listed}. Move them away, or run kedro runs repair {store.pipeline} with the same --env, which "
             "renames them, removes nothing, and makes the links."
         )
 
@@ -54,11 +54,11 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
     blocked = [path for path in _list_parts(store.folder / CURRENT) if not _is_free(store, path)]
     current = store.find_current()
     files = _find_files(store, current)
-    for layer in sorted({*layers, *list_layers(files)}):
+    for layer in sorted({*layers, *list_result_layers(files)}):
         shown, aside = parts = _list_parts(store.find_shown(layer))
         copied = Copied(store.folder / (current or CURRENT), files, f"{layer}/")
         is_copy = copied.has_all_of(shown) and not os.path.lexists(aside)
-        if layer in list_layers(files) and (is_copy or _is_free(store, shown)):
+        if layer in list_result_layers(files) and (is_copy or _is_free(store, shown)):
             link_layer(store, layer, aside if is_copy else None)
         elif is_copy:
             # The run has nothing in this layer, so that the folder is empty.
@@ -68,7 +68,7 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
     return blocked
 
 
-def repair(store: RunStore, layers: Iterable[str]) -> Repair:
+def repair_links(store: RunStore, layers: Iterable[str]) -> Repair:
     """Restore the links to results, and rename anything else in their place, within the same folder.
 
     A layer that is a file raises a RunError.
@@ -121,7 +121,7 @@ def point(link: Path, target: str, aside: Path | None = None) -> None:
     sync_folder(link.parent)
 
 
-def list_layers(names: Iterable[str]) -> set[str]:
+def list_result_layers(names: Iterable[str]) -> set[str]:
     """Return the layers of a run's files, from their paths relative to its folder."""
     return {PurePath(name).parts[0] for name in names}
 
@@ -168,7 +168,7 @@ class Copied:
     def remove(self, aside: Path) -> None:
         """Remove a renamed copy, also one that a killed process left."""
         # Listed before the check, so that a file added later is not removed.
-        names = list_files(aside) if is_folder(aside) else []
+        names = list_all_files(aside) if is_folder(aside) else []
         if self.has_all_of(aside):
             remove_files(aside, names, RECORD)
 
@@ -176,7 +176,7 @@ class Copied:
         """Return whether a path is a folder whose files are all in the run, with the recorded checksums."""
         if not is_folder(path):
             return False
-        names = list_files(path)
+        names = list_all_files(path)
         recorded = {
             name: self.files[self.prefix + name]
             for name in names
@@ -193,7 +193,7 @@ def _find_files(store: RunStore, run: str | None) -> dict[str, FileFacts]:
     if run is None:
         return {}
     # A damaged record may name a path outside the folder.
-    there = set(list_files(store.folder / run))
+    there = set(list_all_files(store.folder / run))
     try:
         return {
             name: facts for name, facts in store.read_record(run)["files"].items() if name in there
@@ -203,7 +203,7 @@ def _find_files(store: RunStore, run: str | None) -> dict[str, FileFacts]:
 
 
 def _list_shown_layers(store: RunStore) -> Collection[str]:
-    return list_layers(_find_files(store, store.find_current()))
+    return list_result_layers(_find_files(store, store.find_current()))
 
 
 def _is_free(store: RunStore, path: Path) -> bool:

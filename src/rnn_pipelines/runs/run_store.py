@@ -104,7 +104,7 @@ class RunStore:
 
     @property
     def versions(self) -> VersionedFolder:
-        return VersionedFolder(self.folder, RECORD, list_own_files)
+        return VersionedFolder(self.folder, RECORD, list_run_files)
 
     @property
     def lock(self) -> Path:
@@ -169,17 +169,17 @@ def read_record(folder: Path) -> RunRecord:
     if not path.exists():
         return RunRecord(run=run, files={}, writes=[])
     try:
-        found = read_object(path.read_bytes(), path)
-        check_types(found, RunRecord)
-        if "files" not in found or found.get("run") != run:
+        record = read_object(path.read_bytes(), path)
+        check_types(record, RunRecord)
+        if "files" not in record or record.get("run") != run:
             raise ValueError("expected the record of the run in whose folder it lies")
     except (OSError, ValueError) as error:
         remedy = "Copy it back from a backup, or move its folder away."
         raise RunError(f"{path}: it is damaged ({error}). {remedy}") from error
-    return cast(RunRecord, found)
+    return cast(RunRecord, record)
 
 
-def list_own_files(folder: Path) -> OwnFiles:
+def list_run_files(folder: Path) -> OwnFiles:
     """Return the own files of a run: those on record, and those that an unfinished one may write; see `read_record`."""
     record = read_record(folder)
     return OwnFiles(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs import run_store
-from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
+from rnn_pipelines.runs.links import check_links, link_layer, list_result_layers, point
 from rnn_pipelines.runs.run_store import (
     CURRENT,
     FAILED,
@@ -21,7 +21,7 @@ from rnn_pipelines.runs.run_store import (
 )
 from rnn_pipelines.storage.files import sync_folder
 from rnn_pipelines.storage.names import make_later_name
-from rnn_pipelines.versions.files import find_unchanged, list_files, measure_files
+from rnn_pipelines.versions.files import find_unchanged, list_all_files, measure_files
 from rnn_pipelines.versions.folder import find_name, warn_of_kept
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def open_run(
     """
     store.folder.mkdir(parents=True, exist_ok=True)
     warn_of_kept(store.versions.remove_unfinished())
-    check_links(store, list_layers(writes))
+    check_links(store, list_result_layers(writes))
     before = None if needed is None else _find_before(store, needed)
     names = [] if before is None else _list_copied(before, needed or ())
     record = RunRecord() if before is None else read_record(before)
@@ -82,7 +82,7 @@ def open_run(
     return run
 
 
-def publish(run: OpenRun, record: RunRecord) -> None:
+def publish_run(run: OpenRun, record: RunRecord) -> None:
     """Publish the results of a successful run in place of earlier ones, all at once; the lock of its store is held.
 
     After a crash, either the earlier or the new results are shown completely, because a single link decides, and it is
@@ -94,7 +94,7 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     """
     store = run.store
     files = measure_files(run.folder, run.writes)
-    check_links(store, list_layers(files))
+    check_links(store, list_result_layers(files))
     write_record(run.folder, {**record, "files": files})
     # With their folders, so that after a power cut no link leads to missing files.
     paths = [run.folder / name for name in (*files, RECORD)]
@@ -104,7 +104,7 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     for path in [*paths, *sorted(folders)]:
         sync_folder(path)
     store.versions.complete(run.name)
-    for layer in sorted(list_layers(files)):
+    for layer in sorted(list_result_layers(files)):
         link_layer(store, layer)
     point(store.folder / CURRENT, run.name)
 
@@ -148,9 +148,9 @@ def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
 
 def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
     """List the unchanged files of a run to copy; a RunError if a needed file has changed, or the record is damaged."""
-    own = _list_own(before)
+    unchanged = _list_own(before)
     recorded = read_record(before)["files"]
-    changed = sorted({*recorded, *needed}.intersection(list_files(before)) - set(own))
+    changed = sorted({*recorded, *needed}.intersection(list_all_files(before)) - set(unchanged))
     if wrong := [name for name in changed if name in needed]:
         raise RunError(
             f"{before}: {show_all(wrong)} changed after the run, or no record names it, so that no other run can go on "
@@ -160,7 +160,7 @@ def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
         logger.warning(
             "run %s: left out, because it changed after the run: %s", before.name, show_all(changed)
         )
-    return own
+    return unchanged
 
 
 def _list_own(folder: Path) -> list[str]:

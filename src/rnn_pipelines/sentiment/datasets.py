@@ -2,26 +2,23 @@
 
 import io
 import zipfile
-from typing import TYPE_CHECKING
 
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.model.packing import NGRAMS, SEEN, SETTINGS, pack, unpack
 from rnn_pipelines.storage.formats import VOCABULARY
-
-if TYPE_CHECKING:
-    from rnn_pipelines.sentiment.model.classifier import TextClassifier
 
 # The archive's folder for the `.keras` files.
 FOLDER = "networks/"
 
 
 class TextClassifierDataset(OneFileDataset):
-    """A `TextClassifier` as a zip file of `.keras`, JSON and `.npz` files, without pickles."""
+    """A `ClassifierArtefact` as a zip file of `.keras`, JSON and `.npz` files, without pickles."""
 
-    def load(self) -> "TextClassifier":
+    def load(self) -> ClassifierArtefact:
         """Return the classifier; a DatasetError names the command that creates a missing one."""
         if not self.exists():
             raise DatasetError(
@@ -32,7 +29,7 @@ class TextClassifierDataset(OneFileDataset):
             names = dict.fromkeys((SETTINGS, VOCABULARY, NGRAMS, SEEN, *archive.namelist()))
             return unpack({name.removeprefix(FOLDER): archive.read(name) for name in names})
 
-    def save(self, data: "TextClassifier") -> None:
+    def save(self, data: ClassifierArtefact) -> None:
         """Save the classifier. The archive is built in memory before the file is opened."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:

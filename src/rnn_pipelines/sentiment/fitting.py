@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.keras_start import require_keras
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.networks.stages import begin_stage
@@ -17,13 +18,10 @@ from rnn_pipelines.sentiment.methods.preparation import (
     learn_word_vectors,
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Predictions
-from rnn_pipelines.sentiment.model.classifier import (
-    KerasModel,
-    TextClassifier,
-    assemble_classifier,
-)
+from rnn_pipelines.sentiment.methods.training import score_reviews, train_text_network
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, assemble_classifier
 from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -32,7 +30,7 @@ from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 # The stages of `fit_classifier` besides one for each network.
-NUM_STAGES = 5
+NUM_STAGES = 4
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,9 @@ class FittedParts:
     predictions: Predictions
 
 
-def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier, dict[str, Any]]:
+def fit_classifier(
+    table: Reviews, spec: SentimentSpec
+) -> tuple[ClassifierArtefact, dict[str, Any]]:
     """Fit the n-gram classifier and the networks, calibrate them on the validation part and keep the best classifier.
 
     Returns:
@@ -98,16 +98,13 @@ def fit_parts(reviews: Reviews, spec: SentimentSpec) -> FittedParts:
     vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
     begin_stage("fit the n-grams")
     ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
-    begin_stage("load TensorFlow")
-    from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
-
-    plan = TrainingPlan(spec.padding, spec.training)
+    plan = TextTrainingPlan(spec.padding, spec.training)
     networks = {}
     records: dict[str, Mapping[str, Any]] = {NB_NGRAM: ngrams_record}
     scores = {}
     for name, network in spec.networks.items():
         begin_stage(f"train {name}")
-        networks[name], _, records[name] = train_classifier(
+        networks[name], _, records[name] = train_text_network(
             features, reviews, vectors, network, plan
         )
         scores[name] = score_reviews(networks[name], features, reviews, network, spec.padding)

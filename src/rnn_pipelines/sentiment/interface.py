@@ -24,13 +24,13 @@ from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.report.page_file import write_page
 from rnn_pipelines.sentiment.fitting import NUM_STAGES, SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
-from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact as Artefact
 from rnn_pipelines.sentiment.model.classifier import score_sentiment
 from rnn_pipelines.sentiment.model.packing import pack, unpack
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.sentiment.text.files import check_cells
+from rnn_pipelines.sentiment.text.files import check_text_cells
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
@@ -97,7 +97,7 @@ class TextClassifier:
             "gru": gru,
             "training": training,
         }
-        self.spec = read_spec(blocks | others)
+        self.spec = read_sentiment_spec(blocks | others)
         self._artefact: Artefact | None = None
         self._metrics: dict[str, Any] | None = None
 
@@ -151,7 +151,8 @@ class TextClassifier:
             ReviewError: texts, labels or groups are invalid; the message names the row and a remedy.
         """
         columns = {"text": _list_texts(texts), "label": _list_cells("label", labels)}
-        columns |= {} if groups is None else {"group": _list_cells("group", groups)}
+        if groups is not None:
+            columns["group"] = _list_cells("group", groups)
         if len({len(column) for column in columns.values()}) > 1:
             counts = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
             raise ReviewError(f"{ORIGIN}: expected columns of the same length, received {counts}.")
@@ -251,7 +252,7 @@ class TextClassifier:
         return self._artefact
 
 
-def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
+def read_sentiment_spec(blocks: dict[str, Any]) -> SentimentSpec:
     """Return the parameters of `sentiment`, with defaults for missing ones.
 
     Args:
@@ -265,31 +266,29 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
         "padding": PaddingSpec,
         "word_vectors": WordVectorSpec,
         "ngrams": NgramSpec,
-        **dict.fromkeys(list_candidates(), ClassifierSpec),
+        **dict.fromkeys(list_candidate_networks(), ClassifierSpec),
         "training": TrainingSpec,
     }
     check_block_names(blocks, models)
-    always = {name: {"cell": name} for name in list_candidates()} | {"training": TRAINING}
+    always = {name: {"cell": name} for name in list_candidate_networks()} | {"training": TRAINING}
     read = {
         name: read_parameter_model(
             name, kind, join_parameters(always.get(name, {}), blocks.get(name))
         )
         for name, kind in models.items()
     }
-    networks = {name: read.pop(name) for name in list_candidates()}
+    networks = {name: read.pop(name) for name in list_candidate_networks()}
     for name, network in networks.items():
         check_network_cell(f"{name}.cell", name, network.cell)
     return SentimentSpec(**read, networks=networks)
 
 
 def _list_texts(texts: Any) -> list[Any]:
-    found = _list_cells("text", texts)
-    wrong = [place for place, text in enumerate(found) if not isinstance(text, str)]
-    if wrong:
-        raise ReviewError(
-            f"{ORIGIN}: expected texts, received {show(found[wrong[0]])} in row {wrong[0] + 1}."
-        )
-    return found
+    cells = _list_cells("text", texts)
+    for row, cell in enumerate(cells, start=1):
+        if not isinstance(cell, str):
+            raise ReviewError(f"{ORIGIN}: expected texts, received {show(cell)} in row {row}.")
+    return cells
 
 
 def _list_cells(name: str, cells: Any) -> list[Any]:
@@ -305,5 +304,5 @@ def _list_cells(name: str, cells: Any) -> list[Any]:
         raise ReviewError(f"{ORIGIN}: expected a list of {name}s, received {received}. {remedy}")
     column = pd.Series(list(cells), name=name, dtype=object)
     faulty = column.map(lambda cell: isinstance(cell, str) and is_broken(cell)).astype(bool)
-    check_cells(faulty, column, ORIGIN, "a text that UTF-8 can hold")
+    check_text_cells(faulty, column, ORIGIN, "a text that UTF-8 can hold")
     return column.tolist()

@@ -22,8 +22,8 @@ def list_checksums(files: Mapping[str, bytes], **others: str) -> bytes:
 
 def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
     """Return the sha256 of each file by name; raise a ValueError for no list of checksums, or a FormatError."""
-    found = read_object(listed, label)
-    checksums = found.get("files")
+    content = read_object(listed, label)
+    checksums = content.get("files")
     if not isinstance(checksums, dict) or not checksums or not all(map(is_plain, checksums)):
         raise ValueError("expected names of files with their checksums")
     if not all(

@@ -20,13 +20,13 @@ class FileFacts(TypedDict):
     num_bytes: int
 
 
-def list_files(folder: Path) -> list[str]:
+def list_all_files(folder: Path) -> list[str]:
     """List all files and links below a folder, also links to folders, as paths relative to it; raise an OSError."""
-    found = []
+    paths = []
     for path, folders, files in os.walk(folder, onerror=_raise):
         links = [name for name in folders if os.path.islink(os.path.join(path, name))]
-        found += [os.path.relpath(os.path.join(path, name), folder) for name in [*files, *links]]
-    return sorted(found)
+        paths += [os.path.relpath(os.path.join(path, name), folder) for name in [*files, *links]]
+    return sorted(paths)
 
 
 def measure(content: bytes) -> str:
@@ -48,8 +48,8 @@ def measure_file(path: Path) -> FileFacts | None:
 
 def measure_files(folder: Path, names: Iterable[str]) -> dict[str, FileFacts]:
     """Return checksum and size of each named file below a folder; links and missing files are left out."""
-    there = set(list_files(folder)).intersection(names)
-    measured = {name: measure_file(folder / name) for name in sorted(there)}
+    present = set(list_all_files(folder)).intersection(names)
+    measured = {name: measure_file(folder / name) for name in sorted(present)}
     return {name: facts for name, facts in measured.items() if facts is not None}
 
 

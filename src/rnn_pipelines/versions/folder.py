@@ -21,7 +21,7 @@ from rnn_pipelines.storage.files import (
     sync_folder,
 )
 from rnn_pipelines.storage.names import give_order, is_name
-from rnn_pipelines.versions.files import list_files, measure_file, remove_files
+from rnn_pipelines.versions.files import list_all_files, measure_file, remove_files
 
 logger = logging.getLogger(__name__)
 
@@ -69,15 +69,15 @@ class VersionedFolder:
 
     def list_complete(self) -> list[str]:
         """List the complete versions, oldest first, with those that are links, such as to another disk."""
-        found = (
+        complete = (
             path.name for path in list_folder(self.folder) if is_name(path.name) and path.is_dir()
         )
-        return sorted(found, key=give_order)
+        return sorted(complete, key=give_order)
 
     def list_hidden(self, ending: str = UNFINISHED) -> list[Path]:
         """List the hidden folders with an ending, oldest first."""
-        found = self.folder.glob(f".*{ending}")
-        return sorted(path for path in found if is_name(find_name(path)) and is_folder(path))
+        hidden = self.folder.glob(f".*{ending}")
+        return sorted(path for path in hidden if is_name(find_name(path)) and is_folder(path))
 
     def hide(self, name: str) -> Path:
         """Return the path of a version while it is being written or removed."""
@@ -118,7 +118,7 @@ class VersionedFolder:
         result = Removal()
         for folder in folders:
             # Listed before the check, so that a file added later is not removed.
-            names = list_files(folder)
+            names = list_all_files(folder)
             if kept := self._find_obstacle(folder):
                 result.kept.append(kept)
                 continue
@@ -145,7 +145,7 @@ class VersionedFolder:
             own = self.read_list(folder) if listed.exists() else OwnFiles({}, has_folders=False)
         except RnnPipelinesError as error:
             return Kept(folder.name, f"its own files are unknown: {error}", [])
-        names = list_files(folder) if own.has_folders else os.listdir(folder)
+        names = list_all_files(folder) if own.has_folders else os.listdir(folder)
         foreign = list_foreign(folder, names, self.list_name, own)
         text = f"{folder} holds files that the project did not write, or that changed since: {show_all(foreign)}; "
         return Kept(folder.name, f"{text}move them away", foreign) if foreign else None

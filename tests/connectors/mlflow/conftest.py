@@ -10,7 +10,7 @@ import pytest
 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.connectors.mlflow.publication import connect
+from rnn_pipelines.connectors.mlflow.publication import connect_mlflow
 from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
 
 SINCE = "2026-01-31T02:00:00+00:00"
@@ -92,7 +92,7 @@ def store(
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """To make one takes MLflow seconds."""
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    connect(TrackingSpec(tracking_uri=f"sqlite:///{path}")).search_experiments()
+    connect_mlflow(TrackingSpec(tracking_uri=f"sqlite:///{path}")).search_experiments()
     return path
 
 

@@ -92,7 +92,7 @@ def test_tags_of_a_version_have_its_fingerprints(record: dict[str, Any]) -> None
 
 
 def test_a_run_ends_when_its_version_was_made(record: dict[str, Any]) -> None:
-    assert facts.find_times(record) == (END - 60250, END)
+    assert facts.find_retraining_times(record) == (END - 60250, END)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_a_failure_has_no_numbers(failure: dict[str, Any]) -> None:
 
 
 def test_a_failure_takes_no_time(failure: dict[str, Any]) -> None:
-    assert facts.find_times(failure) == (END, END)
+    assert facts.find_retraining_times(failure) == (END, END)
 
 
 def test_record_is_left_as_it_was(record: dict[str, Any]) -> None:

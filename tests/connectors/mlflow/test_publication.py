@@ -17,12 +17,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.telemetry.client import get_telemetry_client
 from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, MAX_PARAM_VAL_LENGTH, MAX_TAG_VAL_LENGTH
 
-from rnn_pipelines.champion.history import add_record, list_records
+from rnn_pipelines.champion.history import add_record, read_history
 from rnn_pipelines.champion.outcome import promote_version, roll_back
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.connectors.mlflow.publication import (
     Publication,
-    connect,
+    connect_mlflow,
     publish,
     publish_if_possible,
 )
@@ -43,7 +43,7 @@ publish(ChampionStore(Path(sys.argv[1])), "forecast", TrackingSpec.model_validat
 
 @pytest.fixture
 def client(spec: TrackingSpec) -> MlflowClient:
-    return connect(spec)
+    return connect_mlflow(spec)
 
 
 def list_runs(client: MlflowClient) -> list[Run]:
@@ -79,7 +79,7 @@ def first(
     spec = copy_database(folder)
     result = publish(store, "forecast", spec)
     return SimpleNamespace(
-        result=result, store=store, spec=spec, client=connect(spec), folder=folder
+        result=result, store=store, spec=spec, client=connect_mlflow(spec), folder=folder
     )
 
 
@@ -118,7 +118,7 @@ def test_a_run_has_the_losses_by_step(first: SimpleNamespace) -> None:
 def test_a_run_has_its_record(first: SimpleNamespace) -> None:
     run = list_runs(first.client)[0].info.run_id
     record = Path(first.client.download_artifacts(run, "record.json")).read_text()
-    assert json.loads(record) == list_records(first.store.folder)[0]
+    assert json.loads(record) == read_history(first.store.folder)[0]
 
 
 def test_a_run_has_its_report(first: SimpleNamespace) -> None:
@@ -229,7 +229,7 @@ def test_publication_that_broke_off_is_completed_by_the_next(
             publish(store, "forecast", spec)
     publish(store, "forecast", spec)
     assert sorted(run.data.tags["record"] for run in list_runs(client)) == [
-        record["record"] for record in list_records(store.folder)
+        record["record"] for record in read_history(store.folder)
     ]
     assert len(client.search_model_versions(f"name = '{NAME}'")) == 3
     assert find_champion(client) == store.read_pointer().version
@@ -406,7 +406,7 @@ def test_fault_of_a_library_keeps_its_traceback(
 def test_telemetry_is_off_without_any_setting_of_the_users(spec: TrackingSpec) -> None:
     """In a process of its own, without the variables by which tests are known."""
     code = (
-        "import sys; from rnn_pipelines.connectors.mlflow.publication import connect; "
+        "import sys; from rnn_pipelines.connectors.mlflow.publication import connect_mlflow; "
         "from rnn_pipelines.connectors.mlflow.specs import TrackingSpec; "
         f"connect(TrackingSpec(tracking_uri={spec.tracking_uri!r})).search_experiments(); "
         "from mlflow.telemetry.client import get_telemetry_client; "

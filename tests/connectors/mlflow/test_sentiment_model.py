@@ -19,7 +19,7 @@ from rnn_pipelines.connectors.mlflow.publication import publish
 from rnn_pipelines.connectors.mlflow.sentiment_model import save_mlflow_model
 from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
 from rnn_pipelines.hooks.paths import find_saver
-from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact as Artefact
 from rnn_pipelines.sentiment.model.packing import pack
 
 TEXTS = ["a great fine film", "the dull awful film", "xyzzy", "", "素晴らしい"]

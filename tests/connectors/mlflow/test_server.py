@@ -17,7 +17,7 @@ import pytest
 from mlflow import MlflowClient, artifacts
 
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.connectors.mlflow.publication import connect
+from rnn_pipelines.connectors.mlflow.publication import connect_mlflow
 from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
 
 NAME = "rnn-pipelines-forecast"
@@ -103,7 +103,7 @@ def caught_up(elsewhere: Path, unheard: object, server: str) -> subprocess.Compl
 
 @pytest.fixture(scope="module")
 def client(caught_up: object, server: str) -> MlflowClient:
-    return connect(TrackingSpec(is_on=True, tracking_uri=server))
+    return connect_mlflow(TrackingSpec(is_on=True, tracking_uri=server))
 
 
 def test_server_that_is_down_breaks_no_night(unheard: subprocess.CompletedProcess[str]) -> None:

@@ -20,7 +20,7 @@ from rnn_pipelines.lab.compare.comparison import compare_cells
 from rnn_pipelines.lab.compare.jobs import Job, list_jobs
 from rnn_pipelines.lab.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.time_left import format_seconds
+from rnn_pipelines.networks.time_left import format_duration
 
 CONTENDERS = {"lstm": {"cell": "lstm", "units": 8}, "gru": {"cell": "gru", "units": 9}}
 ALONE = ParallelSpec(workers=1)
@@ -78,7 +78,7 @@ def test_time_is_estimated_before_the_first_training_from_measured_ones() -> Non
         ]
         assert seconds == round(np.mean(measured))
     jobs = list_jobs({"noisy_sine": make_book().root["small"]}, make_plan())
-    left = format_seconds(4 * comparison.TYPICAL_SECONDS["noisy_sine"] / 2)
+    left = format_duration(4 * comparison.TYPICAL_SECONDS["noisy_sine"] / 2)
     assert comparison.estimate_time(jobs, 2).startswith(
         f"4 trainings of noisy_sine; about {left}, by the measured"
     )

@@ -20,7 +20,7 @@ from rnn_pipelines.lab.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.lab.internals.records import Traces
 from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import initialize_members
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 
 MakeForecasters = Callable[..., ChosenForecasters]
 
@@ -95,7 +95,7 @@ def reviews() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="package")
-def chosen(text_classifier: TextClassifier, reviews: tuple[str, ...]) -> Any:
+def chosen(text_classifier: ClassifierArtefact, reviews: tuple[str, ...]) -> Any:
     """A classifier of two networks; loads Keras."""
     from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
 
@@ -105,6 +105,6 @@ def chosen(text_classifier: TextClassifier, reviews: tuple[str, ...]) -> Any:
 @pytest.fixture(scope="package")
 def traced(chosen: Any, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
     """Traces of `chosen`, and its readings."""
-    from rnn_pipelines.lab.internals.sentiment.traces import trace_texts
+    from rnn_pipelines.lab.internals.sentiment.traces import trace_classifier
 
-    return trace_texts(chosen, sample)
+    return trace_classifier(chosen, sample)

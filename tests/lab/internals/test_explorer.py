@@ -16,7 +16,7 @@ from rnn_pipelines.lab.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import initialize_members
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 
 
 @pytest.mark.chromium
@@ -51,7 +51,7 @@ def test_page_without_networks_says_how_to_train_them(
 
 
 def test_page_without_reviews_shows_given_texts(
-    text_classifier: TextClassifier, sample: SampleSpec
+    text_classifier: ClassifierArtefact, sample: SampleSpec
 ) -> None:
     page = explore_classifier(
         ChosenClassifier(text_classifier, [], [], "trained by sentiment"), sample

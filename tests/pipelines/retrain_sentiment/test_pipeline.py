@@ -3,13 +3,13 @@
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline
 from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_challenger_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
-from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 
 
 def test_every_candidate_is_trained_in_two_steps() -> None:
     assert [
         {node.short_name for node in create_challenger_pipeline(cell).nodes}
-        for cell in list_candidates()
+        for cell in list_candidate_networks()
     ] == [
         {"train_challenger", "score_reviews"},
         {"train_challenger", "score_reviews"},
@@ -24,7 +24,7 @@ def test_parameters_are_those_of_the_candidates() -> None:
         if name.startswith("params:sentiment.")
     }
     expected = {"source", "split", "vocabulary", "padding", "word_vectors", "ngrams", "training"}
-    assert blocks == expected | set(list_candidates())
+    assert blocks == expected | set(list_candidate_networks())
 
 
 def test_the_champion_is_read_with_the_checkpoints() -> None:

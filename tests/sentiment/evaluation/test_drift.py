@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable, ScoredTextsTable
+from rnn_pipelines.sentiment.methods.tables import ScoredTextsTable, TextReferenceTable
 from rnn_pipelines.sentiment.operations.reference import (
     REFERENCE,
     describe_reference,
@@ -119,7 +119,9 @@ def described() -> pd.DataFrame:
             "challenger": [2.0, -1.0, 0.0],
         }
     )
-    return ReferenceTable.validate(pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE])))
+    return TextReferenceTable.validate(
+        pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE]))
+    )
 
 
 def test_the_holdout_is_described_with_labels_of_the_challenger(described: pd.DataFrame) -> None:
@@ -143,7 +145,7 @@ def test_the_holdout_is_described_with_words(described: pd.DataFrame) -> None:
 
 
 def test_no_reference_has_no_effects() -> None:
-    found = compare(ReferenceTable.make_empty(), make_scores())
+    found = compare(TextReferenceTable.make_empty(), make_scores())
     assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
 

@@ -49,7 +49,7 @@ def collect(
     epochs: int = 1,
 ) -> list[Epoch]:
     """The batches of each epoch, from one data set."""
-    from rnn_pipelines.sentiment.methods.training import batch_texts
+    from rnn_pipelines.sentiment.methods.keras_training import batch_texts
 
     dataset = batch_texts(features, labels, padding, batch_size, seed)
     return [list(dataset.as_numpy_iterator()) for _ in range(epochs)]
@@ -78,7 +78,7 @@ def test_batches_are_as_numpy_pads(
 
 
 def test_batches_have_the_stated_types(features: TextFeatures, labels: np.ndarray) -> None:
-    from rnn_pipelines.sentiment.methods.training import batch_texts
+    from rnn_pipelines.sentiment.methods.keras_training import batch_texts
 
     inputs, targets = batch_texts(features, labels, PADDING, 8, shuffle_seed=0).element_spec
     found = {
@@ -100,14 +100,14 @@ def test_texts_of_like_length_share_a_batch(features: TextFeatures, labels: np.n
 
 
 def test_batches_are_sorted_by_length(features: TextFeatures, labels: np.ndarray) -> None:
-    from rnn_pipelines.sentiment.methods.training import sort_by_length
+    from rnn_pipelines.sentiment.methods.keras_training import sort_by_length
 
     first, second = collect(features, labels, epochs=2)
     assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
 
 
 def test_texts_beyond_the_limit_stay_in_their_order(features: TextFeatures) -> None:
-    from rnn_pipelines.sentiment.methods.training import sort_by_length
+    from rnn_pipelines.sentiment.methods.keras_training import sort_by_length
 
     # Texts beyond the limit are alike, and stay in their order.
     order = sort_by_length(features, PaddingSpec(max_length=3))
@@ -134,7 +134,7 @@ def test_batches_have_their_size_but_for_one(
 def test_number_of_batches_is_known(
     features: TextFeatures, labels: np.ndarray, batch_size: int, expected: int
 ) -> None:
-    from rnn_pipelines.sentiment.methods.training import batch_texts
+    from rnn_pipelines.sentiment.methods.keras_training import batch_texts
 
     assert (
         int(batch_texts(features, labels, PADDING, batch_size, shuffle_seed=0).cardinality())

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from rnn_pipelines.sentiment.methods.calibration import (
     apply_calibration,
     calibrate_classifiers,
-    choose_classifier,
+    choose_best_classifier,
     fit_calibration,
     list_stacks,
 )
@@ -248,6 +248,8 @@ def test_candidate_with_the_lowest_validation_loss_is_chosen(
 ) -> None:
     losses = dict.fromkeys(("lstm", "gru", "ensemble"), 0.3) | losses
     assert (
-        choose_classifier({name: {"validation_log_loss": loss} for name, loss in losses.items()})
+        choose_best_classifier(
+            {name: {"validation_log_loss": loss} for name, loss in losses.items()}
+        )
         == chosen
     )

@@ -19,7 +19,7 @@ from rnn_pipelines.sentiment.methods.registry import (
     BASELINES,
     NETWORKS,
     Baseline,
-    Network,
+    TextNetwork,
     list_classifiers,
 )
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec
@@ -49,7 +49,7 @@ def test_classifiers_are_listed_by_simplicity() -> None:
 def _registered() -> Any:
     """A simple RNN, and a baseline that finds everything as likely positive as not."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
+        patch.setitem(NETWORKS, "rnn", TextNetwork(CELL_STYLES["rnn"]))
         patch.setitem(
             BASELINES,
             "coin",

@@ -8,14 +8,14 @@ import pytest
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.report.styles import CELL_STYLES
-from rnn_pipelines.sentiment.methods.registry import NETWORKS, Network
+from rnn_pipelines.sentiment.methods.registry import NETWORKS, TextNetwork
 from rnn_pipelines.sentiment.methods.tables import (
     HoldoutTable,
     MeasuresTable,
     PredictionsTable,
-    ReferenceTable,
     ScoredTextsTable,
     ScoresTable,
+    TextReferenceTable,
 )
 
 
@@ -68,13 +68,13 @@ def test_a_holdout_of_other_columns_is_refused(holdout: pd.DataFrame) -> None:
 def test_column_of_a_later_network_is_taken(
     predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
+    monkeypatch.setitem(NETWORKS, "rnn", TextNetwork(CELL_STYLES["rnn"]))
     with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
     assert {"rnn", "rnn_alone"} <= set(
         PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn))
     )
 
 
-@pytest.mark.parametrize("kind", [ReferenceTable, ScoredTextsTable, MeasuresTable])
+@pytest.mark.parametrize("kind", [TextReferenceTable, ScoredTextsTable, MeasuresTable])
 def test_table_without_rows_is_one(kind: Any) -> None:
     assert kind.validate(kind.make_empty()).empty

@@ -12,11 +12,11 @@ from sklearn.metrics import log_loss
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
-from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, choose_words
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
@@ -40,7 +40,7 @@ def reviews(make_reviews: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def features(reviews: pd.DataFrame) -> TextFeatures:
-    encoded = encode_texts(reviews["text"], build_vocabulary(reviews["text"], VocabularySpec()))
+    encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
     folds = assign_folds(reviews, 2)
     return add_ngram_features(encoded, reviews["label"], folds, NgramSpec(order=2, folds=2))[1]
 
@@ -53,15 +53,15 @@ def train(
     **options: object,
 ) -> SimpleNamespace:
     """Trains a tiny network: `model, history, record, network`. One direction takes half the time."""
-    from rnn_pipelines.sentiment.methods.training import train_classifier
+    from rnn_pipelines.sentiment.methods.training import train_text_network
 
     network = ClassifierSpec(
         cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams
     )
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
     training = TRAINING.model_copy(update=options)
-    model, history, record = train_classifier(
-        features, reviews, vectors, network, TrainingPlan(PADDING, training)
+    model, history, record = train_text_network(
+        features, reviews, vectors, network, TextTrainingPlan(PADDING, training)
     )
     return SimpleNamespace(model=model, history=history, record=record, network=network)
 
@@ -207,10 +207,10 @@ def test_logits_are_in_the_order_of_the_texts(
 def test_logits_are_the_same_whatever_the_batches(
     trained: dict, logits: dict, features: TextFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_pipelines.sentiment.methods import training as classification
+    from rnn_pipelines.sentiment.methods import keras_training
 
     np.testing.assert_array_equal(score(trained["lstm"], features), logits["lstm"])
-    monkeypatch.setattr(classification, "SCORE_BATCH_SIZE", 5)
+    monkeypatch.setattr(keras_training, "SCORE_BATCH_SIZE", 5)
     np.testing.assert_allclose(score(trained["lstm"], features), logits["lstm"], rtol=0, atol=1e-6)
     [alone] = score(trained["lstm"], features.select(np.array([7])))
     assert alone == pytest.approx(logits["lstm"][7], rel=0, abs=1e-6)

@@ -11,7 +11,7 @@ import pytest
 from rnn_pipelines.sentiment.methods.nb_ngram import score_ngrams
 from rnn_pipelines.sentiment.model import classifier as scoring
 from rnn_pipelines.sentiment.model.classifier import (
-    TextClassifier,
+    ClassifierArtefact,
     assemble_classifier,
     score_sentiment,
 )
@@ -41,11 +41,11 @@ def texts(make_reviews: Callable[..., pd.DataFrame]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def scored(text_classifier: TextClassifier, texts: list[str]) -> pd.DataFrame:
+def scored(text_classifier: ClassifierArtefact, texts: list[str]) -> pd.DataFrame:
     return score_sentiment(text_classifier, make_texts(texts))
 
 
-def compute_probability(classifier: TextClassifier, text: str) -> float:
+def compute_probability(classifier: ClassifierArtefact, text: str) -> float:
     """From the parts of the classifier, word by word; for texts that padding doesn't cut."""
     encoded = encode_texts([text], classifier.vocabulary)
     known = dict(
@@ -69,7 +69,7 @@ def compute_probability(classifier: TextClassifier, text: str) -> float:
 
 @pytest.mark.parametrize("number", [7, 8, 9, 12, 14])
 def test_probability_is_that_of_the_weighed_logits(
-    text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str], number: int
+    text_classifier: ClassifierArtefact, scored: pd.DataFrame, texts: list[str], number: int
 ) -> None:
     expected = compute_probability(text_classifier, texts[number])
     assert scored["probability"][number] == pytest.approx(expected, abs=1e-6)
@@ -106,13 +106,13 @@ def test_scores_have_a_row_for_each_text(scored: pd.DataFrame, texts: list[str])
 
 
 def test_scores_have_a_new_index(
-    scored: pd.DataFrame, texts: list[str], text_classifier: TextClassifier
+    scored: pd.DataFrame, texts: list[str], text_classifier: ClassifierArtefact
 ) -> None:
     table = make_texts(texts).set_axis(np.arange(len(texts))[::-1] * 7)
     pd.testing.assert_frame_equal(score_sentiment(text_classifier, table), scored)
 
 
-def test_words_are_counted(text_classifier: TextClassifier) -> None:
+def test_words_are_counted(text_classifier: ClassifierArtefact) -> None:
     found = score_sentiment(text_classifier, make_texts(["good film xyzzy !", "", "xyzzy"]))
     assert (found["num_words"].tolist(), found["num_known_words"].tolist()) == (
         [4, 0, 1],
@@ -120,19 +120,19 @@ def test_words_are_counted(text_classifier: TextClassifier) -> None:
     )
 
 
-def test_scoring_does_not_change_the_texts(text_classifier: TextClassifier) -> None:
+def test_scoring_does_not_change_the_texts(text_classifier: ClassifierArtefact) -> None:
     table = make_texts(["good", ""])
     before = table.copy()
     score_sentiment(text_classifier, table)
     pd.testing.assert_frame_equal(table, before)
 
 
-def test_a_known_word_among_others_is_found(text_classifier: TextClassifier) -> None:
+def test_a_known_word_among_others_is_found(text_classifier: ClassifierArtefact) -> None:
     found = score_sentiment(text_classifier, make_texts(["素晴らしい good 😀"]))
     assert (found["num_known_words"][0], found["label"][0] != "unknown") == (1, True)
 
 
-def test_a_text_of_any_length_is_scored(text_classifier: TextClassifier) -> None:
+def test_a_text_of_any_length_is_scored(text_classifier: ClassifierArtefact) -> None:
     found = score_sentiment(text_classifier, make_texts(["good film " * 50_000, "bad"]))
     assert (found["num_words"].tolist(), found["probability"].between(0, 1).all()) == (
         [100_000, 1],
@@ -140,7 +140,7 @@ def test_a_text_of_any_length_is_scored(text_classifier: TextClassifier) -> None
     )
 
 
-def test_no_texts_have_no_scores(text_classifier: TextClassifier) -> None:
+def test_no_texts_have_no_scores(text_classifier: ClassifierArtefact) -> None:
     found = score_sentiment(text_classifier, make_texts([]))
     assert (len(found), list(found.columns)) == (0, COLUMNS)
 
@@ -153,7 +153,7 @@ def test_text_without_a_known_word_is_unknown(
     assert (row["label"], row["probability"], row["confidence"]) == ("unknown", 0.5, 0.5)
 
 
-def test_networks_read_head_with_tail_of_a_long_text(text_classifier: TextClassifier) -> None:
+def test_networks_read_head_with_tail_of_a_long_text(text_classifier: ClassifierArtefact) -> None:
     head = "good film " * 5
     tail = " was bad" * 5
     texts = [head + "plugh " * size + tail for size in (40, 90_000)]
@@ -161,7 +161,9 @@ def test_networks_read_head_with_tail_of_a_long_text(text_classifier: TextClassi
     assert found["probability"][0] == pytest.approx(found["probability"][1], abs=1e-6)
 
 
-def test_a_classifier_of_one_network_still_reads_ngrams(text_classifier: TextClassifier) -> None:
+def test_a_classifier_of_one_network_still_reads_ngrams(
+    text_classifier: ClassifierArtefact,
+) -> None:
     # So they stay part of the classifier, even where its calibration doesn't weigh the n-gram classifier.
     classifier = assemble(text_classifier, make_calibrations("lstm", path=False))
     assert list(classifier.calibration["weights"]) == ["lstm"]
@@ -174,7 +176,7 @@ def test_a_classifier_of_one_network_still_reads_ngrams(text_classifier: TextCla
     assert one != other
 
 
-def test_a_classifier_can_read_words_without_signs(text_classifier: TextClassifier) -> None:
+def test_a_classifier_can_read_words_without_signs(text_classifier: ClassifierArtefact) -> None:
     scores = score_sentiment(
         replace(text_classifier, signs=False), make_texts(["good, film!", "good film"])
     )
@@ -182,7 +184,9 @@ def test_a_classifier_can_read_words_without_signs(text_classifier: TextClassifi
     assert scores["probability"][0] == scores["probability"][1]
 
 
-def test_a_classifier_reads_as_many_words_as_its_padding(text_classifier: TextClassifier) -> None:
+def test_a_classifier_reads_as_many_words_as_its_padding(
+    text_classifier: ClassifierArtefact,
+) -> None:
     # One word is left of each text, the last.
     classifier = replace(
         assemble(text_classifier, make_calibrations("gru", path=False)),
@@ -196,7 +200,7 @@ def test_a_classifier_reads_as_many_words_as_its_padding(text_classifier: TextCl
     "chosen", [[8], [14, 8, 0], [9, 9, 9]], ids=["alone", "among others", "repeated"]
 )
 def test_score_of_a_text_is_the_same_whatever_else_is_scored(
-    text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str], chosen: list[int]
+    text_classifier: ClassifierArtefact, scored: pd.DataFrame, texts: list[str], chosen: list[int]
 ) -> None:
     found = score_sentiment(text_classifier, make_texts([texts[number] for number in chosen]))
     expected = scored.iloc[chosen]
@@ -205,7 +209,7 @@ def test_score_of_a_text_is_the_same_whatever_else_is_scored(
 
 
 def test_chunks_give_the_same_scores_as_all_at_once(
-    text_classifier: TextClassifier,
+    text_classifier: ClassifierArtefact,
     scored: pd.DataFrame,
     texts: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -228,7 +232,7 @@ def make_calibrations(best: str, path: bool = True) -> dict:
     } | {"nb_ngram": {"weights": {"nb_ngram": 1.0}, "intercept": 0.0, "validation_log_loss": 0.05}}
 
 
-def assemble(classifier: TextClassifier, calibrations: dict) -> TextClassifier:
+def assemble(classifier: ClassifierArtefact, calibrations: dict) -> ClassifierArtefact:
     words = list(classifier.vocabulary)
     networks = dict(classifier.networks)
     return assemble_classifier(
@@ -240,7 +244,7 @@ def assemble(classifier: TextClassifier, calibrations: dict) -> TextClassifier:
     ("best", "cells"), [("lstm", ["lstm"]), ("gru", ["gru"]), ("ensemble", ["lstm", "gru"])]
 )
 def test_assembled_classifier_holds_only_the_networks_that_its_calibration_weighs(
-    text_classifier: TextClassifier, best: str, cells: list[str]
+    text_classifier: ClassifierArtefact, best: str, cells: list[str]
 ) -> None:
     calibrations = make_calibrations(best)
     found = assemble(text_classifier, calibrations)

@@ -15,9 +15,13 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.logits import to_probability
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.specs import (
+    ClassifierSpec,
+    RetrainSentimentSpec,
+    TextTrainingPlan,
+)
 from rnn_pipelines.sentiment.methods.tables import HoldoutTable
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
 from rnn_pipelines.sentiment.operations.challenger import (
     complete_challenger,
     plan_training,
@@ -28,7 +32,7 @@ from rnn_pipelines.sentiment.text.as_of import hash_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds
 from rnn_pipelines.sentiment.text.vectors import WordVectors
-from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, choose_words
 
 BreakOff = Callable[[int], AbstractContextManager[None]]
 PADDING = PaddingSpec(max_length=8)
@@ -59,7 +63,7 @@ TRAINING = TrainingSpec(epochs=4, patience=4, batch_size=16, learning_rate=0.05,
 
 @pytest.fixture
 def features(reviews: pd.DataFrame) -> TextFeatures:
-    encoded = encode_texts(reviews["text"], build_vocabulary(reviews["text"], VocabularySpec()))
+    encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
     return add_ngram_features(
         encoded, reviews["label"], assign_folds(reviews, 2), NgramSpec(order=2, folds=2)
     )[1]
@@ -83,7 +87,7 @@ def train(
     network = ClassifierSpec(cell=cell, units=3, bidirectional=False)
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
     return train_challenger(
-        features, reviews, vectors, network, TrainingPlan(PADDING, TRAINING, None, checkpoints)
+        features, reviews, vectors, network, TextTrainingPlan(PADDING, TRAINING, None, checkpoints)
     )
 
 
@@ -129,7 +133,7 @@ def test_checkpoint_of_other_reviews_is_not_taken_up(
 
 
 def test_challenger_remembers_all_texts_but_the_holdout(
-    text_classifier: TextClassifier, reviews: pd.DataFrame
+    text_classifier: ClassifierArtefact, reviews: pd.DataFrame
 ) -> None:
     record = {"seeds": [0], "training_seconds": 1.0, "compile_seconds": 0.5}
     calibrations = {name: {"validation_log_loss": loss} for name, loss in LOSSES.items()}
@@ -147,7 +151,7 @@ def test_challenger_remembers_all_texts_but_the_holdout(
 
 
 def test_holdout_has_everyones_logits(
-    text_classifier: TextClassifier, reviews: pd.DataFrame, predictions: pd.DataFrame
+    text_classifier: ClassifierArtefact, reviews: pd.DataFrame, predictions: pd.DataFrame
 ) -> None:
     test = reviews[reviews["part"] == "test"]
     artefact = replace(text_classifier, seen=hash_texts(test["text"].iloc[:2]).to_numpy())
@@ -166,7 +170,7 @@ def test_holdout_has_everyones_logits(
 
 
 def test_without_a_champion_nothing_is_seen(
-    text_classifier: TextClassifier, reviews: pd.DataFrame, predictions: pd.DataFrame
+    text_classifier: ClassifierArtefact, reviews: pd.DataFrame, predictions: pd.DataFrame
 ) -> None:
     holdout = score_holdout(reviews, predictions, text_classifier, None)
     assert not holdout["is_seen"].any()

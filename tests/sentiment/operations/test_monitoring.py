@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable
+from rnn_pipelines.sentiment.methods.tables import TextReferenceTable
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
 
 ALIKE = pd.DataFrame({"measure": list(MEASURES), "reference": 0.5, "newest": 0.5}).assign(
@@ -132,7 +132,7 @@ def test_limits_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
         MonitorSentimentSpec(**options)
 
 
-NOTHING = ReferenceTable.make_empty()
+NOTHING = TextReferenceTable.make_empty()
 
 
 def make_scores(num: int = 300, seed: int = 0, words: int = 50) -> pd.DataFrame:
@@ -155,7 +155,7 @@ def monitor(scores: pd.DataFrame, reference: pd.DataFrame | None = None) -> dict
     return monitor_scores(compare_scores(scores, reference), {"alarms": []}, MonitorSentimentSpec())
 
 
-@pytest.mark.parametrize("column", list(ReferenceTable.columns))
+@pytest.mark.parametrize("column", list(TextReferenceTable.columns))
 def test_missing_score_is_an_alarm(column: str) -> None:
     scores = make_scores().astype({column: "object"})
     scores.loc[3, column] = np.nan

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable, ScoredTextsTable
+from rnn_pipelines.sentiment.methods.tables import ScoredTextsTable, TextReferenceTable
 from rnn_pipelines.sentiment.operations.reference import (
     REFERENCE,
     UNVERSIONED,
@@ -99,7 +99,7 @@ def test_reference_is_the_holdout_of_the_version_or_the_test_part(
     )
     reference = describe_reference(make_scores(version), store.folder, **left)
     assert reference["label"].tolist() == ["positive", "negative", "positive"]
-    ReferenceTable.validate(reference)
+    TextReferenceTable.validate(reference)
     # Though there is a champion.
     store.promote(
         store.add_version(pack_reference(make_holdout(1.0))), ["first"], "2026-01-31T02:00:00+00:00"
@@ -113,7 +113,7 @@ def test_reference_is_the_holdout_of_the_version_or_the_test_part(
     for version in (bare, damaged, "pruned"):
         reference = describe_reference(make_scores(version), store.folder, **left)
         assert reference.empty
-        ReferenceTable.validate(reference)
+        TextReferenceTable.validate(reference)
 
 
 def test_without_any_score_there_is_no_reference(store: ChampionStore) -> None:

@@ -16,7 +16,7 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.report.explorer import page as page_module
 from rnn_pipelines.report.explorer.page import MAX_BYTES
 from rnn_pipelines.sentiment.interface import TextClassifier as Interface
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.report import explorer
 from rnn_pipelines.sentiment.report.explorer import render_classifier
 from rnn_pipelines.sentiment.text.cleaning import tokenize
@@ -28,7 +28,7 @@ NUM_TYPED_TEXTS = int(os.environ.get("RNN_FUZZ_TYPED", "200"))
 
 
 @pytest.fixture(scope="module")
-def page(text_classifier: TextClassifier) -> str:
+def page(text_classifier: ClassifierArtefact) -> str:
     return render_classifier(text_classifier, TEXTS)
 
 
@@ -97,7 +97,7 @@ def draw_texts(count: int) -> list[str]:
 @pytest.mark.chromium
 @pytest.mark.parametrize("signs", [True, False])
 def test_probabilities_of_typed_texts_are_those_of_predict(
-    text_classifier: TextClassifier, tmp_path: Path, signs: bool
+    text_classifier: ClassifierArtefact, tmp_path: Path, signs: bool
 ) -> None:
     classifier = Interface()
     own = replace(text_classifier, signs=signs)
@@ -138,7 +138,7 @@ def typed(page: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str,
 
 @pytest.mark.chromium
 def test_a_reader_sees_the_probability_of_a_typed_text(
-    text_classifier: TextClassifier, typed: list[dict[str, Any]]
+    text_classifier: ClassifierArtefact, typed: list[dict[str, Any]]
 ) -> None:
     classifier = Interface()
     classifier._artefact = text_classifier
@@ -207,7 +207,7 @@ def test_controls_of_texts_stay_in_their_places(used: SimpleNamespace) -> None:
 @pytest.mark.slow
 @pytest.mark.chromium
 def test_probabilities_of_many_texts_are_those_of_keras(
-    text_classifier: TextClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text_classifier: ClassifierArtefact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer, "MAX_TEXTS", NUM_SLOW_TEXTS)
     rng = np.random.default_rng(0)
@@ -232,7 +232,7 @@ def test_probabilities_of_many_texts_are_those_of_keras(
 
 @pytest.mark.chromium
 def test_a_page_that_would_be_too_large_has_no_box_for_own_texts(
-    text_classifier: TextClassifier,
+    text_classifier: ClassifierArtefact,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -250,7 +250,7 @@ def test_a_page_that_would_be_too_large_has_no_box_for_own_texts(
 
 
 def test_vocabulary_is_the_largest_that_fits(
-    text_classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch
+    text_classifier: ClassifierArtefact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = [*text_classifier.vocabulary, *(f"word{n}" for n in range(3000))]
     large = replace(text_classifier, vocabulary=words)
@@ -271,17 +271,17 @@ def open_labels(page: str, folder: Path) -> list[str]:
     return labels
 
 
-def test_a_classifier_without_networks_is_refused(text_classifier: TextClassifier) -> None:
+def test_a_classifier_without_networks_is_refused(text_classifier: ClassifierArtefact) -> None:
     with pytest.raises(ParameterError, match="no recurrent network"):
         render_classifier(replace(text_classifier, networks={}), TEXTS)
 
 
-def test_texts_without_words_are_refused(text_classifier: TextClassifier) -> None:
+def test_texts_without_words_are_refused(text_classifier: ClassifierArtefact) -> None:
     with pytest.raises(ParameterError, match="at least one word"):
         render_classifier(text_classifier, ["", " "])
 
 
-def test_interface_writes_the_page(text_classifier: TextClassifier, tmp_path: Path) -> None:
+def test_interface_writes_the_page(text_classifier: ClassifierArtefact, tmp_path: Path) -> None:
     classifier = Interface()
     classifier._artefact = text_classifier
     classifier.explorer(tmp_path / "gates.html", TEXTS)

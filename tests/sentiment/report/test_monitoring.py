@@ -12,7 +12,7 @@ from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.report.page import Table, read_plotly
 from rnn_pipelines.report.report import Report
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable
+from rnn_pipelines.sentiment.methods.tables import TextReferenceTable
 from rnn_pipelines.sentiment.operations.monitoring import (
     CANNOT_KNOW,
     MonitorSentimentSpec,
@@ -27,7 +27,7 @@ from rnn_pipelines.sentiment.report.monitoring import (
 )
 
 SPEC = MonitorSentimentSpec()
-NOTHING = ReferenceTable.make_empty()
+NOTHING = TextReferenceTable.make_empty()
 
 
 def make_scores(num: int = 200, words: int = 50) -> pd.DataFrame:

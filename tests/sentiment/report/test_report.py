@@ -10,7 +10,7 @@ from golden import has_in_order, is_golden
 from rnn_pipelines.report.page import read_plotly
 from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.terminal import WIDTH
-from rnn_pipelines.sentiment.methods.calibration import choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import choose_best_classifier
 from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
 from rnn_pipelines.sentiment.report.report import (
     describe_gain,
@@ -106,7 +106,7 @@ def summary(make_report) -> list[str]:
 
 
 def test_terminal_has_the_verdict(made: Any, summary: list[str]) -> None:
-    expected = describe_gain(made.metrics, choose_classifier(made.calibrations))
+    expected = describe_gain(made.metrics, choose_best_classifier(made.calibrations))
     assert " ".join(summary[0].split()) == expected
 
 

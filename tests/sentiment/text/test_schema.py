@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.schema import ReviewsTable, tabulate
+from rnn_pipelines.sentiment.text.schema import ReviewsTable, tabulate_reviews
 
 ROWS: list[tuple[object, ...]] = [
     ("1", "train", "a", 1, 0, "bad"),
@@ -18,7 +18,7 @@ ROWS: list[tuple[object, ...]] = [
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return tabulate(ROWS)
+    return tabulate_reviews(ROWS)
 
 
 def fail(table: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.vectors import DEVIATION, WordVectorSpec, learn_word_vectors
+from rnn_pipelines.sentiment.text.vectors import DEVIATION, WordVectorSpec, fit_word_vectors
 
 Learn = Callable[..., np.ndarray]
 
@@ -28,7 +28,7 @@ def learn(make_encoded: Callable[..., EncodedTexts]) -> Learn:
         spec = WordVectorSpec(num_words=num_words, dimensions=dimensions, **options)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return learn_word_vectors(make_encoded(texts), spec).vectors
+            return fit_word_vectors(make_encoded(texts), spec).vectors
 
     return learn_strictly
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from rnn_pipelines.champion.records import Record, flatten, list_measures, list_reasons
+from rnn_pipelines.champion.records import Record, list_leaves, list_measures, list_reasons
 from rnn_pipelines.champion.tables import NUM_LETTERS
 from rnn_pipelines.storage.names import find_moment
 
@@ -24,7 +24,7 @@ def list_parameters(record: Record) -> dict[str, str]:
     """Return all parameters by the names that the command line takes."""
     return {
         _make_key(name): (value if isinstance(value, str) else json.dumps(value))[:MAX_VALUE_LENGTH]
-        for name, value in flatten(record.get("parameters") or {}).items()
+        for name, value in list_leaves(record.get("parameters") or {}).items()
     }
 
 
@@ -71,7 +71,7 @@ def make_version_tags(record: Record, folder: Path, checksum: str) -> dict[str, 
     return _make_tags({**_tag_version(record), "path": folder, "checksum": checksum})
 
 
-def find_times(record: Record) -> tuple[int, int]:
+def find_retraining_times(record: Record) -> tuple[int, int]:
     """Return start and end of a retraining, in milliseconds since 1970, from the name of its record.
 
     For a name of another form, the end is 0.

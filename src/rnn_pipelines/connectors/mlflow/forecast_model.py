@@ -7,7 +7,7 @@ from pathlib import Path
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
-from rnn_pipelines.champion.folders import unpack_model
+from rnn_pipelines.champion.folders import unpack_safely
 from rnn_pipelines.connectors.mlflow.served_model import save_served_model
 from rnn_pipelines.forecast.export.files import REQUIRED, list_exported
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
@@ -23,7 +23,7 @@ def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
 
     Files of another kind are a ChampionError, a method that cannot be exported is a ParameterError.
     """
-    forecaster = unpack_model(folder, lambda: unpack(files))
+    forecaster = unpack_safely(folder, lambda: unpack(files))
     requirements = [f"{name}=={version(name)}" for name in ("mlflow", *REQUIRED)]
     files_of_export = (ARTIFACT, list_exported(forecaster))
     program = Path(__file__).with_name("forecast_served.py")

@@ -69,7 +69,9 @@ def publish(
     artifacts = f"{file.rpartition('/')[0]}/mlruns" if file != spec.tracking_uri else None
     try:
         with hold_lock(store.folder / "mlflow.lock", LOCK_SECONDS):
-            registry = Registry(connect(spec), store, f"{spec.name}-{task}", artifacts, save_model)
+            registry = Registry(
+                connect_mlflow(spec), store, f"{spec.name}-{task}", artifacts, save_model
+            )
             return Publication(sum(map(registry.add, records)), registry.name_champion())
     except LockedError:
         raise
@@ -96,7 +98,7 @@ def publish_if_possible(
         )
 
 
-def connect(spec: TrackingSpec) -> "MlflowClient":
+def connect_mlflow(spec: TrackingSpec) -> "MlflowClient":
     set_environment()
     from mlflow import MlflowClient
 

@@ -75,7 +75,7 @@ class Registry:
             version = record.get("version")
             outcome = str(record.get("outcome"))
             title = f"{shorten_version(version)} {outcome}" if version else outcome
-            start = facts.find_times(record)[0]
+            start = facts.find_retraining_times(record)[0]
             run = self._client.create_run(self._experiment, start, facts.make_tags(record), title)
         if run.info.lifecycle_stage != LifecycleStage.ACTIVE:
             return False
@@ -83,7 +83,7 @@ class Registry:
             self._add_version(run, record)
             return False
         run_id = run.info.run_id
-        end = facts.find_times(record)[1]
+        end = facts.find_retraining_times(record)[1]
         metrics = [
             Metric(name, value, end, step) for name, value, step in facts.list_metrics(record)
         ]

@@ -1,13 +1,13 @@
-"""Connections to a PostgreSQL server, and errors with advice. The libraries are imported at the first use."""
+"""Connections to a PostgreSQL server, and errors with advice; imported only if the catalog names a table of one."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psycopg
 from kedro.io.core import DatasetError
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from sqlalchemy import Connection, NullPool, create_engine, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 VARIABLE = "RNN_POSTGRES_URL"
 FORM = "postgresql://user:password@host:5432/database"
@@ -40,16 +40,9 @@ BROKEN_OFF = "The connection was lost. A write is complete or has no effect. Run
 def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return `con`, the checked URL of the server, and the other arguments of SQLAlchemy's `create_engine`.
 
-    Connections are not pooled, and errors do not list values. Raise a DatasetError if libraries are missing, or if the
-    URL is missing or invalid. The message quotes no part of the URL, because any part may be the password.
+    Connections are not pooled, and errors do not list values. Raise a DatasetError if the URL is missing or invalid.
+    The message quotes no part of the URL, because any part may be the password.
     """
-    try:
-        import psycopg  # noqa: F401
-        from sqlalchemy import NullPool, make_url
-        from sqlalchemy.exc import ArgumentError
-    except ImportError as error:
-        message = f'PostgreSQL: a library is missing ({error}). Install it: pip install "rnn-pipelines[postgres]".'
-        raise DatasetError(message) from error
     options = dict(credentials or {})
     given = options.pop("con", None)
     if not given:
@@ -85,8 +78,6 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
     ends the transaction, and later statements may write. Therefore every query is prepared, because the server rejects
     a prepared query of several statements, and every transaction of the connection is read-only.
     """
-    from sqlalchemy import make_url
-
     given = options.get("connect_args", {})
     existing = given.get("options", make_url(options["con"]).query.get("options", ""))
     return {
@@ -100,14 +91,12 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def refuse_powerful_user(connection: "Connection", label: str) -> None:
+def refuse_powerful_user(connection: Connection, label: str) -> None:
     """Raise a DatasetError if the user has rights that a read-only transaction does not limit, as a superuser has.
 
     `copy … to program` runs programs even in such a transaction. `set role` to a user with fewer rights is no remedy,
     because a block of code (`do`), which is one statement, can undo it.
     """
-    from sqlalchemy import func, select
-
     rights = [func.pg_has_role(func.session_user(), right, "MEMBER") for right in SERVER_RIGHTS]
     if any(connection.execute(select(*rights)).one()):
         raise DatasetError(
@@ -119,7 +108,7 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
 @contextmanager
 def connect(
     credentials: Mapping[str, Any] | None, label: str, *, is_read_only: bool = False
-) -> Iterator["Connection"]:
+) -> Iterator[Connection]:
     """Yield a connection with one transaction, which is committed at the end, or rolled back after an error.
 
     A read-only transaction sees the same rows in all its statements. If the connection or a statement fails, raise a
@@ -128,10 +117,6 @@ def connect(
     options = make_engine_options(credentials)
     if is_read_only:
         options = restrict_to_reading(options)
-    import psycopg
-    from sqlalchemy import create_engine
-    from sqlalchemy.exc import DBAPIError
-
     try:
         with create_engine(options.pop("con"), **options).begin() as connection:
             if not is_read_only:
@@ -148,17 +133,15 @@ def connect(
         raise _explain(error, is_lost, label) from None
 
 
-def _explain(found: Any, is_lost: bool, label: str) -> DatasetError:
+def _explain(error: Any, is_lost: bool, label: str) -> DatasetError:
     """Return an error with the reason of the driver or server and advice, on one line."""
-    from psycopg import DataError, OperationalError
-
-    reason = " ".join((found.diag.message_primary or str(found)).split())
+    reason = " ".join((error.diag.message_primary or str(error)).split())
     if is_lost:
         advice = BROKEN_OFF
-    elif found.sqlstate is None and isinstance(found, OperationalError):
+    elif error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         advice = CHECK_URL
-    elif found.sqlstate is None and isinstance(found, DataError):
+    elif error.sqlstate is None and isinstance(error, psycopg.DataError):
         advice = UNREADABLE
     else:
-        advice = ADVICE.get(found.sqlstate, "")
+        advice = ADVICE.get(error.sqlstate, "")
     return DatasetError(f"{label}: {reason.rstrip('.?')}. {advice}".rstrip())

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 from kedro.io.core import AbstractDataset, DatasetError
+from psycopg.types.numeric import FloatLoader
+from sqlalchemy import Connection
 
 from rnn_pipelines.connectors.postgres.connection import connect, refuse_powerful_user
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 LABEL = "PostgreSQL"
 BATCH_ROWS = 1 << 16
@@ -46,7 +45,6 @@ class Query:
 
     def read(self) -> pd.DataFrame:
         """Return all rows, with the types of a Parquet file."""
-
         with self._connect() as connection:
             table = pa.concat_tables(self._iterate_batches(connection))
         return table.to_pandas(ignore_metadata=True, split_blocks=True, self_destruct=True)
@@ -61,25 +59,22 @@ class Query:
             yield num_rows, self._iterate_batches(connection)
 
     @contextmanager
-    def _connect(self) -> Iterator["Connection"]:
+    def _connect(self) -> Iterator[Connection]:
         with connect(self.credentials, LABEL) as connection:
             refuse_powerful_user(connection, LABEL)
         with connect(self.credentials, LABEL, is_read_only=True) as connection:
-            from psycopg.types.numeric import FloatLoader
-
             # Decimal numbers would become float64 after a detour through Python's objects.
             driver: Any = connection.connection.driver_connection
             driver.adapters.register_loader("numeric", FloatLoader)
             yield connection
 
-    def _declare(self, connection: "Connection") -> None:
+    def _declare(self, connection: Connection) -> None:
         # Doubled, because a single % is the driver's placeholder of a value.
         sql = self.sql.replace("%", "%%")
         connection.exec_driver_sql(f"declare {CURSOR} no scroll cursor for {sql}")
 
-    def _iterate_batches(self, connection: "Connection") -> Iterator[pa.Table]:
+    def _iterate_batches(self, connection: Connection) -> Iterator[pa.Table]:
         """Yield at least one batch, all of one schema."""
-
         self._declare(connection)
         num_rows = BATCH_ROWS
         while num_rows == BATCH_ROWS:
@@ -115,7 +110,7 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
         *,
         sql: str,
         credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, object] | None = None,
     ) -> None:
         self._query = Query(sql, credentials)
         self.metadata = metadata
@@ -126,12 +121,11 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
     def save(self, data: None) -> None:
         raise DatasetError(f"{self._query.sql}: a query can only be loaded, not saved.")
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"sql": self._query.sql}
 
 
 def _make_array(cells: tuple[Any, ...] | list[Any], kind: pa.DataType) -> pa.Array:
-
     if pa.types.is_string(kind):
         cells = [cell if isinstance(cell, str) or cell is None else str(cell) for cell in cells]
     return pa.array(cells, kind)

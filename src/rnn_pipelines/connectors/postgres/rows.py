@@ -3,17 +3,15 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
+from sqlalchemy import Connection, MetaData, Table, func, inspect, select
 
 from rnn_pipelines.connectors.postgres import table as postgres_table
 from rnn_pipelines.connectors.postgres.connection import connect
 from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         key: list[str],
         families: list[str] | None = None,
         credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, object] | None = None,
     ) -> None:
         self._table, self._key = table, key
         self._families = tuple(families or ())
@@ -59,8 +57,6 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
     def load(self) -> pd.DataFrame:
         """Return all rows, in the order of their keys."""
         with connect(self._credentials, self._label) as connection:
-            from sqlalchemy import select
-
             table = self._find(connection)
             if table is None:
                 message = f"{self._label}: the table does not exist yet. Run the pipeline that saves its first rows."
@@ -68,7 +64,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             rows = connection.execute(select(table).order_by(*table.primary_key)).all()
             dtypes = {
                 name: DTYPES[kind]
-                for name, kind in postgres_table.list_columns(table).items()
+                for name, kind in postgres_table.list_column_types(table).items()
                 if kind in DTYPES
             }
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
@@ -126,16 +122,14 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         """Return the table with the columns that the dataset adds."""
         return table
 
-    def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
+    def _write(self, connection: Connection, table: Table, staging: Table) -> int:
         """Write the rows of another table, and return how many are new or changed."""
         statement = postgres_table.make_upsert(table, staging).execution_options(
             preserve_rowcount=True
         )
         return connection.execute(statement).rowcount
 
-    def _find(self, connection: "Connection") -> "Table | None":
-        from sqlalchemy import MetaData, Table, inspect
-
+    def _find(self, connection: Connection) -> Table | None:
         has_table = inspect(connection).has_table(self._table)
         return Table(self._table, MetaData(), autoload_with=connection) if has_table else None
 
@@ -143,8 +137,8 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         remedy = "Rename that table, or name another one in the catalog."
         return DatasetError(f"{self._label}: expected the {what} {wanted}, found {found}. {remedy}")
 
-    def _list_fixed(self, table: "Table") -> dict[str, str]:
-        kinds = postgres_table.list_columns(table)
+    def _list_fixed(self, table: Table) -> dict[str, str]:
+        kinds = postgres_table.list_column_types(table)
         return {name: kind for name, kind in kinds.items() if not name.startswith(self._families)}
 
     def _exists(self) -> bool:
@@ -155,7 +149,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
     def _label(self) -> str:
         return f"PostgreSQL, table {self._table}"
 
-    def _describe(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, object]:
         return {"table": self._table, "key": self._key}
 
 
@@ -196,12 +190,10 @@ class PostgresLogDataset(PostgresRowsDataset):
             yield from split_nights(self._read_in_order(connection, table), self._key)
 
     def _read_in_order(
-        self, connection: "Connection", table: "Table", *where: Any, names: Sequence[str] = ()
+        self, connection: Connection, table: Table, *where: Any, names: Sequence[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Yield the rows, or their columns of these `names`, in the order of `split_nights`."""
-        from sqlalchemy import select
-
-        kinds = postgres_table.list_columns(table)
+        kinds = postgres_table.list_column_types(table)
         (*key, time) = self._key
         # By bytes, as the log in a file is sorted, whatever the language of the database.
         order = [
@@ -210,16 +202,14 @@ class PostgresLogDataset(PostgresRowsDataset):
         ]
         chosen = {name: kinds[name] for name in names or kinds}
         query = select(*(table.columns[name] for name in chosen)).where(*where)
-        return postgres_table.read_rows(
+        return postgres_table.iterate_rows(
             connection, query.order_by(table.columns[time], *order), chosen
         )
 
-    def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
-        from sqlalchemy import func, select
-
+    def _write(self, connection: Connection, table: Table, staging: Table) -> int:
         rows = postgres_table.select_new(table, staging)
-        kinds = postgres_table.list_columns(staging)
-        new = pd.concat([pd.DataFrame(), *postgres_table.read_rows(connection, rows, kinds)])
+        kinds = postgres_table.list_column_types(staging)
+        new = pd.concat([pd.DataFrame(), *postgres_table.iterate_rows(connection, rows, kinds)])
         if new.empty:
             return 0
         time = table.columns[self._key[-1]]
@@ -244,12 +234,12 @@ class PostgresLogDataset(PostgresRowsDataset):
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(**dict.fromkeys(LINKS, ""))
 
-    def _list_fixed(self, table: "Table") -> dict[str, str]:
+    def _list_fixed(self, table: Table) -> dict[str, str]:
         return {
             name: kind for name, kind in super()._list_fixed(table).items() if name not in LINKS
         }
 
-    def _find(self, connection: "Connection") -> "Table | None":
+    def _find(self, connection: Connection) -> Table | None:
         table = super()._find(connection)
         if table is not None and postgres_table.list_key(table) != self._key:
             raise self._explain_other("primary key", self._key, postgres_table.list_key(table))

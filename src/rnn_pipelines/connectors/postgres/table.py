@@ -3,42 +3,48 @@
 import io
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from kedro.io.core import DatasetError
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, WriteOptions, read_csv, write_csv
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Double,
+    MetaData,
+    PrimaryKeyConstraint,
+    Select,
+    Table,
+    Text,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.types import TypeEngine
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.storage.chain import LINKS
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select, Table
-    from sqlalchemy.dialects.postgresql import Insert
-    from sqlalchemy.types import TypeEngine
 
 # If a writer is idle for longer while it holds the table, the server ends its transaction.
 LOCK_SECONDS = 60
 BATCH_ROWS = 1 << 16
 
 
-def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
+def define_table(name: str, key: list[str], data: pd.DataFrame) -> Table:
     """Return the definition of a table with the columns of `data`, without creating it."""
-    from sqlalchemy import (
-        BigInteger,
-        Boolean,
-        Column,
-        DateTime,
-        Double,
-        MetaData,
-        PrimaryKeyConstraint,
-        Table,
-        Text,
-    )
-
     kinds: dict[str, TypeEngine[Any]] = {
         "O": Text(),
         "b": Boolean(),
@@ -79,43 +85,35 @@ def refuse_unstorable_texts(label: str, data: pd.DataFrame) -> None:
             )
 
 
-def list_columns(table: "Table") -> dict[str, str]:
+def list_column_types(table: Table) -> dict[str, str]:
     """Return the columns' types by name, both as on the server."""
-    from sqlalchemy.dialects import postgresql
-
     return {column.name: column.type.compile(postgresql.dialect()) for column in table.columns}
 
 
-def list_key(table: "Table") -> list[str]:
+def list_key(table: Table) -> list[str]:
     """Return the columns of the primary key, in its order."""
     return [column.name for column in table.primary_key]
 
 
-def add_columns(connection: "Connection", there: "Table", wanted: "Table") -> None:
+def add_columns(connection: Connection, there: Table, wanted: Table) -> None:
     """Add the missing columns to the table on the server; they are null in its rows."""
-    from sqlalchemy import DDL
-
     prepare = connection.dialect.identifier_preparer
-    types = list_columns(wanted)
-    for name in types.keys() - list_columns(there).keys():
+    types = list_column_types(wanted)
+    for name in types.keys() - list_column_types(there).keys():
         table = prepare.format_table(there)
         column = prepare.quote(name)
         connection.execute(DDL(f"alter table {table} add column {column} {types[name]}"))
 
 
-def lock_table(connection: "Connection", name: str) -> None:
+def lock_table(connection: Connection, name: str) -> None:
     """Lock the table for one writer until its transaction ends, by name, because the table may not exist yet."""
-    from sqlalchemy import func, select
-
     for timeout in ("lock_timeout", "idle_in_transaction_session_timeout"):
         connection.execute(select(func.set_config(timeout, f"{LOCK_SECONDS}s", True)))
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def create_staging(connection: "Connection", table: "Table") -> "Table":
+def create_staging(connection: Connection, table: Table) -> Table:
     """Create an empty temporary table with the same columns, which the end of the transaction removes."""
-    from sqlalchemy import Column, MetaData, Table
-
     columns = [Column(column.name, column.type) for column in table.columns]
     staging = Table(
         "rnn_staging", MetaData(), *columns, prefixes=["temporary"], postgresql_on_commit="drop"
@@ -124,14 +122,13 @@ def create_staging(connection: "Connection", table: "Table") -> "Table":
     return staging
 
 
-def copy_rows(connection: "Connection", table: "Table", data: pd.DataFrame) -> None:
+def copy_rows(connection: Connection, table: Table, data: pd.DataFrame) -> None:
     """Append rows to an empty or new table by `copy`, with null for missing values."""
-
     prepare = connection.dialect.identifier_preparer
     driver = connection.connection.driver_connection
     assert driver is not None
     schema = pa.schema(
-        [(name, _find_arrow_type(kind)) for name, kind in list_columns(table).items()]
+        [(name, _find_arrow_type(kind)) for name, kind in list_column_types(table).items()]
     )
     names = ", ".join(prepare.quote(name) for name in schema.names)
     statement = (
@@ -144,16 +141,15 @@ def copy_rows(connection: "Connection", table: "Table", data: pd.DataFrame) -> N
                 _make_array(rows[name], kind)
                 for name, kind in zip(schema.names, schema.types, strict=True)
             ]
-            text = pa.BufferOutputStream()
-            write_csv(pa.table(arrays, schema=schema), text, WriteOptions(include_header=False))
-            copy.write(text.getvalue().to_pybytes())
+            content = pa.BufferOutputStream()
+            write_csv(pa.table(arrays, schema=schema), content, WriteOptions(include_header=False))
+            copy.write(content.getvalue().to_pybytes())
 
 
-def read_rows(
-    connection: "Connection", query: "Select[Any]", types: Mapping[str, str]
+def iterate_rows(
+    connection: Connection, query: Select[Any], types: Mapping[str, str]
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows of a query by `copy`, some thousands at a time; `types` are those of its columns, in order."""
-
     driver = connection.connection.driver_connection
     assert driver is not None
     sql = query.compile(connection, compile_kwargs={"literal_binds": True}).string
@@ -178,7 +174,6 @@ def read_rows(
 
 
 def _find_arrow_type(kind: str) -> pa.DataType:
-
     types = {
         "TEXT": pa.string(),
         "BOOLEAN": pa.bool_(),
@@ -189,7 +184,6 @@ def _find_arrow_type(kind: str) -> pa.DataType:
 
 
 def _make_array(column: pd.Series, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
-
     # Arrow would take the times of a zone by a way of pandas that is deprecated.
     cells = (
         column.to_numpy("datetime64[us]")
@@ -199,11 +193,8 @@ def _make_array(column: pd.Series, kind: pa.DataType) -> pa.Array | pa.ChunkedAr
     return pa.array(cells, kind, from_pandas=True)
 
 
-def make_upsert(table: "Table", staging: "Table") -> "Insert":
+def make_upsert(table: Table, staging: Table) -> Insert:
     """Return the statement that inserts the rows of another table, and updates existing rows that differ."""
-    from sqlalchemy import select, tuple_
-    from sqlalchemy.dialects.postgresql import insert
-
     names = [column.name for column in table.columns]
     statement = insert(table).from_select(names, select(*staging.columns))
     values = [name for name in names if name not in list_key(table)]
@@ -216,12 +207,11 @@ def make_upsert(table: "Table", staging: "Table") -> "Insert":
     )
 
 
-def select_new(table: "Table", staging: "Table") -> "Select[Any]":
+def select_new(table: Table, staging: Table) -> Select[Any]:
     """Return the query of those rows of another table that differ from the last ones of their keys.
 
     The last column of the key is the time of record. The rows get one, which is later than all times on record.
     """
-    from sqlalchemy import and_, func, or_, select, text, tuple_
 
     *key, time = list_key(table)
     others = table.alias()

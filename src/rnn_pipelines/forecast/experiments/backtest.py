@@ -10,7 +10,7 @@ from typing import Any, cast
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.champion.records import Run, find_compared_loss
+from rnn_pipelines.champion.records import RetrainingInputs, find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError, count
 from rnn_pipelines.forecast.experiments.rolling import rolling
 from rnn_pipelines.forecast.experiments.schedule import (
@@ -240,7 +240,7 @@ def replay_retraining(
 ) -> Candidate:
     """Return the outcome of `retrain_forecast` on a day, from the data of that day."""
     # A replay records neither fingerprints nor versions.
-    run = cast("Run", {"started": time.time()})
+    run = cast(RetrainingInputs, {"started": time.time()})
     plan = TrainingPlan(retraining.budget)
     challenger = fit_challenger(past, covariate_table, spec, retraining, plan)
     return decide_on(challenger, champion, run, retraining)

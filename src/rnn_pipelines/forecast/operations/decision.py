@@ -10,10 +10,10 @@ import pandas as pd
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion, name_promotion
 from rnn_pipelines.champion.decision import Case, decide
-from rnn_pipelines.champion.manifest import describe_run as describe
+from rnn_pipelines.champion.manifest import describe_retraining as describe
 from rnn_pipelines.champion.manifest import join_covariates
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
-from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
+from rnn_pipelines.champion.records import ChallengerTraining, Measures, RetrainingInputs
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.holdout import find_forecast_faults, measure_forecast_holdout
 from rnn_pipelines.forecast.methods.in_use import BEST
@@ -42,7 +42,7 @@ def describe_run(
     forecast: dict[str, Any],
     retraining: RetrainForecastSpec,
     started: float,
-) -> Run:
+) -> RetrainingInputs:
     """Return the fingerprints of the data as read up to the day, of parameters and code, and all versions."""
     parameters = {"forecast": forecast, "retrain_forecast": retraining}
     data = {name: value for name, value in profile.items() if name in FACTS}
@@ -61,7 +61,7 @@ def decide_promotion(
     champion: LoadedChampion | None,
     holdout: Predictions,
     training: ChallengerTraining,
-    run: Run,
+    run: RetrainingInputs,
     retraining: RetrainForecastSpec,
 ) -> Candidate:
     """Compare challenger and champion on the holdout, decide by the policy, and record the reasons."""
@@ -177,7 +177,7 @@ def _list_notes(
         yield "its refit on all rows is not used, because its errors on the newest windows are larger"
 
 
-def _list_not_acting(champion: LoadedChampion | None, run: Run) -> Iterator[str]:
+def _list_not_acting(champion: LoadedChampion | None, run: RetrainingInputs) -> Iterator[str]:
     """Yield the parameters of this retraining that do not act if the champion, which has fixed others, is kept."""
     if champion is not None:
         asked = run.get("parameters", {}).get("forecast", {})

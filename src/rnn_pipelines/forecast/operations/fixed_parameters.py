@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rnn_pipelines.champion.artefacts import LoadedChampion, name_promotion
-from rnn_pipelines.champion.records import Record, flatten, make_plain
+from rnn_pipelines.champion.records import Record, list_leaves, make_plain
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
@@ -59,8 +59,8 @@ def find_other_parameters(
         name: read_parameter_model(name, FIXED[name], make_plain(block))
         for name, block in given.items()
     }
-    asked = flatten({name: make_plain(model) for name, model in models.items()})
-    before = flatten({name: trained[name] for name in FIXED if name in trained})
+    asked = list_leaves({name: make_plain(model) for name, model in models.items()})
+    before = list_leaves({name: trained[name] for name in FIXED if name in trained})
     others = {
         name: (before[name], value)
         for name, value in asked.items()

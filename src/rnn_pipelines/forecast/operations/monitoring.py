@@ -14,7 +14,7 @@ from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
+from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, make_verdict_record
 from rnn_pipelines.errors import MAX_VALUE, SeriesError, count, make_line
 from rnn_pipelines.forecast.evaluation import realised
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
@@ -256,7 +256,7 @@ def monitor_forecasts(
     verdict = conclude_on_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     record = ForecastVerdict(
-        **describe_verdict(verdict, monitoring.valid_days),
+        **make_verdict_record(verdict, monitoring.valid_days),
         version=champion["version"],
         promoted_at=champion["promoted_at"],
         error=error,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.champion.records import ChallengerTraining, Run
+from rnn_pipelines.champion.records import ChallengerTraining, RetrainingInputs
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Forecasts
 from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
@@ -75,7 +75,7 @@ def fit_challenger(
 def decide_on(
     challenger: TrainedChallenger,
     champion: LoadedChampion | None,
-    run: Run,
+    run: RetrainingInputs,
     retraining: RetrainForecastSpec,
 ) -> Candidate:
     """Compare a challenger with the champion on the holdout, and return it with the decision."""

@@ -11,7 +11,7 @@ from rnn_pipelines.lab.compare.jobs import Job, list_jobs
 from rnn_pipelines.lab.compare.records import Description, RunWithCurve, TaskDescription
 from rnn_pipelines.lab.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
-from rnn_pipelines.networks.time_left import format_seconds
+from rnn_pipelines.networks.time_left import format_duration
 
 # Mean seconds of a training with its compilation, from `benchmarks/results/compare.json`, rounded.
 TYPICAL_SECONDS = {
@@ -83,7 +83,7 @@ def estimate_time(jobs: Sequence[Job], num_workers: int) -> str:
     if unknown:
         return f"{plan}; no time was measured for {', '.join(unknown)}"
     seconds = sum(TYPICAL_SECONDS[job.task] for job in jobs) / min(num_workers, len(jobs))
-    return f"{plan}; about {format_seconds(seconds)}, by the measured times of benchmarks/results/compare.json"
+    return f"{plan}; about {format_duration(seconds)}, by the measured times of benchmarks/results/compare.json"
 
 
 def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:

@@ -13,6 +13,7 @@ from rnn_pipelines.lab.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.lab.internals.forecast.traces import choose_origins
 from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.report.page import render_page
+from rnn_pipelines.sentiment.report.explorer import render_classifier
 
 # Kedro resolves these hints when it checks parameters, which must not load the packages of texts.
 if TYPE_CHECKING:
@@ -57,6 +58,4 @@ def explore_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> str:
     """Render the explorer's page over the texts of the parameters; without a classifier, a page that says so."""
     if chosen.classifier is None or not chosen.classifier.networks:
         return render_page(TITLE, f"No network reads texts: {chosen.origin}.", [])
-    from rnn_pipelines.sentiment.report.explorer import render_classifier
-
     return render_classifier(chosen.classifier, sample.texts)

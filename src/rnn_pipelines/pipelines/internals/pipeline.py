@@ -1,8 +1,5 @@
 """The graph of `internals`: trained and pretrained networks → gates and states → statistics → report."""
 
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.lab.internals.explorer import explore_classifier, explore_forecasters
@@ -11,20 +8,13 @@ from rnn_pipelines.lab.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.lab.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.lab.internals.gate_statistics import measure_traces
 from rnn_pipelines.lab.internals.notation import CELLS, list_figures
-from rnn_pipelines.lab.internals.records import Traces
 from rnn_pipelines.lab.internals.report.figures import draw_internals_figures
 from rnn_pipelines.lab.internals.report.report import report_internals
-from rnn_pipelines.lab.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec
+from rnn_pipelines.lab.internals.sentiment.choice import choose_classifier
+from rnn_pipelines.lab.internals.sentiment.traces import trace_classifier
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, render_or_note, summarize_or_note
-
-# Kedro resolves these type hints when it checks parameters, which must not import Keras.
-if TYPE_CHECKING:
-    from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
-    from rnn_pipelines.sentiment.model.classifier import TextClassifier
-else:
-    ChosenClassifier = TextClassifier = Any
 
 FORECASTERS = {
     "panel": "internals_found_windows",
@@ -77,24 +67,3 @@ def create_pipeline() -> Pipeline:
         node(summarize_or_note(report_internals), REPORTED, "internals_text_summary"),
     ]
     return Pipeline(nodes)
-
-
-def choose_classifier(
-    found: TextClassifier | None,
-    reviews: pd.DataFrame | None,
-    source: TracedReviewsSpec,
-    small: SmallClassifierSpec,
-) -> ChosenClassifier:
-    """Return the classifier of `sentiment`, or train a small one if there is none."""
-    from rnn_pipelines.lab.internals.sentiment import choice
-
-    return choice.find_classifier(found, reviews, source, small)
-
-
-def trace_classifier(
-    classifier: ChosenClassifier, sample: SampleSpec
-) -> tuple[Traces, pd.DataFrame]:
-    """Trace every gate and state through texts, compare them with Keras, and score some texts word by word."""
-    from rnn_pipelines.lab.internals.sentiment import traces
-
-    return traces.trace_texts(classifier, sample)

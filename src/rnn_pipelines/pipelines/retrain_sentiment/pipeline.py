@@ -5,7 +5,6 @@ import time
 import pandas as pd
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.sentiment.nodes import score_reviews
 from rnn_pipelines.pipelines.sentiment.pipeline import (
     PADDING,
     TRAINING,
@@ -14,8 +13,9 @@ from rnn_pipelines.pipelines.sentiment.pipeline import (
 )
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
+from rnn_pipelines.sentiment.methods.training import score_reviews
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.operations import challenger as training
 from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run
@@ -36,7 +36,9 @@ SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 
 def create_pipeline() -> Pipeline:
     """Prepare the data as `sentiment` does, train the networks, and decide on the challenger."""
-    networks = sum((create_challenger_pipeline(cell) for cell in list_candidates()), Pipeline([]))
+    networks = sum(
+        (create_challenger_pipeline(cell) for cell in list_candidate_networks()), Pipeline([])
+    )
     return create_reading_pipeline() + networks + create_case_pipeline()
 
 
@@ -97,7 +99,7 @@ def create_case_pipeline() -> Pipeline:
     calibrated = {
         "reviews": REVIEWS,
         "features": FEATURES,
-        **{cell: f"retrain_sentiment_{cell}_scores" for cell in list_candidates()},
+        **{cell: f"retrain_sentiment_{cell}_scores" for cell in list_candidate_networks()},
     }
     chosen_from = {
         "ngrams": NGRAMS,
@@ -105,13 +107,13 @@ def create_case_pipeline() -> Pipeline:
         "vocabulary_spec": VOCABULARY,
         "padding": PADDING,
         "calibrations": calibrations,
-        **{cell: f"retrain_sentiment_{cell}_model" for cell in list_candidates()},
+        **{cell: f"retrain_sentiment_{cell}_model" for cell in list_candidate_networks()},
     }
     completed = {
         "classifier": classifier,
         "reviews": REVIEWS,
         "calibrations": calibrations,
-        **{model: f"retrain_sentiment_{model}_record" for model in list_candidates()},
+        **{model: f"retrain_sentiment_{model}_record" for model in list_candidate_networks()},
     }
     decided = [challenger, CHAMPION, holdout, record, run, SPEC]
     nodes = [

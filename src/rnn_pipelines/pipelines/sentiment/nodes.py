@@ -1,13 +1,13 @@
-"""The nodes of `sentiment` that import Keras, only when they run."""
+"""The node of `sentiment` that trains a network."""
 
 import pandas as pd
 
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.methods.tables import Scores
-from rnn_pipelines.sentiment.model.classifier import KerasModel
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
+from rnn_pipelines.sentiment.methods.training import train_text_network
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.vectors import WordVectors
@@ -22,21 +22,5 @@ def train_classifier(
     training: TrainingSpec,
 ) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
     """Train the network on the training part, and keep the best weights on the validation part."""
-    from rnn_pipelines.sentiment.methods.training import train_classifier
-
-    return train_classifier(
-        features, reviews, word_vectors, network, TrainingPlan(padding, training)
-    )
-
-
-def score_reviews(
-    model: KerasModel,
-    features: TextFeatures,
-    reviews: Reviews,
-    network: ClassifierSpec,
-    padding: PaddingSpec,
-) -> Scores:
-    """Return the logits of the validation and test reviews."""
-    from rnn_pipelines.sentiment.methods.training import score_reviews
-
-    return score_reviews(model, features, reviews, network, padding)
+    plan = TextTrainingPlan(padding, training)
+    return train_text_network(features, reviews, word_vectors, network, plan)

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.sentiment.nodes import score_reviews, train_classifier
+from rnn_pipelines.pipelines.sentiment.nodes import train_classifier
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_or_note, summarize_or_note
@@ -10,7 +10,8 @@ from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_exam
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidate_networks
+from rnn_pipelines.sentiment.methods.training import score_reviews
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
 from rnn_pipelines.sentiment.report.report import report_sentiment
@@ -98,7 +99,7 @@ def create_report_pipeline() -> Pipeline:
         "vocabulary_spec": VOCABULARY,
         "padding": PADDING,
         "calibrations": CALIBRATIONS,
-        **{model: f"sentiment_{model}_model" for model in list_candidates()},
+        **{model: f"sentiment_{model}_model" for model in list_candidate_networks()},
     }
     figures = {figure: f"sentiment_{figure}_figure" for figure in FIGURES}
     shown = {

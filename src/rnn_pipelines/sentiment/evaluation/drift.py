@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import fisher_exact, ks_2samp
 
 from rnn_pipelines.sentiment.methods.tables import Measures, Reference, ScoredTexts
 
@@ -95,8 +96,6 @@ def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
 
 
 def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    from scipy.stats import fisher_exact, ks_2samp
-
     effect = p_value = float("nan")
     # NaN if there are no values, or one is not finite.
     means = [

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import pandas as pd
 
-from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
 from rnn_pipelines.sentiment.methods.logits import to_probability
 from rnn_pipelines.sentiment.methods.tables import Predictions
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -35,14 +35,14 @@ def find_examples(
     predictions: Predictions, reviews: Reviews, calibrations: dict[str, Calibration]
 ) -> Examples:
     """Return a sample and the largest errors of the classifier with the lowest validation loss."""
-    logits = predictions[choose_classifier(calibrations)].to_numpy()
+    logits = predictions[choose_best_classifier(calibrations)].to_numpy()
     table = predictions[["review_id", "rating", "label", "num_words"]].assign(
         probability=to_probability(logits)
     )
     error = (table["probability"] - table["label"].astype(float)).abs()
     worst = error[error > 0.5].nlargest(NUM_MISTAKES).index
-    chosen = pd.concat(
+    shown = pd.concat(
         [table.iloc[:1].assign(kind="sample"), table.loc[worst].assign(kind="mistake")]
     )
-    examples = chosen.merge(reviews[["review_id", "group", "text"]], on="review_id", how="left")
+    examples = shown.merge(reviews[["review_id", "group", "text"]], on="review_id", how="left")
     return examples[list(ExamplesTable.columns)]

@@ -22,7 +22,7 @@ MIN_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
-class HoldoutMeasures:
+class TextHoldoutMeasures:
     """The results on the newest holdout: `MEASURES` of each classifier, None if its scores are not finite.
 
     `p_value` is that of McNemar's test of champion and challenger; None without a champion; 1 if the one with fewer
@@ -36,7 +36,7 @@ class HoldoutMeasures:
     notes: tuple[str, ...]
 
 
-def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
+def measure_text_holdout(holdout: Holdout) -> TextHoldoutMeasures:
     """Measure all classifiers on the reviews that the champion was not trained on.
 
     All reviews are used if it was trained on more than half of them, or if the remaining ones have only one class.
@@ -54,7 +54,7 @@ def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
         f"left out: {num_seen} of {count(len(holdout), 'review')} that the champion was trained on"
     )
     p_value = _compare(labels, shared, measures) if CHAMPION in shared else None
-    return HoldoutMeasures(measures, p_value, is_comparable, (left_out,) if num_seen else ())
+    return TextHoldoutMeasures(measures, p_value, is_comparable, (left_out,) if num_seen else ())
 
 
 def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
@@ -67,18 +67,20 @@ def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
 def _compare(
     labels: np.ndarray, shared: Holdout, measures: dict[str, dict[str, float] | None]
 ) -> float:
-    one = measures[CHALLENGER]
-    other = measures[CHAMPION]
-    if one is None or other is None:
+    challenger = measures[CHALLENGER]
+    champion = measures[CHAMPION]
+    if challenger is None or champion is None:
         return float("nan")
-    if (one["accuracy"] - other["accuracy"]) * (one["log_loss"] - other["log_loss"]) > 0:
+    if (challenger["accuracy"] - champion["accuracy"]) * (
+        challenger["log_loss"] - champion["log_loss"]
+    ) > 0:
         return 1.0
     return compare_errors(labels, shared[CHALLENGER].to_numpy(), shared[CHAMPION].to_numpy())[
         "p_value"
     ]
 
 
-def find_faults(holdout: Holdout) -> list[str]:
+def find_score_faults(holdout: Holdout) -> list[str]:
     """Return the faults that make the challenger unusable: scores that are not finite or the same for every text."""
     logits = holdout[CHALLENGER]
     num_faulty = int((~np.isfinite(logits)).sum())

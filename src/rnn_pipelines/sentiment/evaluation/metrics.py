@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.sentiment.methods.logits import measure_log_loss, to_probability
-from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.registry import (
+    ENSEMBLE,
+    NB_NGRAM,
+    list_candidate_networks,
+    name_alone,
+)
 from rnn_pipelines.sentiment.methods.tables import (
     Confidences,
     Groups,
@@ -146,7 +151,7 @@ def evaluate_classifiers(
         for name in PredictionsTable.list_classifiers(predictions)
     }
     costs = {name: {cost: record[cost] for cost in COSTS} for name, record in records.items()}
-    candidates = {name: costs[name] for name in list_candidates()}
+    candidates = {name: costs[name] for name in list_candidate_networks()}
     together = {cost: sum(spent[cost] for spent in candidates.values()) for cost in COSTS}
     costs = (
         costs

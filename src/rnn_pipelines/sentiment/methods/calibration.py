@@ -8,7 +8,12 @@ import pandas as pd
 
 from rnn_pipelines.sentiment.methods.logits import measure_log_loss
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.registry import (
+    ENSEMBLE,
+    NB_NGRAM,
+    list_candidate_networks,
+    name_alone,
+)
 from rnn_pipelines.sentiment.methods.tables import Predictions, Scores
 from rnn_pipelines.sentiment.text.schema import Reviews
 
@@ -75,7 +80,7 @@ def list_stacks(networks: Mapping[str, Scores], classical: pd.DataFrame) -> dict
     its n-gram path; and the n-gram classifier.
     """
     stacks = {name: scores.set_index("review_id") for name, scores in networks.items()}
-    candidates = {name: stacks[name] for name in list_candidates()}
+    candidates = {name: stacks[name] for name in list_candidate_networks()}
     together = pd.concat(candidates.values(), axis=1)
     together = together.loc[:, ~together.columns.duplicated()]
     alone = {
@@ -84,8 +89,9 @@ def list_stacks(networks: Mapping[str, Scores], classical: pd.DataFrame) -> dict
     return stacks | {ENSEMBLE: together, NB_NGRAM: classical} | alone
 
 
-def choose_classifier(calibrations: Mapping[str, Calibration]) -> str:
+def choose_best_classifier(calibrations: Mapping[str, Calibration]) -> str:
     """Return the candidate with the lowest validation log loss: a recurrent network or the ensemble."""
     return min(
-        (*list_candidates(), ENSEMBLE), key=lambda name: calibrations[name]["validation_log_loss"]
+        (*list_candidate_networks(), ENSEMBLE),
+        key=lambda name: calibrations[name]["validation_log_loss"],
     )

@@ -195,8 +195,8 @@ def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
         text = texts[order]
         is_first = np.ones(len(ngram), bool)
         is_first[1:] = (ngram[1:] != ngram[:-1]) | (text[1:] != text[:-1])
-        found, count = np.unique(ngram[is_first], return_counts=True)
-        ngrams = np.concatenate([ngrams, found])
+        distinct, count = np.unique(ngram[is_first], return_counts=True)
+        ngrams = np.concatenate([ngrams, distinct])
         counts = np.concatenate([counts, count])
     return np.sort(ngrams[(counts >= spec.min_texts) & (ngrams > 0)])
 

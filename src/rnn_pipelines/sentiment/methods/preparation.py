@@ -17,7 +17,7 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 def build_vocabulary(reviews: Reviews, vocabulary_spec: VocabularySpec) -> list[str]:
     """Build the vocabulary from the training part."""
-    return vocabulary.build_vocabulary(
+    return vocabulary.choose_words(
         reviews["text"].iloc[find_texts(reviews, "train")], vocabulary_spec
     )
 
@@ -34,7 +34,7 @@ def learn_word_vectors(
 ) -> WordVectors:
     """Learn a vector for each frequent word from the training and unlabelled texts only."""
     texts = find_texts(reviews, "train", "unlabelled")
-    return vectors.learn_word_vectors(encoded.select(texts), word_vectors)
+    return vectors.fit_word_vectors(encoded.select(texts), word_vectors)
 
 
 def fit_nb_ngram(

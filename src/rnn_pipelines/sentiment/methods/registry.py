@@ -21,7 +21,7 @@ ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True)
-class Network:
+class TextNetwork:
     """A kind of network. Its name is also its `cell`, its block of parameters and its column of logits.
 
     Attributes:
@@ -56,9 +56,9 @@ def _score_majority(reviews: pd.DataFrame, predictions: pd.DataFrame) -> np.ndar
 
 
 NETWORKS = {
-    "lstm": Network(CELL_STYLES["lstm"], alone_color="#56b4e9"),
-    "gru": Network(CELL_STYLES["gru"], alone_color="#e69f00"),
-    "pointwise": Network(
+    "lstm": TextNetwork(CELL_STYLES["lstm"], alone_color="#56b4e9"),
+    "gru": TextNetwork(CELL_STYLES["gru"], alone_color="#e69f00"),
+    "pointwise": TextNetwork(
         Style("no recurrence", "#cc79a7", "dot"),
         "rnn_pipelines.sentiment.methods.network:read_each_word",
         is_recurrent=False,
@@ -73,7 +73,7 @@ BASELINES = {
 }
 
 
-def list_candidates() -> list[str]:
+def list_candidate_networks() -> list[str]:
     """Return the candidates: the networks that may be chosen."""
     return [name for name, network in NETWORKS.items() if network.is_recurrent]
 
@@ -85,12 +85,12 @@ def name_alone(network: str) -> str:
 
 def list_classifiers() -> list[str]:
     """Return all classifiers, from the simplest to the ensemble."""
-    candidates = list_candidates()
+    candidates = list_candidate_networks()
     others = [name for name in NETWORKS if name not in candidates]
     return [*BASELINES, *others, *map(name_alone, candidates), *candidates, ENSEMBLE]
 
 
-def require_known(name: str, registered: dict[str, Network] | dict[str, Baseline]) -> str:
+def require_known(name: str, registered: dict[str, TextNetwork] | dict[str, Baseline]) -> str:
     """Return a registered name; a ValueError lists the names for another one."""
     if name not in registered:
         raise ValueError(f"expected one of {', '.join(registered)}, received {show(name)}")

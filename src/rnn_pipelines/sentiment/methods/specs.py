@@ -59,7 +59,7 @@ class ClassifierSpec(ParameterModel, frozen=True):
 
 
 @dataclass(frozen=True)
-class TrainingPlan:
+class TextTrainingPlan:
     """The settings and limits of training a network, each of which has at most `max_seconds`; None for no limit.
 
     An interrupted training is resumed from the folder of checkpoints; None for no checkpoints.

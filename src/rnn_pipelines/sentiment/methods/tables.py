@@ -70,7 +70,7 @@ class HoldoutTable(PredictionsTable):
         return [CHALLENGER, CHAMPION, *BASELINES]
 
 
-class ReferenceTable(Table):
+class TextReferenceTable(Table):
     """The scores of texts: `label` is positive, negative or, without a known word, unknown.
 
     `probability` is that of the positive class; 0.5 without a known word. It may be missing, because monitoring
@@ -84,7 +84,7 @@ class ReferenceTable(Table):
     error = ReviewError
 
 
-class ScoredTextsTable(ReferenceTable):
+class ScoredTextsTable(TextReferenceTable):
     """Scored texts: `row` is the number of the row or line, from 1.
 
     `confidence` is the probability that the label is right. `model_version` is that of the champion, or
@@ -143,7 +143,7 @@ class ConfidencesTable(Table):
 Scores = Annotated[pd.DataFrame, ScoresTable]
 Predictions = Annotated[pd.DataFrame, PredictionsTable]
 Holdout = Annotated[pd.DataFrame, HoldoutTable]
-Reference = Annotated[pd.DataFrame, ReferenceTable]
+Reference = Annotated[pd.DataFrame, TextReferenceTable]
 ScoredTexts = Annotated[pd.DataFrame, ScoredTextsTable]
 Measures = Annotated[pd.DataFrame, MeasuresTable]
 Groups = Annotated[pd.DataFrame, GroupsTable]

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.time_limit import check_time
 from rnn_pipelines.sentiment.methods.calibration import (
     Calibration,
     apply_calibration,
-    choose_classifier,
+    choose_best_classifier,
 )
 from rnn_pipelines.sentiment.methods.logits import name_labels
 from rnn_pipelines.sentiment.methods.nb_ngram import (
@@ -21,23 +21,16 @@ from rnn_pipelines.sentiment.methods.nb_ngram import (
     weigh_words,
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
+from rnn_pipelines.sentiment.methods.training import score_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
-
-# Kedro resolves these hints when it checks parameters. That must not load Keras.
-if TYPE_CHECKING:
-    import keras
-
-    KerasModel: TypeAlias = keras.Model
-else:
-    KerasModel = Any
 
 # Number of texts whose words are in memory at once.
 CHUNK = 2000
 
 
 @dataclass(frozen=True)
-class TextClassifier:
+class ClassifierArtefact:
     """A complete trained classifier, which returns a calibrated probability for a text.
 
     Attributes:
@@ -66,14 +59,14 @@ def assemble_classifier(
     padding: PaddingSpec,
     calibrations: dict[str, Calibration],
     **networks: KerasModel,
-) -> TextClassifier:
-    """Assemble the classifier with the lowest validation loss (`choose_classifier`) from its parts."""
-    calibration = calibrations[choose_classifier(calibrations)]
-    chosen = {name: network for name, network in networks.items() if name in calibration["weights"]}
-    return TextClassifier(chosen, ngrams, words, padding, calibration, vocabulary_spec.signs)
+) -> ClassifierArtefact:
+    """Assemble the classifier with the lowest validation loss (`choose_best_classifier`) from its parts."""
+    calibration = calibrations[choose_best_classifier(calibrations)]
+    used = {name: network for name, network in networks.items() if name in calibration["weights"]}
+    return ClassifierArtefact(used, ngrams, words, padding, calibration, vocabulary_spec.signs)
 
 
-def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
+def score_sentiment(classifier: ClassifierArtefact, texts: pd.DataFrame) -> pd.DataFrame:
     """Return the `ScoredTexts` of the columns `row` and `text`, without `model_version`.
 
     At most `CHUNK` texts are in memory at a time. Probability and confidence are 0.5 for a text without a known word.
@@ -85,7 +78,7 @@ def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataF
     return pd.concat(chunks, ignore_index=True) if chunks else _score_chunk(classifier, texts)
 
 
-def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatures:
+def make_text_features(classifier: ClassifierArtefact, texts: Iterable[str]) -> TextFeatures:
     """Return the network inputs and n-gram logits of each text."""
     encoded = encode_texts(texts, classifier.vocabulary, classifier.signs)
     ngram_logits = score_ngrams(classifier.ngrams, encoded)
@@ -94,13 +87,8 @@ def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatu
     )
 
 
-def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str, np.ndarray]:
+def score_parts(classifier: ClassifierArtefact, features: TextFeatures) -> dict[str, np.ndarray]:
     """Return the uncalibrated logits of each network and of the n-gram classifier, float64[num_texts] each."""
-    if not classifier.networks:
-        return {NB_NGRAM: features.logits}
-    # Here, because it loads TensorFlow, which the n-gram classifier does not need.
-    from rnn_pipelines.sentiment.methods.training import score_texts
-
     logits = {
         name: score_texts(network, features, classifier.padding)
         for name, network in classifier.networks.items()
@@ -108,9 +96,9 @@ def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str,
     return logits | {NB_NGRAM: features.logits}
 
 
-def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
+def _score_chunk(classifier: ClassifierArtefact, texts: pd.DataFrame) -> pd.DataFrame:
     check_time()
-    features = make_features(classifier, texts["text"])
+    features = make_text_features(classifier, texts["text"])
     encoded = features.encoded
     num_known = encoded.count_known()
     logit = apply_calibration(classifier.calibration, score_parts(classifier, features))

@@ -8,7 +8,7 @@ from typing import Any
 from rnn_pipelines.networks.packing import pack_networks, unpack_networks
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.storage.arrays import check_finite, pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import (
@@ -28,7 +28,7 @@ SEEN = "seen.npz"
 FORMAT = 1
 
 
-def pack(classifier: TextClassifier) -> dict[str, bytes]:
+def pack(classifier: ClassifierArtefact) -> dict[str, bytes]:
     """Return the files of a text classifier: content by name."""
     files = {
         VOCABULARY: json.dumps(list(classifier.vocabulary), ensure_ascii=False, indent=0).encode(),
@@ -45,7 +45,7 @@ def pack(classifier: TextClassifier) -> dict[str, bytes]:
     return {SETTINGS: seal_files(settings, files), **files}
 
 
-def unpack(files: Mapping[str, bytes]) -> TextClassifier:
+def unpack(files: Mapping[str, bytes]) -> ClassifierArtefact:
     """Return the classifier from the files of `pack`; a FormatError if another version of the project wrote them.
 
     A ChampionError names a file that is missing, damaged or changed, or whose numbers are not finite.
@@ -65,7 +65,7 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
         vocabulary = json.loads(files[VOCABULARY])
     with naming_damage(SEEN):
         seen = unpack_arrays(files[SEEN])["seen"]
-    return TextClassifier(
+    return ClassifierArtefact(
         networks=unpack_networks(files),
         ngrams=ngrams,
         vocabulary=vocabulary,

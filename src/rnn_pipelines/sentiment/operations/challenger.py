@@ -10,14 +10,20 @@ import numpy as np
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
+from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
 from rnn_pipelines.sentiment.methods.logits import to_logit
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE
-from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
+from rnn_pipelines.sentiment.methods.specs import (
+    ClassifierSpec,
+    RetrainSentimentSpec,
+    TextTrainingPlan,
+)
 from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions
-from rnn_pipelines.sentiment.model.classifier import KerasModel, TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.methods.training import train_text_network
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
 from rnn_pipelines.sentiment.text.as_of import hash_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -29,7 +35,7 @@ def plan_training(
     training: TrainingSpec,
     retrain_spec: RetrainSentimentSpec,
     checkpoints: Path,
-) -> TrainingPlan:
+) -> TextTrainingPlan:
     """Return the training settings of `sentiment`, limited by the budget.
 
     Training always starts from scratch, because earlier weights do not fit the vocabulary and the n-gram weights of the
@@ -37,7 +43,7 @@ def plan_training(
     """
     budget = retrain_spec.budget
     changes: dict[str, Any] = {} if budget.epochs is None else {"epochs": budget.epochs}
-    return TrainingPlan(
+    return TextTrainingPlan(
         padding, training.model_copy(update=changes), budget.max_seconds, checkpoints
     )
 
@@ -47,33 +53,31 @@ def train_challenger(
     reviews: Reviews,
     word_vectors: WordVectors,
     network: ClassifierSpec,
-    plan: TrainingPlan,
+    plan: TextTrainingPlan,
 ) -> tuple[KerasModel, dict[str, Any]]:
     """Train one network within the budget, and keep the weights that are best on validation.
 
-    The holdout is not used. Return the network, and its training record with `seeds`; see `train_classifier`.
+    The holdout is not used. Return the network, and its training record with `seeds`; see `train_text_network`.
     """
-    from rnn_pipelines.sentiment.methods.training import train_classifier
-
-    model, _, record = train_classifier(features, reviews, word_vectors, network, plan)
+    model, _, record = train_text_network(features, reviews, word_vectors, network, plan)
     return model, {key: value for key, value in record.items() if key != "layers"} | {
         "seeds": [plan.training.seed]
     }
 
 
 def complete_challenger(
-    classifier: TextClassifier,
+    classifier: ClassifierArtefact,
     reviews: Reviews,
     calibrations: dict[str, Calibration],
     **records: Mapping[str, Any],
-) -> tuple[TextClassifier, ChallengerTraining]:
+) -> tuple[ClassifierArtefact, ChallengerTraining]:
     """Add the hashes of the seen texts to a challenger, and return it with the record of its training and selection."""
     seen = hash_texts(reviews.loc[reviews["part"].isin(["train", "validation"]), "text"])
     training = ChallengerTraining(
         validation_losses={
             name: calibrations[name]["validation_log_loss"] for name in (*records, ENSEMBLE)
         },
-        chosen=choose_classifier(calibrations),
+        chosen=choose_best_classifier(calibrations),
         seeds=sorted({seed for record in records.values() for seed in record["seeds"]}),
         training_seconds=sum(
             record["training_seconds"] + record["compile_seconds"] for record in records.values()
@@ -86,7 +90,7 @@ def complete_challenger(
 def score_holdout(
     reviews: Reviews,
     predictions: Predictions,
-    challenger: TextClassifier,
+    challenger: ClassifierArtefact,
     champion: LoadedChampion | None,
 ) -> Holdout:
     """Score the newest holdout, with its `predictions`, by all classifiers, from the raw text as in use."""

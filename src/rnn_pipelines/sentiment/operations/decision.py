@@ -9,11 +9,11 @@ import pandas as pd
 from rnn_pipelines.champion import manifest
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
-from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
-from rnn_pipelines.sentiment.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.champion.records import ChallengerTraining, Measures, RetrainingInputs
+from rnn_pipelines.sentiment.evaluation.holdout import find_score_faults, measure_text_holdout
 from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.methods.tables import Holdout
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.operations.reference import pack_reference
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
@@ -27,39 +27,41 @@ def describe_run(
     sentiment: dict[str, Any],
     retrain_spec: RetrainSentimentSpec,
     started: float,
-) -> Run:
+) -> RetrainingInputs:
     """Return the provenance of a retraining: fingerprints of data, parameters and code, and all versions.
 
     The reviews are as they were read, with their `time` if there is one. `started` is in seconds since 1970.
     """
     origin = ReviewSourceSpec.model_validate(sentiment["source"]).origin
     num_reviews = sum(profile["num_reviews"].values())
-    about = {
+    about: dict[str, object] = {
         "source": origin,
         "num_reviews": num_reviews,
         "num_groups": int(table["group"].nunique()),
     }
     if "time" in table:
-        about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}
+        about["first"] = str(table["time"].min())
+        about["last"] = str(table["time"].max())
     parameters = {"sentiment": sentiment, "retrain_sentiment": retrain_spec}
-    return manifest.describe_run(table, about, parameters, retrain_spec.as_of, started)
+    return manifest.describe_retraining(table, about, parameters, retrain_spec.as_of, started)
 
 
 def decide_promotion(
-    challenger: TextClassifier,
+    challenger: ClassifierArtefact,
     champion: LoadedChampion | None,
     holdout: Holdout,
     training: ChallengerTraining,
-    run: Run,
+    run: RetrainingInputs,
     retrain_spec: RetrainSentimentSpec,
 ) -> Candidate:
     """Compare champion, challenger and baselines on the holdout, and decide whether the challenger is promoted.
 
     Return the challenger with the record of the decision and the reference for monitoring.
     """
-    found = measure_holdout(holdout)
+    holdout_measures = measure_text_holdout(holdout)
     measures = {
-        name: measured or {"log_loss": math.nan} for name, measured in found.measures.items()
+        name: measured or {"log_loss": math.nan}
+        for name, measured in holdout_measures.measures.items()
     }
     renamed = {
         name: cast(
@@ -68,9 +70,14 @@ def decide_promotion(
         )
         for name, measured in measures.items()
     }
-    objections = () if champion is None or found.is_comparable else (SEEN,)
+    objections = () if champion is None or holdout_measures.is_comparable else (SEEN,)
     case = Case(
-        "sentiment", renamed, found.p_value, tuple(find_faults(holdout)), objections, found.notes
+        "sentiment",
+        renamed,
+        holdout_measures.p_value,
+        tuple(find_score_faults(holdout)),
+        objections,
+        holdout_measures.notes,
     )
     candidate = decide(challenger, champion, case, training, run, retrain_spec.policy)
     return replace(candidate, files=pack_reference(holdout))

@@ -11,10 +11,10 @@ from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.sentiment.methods import tables
-from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
 from rnn_pipelines.sentiment.methods.logits import name_labels
 from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions, Reference, ScoredTexts
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.files import Texts
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -27,7 +27,7 @@ UNVERSIONED = "sentiment_classifier"
 
 
 def score_newest(
-    champion: LoadedChampion | None, classifier: TextClassifier | None, texts: Texts
+    champion: LoadedChampion | None, classifier: ClassifierArtefact | None, texts: Texts
 ) -> ScoredTexts:
     """Return the sentiment of each text and the version of the model: the champion or, without one, the classifier.
 
@@ -86,23 +86,25 @@ def describe_reference(
             )
         except (ChampionError, KeyError) as error:
             logger.warning("%s: it has no reference (%s)", version, error)
-            return tables.ReferenceTable.make_empty()
+            return tables.TextReferenceTable.make_empty()
     if predictions is None or reviews is None or encoded is None or calibrations is None:
-        return tables.ReferenceTable.make_empty()
+        return tables.TextReferenceTable.make_empty()
     if (
         len(reviews) != len(encoded)
         or not predictions["review_id"].isin(reviews["review_id"]).all()
     ):
-        return tables.ReferenceTable.make_empty()
+        return tables.TextReferenceTable.make_empty()
     words = pd.DataFrame(
         {"review_id": reviews["review_id"], "num_known_words": encoded.count_known()}
     )
     table = predictions.merge(words, on="review_id", validate="one_to_one")
-    return _tabulate_reference(table, choose_classifier(calibrations))
+    return _tabulate_reference(table, choose_best_classifier(calibrations))
 
 
 def _tabulate_reference(table: pd.DataFrame, classifier: str) -> Reference:
     label, probability = name_labels(
         table[classifier].to_numpy(), table["num_known_words"].to_numpy()
     )
-    return table.assign(label=label, probability=probability)[list(tables.ReferenceTable.columns)]
+    return table.assign(label=label, probability=probability)[
+        list(tables.TextReferenceTable.columns)
+    ]

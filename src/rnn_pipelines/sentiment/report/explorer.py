@@ -12,7 +12,11 @@ from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.logits import name_labels
 from rnn_pipelines.sentiment.methods.nb_ngram import BITS
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_features, score_parts
+from rnn_pipelines.sentiment.model.classifier import (
+    ClassifierArtefact,
+    make_text_features,
+    score_parts,
+)
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 
@@ -29,7 +33,7 @@ NUM_WORDS = (2000, 1000, 500, 250)
 MAX_VOCABULARY_BYTES = 250_000
 
 
-def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
+def render_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) -> str:
     """Render the page of the networks of a classifier over some texts; see `describe_classifier`."""
     return render_texts(describe_classifier(classifier, texts))
 
@@ -43,7 +47,7 @@ def render_texts(content: Mapping[str, Any]) -> str:
     return render_explorer("The gates of {names} on texts", verdict, content, SECTIONS)
 
 
-def describe_classifier(classifier: TextClassifier, texts: Sequence[str]) -> dict[str, Any]:
+def describe_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) -> dict[str, Any]:
     """Return what the page reads: the networks, some texts, of long ones their first words, and the vocabulary.
 
     Raises:
@@ -112,7 +116,7 @@ def _look_up(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def _describe_vocabulary(
-    classifier: TextClassifier, tables: Mapping[str, np.ndarray], num_words: int
+    classifier: ClassifierArtefact, tables: Mapping[str, np.ndarray], num_words: int
 ) -> dict[str, Any]:
     """Return the most frequent words with their vectors, and the n-grams of these words with their weights."""
     words = classifier.vocabulary[:num_words]
@@ -132,17 +136,17 @@ def _describe_vocabulary(
 
 
 def _describe_texts(
-    classifier: TextClassifier, texts: Sequence[Sequence[str]], tables: Mapping[str, np.ndarray]
+    classifier: ClassifierArtefact, texts: Sequence[Sequence[str]], tables: Mapping[str, np.ndarray]
 ) -> list[dict[str, Any]]:
     """Return the inputs at each word, and the outputs of the parts of the classifier for the text up to it."""
     # All beginnings at once, because each call of a network takes long.
-    features = make_features(
+    features = make_text_features(
         classifier, [" ".join(words[: k + 1]) for words in texts for k in range(len(words))]
     )
     logits = score_parts(classifier, features)
     known = features.encoded.count_known()
     probabilities = name_labels(apply_calibration(classifier.calibration, logits), known)[1]
-    whole = make_features(classifier, [" ".join(words) for words in texts])
+    whole = make_text_features(classifier, [" ".join(words) for words in texts])
     described = []
     for words, start, stop in zip(texts, whole.offsets[:-1], whole.offsets[1:], strict=True):
         rows = slice(start, stop)

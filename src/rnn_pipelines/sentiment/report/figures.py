@@ -22,11 +22,11 @@ from rnn_pipelines.sentiment.evaluation.metrics import (
     NUM_CONFIDENCE_BINS,
     ClassifierMetrics,
 )
-from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
 from rnn_pipelines.sentiment.methods.registry import (
     ENSEMBLE,
     NB_NGRAM,
-    list_candidates,
+    list_candidate_networks,
     list_classifiers,
 )
 from rnn_pipelines.sentiment.methods.tables import Confidences, Groups
@@ -49,7 +49,7 @@ def draw_sentiment_figures(
     lengths, ratings = (by_group[by_group["by"] == by] for by in ("length", "rating"))
     return {
         "accuracy": draw_or_note(draw_accuracy, metrics),
-        "confusion": draw_or_note(draw_confusion, metrics, choose_classifier(calibrations)),
+        "confusion": draw_or_note(draw_confusion, metrics, choose_best_classifier(calibrations)),
         "calibration": draw_or_note(draw_calibration, by_confidence),
         "by_length": draw_or_note(draw_groups, lengths, "Accuracy by length", "words and signs"),
         "by_rating": draw_or_note(draw_groups, ratings, "Accuracy by rating", "stars"),
@@ -196,4 +196,4 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
 
 
 def _choose_visible(name: str) -> bool | str:
-    return choose_visible(name in (NB_NGRAM, *list_candidates(), ENSEMBLE))
+    return choose_visible(name in (NB_NGRAM, *list_candidate_networks(), ENSEMBLE))

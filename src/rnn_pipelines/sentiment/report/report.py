@@ -11,8 +11,13 @@ from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
-from rnn_pipelines.sentiment.methods.calibration import choose_classifier
-from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.calibration import choose_best_classifier
+from rnn_pipelines.sentiment.methods.registry import (
+    NB_NGRAM,
+    NETWORKS,
+    list_candidate_networks,
+    name_alone,
+)
 from rnn_pipelines.sentiment.report import tables
 from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.report.tables import Calibrations, Metrics
@@ -48,7 +53,7 @@ def report_sentiment(
         }
         for kind in ("_record", "_figure")
     )
-    chosen = choose_classifier(calibrations)
+    chosen = choose_best_classifier(calibrations)
     styles = get_styles()
     readers = [
         name
@@ -71,11 +76,11 @@ def report_sentiment(
         readers_alone=[
             styles[name_alone(name)].name for name in readers if name_alone(name) in metrics
         ],
-        cells=[styles[cell].name for cell in list_candidates()[:2]],
+        cells=[styles[cell].name for cell in list_candidate_networks()[:2]],
         comparison=relate_cells(metrics),
         confusions={styles[name].name: metrics[name] for name in (chosen, NB_NGRAM)},
         calibrations=tables.tabulate_calibrations(calibrations),
-        candidates=[NETWORKS[name].style.name for name in list_candidates()],
+        candidates=[NETWORKS[name].style.name for name in list_candidate_networks()],
         max_length=PaddingSpec.model_validate(parameters["padding"]).max_length,
         failure=None if failure is None else write_note(failure),
         sample=tables.quote_sample(examples) if failure is None else None,
@@ -114,7 +119,7 @@ def describe_gain(metrics: Metrics, chosen: str) -> str:
 def relate_cells(metrics: Metrics) -> str:
     """Return a comparison of the first two candidates, LSTM and GRU, in accuracy, training time and size."""
     styles = get_styles()
-    cells = list_candidates()[:2]
+    cells = list_candidate_networks()[:2]
     names = [styles[cell].name for cell in cells]
     first, second = (metrics[cell] for cell in cells)
     alone = ""

@@ -5,14 +5,14 @@ from rnn_pipelines.sentiment.methods.registry import (
     BASELINES,
     ENSEMBLE,
     NETWORKS,
-    list_candidates,
+    list_candidate_networks,
     name_alone,
 )
 
 
 def get_styles() -> Styles:
     """Return the styles of all classifiers: the registry, networks without n-gram path, and the ensemble."""
-    candidates = {name: NETWORKS[name] for name in list_candidates()}
+    candidates = {name: NETWORKS[name] for name in list_candidate_networks()}
     alone = {
         name_alone(name): Style(f"{network.style.name} alone", network.alone_color, "dot")
         for name, network in candidates.items()

@@ -18,8 +18,13 @@ from rnn_pipelines.report.numbers import (
 from rnn_pipelines.report.page import Quote, Table, tabulate
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics
-from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
-from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
+from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
+from rnn_pipelines.sentiment.methods.registry import (
+    ENSEMBLE,
+    NB_NGRAM,
+    list_candidate_networks,
+    name_alone,
+)
 from rnn_pipelines.sentiment.report.figures import list_measured
 from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.text.cleaning import clean_text
@@ -112,7 +117,7 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
 def tabulate_gains(metrics: Metrics) -> Table:
     """Return a table of the gains of recurrence, the n-gram path (if there is one) and the ensemble, in points."""
     styles = get_styles()
-    cells = list_candidates()
+    cells = list_candidate_networks()
     steps = [
         (
             "recurrent layer",
@@ -149,7 +154,7 @@ def tabulate_calibrations(calibrations: Calibrations) -> Table:
         (styles[name].name, {**calibrations[name]["weights"], **calibrations[name]})
         for name in names
     ]
-    chosen = names.index(choose_classifier(calibrations)), len(columns)
+    chosen = names.index(choose_best_classifier(calibrations)), len(columns)
     return replace(tabulate("classifier", rows, columns), best=frozenset({chosen}))
 
 

@@ -9,7 +9,7 @@ from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.as_of import parse_last
 from rnn_pipelines.reading.times import ISO, MAX_STEP, read_steps, read_times
-from rnn_pipelines.sentiment.text.files import check_cells
+from rnn_pipelines.sentiment.text.files import check_text_cells
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import select_first
 
@@ -84,7 +84,7 @@ def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
         return batches
     times = read_times(column, ISO)
     is_faulty = ~times.dt.year.between(1, 9999)
-    check_cells(
+    check_text_cells(
         is_faulty,
         column,
         source.path,

@@ -75,7 +75,7 @@ def read_texts(file: TextFileSpec) -> Texts:
         # As objects, because a categorical column accepts no new value.
         column = read_columns(path, Selection([file.text]), FILES)[file.text].astype("object")
         is_text = column.map(lambda cell: isinstance(cell, str)).astype(bool)
-        check_cells(~is_text & column.notna(), column, path, "text")
+        check_text_cells(~is_text & column.notna(), column, path, "text")
         texts = column.where(column.notna(), "").astype("str")
     if texts.empty:
         raise ReviewError(
@@ -84,7 +84,7 @@ def read_texts(file: TextFileSpec) -> Texts:
     return pd.DataFrame({"row": range(1, len(texts) + 1), "text": texts})
 
 
-def check_cells(
+def check_text_cells(
     faulty: pd.Series,
     column: pd.Series,
     path: Path | str | None,

@@ -11,7 +11,7 @@ from rnn_pipelines.reading.table_files import Selection, TableFiles
 from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
-from rnn_pipelines.sentiment.text.files import check_cells
+from rnn_pipelines.sentiment.text.files import check_text_cells
 from rnn_pipelines.sentiment.text.schema import Reviews
 
 FILES = TableFiles(
@@ -21,9 +21,11 @@ FILES = TableFiles(
     other="An archive of the Large Movie Review Dataset is named in sentiment.source.archive.",
 )
 
-LABELS = {"0": 0, "false": 0, "neg": 0, "negative": 0, "1": 1, "true": 1, "pos": 1, "positive": 1}
-# The text form of labels in a floating-point column.
-LABELS |= {"0.0": 0, "1.0": 1}
+# 0.0 and 1.0 are the texts of labels in a floating-point column.
+LABELS = {
+    **dict.fromkeys(("0", "false", "neg", "negative", "0.0"), 0),
+    **dict.fromkeys(("1", "true", "pos", "positive", "1.0"), 1),
+}
 
 
 class ReviewSourceSpec(ParameterModel, frozen=True):
@@ -115,7 +117,7 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
         raise ReviewError(f"{source.path}: no rows below the header. {remedy}")
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
     is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
-    check_cells(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
+    check_text_cells(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
     return pd.DataFrame(
         {
             "review_id": ids,
@@ -131,13 +133,13 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
 def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> pd.Series:
     names = table[column].astype("str")
     is_empty = table[column].isna() | (names.str.strip() == "")
-    check_cells(is_empty, table[column], source.path, "a cell that is not empty")
+    check_text_cells(is_empty, table[column], source.path, "a cell that is not empty")
     return names
 
 
 def _parse_labels(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     labels = _parse_names(table, source.label, source).str.strip().str.lower().map(LABELS)
-    check_cells(
+    check_text_cells(
         labels.isna(),
         table[source.label],
         source.path,
@@ -156,7 +158,9 @@ def _parse_splits(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
     if source.split is None:
         return pd.Series("train", index=table.index, dtype="str")
     splits = _parse_names(table, source.split, source).str.strip().str.lower()
-    check_cells(~splits.isin(["train", "test"]), table[source.split], source.path, "train or test")
+    check_text_cells(
+        ~splits.isin(["train", "test"]), table[source.split], source.path, "train or test"
+    )
     if splits.nunique() < 2:
         raise ReviewError(
             f"{source.path}: column '{source.split}': expected train and test, received only {splits.iloc[0]}. To draw "

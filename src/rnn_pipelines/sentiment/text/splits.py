@@ -115,8 +115,8 @@ def _find_duplicates(table: Reviews, part: pd.Series) -> tuple[pd.Series, pd.Ser
     ids = table["review_id"]
     # Shorter IDs first, so that 9 comes before 10.
     order = pd.DataFrame({"unlabelled": part == "unlabelled", "length": ids.str.len(), "id": ids})
-    others = order[~is_test & ~in_test].sort_values(["unlabelled", "length", "id"]).index
-    repeated = table.loc[others, "text"].duplicated()
+    duplicates = order[~is_test & ~in_test].sort_values(["unlabelled", "length", "id"]).index
+    repeated = table.loc[duplicates, "text"].duplicated()
     return in_test, repeated.reindex(table.index, fill_value=False)
 
 

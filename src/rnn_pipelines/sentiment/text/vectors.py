@@ -47,7 +47,7 @@ class WordVectors:
     vectors: np.ndarray
 
 
-def learn_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVectors:
+def fit_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVectors:
     """Factorise the positive pointwise mutual information (PPMI) of words near each other.
 
     PPMI = max(0, log(P(word, context) / (P(word) · P'(context)))). P are the shares of near pairs; P' ∝ P^0.75 reduces

@@ -28,7 +28,7 @@ class VocabularySpec(ParameterModel, frozen=True):
     signs: bool = True
 
 
-def build_vocabulary(texts: Iterable[str], vocabulary: VocabularySpec) -> list[str]:
+def choose_words(texts: Iterable[str], vocabulary: VocabularySpec) -> list[str]:
     """Return the known words of the training texts by descending frequency, then in alphabetical order.
 
     The word with number `i + FIRST_WORD` is at index `i`; the lower numbers are `PADDING` and `UNKNOWN`.

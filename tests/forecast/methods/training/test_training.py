@@ -51,7 +51,7 @@ from rnn_pipelines.networks import trainer
 from rnn_pipelines.networks.gradients import find_gradients
 from rnn_pipelines.networks.members import MemberShape, Weights, forward
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
-from rnn_pipelines.networks.trainer import Adam, measure_loss
+from rnn_pipelines.networks.trainer import Adam, compute_loss
 
 Cases = dict[str, SimpleNamespace]
 
@@ -744,7 +744,7 @@ def test_network_without_a_start_forecasts_from_the_window_alone(cases: Cases, n
 
 
 def measure(case: SimpleNamespace, residuals: np.ndarray) -> float:
-    return float(measure_loss(residuals, case.linear.is_absolute)[0].mean())
+    return float(compute_loss(residuals, case.linear.is_absolute)[0].mean())
 
 
 def test_memory_of_a_stack_is_that_of_all_its_layers() -> None:

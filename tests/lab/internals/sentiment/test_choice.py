@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.lab.internals.sentiment.choice import find_classifier
+from rnn_pipelines.lab.internals.sentiment.choice import choose_classifier
 from rnn_pipelines.lab.internals.specs import SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.sentiment.text import source
 from rnn_pipelines.sentiment.text.download import IMDB, fetch_archive
@@ -44,7 +44,7 @@ def own_reviews(tmp_path_factory: pytest.TempPathFactory) -> TracedReviewsSpec:
 
 def test_trained_classifier_is_taken(text_classifier, make_reviews) -> None:
     reviews = make_reviews()
-    chosen = find_classifier(
+    chosen = choose_classifier(
         text_classifier, reviews, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
     )
     assert chosen.classifier is text_classifier
@@ -53,7 +53,7 @@ def test_trained_classifier_is_taken(text_classifier, make_reviews) -> None:
 
 def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make_reviews) -> None:
     reviews = make_reviews()
-    chosen = find_classifier(
+    chosen = choose_classifier(
         text_classifier, reviews, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
     )
     assert list(chosen.texts) == list(reviews.loc[reviews["part"] == "test", "text"])
@@ -61,7 +61,7 @@ def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make
 
 
 def test_trained_classifier_may_have_no_reviews(text_classifier) -> None:
-    chosen = find_classifier(
+    chosen = choose_classifier(
         text_classifier, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
     )
     assert list(chosen.texts) == []
@@ -69,7 +69,7 @@ def test_trained_classifier_may_have_no_reviews(text_classifier) -> None:
 
 @pytest.fixture(scope="module")
 def small(own_reviews: TracedReviewsSpec):
-    return find_classifier(None, None, own_reviews, SMALL_CLASSIFIER)
+    return choose_classifier(None, None, own_reviews, SMALL_CLASSIFIER)
 
 
 @pytest.mark.slow
@@ -86,7 +86,7 @@ def test_small_classifier_has_so_many_reviews(small) -> None:
 
 def test_reviews_that_cannot_be_had_name_both_ways() -> None:
     with pytest.raises(ReviewError) as caught:
-        find_classifier(None, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
+        choose_classifier(None, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
     for part in (
         "nowhere.csv: no such file",
         "kedro run --pipelines=sentiment first",
@@ -103,7 +103,7 @@ def test_nothing_is_downloaded_unless_it_is_asked_for(
     monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
     monkeypatch.setattr(source, "fetch_archive", lambda *_: pytest.fail("a download"))
     with caplog.at_level("INFO"):
-        chosen = find_classifier(
+        chosen = choose_classifier(
             None, None, TracedReviewsSpec(download_to=str(tmp_path)), SMALL_CLASSIFIER
         )
     assert (chosen.classifier, chosen.texts, chosen.labels) == (None, [], [])
@@ -117,7 +117,7 @@ def test_failed_download_leaves_no_classifier(
     monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
     unreachable = replace(IMDB, url="http://127.0.0.1:1/aclImdb_v1.tar.gz")
     monkeypatch.setattr(source, "fetch_archive", partial(fetch_archive, remote=unreachable))
-    chosen = find_classifier(
+    chosen = choose_classifier(
         None, None, TracedReviewsSpec(download_to=str(tmp_path), download=True), SMALL_CLASSIFIER
     )
     assert chosen.classifier is None
@@ -136,10 +136,10 @@ def test_file_that_is_no_archive_is_an_error(
     path.write_bytes(b"no archive")
     spec = TracedReviewsSpec.model_validate({name: str(path if name == "archive" else tmp_path)})
     with pytest.raises(ReviewError, match=path.name):
-        find_classifier(None, None, spec, SMALL_CLASSIFIER)
+        choose_classifier(None, None, spec, SMALL_CLASSIFIER)
 
 
 def test_archive_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", "nowhere.tar.gz")
     with pytest.raises(ReviewError, match=r"nowhere\.tar\.gz"):
-        find_classifier(None, None, TracedReviewsSpec(), SMALL_CLASSIFIER)
+        choose_classifier(None, None, TracedReviewsSpec(), SMALL_CLASSIFIER)

@@ -11,7 +11,7 @@ from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.lab.internals.sentiment.traces import (
     NUM_UNITS_SHOWN,
     list_beginnings,
-    trace_texts,
+    trace_classifier,
 )
 from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.sentiment.model.classifier import score_sentiment
@@ -63,7 +63,7 @@ def test_a_classifier_of_one_network_is_traced(
 ) -> None:
     alone = replace(chosen.classifier, networks={"gru": chosen.classifier.networks["gru"]})
     alone = replace(alone, calibration={"weights": {"gru": 1.0}, "intercept": 0.0})
-    traces, readings = trace_texts(replace(chosen, classifier=alone), sample)
+    traces, readings = trace_classifier(replace(chosen, classifier=alone), sample)
     assert list(traces.layers) == ["sentiment_gru_forward", "sentiment_gru_backward"]
     assert set(readings["cell"]) == {"gru"}
 
@@ -71,7 +71,7 @@ def test_a_classifier_of_one_network_is_traced(
 def test_a_classifier_without_reviews_is_traced_on_given_texts(
     chosen: ChosenClassifier, sample: SampleSpec
 ) -> None:
-    traces, readings = trace_texts(replace(chosen, texts=[], labels=[]), sample)
+    traces, readings = trace_classifier(replace(chosen, texts=[], labels=[]), sample)
     assert len(traces.layers["sentiment_gru_forward"][0].mask) == len(sample.texts)
     assert set(readings["text"]) == {1, 2}
 
@@ -79,7 +79,7 @@ def test_a_classifier_without_reviews_is_traced_on_given_texts(
 def test_a_classifier_without_reviews_has_no_accuracy(
     chosen: ChosenClassifier, sample: SampleSpec
 ) -> None:
-    traces, _ = trace_texts(replace(chosen, texts=[], labels=[]), sample)
+    traces, _ = trace_classifier(replace(chosen, texts=[], labels=[]), sample)
     assert traces.classifier == {
         "is_missing": False,
         "origin": "made too",
@@ -91,7 +91,7 @@ def test_a_classifier_without_reviews_has_no_accuracy(
 def test_accuracy_is_of_as_many_texts_as_asked_for(
     chosen: ChosenClassifier, sample: SampleSpec
 ) -> None:
-    traces, _ = trace_texts(chosen, sample.model_copy(update={"held_out": 2}))
+    traces, _ = trace_classifier(chosen, sample.model_copy(update={"held_out": 2}))
     assert traces.classifier["num_texts"] == 2
 
 
@@ -125,7 +125,7 @@ def test_words_that_the_network_cuts_out_are_not_shown(
     cut = replace(
         chosen.classifier, padding=PaddingSpec(max_length=4, truncating="middle", padding="pre")
     )
-    _, readings = trace_texts(replace(chosen, classifier=cut), sample)
+    _, readings = trace_classifier(replace(chosen, classifier=cut), sample)
     words = readings.query("cell == 'gru' and gate == 'reset' and text == 1")
     assert list(words["word"]) == ["the", "film", "was", "great"]
     whole = score_sentiment(cut, pd.DataFrame({"row": [0], "text": [sample.texts[0]]}))[
@@ -161,19 +161,19 @@ def test_accuracy_depends_on_the_labels(
 ) -> None:
     # With all labels swapped, what was right is wrong.
     swapped = replace(chosen, labels=[1 - label for label in chosen.labels])
-    accuracy = trace_texts(swapped, sample)[0].classifier["accuracy"]
+    accuracy = trace_classifier(swapped, sample)[0].classifier["accuracy"]
     assert accuracy == pytest.approx(
         {name: 1 - share for name, share in traced[0].classifier["accuracy"].items()}
     )
 
 
 def test_missing_classifier_leaves_empty_traces(sample: SampleSpec) -> None:
-    traces, _readings = trace_texts(ChosenClassifier(None, [], [], "no archive"), sample)
+    traces, _readings = trace_classifier(ChosenClassifier(None, [], [], "no archive"), sample)
     assert traces.layers == {}
 
 
 def test_missing_classifier_has_its_reason(sample: SampleSpec) -> None:
-    traces, _readings = trace_texts(ChosenClassifier(None, [], [], "no archive"), sample)
+    traces, _readings = trace_classifier(ChosenClassifier(None, [], [], "no archive"), sample)
     assert traces.classifier == {
         "is_missing": True,
         "origin": "no archive",
@@ -185,6 +185,6 @@ def test_missing_classifier_has_its_reason(sample: SampleSpec) -> None:
 def test_missing_classifier_leaves_an_empty_table_of_the_same_types(
     traced, sample: SampleSpec
 ) -> None:
-    _traces, readings = trace_texts(ChosenClassifier(None, [], [], "no archive"), sample)
+    _traces, readings = trace_classifier(ChosenClassifier(None, [], [], "no archive"), sample)
     assert readings.empty
     assert readings.dtypes.to_dict() == traced[1][list(readings)].dtypes.to_dict()

@@ -88,15 +88,15 @@ class Network:
         from rnn_pipelines.networks.keras_start import quicken_start
 
         quicken_start()
-        from rnn_pipelines.networks.keras_members import build_model
+        from rnn_pipelines.networks.keras_members import make_keras_model
 
-        return build_model(self.cell, self.weights)
+        return make_keras_model(self.cell, self.weights)
 
     def from_keras(self, model: KerasModel) -> Self:
         """Return this network with the weights of a model of `to_keras`, such as after further training."""
-        from rnn_pipelines.networks.keras_members import read_model
+        from rnn_pipelines.networks.keras_members import read_keras_model
 
-        return replace(self, weights=read_model(self.cell, model))
+        return replace(self, weights=read_keras_model(self.cell, model))
 
     def to_arrays(self) -> dict[str, Any]:
         """Return arrays and numbers by name, for `from_arrays`."""

@@ -43,7 +43,7 @@ from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.networks.time_left import TimeLeft
-from rnn_pipelines.networks.trainer import forward_member, measure_loss
+from rnn_pipelines.networks.trainer import compute_loss, forward_member
 
 logger = logging.getLogger(__name__)
 
@@ -232,7 +232,7 @@ class _Training:
             corrections = self.members.trainer.forward(
                 batch.member, batch.steps, batch.static_inputs
             )
-            total += float(measure_loss(batch.residuals - corrections, is_absolute)[0].sum())
+            total += float(compute_loss(batch.residuals - corrections, is_absolute)[0].sum())
             number += batch.residuals.size
         return total / number if number else np.nan
 

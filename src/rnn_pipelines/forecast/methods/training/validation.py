@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_wi
 from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
-from rnn_pipelines.networks.trainer import measure_loss
+from rnn_pipelines.networks.trainer import compute_loss
 
 BATCH_SIZE = 512
 # Larger normalised residuals are clipped, so that nearly constant windows do not dominate.
@@ -64,14 +64,14 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
     linear = data.linear
     shares = np.linspace(0, 1, 21)
     losses = [
-        measure_loss(residuals - share * out_of_fold, linear.is_absolute)[0].mean()
+        compute_loss(residuals - share * out_of_fold, linear.is_absolute)[0].mean()
         for share in shares
     ]
     share = float(shares[int(np.argmin(losses))])
     # This factor is for one member. The mean of several has less variance between members, and needs less shrinkage.
     share = num_members * share / (num_members * share + 1 - share)
     before, after = (
-        measure_loss(one, linear.is_absolute)[0] for one in (residuals, residuals - out_of_fold)
+        compute_loss(one, linear.is_absolute)[0] for one in (residuals, residuals - out_of_fold)
     )
     gains = (before - after).mean(axis=1)
     groups = linear.fold

@@ -49,7 +49,7 @@ def draw_internals_figures(
 ) -> dict[str, Figure]:
     """Draw all figures of the report, see `list_figures`; gates and states are those of a forecaster's first member.
 
-    The pretrained forecasters may stand for trained ones. The readings are those of `trace_texts`, the other
+    The pretrained forecasters may stand for trained ones. The readings are those of `trace_classifier`, the other
     tables those of `measure_traces`.
     """
     figures: dict[str, Figure] = {}

@@ -11,9 +11,9 @@ from rnn_pipelines.lab.internals.notation import CELLS
 from rnn_pipelines.lab.internals.specs import SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_parts
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
-from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, list_candidates
+from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, list_candidate_networks
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
-from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.text.download import has_archive
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
@@ -35,14 +35,14 @@ class ChosenClassifier:
     reviews to train it, or their download failed.
     """
 
-    classifier: TextClassifier | None
+    classifier: ClassifierArtefact | None
     texts: Sequence[str]
     labels: Sequence[int]
     origin: str
 
 
-def find_classifier(
-    found: TextClassifier | None,
+def choose_classifier(
+    found: ClassifierArtefact | None,
     reviews: pd.DataFrame | None,
     source: TracedReviewsSpec,
     small: SmallClassifierSpec,
@@ -99,9 +99,11 @@ def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFra
     return split_reviews(sample, ReviewSplitSpec())[0]
 
 
-def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
+def _train_small_classifier(
+    reviews: pd.DataFrame, small: SmallClassifierSpec
+) -> ClassifierArtefact:
     """Fit the parts of a classifier as `sentiment` does, and keep all networks with gates to trace."""
-    cells = [name for name in list_candidates() if name in CELLS]
+    cells = [name for name in list_candidate_networks() if name in CELLS]
     spec = SentimentSpec(
         split=ReviewSplitSpec(),
         vocabulary=VocabularySpec.model_validate({}),
@@ -118,7 +120,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     )
     parts = fit_parts(reviews, spec)
     calibration = parts.calibrations[ENSEMBLE]
-    return TextClassifier(parts.networks, parts.ngrams, parts.words, spec.padding, calibration)
+    return ClassifierArtefact(parts.networks, parts.ngrams, parts.words, spec.padding, calibration)
 
 
 def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:

@@ -19,8 +19,8 @@ from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE
 from rnn_pipelines.sentiment.model.classifier import (
-    TextClassifier,
-    make_features,
+    ClassifierArtefact,
+    make_text_features,
     score_parts,
     score_sentiment,
 )
@@ -29,7 +29,7 @@ from rnn_pipelines.sentiment.text.encoding import pad_texts, place_words
 
 # The number of units whose gate is shown word by word.
 NUM_UNITS_SHOWN = 6
-# The columns of the readings, see `trace_texts`.
+# The columns of the readings, see `trace_classifier`.
 READINGS = {
     "cell": "str",
     "text": "int64",
@@ -42,7 +42,7 @@ READINGS = {
 }
 
 
-def trace_texts(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
+def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
     """Trace the recurrent layer of each network of a classifier over texts, in both directions.
 
     The head reads a pooling over all words, which each word reaches directly. The gradients are therefore those of the
@@ -93,7 +93,7 @@ def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummar
     accuracy: dict[str, float] = {}
     if chosen.classifier is not None and len(held_out):
         texts = [chosen.texts[number] for number in held_out]
-        logits = score_parts(chosen.classifier, make_features(chosen.classifier, texts))
+        logits = score_parts(chosen.classifier, make_text_features(chosen.classifier, texts))
         logits[ENSEMBLE] = apply_calibration(chosen.classifier.calibration, logits)
         labels = np.asarray(chosen.labels)[held_out]
         accuracy = {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
@@ -112,10 +112,10 @@ def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
 
 
 def _pad_inputs(
-    classifier: TextClassifier, texts: Sequence[str]
+    classifier: ClassifierArtefact, texts: Sequence[str]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the networks' inputs, and the number of the word at each step: int64[batch, time], −1 for padding."""
-    features = make_features(classifier, texts)
+    features = make_text_features(classifier, texts)
     encoded = features.encoded
     places = place_words(encoded.lengths, classifier.padding)
     ngrams = np.zeros((*places.shape, features.ngrams.shape[1]), np.float32)
@@ -125,13 +125,13 @@ def _pad_inputs(
 
 
 def _read_text(
-    classifier: TextClassifier,
+    classifier: ClassifierArtefact,
     layers: Mapping[str, LayerTrace],
     row: int,
     text: str,
     places: np.ndarray,
 ) -> pd.DataFrame:
-    """Return the readings of one shown text; see `trace_texts`."""
+    """Return the readings of one shown text; see `trace_classifier`."""
     words = tokenize(text, classifier.signs)
     beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
     probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()

@@ -1,0 +1,158 @@
+"""Training of networks by Keras, and their logits of texts; imported by `training`, because it loads TensorFlow."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from rnn_pipelines.networks.fit import Limits, fit
+from rnn_pipelines.networks.layers import summarize_layers
+from rnn_pipelines.networks.records import TrainingRecord
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.network import build_classifier
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.sentiment.text.vocabulary import PADDING
+
+# Maximum random change of a length, in words, before texts are sorted, so that batches differ between epochs.
+JITTER = 20.0
+SCORE_BATCH_SIZE = 256
+
+
+def fit_network(
+    network: ClassifierSpec,
+    word_vectors: np.ndarray,
+    parts: Sequence[tuple[TextFeatures, np.ndarray]],
+    plan: TextTrainingPlan,
+    fingerprint: str,
+) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
+    """Build and train a network, see `train_network`.
+
+    `parts` are the features and the labels, float32[num_texts], of the training and of the validation part. The
+    fingerprint is that of the data, for the checkpoint.
+    """
+    padding = plan.padding
+    training = plan.training
+    keras.utils.set_random_seed(training.seed)
+    (train, labels), (validation, validation_labels) = parts
+    model = build_classifier(network, word_vectors, train.ngrams.shape[1])
+    batches = batch_texts(train, labels, padding, training.batch_size, shuffle_seed=training.seed)
+    validation_batches = batch_texts(validation, validation_labels, padding, SCORE_BATCH_SIZE)
+    limits = Limits(max_seconds=plan.max_seconds)
+    if plan.checkpoints is not None:
+        settings = f"{network.model_dump_json()} {padding.model_dump_json()}"
+        limits = replace(
+            limits,
+            checkpoint=plan.checkpoints / f"{network.cell}.npz",
+            fingerprint=f"{settings} {fingerprint}",
+        )
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    history, record = fit(
+        model, loss, (_feed(model, batches), _feed(model, validation_batches)), training, limits
+    )
+    return model, history, {**record, "layers": summarize_layers(model)}
+
+
+def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Keep only the inputs of the network; with extra inputs, Keras would take the first ones in alphabetical order."""
+    names = list(model.input)
+    return batches.map(lambda inputs, targets: ({name: inputs[name] for name in names}, targets))
+
+
+# Large collections are scored in many calls, and tracing a recurrent network takes as long as scoring 100s of texts.
+@lru_cache(maxsize=4)
+def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
+    signature = {
+        name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()
+    }
+    return tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+
+
+def compute_logits(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
+    """Return the network's logit for each text, float64[num_texts]; with the padding of its training."""
+    call = _compile(model)
+    logits = np.zeros(len(features.logits))
+    batches = batch_texts(features, logits, padding, SCORE_BATCH_SIZE)
+    scored = [call(inputs).numpy()[:, 0] for inputs, _ in _feed(model, batches)]
+    logits[sort_by_length(features, padding)] = np.concatenate([np.zeros(0), *scored])
+    return logits
+
+
+def batch_texts(
+    features: TextFeatures,
+    labels: np.ndarray,
+    padding: PaddingSpec,
+    batch_size: int,
+    shuffle_seed: int | None = None,
+) -> tf.data.Dataset:
+    """Return texts as a data set for Keras; texts of similar length share a batch, which saves most of the padding.
+
+    Args:
+        batch_size: texts in a batch; the last one in the order of lengths may be smaller.
+        shuffle_seed: seed of the random batches of each epoch; None keeps the order of `sort_by_length`.
+    Returns:
+        Pairs of inputs (`words` int32[batch, time], `ngrams` float32[batch, time, order]) and float32[batch, 1].
+    """
+    num_batches = -(-len(labels) // batch_size)
+    targets = tf.constant(labels, tf.float32)
+    gather = _make_gather(features, padding)
+    order = tf.constant(sort_by_length(features, padding))
+    kept = tf.constant(np.minimum(features.encoded.lengths, padding.max_length), tf.float32)
+
+    def make_epoch(seed: tf.Tensor) -> tf.data.Dataset:
+        epoch = order
+        numbers = tf.range(num_batches, dtype=tf.int64)
+        if shuffle_seed is not None:
+            strayed = kept + tf.random.stateless_uniform(tf.shape(kept), [seed, 0], -JITTER, JITTER)
+            epoch = tf.cast(tf.argsort(strayed), tf.int64)
+            numbers = tf.random.experimental.stateless_shuffle(numbers, [seed, 1])
+        return tf.data.Dataset.from_tensor_slices(numbers).map(
+            lambda number: epoch[number * batch_size : (number + 1) * batch_size]
+        )
+
+    seeds = tf.data.Dataset.random(shuffle_seed or 0, rerandomize_each_iteration=True).take(1)
+    batches = seeds.flat_map(make_epoch).apply(tf.data.experimental.assert_cardinality(num_batches))
+    return batches.map(lambda texts: (gather(texts), tf.gather(targets, texts)[:, None])).prefetch(
+        2
+    )
+
+
+def sort_by_length(features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
+    """Return the order of the texts in `batch_texts` without shuffling, int64[num_texts]."""
+    return np.argsort(np.minimum(features.encoded.lengths, padding.max_length), kind="stable")
+
+
+def _make_gather(
+    features: TextFeatures, padding: PaddingSpec
+) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    # One extra row, so that gathering also works if no text has a word.
+    ids = tf.pad(features.ids, [[0, 1]])
+    ngrams = tf.pad(features.ngrams, [[0, 1], [0, 0]])
+    begins = tf.constant(features.offsets[:-1])
+    lengths = tf.constant(features.encoded.lengths)
+    # The first position in a batch whose word follows the dropped words.
+    resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[
+        padding.truncating
+    ]
+
+    def gather(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        length = tf.gather(lengths, texts)[:, None]
+        kept = tf.minimum(length, padding.max_length)
+        # At least one step, because a recurrent layer needs it.
+        num_steps = tf.maximum(tf.reduce_max(kept), 1)
+        place = tf.range(num_steps)[None, :] - (num_steps - kept if padding.padding == "pre" else 0)
+        is_word = (place >= 0) & (place < kept)
+        word = (
+            tf.gather(begins, texts)[:, None] + place + tf.where(place >= resume, length - kept, 0)
+        )
+        word = tf.where(is_word, word, 0)
+        return {
+            "words": tf.where(is_word, tf.gather(ids, word), PADDING),
+            "ngrams": tf.where(is_word[:, :, None], tf.gather(ngrams, word), 0.0),
+        }
+
+    return gather
