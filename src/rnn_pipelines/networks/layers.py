@@ -87,7 +87,7 @@ def find_layer(name: str) -> Any:
     return globals().get(kind) or getattr(keras.layers, kind)
 
 
-def load_model(path: Path) -> keras.Model:
+def load_keras_model(path: Path) -> keras.Model:
     """Return the model in a `.keras` file, not compiled."""
     # The layers of an archive may contain code; safe mode refuses to run it.
     return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -25,12 +25,12 @@ def unpack_model(packed: bytes) -> KerasModel:
     """Return the model in a `.keras` file, ready for prediction, not compiled."""
     require_keras()
     # Keras finds the project's own layers by name once they are imported.
-    from rnn_pipelines.networks.layers import load_model
+    from rnn_pipelines.networks.layers import load_keras_model
 
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder, "model.keras")
         local.write_bytes(packed)
-        return load_model(local)
+        return load_keras_model(local)
 
 
 def pack_networks(networks: Mapping[str, KerasModel]) -> dict[str, bytes]:
