@@ -247,7 +247,7 @@ RULES = [
         {"intervals.finishing:MAX_RANGES": INFINITE, "intervals.finishing:MAX_CHANGES": INFINITE},
         40,
     ),
-    Rule("sizes outside the measured values", {"intervals.sizes:MAX_MEASURED": INFINITE}, 12),
+    Rule("sizes outside the measured values", {"intervals.ways:MAX_MEASURED": INFINITE}, 12),
     Rule(
         "Student's t for few origins of a panel",
         {"intervals.quantiles:count_freedom": lambda *_: np.inf},
@@ -354,7 +354,7 @@ RULES = [
     Rule("more than one origin of a panel", {"methods.folds:NUM_ORIGINS": (1,)}, 24, PANELS),
     Rule(
         "held-out blocks with all later ones, if the level drifts",
-        {"methods.folds:measure_drift": lambda *_: 0.0},
+        {"methods.folds:measure_level_drift": lambda *_: 0.0},
         40,
         SINGLE,
     ),
@@ -386,7 +386,9 @@ RULES = [
     ),
     Rule(
         "covariates of a ridge at their own steps",
-        {"methods.linear.ridge:add_covariates": lambda products, layout, inputs, offset: []},
+        {
+            "methods.linear.ridge:list_covariate_readings": lambda products, layout, inputs, offset: []
+        },
         75,
         ("covariates",),
     ),

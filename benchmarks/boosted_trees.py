@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods, f
 from rnn_pipelines.forecast.methods.folds import thin_origins
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import PanelModel
-from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
 from rnn_pipelines.forecast.methods.trees import TREES
@@ -211,7 +211,7 @@ def measure(name: str, trains_networks: bool) -> str:
     origins = thin_origins(origins, series, NUM_ORIGINS)
     series = number_series(panel.windows.series_starts, origins)
     actual = gather_targets(panel.windows, origins)
-    change = measure_change(panel.windows)[series][:, None]
+    change = measure_seasonal_change(panel.windows)[series][:, None]
     errors = [
         (actual - PanelModel(data.linear.normalizer, method.model).forecast(panel.windows, origins))
         / change

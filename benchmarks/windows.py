@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.windows.panel import (
     WindowSpec,
     gather_windows,
 )
-from rnn_pipelines.forecast.windows.windowing import find_runs
+from rnn_pipelines.forecast.windows.windowing import find_window_runs
 
 WINDOW = WindowSpec(lookback=512, horizon=24)
 BATCH_SIZE = 256
@@ -31,7 +31,7 @@ def index_windows(values: np.ndarray) -> WindowedPanel:
     num_steps = len(values)
     observed = np.broadcast_to(True, num_steps)
     is_open = np.broadcast_to(False, num_steps)
-    runs = find_runs(observed, is_open, (0, num_steps, num_steps, num_steps), WINDOW)
+    runs = find_window_runs(observed, is_open, (0, num_steps, num_steps, num_steps), WINDOW)
     arrays: dict[str, Any] = {
         "series_starts": np.zeros(1, int),
         "zeros": np.zeros(1, np.float32),

@@ -89,29 +89,57 @@ def test_night_can_do_little_more_than_it_needs(deploy: Path) -> None:
     assert float(re.search(r"Overall exposure level for \S+: ([\d.]+)", said)[1]) <= MAX_EXPOSURE
 
 
-def test_night_is_caught_up_untracked_and_may_write_its_results(
-    deploy: Path, project: Path
-) -> None:
-    """The data roots of all environments for nights lie in the folder that the unit opens."""
+def test_a_night_may_write_its_results(deploy: Path) -> None:
     service = read_unit(deploy / UNITS[0])["Service"]
     folder = service["WorkingDirectory"]
     assert service["ReadWritePaths"].split() == [f"{folder}/data", f"-{folder}/.viz"]
+
+
+def test_data_roots_of_nights_lie_where_the_unit_may_write(project: Path) -> None:
     files = [project / f"conf/{env}/globals.yml" for env in ("base", "classic", "postgres")]
     roots = [yaml.safe_load(path.read_text())["data_root"] for path in files]
     assert [root for root in roots if root.partition("/")[0] != "data"] == []
+
+
+def test_a_missed_night_is_caught_up(deploy: Path) -> None:
     assert read_unit(deploy / UNITS[1])["Timer"]["Persistent"] == "true"
+
+
+def test_an_alarm_is_the_only_failure_of_a_check(deploy: Path) -> None:
     # And an alarm is one.
     assert read_unit(deploy / UNITS[0])["Service"]["SuccessExitStatus"] == "10 11"
+
+
+def test_nights_are_not_tracked(deploy: Path) -> None:
     for name in (*UNITS[:1], "crontab", "nightly.sh"):
         assert "DO_NOT_TRACK=1" in (deploy / name).read_text()
+
+
+def test_the_crontab_has_one_line(deploy: Path) -> None:
     lines = [
         line for line in (deploy / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)
     ]
     assert len(lines) == 1
-    minute, hour, day, month, weekday, command = lines[0].split(maxsplit=5)
+
+
+def test_the_crontab_runs_every_night(deploy: Path) -> None:
+    lines = [
+        line for line in (deploy / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)
+    ]
+    minute, hour, day, month, weekday, _command = lines[0].split(maxsplit=5)
     assert (minute.isdigit(), hour.isdigit(), day, month, weekday) == (True, True, "*", "*", "*")
+
+
+def test_the_crontab_runs_one_night_at_once(deploy: Path) -> None:
+    lines = [
+        line for line in (deploy / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)
+    ]
+    _minute, _hour, _day, _month, _weekday, command = lines[0].split(maxsplit=5)
     assert re.search(r"flock --nonblock .*deploy/nightly\.sh forecast >> \S+\.log 2>&1$", command)
     assert "%" not in command  # cron makes a line break of it
+
+
+def test_the_script_of_nights_can_be_executed(deploy: Path) -> None:
     assert os.access(deploy / "nightly.sh", os.X_OK)
 
 
@@ -139,9 +167,12 @@ def night(deploy: Path, tmp_path: Path) -> Night:
     return run_night
 
 
-def test_night_runs_all_steps_and_tells_the_first_failure(night: Night) -> None:
+def test_a_night_needs_its_task(night: Night) -> None:
     code, calls = night()
     assert (code != 0, calls) == (True, [])
+
+
+def test_a_night_runs_all_steps(night: Night) -> None:
     assert night("forecast") == (
         0,
         [
@@ -151,8 +182,14 @@ def test_night_runs_all_steps_and_tells_the_first_failure(night: Night) -> None:
             "1 champion check forecast",
         ],
     )
+
+
+def test_a_night_goes_on_after_a_failure(night: Night) -> None:
     code, calls = night("forecast", retrain=1)
-    assert (code, len(calls)) == (1, 2 * 4)
+    assert (code, len(calls)) == (1, 4)
+
+
+def test_a_night_ends_with_its_first_failure(night: Night) -> None:
     assert night("forecast", retrain=75, predict=1, check=20)[0] == 75
 
 

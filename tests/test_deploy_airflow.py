@@ -84,13 +84,25 @@ def parse_champion(words: list[str]) -> tuple[str, dict[str, Any]]:
     return words[2], champion.commands[words[2]].make_context(words[2], words[3:]).params
 
 
-def test_every_task_has_a_night_with_the_steps_of_the_script(load: Load, project: Path) -> None:
+def test_every_task_has_a_night(load: Load) -> None:
     ids = [call.kwargs["dag_id"] for call in load()["DAG"].call_args_list]
     assert ids == ["rnn_pipelines_forecast", "rnn_pipelines_sentiment"]
+
+
+def test_tasks_are_found_by_their_retrainings(load: Load) -> None:
     assert tuple(load()["find_tasks"]()) == TASKS
+
+
+def test_nights_can_be_of_one_task(load: Load) -> None:
     loaded = load(TASKS="sentiment")
     assert [task for task in TASKS if f"rnn_pipelines_{task}" in loaded] == ["sentiment"]
+
+
+def test_a_night_has_the_steps_of_the_script(load: Load) -> None:
     assert list(load()["list_commands"]("forecast")) == ["retrain", "predict", "monitor", "check"]
+
+
+def test_pipelines_of_a_night_exist(load: Load, project: Path) -> None:
     commands = [
         load()["list_commands"](task)[step] for task in TASKS for step in ("predict", "monitor")
     ]
@@ -100,13 +112,22 @@ def test_every_task_has_a_night_with_the_steps_of_the_script(load: Load, project
         for name in named
         if not (project / f"src/rnn_pipelines/pipelines/{name}/pipeline.py").exists()
     ] == []
+
+
+def test_a_run_by_hand_has_no_day(load: Load) -> None:
     commands = load()["list_commands"]("forecast")
     assert parse_champion(render(commands["retrain"], None))[1]["as_of"] is None
     assert [
         parse_run(render(commands[step], None))["params"] for step in ("predict", "monitor")
     ] == [{}, {}]
+
+
+def test_a_lag_moves_the_day_of_a_retraining(load: Load) -> None:
     command = load(LAG_HOURS="24")["list_commands"]("forecast")["retrain"]
     assert parse_champion(render(command))[1]["as_of"] == "2024-02-29T02:30:00+00:00"
+
+
+def test_a_check_fails_at_an_alarm(load: Load) -> None:
     words = render(load()["list_commands"]("forecast")["check"])
     assert parse_champion(words[:4])[0] == "check"
     test = " ".join(words[5:])
@@ -137,9 +158,7 @@ def test_retraining_ends_at_the_logical_date(load: Load, task: str) -> None:
 
 
 @pytest.mark.parametrize("step", ["predict", "monitor"])
-def test_forecasts_and_monitor_end_at_the_logical_date(
-    load: Load, project: Path, step: str
-) -> None:
+def test_both_later_steps_end_at_the_logical_date(load: Load, project: Path, step: str) -> None:
     given = parse_run(render(load()["list_commands"]("forecast")[step]))
     assert given["pipelines"] == [f"{step}_forecast"]
     assert given["params"] == {f"{step}_forecast": {"as_of": END}}
@@ -153,19 +172,25 @@ def test_texts_have_no_end(load: Load, step: str) -> None:
     assert (given["pipelines"], given["params"]) == ([f"{step}_sentiment"], {})
 
 
-def test_linked_file_finds_its_project_and_a_copy_needs_its_name(
-    load: Load, dags: Path, tmp_path: Path
-) -> None:
+def test_a_linked_file_finds_its_project(load: Load, dags: Path, tmp_path: Path) -> None:
     link = tmp_path / "dags/link.py"
     link.parent.mkdir()
     link.symlink_to(dags)
     assert load(link)["find_project"]() == (tmp_path / "project").resolve()
+
+
+def test_a_copy_needs_the_name_of_its_project(load: Load, dags: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.py"
     copy.write_text(dags.read_text())
     with pytest.raises(
         FileNotFoundError, match=r"expected the folder of RNN Pipelines.*RNN_PIPELINES_PROJECT"
     ):
         load(copy)
+
+
+def test_a_copy_finds_the_project_that_is_named(load: Load, dags: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.py"
+    copy.write_text(dags.read_text())
     assert load(copy, PROJECT=str(tmp_path / "project"))["find_project"]() == tmp_path / "project"
 
 

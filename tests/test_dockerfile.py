@@ -41,40 +41,56 @@ def find_installs(text: str) -> list[str]:
     return [re.sub(others, "", options).strip() for options in found]
 
 
-def test_image_installs_what_a_night_needs(instructions: Instructions, project: Path) -> None:
+def test_the_python_of_the_image_is_supported(instructions: Instructions, project: Path) -> None:
     version = re.match(r"python:(3\.\d+)-slim@", find_all(instructions, "FROM")[0])[1]
     metadata = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     assert version in SpecifierSet(metadata["requires-python"])
+
+
+def test_the_base_of_the_image_is_pinned(instructions: Instructions) -> None:
     bases = find_all(instructions, "FROM")
     assert [
         base for base in bases if not re.fullmatch(r"[\w.:/-]+@sha256:[0-9a-f]{64}", base)
     ] == []
     assert len(bases) == 1
+
+
+def test_the_image_installs_as_make_does(instructions: Instructions, project: Path) -> None:
     # From the same lock, with hashes; the rules of uv, of what is locked, and of the project itself.
     installs = find_installs(
         (project / "Makefile").read_text().partition("$(VENV)/all.installed:")[0]
     )
     assert sorted(find_installs("\n".join(find_all(instructions, "RUN")))) == sorted(installs)
+
+
+def test_the_image_has_the_extras_of_a_night(instructions: Instructions, project: Path) -> None:
     # All but the search for parameters, notebooks, the graph, the site and those of developers.
     extras = re.findall(r"--extra (\S+)", "\n".join(find_all(instructions, "RUN")))
     known = tomllib.loads((project / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
     assert extras == sorted(known.keys() - {"docs", "tune", "viz", "notebook", "dev"})
+
+
+def test_packages_of_the_image_are_compiled(instructions: Instructions) -> None:
     # The user who runs the commands may not write beside the packages.
     locked, own = find_all(instructions, "RUN")
     assert "--compile-bytecode" in locked
     assert "compileall -q src" in own
 
 
-def test_all_that_is_copied_is_there_and_sent_alone(
-    instructions: Instructions, project: Path
-) -> None:
+def test_all_that_is_copied_is_there(instructions: Instructions, project: Path) -> None:
     assert [source for source in find_copied(instructions) if not (project / source).exists()] == []
+
+
+def test_only_what_is_copied_is_sent(instructions: Instructions, project: Path) -> None:
     lines = (project / ".dockerignore").read_text().splitlines()
     assert sorted(line[1:] for line in lines if line.startswith("!")) == sorted(
         find_copied(instructions)
     )
+
+
+def test_local_configuration_is_not_sent(project: Path) -> None:
     # The last line that fits a path decides.
     lines = [
         line
@@ -83,16 +99,28 @@ def test_all_that_is_copied_is_there_and_sent_alone(
     ]
     fitting = [line for line in lines if fnmatch("conf/local", line.removeprefix("!"))]
     assert fitting[-1] == "conf/local"
+
+
+def test_packages_are_installed_before_the_source_is_copied(instructions: Instructions) -> None:
     # A layer is taken from the cache until the first one whose files have changed.
     before = instructions[: instructions.index(("COPY", "src src"))]
     assert find_all(before, "COPY")[0] == "requirements.lock pyproject.toml ./"
     assert "--require-hashes" in find_all(before, "RUN")[0]
 
 
-def test_commands_run_untracked_without_roots_rights(instructions: Instructions) -> None:
+def test_commands_run_without_roots_rights(instructions: Instructions) -> None:
     names = [name for name, _ in instructions]
     assert find_all(instructions, "USER") == ["kedro"]
     assert names.index("USER") > max(number for number, name in enumerate(names) if name == "RUN")
+
+
+def test_results_lie_in_a_volume(instructions: Instructions) -> None:
     assert find_all(instructions, "VOLUME") == ["/project/data"]
+
+
+def test_the_image_runs_kedro(instructions: Instructions) -> None:
     assert json.loads(find_all(instructions, "ENTRYPOINT")[0]) == ["kedro"]
+
+
+def test_commands_of_the_image_are_not_tracked(instructions: Instructions) -> None:
     assert "DO_NOT_TRACK=1" in find_all(instructions, "ENV")[0].split()

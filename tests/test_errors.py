@@ -15,12 +15,27 @@ from rnn_pipelines.errors import (
 )
 
 
-def test_values_are_shown_short_and_in_quotes() -> None:
+def test_texts_are_shown_in_quotes() -> None:
     assert show("a b") == "'a b'"
+
+
+def test_numbers_are_shown_without_quotes() -> None:
     assert show(7) == "7"
+
+
+def test_long_texts_are_cut() -> None:
     assert show("x" * 5_000_000) == f"'{'x' * MAX_VALUE}'… (5,000,000 characters)"
+
+
+def test_numbers_of_too_many_digits_are_described() -> None:
     assert show(10**5000) == "int without a text"
+
+
+def test_long_lists_are_cut() -> None:
     assert show_all(range(10_000)).endswith("18, 19, …] (10,000 in all)")
+
+
+def test_words_follow_their_number() -> None:
     assert [count(number, "category", "categories") for number in (1, 2)] == [
         "1 category",
         "2 categories",

@@ -19,7 +19,7 @@ NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 # Trainings differ slightly between processors, and the last digit is rounded.
 RELATIVE, ABSOLUTE = 0.1, 0.3
 
-pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 
 
 def read(path: Path) -> NotebookNode:
@@ -54,6 +54,7 @@ def is_fixed(cell: NotebookNode) -> bool:
     return "varies" not in cell.metadata.get("tags", [])
 
 
+@each_notebook
 @pytest.mark.slow
 def test_run_has_the_stored_outputs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEDRO_ENV", "test")
@@ -74,9 +75,14 @@ def test_run_has_the_stored_outputs(path: Path, monkeypatch: pytest.MonkeyPatch)
                 ), cell.source
 
 
-def test_notebook_is_stored_with_all_its_outputs(path: Path) -> None:
+@each_notebook
+def test_notebook_was_run_from_top_to_bottom(path: Path) -> None:
     cells = list_code(read(path))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+
+@each_notebook
+def test_notebook_is_stored_with_its_pictures(path: Path) -> None:
     figures = [cell for cell in list_code(read(path)) if FIGURE.search(cell.source)]
     assert figures
     assert [
@@ -84,6 +90,10 @@ def test_notebook_is_stored_with_all_its_outputs(path: Path) -> None:
         for cell in figures
         if not any("image/png" in kinds for kinds in list_kinds(cell))
     ] == []
+
+
+@each_notebook
+def test_interactive_figures_are_stored_as_pictures_too(path: Path) -> None:
     interactive = [
         kinds
         for cell in list_code(read(path))
@@ -91,12 +101,28 @@ def test_notebook_is_stored_with_all_its_outputs(path: Path) -> None:
         if "plotly" in str(kinds)
     ]
     assert [kinds for kinds in interactive if "image/png" not in kinds] == []
+
+
+@each_notebook
+def test_notebook_has_no_noise(path: Path) -> None:
     assert [line for cell in list_code(read(path)) for line in list_noise(cell)] == []
+
+
+@each_notebook
+def test_notebook_is_short(path: Path) -> None:
     cells = read(path).cells
     assert len(cells) <= 25
+
+
+@each_notebook
+def test_notebook_begins_with_its_aim(path: Path) -> None:
+    cells = read(path).cells
     title, aim = cells[0].source.split("\n\n")[:2]
     assert title.startswith("# ")
     assert aim.startswith("You learn ")
+
+
+def test_notebooks_are_small() -> None:
     assert sum(file.stat().st_size for file in NOTEBOOKS) <= MAX_BYTES
 
 

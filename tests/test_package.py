@@ -61,7 +61,7 @@ def test_wheel_has_all_files_of_the_package(wheel: Path, project: Path) -> None:
     assert found == list_files(project / "src")
 
 
-def test_source_distribution_has_readme_and_licence(source: Path) -> None:
+def test_source_distribution_has_its_metadata(source: Path) -> None:
     assert {"README.md", "LICENSE", "pyproject.toml", "PKG-INFO"} <= {
         path.name for path in source.iterdir()
     }

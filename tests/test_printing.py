@@ -51,12 +51,21 @@ def test_lines_are_printed_as_they_are_but_for_control_characters(
     assert all(map(is_plain, lines))
 
 
-def test_composed_lines_and_labels_are_one_line_without_markup() -> None:
+def test_entries_of_a_list_are_one_line() -> None:
     assert len(write_list(HOSTILE, [HOSTILE, 2]).split("\n")) == 3
+
+
+def test_rows_of_a_table_are_one_line() -> None:
     for table in (format_table, align_columns):
         lines = table([("name", "number"), (HOSTILE, "1")]).split("\n")
         assert (len(lines), [*map(is_plain, lines)]) == (2, [True, True])
+
+
+def test_wrapped_lines_are_plain() -> None:
     assert all(map(is_plain, wrap_lines(HOSTILE).split("\n")))
+
+
+def test_labels_have_no_markup() -> None:
     label = write_label("<a href='http://b'>a</a>\x1b\n&lt;b&gt;")
     assert label == "&lt;a href='http://b'&gt;a&lt;/a&gt;\\x1b &amp;lt;b&amp;gt;"
 
@@ -77,7 +86,7 @@ def log() -> tuple[logging.Logger, io.StringIO]:
     return logger, stream
 
 
-def test_log_is_escaped_for_its_own_handlers_once(log: tuple[logging.Logger, io.StringIO]) -> None:
+def test_a_message_of_the_log_is_one_plain_line(log: tuple[logging.Logger, io.StringIO]) -> None:
     logger, stream = log
     escape_log(logger.handlers)
     logger.warning("%s: left out", HOSTILE)
@@ -88,6 +97,12 @@ def test_log_is_escaped_for_its_own_handlers_once(log: tuple[logging.Logger, io.
         ": left out\n",
         True,
     )
+
+
+def test_a_traceback_of_the_log_is_indented(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = log
+    escape_log(logger.handlers)
+    said = stream.getvalue()
     try:
         raise ValueError(HOSTILE)
     except ValueError:
@@ -95,6 +110,11 @@ def test_log_is_escaped_for_its_own_handlers_once(log: tuple[logging.Logger, io.
     first, *rest = stream.getvalue().removeprefix(said).removesuffix("\n").split("\n")
     assert (first, rest[0]) == ("ERROR it failed", "  Traceback (most recent call last):")
     assert [line for line in rest if not line.startswith("  ") or not is_plain(line)] == []
+
+
+def test_other_handlers_see_the_message_as_it_is(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = log
+    escape_log(logger.handlers)
     said = stream.getvalue()
     seen = list[logging.LogRecord]()
     logger.addHandler(
@@ -102,6 +122,9 @@ def test_log_is_escaped_for_its_own_handlers_once(log: tuple[logging.Logger, io.
     )
     logger.warning("%s", "a\nb")
     assert (stream.getvalue().removeprefix(said), seen[0].getMessage()) == ("WARNING a b\n", "a\nb")
+
+
+def test_a_log_is_escaped_once(log: tuple[logging.Logger, io.StringIO]) -> None:
     handler = log[0].handlers[0]
     escape_log([handler, None])
     form = handler.formatter
@@ -166,7 +189,7 @@ def find_calls(project: Path) -> list[tuple[str, str]]:
     ]
 
 
-def test_errors_and_log_lines_are_those_of_the_outermost_call(
+def test_messages_are_those_of_the_outermost_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     log = logging.getLogger("rnn_pipelines.anything")
@@ -186,7 +209,7 @@ def test_errors_and_log_lines_are_those_of_the_outermost_call(
     assert [record.getMessage() for record in caplog.records] == ["give tz", "name --tz", "name tz"]
 
 
-def test_all_is_printed_and_logged_in_one_place(project: Path) -> None:
+def test_all_is_printed_in_one_place(project: Path) -> None:
     """The bars of progress go their own way; they show names of networks and tasks alone."""
     ways = {"print", "pprint", "click.echo", "click.secho", "echo", "warnings.warn"}
     ways |= {"sys.stdout.write", "sys.stderr.write"}
@@ -197,6 +220,9 @@ def test_all_is_printed_and_logged_in_one_place(project: Path) -> None:
         if call[1] in ways and call[0] != "forecast/export/program.py"
     ]
     assert found == [("printing.py", "click.echo")] * 2
+
+
+def test_handlers_of_the_log_are_set_in_one_place(project: Path) -> None:
     ways = {"addHandler", "setFormatter", "StreamHandler", "basicConfig", "dictConfig"}
     # The console has no settings of Kedro for its log. Records of other processes are handled, and escaped, here.
     assert sorted(call for call in find_calls(project) if call[1].rpartition(".")[2] in ways) == [
@@ -204,6 +230,9 @@ def test_all_is_printed_and_logged_in_one_place(project: Path) -> None:
         ("networks/beside.py", "own.addHandler"),
         ("printing.py", "handler.setFormatter"),
     ]
+
+
+def test_settings_of_the_log_escape_every_handler(project: Path) -> None:
     # Those that the settings escape.
     settings = yaml.safe_load((project / "conf/logging.yml").read_text())
     assert [name for name, logger in settings["loggers"].items() if "handlers" in logger] == []

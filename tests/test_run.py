@@ -69,23 +69,30 @@ def metrics(results: Results) -> dict:
     return results.json("08_reporting/forecast/metrics.json")
 
 
+@pytest.mark.parametrize("name", FORECASTERS)
 def test_metrics_are_those_of_the_predictions(
-    predictions: pd.DataFrame, metrics: dict, results: Results
+    predictions: pd.DataFrame, metrics: dict, name: str
 ) -> None:
-    for name in FORECASTERS:
-        assert metrics[name]["mse"] == pytest.approx(
-            np.mean((predictions["y"] - predictions[name]) ** 2)
-        )
-        assert metrics[name]["mae"] == pytest.approx(
-            np.mean(np.abs(predictions["y"] - predictions[name]))
-        )
-        errors = predictions[name] - predictions["y"]
-        assert metrics[name]["bias"] == pytest.approx(errors.sum() / predictions["y"].abs().sum())
+    errors = predictions[name] - predictions["y"]
+    assert metrics[name]["mse"] == pytest.approx(np.mean(errors**2))
+    assert metrics[name]["mae"] == pytest.approx(np.mean(np.abs(errors)))
+    assert metrics[name]["bias"] == pytest.approx(errors.sum() / predictions["y"].abs().sum())
+
+
+def test_skill_is_that_against_the_last_value(metrics: dict) -> None:
     expected = 1 - metrics["lstm"]["mse"] / metrics["last_value"]["mse"]
     assert metrics["lstm"]["skill_vs_last_value"] == pytest.approx(expected)
+
+
+def test_the_noise_floor_is_the_error_of_the_formula(
+    predictions: pd.DataFrame, metrics: dict
+) -> None:
     days = (predictions["ds"] - pd.Timestamp("2021-01-01")).dt.days
     formula = 20 + 10 * np.sin(2 * np.pi * days / 365)
     assert metrics["noise_floor_mse"] == pytest.approx(np.mean((predictions["y"] - formula) ** 2))
+
+
+def test_the_report_has_the_metrics(results: Results, metrics: dict) -> None:
     report = (results.root / "08_reporting/forecast/report.html").read_text()
     assert NOTE_TITLE not in report
     assert f"{metrics['gru']['rmse']:.3g}"[:4] in report
@@ -119,21 +126,26 @@ def test_next_values_follow_the_last_observation(results: Results) -> None:
     pd.testing.assert_frame_equal(plain, expected, check_dtype=False, check_freq=False)
 
 
-def test_run_ends_with_verdict_ranking_and_next_values_on_one_screen(
+def test_a_run_prints_its_summary(
     finished: subprocess.CompletedProcess[str], results: Results
 ) -> None:
     summary = (results.root / "08_reporting/forecast/summary.txt").read_text()
     assert finished.stdout == f"\n{summary}\n\n"
+
+
+def test_a_run_ends_with_its_files(finished: subprocess.CompletedProcess[str]) -> None:
     log = [line for line in finished.stderr.splitlines() if not line.startswith("import time:")]
     paths = [line.rpartition("/")[2] for line in log[-3:]]
     assert paths == ["next_values.csv", "predictions.parquet", "report.html"]
+
+
+def test_the_summary_of_a_run_fits_a_screen(results: Results) -> None:
+    summary = (results.root / "08_reporting/forecast/summary.txt").read_text()
     assert len(summary.splitlines()) <= 40
     assert max(map(len, summary.splitlines())) <= 100
 
 
-def test_saved_networks_and_weights_give_the_saved_forecasts(
-    results: Results, predictions: pd.DataFrame
-) -> None:
+def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
     panel, linear = (
         load_arrays(results, path, holds)
         for path, holds in (
@@ -151,6 +163,9 @@ def test_saved_networks_and_weights_give_the_saved_forecasts(
         )
         found = forecast_network(network, linear, panel).test.ravel() * scale[1] + scale[0]
         np.testing.assert_allclose(found, saved[cell], rtol=1e-5)
+
+
+def test_weights_are_those_of_all_methods(results: Results) -> None:
     # A single series is forecast as it is scaled, so that weights mean the same in its unit.
     weights = results.json("06_models/forecast/ensemble.json")["weights"]
     assert set(weights) == {
@@ -163,6 +178,11 @@ def test_saved_networks_and_weights_give_the_saved_forecasts(
         "gru",
         "pretrained",
     }
+
+
+def test_saved_weights_give_the_saved_ensemble(results: Results, predictions: pd.DataFrame) -> None:
+    # A single series is forecast as it is scaled, so that weights mean the same in its unit.
+    weights = results.json("06_models/forecast/ensemble.json")["weights"]
     expected = sum(weight * predictions[name] for name, weight in weights.items())
     np.testing.assert_allclose(predictions["ensemble"], expected, rtol=1e-4)
 

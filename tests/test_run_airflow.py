@@ -154,11 +154,14 @@ def test_each_night_retrains_as_of_its_date(nights: None, project: Path) -> None
     assert [record["data"]["last"] for record in records] == DAYS
 
 
-def test_each_night_forecasts_and_ends_at_its_date(nights: None, project: Path) -> None:
+def test_each_night_forecasts(project: Path) -> None:
     forecasts = pd.read_parquet(
         project / ".test_data/07_model_output/predict_forecast/forecasts.parquet"
     )
     assert sorted(forecasts["cutoff"].dt.strftime("%Y-%m-%d").unique()) == DAYS
+
+
+def test_each_night_ends_at_its_date(project: Path) -> None:
     # No step after it counts as missed, and only the forecasts before it are judged.
     verdict = json.loads(
         (project / ".test_data/08_reporting/monitor_forecast/verdict.json").read_text()
@@ -181,17 +184,36 @@ def test_airflow_finds_no_error_but_a_wrong_setting(airflow: Airflow) -> None:
     assert "expected some of forecast, sentiment" in found.stdout
 
 
-def test_each_task_has_one_dag_with_times_and_limits(airflow: Airflow) -> None:
-    dags = read_last_line(airflow("python", "-c", TELL))
+@pytest.fixture(scope="module")
+def dags(airflow: Airflow) -> dict[str, Any]:
+    return read_last_line(airflow("python", "-c", TELL))
+
+
+def test_each_task_has_one_dag(dags: dict[str, Any]) -> None:
     assert sorted(dags) == ["rnn_pipelines_forecast", "rnn_pipelines_sentiment"]
+
+
+def test_nights_of_a_dag_run_one_after_the_other(dags: dict[str, Any]) -> None:
     assert {(dag["max_active_runs"], dag["catchup"]) for dag in dags.values()} == {(1, False)}
+
+
+def test_a_dag_runs_at_its_hour(dags: dict[str, Any]) -> None:
     # With the other timetable of a cron expression, it would be the night before.
     assert [dag["timetable"] for dag in dags.values()] == [
         ["CronTriggerTimetable", "30 2 * * *"]
     ] * 2
+
+
+def test_a_dag_begins_paused(dags: dict[str, Any]) -> None:
     assert {dag["is_paused_upon_creation"] for dag in dags.values()} == {True}
+
+
+def test_steps_are_tried_again(dags: dict[str, Any]) -> None:
     for dag in dags.values():
         assert [dag["retries"][step] for step in STEPS] == [2, 2, 2, 0]
+
+
+def test_steps_have_their_limit_of_time(dags: dict[str, Any]) -> None:
     for dag in dags.values():
         assert [dag["minutes"][step] for step in STEPS] == [240, 60, 60, 60]
 
@@ -212,25 +234,48 @@ def ends(fake: Path) -> dict[str, dict[str, str]]:
     return read_last_line(prepare_airflow(fake)("python", "-c", RUN, json.dumps(SCENARIOS)))
 
 
-def test_night_ends_as_its_steps_do(ends: dict[str, dict[str, str]], fake: Path) -> None:
+def test_a_night_without_day_has_none(ends: dict[str, dict[str, str]], fake: Path) -> None:
     calls = [
         call for call in (fake / "calls").read_text().splitlines() if call.startswith("undated ")
     ]
     assert (len(calls), [call for call in calls if re.search("as.of", call)]) == (4, [])
     assert ends["undated"]["run"] == "success"
+
+
+def test_a_locked_retraining_is_tried_again(ends: dict[str, dict[str, str]], fake: Path) -> None:
     calls = (fake / "calls").read_text().splitlines()
     assert len([call for call in calls if call.startswith("locked champion retrain")]) == 2
     assert ends["locked"]["run"] == "success"
+
+
+def test_an_alarm_fails_the_night(ends: dict[str, dict[str, str]]) -> None:
     assert (ends["alarm"]["check"], ends["alarm"]["run"]) == ("failed", "failed")
+
+
+@pytest.mark.usefixtures("ends")
+def test_a_check_is_not_tried_again(fake: Path) -> None:
     calls = (fake / "calls").read_text().splitlines()
     assert len([call for call in calls if call.startswith("alarm champion check")]) == 1
+
+
+def test_a_hanging_step_is_killed(ends: dict[str, dict[str, str]], fake: Path) -> None:
     # And nothing of it is left to hold a lock.
     assert (ends["slow"]["retrain"], ends["slow"]["predict"]) == ("failed", "success")
     with pytest.raises(ProcessLookupError):
         os.kill(int((fake / "hanging").read_text()), 0)
+
+
+@pytest.mark.usefixtures("ends")
+def test_every_scenario_ran(fake: Path) -> None:
     named = {call.split()[0] for call in (fake / "calls").read_text().splitlines()}
     assert named == set(SCENARIOS)
+
+
+def test_a_due_retraining_is_no_failure(ends: dict[str, dict[str, str]]) -> None:
     assert (ends["due"]["check"], ends["due"]["run"]) == ("success", "success")
+
+
+def test_a_good_night_succeeds(ends: dict[str, dict[str, str]]) -> None:
     assert ends["good"] == dict.fromkeys(["run", *STEPS, "night"], "success")
 
 

@@ -77,25 +77,41 @@ def audit(folder: Path, *options: str, code: int = 0) -> dict[str, Any]:
 # In their order: the log is changed by the last ones.
 
 
-def test_nights_are_proven(elsewhere: Path) -> None:
-    found = audit(elsewhere, "--stamp", "stamp.json")
-    assert (found["verdict"], found["num_nights"], found["num_rows"]) == (
+@pytest.fixture(scope="module")
+def stamped(elsewhere: Path) -> dict[str, Any]:
+    return audit(elsewhere, "--stamp", "stamp.json")
+
+
+def test_nights_are_verified(stamped: dict[str, Any]) -> None:
+    assert (stamped["verdict"], stamped["num_nights"], stamped["num_rows"]) == (
         "ok",
         NUM_NIGHTS,
         2 * HORIZON * NUM_NIGHTS,
     )
+
+
+def test_replayed_nights_prove_nothing(stamped: dict[str, Any]) -> None:
     # Three nights have a later value of the first step, two of the second, one of the third; and two shops. They are
     # replays, after the time of their targets by the clock.
-    assert (found["num_proven"], found["mae"], found["by_step"]) == (0, None, [])
-    assert (found["after_target"]["num_forecasts"], found["num_open"], found["num_late"]) == (
+    assert (stamped["num_proven"], stamped["mae"], stamped["by_step"]) == (0, None, [])
+
+
+def test_replayed_nights_are_measured_apart(stamped: dict[str, Any]) -> None:
+    assert (stamped["after_target"]["num_forecasts"], stamped["num_open"], stamped["num_late"]) == (
         12,
         12,
         0,
     )
-    assert found["num_missing_nights"] == 0
-    assert set(found["after_target"]["coverage"]) == {"80", "95", "99"}
+    assert set(stamped["after_target"]["coverage"]) == {"80", "95", "99"}
+
+
+def test_no_night_is_missing(stamped: dict[str, Any]) -> None:
+    assert stamped["num_missing_nights"] == 0
+
+
+def test_the_stamp_has_the_checksum(elsewhere: Path, stamped: dict[str, Any]) -> None:
     stamp = json.loads((elsewhere / "stamp.json").read_text())
-    assert stamp["sha256"] == found["sha256"]
+    assert stamp["sha256"] == stamped["sha256"]
 
 
 def test_a_stamp_overwrites_no_other_file(elsewhere: Path) -> None:

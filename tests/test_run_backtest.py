@@ -24,11 +24,17 @@ def results() -> dict:
 def test_every_schedule_stands_beside_the_simple_methods(results: dict) -> None:
     names = [entry["name"] for entry in results["forecasters"]]
     assert names == [*SCHEDULES, *BASELINES]
+
+
+def test_errors_of_a_backtest_are_those_of_its_predictions(results: dict) -> None:
     predictions = pd.read_parquet(ROOT / "07_model_output/backtest_forecast/predictions.parquet")
     for entry in results["forecasters"]:
         assert entry["mse"] == pytest.approx(
             ((predictions["y"] - predictions[entry["name"]]) ** 2).mean()
         )
+
+
+def test_the_report_of_a_backtest_is_whole() -> None:
     page = (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
     assert NOTE_TITLE not in page
     assert "Backtest of retraining" in page

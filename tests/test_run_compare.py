@@ -89,9 +89,12 @@ def test_next_run_trains_the_rest_alone(
     assert len(list_trained(run)) == NUM_TRAININGS - len(killed)
 
 
-def test_there_is_a_run_for_each_network_and_seed(results: dict) -> None:
+def test_there_is_a_run_for_each_network_with_each_seed(results: dict) -> None:
     found = [(run["task"], run["cell"], run["seed"]) for run in results["runs"]]
     assert found == [("adding_100", cell, seed) for cell in CELLS for seed in (0, 1)]
+
+
+def test_networks_have_nearly_equal_budgets(results: dict) -> None:
     # As the equations give them: 17 units without gates, 8 with four, 9 with three and a bias more.
     budgets = {run["cell"]: run["num_recurrent_parameters"] for run in results["runs"]}
     assert budgets == {
@@ -100,11 +103,20 @@ def test_there_is_a_run_for_each_network_and_seed(results: dict) -> None:
         "gru": 3 * 9 * (2 + 9 + 2),
     }
     assert min(budgets.values()) >= 0.94 * max(budgets.values())
+
+
+def test_every_training_differs(results: dict) -> None:
     assert len({run["test"] for run in results["runs"]}) == NUM_TRAININGS
+
+
+def test_summaries_are_means_over_seeds(results: dict) -> None:
     for summary in results["summary"]:
         values = [run["test"] for run in results["runs"] if run["cell"] == summary["cell"]]
         assert summary["test"]["mean"] == pytest.approx(sum(values) / 2)
     assert [summary["cell"] for summary in results["summary"]] == list(CELLS)
+
+
+def test_summaries_have_their_interval(results: dict) -> None:
     assert all(
         summary["test"]["low"] < summary["test"]["mean"] < summary["test"]["high"]
         for summary in results["summary"]
@@ -127,18 +139,27 @@ def test_every_run_states_the_promised_numbers(results: dict, field: str) -> Non
     assert all(math.isfinite(run[field]) and run[field] >= 0 for run in results["runs"])
 
 
-def test_description_curves_and_report_stand_beside_the_results(
-    run: subprocess.CompletedProcess[str],
-) -> None:
+@pytest.mark.usefixtures("run")
+def test_the_description_has_the_references() -> None:
     description = read_json("07_model_output/compare/description.json")
     assert description["tasks"]["adding_100"]["references"] == {
         "guessing 1": pytest.approx(1 / 6, rel=0.3)
     }
+
+
+@pytest.mark.usefixtures("run")
+def test_every_training_has_its_curve() -> None:
     assert [
         len(training["curve"]) for training in read_json("07_model_output/compare/runs.json")
     ] == [2] * NUM_TRAININGS
+
+
+def test_a_task_without_its_file_is_left_out(run: subprocess.CompletedProcess[str]) -> None:
     assert read_json("07_model_output/compare/description.json")["left_out"] == ["jsb_chorales"]
     assert "music files are missing: jsb_chorales" in run.stderr
+
+
+def test_the_report_of_a_comparison_is_whole(run: subprocess.CompletedProcess[str]) -> None:
     page = (ROOT / "08_reporting/compare/report.html").read_text()
     assert NOTE_TITLE not in page
     assert "Report: " in run.stderr + run.stdout
@@ -154,10 +175,12 @@ def second(results: dict) -> subprocess.CompletedProcess[str]:
     return finished
 
 
-def test_second_run_trains_nothing_and_one_task_runs_alone(
-    second: subprocess.CompletedProcess[str],
-) -> None:
+def test_a_second_comparison_trains_nothing(second: subprocess.CompletedProcess[str]) -> None:
     assert list_trained(second) == []
+
+
+@pytest.mark.usefixtures("second")
+def test_one_task_is_compared_alone() -> None:
     description = read_json("07_model_output/compare/description.json")
     assert (list(description["tasks"]), description["left_out"]) == (["adding_100"], [])
 

@@ -50,7 +50,7 @@ def run_night(folder: Path, codes: str) -> tuple[int, list[str], str]:
     [("0 0 0 10", 0, None), ("75 0 0 20", 1, "retrain ended with 75; check ended with 20")],
     ids=["retraining due", "failed retraining and alarm"],
 )
-def test_night_runs_all_and_fails_by_their_codes(
+def test_night_fails_by_the_codes_of_its_steps(
     tmp_path: Path, codes: str, code: int, failure: str | None
 ) -> None:
     found, calls, log = run_night(tmp_path, codes)

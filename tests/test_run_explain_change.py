@@ -79,30 +79,44 @@ def explained(folder: Path, nights: Any) -> dict[str, Any]:
     return dict(json.loads(run(folder, "champion explain-change forecast --json")))
 
 
-def test_the_run_says_why_the_forecasts_changed(
-    nights: list[tuple[pd.DataFrame, str]], folder: Path
-) -> None:
+def test_the_run_says_why_the_forecasts_changed(nights: list[tuple[pd.DataFrame, str]]) -> None:
     first, second = (" ".join(output.split()) for _, output in nights)
     assert "from 1 revised value" not in first
     assert "from 1 revised value" in second
     assert "The revised value of b at 2025-07-17," in second
+
+
+@pytest.mark.usefixtures("nights")
+def test_the_report_of_the_run_has_the_changes(folder: Path) -> None:
     page = (folder / "data/08_reporting/predict_forecast/report.html").read_text()
     assert "Largest changes" in page
+
+
+@pytest.mark.usefixtures("nights")
+def test_the_explanation_of_the_run_is_stored(folder: Path) -> None:
     assert "explanation.json" in [
         path.name for path in (folder / "data/08_reporting/predict_forecast").iterdir()
     ]
 
 
-def test_the_command_gives_parts_that_sum_to_the_change(
-    explained: dict[str, Any], folder: Path
-) -> None:
+def test_the_command_gives_parts_that_sum_to_the_change(explained: dict[str, Any]) -> None:
     rows = pd.DataFrame(explained["changes"])
     assert len(rows) == 3 * 5
     assert (rows[[*PARTS, DAY_AHEAD]].sum(axis=1) - rows["change"]).abs().max() < 1e-9
+
+
+def test_the_command_explains_all_values(explained: dict[str, Any]) -> None:
     assert explained["notes"] == []
     assert explained["values"][0]["kind"] == "new"  # of the first series, a
+
+
+def test_the_command_names_the_versions(explained: dict[str, Any], folder: Path) -> None:
     log = pd.read_parquet(folder / "data/07_model_output/predict_forecast/forecasts.parquet")
     assert set(explained["versions"]) == set(log["model_version"])
+
+
+@pytest.mark.usefixtures("explained")
+def test_the_command_explains_one_forecast(folder: Path) -> None:
     text = run(folder, "champion explain-change forecast --series b --time 2025-07-23")
     assert " ".join(text.split()).startswith("The forecast of b for 2025-07-23 ")
     assert text.count("2025-07-23 ") >= 2

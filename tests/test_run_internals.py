@@ -135,20 +135,33 @@ def after_others(
     return clone
 
 
-def test_fresh_clone_traces_and_trains_and_reports(fresh: Clone) -> None:
+def test_a_fresh_clone_traces_every_layer(fresh: Clone) -> None:
     summary = fresh.read_summary()["layers"]
     assert list(summary) == FRESH_LAYERS
+
+
+def test_a_fresh_clone_names_the_origin_of_a_layer(fresh: Clone) -> None:
+    summary = fresh.read_summary()["layers"]
     assert summary["pretrained_gru"]["origin"].endswith("traced over noisy_sine")
     assert summary["sentiment_gru_forward"]["origin"].startswith(
         "trained here, small, on 300 reviews of"
     )
+
+
+def test_a_fresh_clone_measures_its_classifier(fresh: Clone) -> None:
     classifier = fresh.read_summary()["classifier"]
     assert not classifier["is_missing"]
     assert set(classifier["accuracy"]) == {"lstm", "gru", "nb_ngram", "ensemble"}
     assert classifier["num_texts"] == 50
+
+
+def test_a_fresh_clone_counts_the_weights_of_gates(fresh: Clone) -> None:
     for layer in fresh.read_summary()["layers"].values():
         expected = CELLS[layer["cell"]].count_weights_by_gate(layer["num_inputs"], layer["units"])
         assert layer["num_weights_by_gate"] == expected
+
+
+def test_the_summary_of_a_fresh_clone_is_strict_json(fresh: Clone) -> None:
     # Infinity and NaN are none.
     constants: list[str] = []
     json.loads(
@@ -156,34 +169,58 @@ def test_fresh_clone_traces_and_trains_and_reports(fresh: Clone) -> None:
         parse_constant=constants.append,
     )
     assert constants == []
+
+
+def test_a_fresh_clone_has_every_figure(fresh: Clone) -> None:
     written = {path.stem for path in (fresh.data / "08_reporting/internals").glob("*.json")} - {
         "summary"
     }
     assert written == set(FIGURES)
+
+
+def test_the_report_of_a_fresh_clone_is_whole(fresh: Clone) -> None:
     page = (fresh.data / "08_reporting/internals/report.html").read_text()
     assert NOTE_TITLE not in page
     assert 'src="http' not in page
     assert "traced over noisy_sine" in page
 
 
-def test_run_without_a_network_reports_the_series(offline: Clone) -> None:
-    """It names the parameter once, and every table and figure is there."""
+def test_a_run_without_reviews_traces_the_pretrained_networks(offline: Clone) -> None:
     summary = offline.read_summary()
     assert list(summary["layers"]) == PRETRAINED
+
+
+def test_a_run_without_reviews_has_no_readings(offline: Clone) -> None:
+    summary = offline.read_summary()
     assert summary["classifier"]["is_missing"]
     assert pd.read_parquet(offline.data / "07_model_output/internals/readings.parquet").empty
+
+
+def test_a_run_without_reviews_has_every_figure(offline: Clone) -> None:
     reporting = offline.data / "08_reporting/internals"
     assert {path.stem for path in reporting.glob("*.json")} == {"summary", *FIGURES}
+
+
+def test_tables_without_reviews_have_the_pretrained_networks(offline: Clone) -> None:
+    reporting = offline.data / "08_reporting/internals"
     for table in ("distributions", "half_lives", "gradients"):
         assert set(pd.read_parquet(reporting / f"{table}.parquet")["layer"]) == set(PRETRAINED)
+
+
+def test_the_report_without_reviews_gives_the_reason(offline: Clone) -> None:
+    summary = offline.read_summary()
+    reporting = offline.data / "08_reporting/internals"
     assert summary["classifier"]["origin"] in (reporting / "report.html").read_text()
 
 
-def test_failed_download_is_a_warning_and_a_missing_archive_an_end(offline: Clone) -> None:
+def test_a_failed_download_is_a_warning(offline: Clone) -> None:
     finished = offline.run("reviews.download=true")
     assert finished.returncode == 0, finished.stderr
     assert (finished.stdout + finished.stderr).count("the download failed") == 1
     assert offline.read_summary()["classifier"]["is_missing"]
+
+
+def test_a_missing_archive_ends_the_run(offline: Clone) -> None:
     # Only a download may fail; the results of the run before stay.
     before = offline.read_summary()
     finished = offline.run("reviews.archive=nowhere.tar.gz")
@@ -192,7 +229,7 @@ def test_failed_download_is_a_warning_and_a_missing_archive_an_end(offline: Clon
     assert offline.read_summary() == before
 
 
-def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
+def test_networks_of_other_pipelines_are_traced(after_others: Clone) -> None:
     summary = after_others.read_summary()["layers"]
     assert {layer["origin"].split(",")[0] for layer in summary.values()} == {
         "trained by forecast",
@@ -206,6 +243,9 @@ def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
         "sentiment_gru_forward",
         "sentiment_gru_backward",
     ]
+
+
+def test_texts_of_another_pipeline_are_read(after_others: Clone) -> None:
     readings = pd.read_parquet(after_others.data / "07_model_output/internals/readings.parquet")
     assert set(readings["cell"]) == {"gru"}
     assert readings["text"].nunique() == 3

@@ -87,16 +87,28 @@ def found(
     }
 
 
-def test_all_series_are_forecast_and_some_are_fitted(found: dict[str, Any]) -> None:
+def test_all_series_are_forecast(found: dict[str, Any]) -> None:
     assert found["next_values"].groupby("unique_id").size().eq(HORIZON).sum() == NUM_SERIES
     assert found["next_values"].drop(columns=["unique_id", "ds"]).notna().all(axis=None)
+
+
+def test_some_series_are_fitted(found: dict[str, Any]) -> None:
     assert 1 < found["fitted"]["unique_id"].nunique() < NUM_SERIES / 2
+
+
+def test_forecasts_begin_after_the_last_day(found: dict[str, Any]) -> None:
     assert found["next_values"]["ds"].min() == pd.Timestamp("2024-01-01") + pd.Timedelta(
         days=NUM_STEPS
     )
+
+
+def test_forecasts_are_near_the_mean_of_their_series(found: dict[str, Any]) -> None:
     means = found["next_values"].groupby("unique_id")["forecast"].mean()
     sales = make_table().dropna().groupby("shop")["sales"].mean()
     assert (means / means.index.astype(int).map(sales)).between(0.8, 1.25).all()
+
+
+def test_all_series_are_evaluated(found: dict[str, Any]) -> None:
     summary = found["summary"]
     by_series = found["by_series"]
     assert (
@@ -105,13 +117,28 @@ def test_all_series_are_forecast_and_some_are_fitted(found: dict[str, Any]) -> N
         == by_series["unique_id"].nunique()
         == NUM_SERIES
     )
+
+
+def test_the_error_over_all_series_is_a_mean(found: dict[str, Any]) -> None:
+    summary = found["summary"]
+    by_series = found["by_series"]
     own = by_series[by_series["forecaster"] == "ensemble"]
     assert summary["forecasters"]["ensemble"]["mase"] == pytest.approx(own["mase"].mean(), rel=1e-5)
+
+
+def test_the_ensemble_is_better_than_seasonal_naive(found: dict[str, Any]) -> None:
+    summary = found["summary"]
     assert (
         summary["forecasters"]["ensemble"]["mase"]
         < summary["forecasters"]["seasonal_naive"]["mase"]
     )
+
+
+def test_the_report_is_of_all_series(found: dict[str, Any]) -> None:
     assert "All series" in found["report"]
+
+
+def test_the_summary_is_of_all_series(found: dict[str, Any]) -> None:
     assert f"{NUM_SERIES} series have next values" in found["printed"]
     assert all(
         len(line) <= 100
@@ -134,7 +161,7 @@ def test_column_that_a_divided_panel_lacks_is_named(tmp_path: Path) -> None:
     assert "promo" in finished.stdout + finished.stderr
 
 
-def test_champion_of_a_divided_panel_is_retrained_and_forecasts_all_series(tmp_path: Path) -> None:
+def test_champion_of_a_divided_panel_forecasts_all_series(tmp_path: Path) -> None:
     """A night, and the next one with a day more: the sample decides and is monitored, and all series are forecast."""
     *given, _ = write(tmp_path, "folder of days")
     conf = copy_configuration(tmp_path)

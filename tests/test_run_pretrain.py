@@ -57,17 +57,30 @@ def parameters(
     }
 
 
-def test_card_describes_the_files(networks: Path) -> None:
-    card = json.loads((networks / "card.json").read_text())
+@pytest.fixture(scope="module")
+def card(networks: Path) -> dict[str, Any]:
+    return json.loads((networks / "card.json").read_text())
+
+
+def test_card_describes_both_networks(card: dict[str, Any]) -> None:
     assert set(card["networks"]) == {"gru", "lstm"}
+
+
+def test_card_has_the_steps_of_training(card: dict[str, Any]) -> None:
     assert card["training"]["num_steps"] == 3
+
+
+def test_card_compares_with_simple_methods(card: dict[str, Any]) -> None:
     assert set(card["metrics"]["seattle"]) == {"gru", "lstm", "theta", "damped_trend"}
+
+
+def test_histories_are_those_of_the_training(networks: Path) -> None:
     for cell in ("gru", "lstm"):
         history = pd.read_parquet(networks / f"{cell}_history.parquet")
         assert history["step"].tolist() == [3]
 
 
-def test_pipelines_and_python_forecast_by_it(
+def test_every_pipeline_forecasts_by_it(
     parameters: dict[str, Any], frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     """The network was hardly trained, so that its forecasts differ from those of the package's network."""

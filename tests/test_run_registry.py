@@ -71,7 +71,7 @@ def run(pipeline: str) -> None:
 
 
 @pytest.mark.usefixtures("registered")
-def test_they_are_measured_and_used_beside_the_others() -> None:
+def test_they_are_measured_beside_the_others() -> None:
     metrics = read_json("08_reporting/forecast/metrics.json")
     # The temperature of 1,000 days has no three years, so no long season, no zeros, and enough windows for validation.
     others = {"long_seasonal_naive", "level", "mean", "croston", "zero", "short_series_rule"}
@@ -79,16 +79,42 @@ def test_they_are_measured_and_used_beside_the_others() -> None:
         "missed_origins"
     }
     assert measured == {*NETWORKS, *TRAINED_BEFORE, *METHODS, "ensemble"} - others
+
+
+@pytest.mark.usefixtures("registered")
+def test_their_parameters_are_counted() -> None:
+    metrics = read_json("08_reporting/forecast/metrics.json")
     assert metrics["mine"]["num_parameters"] > 0
+
+
+@pytest.mark.usefixtures("registered")
+def test_skill_is_measured_against_them() -> None:
+    metrics = read_json("08_reporting/forecast/metrics.json")
     assert "skill_vs_week_mean" in metrics["gru"]
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_report_names_them() -> None:
     report = (ROOT / "08_reporting/forecast/report.html").read_text()
     assert "minGRU" in report
     assert "mean of the last week" in report
+
+
+@pytest.mark.usefixtures("registered")
+def test_they_are_retrained() -> None:
     training = read_json("06_models/retrain_forecast/training.json")
     assert set(training["networks"]) == set(NETWORKS)
     assert "week_mean" in pd.read_parquet(ROOT / "06_models/retrain_forecast/holdout.parquet")
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_champion_forecasts_with_them() -> None:
     forecasts = pd.read_parquet(ROOT / "07_model_output/predict_forecast/forecasts.parquet")
     assert forecasts["y_hat"].notna().all()
+
+
+@pytest.mark.usefixtures("registered")
+def test_they_are_in_the_backtest() -> None:
     names = [
         entry["name"]
         for entry in read_json("08_reporting/backtest_forecast/results.json")["forecasters"]
@@ -97,11 +123,23 @@ def test_they_are_measured_and_used_beside_the_others() -> None:
     assert (
         "mean of the last week" in (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
     )
+
+
+@pytest.mark.usefixtures("registered")
+def test_they_have_bounds() -> None:
     table = pd.read_parquet(ROOT / "07_model_output/forecast/predictions.parquet")
     bounds = {f"{name}-{end}-80" for name in OWN for end in ("lo", "hi")}
     assert bounds <= set(table)
     assert table[sorted(bounds)].notna().all().all()
+
+
+@pytest.mark.usefixtures("registered")
+def test_they_have_weights() -> None:
     assert set(OWN) <= set(read_json("06_models/forecast/ensemble.json")["weights"])
+
+
+@pytest.mark.usefixtures("registered")
+def test_they_are_cross_validated() -> None:
     assert set(OWN) <= set(
         pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet")
     )
@@ -127,19 +165,31 @@ def fitted(patched: None) -> Forecaster:
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_python_forecasts_ranks_and_explains_them(fitted: Forecaster, name: str) -> None:
+def test_python_forecasts_by_them(fitted: Forecaster, name: str) -> None:
     found = fitted.predict(methods="all")
     assert found[[name, f"{name}-lo-80", f"{name}-hi-80"]].notna().all().all()
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_python_ranks_them(fitted: Forecaster, name: str) -> None:
     assert name in fitted.leaderboard()["forecaster"].tolist()
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_python_explains_them(fitted: Forecaster, name: str) -> None:
+    found = fitted.predict(methods="all")
     sums = fitted.explain(forecaster=name).groupby(["unique_id", "ds"])["contribution"].sum()
     np.testing.assert_allclose(
         sums, found.set_index(["unique_id", "ds"])[name].reindex(sums.index), rtol=1e-4
     )
 
 
-def test_the_network_is_saved_and_a_keras_model(fitted: Forecaster, tmp_path: Path) -> None:
+def test_the_network_is_a_keras_model(fitted: Forecaster) -> None:
     layers = fitted.networks["mine"].to_keras().get_layer("member_1").layers
     assert "MinGRU" in [type(layer).__name__ for layer in layers]
+
+
+def test_the_network_is_saved(fitted: Forecaster, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     ends = fitted._fitted.panel.series.drop(columns="observed")
     loaded = Forecaster.load(tmp_path / "model").predict(ends)

@@ -65,20 +65,43 @@ def test_report_ends_with_the_command_that_repeats_it(made: SimpleNamespace) -> 
 # The command of the report comes first, because the file is changed after it.
 
 
-def test_command_makes_the_same_metrics_again(made: SimpleNamespace) -> None:
+@pytest.fixture(scope="module")
+def again(made: SimpleNamespace) -> SimpleNamespace:
+    """The run that the command of the first one makes: its name as `run`, and what it `said`."""
     finished = call(made.footer[-1].removeprefix("again: "))
-    again = STORE.find_current()
     assert finished.returncode == 0, finished.stderr
-    assert again != made.run
-    assert f"forecast: all metrics of {again} equal those of {made.run}" in finished.stdout
-    metrics = compare(STORE, [made.run, again])["metrics"]
-    assert len(metrics) > 100
-    assert [
+    return SimpleNamespace(run=STORE.find_current(), said=finished.stdout, footer=read_footer())
+
+
+def test_command_says_that_all_metrics_are_equal(
+    made: SimpleNamespace, again: SimpleNamespace
+) -> None:
+    assert again.run != made.run
+    assert f"forecast: all metrics of {again.run} equal those of {made.run}" in again.said
+
+
+def test_command_makes_the_same_metrics_again(
+    made: SimpleNamespace, again: SimpleNamespace
+) -> None:
+    metrics = compare(STORE, [made.run, again.run])["metrics"]
+    different = [
         key for key, (before, after) in metrics.items() if before != after and "seconds" not in key
-    ] == []
-    # Settings of the command line are repeated, too, and its report is as short as the first one.
-    assert STORE.read_record(again)["parameters"] == STORE.read_record(made.run)["parameters"]
-    assert f"kedro runs repeat forecast {made.run[-6:]}" in read_footer()
+    ]
+    assert len(metrics) > 100
+    assert different == []
+
+
+def test_settings_of_the_command_line_are_repeated(
+    made: SimpleNamespace, again: SimpleNamespace
+) -> None:
+    expected = STORE.read_record(made.run)["parameters"]
+    assert STORE.read_record(again.run)["parameters"] == expected
+
+
+def test_report_of_a_repeated_run_has_its_short_command(
+    made: SimpleNamespace, again: SimpleNamespace
+) -> None:
+    assert f"kedro runs repeat forecast {made.run[-6:]}" in again.footer
 
 
 def test_changed_table_is_refused_by_its_hash_before_anything_runs(made: SimpleNamespace) -> None:

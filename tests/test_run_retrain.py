@@ -113,8 +113,14 @@ def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
 def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
     assert (first["outcome"], first["reasons"][0]) == ("promoted", "there is no champion yet")
     assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
+
+
+def test_the_record_of_a_retraining_is_complete(first: dict[str, Any]) -> None:
     assert set(first) >= MANIFEST
     assert set(first["fingerprints"]) == {"data", "parameters", "code"}
+
+
+def test_the_record_of_a_retraining_describes_its_data(first: dict[str, Any]) -> None:
     assert first["data"] == {
         "source": first["parameters"]["forecast"]["source"]["path"],
         "num_series": 2,
@@ -122,12 +128,27 @@ def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
         "first": "2024-01-01",
         "last": "2024-08-31",
     }
+
+
+def test_the_record_of_a_retraining_has_metrics_of_all(first: dict[str, Any]) -> None:
     assert set(first["metrics"]) == {"challenger", "champion", "baselines"}
+
+
+def test_training_takes_a_part_of_the_time(first: dict[str, Any]) -> None:
     assert first["seconds"]["training"] <= first["seconds"]["total"]
+
+
+def test_the_loss_is_the_mean_over_series(first: dict[str, Any]) -> None:
     holdout = first["holdout"]
     squared = (holdout["y"] - holdout["challenger"]) ** 2
     metrics = first["metrics"]["challenger"]
     assert metrics["loss"] == pytest.approx(squared.groupby(holdout["unique_id"]).mean().mean())
+
+
+def test_losses_by_step_are_means_over_series(first: dict[str, Any]) -> None:
+    holdout = first["holdout"]
+    squared = (holdout["y"] - holdout["challenger"]) ** 2
+    metrics = first["metrics"]["challenger"]
     by_step = (
         squared.groupby([holdout["unique_id"], holdout["horizon_step"]])
         .mean()
@@ -135,6 +156,9 @@ def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
         .mean()
     )
     assert metrics["by_step"] == pytest.approx(by_step.tolist())
+
+
+def test_the_record_has_the_simple_methods(first: dict[str, Any]) -> None:
     baselines = first["metrics"]["baselines"]
     assert set(baselines) == {
         "last_value",
@@ -146,14 +170,33 @@ def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
         "damped_trend",
         "holt_winters",
     }
+
+
+def test_the_challenger_is_better_than_naive_methods(first: dict[str, Any]) -> None:
+    baselines = first["metrics"]["baselines"]
     assert first["metrics"]["challenger"]["loss"] < min(
         baselines["last_value"], baselines["seasonal_naive"]
     )
+
+
+@pytest.mark.usefixtures("first")
+def test_checkpoints_are_removed() -> None:
     assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
+
+
+def test_the_ensemble_is_in_use(first: dict[str, Any]) -> None:
     training = first["training"]
     assert training["chosen"] == "ensemble"
+
+
+def test_every_method_has_its_loss_on_validation(first: dict[str, Any]) -> None:
+    training = first["training"]
     candidates = {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"}
     assert set(training["validation_losses"]) >= candidates | {"ensemble"}
+
+
+def test_the_challenger_has_the_loss_of_what_is_in_use(first: dict[str, Any]) -> None:
+    training = first["training"]
     assert (
         first["metrics"]["challenger"]["validation_loss"]
         == training["validation_losses"]["ensemble"]
@@ -239,7 +282,16 @@ def test_nothing_later_than_as_of_is_seen(early: list[dict[str, Any]]) -> None:
     assert wild["metrics"] == none["metrics"]
     assert wild["fingerprints"]["data"] == none["fingerprints"]["data"]
     pd.testing.assert_frame_equal(wild["holdout"], none["holdout"], check_exact=True)
+
+
+@pytest.mark.slow
+def test_the_holdout_ends_as_of_the_day(early: list[dict[str, Any]]) -> None:
+    wild, _none = early
     assert wild["holdout"]["ds"].max() == pd.Timestamp("2024-07-31")
+
+
+@pytest.mark.slow
+def test_a_champion_that_saw_the_holdout_stays(early: list[dict[str, Any]]) -> None:
     assert early[0]["outcome"] == "kept"
     assert "part of the holdout" in early[0]["reasons"][0]
 
@@ -276,18 +328,34 @@ def predicted(run: Run, second: dict[str, Any]) -> pd.DataFrame:
     return pd.read_parquet(FORECASTS)
 
 
-def test_forecasts_follow_each_series_end(predicted: pd.DataFrame) -> None:
+def test_every_series_has_its_steps(predicted: pd.DataFrame) -> None:
     assert predicted["unique_id"].tolist() == ["a"] * 3 + ["b"] * 3
-    assert set(predicted["cutoff"]) == {LAST}
     assert predicted["ds"].tolist() == 2 * list(pd.date_range(LAST, periods=4)[1:])
     assert predicted["horizon_step"].tolist() == [1, 2, 3, 1, 2, 3]
-    kinds = {name: str(kind) for name, kind in predicted.dtypes.items()}
+
+
+def test_forecasts_follow_the_end_of_the_series(predicted: pd.DataFrame) -> None:
+    assert set(predicted["cutoff"]) == {LAST}
+
+
+@pytest.fixture(scope="module")
+def kinds(predicted: pd.DataFrame) -> dict[str, str]:
+    return {name: str(kind) for name, kind in predicted.dtypes.items()}
+
+
+def test_the_log_of_forecasts_has_its_columns(kinds: dict[str, str]) -> None:
     fixed = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version", "recorded_at"]
     marks = ["is_suspect", "suspect_reason"]
     bounds = [f"{side}_{level}" for level in (80, 95, 99) for side in ("lo", "hi")]
     assert list(kinds) == [*fixed, *marks, *bounds, *LINKS]
+
+
+def test_the_log_of_forecasts_has_its_types(kinds: dict[str, str]) -> None:
     assert (kinds["horizon_step"], kinds["y_hat"]) == ("int64", "float64")
     assert kinds["recorded_at"].endswith("UTC]")
+
+
+def test_forecasts_are_near_what_comes(predicted: pd.DataFrame) -> None:
     actual = make_sales(pd.Timestamp("2024-12-31")).rename(
         columns={"shop": "unique_id", "day": "ds"}
     )

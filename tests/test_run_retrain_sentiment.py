@@ -117,17 +117,25 @@ def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
-    """And if the best simple method is better, the reasons name it."""
     assert (first["outcome"], first["reasons"][0]) == ("promoted", "there is no champion yet")
+    assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
+
+
+def test_reasons_name_a_simple_method_that_is_better(first: dict[str, Any]) -> None:
     loss = first["metrics"]["challenger"]["loss"]
     simple = first["metrics"]["baselines"]
     best = min(simple, key=simple.__getitem__)
     assert [f"that of {best}" in reason for reason in first["reasons"][1:]] == [True] * (
         simple[best] < loss
     )
-    assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
+
+
+def test_the_record_of_a_retraining_is_complete(first: dict[str, Any]) -> None:
     assert set(first) >= MANIFEST
     assert set(first["fingerprints"]) == {"data", "parameters", "code"}
+
+
+def test_the_record_of_a_retraining_describes_its_data(first: dict[str, Any]) -> None:
     assert first["data"] == {
         "source": first["parameters"]["sentiment"]["source"]["path"],
         "num_reviews": NUM_REVIEWS,
@@ -135,16 +143,33 @@ def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
         "first": "2024-01-01 00:00:00",
         "last": "2024-02-14 00:00:00",
     }
+
+
+def test_the_record_of_a_retraining_has_metrics_of_all(first: dict[str, Any]) -> None:
     assert set(first["metrics"]) == {"challenger", "champion", "baselines"}
     assert set(first["metrics"]["baselines"]) == {"majority", "nb_ngram"}
+
+
+def test_the_holdout_is_the_newest_fifth(first: dict[str, Any]) -> None:
     numbers = first["holdout"]["review_id"].astype(int)
     assert numbers.tolist() == list(range(NUM_REVIEWS * 4 // 5 + 1, NUM_REVIEWS + 1))
+
+
+def test_measures_are_those_of_the_holdout(first: dict[str, Any]) -> None:
     labels = first["holdout"]["label"].astype(int)
     probability = to_probability(first["holdout"]["challenger"].to_numpy())
     metrics = first["metrics"]["challenger"]
     assert metrics["loss"] == pytest.approx(log_loss(labels, probability))
     assert metrics["accuracy"] == pytest.approx(accuracy_score(labels, probability > 0.5))
+
+
+def test_the_challenger_is_better_than_the_majority(first: dict[str, Any]) -> None:
+    metrics = first["metrics"]["challenger"]
     assert metrics["loss"] < first["metrics"]["baselines"]["majority"]
+
+
+@pytest.mark.usefixtures("first")
+def test_checkpoints_are_removed() -> None:
     assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
 
 
@@ -162,18 +187,27 @@ def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) 
     )
 
 
-def test_equal_challenger_is_kept_back_as_of_its_day(
-    first: dict[str, Any], second: dict[str, Any]
-) -> None:
+def test_equal_challenger_is_kept_back(first: dict[str, Any], second: dict[str, Any]) -> None:
     assert (second["outcome"], second["champion"]) == ("kept", first["version"])
     assert "not significant" in second["reasons"][0]
     assert load_champion("sentiment").version == first["version"]
+
+
+def test_the_champion_has_the_loss_of_its_retraining(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
     assert second["metrics"]["champion"]["loss"] == pytest.approx(
         first["metrics"]["challenger"]["loss"], rel=1e-5
     )
+
+
+def test_later_reviews_change_no_measure(first: dict[str, Any], second: dict[str, Any]) -> None:
     # Not a digit differs.
     assert first["metrics"]["challenger"] == second["metrics"]["challenger"]
     assert first["fingerprints"]["data"] == second["fingerprints"]["data"]
+
+
+def test_later_reviews_change_no_score(first: dict[str, Any], second: dict[str, Any]) -> None:
     common = [name for name in first["holdout"] if name != "is_seen"]
     pd.testing.assert_frame_equal(
         first["holdout"][common], second["holdout"][common], check_exact=True
@@ -196,7 +230,7 @@ def test_worse_challenger_is_never_promoted(
     assert load_champion("sentiment").version == before
 
 
-def test_day_without_times_is_refused_and_on_record(run: Run, second: dict[str, Any]) -> None:
+def test_day_without_times_is_a_failure_on_record(run: Run, second: dict[str, Any]) -> None:
     before = load_champion("sentiment").version
     with pytest.raises(ReviewError, match=r"retrain_sentiment\.time"):
         run("retrain_sentiment", "none", time=None)

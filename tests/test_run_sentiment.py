@@ -88,14 +88,19 @@ def predictions(run: subprocess.CompletedProcess[str]) -> pd.DataFrame:
     return pd.read_parquet(ROOT / "07_model_output/sentiment/predictions.parquet")
 
 
-def test_metrics_are_those_of_the_predictions(metrics: dict, predictions: pd.DataFrame) -> None:
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_metrics_are_those_of_the_predictions(
+    metrics: dict, predictions: pd.DataFrame, name: str
+) -> None:
     labels = predictions["label"].astype(int)
-    for name in CLASSIFIERS:
-        probability = 1 / (1 + np.exp(-predictions[name]))
-        assert metrics[name]["accuracy"] == pytest.approx(accuracy_score(labels, probability > 0.5))
-        assert metrics[name]["f1"] == pytest.approx(f1_score(labels, probability > 0.5))
-        assert metrics[name]["roc_auc"] == pytest.approx(roc_auc_score(labels, probability))
-        assert metrics[name]["log_loss"] == pytest.approx(log_loss(labels, probability))
+    probability = 1 / (1 + np.exp(-predictions[name]))
+    expected = {
+        "accuracy": accuracy_score(labels, probability > 0.5),
+        "f1": f1_score(labels, probability > 0.5),
+        "roc_auc": roc_auc_score(labels, probability),
+        "log_loss": log_loss(labels, probability),
+    }
+    assert {measure: metrics[name][measure] for measure in expected} == pytest.approx(expected)
 
 
 def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[str]) -> None:
@@ -113,25 +118,35 @@ def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[
         assert found.loc[name, "log_loss"] == pytest.approx(metrics[name]["log_loss"], rel=1e-4)
 
 
-def test_networks_learn_words_of_praise_and_state_their_cost(metrics: dict) -> None:
+def test_networks_state_their_cost(metrics: dict) -> None:
     assert all(metrics[name]["training_seconds"] > 0 for name in CLASSIFIERS)
     assert (
         metrics["ensemble"]["num_parameters"]
         == metrics["lstm"]["num_parameters"] + metrics["gru"]["num_parameters"]
     )
+
+
+def test_networks_learn_words_of_praise(metrics: dict) -> None:
     assert all(metrics[name]["accuracy"] > 0.8 for name in ("ensemble", "nb_ngram"))
 
 
-def test_shops_lie_on_one_side_and_training_makes_the_vocabulary(
-    run: subprocess.CompletedProcess[str],
-) -> None:
+@pytest.mark.usefixtures("run")
+def test_shops_lie_on_one_side() -> None:
     reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
     assert reviews.groupby("group")["part"].nunique().eq(1).all()
     assert set(reviews["part"]) == {"train", "validation", "test"}
+
+
+@pytest.mark.usefixtures("run")
+def test_training_makes_the_vocabulary() -> None:
+    reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
     train = " ".join(reviews.loc[reviews["part"] == "train", "text"]).split()
     words = set(read_json("03_primary/sentiment/vocabulary.json"))
     assert words <= set(train)
     assert {word for word in train if word.startswith("shop")} <= words
+
+
+def test_the_report_of_reviews_is_whole(run: subprocess.CompletedProcess[str]) -> None:
     page = (ROOT / "08_reporting/sentiment/report.html").read_text()
     assert NOTE_TITLE not in page
     assert "Report: " in run.stderr + run.stdout

@@ -46,7 +46,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return folder / "site"
 
 
-def test_site_loads_nothing_and_lists_every_page(site: Path) -> None:
+def test_site_loads_nothing(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     styles = sorted(site.rglob("*.css"))
     assert pages
@@ -54,16 +54,26 @@ def test_site_loads_nothing_and_lists_every_page(site: Path) -> None:
     found = {str(page.relative_to(site)): LOADED.findall(page.read_text()) for page in pages}
     found |= {str(style.relative_to(site)): IMPORTED.findall(style.read_text()) for style in styles}
     assert {path: addresses for path, addresses in found.items() if addresses} == {}
+
+
+def test_site_lists_every_page(site: Path) -> None:
     # Each decision record is reached through their list.
     built = {page.parent.relative_to(site).as_posix() + "/" for page in site.rglob("index.html")}
     expected = {page for page in built if not re.search(r"decisions/\d{4}", page)}
     listed = re.findall(r"\]\(([^)]+)\)", (site / "llms.txt").read_text())
     assert sorted(listed) == sorted(expected)
+
+
+def test_site_has_no_code(site: Path) -> None:
     assert list(site.rglob("*.py")) == []
 
 
-def test_figures_and_pictures_of_each_page_exist(site: Path) -> None:
-    shown = {page: SHOWN.findall(page.read_text()) for page in site.rglob("index.html")}
+@pytest.fixture(scope="module")
+def shown(site: Path) -> dict[Path, list[str]]:
+    return {page: SHOWN.findall(page.read_text()) for page in site.rglob("index.html")}
+
+
+def test_pictures_of_each_page_exist(shown: dict[Path, list[str]]) -> None:
     missing = [
         (page, file)
         for page, files in shown.items()
@@ -71,6 +81,11 @@ def test_figures_and_pictures_of_each_page_exist(site: Path) -> None:
         if not (page.parent / file).is_file()
     ]
     assert missing == []
+
+
+def test_notebooks_with_pages_of_the_course_have_pictures(
+    site: Path, shown: dict[Path, list[str]]
+) -> None:
     with_pictures = [
         *(site / "notebooks").glob("0*/index.html"),
         *(site / "course").glob("[0-9]*/index.html"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-PROJECT = Path(__file__).parents[3]
+PROJECT = Path(__file__).parents[1]
 # What turns telemetry off without us: in the tests' own environment, and that of whoever tests by a service.
 OTHERS = (
     "DO_NOT_TRACK",

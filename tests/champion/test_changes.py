@@ -34,16 +34,25 @@ def promote(store: ChampionStore) -> str:
     return version
 
 
-def test_first_retraining_is_a_change_and_no_damage(store: ChampionStore) -> None:
+def test_the_first_retraining_is_a_change(store: ChampionStore) -> None:
     assert list_changes(store, NOW) == ["the first retraining"]
+
+
+def test_the_first_retraining_is_no_damage(store: ChampionStore) -> None:
     assert list_damages(store) == []
+
+
+def test_a_failed_retraining_is_none() -> None:
     assert find_retraining([{"kind": "alarm"}, {"kind": "retrain", "outcome": "failed"}]) is None
 
 
-def test_damaged_champion_is_a_change_and_a_whole_one_is_none(store: ChampionStore) -> None:
+def test_a_whole_champion_is_no_change(store: ChampionStore) -> None:
     promote(store)
     retrain(store)
     assert list_changes(store, NOW) == []
+
+
+def test_a_damaged_champion_is_a_change(store: ChampionStore) -> None:
     version = promote(store)
     retrain(store)
     (store.folder / "versions" / version / "model").write_bytes(b"else")
@@ -68,11 +77,15 @@ def test_failed_retraining_is_tried_again(store: ChampionStore) -> None:
     assert list_changes(store, NOW) == ["other data"]
 
 
-def test_only_the_newest_retraining_counts_and_nothing_done_by_hand(store: ChampionStore) -> None:
+def test_a_rollback_by_hand_is_no_change(store: ChampionStore) -> None:
     """Else the model that was rolled back would come back the next night."""
     retrain(store)
     add_record(store.folder, {"kind": "rollback", "is_promoted": True, "version": promote(store)})
     assert list_changes(store, NOW) == []
+
+
+def test_only_the_newest_retraining_counts(store: ChampionStore) -> None:
+    retrain(store)
     retrain(store, data="else")
     assert list_changes(store, NOW) == ["other data"]
 

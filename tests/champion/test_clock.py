@@ -84,7 +84,7 @@ def test_champion_of_a_lost_pointer_is_the_latest(store: ChampionStore, ahead: s
     assert store.load().version == latest
 
 
-def test_damaged_pointer_and_lost_history_leave_the_order_of_the_versions(
+def test_without_pointer_or_history_the_order_of_the_versions_is_left(
     store: ChampionStore, ahead: str
 ) -> None:
     latest = retrain(store)

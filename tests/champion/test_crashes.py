@@ -183,9 +183,7 @@ def test_retraining_of_the_champion_is_on_record(trials: list[Trial]) -> None:
 
 
 @pytest.mark.parametrize("fault", ["alarms", "broken", "num_unread", "problem", "num_left"])
-def test_nothing_is_damaged_and_the_next_retraining_succeeds_and_cleans_up(
-    trials: list[Trial], fault: str
-) -> None:
+def test_after_a_crash_the_next_retraining_finds_no_fault(trials: list[Trial], fault: str) -> None:
     """Also because no lock outlives its process."""
     assert [trial for trial in trials if getattr(trial, fault)] == []
 
@@ -217,17 +215,13 @@ def rooms(
 
 
 @pytest.mark.parametrize("is_done", [True, False])
-def test_room_is_too_little_first_and_then_enough(
-    rooms: list[dict[str, Any]], is_done: bool
-) -> None:
+def test_room_is_too_little_before_it_is_enough(rooms: list[dict[str, Any]], is_done: bool) -> None:
     """So that no other test here passes for want of trials."""
     assert sum(outcome["is_done"] is is_done for outcome in rooms) >= 2
 
 
 @pytest.mark.parametrize("fact", ["is_whole", "is_on_record", "is_next_done"])
-def test_champion_is_whole_on_a_full_disk_and_replaced_after_it(
-    rooms: list[dict[str, Any]], fact: str
-) -> None:
+def test_champion_on_a_full_disk_keeps_every_fact(rooms: list[dict[str, Any]], fact: str) -> None:
     assert [outcome for outcome in rooms if not outcome[fact] or outcome["alarms"]] == []
 
 

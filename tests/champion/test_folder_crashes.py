@@ -130,9 +130,7 @@ def test_model_is_the_old_or_the_new_one_whole(trials: list[Trial]) -> None:
 
 
 @pytest.mark.parametrize("fault", ["problem", "others"])
-def test_next_save_succeeds_and_nothing_appears_beside_the_folder(
-    trials: list[Trial], fault: str
-) -> None:
+def test_after_a_crash_the_next_save_finds_no_fault(trials: list[Trial], fault: str) -> None:
     """Also because no lock outlives its process."""
     assert [trial for trial in trials if getattr(trial, fault)] == []
 

@@ -43,7 +43,7 @@ def test_a_model_takes_the_place_of_one_with_other_files(tmp_path: Path) -> None
     assert len(os.listdir(tmp_path / "model")) == len({*FILES, LIST, LOCK})
 
 
-def test_an_empty_folder_and_the_same_model_are_taken(tmp_path: Path) -> None:
+def test_a_model_is_saved_over_itself(tmp_path: Path) -> None:
     save_folder(tmp_path, FILES)
     save_folder(tmp_path, FILES)
     assert load_folder(tmp_path) == FILES
@@ -130,7 +130,7 @@ def test_a_file_stays_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "model").read_text() == "mine"
 
 
-def test_a_link_to_a_folder_stays_and_the_model_is_saved_where_it_leads(tmp_path: Path) -> None:
+def test_a_model_is_saved_where_a_link_leads(tmp_path: Path) -> None:
     """Such as on another disk."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "model").symlink_to(tmp_path / "disk")
@@ -168,7 +168,7 @@ def test_no_file_appears_through_a_lock_that_is_a_link(tmp_path: Path) -> None:
     assert load_folder(folder) == FILES
 
 
-def test_a_version_and_a_champion_are_never_replaced(tmp_path: Path) -> None:
+def test_the_folders_of_a_store_are_never_replaced(tmp_path: Path) -> None:
     store = ChampionStore(tmp_path)
     version = store.add_version(FILES)
     store.promote(version, ["why"], "2026-01-31T02:00:00+00:00")
@@ -186,7 +186,7 @@ def replace_by_folder(path: Path) -> None:
 
 @pytest.mark.parametrize("name", OTHER)
 @pytest.mark.parametrize("damage", [flip_bit, truncate, Path.unlink, replace_by_folder])
-def test_a_damaged_file_is_refused_and_named(
+def test_a_damaged_file_is_refused_by_its_name(
     tmp_path: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
     save_folder(tmp_path, OTHER)
@@ -316,7 +316,7 @@ def test_file_that_another_save_adds_meanwhile_is_not_foreign(
     assert load_folder(tmp_path / "model") == FILES
 
 
-def test_threads_save_and_load_one_folder(tmp_path: Path) -> None:
+def test_threads_share_one_folder(tmp_path: Path) -> None:
     """Also two models in turn, whose files come and go and come again."""
     models = [FILES, OTHER]
     save_folder(tmp_path, FILES)
@@ -379,14 +379,18 @@ def test_a_model_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
         load_model(tmp_path / "model", unpack)
 
 
-def test_tilde_is_the_home_folder_or_a_first_letter_of_a_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tilde_alone_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     save_folder("~/model", FILES)
     assert load_model("~/model", dict) == FILES
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_tilde_can_be_the_first_letter_of_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     save_folder("./~x", FILES)
     assert (tmp_path / "~x").is_dir()
     assert load_model("./~x", dict) == FILES

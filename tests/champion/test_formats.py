@@ -54,7 +54,7 @@ def test_all_that_is_written_has_the_format(store: ChampionStore, versions: list
 
 
 @pytest.mark.parametrize(("number", "remedy"), [(99, "Update"), (0, "Use the version")])
-def test_other_format_is_refused_with_both_numbers_and_a_remedy(number: int, remedy: str) -> None:
+def test_other_format_is_refused_with_a_remedy(number: int, remedy: str) -> None:
     with pytest.raises(FormatError, match=rf"^my\.json: .* {number}\b.* {FORMAT}\. {remedy}"):
         read_object(json.dumps({"format": number}), "my.json")
 
@@ -65,7 +65,7 @@ def test_format_that_is_no_number_is_damage(content: str) -> None:
         read_object(content, "my.json")
 
 
-def test_newer_version_falls_back_with_an_alarm_and_is_not_promoted(
+def test_a_newer_version_falls_back_with_an_alarm(
     store: ChampionStore, versions: list[str]
 ) -> None:
     change(find_checksums(store, versions[1]), format=99)
@@ -73,18 +73,24 @@ def test_newer_version_falls_back_with_an_alarm_and_is_not_promoted(
     assert loaded.version == versions[0]
     assert [alarm.split()[0] for alarm in loaded.alarms] == [f"{versions[1]}:", versions[0]]
     assert "format 99" in loaded.alarms[0]
+
+
+def test_a_newer_version_is_not_promoted(store: ChampionStore, versions: list[str]) -> None:
     change(find_checksums(store, versions[0]), format=99)
     with pytest.raises(FormatError, match=versions[0]):
         promote_version(store, "forecast", versions[0], "I know better")
 
 
-def test_newer_pointer_is_an_alarm_and_the_history_says_which_it_was(
-    store: ChampionStore, versions: list[str]
-) -> None:
+def test_history_replaces_a_newer_pointer(store: ChampionStore, versions: list[str]) -> None:
     change(store.folder / "champion.json", format=99, more="news")
     loaded = store.load()
     assert loaded.version == versions[1]
     assert loaded.alarms[0].startswith(f"{store.folder / 'champion.json'}: it has format 99")
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_newer_pointer_is_an_alarm(store: ChampionStore) -> None:
+    change(store.folder / "champion.json", format=99, more="news")
     assert check_task(store, store.folder / "none").verdict == "alarm"
 
 

@@ -447,7 +447,7 @@ class History:
 
 
 @pytest.mark.parametrize("part", range(NUM_PARTS))
-def test_random_histories_keep_a_whole_champion_and_their_order(
+def test_random_histories_keep_a_whole_champion(
     part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("CRITICAL")

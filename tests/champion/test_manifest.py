@@ -58,29 +58,46 @@ def test_fingerprint_of_a_table_changes_with(table: pd.DataFrame, change: str) -
     assert fingerprint_table(TABLE_CHANGES[change](table)) != fingerprint_table(table)
 
 
-def test_fingerprints_are_of_sizes_and_the_projects_own_code() -> None:
+def test_fingerprints_of_tables_depend_on_the_size_of_numbers() -> None:
     """Whose values have the same hashes."""
     table = pd.DataFrame({"y": [1, 2, 3]})
     assert fingerprint_table(table.astype("int32")) != fingerprint_table(table.astype("int64"))
+
+
+def test_fingerprints_of_values_do_not_depend_on_their_order() -> None:
     turned = {
         "deep": {"none": None, "is_on": True, "rate": 0.1},
         "names": ["a", "b"],
         "lookback": 30,
     }
     assert fingerprint_values(turned) == fingerprint_values(VALUES)
+
+
+def test_fingerprints_of_code_are_of_the_own_package() -> None:
     assert Path(rnn_pipelines.__file__).parent == manifest.PACKAGE
+
+
+def test_versions_have_python() -> None:
     versions = list_versions()
     assert versions["python"] == sys.version.split()[0]
+
+
+def test_versions_have_the_package() -> None:
+    versions = list_versions()
     assert versions["rnn-pipelines"] == rnn_pipelines.__version__
 
 
-def test_fingerprint_of_a_table_leaves_its_row_labels_out_and_itself_as_it_was(
-    table: pd.DataFrame,
-) -> None:
+def test_fingerprint_of_a_table_leaves_its_row_labels_out(table: pd.DataFrame) -> None:
     assert fingerprint_table(table.set_index(pd.Index([7, 8, 9]))) == fingerprint_table(table)
+
+
+def test_fingerprinting_does_not_change_a_table(table: pd.DataFrame) -> None:
     copy = table.copy()
     fingerprint_table(table)
     pd.testing.assert_frame_equal(table, copy)
+
+
+def test_an_empty_table_has_a_fingerprint(table: pd.DataFrame) -> None:
     assert len(fingerprint_table(table.iloc[:0])) == 64
 
 
@@ -99,7 +116,7 @@ def test_fingerprint_of_values_changes_with(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "value", [datetime.date(2026, 1, 31), datetime.datetime(2026, 1, 31, 2), Path("data/my.csv")]
 )
-def test_dates_and_paths_have_the_fingerprint_of_their_text(value: object) -> None:
+def test_values_that_are_no_json_have_the_fingerprint_of_their_text(value: object) -> None:
     assert fingerprint_values({"as_of": value}) == fingerprint_values({"as_of": str(value)})
 
 

@@ -59,10 +59,15 @@ def find_losses(records: list[dict[str, Any]]) -> list[float]:
     ]
 
 
-def test_record_is_the_same_in_version_and_history(store: ChampionStore) -> None:
-    version = save(store, 1.0)
+def test_the_record_of_a_version_is_that_of_the_history(store: ChampionStore) -> None:
+    save(store, 1.0)
     (record,) = store.list_records()
     assert record == list_records(store.folder)[0]
+
+
+def test_the_record_of_a_version_is_one_of_its_files(store: ChampionStore) -> None:
+    version = save(store, 1.0)
+    (record,) = store.list_records()
     assert (record["record"], record["version"], RECORD in store.load().files) == (
         version,
         version,
@@ -76,21 +81,40 @@ def test_challenger_that_is_kept_is_no_champion(store: ChampionStore) -> None:
     assert (store.load().version, find_losses(store.list_records())) == (first, [1.0, 2.0])
 
 
-def test_unrecorded_champion_outlives_its_pointer(
-    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unrecorded(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The version of a champion whose process ended before it was recorded."""
     save(store, 1.0)
-    version = break_off(store, monkeypatch, 2.0)
-    assert store.load().version == version
-    assert read_champion(store.folder)["versions"][version]["loss"] == 2.0
+    return break_off(store, monkeypatch, 2.0)
+
+
+def test_an_unrecorded_champion_is_in_use(store: ChampionStore, unrecorded: str) -> None:
+    assert store.load().version == unrecorded
+    assert read_champion(store.folder)["versions"][unrecorded]["loss"] == 2.0
+
+
+@pytest.mark.usefixtures("unrecorded")
+def test_the_record_of_an_unrecorded_champion_is_that_of_its_version(store: ChampionStore) -> None:
     assert find_losses(store.list_records()) == [1.0, 2.0]
     assert find_losses(list_records(store.folder)) == [1.0]
-    found = find_retraining(store.list_records())
-    assert found is not None
-    assert found["version"] == version
+
+
+def test_an_unrecorded_champion_is_the_newest_retraining(
+    store: ChampionStore, unrecorded: str
+) -> None:
+    retraining = find_retraining(store.list_records())
+    assert retraining is not None
+    assert retraining["version"] == unrecorded
+
+
+@pytest.mark.usefixtures("unrecorded")
+def test_an_unrecorded_champion_is_no_damage(store: ChampionStore) -> None:
     assert list_damages(store) == []
+
+
+def test_an_unrecorded_champion_outlives_its_pointer(store: ChampionStore, unrecorded: str) -> None:
     (store.folder / "champion.json").unlink()
-    assert store.load().version == version
+    assert store.load().version == unrecorded
 
 
 @pytest.mark.parametrize("change", ["retrain", "rollback", "promote"])
@@ -184,7 +208,7 @@ def test_odd_record_of_a_version_is_left_out_with_a_word(
     )
 
 
-def test_failure_is_recorded_on_one_line_and_cut(store: ChampionStore) -> None:
+def test_the_error_of_a_failure_is_one_short_line(store: ChampionStore) -> None:
     """What ended a retraining may hold a cell of any length, and the history is for ever."""
     record_failure(store.folder, "forecast", ValueError("a\nERROR \x1b" + "x" * 5_000_000), None)
     (record,) = (json.loads(path.read_text()) for path in (store.folder / "history").glob("*.json"))
@@ -288,15 +312,28 @@ def test_rollback_says_what_is_wrong_with_the_champions_before(
     assert store.load().version == second
 
 
-def test_version_that_was_kept_back_can_be_promoted(store: ChampionStore, promote: Promote) -> None:
+def test_the_first_promotion_has_no_champion_before(store: ChampionStore) -> None:
     version = store.add_version({"model": b"first"})
     assert promote_version(store, "forecast", version, "the first").before is None
+
+
+def test_a_version_that_was_kept_back_can_be_promoted(
+    store: ChampionStore, promote: Promote
+) -> None:
     first = promote("first")
     kept = store.add_version({"model": b"kept"})
     assert promote_version(store, "forecast", kept, "I know better") == Change(
         kept, first, "I know better"
     )
     assert store.load().version == kept
+
+
+def test_a_promotion_by_hand_is_recorded(store: ChampionStore, promote: Promote) -> None:
+    first = promote("first")
+    kept = store.add_version({"model": b"kept"})
+    assert promote_version(store, "forecast", kept, "I know better") == Change(
+        kept, first, "I know better"
+    )
     assert list_records(store.folder)[-1]["kind"] == "promote"
 
 
@@ -326,12 +363,15 @@ def test_message_on_an_unknown_version_is_short(store: ChampionStore, num_versio
     assert len(str(raised.value)) < 900
 
 
-def test_version_is_known_by_its_last_letters_and_letters_of_two_are_refused(
-    store: ChampionStore,
-) -> None:
+def test_a_version_is_known_by_its_last_letters(store: ChampionStore) -> None:
     first = store.add_version({"model": b"first"})
     _ = store.add_version({"model": b"second"})
     assert find_version(store, first[-6:]) == first
+
+
+def test_letters_of_two_versions_are_refused(store: ChampionStore) -> None:
+    first = store.add_version({"model": b"first"})
+    _ = store.add_version({"model": b"second"})
     with pytest.raises(ChampionError, match="2 versions"):
         find_version(store, first[:4])
 

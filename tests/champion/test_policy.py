@@ -214,21 +214,43 @@ def test_by_default_any_improvement_that_is_shown_counts() -> None:
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
-def test_number_that_is_not_finite_shows_nothing(number: float) -> None:
+def test_a_shared_loss_that_is_not_finite_shows_nothing(number: float) -> None:
     decision = decide(replace(BETTER, shared_loss=number), max_age_days=1)
     assert decision == Decision(
         False, (f"its loss on the shared part is {number}, not a finite number",)
     )
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_a_p_value_that_is_not_finite_shows_nothing(number: float) -> None:
     decision = decide(replace(WORSE, p_value=number), max_age_days=1)
     assert decision == Decision(False, (f"the p-value is {number}, not a finite number",))
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_a_baseline_that_is_not_finite_shows_nothing(number: float) -> None:
     decision = decide(replace(BETTER, baseline_losses={"naive": number}), must_beat=("naive",))
     assert decision == Decision(False, (f"the loss of naive is {number}, not a finite number",))
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_a_broken_champion_excuses_no_challenger_that_is_not_finite(number: float) -> None:
     broken = replace(BETTER, champion_loss=number, p_value=math.nan)
     assert not decide(replace(broken, challenger_loss=number)).is_promoted
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_a_broken_champion_excuses_no_fault(number: float) -> None:
+    broken = replace(BETTER, champion_loss=number, p_value=math.nan)
     assert not decide(replace(broken, faults=("its outputs are all alike",))).is_promoted
     assert not decide(
         replace(broken, objections=("the champion has seen the holdout",))
     ).is_promoted
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_a_broken_champion_excuses_no_worse_loss_than_a_baseline(number: float) -> None:
+    broken = replace(BETTER, champion_loss=number, p_value=math.nan)
     assert not decide(replace(broken, challenger_loss=9.0), must_beat=("naive",)).is_promoted
 
 
@@ -272,35 +294,46 @@ POLICIES = st.builds(
 
 
 @given(EVIDENCE, POLICIES)
-def test_decision_has_a_reason_and_a_promotion_obeys_each_rule(
-    evidence: Evidence, policy: PolicySpec
-) -> None:
+def test_every_decision_has_a_reason(evidence: Evidence, policy: PolicySpec) -> None:
     reasons = decide_promotion(evidence, policy).reasons
     assert reasons
     assert all(reasons)
+
+
+@given(EVIDENCE, POLICIES)
+def test_a_promotion_has_no_fault(evidence: Evidence, policy: PolicySpec) -> None:
     if decide_promotion(evidence, policy).is_promoted:
         assert not evidence.faults
         assert not evidence.objections
+
+
+@given(EVIDENCE, POLICIES)
+def test_a_promoted_loss_is_below_those_to_beat(evidence: Evidence, policy: PolicySpec) -> None:
     if decide_promotion(evidence, policy).is_promoted:
         assert math.isfinite(evidence.challenger_loss)
         assert all(
             evidence.challenger_loss < evidence.baseline_losses[name] < math.inf
             for name in policy.must_beat
         )
-    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
+
+
+@given(EVIDENCE, POLICIES)
+def test_a_promoted_loss_is_not_shown_to_be_worse(evidence: Evidence, policy: PolicySpec) -> None:
+    is_promoted = decide_promotion(evidence, policy).is_promoted
+    if is_promoted and is_finite(evidence.champion_loss):
         assert evidence.p_value is not None
-        assert (
-            get_compared(evidence) <= evidence.champion_loss
-            or evidence.p_value > policy.significance
-        )
-    is_young = (
-        policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
-    )
-    if (
-        decide_promotion(evidence, policy).is_promoted
-        and is_finite(evidence.champion_loss)
-        and is_young
-    ):
+        is_lower = get_compared(evidence) <= evidence.champion_loss
+        assert is_lower or evidence.p_value > policy.significance
+
+
+@given(EVIDENCE, POLICIES)
+def test_a_young_champion_is_replaced_only_by_a_better_one(
+    evidence: Evidence, policy: PolicySpec
+) -> None:
+    is_promoted = decide_promotion(evidence, policy).is_promoted
+    age = evidence.champion_age_days or 0
+    is_young = policy.max_age_days is None or age < policy.max_age_days
+    if is_promoted and is_young and is_finite(evidence.champion_loss):
         assert get_compared(evidence) < evidence.champion_loss
         assert evidence.p_value is not None
         assert evidence.p_value <= policy.significance

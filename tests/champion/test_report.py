@@ -52,14 +52,20 @@ def page() -> str:
     return render_retraining_report(RECORD)
 
 
-def test_page_is_the_golden_one_small_and_marks_the_lowest_loss(page: str) -> None:
+def test_page_is_the_golden_one(page: str) -> None:
     assert is_golden(page, Path(__file__).parent / "golden/retraining.txt")
+
+
+def test_page_marks_the_lowest_loss(page: str) -> None:
     assert re.findall(r'<td class="number best">(.*?)</td>', page) == ["13.50"]
+
+
+def test_a_page_without_figures_has_no_code_for_them(page: str) -> None:
     # It has no figures, and so not the code that draws them.
     assert len(page) < 20_000
 
 
-def test_measures_of_what_the_champion_forecasts_and_of_a_classifier_are_columns() -> None:
+def test_the_loss_on_the_shared_rows_is_a_column() -> None:
     metrics = {
         "challenger": {"loss": 9.0, "shared_loss": 5.0},
         "champion": {"shared_loss": 4.0},
@@ -72,6 +78,9 @@ def test_measures_of_what_the_champion_forecasts_and_of_a_classifier_are_columns
         ["champion", "–", "4.000"],
     ]
     assert SHARED in page
+
+
+def test_the_accuracy_of_a_classifier_is_a_column() -> None:
     metrics = {
         "challenger": {"loss": 0.25, "accuracy": 0.9},
         "champion": None,
@@ -85,7 +94,7 @@ def test_measures_of_what_the_champion_forecasts_and_of_a_classifier_are_columns
     ]
 
 
-def test_overview_tells_failures_states_and_decisions() -> None:
+def test_a_failed_retraining_has_a_page_with_its_error() -> None:
     failure: dict[str, Any] = {
         "task": "forecast",
         "at": RECORD["at"],
@@ -97,8 +106,17 @@ def test_overview_tells_failures_states_and_decisions() -> None:
     )
     assert "Failed: SeriesError: my.csv: no such file." in page
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Origin"]
+
+
+def test_a_task_without_champion_has_one_heading() -> None:
     assert list_titles(render(NOTHING)) == ["Sentiment"]
+
+
+def test_a_task_without_champion_is_summarised_so() -> None:
     assert summarize_task(NOTHING) == "Sentiment: no champion yet."
+
+
+def test_a_failure_is_a_decision_of_the_overview() -> None:
     failed: Any = {
         "kind": "retrain",
         "at": "2026-01-01T02:00:00+00:00",
@@ -110,13 +128,25 @@ def test_overview_tells_failures_states_and_decisions() -> None:
     assert tabulate_decisions([failed], None).rows == [
         ["2026-01-01 02:00", "failed", "SeriesError: x", "–", "–", "–"]
     ]
+
+
+def test_a_champion_without_record_has_no_evaluation() -> None:
     page = render(replace(OVERVIEW, champion=replace(CHAMPION, record=None)))
     assert "Forecast: evaluation" not in list_titles(page)
+
+
+def test_a_damaged_champion_is_shown_as_damaged() -> None:
     assert "damaged: model.npz is missing" in render(
         replace(OVERVIEW, champion=replace(CHAMPION, problem="model.npz is missing"))
     )
+
+
+def test_decisions_compare_the_losses() -> None:
     rows = tabulate_decisions(RECORDS[::-1], CHAMPION).rows
     assert [row[3:] for row in rows] == [["bbbbbb*", "12.00", "13.00"], ["aaaaaa", "14.00", "–"]]
+
+
+def test_a_rollback_is_a_decision() -> None:
     record: Any = {
         "kind": "rollback",
         "at": "2026-02-01T02:00:00+00:00",
@@ -129,8 +159,14 @@ def test_overview_tells_failures_states_and_decisions() -> None:
         "by hand",
         "aaaaaa",
     ]
+
+
+def test_the_overview_limits_its_decisions() -> None:
     page = render(replace(OVERVIEW, records=RECORDS * MAX_RECORDS))
     assert f"{MAX_RECORDS} older records are listed by kedro champion history forecast" in page
+
+
+def test_a_single_retraining_has_no_figure() -> None:
     assert "plotly-graph-div" not in render(replace(OVERVIEW, records=RECORDS[:1])).partition(
         "<body>"
     )[2].replace('(".plotly-graph-div")', "")
@@ -194,10 +230,17 @@ def list_titles(page: str) -> list[str]:
     return re.findall(r"<h2[^>]*>(.*?)</h2>", page)
 
 
-def test_overview_is_the_golden_one_and_compares_with_the_best_simple_method() -> None:
+def test_overview_is_the_golden_one() -> None:
     assert is_golden(render(OVERVIEW, NOTHING), Path(__file__).parent / "golden/overview.txt")
+
+
+def test_overview_compares_with_the_best_simple_method() -> None:
     page = render(OVERVIEW)
     assert "25.0\u00a0% below that of ridge" in page
+
+
+def test_overview_marks_the_lowest_loss() -> None:
+    page = render(OVERVIEW)
     assert re.findall(r'<td class="number best">(.*?)</td>', page) == ["12.00"]
 
 

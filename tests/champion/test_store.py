@@ -87,13 +87,20 @@ def leave_unfinished(store: ChampionStore, version: str) -> Path:
     return left
 
 
-def test_champion_has_the_files_that_were_added_and_raises_no_alarm(
-    store: ChampionStore, promote: Promote
-) -> None:
+def test_champion_has_the_files_that_were_added(store: ChampionStore, promote: Promote) -> None:
     promote("first")
     assert store.load().files == make_files("first")
+
+
+def test_a_second_champion_raises_no_alarm(store: ChampionStore, promote: Promote) -> None:
+    promote("first")
     promote("second")
     assert store.load().alarms == []
+
+
+def test_a_version_that_is_added_is_not_the_champion(
+    store: ChampionStore, promote: Promote
+) -> None:
     first = promote("first")
     store.add_version(make_files("second"))
     assert store.load().version == first
@@ -101,10 +108,19 @@ def test_champion_has_the_files_that_were_added_and_raises_no_alarm(
 
 def test_no_version_is_listed_before_the_first(store: ChampionStore) -> None:
     assert store.list_versions() == []
+
+
+def test_an_unfinished_version_is_not_listed(store: ChampionStore) -> None:
     find_folder(store, ".killed.part").mkdir(parents=True)
     assert store.list_versions() == []
+
+
+def test_versions_are_listed_in_the_order_of_their_addition(store: ChampionStore) -> None:
     added = [store.add_version(make_files(content)) for content in "abc"]
     assert store.list_versions() == added
+
+
+def test_versions_of_the_same_files_have_different_names(store: ChampionStore) -> None:
     assert store.add_version(make_files("first")) != store.add_version(make_files("first"))
 
 
@@ -221,7 +237,7 @@ def test_one_process_at_a_time_changes_the_store(
         other.kill()
 
 
-def test_pointer_tells_version_time_reasons_and_champions_before_once(
+def test_pointer_describes_the_champion_with_those_before(
     store: ChampionStore, promote: Promote
 ) -> None:
     first = promote("first")
@@ -231,10 +247,21 @@ def test_pointer_tells_version_time_reasons_and_champions_before_once(
     assert store.read_pointer() == Pointer(
         third, hashlib.sha256(listed).hexdigest(), SINCE, ["third is better"], [second, first]
     )
+
+
+def test_pointer_lists_a_champion_once_after_a_rollback(
+    store: ChampionStore, promote: Promote
+) -> None:
+    first = promote("first")
+    second = promote("second")
+    third = promote("third")
     store.promote(second, ["rolled back"], SINCE)
     pointer = store.read_pointer()
     assert pointer is not None
     assert (pointer.version, pointer.previous) == (second, [third, first])
+
+
+def test_promotion_returns_the_pointer(store: ChampionStore) -> None:
     assert (
         store.promote(store.add_version(make_files("first")), ["why"], SINCE)
         == store.read_pointer()
@@ -360,13 +387,19 @@ def test_without_a_whole_champion_all_that_is_wrong_is_told(
     assert str(caught.value).endswith("Run kedro champion retrain.")
 
 
-def test_version_that_was_never_promoted_is_no_champion_and_no_fallback(
-    store: ChampionStore, promote: Promote
-) -> None:
+def test_a_store_without_promotion_has_no_champion(store: ChampionStore) -> None:
     with pytest.raises(ChampionError, match="None was promoted yet"):
         store.load()
+
+
+def test_a_version_that_was_never_promoted_is_no_champion(store: ChampionStore) -> None:
     store.add_version(make_files("first"))
     assert (store.read_pointer(), store.find_pointer()) == (None, None)
+
+
+def test_a_version_that_was_never_promoted_is_no_fallback(
+    store: ChampionStore, promote: Promote
+) -> None:
     store.add_version(make_files("worse"))
     flip_bit(find_folder(store, promote("first")) / NAMES[0])
     store.add_version(make_files("worse"))
@@ -440,7 +473,7 @@ def test_damaged_pointer_is_found_from_the_history(store: ChampionStore, promote
     assert (pointer.version, pointer.previous) == (first, [second])
 
 
-def test_damaged_pointer_and_damaged_champion_fall_back(
+def test_a_damaged_pointer_to_a_damaged_champion_falls_back(
     store: ChampionStore, promote: Promote
 ) -> None:
     first = promote("first")
@@ -543,7 +576,7 @@ ODD_FIELDS = [
 
 
 @pytest.mark.parametrize("fields", ODD_FIELDS, ids=str)
-def test_pointer_of_odd_values_is_damaged_and_the_history_says_which_it_was(
+def test_history_replaces_a_pointer_of_odd_values(
     store: ChampionStore, promote: Promote, fields: dict[str, object]
 ) -> None:
     """It is well-formed, and whoever used a value later would fail."""
@@ -557,19 +590,38 @@ def test_pointer_of_odd_values_is_damaged_and_the_history_says_which_it_was(
     assert loaded.alarms[0].startswith(f"{find_pointer_file(store)}: it is damaged")
 
 
-def test_threads_add_promote_and_record_one_after_the_other(
-    store: ChampionStore, promote: Promote
-) -> None:
+@pytest.fixture
+def promoted_at_once(store: ChampionStore, promote: Promote) -> list[str]:
+    """Versions that four threads promoted."""
     with ThreadPoolExecutor(4) as threads:
-        versions = list(threads.map(promote, "abcdefgh"))
+        return list(threads.map(promote, "abcdefgh"))
+
+
+def test_threads_promote_one_after_the_other(
+    store: ChampionStore, promoted_at_once: list[str]
+) -> None:
     pointer = store.read_pointer()
     assert pointer is not None
-    assert sorted([pointer.version, *pointer.previous]) == sorted(versions) == store.list_versions()
+    assert sorted([pointer.version, *pointer.previous]) == sorted(promoted_at_once)
+
+
+def test_threads_list_the_versions_in_order(
+    store: ChampionStore, promoted_at_once: list[str]
+) -> None:
+    assert store.list_versions() == sorted(promoted_at_once)
+
+
+@pytest.mark.usefixtures("promoted_at_once")
+def test_threads_lose_no_record(store: ChampionStore) -> None:
     assert len(store.list_records()) == 8
+
+
+@pytest.mark.usefixtures("promoted_at_once")
+def test_promotions_at_once_raise_no_alarm(store: ChampionStore) -> None:
     assert store.load().alarms == []
 
 
-def test_prune_leaves_the_champion_and_the_one_before(
+def test_prune_leaves_the_champion_with_the_one_before(
     store: ChampionStore, promote: Promote
 ) -> None:
     """Whatever their age: here both are older than what is removed."""
@@ -592,15 +644,21 @@ def test_prune_leaves_the_newest_besides(
     assert store.list_versions() == [*others[max(0, 4 - num_kept) :], *in_use]
 
 
-def test_prune_that_is_dry_says_the_same_and_changes_nothing(
+def test_prune_that_is_dry_lists_what_would_be_removed(
     store: ChampionStore, promote: Promote
 ) -> None:
     others = [store.add_version(make_files(content)) for content in "abc"]
     promote("first")
-    before = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")}
     assert store.prune(1, is_dry=True) == others[:2]
-    assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")} == before
     assert store.prune(1) == others[:2]
+
+
+def test_prune_that_is_dry_changes_nothing(store: ChampionStore, promote: Promote) -> None:
+    for content in "abc":
+        store.add_version(make_files(content))
+    promote("first")
+    before = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")}
+    assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")} == before
 
 
 def test_prune_leaves_a_whole_champion_to_fall_back_to(
@@ -627,7 +685,7 @@ def test_prune_leaves_all_where_the_pointer_is_damaged(
 
 
 @pytest.mark.parametrize("is_hidden", [False, True])
-def test_version_that_was_moved_and_linked_is_not_removed(
+def test_prune_does_not_remove_a_link_to_a_version(
     store: ChampionStore, promote: Promote, tmp_path: Path, is_hidden: bool
 ) -> None:
     """Hidden, as what a process leaves that ends midway."""
@@ -638,4 +696,16 @@ def test_version_that_was_moved_and_linked_is_not_removed(
     link.symlink_to(moved)
     assert store.prune(0) == [other]
     assert (link.is_symlink(), (moved / "checksums.json").exists()) == (True, True)
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_linked_version_can_be_read(
+    store: ChampionStore, promote: Promote, tmp_path: Path, is_hidden: bool
+) -> None:
+    """Hidden, as what a process leaves that ends midway."""
+    promote("first")
+    linked, _other = (store.add_version(make_files(content)) for content in "ab")
+    moved = find_folder(store, linked).rename(tmp_path / "another disk")
+    link = find_folder(store, f".{linked}.part" if is_hidden else linked)
+    link.symlink_to(moved)
     assert is_hidden or store.read_version(linked)

@@ -59,9 +59,15 @@ def find_row(text: str, name: str) -> str:
     )
 
 
-def test_history_has_a_line_for_each_record_with_losses_and_reasons() -> None:
+def test_columns_of_a_table_are_aligned() -> None:
     assert format_table([("a", "b"), ("long", "c")]) == "a     b\nlong  c"
+
+
+def test_history_has_a_line_for_each_record() -> None:
     assert len(tabulate_history([KEPT, KEPT], None).splitlines()) == 3
+
+
+def test_a_line_of_the_history_has_the_losses_with_the_reasons() -> None:
     line = tabulate_history([KEPT], None).splitlines()[1]
     told = [
         "2026-01-31T02:00:00+00:00",
@@ -73,9 +79,18 @@ def test_history_has_a_line_for_each_record_with_losses_and_reasons() -> None:
         "its loss is 5; and that is worse",
     ]
     assert re.split(" {2,}", line) == told
+
+
+def test_history_compares_on_what_the_champion_can_forecast() -> None:
     # Where the champion has no forecast of some.
     assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
+
+
+def test_the_champion_is_marked_in_the_history() -> None:
     assert "abc123*" in tabulate_history([KEPT], KEPT["version"])
+
+
+def test_a_failure_has_its_error_in_the_history() -> None:
     failed = {
         "kind": "retrain",
         "outcome": "failed",
@@ -84,6 +99,9 @@ def test_history_has_a_line_for_each_record_with_losses_and_reasons() -> None:
         "error": "E: a\n b",
     }
     assert tabulate_history([failed], None).splitlines()[1].endswith("E: a b")
+
+
+def test_a_rollback_has_no_losses_in_the_history() -> None:
     line = tabulate_history(
         [{"kind": "rollback", "version": "x-abc123", "reasons": ["wrong"]}], None
     ).splitlines()[1]
@@ -99,7 +117,7 @@ PARTLY = KEPT | {
 }
 
 
-def test_version_tells_which_losses_compare(known: VersionFacts) -> None:
+def test_a_version_has_the_losses_that_compare(known: VersionFacts) -> None:
     text = describe_version(replace(known, record=PARTLY))
     assert find_row(text, "on the holdout").split("  ") == [
         "loss",
@@ -109,25 +127,35 @@ def test_version_tells_which_losses_compare(known: VersionFacts) -> None:
     assert find_row(text, "challenger").split() == ["9", "5", "4.5"]
     assert find_row(text, "champion").split() == ["–", "4", "–"]
     assert find_row(text, "ridge").split() == ["6", "–", "–"]
+
+
+def test_a_version_without_record_has_its_files_alone(known: VersionFacts) -> None:
     text = describe_version(replace(known, record=None))
     assert text.splitlines()[1:] == ["in use   no", "files    lstm.keras (28,547 bytes)"]
+
+
+def test_a_damaged_version_has_its_problem(known: VersionFacts) -> None:
     assert (
         find_row(describe_version(replace(known, problem="it is gone")), "files")
         == "damaged: it is gone"
     )
 
 
-def test_version_tells_losses_data_and_the_reason_of_a_promotion_by_hand(
-    known: VersionFacts,
-) -> None:
+def test_a_version_has_the_losses_of_each_method(known: VersionFacts) -> None:
     text = describe_version(known)
     assert find_row(text, "challenger").split() == ["5", "4.5"]
     assert find_row(text, "champion").split() == ["4.123", "–"]
     assert find_row(text, "ridge").split() == ["6", "–"]
+
+
+def test_a_version_has_the_size_of_its_data(known: VersionFacts) -> None:
     assert (
         find_row(describe_version(known), "data ")
         == "sales.csv: 2024-01-01 to 2026-01-30, 2 series, 1,400 steps"
     )
+
+
+def test_a_version_has_the_reason_of_its_promotion_by_hand_once(known: VersionFacts) -> None:
     text = describe_version(replace(known, reasons=["I know better", *known.reasons]))
     assert find_row(text, "manual") == "I know better"
     assert text.count("manual") == 1
@@ -160,7 +188,7 @@ def versions(store: ChampionStore) -> list[str]:
     ("place", "use"),
     [(0, (False, True, None)), (1, (True, False, SINCE)), (2, (False, False, None))],
 )
-def test_facts_have_the_use_and_the_files_of_a_version(
+def test_facts_of_a_version_have_its_use(
     store: ChampionStore, versions: list[str], place: int, use: tuple[bool, bool, str | None]
 ) -> None:
     facts = find_facts(store, versions[place][-6:])
@@ -168,6 +196,13 @@ def test_facts_have_the_use_and_the_files_of_a_version(
         versions[place],
         use,
     )
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_facts_of_a_version_have_its_files(
+    store: ChampionStore, versions: list[str], place: int
+) -> None:
+    facts = find_facts(store, versions[place][-6:])
     assert facts.files == {"model": place + 1}
 
 

@@ -68,12 +68,16 @@ def test_damaged_failure_rings(store: ChampionStore, tmp_path: Path) -> None:
 
 
 @given(findings)
-def test_gravest_finding_decides_and_reasons_that_ask_for_something_are_told(
-    found: list[Finding],
-) -> None:
+def test_gravest_finding_decides(found: list[Finding]) -> None:
     assert LEVELS.index(conclude(found).verdict) == max(
         LEVELS.index(finding.level) for finding in found
     )
+
+
+@given(findings)
+def test_reasons_are_listed_by_gravity_without_those_that_ask_for_nothing(
+    found: list[Finding],
+) -> None:
     # Each in its place, and what is well is told only where nothing asks for anything.
     verdict = conclude(found)
     kept = [finding for finding in found if verdict.verdict == "ok" or finding.level != "ok"]
@@ -83,15 +87,30 @@ def test_gravest_finding_decides_and_reasons_that_ask_for_something_are_told(
     assert list(verdict.reasons) == expected
 
 
-def test_levels_rise_and_a_verdict_has_its_days() -> None:
+def test_reasons_of_graver_findings_come_first() -> None:
     found = [Finding("retrain", "b"), Finding("ok", "a"), Finding("alarm", "c")]
     assert conclude(found) == Verdict("alarm", ("c", "b"))
+
+
+def test_a_verdict_needs_a_finding() -> None:
     with pytest.raises(ValueError, match="one finding"):
         conclude([])
+
+
+def test_a_described_verdict_keeps_its_reasons() -> None:
     told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
     assert (told["verdict"], told["reasons"]) == ("retrain", ["b", "c"])
+
+
+def test_a_verdict_is_valid_for_the_days_of_the_policy() -> None:
+    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
     at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
     assert until - at == timedelta(days=7)
+
+
+def test_a_verdict_begins_now() -> None:
+    told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
+    at, _until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
 
 
@@ -107,19 +126,31 @@ def test_there_is_no_champion_before_the_first_retraining(tmp_path: Path) -> Non
     }
 
 
-def test_promise_and_what_was_learnt_are_read(tmp_path: Path) -> None:
+def test_the_champion_is_read_with_its_promotion(tmp_path: Path) -> None:
     version = add_version(tmp_path, {"a": "2024-04-01T00:00:00"})
     champion = read_champion(tmp_path)
     assert (champion["version"], champion["promoted_at"]) == (version, "2024-05-01T02:00:00+00:00")
-    assert champion["settings"]["season_length"] == 7
-    assert champion["first_data_end"] == "2024-04-30"
-    assert champion["versions"][version] == {
+    assert champion["alarms"] == []
+
+
+def test_the_champion_is_read_with_its_settings(tmp_path: Path) -> None:
+    add_version(tmp_path, {"a": "2024-04-01T00:00:00"})
+    assert read_champion(tmp_path)["settings"]["season_length"] == 7
+
+
+def test_the_champion_is_read_with_the_end_of_its_data(tmp_path: Path) -> None:
+    add_version(tmp_path, {"a": "2024-04-01T00:00:00"})
+    assert read_champion(tmp_path)["first_data_end"] == "2024-04-30"
+
+
+def test_the_champion_is_read_with_its_expected_errors(tmp_path: Path) -> None:
+    version = add_version(tmp_path, {"a": "2024-04-01T00:00:00"})
+    assert read_champion(tmp_path)["versions"][version] == {
         "at": "2024-05-01T01:59:00+00:00",
         "by_step": [1.0, 2.0],
         "loss": 1.5,
         "trained_until": {"a": "2024-04-01T00:00:00"},
     }
-    assert champion["alarms"] == []
 
 
 def test_promise_of_a_version_that_was_kept_back_is_read_too(tmp_path: Path) -> None:
@@ -157,7 +188,7 @@ def test_promise_of_a_version_that_was_pruned_stays_on_record(tmp_path: Path) ->
     }
 
 
-def test_damaged_champion_is_an_alarm_and_the_one_before_it_is_read(tmp_path: Path) -> None:
+def test_with_a_damaged_champion_the_one_before_it_is_read(tmp_path: Path) -> None:
     first = add_version(tmp_path, {"a": 3})
     second = add_version(tmp_path, {"a": 4})
     (tmp_path / "versions" / second / "lstm.keras").write_bytes(b"damaged")
@@ -179,11 +210,15 @@ def test_record_without_metrics_promises_nothing(tmp_path: Path) -> None:
     assert read_champion(tmp_path)["versions"][version]["by_step"] is None
 
 
-def test_reading_writes_nothing_and_loads_no_network(tmp_path: Path) -> None:
+def test_reading_a_champion_writes_nothing(tmp_path: Path) -> None:
     add_version(tmp_path, {"a": 3})
     before = sorted(tmp_path.rglob("*"))
     read_champion(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_reading_a_champion_loads_no_network(tmp_path: Path) -> None:
+    add_version(tmp_path, {"a": 3})
     # The stand-in for one could not be.
     had = "keras" in sys.modules
     read_champion(tmp_path)
@@ -285,12 +320,16 @@ def test_unmonitored_champion_has_a_day(
     assert f"monitor_{task}" in checked.reasons[0]
 
 
-def test_a_new_champion_is_no_new_day_and_the_monitor_ends_it(tmp_path: Path, path: Path) -> None:
+def test_a_new_champion_does_not_replace_the_monitor(tmp_path: Path, path: Path) -> None:
     """Or a task with a new champion every night would need no monitor."""
     store = ChampionStore(tmp_path / "forecast")
     for hours in (30, 5):
         promote(store, timedelta(hours=hours))
     assert check_task(store, path).verdict == "unmonitored"
+
+
+def test_the_monitor_judges_a_new_champion(tmp_path: Path, path: Path) -> None:
+    store = ChampionStore(tmp_path / "forecast")
     promote(store, timedelta())
     write(path, "alarm", "errors are larger than promised")
     assert check_task(store, path).verdict == "alarm"
@@ -306,11 +345,14 @@ def test_promotion_whose_time_is_not_known_does_not_count(
     assert check_task(store, path).verdict == "ok"
 
 
-def test_damage_is_graver_than_no_monitor_and_a_failed_retraining_is_not(
+def test_a_failed_retraining_is_less_grave_than_no_monitor(
     store: ChampionStore, path: Path
 ) -> None:
     record(store, outcome="failed", error="SeriesError: no such file")
     assert check_task(store, path).verdict == "unmonitored"
+
+
+def test_damage_is_graver_than_no_monitor(store: ChampionStore, path: Path) -> None:
     damage(store)
     assert check_task(store, path).verdict == "alarm"
 
@@ -349,14 +391,15 @@ def test_verdict_without_a_reason_counts(store: ChampionStore, path: Path) -> No
     assert check_task(store, path).verdict == "alarm"
 
 
-def test_damaged_champion_is_an_alarm_before_other_reasons(
-    store: ChampionStore, path: Path
-) -> None:
+def test_a_damaged_champion_is_an_alarm(store: ChampionStore, path: Path) -> None:
     write(path, "ok", "errors as promised")
     damage(store)
     checked = check_task(store, path)
     assert checked.verdict == "alarm"
     assert "changed after it was written" in checked.reasons[0]
+
+
+def test_reasons_of_the_monitor_come_after_damage(store: ChampionStore, path: Path) -> None:
     write(path, "retrain", "the series drifted")
     damage(store)
     checked = check_task(store, path)

@@ -220,14 +220,20 @@ def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture)
     assert caplog.messages == ["Running node"]
 
 
-def test_help_lists_every_command_with_the_shared_options_and_codes() -> None:
+def test_every_command_is_listed() -> None:
     assert sorted(cli.champion.commands) == COMMANDS
+
+
+def test_every_command_has_the_shared_options() -> None:
     commands = cli.champion.commands.items()
     options = {
         name: {option for taken in command.params for option in taken.opts}
         for name, command in commands
     }
     assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
+
+
+def test_help_lists_the_shared_codes() -> None:
     assert list_codes(run("--help")) == ["0", "1", "2", "75"]
 
 
@@ -246,35 +252,63 @@ def list_codes(result: Result) -> list[str]:
     return re.findall(r"^ +(\d+) ", codes, re.MULTILINE)
 
 
-def test_task_without_champion_has_no_history_and_one_line(paths: Paths) -> None:
+def test_a_task_that_does_not_exist_is_refused() -> None:
     assert run("history", "weather").exit_code == 2
+
+
+def test_a_task_without_champion_has_an_error_of_one_line(paths: Paths) -> None:
     result = run("show", "forecast")
     assert result.exit_code == 1
     assert (
         result.stderr
         == f"Error: {paths.champion}: there is no champion yet. Run kedro champion retrain.\n"
     )
+
+
+@pytest.mark.usefixtures("paths")
+def test_a_task_without_champion_has_no_history() -> None:
     result = run("history", "forecast")
     assert (result.exit_code, result.stdout) == (0, "forecast: nothing yet\n")
+
+
+def test_an_unreadable_verdict_is_an_alarm(paths: Paths) -> None:
     paths.verdict.parent.mkdir(parents=True, exist_ok=True)
     paths.verdict.write_text("{")
     found = json.loads(run("check", "forecast", "--json").stdout)
     assert (found["verdict"], found["champion"], found["monitor"]) == ("alarm", None, None)
 
 
-def test_history_and_champion_are_told_as_lines_and_json(store: ChampionStore) -> None:
+@pytest.mark.usefixtures("store")
+def test_history_has_a_line_for_each_record() -> None:
     lines = run("history", "forecast").stdout.splitlines()
     assert [line.split()[2] for line in lines[1:]] == ["promoted", "promoted", "kept"]
+
+
+def test_history_marks_the_champion(store: ChampionStore) -> None:
+    lines = run("history", "forecast").stdout.splitlines()
     assert f"{find_champion(store)[-6:]}*" in lines[2]
+
+
+def test_history_as_json_has_the_records(store: ChampionStore) -> None:
     assert json.loads(run("history", "forecast", "--json").stdout) == list_records(store.folder)
     assert (
         json.loads(run("history", "forecast", "--json", "--last", "1").stdout)
         == list_records(store.folder)[-1:]
     )
+
+
+def test_show_begins_with_the_champion(store: ChampionStore) -> None:
     result = run("show", "forecast")
     assert result.stdout.splitlines()[0].split() == ["version", find_champion(store)]
+
+
+def test_show_as_json_has_the_version(store: ChampionStore) -> None:
     kept = store.list_versions()[-1]
     assert json.loads(run("show", "forecast", kept[-6:], "--json").stdout)["version"] == kept
+
+
+@pytest.mark.usefixtures("store")
+def test_a_task_without_monitor_has_its_own_code() -> None:
     result = run("check", "forecast", "--json")
     assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (11, "unmonitored")
 
@@ -307,29 +341,43 @@ def test_check_ends_with_the_code_of_the_verdict(
     )
 
 
-def test_check_as_json_has_code_numbers_and_times(store: ChampionStore, paths: Paths) -> None:
+def test_a_lost_champion_is_an_alarm_with_its_code(store: ChampionStore) -> None:
     shutil.rmtree(store.folder / "versions" / find_champion(store))
     result = run("check", "forecast", "--json")
     assert result.exit_code == 20
     assert json.loads(result.stdout)["verdict"] == "alarm"
-    error = {"ratio": 0.5, "p_value": 0.25, "num_cutoffs": 12, "last_cutoff": "2024-01-31"}
+
+
+@pytest.fixture
+def verdict(paths: Paths) -> dict[str, Any]:
+    """What the monitor of a champion has written."""
     verdict = {
         "verdict": "ok",
         "reasons": [],
         "at": SINCE,
         "valid_until": "2999-01-01T00:00:00+00:00",
-        "error": error,
+        "error": {"ratio": 0.5, "p_value": 0.25, "num_cutoffs": 12, "last_cutoff": "2024-01-31"},
     }
     coverage = {"newest_value": SINCE, "newest_forecast": None, "missed_steps": {"a": 0}}
     paths.verdict.write_text(json.dumps({**verdict, "coverage": coverage}))
+    return verdict
+
+
+@pytest.mark.usefixtures("store")
+def test_check_as_json_has_the_monitor(verdict: dict[str, Any]) -> None:
     found = json.loads(run("check", "forecast", "--json").stdout)
-    times = {"newest_value": SINCE, "newest_forecast": None}
     assert found["monitor"] == {
         "at": SINCE,
         "valid_until": verdict["valid_until"],
-        "error": error,
-        **times,
+        "error": verdict["error"],
+        "newest_value": SINCE,
+        "newest_forecast": None,
     }
+
+
+@pytest.mark.usefixtures("verdict")
+def test_check_as_json_has_the_champion(store: ChampionStore) -> None:
+    found = json.loads(run("check", "forecast", "--json").stdout)
     expected = {"version": find_champion(store), "since": store.read_pointer().since}
     assert found["champion"].items() >= expected.items()
     assert found["champion"].keys() == {*expected, "loss", "p_value", "as_of", "data"}
@@ -419,11 +467,14 @@ def test_promote_makes_a_version_the_champion(store: ChampionStore) -> None:
     assert json.loads(result.stdout)["version"] == kept
 
 
-def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore) -> None:
+def test_prune_leaves_the_champion_with_the_one_before(store: ChampionStore) -> None:
     first, second, kept = store.list_versions()
     result = run("prune", "forecast", "--keep", "0")
     assert store.list_versions() == [first, second]
     assert result.stdout == f"forecast: 1 removed\n{kept}\n"
+
+
+def test_prune_needs_the_number_to_keep() -> None:
     assert run("prune", "forecast").exit_code == 2
 
 
@@ -476,32 +527,44 @@ def trained(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[
     return runs
 
 
-def test_retraining_tells_the_outcome_and_gets_day_and_environment(
-    trained: list[dict[str, Any]],
-) -> None:
+@pytest.mark.usefixtures("trained")
+def test_retraining_prints_its_outcome() -> None:
     result = run("retrain", "forecast")
-    assert trained == [{"names": ["retrain_forecast"], "env": None, "parameters": {}}]
     assert (result.exit_code, result.stdout) == (0, "forecast: kept v4\n  no better\n")
+
+
+def test_retraining_runs_its_pipeline(trained: list[dict[str, Any]]) -> None:
+    run("retrain", "forecast")
+    assert trained == [{"names": ["retrain_forecast"], "env": None, "parameters": {}}]
+
+
+def test_retraining_gets_the_day_with_the_environment(trained: list[dict[str, Any]]) -> None:
     run("retrain", "sentiment", "--as-of", "2026-01-31", "--env", "test")
     parameters = {"retrain_sentiment": {"as_of": "2026-01-31"}}
-    assert trained[1:] == [
-        {"names": ["retrain_sentiment"], "env": "test", "parameters": parameters}
-    ]
+    assert trained == [{"names": ["retrain_sentiment"], "env": "test", "parameters": parameters}]
 
 
-def test_second_retraining_waits_and_leaves(
-    store: ChampionStore, trained: list[dict[str, Any]]
-) -> None:
+@pytest.mark.usefixtures("trained")
+def test_a_second_retraining_leaves_after_its_wait(store: ChampionStore) -> None:
     with (store.folder / "retrain.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         result = run("retrain", "forecast", "--wait", "0.2")
-    assert (result.exit_code, trained) == (75, [])
+    assert result.exit_code == 75
     assert (
         "retrain.lock: another process or thread still holds this lock after 0.2 s" in result.stderr
     )
 
 
-def test_nothing_new_ends_at_once_unless_forced(
+def test_a_second_retraining_trains_nothing(
+    store: ChampionStore, trained: list[dict[str, Any]]
+) -> None:
+    with (store.folder / "retrain.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        run("retrain", "forecast", "--wait", "0.2")
+    assert trained == []
+
+
+def test_retraining_without_news_ends_at_once(
     trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
@@ -511,6 +574,12 @@ def test_nothing_new_ends_at_once_unless_forced(
         0,
         f"forecast: nothing new since {SINCE} (kept: kept by the policy)\n",
     )
+
+
+def test_retraining_without_news_can_be_forced(
+    trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     assert json.loads(run("retrain", "forecast", "--force", "--json").stdout)["outcome"] == "kept"
     assert len(trained) == 1
 
@@ -570,9 +639,7 @@ def misconfigured(tracked: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("tracked")
-def test_rollback_and_promotion_are_told_when_they_are_done(
-    told: list[str | None], store: ChampionStore
-) -> None:
+def test_every_change_by_hand_is_published(told: list[str | None], store: ChampionStore) -> None:
     first, _, kept = store.list_versions()
     run("rollback", "forecast")
     run("promote", "forecast", kept)
@@ -588,11 +655,15 @@ def test_failure_before_the_first_node_is_published(
     assert told == [find_champion(store)]
 
 
+@pytest.mark.usefixtures("told")
 @pytest.mark.usefixtures("tracked")
-def test_publish_gives_the_number_of_new_runs_and_the_champion(
-    told: list[str | None], store: ChampionStore
-) -> None:
+def test_publish_prints_the_number_of_new_runs(store: ChampionStore) -> None:
     assert {"2", find_champion(store)} <= set(run("publish", "forecast").stdout.split())
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("tracked")
+def test_publish_as_json_has_the_number_of_new_runs(store: ChampionStore) -> None:
     found = {"task": "forecast", "num_runs": 2, "champion": find_champion(store)}
     assert json.loads(run("publish", "forecast", "--json").stdout) == found
 
@@ -619,13 +690,17 @@ def test_retraining_fails_before_it_begins_where_mlflow_is_wrongly_set_up(
     assert list_records(store.folder)[-1]["error"] == "TrackingError: MLflow is not installed."
 
 
+def copy_configuration(project: Path, folder: Path) -> Path:
+    shutil.copy(project / "pyproject.toml", folder)
+    shutil.copytree(project / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
+    (folder / "src").mkdir()
+    return folder
+
+
 @pytest.fixture
 def elsewhere(project: Path, tmp_path: Path) -> Path:
     """The project's configuration in a folder of its own, with results of its own."""
-    shutil.copy(project / "pyproject.toml", tmp_path)
-    shutil.copytree(project / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
-    (tmp_path / "src").mkdir()
-    return tmp_path
+    return copy_configuration(project, tmp_path)
 
 
 def run_kedro(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
@@ -647,7 +722,7 @@ def run_kedro(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProces
 
 
 @pytest.mark.parametrize(("command", "code"), [("show", 0), ("history", 0), ("check", 11)])
-def test_what_is_on_record_is_told_without_pandas_and_plotly(
+def test_what_is_on_record_is_shown_without_libraries_of_tables(
     elsewhere: Path, command: str, code: int
 ) -> None:
     store = ChampionStore(elsewhere / ".test_data/06_models/champion/forecast")
@@ -664,51 +739,104 @@ def test_what_is_on_record_is_told_without_pandas_and_plotly(
     assert [*HEAVY.findall(finished.stderr), *TABLES.findall(finished.stderr)] == []
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_retraining_without_news_takes_seconds_and_no_tensorflow(
-    project: Path, elsewhere: Path
-) -> None:
+@pytest.fixture(scope="module")
+def without_news(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str], float]:
+    """A folder in which nothing changed since the newest retraining, and another one with its seconds."""
+    elsewhere = copy_configuration(project, tmp_path_factory.mktemp("project"))
     bootstrap_project(project)
     with KedroSession.create(project_path=project, env="test") as session:
-        found = fingerprint_newest(
+        fingerprints = fingerprint_newest(
             "forecast", pipelines["retrain_forecast"], session.load_context().catalog
         )
-    folder = elsewhere / ".test_data/06_models/champion/forecast"
     record = {
         "kind": "retrain",
         "at": SINCE,
         "outcome": "kept",
         "version": None,
         "reasons": ["no better"],
+        "fingerprints": fingerprints,
     }
-    add_record(folder, {**record, "fingerprints": found})
-    finished, seconds = run_kedro(elsewhere, "retrain", "forecast")
+    add_record(elsewhere / ".test_data/06_models/champion/forecast", record)
+    return elsewhere, *run_kedro(elsewhere, "retrain", "forecast")
+
+
+Unchanged = tuple[Path, subprocess.CompletedProcess[str], float]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_retraining_without_news_says_since_when(without_news: Unchanged) -> None:
+    _, finished, _ = without_news
     assert finished.stdout == f"forecast: nothing new since {SINCE} (kept: no better)\n"
-    assert not (elsewhere / "mlflow.db").exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_retraining_without_news_makes_no_database(without_news: Unchanged) -> None:
+    folder, _, _ = without_news
+    assert not (folder / "mlflow.db").exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_retraining_without_news_loads_no_tensorflow(without_news: Unchanged) -> None:
+    _, finished, _ = without_news
     assert HEAVY.findall(finished.stderr) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_retraining_without_news_takes_seconds(without_news: Unchanged) -> None:
+    _, _, seconds = without_news
     assert seconds < 5
 
 
-def test_source_that_is_missing_is_a_failure_on_record(elsewhere: Path) -> None:
-    path = elsewhere / "conf/test/parameters_forecast.yml"
+@pytest.fixture(scope="module")
+def without_source(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder with a retraining whose source is missing."""
+    folder = copy_configuration(project, tmp_path_factory.mktemp("project"))
+    path = folder / "conf/test/parameters_forecast.yml"
     path.write_text("forecast: {source: {path: nowhere.csv}}")
-    finished, _ = run_kedro(elsewhere, "retrain", "forecast", "--as-of", "2026-01-31")
+    finished, _ = run_kedro(folder, "retrain", "forecast", "--as-of", "2026-01-31")
+    return folder, finished
+
+
+Failed = tuple[Path, subprocess.CompletedProcess[str]]
+
+
+def test_a_missing_source_is_an_error_of_one_line(without_source: Failed) -> None:
+    _, finished = without_source
     assert finished.returncode == 1
     assert "\nError: nowhere.csv: no such file" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_a_missing_source_is_named_once(without_source: Failed) -> None:
+    _, finished = without_source
     assert finished.stderr.count("nowhere.csv: no such file") == 1
-    record = list_records(elsewhere / ".test_data/06_models/champion/forecast")[-1]
+
+
+def test_a_missing_source_is_a_failure_on_record(without_source: Failed) -> None:
+    folder, _ = without_source
+    record = list_records(folder / ".test_data/06_models/champion/forecast")[-1]
     assert (record["outcome"], record["as_of"]) == ("failed", "2026-01-31")
+
+
+def test_a_missing_source_is_found_without_tensorflow(without_source: Failed) -> None:
+    _, finished = without_source
     assert HEAVY.findall(finished.stderr) == []
 
 
-def test_commands_load_what_they_need_and_name_their_files(elsewhere: Path) -> None:
+def test_a_command_without_mlflow_names_the_file_that_turns_it_on(elsewhere: Path) -> None:
     """`conf/local` is not read there."""
     (elsewhere / "conf/local").mkdir()
     (elsewhere / "conf/local/mlflow.yml").write_text("is_on: true")
     finished, _ = run_kedro(elsewhere, "publish", "forecast")
     assert finished.returncode == 1
     assert "conf/test/mlflow.yml" in finished.stderr
+
+
+def test_a_check_loads_nothing_heavy_even_with_mlflow(elsewhere: Path) -> None:
     # Not even where MLflow is on, for it has nothing to tell.
     (elsewhere / "conf/test/mlflow.yml").write_text("is_on: true")
     finished, _ = run_kedro(elsewhere, "check", "forecast")
@@ -716,7 +844,7 @@ def test_commands_load_what_they_need_and_name_their_files(elsewhere: Path) -> N
     assert HEAVY.findall(finished.stderr) == []
 
 
-def test_export_writes_the_champion(
+def test_export_as_json_has_the_version_with_its_folder(
     paths: Paths, tmp_path: Path, prepare: Callable[..., Any], make_forecaster: Callable[..., Any]
 ) -> None:
     files = pack(make_forecaster(prepare(np.sin(np.arange(80.0)))))
@@ -729,6 +857,15 @@ def test_export_writes_the_champion(
         "version": version,
         "path": str(tmp_path / "out"),
     }
+
+
+def test_export_writes_the_champion(
+    paths: Paths, tmp_path: Path, prepare: Callable[..., Any], make_forecaster: Callable[..., Any]
+) -> None:
+    files = pack(make_forecaster(prepare(np.sin(np.arange(80.0)))))
+    version = paths.store.add_version(files)
+    paths.store.promote(version, ["it is better"], SINCE)
+    run("export", "forecast", str(tmp_path / "out"), "--json")
     assert (tmp_path / "out/model.npz").read_bytes() == files["model.npz"]
     assert (tmp_path / "out/forecaster.py").is_file()
 

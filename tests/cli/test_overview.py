@@ -75,30 +75,59 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(champion.cli, ["champion", "report", *arguments])
 
 
-def test_page_has_all_tasks_or_the_named_one(root: Path) -> None:
+def test_page_of_a_task_is_written_where_it_is_told(root: Path) -> None:
     promote(root, "forecast")
     promote(root, "sentiment")
     result = run("sentiment", "--output", str(root / "mine.html"))
     assert (result.exit_code, (root / "08_reporting").exists()) == (0, False)
+
+
+def test_page_of_a_task_has_this_task_alone(root: Path) -> None:
+    promote(root, "forecast")
+    promote(root, "sentiment")
+    run("sentiment", "--output", str(root / "mine.html"))
     assert 'id="section-1">Sentiment<' in (root / "mine.html").read_text()
     assert "Forecast" not in (root / "mine.html").read_text()
-    versions = [promote(root, task) for task in ("forecast", "sentiment")]
+
+
+def test_page_is_written_beside_the_other_reports(root: Path) -> None:
+    for task in ("forecast", "sentiment"):
+        promote(root, task)
     result = run("--json")
     found = json.loads(result.stdout)
     assert (result.exit_code, found["path"]) == (0, str(root / "08_reporting/champion.html"))
+
+
+def test_page_as_json_has_the_verdict_of_each_task(root: Path) -> None:
+    for task in ("forecast", "sentiment"):
+        promote(root, task)
+    result = run("--json")
+    found = json.loads(result.stdout)
     assert {task: verdict["verdict"] for task, verdict in found["tasks"].items()} == {
         "forecast": "unmonitored",
         "sentiment": "unmonitored",
     }
+
+
+def test_page_has_the_champion_of_each_task(root: Path) -> None:
+    versions = [promote(root, task) for task in ("forecast", "sentiment")]
+    result = run("--json")
+    found = json.loads(result.stdout)
     page = Path(found["path"]).read_text()
     assert [version in page for version in versions] == [True, True]
 
 
-def test_nothing_is_written_without_champion_and_history(root: Path) -> None:
+def test_nothing_is_written_without_a_champion(root: Path) -> None:
     result = run()
     assert (result.exit_code, list(root.iterdir())) == (1, [])
     assert "kedro champion retrain forecast" in result.stderr
+
+
+def test_an_unknown_task_has_no_page() -> None:
     assert run("weather").exit_code == 2
+
+
+def test_every_task_has_its_part_of_the_page() -> None:
     assert set(overview.PARTS) == set(TASKS)
 
 
@@ -109,14 +138,21 @@ def test_failed_retraining_is_enough_for_a_page(root: Path) -> None:
     assert "SeriesError: x" in (root / "08_reporting/champion.html").read_text()
 
 
-def test_earlier_page_is_replaced_and_another_file_is_not(root: Path) -> None:
+def test_an_earlier_page_is_replaced(root: Path) -> None:
     promote(root, "forecast")
-    own = root / "08_reporting/champion.html"
-    other = root / "notes.html"
     assert [run("forecast").exit_code for _ in range(2)] == [0, 0]
-    other.write_text("mine")
-    assert run("forecast", "--output", str(other)).exit_code == 1
-    assert (own.exists(), other.read_text()) == (True, "mine")
+
+
+def test_another_file_is_not_replaced(root: Path) -> None:
+    promote(root, "forecast")
+    notes = root / "notes.html"
+    notes.write_text("mine")
+    assert run("forecast", "--output", str(notes)).exit_code == 1
+    assert notes.read_text() == "mine"
+
+
+def test_a_page_needs_its_folder(root: Path) -> None:
+    promote(root, "forecast")
     assert run("forecast", "--output", str(root / "missing/page.html")).exit_code == 1
 
 
@@ -130,7 +166,7 @@ def test_data_root_on_another_machine_needs_an_output(
     assert run("forecast", "--output", str(root / "page.html")).exit_code == 0
 
 
-def test_missing_predictions_and_monitor_are_named_with_their_commands(root: Path) -> None:
+def test_missing_parts_are_named_with_their_commands(root: Path) -> None:
     promote(root, "sentiment")
     run("sentiment")
     page = (root / "08_reporting/champion.html").read_text()
@@ -158,7 +194,7 @@ def test_newest_predictions_are_on_the_page(root: Path, datasets: dict[str, Any]
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"verdict": "ok"}'])
-def test_damaged_verdict_leaves_a_note_and_an_alarm(root: Path, content: str) -> None:
+def test_a_damaged_verdict_is_an_alarm(root: Path, content: str) -> None:
     promote(root, "forecast")
     (root / "monitor_forecast.json").write_text(content)
     result = run("forecast", "--json")
@@ -167,13 +203,28 @@ def test_damaged_verdict_leaves_a_note_and_an_alarm(root: Path, content: str) ->
         "alarm",
     )
     assert len(pop_failures()) == 1
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"verdict": "ok"}'])
+def test_a_damaged_verdict_leaves_a_note(root: Path, content: str) -> None:
+    promote(root, "forecast")
+    (root / "monitor_forecast.json").write_text(content)
+    run("forecast", "--json")
+    assert len(pop_failures()) == 1
     assert "This part of the report failed" in (root / "08_reporting/champion.html").read_text()
 
 
-def test_page_is_small_and_loads_nothing(root: Path) -> None:
+def test_page_is_below_a_megabyte(root: Path) -> None:
     promote(root, "forecast")
     promote(root, "forecast")
     run("forecast")
     page = (root / "08_reporting/champion.html").read_text()
     assert len(page) < 1_000_000
+
+
+def test_page_loads_nothing(root: Path) -> None:
+    promote(root, "forecast")
+    promote(root, "forecast")
+    run("forecast")
+    page = (root / "08_reporting/champion.html").read_text()
     assert "https://" not in page.partition("<body>")[2].partition('id="plotly"')[0]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -114,20 +115,20 @@ def leave_run(store: RunStore, **changes: Any) -> str:
     return made.name
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        (
-            {"code": "c0", "commit": "xyz"},
-            ["code code was c0, and is c1", "code commit was xyz, and is abc"],
-        ),
-        ({"versions": {"numpy": "2.3"}}, ["versions numpy was 2.3, and is 2.4"]),
-        ({"parameters": {"forecast.level": [80]}}, ["parameters forecast.level was"]),
-        ({"reads": {"sentiment": "old"}}, ["run of sentiment was old, and is none"]),
-        ({"continues": "old"}, ["it is a part of a run, and continued old"]),
-    ],
-)
-def test_difference_is_refused_unless_it_is_allowed(
+DIFFERENCES = [
+    (
+        {"code": "c0", "commit": "xyz"},
+        ["code code was c0, and is c1", "code commit was xyz, and is abc"],
+    ),
+    ({"versions": {"numpy": "2.3"}}, ["versions numpy was 2.3, and is 2.4"]),
+    ({"parameters": {"forecast.level": [80]}}, ["parameters forecast.level was"]),
+    ({"reads": {"sentiment": "old"}}, ["run of sentiment was old, and is none"]),
+    ({"continues": "old"}, ["it is a part of a run, and continued old"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), DIFFERENCES)
+def test_a_difference_is_refused(
     store: RunStore,
     began: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -140,26 +141,45 @@ def test_difference_is_refused_unless_it_is_allowed(
     refused = run("repeat", "forecast")
     assert (refused.exit_code, began) == (1, [])
     assert [text for text in expected if text not in refused.stderr] == []
+
+
+@pytest.mark.parametrize(("changes", "expected"), DIFFERENCES)
+def test_a_difference_can_be_allowed(
+    store: RunStore,
+    began: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    expected: list[str],
+) -> None:
+    now = {**NOW, "reads": {"sentiment": "none"}}
+    monkeypatch.setattr(runs, "_describe_now", lambda record, session, root: {**record, **now})
+    leave_run(store, **changes)
     allowed = run("repeat", "forecast", "--anyway")
     assert (allowed.exit_code, len(began)) == (0, 1)
     assert [text for text in expected if text not in allowed.stderr] == []
 
 
-def test_run_is_repeated_if_nothing_differs_and_it_has_a_record(
+def test_another_commit_of_the_same_code_is_no_difference(
     store: RunStore, began: list[str]
 ) -> None:
     leave_run(store, commit="xyz")
     assert (run("repeat", "forecast").exit_code, len(began)) == (0, 1)
-    began.clear()
+
+
+def test_a_run_without_difference_is_repeated(store: RunStore, began: list[str]) -> None:
     name = leave_run(store)
     found = run("repeat", "forecast")
     assert (found.exit_code, began) == (0, [f"kedro runs repeat forecast {name[-6:]}"])
+
+
+def test_a_run_without_record_is_not_repeated(store: RunStore, began: list[str]) -> None:
+    name = leave_run(store)
     (store.folder / name / "run.json").unlink()
     found = run("repeat", "forecast", name)
     assert (found.exit_code, "has no record of its parameters" in found.stderr, len(began)) == (
         1,
         True,
-        1,
+        0,
     )
 
 
@@ -210,14 +230,11 @@ def test_parameters_of_a_run_are_nested(project: Path) -> None:
 
 
 @pytest.mark.parametrize("is_dry", [False, True])
-def test_prune_names_what_goes_and_what_stays_because_of_which_files(
-    store: RunStore, is_dry: bool
-) -> None:
+def test_prune_lists_what_is_removed(store: RunStore, is_dry: bool) -> None:
     names = [do_run(store, number) for number in range(5)]
     (store.folder / names[0] / "08_reporting/note.md").write_text("mine")
     (store.folder / names[1] / METRICS).write_text("changed")
     killed = kill(store, 6)
-    before = list_tree(store.root)
     found = json.loads(
         run("prune", "forecast", "--keep", "2", "--json", *["--dry-run"] * is_dry).output
     )
@@ -226,17 +243,45 @@ def test_prune_names_what_goes_and_what_stays_because_of_which_files(
         is_dry,
         [killed.name, names[2]],
     )
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+def test_prune_lists_the_files_because_of_which_runs_stay(store: RunStore, is_dry: bool) -> None:
+    names = [do_run(store, number) for number in range(5)]
+    (store.folder / names[0] / "08_reporting/note.md").write_text("mine")
+    (store.folder / names[1] / METRICS).write_text("changed")
+    kill(store, 6)
+    found = json.loads(
+        run("prune", "forecast", "--keep", "2", "--json", *["--dry-run"] * is_dry).output
+    )
     kept = [(kept["name"], kept["files"]) for kept in found["kept"]]
     assert kept == [(names[0], ["08_reporting/note.md"]), (names[1], [METRICS])]
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+def test_only_a_dry_prune_changes_nothing(store: RunStore, is_dry: bool) -> None:
+    names = [do_run(store, number) for number in range(5)]
+    (store.folder / names[0] / "08_reporting/note.md").write_text("mine")
+    (store.folder / names[1] / METRICS).write_text("changed")
+    kill(store, 6)
+    before = list_tree(store.root)
+    json.loads(run("prune", "forecast", "--keep", "2", "--json", *["--dry-run"] * is_dry).output)
     assert (list_tree(store.root) == before) == is_dry
     assert store.list_runs() == (names if is_dry else [*names[:2], *names[3:]])
 
 
-def test_prune_and_repair_where_there_is_nothing_to_do(store: RunStore) -> None:
+def test_a_dry_prune_without_runs_creates_no_folder(store: RunStore) -> None:
     assert run("prune", "forecast", "--dry-run").output == "forecast: 0 would be removed\n"
     assert not store.folder.exists()
+
+
+def test_prune_prints_what_it_removed(store: RunStore) -> None:
     names = [do_run(store, number) for number in range(4)]
     assert run("prune", "forecast").output == f"forecast: 1 removed\n{names[0]}\n"
+
+
+@pytest.mark.usefixtures("store")
+def test_repair_of_all_lists_every_pipeline() -> None:
     assert json.loads(run("repair", "--all", "--json").output).keys() == set(runs.NAMES)
 
 
@@ -268,22 +313,36 @@ def test_repair_is_of_one_pipeline_or_of_all(store: RunStore, arguments: list[st
     assert run("repair", *arguments).exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["prune", "repair"])
-def test_commands_that_change_runs_wait_for_a_run_and_give_up(
-    store: RunStore, command: str
-) -> None:
-    code = (
-        "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
-        "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
-    )
-    arguments = [sys.executable, "-c", code, str(store.lock)]
+HOLD = (
+    "import sys; from pathlib import Path; from rnn_pipelines.storage.lock import hold_lock\n"
+    "with hold_lock(Path(sys.argv[1]), 1):\n    print('held', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def held(store: RunStore) -> Iterator[None]:
+    """Another process that holds the lock of a run."""
     with subprocess.Popen(
-        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(store.lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        assert run(command, "forecast", "--wait", "0.1").exit_code == 75
+        yield
         other.communicate()
+
+
+@pytest.mark.usefixtures("held")
+@pytest.mark.parametrize("command", ["prune", "repair"])
+def test_commands_that_change_runs_wait_for_a_run(command: str) -> None:
+    assert run(command, "forecast", "--wait", "0.1").exit_code == 75
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("command", ["prune", "repair"])
+def test_commands_that_change_runs_do_so_after_the_run(command: str) -> None:
     assert run(command, "forecast").exit_code == 0
 
 

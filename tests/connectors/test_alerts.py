@@ -67,28 +67,50 @@ def find(text: str, name: str) -> dict[str, float]:
     return {labels: float(value) for labels, value in rows}
 
 
-def test_every_fact_of_a_forecast_is_a_metric_and_unknown_numbers_are_left_out() -> None:
-    text = format_metrics(FORECAST, NOW)
-    times = {
-        "check": NOW.isoformat(),
-        "champion_since": SINCE,
-        "monitor": "2026-11-29T02:00:00+00:00",
-        "newest_value": "2026-11-28T00:00:00+00:00",
-        "newest_forecast": "2026-11-28T02:00:00+00:00",
-    }
-    for name, moment in times.items():
-        expected = {'task="forecast"': datetime.fromisoformat(moment).timestamp()}
-        assert find(text, f"{name}_timestamp_seconds") == expected
-    assert find(text, "champion_info") == {f'task="forecast",version="{CHAMPION["version"]}"': 1}
-    assert find(text, "error_ratio") == {'task="forecast"': 1.75}
-    assert find(text, "drift_ratio") == {'task="forecast"': 0.25}
-    states = find(format_metrics(FORECAST, NOW), "verdict")
+@pytest.fixture(scope="module")
+def forecast_metrics() -> str:
+    return format_metrics(FORECAST, NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "moment"),
+    [
+        ("check", NOW.isoformat()),
+        ("champion_since", SINCE),
+        ("monitor", "2026-11-29T02:00:00+00:00"),
+        ("newest_value", "2026-11-28T00:00:00+00:00"),
+        ("newest_forecast", "2026-11-28T02:00:00+00:00"),
+    ],
+)
+def test_times_of_a_forecast_are_metrics(forecast_metrics: str, name: str, moment: str) -> None:
+    expected = {'task="forecast"': datetime.fromisoformat(moment).timestamp()}
+    assert find(forecast_metrics, f"{name}_timestamp_seconds") == expected
+
+
+@pytest.mark.parametrize(("name", "ratio"), [("error_ratio", 1.75), ("drift_ratio", 0.25)])
+def test_ratios_of_a_forecast_are_metrics(forecast_metrics: str, name: str, ratio: float) -> None:
+    assert find(forecast_metrics, name) == {'task="forecast"': ratio}
+
+
+def test_the_version_of_the_champion_is_a_label(forecast_metrics: str) -> None:
+    labels = f'task="forecast",version="{CHAMPION["version"]}"'
+    assert find(forecast_metrics, "champion_info") == {labels: 1}
+
+
+def test_one_of_four_verdicts_is_1(forecast_metrics: str) -> None:
+    states = find(forecast_metrics, "verdict")
     assert len(states) == 4
     assert [labels for labels, value in states.items() if value] == [
         'task="forecast",verdict="retrain"'
     ]
-    assert find(text, "coverage_ratio") == {'task="forecast",level="80"': 0.5}
-    assert "drift_effect" not in text
+
+
+def test_unknown_coverage_is_left_out(forecast_metrics: str) -> None:
+    assert find(forecast_metrics, "coverage_ratio") == {'task="forecast",level="80"': 0.5}
+
+
+def test_measures_of_texts_are_left_out_of_a_forecast(forecast_metrics: str) -> None:
+    assert "drift_effect" not in forecast_metrics
 
 
 def test_labels_are_escaped() -> None:
@@ -169,27 +191,44 @@ def exporter(tmp_path: Path, node_exporter: str) -> Iterator[SimpleNamespace]:
     process.wait(timeout=10)
 
 
+@pytest.fixture
+def scraped(tmp_path: Path, exporter: SimpleNamespace) -> str:
+    """The page of an exporter that reads the metrics of both tasks."""
+    for verdict in (FORECAST, SENTIMENT):
+        write_metrics(tmp_path / f"{verdict['task']}.prom", verdict)
+    return exporter.scrape()
+
+
 @pytest.mark.node_exporter
-def test_node_exporter_reads_the_metrics_of_both_tasks(
-    tmp_path: Path, exporter: SimpleNamespace
-) -> None:
-    for found in (FORECAST, SENTIMENT):
-        write_metrics(tmp_path / f"{found['task']}.prom", found)
-    page = exporter.scrape()
-    assert "node_textfile_scrape_error 0" in page
-    assert sorted(find(page, "verdict").values()) == [0] * 6 + [1, 1]
-    # The exporter sorts labels, and reads what is escaped.
-    assert find(page, "coverage_ratio") == {'level="80",task="forecast"': 0.5}
-    assert find(page, "drift_effect") == {
+def test_node_exporter_reads_the_metrics_of_both_tasks(scraped: str) -> None:
+    assert "node_textfile_scrape_error 0" in scraped
+    assert sorted(find(scraped, "verdict").values()) == [0] * 6 + [1, 1]
+
+
+@pytest.mark.node_exporter
+def test_node_exporter_sorts_labels(scraped: str) -> None:
+    assert find(scraped, "coverage_ratio") == {'level="80",task="forecast"': 0.5}
+
+
+@pytest.mark.node_exporter
+def test_node_exporter_reads_what_is_escaped(scraped: str) -> None:
+    assert find(scraped, "drift_effect") == {
         'measure="long \\"words\\"\\\\\\n",task="sentiment"': 0.125
     }
+
+
+@pytest.mark.node_exporter
+def test_node_exporter_shows_every_sample_that_was_written(tmp_path: Path, scraped: str) -> None:
     written = "".join(path.read_text() for path in tmp_path.iterdir())
     for name in METRICS:
-        assert len(find(page, name)) == len(find(written, name)) > 0
-        assert (
-            f"# HELP rnn_pipelines_{name} {METRICS[name]}\n# TYPE rnn_pipelines_{name} gauge"
-            in page
-        )
+        assert len(find(scraped, name)) == len(find(written, name)) > 0
+
+
+@pytest.mark.node_exporter
+def test_node_exporter_shows_the_description_of_every_metric(scraped: str) -> None:
+    for name, text in METRICS.items():
+        description = f"# HELP rnn_pipelines_{name} {text}\n# TYPE rnn_pipelines_{name} gauge"
+        assert description in scraped
 
 
 @pytest.fixture
@@ -225,12 +264,26 @@ def test_verdict_is_posted_once_as_json(server: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("code", [302, 404, 500])
-def test_refusal_and_redirect_are_told_without_the_path(server: SimpleNamespace, code: int) -> None:
+def test_an_answer_that_is_no_success_is_a_problem_with_its_code(
+    server: SimpleNamespace, code: int
+) -> None:
     server.code = code
     problem = post_verdict(server.url, FORECAST)
     assert str(code) in problem
     assert "127.0.0.1" in problem
+
+
+@pytest.mark.parametrize("code", [302, 404, 500])
+def test_the_path_of_an_address_is_secret(server: SimpleNamespace, code: int) -> None:
+    server.code = code
+    problem = post_verdict(server.url, FORECAST)
     assert "secret" not in problem
+
+
+@pytest.mark.parametrize("code", [302, 404, 500])
+def test_a_message_that_failed_is_sent_once(server: SimpleNamespace, code: int) -> None:
+    server.code = code
+    post_verdict(server.url, FORECAST)
     assert len(server.received) == 1
 
 
@@ -303,10 +356,12 @@ def test_metrics_that_cannot_be_written_are_a_warning(
     assert content is None or path.read_text() == content
 
 
-def test_failed_message_is_a_warning_and_metrics_are_kept(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failed_message_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     send_alerts(FORECAST, tmp_path / "forecast.prom", "http://127.0.0.1:1/secret")
     out, err = capsys.readouterr()
     assert (out, err.startswith("Warning: 127.0.0.1: ")) == ("", True)
+
+
+def test_metrics_are_written_despite_a_failed_message(tmp_path: Path) -> None:
+    send_alerts(FORECAST, tmp_path / "forecast.prom", "http://127.0.0.1:1/secret")
     assert (tmp_path / "forecast.prom").exists()

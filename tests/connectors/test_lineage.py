@@ -87,30 +87,54 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def test_run_starts_and_completes_with_columns_rows_and_versions(run: Run, tmp_path: Path) -> None:
+def test_run_starts_before_it_completes(run: Run) -> None:
     start, complete = run()
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == complete["run"]["runId"]
+
+
+def test_job_is_named_after_the_pipeline(run: Run) -> None:
+    start, _ = run()
     assert (start["job"]["namespace"], start["job"]["name"]) == ("rnn-pipelines", "sales")
-    inputs = {found["name"]: found for found in complete["inputs"]}
+
+
+def test_inputs_are_the_table_with_the_champion(run: Run, tmp_path: Path) -> None:
+    _, complete = run()
+    names = {dataset["name"] for dataset in complete["inputs"]}
+    assert names == {str(tmp_path / "sales.csv"), str(tmp_path / "champion")}
+
+
+def find_sales(event: dict[str, Any]) -> dict[str, Any]:
+    (sales,) = (dataset for dataset in event["inputs"] if dataset["name"].endswith("sales.csv"))
+    return sales
+
+
+def test_rows_of_an_input_are_counted(run: Run) -> None:
+    _, complete = run()
+    assert find_sales(complete)["inputFacets"]["inputStatistics"]["rowCount"] == 3
+
+
+def test_rows_of_an_output_are_counted(run: Run, tmp_path: Path) -> None:
+    _, complete = run()
     (counts,) = complete["outputs"]
-    assert inputs.keys() == {str(tmp_path / "sales.csv"), str(tmp_path / "champion")}
-    sales = inputs[str(tmp_path / "sales.csv")]
-    assert sales["inputFacets"]["inputStatistics"]["rowCount"] == 3
-    for found in (sales, counts):
-        assert found["namespace"] == "file"
-        columns = {field["name"]: field["type"] for field in found["facets"]["schema"]["fields"]}
+    assert counts["name"] == str(tmp_path / "counts.csv")
+    assert counts["outputFacets"]["outputStatistics"]["rowCount"] == 2
+
+
+def test_tables_have_their_columns(run: Run) -> None:
+    _, complete = run()
+    for dataset in (find_sales(complete), *complete["outputs"]):
+        assert dataset["namespace"] == "file"
+        fields = dataset["facets"]["schema"]["fields"]
+        columns = {field["name"]: field["type"] for field in fields}
         assert columns == {name: str(kind) for name, kind in SALES.dtypes.items()}
-    assert (counts["name"], counts["outputFacets"]["outputStatistics"]["rowCount"]) == (
-        str(tmp_path / "counts.csv"),
-        2,
-    )
-    (champion,) = [found for found in start["inputs"] if found["name"].endswith("champion")]
-    version = (
-        ChampionDataset(path=str(tmp_path / "champion"), task="forecast")
-        .store.read_pointer()
-        .version
-    )
+
+
+def test_champion_has_its_version(run: Run, tmp_path: Path) -> None:
+    start, _ = run()
+    (champion,) = (dataset for dataset in start["inputs"] if dataset["name"].endswith("champion"))
+    store = ChampionDataset(path=str(tmp_path / "champion"), task="forecast").store
+    version = store.read_pointer().version
     assert champion["facets"]["version"]["datasetVersion"] == version
 
 
@@ -244,12 +268,15 @@ def test_missing_client_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
         run()
 
 
-def test_client_is_not_imported_and_events_without_a_run_refused() -> None:
+def test_client_is_not_imported() -> None:
     code = "import sys, rnn_pipelines.settings; print(sorted(name for name in sys.modules if 'openlineage' in name))"
     finished = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert finished.stdout == "[]\n"
+
+
+def test_events_without_a_run_are_refused() -> None:
     # So that an event that is valid says something.
     event = {
         "eventTime": "2026-11-29T02:00:00Z",

@@ -90,22 +90,32 @@ def results(started: subprocess.CompletedProcess[str]) -> Any:
     return found
 
 
-def test_results_are_those_of_python_and_complete(folder: Path, results: Any) -> None:
+@pytest.mark.usefixtures("started")
+def test_forecasts_are_those_of_python(folder: Path) -> None:
     frame = pd.read_csv(folder / "my.csv", parse_dates=["Date"]).rename(
         columns={"Date": "ds", "sales": "y"}
     )
     small = {"training": {"max_steps": 25}, "lstm": {"members": 1}, "gru": {"members": 1}}
     expected = Forecaster(h=3, **small).fit(frame[["ds", "y"]]).predict()
     table = pd.read_csv(folder / "out/next_values.csv")
-    assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
     np.testing.assert_allclose(table["forecast"], expected["ensemble"], atol=1e-4)
     np.testing.assert_allclose(table["lo-95"], expected["ensemble-lo-95"], atol=1e-4)
+
+
+@pytest.mark.usefixtures("started")
+def test_next_values_have_both_default_levels(folder: Path) -> None:
+    table = pd.read_csv(folder / "out/next_values.csv")
+    assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
+
+
+def test_results_have_the_next_values(results: Any) -> None:
     assert results["horizon"] == 3
-    assert [row["ds"] for row in results["next_values"]] == [
-        "2024-02-10",
-        "2024-02-11",
-        "2024-02-12",
-    ]
+    days = [row["ds"] for row in results["next_values"]]
+    assert days == ["2024-02-10", "2024-02-11", "2024-02-12"]
+
+
+@pytest.mark.usefixtures("started")
+def test_output_is_complete(folder: Path) -> None:
     assert {path.name for path in (folder / "out").iterdir()} == {
         "report.html",
         "next_values.csv",
@@ -113,9 +123,19 @@ def test_results_are_those_of_python_and_complete(folder: Path, results: Any) ->
         "metrics.json",
         "model",
     }
+
+
+def test_results_name_the_report(folder: Path, results: Any) -> None:
     assert results["files"]["report"] == "out/report.html"
     assert "<html" in (folder / "out/report.html").read_text()
+
+
+@pytest.mark.usefixtures("started")
+def test_no_hidden_file_is_left(folder: Path) -> None:
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_results_name_the_columns(results: Any) -> None:
     assert results["columns"] == {
         "time": "Date",
         "id": None,
@@ -123,11 +143,20 @@ def test_results_are_those_of_python_and_complete(folder: Path, results: Any) ->
         "unread": ["price"],
         "target": "sales",
     }
+
+
+COLUMNS = "times from 'Date' (days), values from 'sales', not read: 'price'"
+
+
+def test_summary_of_python_begins_with_the_columns(folder: Path) -> None:
     frame = pd.read_csv(folder / "my.csv")
-    made = Forecaster(h=3, training={"max_steps": 1}, time="Date", target="sales").fit(frame)
-    line = "times from 'Date' (days), values from 'sales', not read: 'price'"
-    assert made.summary().startswith(f"{line}\n")
-    assert line in (folder / "out/report.html").read_text().replace("&#39;", "'")
+    forecaster = Forecaster(h=3, training={"max_steps": 1}, time="Date", target="sales").fit(frame)
+    assert forecaster.summary().startswith(f"{COLUMNS}\n")
+
+
+@pytest.mark.usefixtures("started")
+def test_report_has_the_columns(folder: Path) -> None:
+    assert COLUMNS in (folder / "out/report.html").read_text().replace("&#39;", "'")
 
 
 def test_saved_model_predicts(folder: Path, results: Any) -> None:
@@ -153,50 +182,66 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
     assert "Error: nowhere/next.csv: it can't be written" in missing.stderr
 
 
-@pytest.mark.slow
-def test_scenarios_are_those_of_python(tmp_path: Path) -> None:
-    """A series with a name of its own, whose scenarios have none."""
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model, and prices for two scenarios; the series has a name that scenarios have not."""
+    folder = tmp_path_factory.mktemp("shop")
     days = pd.date_range("2024-01-01", periods=160)
     random = np.random.default_rng(0)
     price = 10 + random.integers(-2, 3, 160) / 2
     sales = pd.DataFrame(
         {"Date": days, "sales": 50 - 4 * (price - 10) + random.normal(0, 0.5, 160), "price": price}
     )
-    sales.assign(sales=sales["sales"].where(sales.index < 157)).to_csv(
-        tmp_path / "shop.csv", index=False
-    )
-    ahead = sales[["Date"]][157:]
+    past = sales.assign(sales=sales["sales"].where(sales.index < 157))
+    past.to_csv(folder / "shop.csv", index=False)
+    (folder / "other").mkdir()
     for name, price_ahead in (("now", 10.0), ("dear", 11.0), ("other/now", 10.0)):
-        (tmp_path / "other").mkdir(exist_ok=True)
-        ahead.assign(price=price_ahead).to_csv(tmp_path / f"{name}.csv", index=False)
+        future = sales[["Date"]][157:].assign(price=price_ahead)
+        future.to_csv(folder / f"{name}.csv", index=False)
+    fit = ("forecast", "shop.csv", "--fast", "-H", "3", "--future", "price", "-o", "out")
+    done = call(folder, *fit, "--time", "Date", "--target", "sales")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def predict_scenarios(folder: Path, first: str, second: str) -> subprocess.CompletedProcess[str]:
     columns = ("--time", "Date", "--target", "sales")
-    fit = ("forecast", "shop.csv", "--fast", "-H", "3", "--future", "price", "-o", "out", *columns)
-    done = call(tmp_path, *fit)
+    predict = ("predict", "out/model", "shop.csv", *columns, "--json")
+    return call(folder, *predict, "--future", first, "--future", second)
+
+
+@pytest.fixture(scope="module")
+def scenarios(shop: Path) -> pd.DataFrame:
+    done = predict_scenarios(shop, "now.csv", "dear.csv")
     assert done.returncode == 0, done.stderr
-    predict = (
-        "predict",
-        "out/model",
-        "shop.csv",
-        *columns,
-        "--json",
-        "--future",
-        "now.csv",
-        "--future",
-    )
-    done = call(tmp_path, *predict, "dear.csv")
-    assert done.returncode == 0, done.stderr
-    found = pd.DataFrame(json.loads(done.stdout))
-    assert found["unique_id"].eq("sales").all()
+    return pd.DataFrame(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+def test_scenarios_are_those_of_python(shop: Path, scenarios: pd.DataFrame) -> None:
     frames = {
-        name: pd.read_csv(tmp_path / f"{name}.csv").rename(columns={"Date": "ds"})
+        name: pd.read_csv(shop / f"{name}.csv").rename(columns={"Date": "ds"})
         for name in ("now", "dear")
     }
-    past = pd.read_csv(tmp_path / "shop.csv").rename(columns={"Date": "ds", "sales": "y"})
-    expected = Forecaster.load(tmp_path / "out/model").scenarios(frames, past)
+    past = pd.read_csv(shop / "shop.csv").rename(columns={"Date": "ds", "sales": "y"})
+    expected = Forecaster.load(shop / "out/model").scenarios(frames, past)
     numbers = expected.columns[2:]
-    np.testing.assert_allclose(found[numbers].astype(float), expected[numbers])
-    assert (found["dear-difference"] < -3).all()
-    refused = call(tmp_path, *predict, "other/now.csv")
+    np.testing.assert_allclose(scenarios[numbers].astype(float), expected[numbers])
+
+
+@pytest.mark.slow
+def test_scenarios_have_the_name_of_the_series(scenarios: pd.DataFrame) -> None:
+    assert scenarios["unique_id"].eq("sales").all()
+
+
+@pytest.mark.slow
+def test_scenario_of_a_higher_price_sells_less(scenarios: pd.DataFrame) -> None:
+    assert (scenarios["dear-difference"] < -3).all()
+
+
+@pytest.mark.slow
+def test_scenarios_of_one_name_are_refused(shop: Path) -> None:
+    refused = predict_scenarios(shop, "now.csv", "other/now.csv")
     assert refused.returncode == 2
     assert "files of different names" in refused.stderr
 
@@ -217,21 +262,36 @@ def test_stages_are_shown_on_a_terminal(
         assert last in shown
 
 
-def test_local_times_are_predicted_in_their_zone(folder: Path) -> None:
-    """The model has learnt times with offsets; newer local times need `--tz`, which the error names."""
+@pytest.fixture(scope="module")
+def zoned(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A model that learnt times with offsets; `local.csv` has the same times without."""
     times = pd.date_range("2024-03-25", periods=200, freq="h", tz="Europe/Berlin")
     frame = pd.DataFrame({"time": times.astype(str), "y": 50 + np.sin(np.arange(200) * np.pi / 12)})
     frame.to_csv(folder / "zoned.csv", index=False)
     frame.assign(time=times.tz_localize(None).astype(str)).to_csv(folder / "local.csv", index=False)
-    done = call(folder, "forecast", "zoned.csv", "-H", "3", "-o", "offsets", *SMALL)
-    assert "Name their zone in --tz" in done.stderr
-    predict = ("predict", "offsets/model", "local.csv", "-t", "time", "--json")
-    refused = call(folder, *predict)
-    zoned = call(folder, *predict, "--tz", "Europe/Berlin")
-    assert (refused.returncode, zoned.returncode) == (2, 0), zoned.stderr
+    return call(folder, "forecast", "zoned.csv", "-H", "3", "-o", "offsets", *SMALL)
+
+
+PREDICT_LOCAL = ("predict", "offsets/model", "local.csv", "-t", "time", "--json")
+
+
+def test_a_fit_on_offsets_asks_for_their_zone(zoned: subprocess.CompletedProcess[str]) -> None:
+    assert "Name their zone in --tz" in zoned.stderr
+
+
+@pytest.mark.usefixtures("zoned")
+def test_local_times_without_zone_are_refused(folder: Path) -> None:
+    refused = call(folder, *PREDICT_LOCAL)
+    assert refused.returncode == 2
     assert "name it as --tz" in refused.stderr
+
+
+@pytest.mark.usefixtures("zoned")
+def test_local_times_are_predicted_in_their_zone(folder: Path) -> None:
+    done = call(folder, *PREDICT_LOCAL, "--tz", "Europe/Berlin")
+    assert done.returncode == 0, done.stderr
     expected = [f"2024-04-02 {hour:02}:00:00+02:00" for hour in (9, 10, 11)]
-    assert [row["ds"] for row in json.loads(zoned.stdout)] == expected
+    assert [row["ds"] for row in json.loads(done.stdout)] == expected
 
 
 def test_exported_model_predicts(folder: Path, results: Any) -> None:
@@ -254,38 +314,51 @@ def test_exported_model_predicts(folder: Path, results: Any) -> None:
     assert call(folder, "export", "out/model", "exported").returncode == 2
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["forecast", "my.csv"],
-        ["forecast", "my.csv", "--target", "no"],
-        ["forecast", "no.csv"],
-        ["forecast", "my.csv", "--target", "sales", "--output", "out"],
-        ["forecast", "my.csv", "--target", "sales", "--set", "training.sed=1"],
-        ["forecast", "my.csv", "--target", "sales", "--horizon", "7", "--future", "price"],
-        ["forecast", "my.csv", "--nothing"],
-        ["predict", "out", "my.csv"],
-    ],
-)
-def test_errors_of_users_exit_with_2(folder: Path, results: Any, words: list[str]) -> None:
-    before = sorted(path.name for path in folder.iterdir())
+USER_ERRORS = [
+    ["forecast", "my.csv"],
+    ["forecast", "my.csv", "--target", "no"],
+    ["forecast", "no.csv"],
+    ["forecast", "my.csv", "--target", "sales", "--output", "out"],
+    ["forecast", "my.csv", "--target", "sales", "--set", "training.sed=1"],
+    ["forecast", "my.csv", "--target", "sales", "--horizon", "7", "--future", "price"],
+    ["forecast", "my.csv", "--nothing"],
+    ["predict", "out", "my.csv"],
+]
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("words", USER_ERRORS)
+def test_errors_of_users_exit_with_2(folder: Path, words: list[str]) -> None:
     done = call(folder, *words)
-    assert done.returncode == 2
-    assert done.stdout == ""
+    assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) <= 4
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("words", USER_ERRORS)
+def test_errors_of_users_leave_no_file(folder: Path, words: list[str]) -> None:
+    before = sorted(path.name for path in folder.iterdir())
+    call(folder, *words)
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
-def test_errors_of_the_shell_exit_with_2_and_say_what_fits(folder: Path) -> None:
+def test_errors_of_the_shell_exit_with_2(folder: Path) -> None:
     words = ["forecast", "my.csv", "--target", "no"]
     started = start(folder, *words)
     called = call(folder, *words)
     assert (started.returncode, started.stdout) == (2, "")
     assert started.stderr.endswith(called.stderr)
+
+
+def test_a_lookback_that_is_too_long_leaves_no_folder(folder: Path) -> None:
+    call(folder, "forecast", "my.csv", "-y", "sales", "--lookback", "5000", "--horizon", "3")
+    assert not (folder / "my-forecast").exists()
+
+
+def test_the_lookback_that_an_error_proposes_fits(folder: Path) -> None:
     done = call(folder, "forecast", "my.csv", "-y", "sales", "--lookback", "5000", "--horizon", "3")
     given = re.search(r"--lookback=5000 does not fit .* Give (--lookback=\d+) or less", done.stderr)
     assert given, done.stderr
-    assert not (folder / "my-forecast").exists()
     done = call(
         folder,
         "forecast",
@@ -300,6 +373,9 @@ def test_errors_of_the_shell_exit_with_2_and_say_what_fits(folder: Path) -> None
         *SMALL,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_classifier_cannot_be_exported(folder: Path) -> None:
     save_folder(folder / "classifier", {"vocabulary.json": b"[]"})
     done = call(folder, "export", "classifier", "exported_classifier")
     assert done.returncode == 2
@@ -313,13 +389,20 @@ def test_neither_kedro_nor_tensorflow_is_loaded(started: subprocess.CompletedPro
     assert {"kedro", "tensorflow", "keras"}.isdisjoint(loaded)
 
 
-def test_new_folder_gets_a_number_and_an_old_one_is_refused(
+def test_a_folder_is_named_after_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast")
+
+
+def test_a_folder_that_is_taken_gets_a_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast")
     Path("my-forecast").symlink_to("nowhere")
     assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast-2")
+
+
+def test_a_folder_that_is_named_must_be_new(tmp_path: Path) -> None:
     with pytest.raises(RunError):
         choose_folder("my.csv", "forecast", str(tmp_path))
 
@@ -344,12 +427,18 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_settings_names_and_columns_are_read_and_told_as_options() -> None:
+def test_settings_are_read_as_yaml() -> None:
     found = read_settings(("training.seed=1", "lstm.units=[64, 32]", "level=[50]"))
     assert found == {"training": {"seed": 1}, "lstm": {"units": [64, 32]}, "level": [50]}
+
+
+def test_settings_may_have_the_names_of_kedro() -> None:
     assert read_settings(("forecast.source.tz=UTC", "source.freq=D")) == {
         "source": {"tz": "UTC", "freq": "D"}
     }
+
+
+def test_parameters_are_named_as_options() -> None:
     assert name_options("source.id, source.time_format, forecast.source.target.") == (
         "--id, --set source.time_format=…, --target."
     )

@@ -58,22 +58,33 @@ def test_right_answers(
     )
 
 
-def test_wrong_and_missing_answers_have_a_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+WRONG = """
+def count_gru(m, n): return 3 * (m * n + n * n + n)
+def half_life(gate): return gate
+def gru_step(x): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("count_gru", "wrong: the GRU of Keras has two biases in each block."),
+        ("count_lstm", "wrong: there is no such function."),
+        ("half_life", "and not"),
+        ("gru_step", "TypeError"),
+        ("0", f"of {len(EXERCISES)} right"),
+    ],
+)
+def test_a_wrong_answer_has_its_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    reason: str,
 ) -> None:
-    functions = [
-        "def count_gru(m, n): return 3 * (m * n + n * n + n)",
-        "def half_life(gate): return gate",
-        "def gru_step(x): pass",
-    ]
-    code = "\n".join(functions)
-    assert run(tmp_path, code, monkeypatch) == 1
+    assert run(tmp_path, WRONG, monkeypatch) == 1
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert lines["count_gru"] == "wrong: the GRU of Keras has two biases in each block."
-    assert lines["count_lstm"] == "wrong: there is no such function."
-    assert "and not" in lines["half_life"]
-    assert "TypeError" in lines["gru_step"]
-    assert lines["0"] == f"of {len(EXERCISES)} right"
+    assert reason in lines[name]
 
 
 @pytest.mark.parametrize(

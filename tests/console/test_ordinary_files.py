@@ -243,7 +243,7 @@ def test_months_after_the_last_value_are_no_values(tmp_path: Path) -> None:
     assert read(tmp_path / "years.csv")["ds"].max() == pd.Timestamp("1952-06-01")
 
 
-def test_forecaster_reads_a_table_of_years_and_months() -> None:
+def test_forecaster_reads_a_table_of_months_by_year() -> None:
     settings = SourceSpec(name="catalog", time="Year")
     assert read_source(settings, pd.DataFrame(YEARLY))["ds"].tolist() == MONTHS.tolist()
 

@@ -80,14 +80,20 @@ def test_windows_name_the_run_that_saves_again(
         ArraysDataset(filepath=str(path), holds=PANEL).load()
 
 
-def test_forecasts_come_back_as_they_went_and_are_previewed(
-    dataset: ArraysDataset, forecasts: Forecasts
-) -> None:
+def test_forecasts_come_back_as_they_went(dataset: ArraysDataset, forecasts: Forecasts) -> None:
     dataset.save(forecasts)
     loaded = dataset.load()
     np.testing.assert_array_equal(loaded.test, forecasts.test)
     np.testing.assert_array_equal(loaded.future, forecasts.future)
+
+
+def test_forecasts_come_back_as_their_type(dataset: ArraysDataset, forecasts: Forecasts) -> None:
+    dataset.save(forecasts)
     assert type(dataset.load()) is Forecasts
+
+
+def test_forecasts_are_previewed_as_shapes(dataset: ArraysDataset, forecasts: Forecasts) -> None:
+    dataset.save(forecasts)
     preview = dataset.preview()
     assert preview["columns"] == ["array", "shape", "dtype"]
     assert preview["data"] == [

@@ -109,7 +109,7 @@ def test_loaded_forecaster_gives_the_same_forecasts_without_pickles(
     assert names == {*own, "record.json", "checksums.json"}
 
 
-def test_loaded_classifier_gives_the_same_scores_and_knows_what_it_has_seen(
+def test_loaded_classifier_gives_the_same_scores(
     folder: Path, text_classifier: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
 ) -> None:
     save(folder, text_classifier, task="sentiment")
@@ -118,27 +118,52 @@ def test_loaded_classifier_gives_the_same_scores_and_knows_what_it_has_seen(
     pd.testing.assert_frame_equal(
         score_sentiment(loaded, texts), score_sentiment(text_classifier, texts)
     )
+
+
+def test_loaded_classifier_knows_what_it_has_seen(
+    folder: Path, text_classifier: TextClassifier
+) -> None:
     for seen in (np.array([3, 2**64 - 1], np.uint64), np.zeros(0, np.uint64)):
         save(folder, dataclasses.replace(text_classifier, seen=seen), task="sentiment")
         loaded = open_dataset(folder, "sentiment").load().artefact
         assert (loaded.seen.tolist(), loaded.seen.dtype) == (seen.tolist(), np.uint64)
 
 
-def test_promoted_candidate_is_loaded_and_one_that_is_kept_back_on_record(
-    folder: Path, bare: Forecaster
-) -> None:
+def test_an_empty_folder_has_no_champion(folder: Path) -> None:
     dataset = open_dataset(folder)
     assert (dataset.load(), dataset.exists()) == (None, False)
+
+
+def test_promoted_candidate_is_loaded(folder: Path, bare: Forecaster) -> None:
     version = save(folder, bare)
     champion = open_dataset(folder).load()
     assert (champion.version, champion.alarms, champion.record["version"]) == (version, (), version)
+
+
+def test_a_new_champion_is_young(folder: Path, bare: Forecaster) -> None:
+    save(folder, bare)
+    champion = open_dataset(folder).load()
     assert 0 <= champion.age_days < 0.01
+
+
+def test_a_candidate_that_is_kept_back_is_not_loaded(folder: Path, bare: Forecaster) -> None:
+    first = save(folder, bare)
+    save(folder, bare, is_promoted=False)
+    dataset = open_dataset(folder)
+    assert dataset.load().version == first
+
+
+def test_a_candidate_that_is_kept_back_is_a_version(folder: Path, bare: Forecaster) -> None:
     first = save(folder, bare)
     second = save(folder, bare, is_promoted=False)
     dataset = open_dataset(folder)
-    assert dataset.load().version == first
-    assert dataset.store.list_versions() == [version, first, second]
-    assert [record["version"] for record in list_records(folder)] == [version, first, second]
+    assert dataset.store.list_versions() == [first, second]
+
+
+def test_a_candidate_that_is_kept_back_is_on_record(folder: Path, bare: Forecaster) -> None:
+    first = save(folder, bare)
+    second = save(folder, bare, is_promoted=False)
+    assert [record["version"] for record in list_records(folder)] == [first, second]
 
 
 def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forecaster) -> None:
@@ -221,34 +246,48 @@ def test_older_champion_is_as_old_as_its_newest_promotion(folder: Path, bare: Fo
     assert open_dataset(folder).load().promoted_at == promoted_at
 
 
-def test_damaged_champion_is_replaced(
-    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_damaged_champion_is_replaced(folder: Path, bare: Forecaster) -> None:
     first = save(folder, bare)
     second = save(folder, bare)
     damage(folder, second)
     champion = open_dataset(folder).load()
     assert champion.version == first
     assert any(second in alarm for alarm in champion.alarms)
+
+
+def test_damage_of_a_champion_is_logged(
+    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(folder, bare)
+    damage(folder, save(folder, bare))
+    open_dataset(folder).load()
     assert [r.levelname for r in caplog.records if r.name == "rnn_pipelines.datasets.champion"] == [
         "ERROR",
         "ERROR",
     ]
+
+
+def test_damage_of_a_champion_is_recorded(folder: Path, bare: Forecaster) -> None:
+    second = save(folder, bare)
+    damage(folder, second)
+    open_dataset(folder).load()
     assert list_records(folder)[-1]["kind"] == "alarm"
 
 
-def test_same_damage_is_recorded_once_and_that_of_a_later_champion_again(
-    folder: Path, bare: Forecaster
-) -> None:
+def test_the_same_damage_is_recorded_once(folder: Path, bare: Forecaster) -> None:
     save(folder, bare)
     damage(folder, save(folder, bare))
     for _ in range(3):
         open_dataset(folder).load()
     assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
+
+
+def test_damage_of_every_champion_is_recorded(folder: Path, bare: Forecaster) -> None:
+    save(folder, bare)
     for _ in range(2):
         damage(folder, save(folder, bare))
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1 + 2
+    assert [record["kind"] for record in list_records(folder)].count("alarm") == 2
 
 
 def test_older_champion_is_as_old_as_its_own_promotion(folder: Path, bare: Forecaster) -> None:
@@ -257,13 +296,20 @@ def test_older_champion_is_as_old_as_its_own_promotion(folder: Path, bare: Forec
     assert open_dataset(folder).load().promoted_at == RECORD["at"]
 
 
-def test_where_no_champion_is_whole_there_is_none_and_an_alarm(
-    folder: Path, bare: Forecaster
-) -> None:
+def test_without_a_whole_champion_there_is_none(folder: Path, bare: Forecaster) -> None:
     """So that the next retraining can put one in its place."""
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load() is None
+
+
+def test_without_a_whole_champion_there_is_an_alarm(folder: Path, bare: Forecaster) -> None:
+    damage(folder, save(folder, bare))
+    assert open_dataset(folder).load() is None
     assert list_records(folder)[-1]["kind"] == "alarm"
+
+
+def test_a_champion_after_a_damaged_one_has_no_alarm(folder: Path, bare: Forecaster) -> None:
+    damage(folder, save(folder, bare))
     save(folder, bare)
     assert open_dataset(folder).load().alarms == ()
 
@@ -277,27 +323,56 @@ def promote_unreadable(folder: Path, bare: Forecaster) -> str:
     return version
 
 
-def test_champion_that_cannot_be_loaded_falls_back_with_an_alarm_on_record(
-    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def fallback(folder: Path, bare: Forecaster) -> SimpleNamespace:
+    """A champion that was loaded instead of an unreadable one: `first`, `champion` and its `alarms`."""
     first = save(folder, bare)
     second = promote_unreadable(folder, bare)
-    champion = open_dataset(folder).load()
-    assert champion.version == first
     alarm = f"{second}: it is whole, but can't be loaded (ValueError; the log has more)."
-    assert champion.alarms == (alarm, f"{first} is in use instead.")
+    alarms = [alarm, f"{first} is in use instead."]
+    return SimpleNamespace(first=first, champion=open_dataset(folder).load(), alarms=alarms)
+
+
+def test_champion_that_cannot_be_loaded_falls_back_with_an_alarm(fallback: SimpleNamespace) -> None:
+    assert fallback.champion.version == fallback.first
+    assert fallback.champion.alarms == tuple(fallback.alarms)
+
+
+def test_log_has_the_reason_why_a_champion_cannot_be_loaded(
+    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(folder, bare)
+    promote_unreadable(folder, bare)
+    open_dataset(folder).load()
     assert "This file contains pickled (object) data" in caplog.text
-    assert list_records(folder)[-1]["reasons"] == list(champion.alarms)
-    assert list_damages(ChampionStore(folder)) == list(champion.alarms)
 
 
-def test_where_no_champion_can_be_loaded_there_is_none_until_the_next_one(
+def test_champion_that_cannot_be_loaded_is_an_alarm_on_record(
+    folder: Path, fallback: SimpleNamespace
+) -> None:
+    assert list_records(folder)[-1]["reasons"] == fallback.alarms
+    assert list_damages(ChampionStore(folder)) == fallback.alarms
+
+
+def test_without_a_champion_that_can_be_loaded_there_is_none(
     folder: Path, bare: Forecaster
 ) -> None:
+    for _ in range(2):
+        promote_unreadable(folder, bare)
+    assert open_dataset(folder).load() is None
+
+
+def test_every_champion_that_cannot_be_loaded_is_named(folder: Path, bare: Forecaster) -> None:
     versions = [promote_unreadable(folder, bare) for _ in range(2)]
     assert open_dataset(folder).load() is None
     alarm, *_ = list_damages(ChampionStore(folder))
     assert all(version in alarm for version in versions)
+
+
+def test_a_champion_after_unreadable_ones_ends_the_alarm(folder: Path, bare: Forecaster) -> None:
+    for _ in range(2):
+        promote_unreadable(folder, bare)
+    assert open_dataset(folder).load() is None
     save(folder, bare)
     assert open_dataset(folder).load().alarms == ()
     assert list_damages(ChampionStore(folder)) == []
@@ -321,18 +396,21 @@ def fail_to_load(dataset: ChampionDataset) -> None:
 
 
 def test_champion_that_can_be_loaded_again_ends_the_alarm(folder: Path, bare: Forecaster) -> None:
-    """On record once, and a later alarm is on record again."""
     version = save(folder, bare)
+    fail_to_load(open_dataset(folder))
+    assert "it is whole, but can't be loaded" in list_damages(ChampionStore(folder))[0]
+    assert open_dataset(folder).load().version == version
+    assert list_damages(ChampionStore(folder)) == []
+
+
+def test_every_recovery_of_a_champion_is_recorded_once(folder: Path, bare: Forecaster) -> None:
+    save(folder, bare)
     for _ in range(2):
         fail_to_load(open_dataset(folder))
-        assert "it is whole, but can't be loaded" in list_damages(ChampionStore(folder))[0]
         for _ in range(2):
-            assert open_dataset(folder).load().version == version
-        assert list_damages(ChampionStore(folder)) == []
-    assert [record["kind"] for record in list_records(folder)] == [
-        "retrain",
-        *(2 * ["alarm", "recovery"]),
-    ]
+            open_dataset(folder).load()
+    kinds = [record["kind"] for record in list_records(folder)]
+    assert kinds == ["retrain", *(2 * ["alarm", "recovery"])]
 
 
 class ResourceExhaustedError(Exception):

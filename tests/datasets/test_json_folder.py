@@ -26,15 +26,32 @@ def fail_to_write(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr(os, "fsync", refuse)
 
 
-def test_folder_is_a_mapping_of_its_json_files(folder: JSONFolder, tmp_path: Path) -> None:
-    """Numbers come back to their last digit, and keys in their order; the last value of a key counts."""
+def test_a_new_folder_is_an_empty_mapping(folder: JSONFolder) -> None:
     assert (dict(folder), len(folder)) == ({}, 0)
+
+
+def test_values_come_back_in_the_order_of_their_keys(folder: JSONFolder, tmp_path: Path) -> None:
+    """Numbers come back to their last digit, and keys in their order; the last value of a key counts."""
     value = {"test": 0.1 + 0.2, "curve": [1.5, 2], "steps_to_learn": None, "name": "Größe"}
     folder.update({"b": value, "a": 1, "c.d-e_0": 3})
     folder["a"] = 2
     (tmp_path / "deep" / "down" / "notes.txt").write_text("mine")
     assert list(folder.items()) == [("a", 2), ("b", value), ("c.d-e_0", 3)]
+
+
+def test_another_mapping_of_the_folder_is_equal(folder: JSONFolder, tmp_path: Path) -> None:
+    value = {"test": 0.1 + 0.2, "curve": [1.5, 2], "steps_to_learn": None, "name": "Größe"}
+    folder.update({"b": value, "a": 1, "c.d-e_0": 3})
+    folder["a"] = 2
+    (tmp_path / "deep" / "down" / "notes.txt").write_text("mine")
     assert dict(JSONFolder(tmp_path / "deep" / "down")) == dict(folder)
+
+
+def test_a_key_can_be_deleted(folder: JSONFolder, tmp_path: Path) -> None:
+    value = {"test": 0.1 + 0.2, "curve": [1.5, 2], "steps_to_learn": None, "name": "Größe"}
+    folder.update({"b": value, "a": 1, "c.d-e_0": 3})
+    folder["a"] = 2
+    (tmp_path / "deep" / "down" / "notes.txt").write_text("mine")
     del folder["a"]
     assert (list(folder), len(folder)) == (["b", "c.d-e_0"], 2)
 

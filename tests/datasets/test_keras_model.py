@@ -6,6 +6,7 @@ import sys
 import textwrap
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -66,21 +67,31 @@ def test_loaded_network_predicts_the_same(models: dict, filepath: str, name: str
     np.testing.assert_array_equal(predict(dataset.load()), predict(models[name]))
 
 
-def test_file_holds_no_optimizer_and_the_saved_network_keeps_its_own(
-    filepath: str, models: dict
-) -> None:
-    """Its state is twice the size of the weights, and no forecast needs it."""
+@pytest.fixture(scope="module")
+def compiled(models: dict) -> Any:
     # A network in the state in which training leaves it.
     compiled = models["compiled gru"]
     compiled.compile("adam", "mse")
     compiled.optimizer.build(compiled.trainable_variables)
+    return compiled
+
+
+def test_file_holds_no_optimizer(filepath: str, compiled: Any) -> None:
+    """Its state is twice the size of the weights, and no forecast needs it."""
     KerasModelDataset(filepath=filepath).save(compiled)
     with (
         zipfile.ZipFile(filepath) as archive,
         h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights,
     ):
         assert "optimizer" not in weights
+
+
+def test_the_saved_network_keeps_its_optimizer(filepath: str, compiled: Any) -> None:
+    KerasModelDataset(filepath=filepath).save(compiled)
     assert compiled.optimizer is not None
+
+
+def test_the_loaded_network_has_no_optimizer(filepath: str, compiled: Any) -> None:
     dataset = KerasModelDataset(filepath=filepath)
     dataset.save(compiled)
     assert getattr(dataset.load(), "optimizer", None) is None

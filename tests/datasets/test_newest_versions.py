@@ -19,9 +19,12 @@ def make_files(number: int) -> dict[str, bytes]:
     return {"series.parquet": b"%d" % number, "night.json": b"{}"}
 
 
-def test_the_newest_two_versions_are_kept_oldest_first(dataset: NewestVersionsDataset) -> None:
+def test_there_is_no_version_before_the_first(dataset: NewestVersionsDataset) -> None:
     assert dataset.load() == []
     assert not dataset.exists()
+
+
+def test_the_newest_two_versions_are_kept_oldest_first(dataset: NewestVersionsDataset) -> None:
     for number in range(4):
         dataset.save(make_files(number))
     assert dataset.load() == [make_files(2), make_files(3)]
@@ -59,7 +62,7 @@ def test_files_of_others_stay(
     assert len(dataset.load()) == 3
 
 
-def test_an_unfinished_version_is_removed_and_never_loaded(
+def test_an_unfinished_version_is_not_loaded(
     dataset: NewestVersionsDataset, tmp_path: Path
 ) -> None:
     """As a killed process leaves it."""
@@ -67,6 +70,14 @@ def test_an_unfinished_version_is_removed_and_never_loaded(
     (version,) = (path for path in (tmp_path / "nights").iterdir() if path.is_dir())
     version.rename(version.with_name(f".{version.name}.part"))
     assert dataset.load() == []
+
+
+def test_an_unfinished_version_is_removed_by_the_next(
+    dataset: NewestVersionsDataset, tmp_path: Path
+) -> None:
+    dataset.save(make_files(0))
+    (version,) = (path for path in (tmp_path / "nights").iterdir() if path.is_dir())
+    version.rename(version.with_name(f".{version.name}.part"))
     dataset.save(make_files(1))
     assert dataset.load() == [make_files(1)]
     assert len([path for path in (tmp_path / "nights").iterdir() if path.is_dir()]) == 1
@@ -111,11 +122,12 @@ def test_a_folder_that_cannot_be_read_has_no_versions(
     assert "Permission denied" in caplog.text
 
 
-def test_no_files_are_no_version_and_another_machine_is_refused(
-    dataset: NewestVersionsDataset,
-) -> None:
+def test_no_files_are_no_version(dataset: NewestVersionsDataset) -> None:
     dataset.save({})
     assert not dataset.exists()
+
+
+def test_a_folder_of_versions_on_another_machine_is_refused() -> None:
     with pytest.raises(DatasetError, match="expected a folder on this machine"):
         NewestVersionsDataset(path="s3://bucket/nights")
 

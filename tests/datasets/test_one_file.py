@@ -53,9 +53,12 @@ def test_newest_version_is_loaded_unless_named(
     assert load(filepath, Version(load_version, None)) == expected
 
 
-def test_one_dataset_saves_and_loads_the_same_version(filepath: str) -> None:
+def test_a_version_that_is_missing_is_an_error(filepath: str) -> None:
     with pytest.raises(VersionNotFoundError):
         load(filepath, VERSIONED)
+
+
+def test_a_dataset_loads_the_version_that_it_saved(filepath: str) -> None:
     dataset = StrictJSONDataset(filepath=filepath, version=VERSIONED)
     dataset.save(1)
     assert dataset.load() == 1

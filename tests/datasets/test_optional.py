@@ -19,15 +19,22 @@ def dataset(path: Path) -> OptionalDataset:
     return OptionalDataset(dataset={"type": "json.JSONDataset", "filepath": str(path)})
 
 
-def test_what_is_not_there_is_none_and_what_cannot_be_read_an_error(
-    dataset: OptionalDataset, path: Path
-) -> None:
+def test_a_file_that_is_missing_is_none(dataset: OptionalDataset) -> None:
     assert dataset.load() is None
+
+
+def test_nothing_is_saved_by_an_optional_dataset(dataset: OptionalDataset, path: Path) -> None:
     with pytest.raises(DatasetError, match="belongs to another pipeline"):
         dataset.save({"a": 1})
     assert not path.exists()
+
+
+def test_a_file_that_is_there_is_loaded(dataset: OptionalDataset, path: Path) -> None:
     path.write_text(json.dumps({"a": 1}))
     assert dataset.load() == {"a": 1}
+
+
+def test_a_file_that_cannot_be_read_is_an_error(dataset: OptionalDataset, path: Path) -> None:
     path.write_text("{")
     with pytest.raises(DatasetError):
         dataset.load()
@@ -53,7 +60,7 @@ def test_newest_of_several_versions_is_loaded(path: Path) -> None:
     assert OptionalDataset(dataset=versioned).load() == 2
 
 
-def test_configuration_is_not_changed_and_the_layer_that_of_the_other_one(path: Path) -> None:
+def test_configuration_is_not_changed(path: Path) -> None:
     config = {
         "type": "json.JSONDataset",
         "filepath": str(path),
@@ -67,6 +74,9 @@ def test_configuration_is_not_changed_and_the_layer_that_of_the_other_one(path: 
         "versioned": True,
         "validator": "none",
     }
+
+
+def test_the_layer_is_that_of_the_other_dataset(path: Path) -> None:
     metadata = {"kedro-viz": {"layer": "models"}}
     config = {"type": "json.JSONDataset", "filepath": str(path), "metadata": metadata}
     assert OptionalDataset(dataset=config).metadata == metadata

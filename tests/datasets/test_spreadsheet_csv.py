@@ -56,26 +56,41 @@ def test_other_text_stays_as_it_is(text: str) -> None:
     assert mark_text(text) == text
 
 
-def test_numbers_are_no_texts_and_texts_come_back(tmp_path: Path) -> None:
+def test_numbers_are_no_texts(tmp_path: Path) -> None:
     write(tmp_path, pd.DataFrame({"y": [-1.5, 2.0]}))
     assert read_cells(tmp_path) == ["-1.5", "2.0"]
+
+
+def test_texts_come_back(tmp_path: Path) -> None:
     data = pd.DataFrame({"row": range(1, len(FORMULAS) + 2), "text": [*FORMULAS, None]})
     pd.testing.assert_frame_equal(write(tmp_path, data).load(), data)
+
+
+def test_saving_does_not_change_the_texts(tmp_path: Path) -> None:
     data = pd.DataFrame({"text": ["=1"]})
     write(tmp_path, data)
     assert data["text"].tolist() == ["=1"]
+
+
+def test_categories_are_texts(tmp_path: Path) -> None:
     write(tmp_path, pd.DataFrame({"text": pd.Categorical(["=1", "=1"])}))
     assert read_cells(tmp_path) == ["'=1", "'=1"]
+
+
+def test_a_line_break_begins_no_formula(tmp_path: Path) -> None:
     # Which could be a formula again.
     write(tmp_path, pd.DataFrame({"text": ["a\r=1+1"], "y": [1.0]}))
     assert read_cells(tmp_path) == ["a\r=1+1"]
+
+
+def test_a_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
     loaded = write(
         tmp_path, pd.DataFrame({"text": pd.Series(dtype="str"), "y": pd.Series(dtype="float64")})
     ).load()
     assert (list(loaded), len(loaded)) == (["text", "y"], 0)
 
 
-def test_half_a_sign_is_named_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_half_a_sign_is_refused_before_the_file_changes(tmp_path: Path) -> None:
     dataset = write(tmp_path, pd.DataFrame({"text": ["good"]}))
     texts = pd.Series(["good", "b\ud800"], dtype="object")
     with pytest.raises(DatasetError, match=r"column 'text', row 2: .* received 'b\\ud800'"):

@@ -31,14 +31,30 @@ def test_numbers_that_are_not_finite_are_null(path: Path, number: float) -> None
     assert json.loads(path.read_text(), parse_constant=refuse) == {"mse": None, "all": [1.0, None]}
 
 
-def test_object_says_which_run_made_it_and_a_list_stays_one(path: Path) -> None:
+@pytest.fixture
+def dataset(path: Path) -> StrictJSONDataset:
     dataset = StrictJSONDataset(filepath=str(path))
     dataset.run = "2026"
+    return dataset
+
+
+def test_an_object_names_its_run(path: Path, dataset: StrictJSONDataset) -> None:
     dataset.save({"mse": 1})
     assert json.loads(path.read_text()) == {"run": "2026", "mse": 1}
+
+
+def test_a_loaded_object_has_no_run(dataset: StrictJSONDataset) -> None:
+    dataset.save({"mse": 1})
     assert dataset.load() == {"mse": 1}
+
+
+def test_a_list_stays_one(path: Path, dataset: StrictJSONDataset) -> None:
     dataset.save([1, 2])
     assert json.loads(path.read_text()) == [1, 2]
+
+
+def test_a_value_that_is_no_json_leaves_the_file(dataset: StrictJSONDataset) -> None:
+    dataset.save([1, 2])
     with pytest.raises(DatasetError):
         dataset.save({"mse": object()})
     assert dataset.load() == [1, 2]

@@ -23,15 +23,25 @@ def dataset(tmp_path: Path) -> TablesDataset:
     return TablesDataset(filepath=str(tmp_path / "folder/tables.parquet"))
 
 
-def test_tables_are_loaded_as_one_from_groups_of_rows(
-    dataset: TablesDataset, tmp_path: Path
-) -> None:
+def test_tables_are_loaded_as_one(dataset: TablesDataset) -> None:
     dataset.save(make_tables())
     pd.testing.assert_frame_equal(dataset.load(), pd.concat(make_tables(), ignore_index=True))
+
+
+def test_every_table_is_a_group_of_rows(dataset: TablesDataset, tmp_path: Path) -> None:
+    dataset.save(make_tables())
     assert pyarrow.parquet.read_metadata(tmp_path / "folder/tables.parquet").num_row_groups == 3
+
+
+def test_preview_has_the_first_rows(dataset: TablesDataset) -> None:
+    dataset.save(make_tables())
     shown = dataset.preview(nrows=2)
     assert shown["columns"] == ["unique_id", "y"]
     assert shown["data"] == [["s0", "0.0"], ["s0", "1.0"]]
+
+
+def test_no_tables_are_no_file(dataset: TablesDataset) -> None:
+    dataset.save(make_tables())
     dataset.save([])
     assert not dataset.exists()
 

@@ -6,6 +6,7 @@ import os
 import re
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,16 +88,23 @@ def test_code_prints_what_the_page_shows(
         assert read_words(found)[1] == pytest.approx(read_words(expected)[1], rel=0.05, abs=0.02)
 
 
-def test_each_page_shows_a_figure_and_each_figure_is_shown() -> None:
+def test_each_page_shows_a_figure() -> None:
     shown = {page.stem: FRAME.findall(page.read_text()) for page in PAGES}
     assert [
         name for name, figures in shown.items() if not figures and not name.endswith("papers")
     ] == []
+
+
+def test_each_figure_is_shown() -> None:
+    shown = {page.stem: FRAME.findall(page.read_text()) for page in PAGES}
     assert {figure for figures in shown.values() for figure in figures} == {*FIGURES}
 
 
-def test_pages_are_numbered_and_linked_to_their_neighbours() -> None:
+def test_pages_are_numbered() -> None:
     assert [page.stem[:2] for page in PAGES] == [f"{number:02}" for number in range(1, 15)]
+
+
+def test_pages_are_linked_to_their_neighbours() -> None:
     for before, after in pairwise(PAGES):
         assert f"]({after.name})" in before.read_text()
         assert f"]({before.name})" in after.read_text()
@@ -112,32 +120,70 @@ def test_each_page_has_a_question_with_its_answer() -> None:
         )
 
 
-@pytest.mark.chromium
-@pytest.mark.parametrize("width", [1400, 390])
-@pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
-@pytest.mark.parametrize("name", FIGURES)
-def test_figure_runs_quietly_and_is_usable(
-    tmp_path: Path, name: str, scheme: int, width: int
-) -> None:
-    """Without a network; each control has a name and is reached by keyboard, and moves no other when it is used."""
-    path = tmp_path / f"{name}.html"
+VIEWS = [
+    (name, scheme, width)
+    for name in FIGURES
+    for scheme in ("dark", "light")
+    for width in (1400, 390)
+]
+
+
+@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: "-".join(map(str, view)))
+def view(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> SimpleNamespace:
+    """A figure without a network, used as a reader does: `width`, what was `seen`, and `messages` of the console."""
+    name, scheme, width = request.param
+    path = tmp_path_factory.mktemp("figure") / f"{name}.html"
     path.write_text(use_page(FIGURES[name], "figure.js"))
-    switches = [f"--window-size={width},900", f"--blink-settings=preferredColorScheme={scheme}"]
+    is_light = int(scheme == "light")
+    switches = [f"--window-size={width},900", f"--blink-settings=preferredColorScheme={is_light}"]
     seen, messages = open_page(path, "", *switches)
-    assert messages == []
-    assert {name: seen[name] for name in ("unnamed", "unreachable", "empty")} == {
-        "unnamed": [],
-        "unreachable": 0,
-        "empty": False,
-    }
-    assert seen["contrast"] >= 4.5
-    assert seen["width"] <= width
-    assert seen["moved_by"] <= 0.5
+    return SimpleNamespace(width=width, seen=seen, messages=messages)
+
+
+@pytest.mark.chromium
+def test_figure_runs_quietly(view: SimpleNamespace) -> None:
+    assert view.messages == []
+    assert not view.seen["empty"]
+
+
+@pytest.mark.chromium
+def test_each_control_has_a_name(view: SimpleNamespace) -> None:
+    assert view.seen["unnamed"] == []
+
+
+@pytest.mark.chromium
+def test_each_control_is_reached_by_keyboard(view: SimpleNamespace) -> None:
+    assert view.seen["unreachable"] == 0
+
+
+@pytest.mark.chromium
+def test_texts_of_a_figure_have_contrast(view: SimpleNamespace) -> None:
+    assert view.seen["contrast"] >= 4.5
+
+
+@pytest.mark.chromium
+def test_figure_fits_the_width(view: SimpleNamespace) -> None:
+    assert view.seen["width"] <= view.width
+
+
+@pytest.mark.chromium
+def test_a_control_moves_no_other_when_it_is_used(view: SimpleNamespace) -> None:
+    assert view.seen["moved_by"] <= 0.5
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_figure_is_one_small_file_that_loads_nothing(name: str) -> None:
+def test_figure_is_below_half_a_megabyte(name: str) -> None:
     assert len(FIGURES[name].encode()) <= 500_000
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_loads_nothing(name: str) -> None:
     assert re.findall(r"(?:src|href)=[\"']?(?!data:,)(?:https?:)?//", FIGURES[name]) == []
     assert "default-src 'none'" in FIGURES[name]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_has_its_numbers(name: str) -> None:
     assert json.loads(CONTENT.search(FIGURES[name])[1]) is not False

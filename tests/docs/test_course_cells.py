@@ -97,7 +97,7 @@ def test_stack_shows_the_sum_of_its_layers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "page"), [("lstm", "02-lstm-cell"), ("gru", "03-gru-cell")])
-def test_cell_steps_as_numpy_and_as_its_page(tmp_path: Path, name: str, page: str) -> None:
+def test_cell_steps_as_numpy_does(tmp_path: Path, name: str, page: str) -> None:
     cell = CELLS[name]
     given = [
         [x, h, c, b]
@@ -133,23 +133,31 @@ def test_cell_steps_as_numpy_and_as_its_page(tmp_path: Path, name: str, page: st
     assert f"h′ = {found['first']['h′']:.3f}" in text
 
 
-def test_answers_about_the_cells_are_those_of_the_figure(tmp_path: Path) -> None:
-    """Four steps to less than half with a bias of 1, growth with 4; a kept and a replaced state of a GRU."""
-    code = """advance(1);
-    update({ x: 0 });
-    return given.map((b) => {
-      setBias(b);
-      const start = { ...state };
-      advance(10);
-      const states = [...state.past.slice(1), state].map((one) => one[given[0] === 1 ? "c" : "h"]);
-      Object.assign(state, start);
-      return states;
-    });"""
-    usual, remembering = use_figure(tmp_path, "cell", code, "lstm", [1, 4])
+ADVANCE = """advance(1);
+update({ x: 0 });
+return given.map((b) => {
+  setBias(b);
+  const start = { ...state };
+  advance(10);
+  const states = [...state.past.slice(1), state].map((one) => one[given[0] === 1 ? "c" : "h"]);
+  Object.assign(state, start);
+  return states;
+});"""
+
+
+def test_an_lstm_halves_its_state_in_four_steps_by_its_first_bias(tmp_path: Path) -> None:
+    usual, _ = use_figure(tmp_path, "cell", ADVANCE, "lstm", [1, 4])
     assert [value < usual[0] / 2 for value in usual[:5]] == [False, False, False, False, True]
     assert [f"{value:.3f}" for value in usual[:5]] == ["0.453", "0.382", "0.314", "0.258", "0.212"]
+
+
+def test_an_lstm_grows_its_state_by_a_large_bias(tmp_path: Path) -> None:
+    _, remembering = use_figure(tmp_path, "cell", ADVANCE, "lstm", [1, 4])
     assert (np.diff(remembering) > 0).all()
-    kept, replaced = use_figure(tmp_path, "cell", code, "gru", [6, -6])
+
+
+def test_a_gru_keeps_or_replaces_its_state_by_its_bias(tmp_path: Path) -> None:
+    kept, replaced = use_figure(tmp_path, "cell", ADVANCE, "gru", [6, -6])
     assert {f"{value:.2f}" for value in kept} == {"0.36"}
     assert [f"{value:.2f}" for value in replaced[-3:]] == ["0.44"] * 3
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,38 +29,61 @@ const read = (task, quantity) => {
 """
 
 
-def test_errors_and_differences_are_the_recorded_ones(tmp_path: Path) -> None:
-    tasks = [task for task in RESULTS["tasks"] if task != "forget_bias"]
-    found = use_figure(
-        tmp_path, "compare", f"{READ} return {json.dumps(tasks)}.map((task) => read(task, 'test'));"
+TASKS = [task for task in RESULTS["tasks"] if task != "forget_bias"]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the figure shows of each task."""
+    code = f"{READ} return {json.dumps(TASKS)}.map((task) => read(task, 'test'));"
+    seen = use_figure(tmp_path_factory.mktemp("compare"), "compare", code)
+    return dict(zip(TASKS, seen, strict=True))
+
+
+def find_pair(task: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The recorded networks of a task by cell, and the difference of LSTM and GRU."""
+    summary = {row["cell"]: row for row in RESULTS["summary"] if row["task"] == task}
+    (pair,) = (pair for pair in summary["lstm"]["differences"] if pair["against"] == "gru")
+    return summary, pair
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_errors_with_their_difference_are_the_recorded_ones(
+    shown: dict[str, Any], task: str
+) -> None:
+    summary, pair = find_pair(task)
+    expected = {"LSTM": summary["lstm"]["test"], "GRU": summary["gru"]["test"], "Difference": pair}
+    for name, estimate in expected.items():
+        recorded = [estimate[key] for key in ("mean", "low", "high")]
+        np.testing.assert_allclose(shown[task]["rows"][name], recorded, rtol=0.006, err_msg=name)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_best_simple_method_is_the_recorded_one(shown: dict[str, Any], task: str) -> None:
+    references = RESULTS["tasks"][task]["references"]
+    lowest = min(loss for name, loss in references.items() if name != "noise floor")
+    (best,) = (
+        values
+        for name, values in shown[task]["rows"].items()
+        if name not in {"LSTM", "GRU", "Difference"}
     )
-    for task, shown in zip(tasks, found, strict=True):
-        summary = {one["cell"]: one for one in RESULTS["summary"] if one["task"] == task}
-        (pair,) = (pair for pair in summary["lstm"]["differences"] if pair["against"] == "gru")
-        expected = {
-            "LSTM": summary["lstm"]["test"],
-            "GRU": summary["gru"]["test"],
-            "Difference": pair,
-        }
-        for name, estimate in expected.items():
-            wanted = [estimate[key] for key in ("mean", "low", "high")]
-            np.testing.assert_allclose(
-                shown["rows"][name], wanted, rtol=0.006, err_msg=f"{task}, {name}"
-            )
-        simple = [
-            loss
-            for name, loss in RESULTS["tasks"][task]["references"].items()
-            if name != "noise floor"
-        ]
-        (best,) = (values for name, values in shown["rows"].items() if name not in expected)
-        assert best == [pytest.approx(min(simple), rel=0.006)]
-        verdict = {
-            "lstm": "excludes 0: the LSTM",
-            "gru": "excludes 0: the GRU",
-            None: "contains 0",
-        }[pair["better"]]
-        assert f"The interval {verdict}" in shown["result"]
-        assert f"benchmarks/compare.py {task} --seeds 5" in shown["result"]
+    assert best == [pytest.approx(lowest, rel=0.006)]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_verdict_is_that_of_the_interval(shown: dict[str, Any], task: str) -> None:
+    _, pair = find_pair(task)
+    verdict = {
+        "lstm": "excludes 0: the LSTM",
+        "gru": "excludes 0: the GRU",
+        None: "contains 0",
+    }[pair["better"]]
+    assert f"The interval {verdict}" in shown[task]["result"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_command_of_a_task_is_shown(shown: dict[str, Any], task: str) -> None:
+    assert f"benchmarks/compare.py {task} --seeds 5" in shown[task]["result"]
 
 
 def test_seconds_that_cannot_be_compared_are_not_shown(tmp_path: Path) -> None:

@@ -32,7 +32,11 @@ def test_probabilities_of_the_page_are_those_of_its_figure(tmp_path: Path) -> No
     assert f"the probability of positive is {twice:.3f}, and with one negation {once:.3f}" in text
 
 
-def test_figure_knows_all_words_and_both_networks() -> None:
+def test_figure_knows_all_words_of_the_page() -> None:
     content = json.loads(FIGURE.read_text())
     assert {"not", "never", "hardly", "boring", "see"} <= set(content["vocabulary"]["words"])
+
+
+def test_figure_has_both_networks() -> None:
+    content = json.loads(FIGURE.read_text())
     assert [network["name"] for network in content["networks"]] == ["lstm", "gru"]

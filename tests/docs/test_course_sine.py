@@ -42,7 +42,7 @@ def measure_simple(noise: float, lookback: int) -> dict[str, float]:
     return {name: float(np.mean(error**2)) for name, error in errors.items()}
 
 
-def test_simple_forecasts_are_those_of_numpy_for_each_noise_and_lookback(tmp_path: Path) -> None:
+def test_simple_forecasts_are_those_of_numpy_for_each_setting(tmp_path: Path) -> None:
     cases = [(noise, lookback) for noise in (0, 0.1, 0.3) for lookback in (2, 5, 10, 20, 40)]
     script = f"return {json.dumps(cases)}.map(([noise, lookback]) => {{"
     script += "choose('noise', noise); choose('lookback', lookback); return show().numbers; });"
@@ -56,18 +56,24 @@ def test_simple_forecasts_are_those_of_numpy_for_each_noise_and_lookback(tmp_pat
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_network_learns_in_the_page_and_again_in_the_same_way(tmp_path: Path, cell: str) -> None:
+def test_training_anew_learns_in_the_same_way(tmp_path: Path, cell: str) -> None:
     """The cell is that of the address; after eight epochs it is better than the last value."""
     script = "const first = show(), then = learnEpochs(8); start(); return [first, then, show(), learnEpochs(8)];"
     first, then, again, then_again = use_figure(tmp_path, "sine", USE + script, f"#{cell}")
     assert (again, then_again) == (first, then)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_network_learns_more_than_the_last_value(tmp_path: Path, cell: str) -> None:
+    script = "const first = show(), then = learnEpochs(8); start(); return [first, then, show(), learnEpochs(8)];"
+    first, then, _again, _then_again = use_figure(tmp_path, "sine", USE + script, f"#{cell}")
     name = f"{cell.upper()}(8)"
     assert f"After 8 epochs, {name} has" in then["result"]
     before, after = (float(shown["numbers"][name]) for shown in (first, then))
     assert after < float(then["numbers"]["last value"]) < before
 
 
-def test_training_pauses_goes_on_and_begins_anew_with_another_setting(tmp_path: Path) -> None:
+def test_training_can_be_paused_until_a_setting_changes(tmp_path: Path) -> None:
     script = """
   const seen = [button.textContent];
   for (const act of [() => button.click(), () => button.click(), () => button.click(), () => choose("noise", 0.3)]) {

@@ -129,35 +129,64 @@ def draw_mulberry32(seed: int, count: int) -> list[float]:
     return drawn
 
 
-def test_first_weights_are_those_of_keras_and_repeat(tmp_path: Path) -> None:
-    code = """
+DRAW = """
 function run() {
   const draw = (seed) => ["lstm", "gru"].map((cell) => drawWeights(cell, 2, 8, makeRandom(seed)));
   const random = makeRandom(5), normal = makeRandom(6);
   return { first: draw(1), again: draw(1), other: draw(2), uniform: Array.from({ length: 9 }, random),
     normal: Array.from({ length: 4000 }, () => drawNormal(normal)) };
 }"""
-    found = run_training(tmp_path, code, {})
-    assert found["first"] == found["again"] != found["other"]
-    assert found["uniform"] == draw_mulberry32(5, 9)
-    assert abs(np.mean(found["normal"])) < 0.05
-    assert abs(np.std(found["normal"]) - 1) < 0.05
-    for cell, weights in zip(TRAINED, found["first"], strict=True):
-        expected = CELLS[cell].initialize(np.random.default_rng(0), 2, 8)
-        assert {name: np.shape(weights[name]) for name in expected} == {
-            name: a.shape for name, a in expected.items()
-        }
-        recurrent = np.array(weights["recurrent_kernel"])
-        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(8), atol=1e-12)
-        np.testing.assert_array_equal(weights["bias"], expected["bias"])
-        assert (
-            0.5
-            < np.abs(weights["kernel"]).max() / np.sqrt(6 / (2 + expected["kernel"].shape[1]))
-            <= 1
-        )
 
 
-def test_steps_of_adam_and_a_ridge_regression_equal_those_of_numpy(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Weights and random numbers of the page."""
+    return run_training(tmp_path_factory.mktemp("drawn"), DRAW, {})
+
+
+def test_first_weights_depend_on_the_seed_alone(drawn: dict[str, Any]) -> None:
+    assert drawn["first"] == drawn["again"] != drawn["other"]
+
+
+def test_random_numbers_are_those_of_mulberry32(drawn: dict[str, Any]) -> None:
+    assert drawn["uniform"] == draw_mulberry32(5, 9)
+
+
+def test_normal_numbers_have_mean_0_with_variance_1(drawn: dict[str, Any]) -> None:
+    assert abs(np.mean(drawn["normal"])) < 0.05
+    assert abs(np.std(drawn["normal"]) - 1) < 0.05
+
+
+@pytest.mark.parametrize(("number", "cell"), enumerate(TRAINED))
+def test_first_weights_have_the_shapes_of_the_cell(
+    drawn: dict[str, Any], number: int, cell: str
+) -> None:
+    expected = CELLS[cell].initialize(np.random.default_rng(0), 2, 8)
+    shapes = {name: np.shape(drawn["first"][number][name]) for name in expected}
+    assert shapes == {name: array.shape for name, array in expected.items()}
+
+
+@pytest.mark.parametrize("number", range(len(TRAINED)))
+def test_first_recurrent_weights_are_orthogonal(drawn: dict[str, Any], number: int) -> None:
+    recurrent = np.array(drawn["first"][number]["recurrent_kernel"])
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(8), atol=1e-12)
+
+
+@pytest.mark.parametrize(("number", "cell"), enumerate(TRAINED))
+def test_first_biases_are_those_of_the_cell(drawn: dict[str, Any], number: int, cell: str) -> None:
+    expected = CELLS[cell].initialize(np.random.default_rng(0), 2, 8)["bias"]
+    np.testing.assert_array_equal(drawn["first"][number]["bias"], expected)
+
+
+@pytest.mark.parametrize("number", range(len(TRAINED)))
+def test_first_weights_of_inputs_are_within_the_limit_of_glorot(
+    drawn: dict[str, Any], number: int
+) -> None:
+    kernel = np.array(drawn["first"][number]["kernel"])
+    assert 0.5 < np.abs(kernel).max() / np.sqrt(6 / sum(kernel.shape)) <= 1
+
+
+def test_steps_of_adam_equal_those_of_numpy(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     weights = rng.normal(size=(2, 3))
     gradients = rng.normal(size=(5, 2, 3))
@@ -180,5 +209,22 @@ function run({ weights: w, gradients, rows, targets }) {
         corrected = mean / (1 - 0.9**step), np.sqrt(square / (1 - 0.999**step))
         weights = weights - 0.01 * corrected[0] / (corrected[1] + 1e-7)
     np.testing.assert_allclose(found["adam"], weights, atol=1e-6)
+
+
+def test_a_ridge_regression_equals_that_of_numpy(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    weights = rng.normal(size=(2, 3))
+    gradients = rng.normal(size=(5, 2, 3))
+    rows = rng.normal(size=(30, 4))
+    targets = rng.normal(size=30)
+    content = {"weights": weights, "gradients": list(gradients), "rows": rows, "targets": targets}
+    code = """
+function run({ weights: w, gradients, rows, targets }) {
+  const zero = mapWeights(() => 0, { w });
+  let state = { weights: { w }, mean: zero, square: zero, steps: 0 };
+  for (const gradient of gradients) state = stepAdam(state, { w: gradient }, 0.01);
+  return { adam: state.weights.w, ridge: fitRidge(rows, targets, 0.5) };
+}"""
+    found = run_training(tmp_path, code, content)
     expected = np.linalg.solve(rows.T @ rows + 0.5 * np.eye(4), rows.T @ targets)
     np.testing.assert_allclose(found["ridge"], expected, atol=1e-6)

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def measure_differences(run: Run, count: int) -> tuple[np.ndarray, np.ndarray]:
     ("season", "num_days", "steps_of_day"),
     [(7, 3 * 365 + 60, 1), (24, 1000, 24), (24, 15, 24), (48, 40, 48)],
 )
-def test_long_horizons_and_the_long_memory_equal_those_of_numpy(
+def test_forecasts_of_long_horizons_equal_those_of_numpy(
     run: Run, season: int, num_days: int, steps_of_day: int
 ) -> None:
     """At the largest horizon of the page, of a level that comes back."""
@@ -223,23 +224,29 @@ REFUSED = {
 }
 
 
-def test_texts_are_read_or_refused_with_the_row(run: Run) -> None:
-    texts = [*(text for text, _, _ in READ.values()), *REFUSED]
-    found = run(
-        f"""return {json.dumps(texts)}.map((text) => {{
-            find("text").value = text;
-            update();
-            const {{ textContent: message, className: kind }} = find("message");
-            const isShown = find("results").checkVisibility();
-            return {{ message, kind, isShown, values: kind ? [] : readInputs().values }};
-        }});"""
-    )
-    read = found[: len(READ)]
-    refused = found[len(READ) :]
-    for (name, (_, values, part)), own in zip(READ.items(), read, strict=True):
+READ_TEXTS = """.map((text) => {
+    find("text").value = text;
+    update();
+    const { textContent: message, className: kind } = find("message");
+    const isShown = find("results").checkVisibility();
+    return { message, kind, isShown, values: kind ? [] : readInputs().values };
+});"""
+
+
+def read_texts(run: Run, texts: list[str]) -> list[dict[str, Any]]:
+    return run(f"return {json.dumps(texts)}{READ_TEXTS}")
+
+
+def test_texts_are_read(run: Run) -> None:
+    shown = read_texts(run, [text for text, _, _ in READ.values()])
+    for (name, (_, values, part)), own in zip(READ.items(), shown, strict=True):
         assert (own["values"], own["kind"], own["isShown"]) == (values, "", True), name
         assert part in own["message"], name
-    for part, own in zip(REFUSED.values(), refused, strict=True):
+
+
+def test_texts_are_refused_with_the_row(run: Run) -> None:
+    shown = read_texts(run, list(REFUSED))
+    for part, own in zip(REFUSED.values(), shown, strict=True):
         assert own["message"].startswith(part)
         assert (own["kind"], own["isShown"]) == ("wrong", False), part
 
@@ -254,7 +261,7 @@ def test_names_of_columns_are_shown_as_text(run: Run) -> None:
     assert found == [0, name, name]
 
 
-def test_season_horizon_and_times_are_guessed(run: Run) -> None:
+def test_inputs_are_guessed_from_the_table(run: Run) -> None:
     """From the step of the times, or else from the changes that repeat; next times follow the table."""
     months = [f"{2020 + month // 12}-{month % 12 + 1:02}-31" for month in (0, 2, 4)]
     hours = [f"2024-01-01 {hour:02}:00" for hour in range(22, 24)] + ["2024-01-02 00:00"]
@@ -285,25 +292,39 @@ def test_season_horizon_and_times_are_guessed(run: Run) -> None:
     ]
 
 
-def test_forecast_has_the_season_and_horizon_that_are_chosen(run: Run) -> None:
-    values = generate(np.random.default_rng(5), 1, 7, 60)[0].round(2).tolist()
-    choose = "find('text').value = values.join('\\n'); find('season').value = '7'; guessed.delete('horizon');"
-    found = run(
-        f"""const values = {json.dumps(values)}; {choose}
-        find("horizon").value = "9"; find("lstm").checked = true; update();
+def choose_horizon(run: Run, values: list[float], horizon: int) -> dict[str, Any]:
+    """What the page shows of an LSTM with a season of 7."""
+    return run(
+        f"""const values = {json.dumps(values)};
+        find('text').value = values.join('\\n'); find('season').value = '7'; guessed.delete('horizon');
+        find("horizon").value = "{horizon}"; find("lstm").checked = true; update();
         const shown = [...find("value-rows").rows].map((row) => Number(row.cells[1].textContent));
-        find("horizon").value = "560"; update();
-        const far = [find("value-rows").rows.length, find("message").className];
-        find("horizon").value = "561"; update();
-        return {{ shown, far, message: find("message").textContent, gates: find("gates").childElementCount }};"""
+        const {{ textContent: message, className: kind }} = find("message");
+        return {{ shown, message, kind, gates: find("gates").childElementCount }};"""
     )
-    expected = load_network(PretrainedSpec(network="lstm")).extend(np.array([values]), 7, 9)[0]
-    np.testing.assert_allclose(found["shown"], expected, atol=0.6)
-    assert found["far"] == [560, ""]
-    assert found["message"].startswith(
+
+
+@pytest.fixture(scope="module")
+def weekly() -> list[float]:
+    return generate(np.random.default_rng(5), 1, 7, 60)[0].round(2).tolist()
+
+
+def test_forecast_has_the_horizon_that_is_chosen(run: Run, weekly: list[float]) -> None:
+    page = choose_horizon(run, weekly, 9)
+    expected = load_network(PretrainedSpec(network="lstm")).extend(np.array([weekly]), 7, 9)[0]
+    np.testing.assert_allclose(page["shown"], expected, atol=0.6)
+    assert page["gates"] == 4
+
+
+def test_ten_times_the_learnt_horizon_is_forecast(run: Run, weekly: list[float]) -> None:
+    page = choose_horizon(run, weekly, 560)
+    assert (len(page["shown"]), page["kind"]) == (560, "")
+
+
+def test_a_longer_horizon_is_refused(run: Run, weekly: list[float]) -> None:
+    assert choose_horizon(run, weekly, 561)["message"].startswith(
         "Steps ahead: give a whole number from 1 to 560, 10 times what was learnt"
     )
-    assert found["gates"] == 4
 
 
 def test_errors_on_the_past_are_those_of_earlier_origins(run: Run) -> None:
@@ -363,27 +384,49 @@ return {
 """
 
 
-@pytest.mark.parametrize("width", [390, 1400])
-@pytest.mark.parametrize("is_dark", [False, True])
-def test_texts_are_legible_and_controls_have_names(run: Run, width: int, is_dark: bool) -> None:
-    found = run(LOOK, width, is_dark)
-    assert (max(found["background"]) < 40) == is_dark
-    assert found["texts"] > 60
-    assert found["low"] == []
-    assert found["lines"] >= 3
-    assert found["nameless"] == []
-    assert found["unreached"] == 0
-    assert found["width"] <= width
-    assert found["requests"] == 0
+@pytest.fixture(params=[(width, is_dark) for width in (390, 1400) for is_dark in (False, True)])
+def look(run: Run, request: pytest.FixtureRequest) -> SimpleNamespace:
+    """The page on a narrow and on a wide screen, light and dark: `width`, `is_dark` and what was `seen`."""
+    width, is_dark = request.param
+    return SimpleNamespace(width=width, is_dark=is_dark, seen=run(LOOK, width, is_dark))
 
 
-def test_equal_errors_name_each_method_and_zero_has_no_sign(run: Run) -> None:
+def test_page_follows_the_colours_of_the_system(look: SimpleNamespace) -> None:
+    assert (max(look.seen["background"]) < 40) == look.is_dark
+
+
+def test_texts_of_the_page_are_legible(look: SimpleNamespace) -> None:
+    assert look.seen["texts"] > 60
+    assert look.seen["low"] == []
+    assert look.seen["lines"] >= 3
+
+
+def test_controls_of_the_page_can_be_used(look: SimpleNamespace) -> None:
+    """By name and by keyboard."""
+    assert look.seen["nameless"] == []
+    assert look.seen["unreached"] == 0
+
+
+def test_page_fits_the_width_without_requests(look: SimpleNamespace) -> None:
+    assert look.seen["width"] <= look.width
+    assert look.seen["requests"] == 0
+
+
+def test_equal_errors_name_each_method(run: Run) -> None:
     found = run(
         """find("text").value = "5\\n5\\n5\\n5\\n5\\n5\\n5\\n5";
         update();
         return [find("verdict").textContent, makeFormat([-1, 1])(-1e-9), makeFormat([-1, 1])(-0.5)];"""
     )
     assert "origin: pretrained GRU, Theta, last value." in found[0]
+
+
+def test_zero_has_no_sign(run: Run) -> None:
+    found = run(
+        """find("text").value = "5\\n5\\n5\\n5\\n5\\n5\\n5\\n5";
+        update();
+        return [find("verdict").textContent, makeFormat([-1, 1])(-1e-9), makeFormat([-1, 1])(-0.5)];"""
+    )
     assert found[1:] == ["0.00", "-0.50"]
 
 

@@ -290,12 +290,14 @@ def test_wrong_setting_ends_a_retraining_before_it_takes_a_lock(
 @pytest.mark.parametrize(
     "run_params", [ELSE, {**ELSE, "pipeline_names": None}], ids=["named", "the default"]
 )
-def test_other_runs_do_not_read_the_settings(
-    run_params: dict[str, Any], catalog: DataCatalog
+def test_other_runs_publish_nothing(
+    run_params: dict[str, Any], catalog: DataCatalog, published: list[Any]
 ) -> None:
+    """Nor do they read the settings, which would be refused."""
     hooks = make_hooks({"uri": "x"})
     hooks.before_pipeline_run(run_params, catalog)
     hooks.after_pipeline_run(run_params, Pipeline([]), catalog)
+    assert published == []
 
 
 def test_retraining_is_published_at_its_end(

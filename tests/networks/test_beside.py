@@ -21,8 +21,12 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("two_cores")
-def test_others_run_beside_a_long_job_and_after_a_short_one() -> None:
+def test_others_run_beside_a_long_job() -> None:
     assert os.getpid() not in run_beside(eval, [LONG, PROCESS, f"{PROCESS} "], 0.1)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_others_run_after_a_short_job() -> None:
     assert run_beside(eval, ["1", PROCESS, "3"], 60) == [1, os.getpid(), 3]
 
 

@@ -39,12 +39,18 @@ def test_no_job_has_no_result(parallel: ParallelSpec) -> None:
     assert run([], parallel) == {}
 
 
-def test_several_workers_are_other_processes_and_hand_out_what_ended() -> None:
+def test_one_worker_is_this_process() -> None:
     assert run([PROCESS, f"{PROCESS} "], ParallelSpec(workers=1)) == {
         PROCESS: os.getpid(),
         f"{PROCESS} ": os.getpid(),
     }
+
+
+def test_several_workers_are_other_processes() -> None:
     assert os.getpid() not in run([PROCESS, f"{PROCESS} "]).values()
+
+
+def test_results_are_handed_out_before_all_jobs_ended() -> None:
     ended = fan_out(eval, ["1", "__import__('time').sleep(2) or 1 / 0"], TWO)
     assert next(ended) == ("1", 1)
     with pytest.raises(ZeroDivisionError):
@@ -91,9 +97,12 @@ def test_error_of_a_job_is_raised(workers: int) -> None:
         run(["1", "1 / 0"], ParallelSpec(workers=workers))
 
 
-def test_worker_that_dies_ends_all_with_an_error_and_the_next_jobs_have_new_ones() -> None:
+def test_a_worker_that_dies_ends_all_with_an_error() -> None:
     with pytest.raises(RuntimeError, match="terminated"):
         run([7, 8], train=os._exit)
+
+
+def test_jobs_after_a_worker_died_have_new_workers() -> None:
     with pytest.raises(RuntimeError):
         run([7, 8], train=os._exit)
     assert run([1.0, 2.0], train=abs) == {1.0: 1.0, 2.0: 2.0}

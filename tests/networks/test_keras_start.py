@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -92,20 +93,41 @@ def run_python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
 
 
-def test_start_is_silent_and_leaves_nothing_behind() -> None:
-    """Keras loads without packages that it does not need, which work afterwards."""
-    started = run_python(START)
+@pytest.fixture(scope="module")
+def started() -> subprocess.CompletedProcess[str]:
+    """The process that starts Keras once."""
+    return run_python(START)
+
+
+@pytest.fixture(scope="module")
+def start_facts(started: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return json.loads(started.stdout)
+
+
+def test_start_is_silent(started: subprocess.CompletedProcess[str]) -> None:
     assert (started.returncode, started.stderr) == (0, "")
-    assert json.loads(started.stdout) == {
-        "needless": [],
-        "slope": 1,
-        "predicted": [4, 1],
-        "loaders": ["SourceFileLoader", "SourceFileLoader"],
-        "finders before": 1,
-        "finders after": 0,
-    }
 
 
+def test_start_loads_no_package_that_keras_does_not_need(start_facts: dict[str, Any]) -> None:
+    assert start_facts["needless"] == []
+
+
+@pytest.mark.parametrize(("fact", "expected"), [("slope", 1), ("predicted", [4, 1])])
+def test_packages_that_were_left_out_work_afterwards(
+    start_facts: dict[str, Any], fact: str, expected: object
+) -> None:
+    assert start_facts[fact] == expected
+
+
+def test_keras_has_its_ordinary_loaders_after_the_start(start_facts: dict[str, Any]) -> None:
+    assert start_facts["loaders"] == ["SourceFileLoader", "SourceFileLoader"]
+
+
+def test_the_finder_of_the_start_is_removed(start_facts: dict[str, Any]) -> None:
+    assert (start_facts["finders before"], start_facts["finders after"]) == (1, 0)
+
+
+@pytest.mark.slow
 def test_network_becomes_a_keras_model_without_a_line() -> None:
     code = """
 import numpy as np
@@ -119,19 +141,30 @@ print(type(forecaster.networks["lstm"].to_keras()).__name__)
     assert (finished.stdout, finished.stderr) == ("Functional\n", "")
 
 
-def test_process_starts_without_log_and_hidden_packages() -> None:
+@pytest.mark.slow
+def test_a_level_of_the_log_that_is_set_is_kept() -> None:
     assert "oneDNN" in run_python(f"{QUICKEN}import keras", TF_CPP_MIN_LOG_LEVEL="0").stderr
+
+
+def test_a_hidden_package_is_refused_until_the_start_ends() -> None:
     name = "this_is_not_loaded"
     with _hide([name]), pytest.raises(ModuleNotFoundError, match="hidden while Keras loads"):
         importlib.util.find_spec(name)
     assert importlib.util.find_spec(name) is None
+
+
+def test_packages_are_hidden_from_their_own_thread_only() -> None:
     with _hide(["antigravity"]), ThreadPoolExecutor() as pool:
         assert pool.submit(importlib.util.find_spec, "antigravity").result() is not None
+
+
+@pytest.mark.slow
+def test_keras_starts_with_a_closed_stderr() -> None:
     code = "import os; os.close(2); import keras; print(keras.__name__)"
     assert run_python(QUICKEN + code).stdout == "keras\n"
 
 
-def test_a_start_that_fails_says_why_and_is_over() -> None:
+def test_a_start_that_fails_shows_its_error() -> None:
     code = """
 import sys, os
 os.write(2, b"before\\n")

@@ -49,14 +49,23 @@ def test_pooled_values_are_those_of_numpy(pool, kinds: tuple[str, ...], mask: li
     )
 
 
-def test_padding_does_not_matter_and_no_mask_is_handed_on(pool) -> None:
+def test_a_text_without_words_is_pooled_to_0(pool) -> None:
     values, mask = make_batch([0, 2], 4)
     assert (pool(values, mask)[0].tolist(), pool(values, mask)[1].all()) == ([0.0] * 6, True)
+
+
+def test_padding_does_not_matter(pool) -> None:
     values, mask = make_batch([1, 3, 4], 4)
     other = np.where(mask[:, :, None], values, 1000).astype(np.float32)
     np.testing.assert_array_equal(pool(values, mask), pool(other, mask))
+
+
+def test_the_maximum_of_negative_values_is_negative(pool) -> None:
     values, mask = make_batch([2], 4)
     assert pool(values, mask, ("max",)).max() < 0
+
+
+def test_pooling_hands_no_mask_on() -> None:
     import keras
 
     from rnn_pipelines.networks.layers import MaskedPooling

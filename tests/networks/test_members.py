@@ -87,13 +87,20 @@ def shape(request: pytest.FixtureRequest) -> MemberShape:
 
 
 @pytest.mark.parametrize("members", [(), (NUM_MEMBERS,)], ids=["shared inputs", "own inputs"])
-def test_states_and_outputs_are_those_of_the_cells(
+def test_outputs_are_float32(shape: MemberShape, members: tuple[int, ...]) -> None:
+    weights = draw_weights(shape)
+    inputs = draw_inputs(shape, *members)
+    outputs, _cache = forward(shape.cell, weights, *inputs)
+    assert outputs.dtype == np.float32
+
+
+@pytest.mark.parametrize("members", [(), (NUM_MEMBERS,)], ids=["shared inputs", "own inputs"])
+def test_every_member_is_a_network_of_the_cells(
     shape: MemberShape, members: tuple[int, ...]
 ) -> None:
     weights = draw_weights(shape)
     inputs = draw_inputs(shape, *members)
     outputs, cache = forward(shape.cell, weights, *inputs)
-    assert outputs.dtype == np.float32
     for member in range(NUM_MEMBERS):
         steps, known = (array[member] for array in inputs) if members else inputs
         hidden, expected = run_one(shape.cell, weights, member, steps, known)
@@ -104,7 +111,7 @@ def test_states_and_outputs_are_those_of_the_cells(
             )
 
 
-def test_members_do_not_depend_on_each_other_and_change_no_input(shape: MemberShape) -> None:
+def test_members_do_not_depend_on_each_other(shape: MemberShape) -> None:
     weights = draw_weights(shape)
     steps, known = draw_inputs(shape)
     alone, _ = forward(
@@ -113,6 +120,9 @@ def test_members_do_not_depend_on_each_other_and_change_no_input(shape: MemberSh
     np.testing.assert_allclose(
         alone[0], forward(shape.cell, weights, steps, known)[0][1], rtol=0, atol=1e-6
     )
+
+
+def test_neither_inputs_nor_weights_are_changed(shape: MemberShape) -> None:
     weights = draw_weights(shape)
     inputs = draw_inputs(shape)
     before = [array.copy() for array in (*weights.values(), *inputs)]
@@ -152,16 +162,23 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     )
 
 
-def test_dropout_keeps_the_mean_and_is_that_of_keras() -> None:
+def test_masks_of_dropout_keep_the_mean() -> None:
     masks = draw_masks((0, 1), 0.25, (40, 30), 3, 50)
     assert [mask.shape for mask in masks] == [(3, 40, 50), (3, 30, 50)]
     for mask in masks:
         np.testing.assert_allclose(np.unique(mask), [0, 4 / 3], rtol=1e-6)
         assert mask.mean() == pytest.approx(1, abs=0.03)
         assert mask.dtype == np.float32
+
+
+def test_masks_of_dropout_depend_on_seed_with_step() -> None:
     one, again, other = (draw_masks((3, step), 0.5, (4,), 2, 5)[0] for step in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
+
+
+def test_dropout_is_that_of_keras() -> None:
+    """A unit of an example is dropped at all steps or at none, and the others are scaled."""
     # A unit of an example is dropped at all steps or at none, and the others are scaled.
     import keras
 
@@ -173,15 +190,27 @@ def test_dropout_keeps_the_mean_and_is_that_of_keras() -> None:
     assert np.unique(mask).tolist() == np.unique(own).tolist() == [0, 2]
 
 
-def test_weights_depend_on_the_seed_and_the_number_of_the_member_alone(shape: MemberShape) -> None:
+def test_first_members_do_not_depend_on_the_number_of_members(shape: MemberShape) -> None:
     few = initialize_members(3, 2, shape)
     np.random.seed(5)
     many = initialize_members(3, 5, shape)
-    other = initialize_members(4, 2, shape)
     for name, array in few.items():
         np.testing.assert_array_equal(array, many[name][:2])
+
+
+def test_members_begin_with_different_weights(shape: MemberShape) -> None:
+    few = initialize_members(3, 2, shape)
     assert not np.isclose(few["kernel"][0], few["kernel"][1]).any()
+
+
+def test_another_seed_gives_other_weights(shape: MemberShape) -> None:
+    few = initialize_members(3, 2, shape)
+    other = initialize_members(4, 2, shape)
     assert not np.isclose(few["kernel"], other["kernel"]).any()
+
+
+def test_untrained_members_forecast_0(shape: MemberShape) -> None:
+    few = initialize_members(3, 2, shape)
     # Untrained members forecast 0.
     assert not forward(shape.cell, few, *draw_inputs(shape))[0].any()
 
@@ -193,9 +222,7 @@ def test_weights_depend_on_the_seed_and_the_number_of_the_member_alone(shape: Me
         ("gru", {"bias": 12 * [0], "recurrent_bias": 12 * [0]}),
     ],
 )
-def test_forget_gates_begin_open_and_other_biases_at_0(
-    cell: str, biases: dict[str, list[int]]
-) -> None:
+def test_only_biases_of_forget_gates_begin_at_1(cell: str, biases: dict[str, list[int]]) -> None:
     """The order is input, forget, candidate, output."""
     weights = initialize_members(0, 1, SHAPES[cell])
     assert {name: weights[name][0, 0].tolist() for name in biases} == biases
@@ -224,7 +251,7 @@ def find_loss(
 @pytest.mark.parametrize(
     ("name", "array"),
     [
-        (name, array)
+        pytest.param(name, array, marks=[pytest.mark.slow] * (name not in CELLS))
         for name, arrays in ARRAYS.items()
         for array in arrays
         if "stack" not in name or "_2" in array
@@ -305,7 +332,7 @@ def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
     dropout=st.sampled_from([0.0, 0.3]),
     seed=st.integers(0, 2**16),
 )
-def test_stacks_are_those_of_the_cells_forwards_and_backwards(
+def test_stacks_are_those_of_the_cells_in_both_directions(
     cell: Any, units: list[int], embedding: int, dropout: float, seed: int
 ) -> None:
     """States, outputs, and the gradients of inputs and weights, by the equations of `cells` in float64."""

@@ -47,11 +47,20 @@ print(faults[-1] - faults[4])
     assert int(done.stdout) < 1_000
 
 
-def test_both_figures_and_what_to_lower_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_needed_memory_beyond_the_free_one_is_refused_with_the_parameter_to_lower(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 23 * GIB)
     with pytest.raises(ParameterError, match=r"740 GiB.* 23\.0 GiB.* units\."):
         require_memory(740 * GIB, "training lstm", "units")
+
+
+def test_memory_that_is_free_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "find_free_bytes", lambda: 23 * GIB)
     require_memory(22 * GIB, "training lstm", "units")
+
+
+def test_bytes_of_a_network_grow_with_the_square_of_its_units() -> None:
     few, many = (estimate_recurrent_bytes(4, 1, units, 1, 1) for units in (1_000, 10_000))
     assert many / few == pytest.approx(100, rel=0.02)
 
@@ -92,15 +101,18 @@ def test_fit_that_does_not_fit_into_memory_is_refused(
         fit_linear_models(panel)
 
 
-def test_sequences_and_word_vectors_that_do_not_fit_are_refused(
-    make_encoded: Callable[..., EncodedTexts],
-) -> None:
+def test_sequences_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ParameterError, match="drawing 30,000,000 sequences needs about"):
         AddingData(
             kind="adding",
             num_steps=10**5,
             **dict.fromkeys(("num_train", "num_validation", "num_test"), 10**7),
         ).prepare(0, None)
+
+
+def test_word_vectors_that_do_not_fit_are_refused(
+    make_encoded: Callable[..., EncodedTexts],
+) -> None:
     with pytest.raises(
         ParameterError,
         match=r"learning 10,000,000 word vectors of 4,096 dimensions needs about 916 GiB",

@@ -12,9 +12,7 @@ from rnn_pipelines.networks.stages import begin_stage, show_stages
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 5}}
 
 
-def test_line_has_stage_share_and_time_left_unless_nothing_runs(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_line_has_stage_with_its_share(capsys: pytest.CaptureFixture[str]) -> None:
     with show_stages(4, verbose=True):
         begin_stage("read")
         begin_stage("fit")
@@ -22,7 +20,18 @@ def test_line_has_stage_share_and_time_left_unless_nothing_runs(
     found = capsys.readouterr().err
     assert "fit: 25 %, 00:00, " in found
     assert "draw: 50 %" in found
+
+
+def test_the_line_has_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_stages(4, verbose=True):
+        begin_stage("read")
+        begin_stage("fit")
+        begin_stage("draw")
+    found = capsys.readouterr().err
     assert "left" in found
+
+
+def test_stages_are_silent_unless_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     begin_stage("alone")
     with show_stages(2):
         begin_stage("fit")

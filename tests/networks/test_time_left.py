@@ -53,7 +53,7 @@ def test_estimate_is_that_of_the_steps_so_far(
     assert left.describe(num_done) == text
 
 
-def test_progress_is_logged_first_and_then_once_a_minute(
+def test_nothing_is_logged_before_the_first_interval(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     left = TimeLeft(10, "trials")
@@ -61,11 +61,25 @@ def test_progress_is_logged_first_and_then_once_a_minute(
         clock.seconds = 1
         left.log(1)
     assert caplog.messages == []
+
+
+def test_progress_is_logged_once_a_minute(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    left = TimeLeft(10, "trials")
     with caplog.at_level(logging.INFO, time_left.__name__):
         for num_done in range(1, 10):
             clock.seconds += 25
             left.log(num_done)
     assert [message.partition(" of")[0] for message in caplog.messages] == ["1", "4", "7"]
+
+
+def test_the_time_left_is_estimated_by_the_first_jobs(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = TimeLeft(10, "trials")
+    with caplog.at_level(logging.INFO, time_left.__name__):
+        for num_done in range(1, 10):
+            clock.seconds += 25
+            left.log(num_done)
     assert caplog.messages[0] == "1 of 10 trials; about 4 min left"
 
 

@@ -37,7 +37,10 @@ def make(engine: Any, shape: MemberShape, is_absolute: bool = False) -> Trainer:
     return make_trainer(engine, shape.cell, initialize_members(0, NUM_MEMBERS, shape), settings)
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name != "gru stack")) for name in SHAPES],
+)
 def test_fifty_steps_of_the_engines_agree(name: str) -> None:
     """Losses, weights, running means and both means of Adam, from one seed, with clipping; of stacks with dropout."""
     shape = SHAPES[name]
@@ -56,7 +59,7 @@ def test_fifty_steps_of_the_engines_agree(name: str) -> None:
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "keras"])
+@pytest.mark.parametrize("engine", ["numpy", pytest.param("keras", marks=pytest.mark.slow)])
 def test_state_continues_bit_for_bit(engine: str) -> None:
     shape = SHAPES["gru stack"]
     whole, resumed = (make(engine, shape) for _ in range(2))
@@ -144,7 +147,7 @@ def test_average_is_the_running_mean_of_the_weights() -> None:
         np.testing.assert_array_equal(found, expected)
 
 
-def test_state_of_weights_averages_and_moments_goes_on_bit_for_bit() -> None:
+def test_the_state_of_training_goes_on_bit_for_bit() -> None:
     whole = train(6)
     half = train(3)
     resumed = train(0)
@@ -155,5 +158,8 @@ def test_state_of_weights_averages_and_moments_goes_on_bit_for_bit() -> None:
         resumed.step(draw_gradients(step))
     for name, array in resumed.list_state().items():
         np.testing.assert_array_equal(array, whole.list_state()[name])
+
+
+def test_the_state_of_training_has_weights_averages_moments() -> None:
     kinds = [name.split(".")[0] for name in train(1).list_state() if name.endswith(".kernel")]
     assert kinds == ["weights", "averages", "first", "second"]

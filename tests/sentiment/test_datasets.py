@@ -54,22 +54,34 @@ def get_intercept(filepath: str) -> float:
     return TextClassifierDataset(filepath=filepath).load().calibration["intercept"]
 
 
-def test_loaded_classifier_has_the_same_parts_and_scores(
-    text_classifier: TextClassifier,
-    make_reviews: Callable[..., pd.DataFrame],
-    packed: bytes,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+@pytest.fixture(scope="module")
+def loaded(packed: bytes, tmp_path_factory: pytest.TempPathFactory) -> TextClassifier:
     path = tmp_path_factory.mktemp("loaded") / "my.zip"
     path.write_bytes(packed)
-    loaded = TextClassifierDataset(filepath=str(path)).load()
+    return TextClassifierDataset(filepath=str(path)).load()
+
+
+def test_loaded_classifier_has_the_same_scores(
+    loaded: TextClassifier,
+    text_classifier: TextClassifier,
+    make_reviews: Callable[..., pd.DataFrame],
+) -> None:
     texts = [*make_reviews(8)["text"], "", "xyzzy 😀", "so bad " * 40]
     table = pd.DataFrame({"row": range(len(texts)), "text": texts})
-    pd.testing.assert_frame_equal(
-        score_sentiment(loaded, table), score_sentiment(text_classifier, table)
-    )
-    for field in ("vocabulary", "padding", "calibration"):
-        assert getattr(loaded, field) == getattr(text_classifier, field)
+    expected = score_sentiment(text_classifier, table)
+    pd.testing.assert_frame_equal(score_sentiment(loaded, table), expected)
+
+
+@pytest.mark.parametrize("field", ["vocabulary", "padding", "calibration"])
+def test_loaded_classifier_has_the_same_parts(
+    loaded: TextClassifier, text_classifier: TextClassifier, field: str
+) -> None:
+    assert getattr(loaded, field) == getattr(text_classifier, field)
+
+
+def test_numbers_of_loaded_ngrams_are_those_of_python(
+    loaded: TextClassifier, text_classifier: TextClassifier
+) -> None:
     ngrams = loaded.ngrams
     expected = text_classifier.ngrams
     assert (ngrams.order, ngrams.intercept) == (expected.order, expected.intercept)
@@ -223,7 +235,7 @@ def test_network_that_cannot_be_saved_leaves_the_old_classifier(
     assert get_intercept(filepath) == 1.0
 
 
-def test_preview_shows_how_models_are_weighed_without_keras(
+def test_preview_shows_how_models_are_weighed(
     text_classifier: TextClassifier, packed: bytes, write: Callable[..., str]
 ) -> None:
     preview = TextClassifierDataset(filepath=write(packed, "my.zip")).preview()
@@ -231,6 +243,9 @@ def test_preview_shows_how_models_are_weighed_without_keras(
     assert shown["signs"] is True
     assert shown["padding"] == text_classifier.padding.model_dump()
     assert shown["calibration"] == text_classifier.calibration
+
+
+def test_preview_loads_no_keras(packed: bytes, write: Callable[..., str]) -> None:
     code = f"""
         import sys
         from rnn_pipelines.sentiment.datasets import TextClassifierDataset

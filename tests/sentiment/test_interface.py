@@ -52,11 +52,13 @@ def fitted(reviews: pd.DataFrame, no_graphs: None, stages: io.StringIO) -> TextC
         )
 
 
-def test_texts_get_label_and_confidence_and_classifiers_a_leaderboard(
-    fitted: TextClassifier,
-) -> None:
-    found = fitted.predict(["a great fine film", "the dull awful film", "xyzzy"])
-    assert list(found) == [
+@pytest.fixture(scope="module")
+def predicted(fitted: TextClassifier) -> pd.DataFrame:
+    return fitted.predict(["a great fine film", "the dull awful film", "xyzzy"])
+
+
+def test_predictions_have_their_columns(predicted: pd.DataFrame) -> None:
+    assert list(predicted) == [
         "text",
         "label",
         "probability",
@@ -64,21 +66,29 @@ def test_texts_get_label_and_confidence_and_classifiers_a_leaderboard(
         "num_words",
         "num_known_words",
     ]
-    assert found["text"].tolist() == ["a great fine film", "the dull awful film", "xyzzy"]
-    assert found["probability"][0] > 0.5 > found["probability"][1]
-    assert found["confidence"][2] == 0.5
+
+
+def test_predictions_have_their_texts(predicted: pd.DataFrame) -> None:
+    assert predicted["text"].tolist() == ["a great fine film", "the dull awful film", "xyzzy"]
+
+
+def test_texts_get_a_probability(predicted: pd.DataFrame) -> None:
+    assert predicted["probability"][0] > 0.5 > predicted["probability"][1]
+    assert predicted["confidence"][2] == 0.5
+
+
+def test_no_texts_have_no_predictions(fitted: TextClassifier) -> None:
     assert fitted.predict([]).empty
+
+
+def test_classifiers_get_a_leaderboard(fitted: TextClassifier) -> None:
     found = fitted.leaderboard()
     assert {*list_candidates(), "ensemble", "nb_ngram"} <= set(found["classifier"])
     assert found["log_loss"].is_monotonic_increasing
 
 
-def test_fit_shows_its_stages_if_wanted(
-    reviews: pd.DataFrame,
-    fitted: TextClassifier,
-    stages: io.StringIO,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.mark.usefixtures("fitted")
+def test_fit_shows_its_stages_if_wanted(stages: io.StringIO) -> None:
     expected = [
         "read the words: 0 %",
         "fit the n-grams: 29 %",
@@ -87,23 +97,41 @@ def test_fit_shows_its_stages_if_wanted(
         "evaluate: 86 %",
     ]
     assert [stage for stage in expected if stage not in stages.getvalue()] == []
-    capsys.readouterr()
+
+
+@pytest.mark.slow
+def test_fit_is_silent_by_default(
+    reviews: pd.DataFrame, no_graphs: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     TextClassifier(**SMALL).fit(reviews["text"], reviews["label"], verbose=False)
     assert capsys.readouterr().err == ""
 
 
-def test_classifier_shows_its_networks_its_state_and_the_leaderboard(
-    fitted: TextClassifier, tmp_path: Path
-) -> None:
-    best = fitted.leaderboard()["classifier"].iloc[0]
-    first, second, *table = repr(fitted).splitlines()
+def test_a_classifier_shows_its_networks(fitted: TextClassifier) -> None:
+    first, _second, *_table = repr(fitted).splitlines()
     assert first == "TextClassifier(lstm=2, gru=2)"
+
+
+def test_a_classifier_shows_its_state(fitted: TextClassifier) -> None:
+    best = fitted.leaderboard()["classifier"].iloc[0]
+    _first, second, *_table = repr(fitted).splitlines()
     assert second.startswith("Fitted. The least log loss on the test part, ")
     assert second.endswith(f" is that of {best}.")
+
+
+def test_a_classifier_shows_the_leaderboard(fitted: TextClassifier) -> None:
+    best = fitted.leaderboard()["classifier"].iloc[0]
+    _first, _second, *table = repr(fitted).splitlines()
     assert len(table) == 1 + len(fitted.leaderboard())
     assert f"<td>{best}</td>" in fitted._repr_html_()
+
+
+def test_a_loaded_classifier_says_so(fitted: TextClassifier, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     assert repr(TextClassifier.load(tmp_path / "model")).endswith("\nLoaded.")
+
+
+def test_a_classifier_that_was_not_fitted_says_so() -> None:
     assert "Not fitted" in TextClassifier()._repr_html_()
 
 

@@ -284,7 +284,7 @@ def make_forecaster(  # noqa: PLR0913, PLR0917 - each is a dataset of a retraini
     intervals = None
     if level.root:
         levels = LevelSpec((*level.root, ANOMALY_LEVEL))
-        intervals = fit_intervals(data, {FORECAST: ensemble}, levels, asked=level)
+        intervals = fit_intervals(data, {FORECAST: ensemble}, levels, requested=level)
     return Forecaster(
         PanelModel(data.linear.normalizer, ensemble.in_use),
         scaler,

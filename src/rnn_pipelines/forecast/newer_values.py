@@ -86,16 +86,16 @@ def read_series_frame(
         freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
         source = source.model_copy(update={"freq": freq})
         axis = find_trained_axis(learnt)
-    wanted = (
+    columns_read = {
         source.id,
-        *source.time.split(TIME_SIGN),
         source.time,
+        *source.time.split(TIME_SIGN),
         source.target,
         *covariates.columns,
-    )
-    others = [str(name) for name in frame if name not in wanted]
-    if others and not source.is_wide and source.target in frame:
-        logger.warning("the frame: columns that are not read: %s", ", ".join(others))
+    }
+    unread = [str(name) for name in frame if name not in columns_read]
+    if unread and not source.is_wide and source.target in frame:
+        logger.warning("the frame: columns that are not read: %s", ", ".join(unread))
     table, covariate_table = read_series(source, covariates, frame, axis)
     if learnt is not None:
         refuse_other_beginnings(table, learnt, source.label)
@@ -147,9 +147,10 @@ def repair_newer(
         and forecaster.coding.list_columns(AHEAD)
         and recipe.covariates.path is None
     ):
-        known = select_series(forecaster, series)
-        given = newer.covariates[newer.covariates["unique_id"].isin(known["unique_id"])]
-        report_ahead(forecaster, known, given, num_steps)
+        series_of_training = select_series(forecaster, series)
+        names = series_of_training["unique_id"]
+        given = newer.covariates[newer.covariates["unique_id"].isin(names)]
+        report_ahead(forecaster, series_of_training, given, num_steps)
     return forecaster, series, newer.covariates
 
 
@@ -162,22 +163,24 @@ def add_future(
     num_steps: int,
 ) -> pd.DataFrame:
     """Return the covariates of a training, replaced and extended by those of a frame; warn of unread rows."""
-    more = read_future(
+    future = read_future(
         covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame
     )
-    report_ahead(forecaster, series, more, num_steps)
-    return join_rows(covariates, more)
+    report_ahead(forecaster, series, future, num_steps)
+    return join_rows(covariates, future)
 
 
 def forecast_ends(
     ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
     """Return the forecasts of some methods by name; see `forecast_recursively`."""
-    scaled = {name: artefacts[name].copy_scales(ends.forecaster) for name in names}
-    return {
-        name: forecast_recursively(scaled[name], ends.panel, ends.features, ends.num_steps)
-        for name in names
-    }
+    forecasts = {}
+    for name in names:
+        forecaster = artefacts[name].copy_scales(ends.forecaster)
+        forecasts[name] = forecast_recursively(
+            forecaster, ends.panel, ends.features, ends.num_steps
+        )
+    return forecasts
 
 
 def forecast_end_quantiles(
@@ -197,7 +200,7 @@ def forecast_end_quantiles(
     columns = {}
     for name in names:
         for quantile, level in quantiles.items():
-            bounds = [table[name_bounds(name, known)[quantile > MEDIAN]] for known in levels]
+            bounds = [table[name_bounds(name, fitted)[quantile > MEDIAN]] for fitted in levels]
             columns[f"{name}-q-{100 * quantile:g}"] = interpolate_bound(
                 table[name], bounds, levels, level
             )
@@ -231,22 +234,23 @@ def choose_ids(predictions: Predictions, ids: Sequence[Any] | None) -> Predictio
         return predictions
     wanted = list_values(ids)
     names = predictions.table["unique_id"]
-    known = set(names)
-    missing = [one for one in wanted if is_broken(one) or str(one) not in known]
+    existing = set(names)
+    missing = [name for name in wanted if is_broken(name) or str(name) not in existing]
     if missing or not wanted:
         received = show(missing[0]) if missing else "none"
         raise ParameterError(
             f"ids: expected names of the series that are forecast, received {received}."
         )
-    return predictions.keep(names.isin([str(one) for one in wanted]))
+    return predictions.keep(names.isin([str(name) for name in wanted]))
 
 
 def continue_rows(newer: Newer, table: Source, covariates: pd.DataFrame | None) -> Newer:
     """Return the rows of a training with those of a frame that are newer than the end of their series."""
     last = find_last(table)
-    parts = [table[table["ds"] <= table["unique_id"].map(last)]]
-    parts.append(newer.table[~(newer.table["ds"] <= newer.table["unique_id"].map(last))])
-    joined = pd.concat(parts, ignore_index=True)
+    past = table[table["ds"] <= table["unique_id"].map(last)]
+    # Series without a last value are new as a whole.
+    is_past = newer.table["ds"] <= newer.table["unique_id"].map(last)
+    joined = pd.concat([past, newer.table[~is_past]], ignore_index=True)
     joined.attrs |= table.attrs
     if covariates is not None and newer.covariates is not None:
         covariates = join_rows(covariates, newer.covariates)
@@ -287,10 +291,12 @@ def measure_newer(
         raise SeriesError(
             "the frame: expected values over a lookback before the newer rows. Give more rows."
         )
-    scaled = {name: one.copy_scales(forecaster) for name, one in artefacts.items()}
-    found = {name: forecast_panel(one, panel, features) for name, one in scaled.items()}
+    forecasts = {
+        name: forecast_panel(artefact.copy_scales(forecaster), panel, features)
+        for name, artefact in artefacts.items()
+    }
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
-    table = lay_side_by_side(found, levels, STEPS).merge(actuals, on=["unique_id", "ds"])
+    table = lay_side_by_side(forecasts, levels, STEPS).merge(actuals, on=["unique_id", "ds"])
     return _measure_steps(table, list(artefacts), levels)
 
 
@@ -298,23 +304,20 @@ def _measure_steps(
     table: pd.DataFrame, names: Sequence[str], levels: Sequence[int]
 ) -> pd.DataFrame:
     key = ["unique_id", "horizon_step"]
-    means = {
-        name: average_errors(table, names, METRICS[name].statistic, by="horizon_step")
-        for name in MEANS
-    }
-    columns = {name: mean.set_index(key) for name, mean in means.items()}
+    columns = {}
+    for metric in MEANS:
+        errors = average_errors(table, names, METRICS[metric].statistic, by="horizon_step")
+        columns[metric] = errors.set_index(key)
     for level in levels:
-        bounds = {name: [table[bound] for bound in name_bounds(name, level)] for name in names}
-        inside = {
-            name: table["y"].between(low, high).where(low.notna())
-            for name, (low, high) in bounds.items()
-        }
-        columns[f"coverage_{level}"] = table[key].assign(**inside).groupby(key).mean()
-    found = pd.DataFrame(
+        is_inside = table[key]
+        for name in names:
+            low, high = (table[bound] for bound in name_bounds(name, level))
+            is_inside = is_inside.assign(**{name: table["y"].between(low, high).where(low.notna())})
+        columns[f"coverage_{level}"] = is_inside.groupby(key).mean()
+    measured = pd.DataFrame(
         {name: means.rename_axis(columns="forecaster").stack() for name, means in columns.items()}
     )
-    found.insert(
-        0, "num_forecasts", table.groupby(key).size().reindex(found.index.droplevel(2)).to_numpy()
-    )
-    found.insert(2, "rmse", np.sqrt(found["mse"]))
-    return found.reset_index()
+    num_forecasts = table.groupby(key).size().reindex(measured.index.droplevel(2))
+    measured.insert(0, "num_forecasts", num_forecasts.to_numpy())
+    measured.insert(2, "rmse", np.sqrt(measured["mse"]))
+    return measured.reset_index()

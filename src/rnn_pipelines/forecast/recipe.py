@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, add_calendar
-from rnn_pipelines.forecast.windows.coding import Coding, add_covariates, fit_coding
+from rnn_pipelines.forecast.windows.coding import Coding, add_coded_covariates, fit_coding
 from rnn_pipelines.forecast.windows.panel import (
     EvaluationSpec,
     OpenWindowSpec,
@@ -100,7 +100,7 @@ def make_features(
 ) -> Features:
     """Add features for a forecaster and any number of steps. `check_ahead` warns once for all forecasters."""
     features = add_calendar(series, profile["freq"], calendar, num_future, profile["tz"])
-    return add_covariates(features, coding, covariate_table, num_future, profile["tz"])
+    return add_coded_covariates(features, coding, covariate_table, num_future, profile["tz"])
 
 
 def prepare_panel(

@@ -140,13 +140,14 @@ def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.Data
     # A frame without names stands for all series, as that of a wide table does.
     if recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
         frame = pd.concat([frame.assign(**{ID: name}) for name in names])
-    more = read_future(
+    future_rows = read_future(
         covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame
     )
+    report_ahead(situation.forecaster, series, future_rows, situation.num_steps)
     ends = series.groupby("unique_id")["ds"].max()
-    known, ahead = (table["ds"] > table["unique_id"].map(ends) for table in (covariates, more))
-    report_ahead(situation.forecaster, series, more, situation.num_steps)
-    return join_rows(covariates[~known], more[ahead])
+    past = covariates[~(covariates["ds"] > covariates["unique_id"].map(ends))]
+    ahead = future_rows[future_rows["ds"] > future_rows["unique_id"].map(ends)]
+    return join_rows(past, ahead)
 
 
 def _forecast(
@@ -173,12 +174,12 @@ def measure_effects(
     if not changed:
         return {name: dict.fromkeys(levels, (1.0, 1.0)) for name in names}
     of_series = dict(tuple(_tabulate_effects(situation, changed).groupby("unique_id")))
-    known = {
+    measured = {
         name: _measure_slope(effects, levels)
         for name, effects in of_series.items()
         if effects["cutoff"].nunique() >= MIN_CUTOFFS and effects["effect"].std(ddof=0) > MIN_EFFECT
     }
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in names if name not in measured]:
         names_of_unknown = list_some(unknown, NAMES_IN_MESSAGE)
         logger.warning(
             "differences of %s have no interval: there are fewer than %d cut-offs after the training, or %s changed "
@@ -188,22 +189,23 @@ def measure_effects(
             ", ".join(changed),
             names_of_unknown,
         )
-    return {name: known.get(name, dict.fromkeys(levels, (np.nan, np.nan))) for name in names}
+    return {name: measured.get(name, dict.fromkeys(levels, (np.nan, np.nan))) for name in names}
 
 
 def _measure_slope(effects: pd.DataFrame, levels: Sequence[int]) -> dict[int, tuple[float, float]]:
     """Return the interval of 1 plus the slope of the errors over the expected effect, by level."""
     from scipy import stats
 
-    effect, error = (effects[name] - effects[name].mean() for name in ("effect", "error"))
-    products, squares = (
-        (effect * other).groupby(effects["cutoff"]).sum() for other in (error, effect)
-    )
+    effect = effects["effect"] - effects["effect"].mean()
+    error = effects["error"] - effects["error"].mean()
+    products = (effect * error).groupby(effects["cutoff"]).sum()
+    squares = (effect * effect).groupby(effects["cutoff"]).sum()
     slope = float(products.sum() / squares.sum())
-    # The slopes without each cut-off, whose errors depend on each other.
+    # The errors of a cut-off depend on each other.
     num = len(products)
-    others = (products.sum() - products) / (squares.sum() - squares)
-    deviation = float(np.sqrt((num - 1) / num * ((others - slope) ** 2).sum()))
+    slopes_without_cutoff = (products.sum() - products) / (squares.sum() - squares)
+    variance = (num - 1) / num * ((slopes_without_cutoff - slope) ** 2).sum()
+    deviation = float(np.sqrt(variance))
     reaches = {level: stats.t.ppf(0.5 + level / 200, num - 1) * deviation for level in levels}
     return {level: (1 + slope - reach, 1 + slope + reach) for level, reach in reaches.items()}
 

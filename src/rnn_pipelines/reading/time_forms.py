@@ -135,9 +135,9 @@ def _number_months() -> dict[str, int]:
         for number, name in enumerate(names)
     }
     names = {
-        name.lower(): months[name.lower()]
+        translation.lower(): months[name.lower()]
         for name, translations in _TRANSLATED.items()
-        for name in translations.split("|")
+        for translation in translations.split("|")
     }
     return {**names, **months}
 

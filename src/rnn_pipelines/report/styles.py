@@ -49,10 +49,11 @@ class Styles(Mapping[str, Style]):
         self._registries = registries
 
     def __getitem__(self, name: str) -> Style:
-        found = next((registry[name] for registry in self._registries if name in registry), None)
-        if found is None:
-            return Style(name.replace("_", " "))
-        return found if isinstance(found, Style) else found.style
+        for registry in self._registries:
+            if name in registry:
+                entry = registry[name]
+                return entry if isinstance(entry, Style) else entry.style
+        return Style(name.replace("_", " "))
 
     def __contains__(self, name: object) -> bool:
         return any(name in registry for registry in self._registries)

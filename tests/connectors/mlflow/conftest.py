@@ -54,30 +54,38 @@ def make_record() -> Callable[..., dict[str, Any]]:
     return make
 
 
+@pytest.fixture(scope="session")
+def fill_store(make_record: Callable[..., dict[str, Any]]) -> Callable[[Path], ChampionStore]:
+    """Fills a folder: two champions, one after another, a version that was kept back, and a failed retraining."""
+
+    def fill(folder: Path) -> ChampionStore:
+        store = ChampionStore(folder / "champion" / "forecast")
+        for outcome in ("promoted", "promoted", "kept"):
+            version = store.add_version({"settings.json": b"{}", "gru.keras": os.urandom(8)})
+            if outcome == "promoted":
+                store.promote(version, ["it is better"], SINCE)
+            add_record(store.folder, make_record(outcome, version))
+        failure = {
+            "kind": "retrain",
+            "task": "forecast",
+            "at": SINCE,
+            "outcome": "failed",
+            "version": None,
+            "reasons": ["it failed"],
+            "error": "SeriesError: my.csv: no such file.",
+        }
+        add_record(store.folder, failure)
+        return store
+
+    return fill
+
+
 @pytest.fixture
 def store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., dict[str, Any]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fill_store: Callable[[Path], ChampionStore]
 ) -> ChampionStore:
-    """Two champions, one after another, a version that was kept back, and a retraining that failed."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    store = ChampionStore(tmp_path / "champion" / "forecast")
-    for outcome in ("promoted", "promoted", "kept"):
-        version = store.add_version({"settings.json": b"{}", "gru.keras": os.urandom(8)})
-        if outcome == "promoted":
-            store.promote(version, ["it is better"], SINCE)
-        add_record(store.folder, make_record(outcome, version))
-    failure = {
-        "kind": "retrain",
-        "task": "forecast",
-        "at": SINCE,
-        "outcome": "failed",
-        "version": None,
-    }
-    add_record(
-        store.folder,
-        {**failure, "reasons": ["it failed"], "error": "SeriesError: my.csv: no such file."},
-    )
-    return store
+    return fill_store(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +96,18 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def copy_database(empty_database: Path) -> Callable[[Path], TrackingSpec]:
+    """Copies the empty database into a folder."""
+
+    def copy(folder: Path) -> TrackingSpec:
+        shutil.copy(empty_database, folder / "mlflow.db")
+        return TrackingSpec(is_on=True, tracking_uri=f"sqlite:///{folder}/mlflow.db")
+
+    return copy
+
+
 @pytest.fixture
-def spec(tmp_path: Path, empty_database: Path) -> TrackingSpec:
+def spec(tmp_path: Path, copy_database: Callable[[Path], TrackingSpec]) -> TrackingSpec:
     """With an empty database."""
-    shutil.copy(empty_database, tmp_path / "mlflow.db")
-    return TrackingSpec(is_on=True, tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    return copy_database(tmp_path)

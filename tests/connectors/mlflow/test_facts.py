@@ -54,36 +54,67 @@ def test_metrics_are_the_measured_numbers(
     assert list(facts.list_metrics(record)) == [("by_step/challenger", 1.0, 2)]
 
 
-def test_tags_and_times_tell_what_it_was_made_of(record: dict[str, Any]) -> None:
+def test_tags_have_the_version_with_its_outcome(record: dict[str, Any]) -> None:
     tags = facts.make_tags(record)
     assert (tags["record"], tags["version"], tags["outcome"]) == (NAME, NAME, "promoted")
+
+
+def test_tags_have_the_source_of_the_data(record: dict[str, Any]) -> None:
+    tags = facts.make_tags(record)
     assert (tags["data_hash"], tags["data.source"], tags["with.keras"]) == (
         "d" * 12,
         "seattle",
         "3.15.1",
     )
+
+
+def test_tags_have_the_commit(record: dict[str, Any]) -> None:
+    tags = facts.make_tags(record)
     assert (tags["mlflow.source.git.commit"], tags["as_of"]) == ("a" * 40, "2026-01-31")
+
+
+def test_the_note_of_a_run_has_its_reasons(record: dict[str, Any]) -> None:
     assert facts.make_tags(record)["mlflow.note.content"] == "**promoted**: promoted by the policy"
+
+
+def test_tags_of_a_version_have_its_path_with_the_checksum(record: dict[str, Any]) -> None:
     tags = facts.make_version_tags(record, Path("/data/versions") / NAME, "abc")
     assert (tags["version"], tags["path"], tags["checksum"]) == (
         NAME,
         f"/data/versions/{NAME}",
         "abc",
     )
+
+
+def test_tags_of_a_version_have_its_fingerprints(record: dict[str, Any]) -> None:
+    tags = facts.make_version_tags(record, Path("/data/versions") / NAME, "abc")
     assert {"data_hash", "parameters_hash", "code_hash"} <= set(tags)
+
+
+def test_a_run_ends_when_its_version_was_made(record: dict[str, Any]) -> None:
     assert facts.find_times(record) == (END - 60250, END)
 
 
-def test_failure_has_its_error_and_no_numbers() -> None:
-    failure = {
+@pytest.fixture(scope="module")
+def failure() -> dict[str, Any]:
+    return {
         "record": NAME,
         "task": "forecast",
         "outcome": "failed",
         "reasons": ["it failed"],
         "error": "OSError: full.",
     }
+
+
+def test_a_failure_has_its_error(failure: dict[str, Any]) -> None:
     assert facts.make_tags(failure)["reasons"] == "OSError: full"
+
+
+def test_a_failure_has_no_numbers(failure: dict[str, Any]) -> None:
     assert (facts.list_parameters(failure), list(facts.list_metrics(failure))) == ({}, [])
+
+
+def test_a_failure_takes_no_time(failure: dict[str, Any]) -> None:
     assert facts.find_times(failure) == (END, END)
 
 

@@ -44,6 +44,7 @@ def list_requirements(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_champion_has_the_results_of_the_project(
     files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,23 +72,32 @@ def test_the_champion_has_the_results_of_the_project(
             model.predict(pd.DataFrame(wrong))
 
 
-def test_the_model_names_what_it_needs_and_has_no_pickle(
-    files: dict[str, bytes],
-    ngram_files: dict[str, bytes],
-    tmp_path: Path,
-    recwarn: pytest.WarningsRecorder,
+def test_a_model_with_networks_needs_keras(files: dict[str, bytes], tmp_path: Path) -> None:
+    save_mlflow_model(files, tmp_path / "model")
+    assert list_requirements(tmp_path / "model") == ["mlflow", "rnn-pipelines[keras]"]
+
+
+def test_a_model_without_networks_needs_no_keras(
+    ngram_files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    for name, own, needed in (
-        ("both", files, "rnn-pipelines[keras]"),
-        ("ngrams", ngram_files, "rnn-pipelines"),
-    ):
-        save_mlflow_model(own, tmp_path / name)
-        assert list_requirements(tmp_path / name) == ["mlflow", needed]
+    save_mlflow_model(ngram_files, tmp_path / "model")
+    assert list_requirements(tmp_path / "model") == ["mlflow", "rnn-pipelines"]
+
+
+def test_a_model_has_no_pickle(ngram_files: dict[str, bytes], tmp_path: Path) -> None:
+    save_mlflow_model(ngram_files, tmp_path / "model")
     assert list(tmp_path.rglob("*.pkl")) == []
-    # MLflow's advice is for authors of models, not for users of this project.
-    assert [str(one.message) for one in recwarn if one.category is UserWarning] == []
 
 
+def test_saving_a_model_shows_no_advice_for_authors(
+    ngram_files: dict[str, bytes], tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    save_mlflow_model(ngram_files, tmp_path / "model")
+    advice = [str(warning.message) for warning in recwarn if warning.category is UserWarning]
+    assert advice == []
+
+
+@pytest.mark.slow
 def test_n_grams_alone_are_scored_without_tensorflow(
     ngram_files: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -106,21 +106,27 @@ def client(caught_up: object, server: str) -> MlflowClient:
     return connect(TrackingSpec(is_on=True, tracking_uri=server))
 
 
-def test_server_that_is_down_breaks_no_night(
-    unheard: subprocess.CompletedProcess[str], address: str
-) -> None:
+def test_server_that_is_down_breaks_no_night(unheard: subprocess.CompletedProcess[str]) -> None:
     assert unheard.returncode == 0, unheard.stderr
     assert unheard.stdout.startswith("forecast: promoted ")
+
+
+def test_server_that_is_down_is_logged_in_one_line(
+    unheard: subprocess.CompletedProcess[str], address: str
+) -> None:
     assert re.search(rf"ERROR .*{re.escape(address)}: ", unheard.stderr)
     assert "Traceback" not in unheard.stderr
 
 
-def test_next_retraining_is_published_alone_and_mlflow_prints_nothing(
+def test_the_next_retraining_is_published_alone(
     caught_up: subprocess.CompletedProcess[str], client: MlflowClient
 ) -> None:
     assert caught_up.returncode == 0, caught_up.stderr
     experiment = client.get_experiment_by_name(NAME)
     assert len(client.search_runs([experiment.experiment_id])) == 1
+
+
+def test_mlflow_prints_nothing(caught_up: subprocess.CompletedProcess[str]) -> None:
     # The decision, and its reasons below it.
     first, *reasons = [line.partition(" ")[0] for line in caught_up.stdout.splitlines()]
     assert (first, set(reasons)) == ("forecast:", {""})

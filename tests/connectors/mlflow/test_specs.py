@@ -21,8 +21,11 @@ def fail(settings: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-def test_mlflow_is_off_by_default_and_its_database_lies_in_the_project(tmp_path: Path) -> None:
+def test_mlflow_is_off_by_default() -> None:
     assert read_tracking({}, Path()) is None
+
+
+def test_the_database_of_mlflow_lies_in_the_project(tmp_path: Path) -> None:
     spec = read_tracking({"is_on": True}, tmp_path)
     assert spec is not None
     assert spec.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
@@ -77,7 +80,7 @@ def test_wrong_address_is_refused_with_the_right_forms(address: str) -> None:
         ["https://me:hunter2@mlflow.example.org"],
     ],
 )
-def test_secret_in_the_address_is_refused_and_not_shown(address: Any) -> None:
+def test_secret_in_the_address_is_refused_without_showing_it(address: Any) -> None:
     """Neither in the message nor in the traceback, which names the variables that MLflow reads instead."""
     with pytest.raises(ParameterError) as caught:
         read_tracking({"is_on": True, "tracking_uri": address}, Path())

@@ -92,7 +92,7 @@ def test_description_has_no_credentials(make: Callable[[str], Any]) -> None:
     assert "hunter2" not in f"{dataset!r} {dataset} {dataset._describe()}"
 
 
-def test_descriptions_have_no_credentials_and_load_no_library() -> None:
+def test_descriptions_have_no_credentials() -> None:
     rows = {
         "type": "rnn_pipelines.datasets.PostgresRowsDataset",
         "table": "forecasts",
@@ -103,8 +103,14 @@ def test_descriptions_have_no_credentials_and_load_no_library() -> None:
     )
     assert "forecasts" in repr(dataset)
     assert "hunter2" not in repr(dataset)
+
+
+def test_a_query_cannot_be_saved() -> None:
     with pytest.raises(DatasetError, match="select 1"):
         make_query(FORM).save(pd.DataFrame())
+
+
+def test_datasets_load_no_library() -> None:
     code = (
         "import sys; from rnn_pipelines.datasets import PostgresQueryDataset, PostgresRowsDataset; "
         "PostgresQueryDataset(sql='select 1'); PostgresRowsDataset(table='a', key=['b']); "
@@ -118,7 +124,7 @@ def test_descriptions_have_no_credentials_and_load_no_library() -> None:
     )
 
 
-def test_options_of_the_url_win_and_other_credentials_are_options_of_the_engine() -> None:
+def test_options_of_the_url_win() -> None:
     con = make_engine_options({"con": "postgresql://user:a%40b@host/database?connect_timeout=3"})[
         "con"
     ]
@@ -126,6 +132,9 @@ def test_options_of_the_url_win_and_other_credentials_are_options_of_the_engine(
         con
         == "postgresql://user:a%40b@host/database?connect_timeout=3&fallback_application_name=rnn-pipelines"
     )
+
+
+def test_other_credentials_are_options_of_the_engine() -> None:
     options = make_engine_options({"con": FORM, "pool_pre_ping": True})
     assert (options["pool_pre_ping"], options["hide_parameters"]) == (True, True)
 
@@ -135,9 +144,7 @@ def test_options_of_the_url_win_and_other_credentials_are_options_of_the_engine(
     [("a\ud800b", "'a\\ud800b'"), ("a\0b", "'a\\x00b'")],
     ids=["half a sign", "NUL"],
 )
-def test_text_that_the_server_cannot_keep_is_told_with_column_and_row(
-    text: str, shown: str
-) -> None:
+def test_text_that_the_server_cannot_keep_is_shown_with_its_place(text: str, shown: str) -> None:
     """Before the server is asked."""
     data = pd.DataFrame({"a": [1, 2, 3], "shop": pd.Series(["Øre ☃", None, text], dtype=object)})
     with pytest.raises(DatasetError) as caught:

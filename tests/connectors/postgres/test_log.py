@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from rnn_pipelines.datasets import PostgresLogDataset, postgres_rows, postgres_table
+from rnn_pipelines.connectors.postgres import rows as postgres_rows
+from rnn_pipelines.connectors.postgres import table as postgres_table
+from rnn_pipelines.datasets import PostgresLogDataset
 from rnn_pipelines.errors import BrokenChainError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.methods.predictions import fill_marks

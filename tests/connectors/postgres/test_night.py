@@ -146,7 +146,7 @@ def test_judgement_that_is_repeated_changes_nothing(night: Night) -> None:
     assert night.read_marks("evaluated_forecasts") == before
 
 
-def test_late_correction_changes_what_comes_from_it_and_nothing_else(night: Night) -> None:
+def test_late_correction_changes_only_what_comes_from_it(night: Night) -> None:
     """The judgement of that day; new forecasts from it are added to the old ones."""
     evaluated = night.read_marks("evaluated_forecasts")
     forecasts = night.read_marks("forecasts")
@@ -174,7 +174,7 @@ def test_judgement_of_an_earlier_day_takes_nothing_from_the_table(night: Night) 
     assert night.read_marks("evaluated_forecasts") == before
 
 
-def test_predictions_at_once_lose_and_double_nothing(night: Night) -> None:
+def test_predictions_at_once_keep_every_row_once(night: Night) -> None:
     night.database.run(ADD_DAYS.format(242, 242))
     running = [night.start(PREDICT) for _ in range(2)]
     assert [night.finish(process)[0] for process in running] == [0, 0]
@@ -190,7 +190,7 @@ def test_forecast_pipeline_reads_the_table(night: Night) -> None:
     assert source.loc[source["ds"] == "2024-08-29", "y"].tolist()[0] == 20
 
 
-def test_wrong_password_is_told_and_never_shown(night: Night) -> None:
+def test_wrong_password_is_never_shown(night: Night) -> None:
     """By a command with a plain message, and by a run with its traceback; the failure is on record."""
     url = night.database.url.replace("forecaster:", "forecaster:s3cret")
     for command in (RETRAIN, PREDICT, MONITOR):
@@ -264,7 +264,7 @@ def test_newest_forecasts_of_a_divided_panel_are_in_a_table_with_the_last_run(ni
     assert not (night.data / "07_model_output/predict_forecast/all_next_values.parquet").exists()
 
 
-def test_password_is_in_nothing_that_was_ever_said_or_written(night: Night) -> None:
+def test_password_is_nowhere(night: Night) -> None:
     """By all commands above, nor in any file below the data root."""
     written = b"".join(path.read_bytes() for path in night.data.rglob("*") if path.is_file())
     assert "rows are new or changed" in night.said

@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 from kedro.io import DatasetError
 
-from rnn_pipelines.datasets import PostgresQueryDataset, postgres_query
+from rnn_pipelines.connectors.postgres import query as postgres_query
+from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.reading import read_source
@@ -122,7 +123,7 @@ def test_types_depend_on_the_columns_of_the_server_alone(
     pd.testing.assert_frame_equal(read(TYPED), expected)
 
 
-def test_empty_result_has_columns_and_types(read: Callable[[str], pd.DataFrame]) -> None:
+def test_empty_result_has_the_types_of_its_columns(read: Callable[[str], pd.DataFrame]) -> None:
     found = read(f"select * from ({TYPED}) as typed where whole < 0")
     assert (len(found), str(found["shop"].dtype), str(found["y"].dtype)) == (0, "str", "float64")
 
@@ -152,7 +153,7 @@ def test_divided_query_has_the_rows_of_the_frame(
         )
 
 
-def test_number_of_rows_and_rows_are_of_the_same_moment(database: Any) -> None:
+def test_rows_are_counted_at_the_moment_of_their_reading(database: Any) -> None:
     database.run(*SERIES)
     query = PostgresQueryDataset(
         sql="select * from series", credentials=database.credentials
@@ -281,31 +282,44 @@ def test_error_of_the_server_says_what_to_do(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (
-            ("forecaster:", "forecaster:wrong"),
-            'password authentication failed for user "forecaster"',
-        ),
-        (("forecaster:", "nobody:"), 'password authentication failed for user "nobody"'),
-        (("/test_", "/nix_"), "does not exist"),
-        (("127.0.0.1", "127.0.0.2"), "Connection refused"),
-        (("127.0.0.1", "nowhere.invalid"), "failed to resolve host 'nowhere.invalid'"),
-    ],
-    ids=["wrong password", "unknown user", "unknown database", "no server", "unknown host"],
-)
-def test_failed_connection_says_what_to_do_and_no_password(
-    database: Any, change: tuple[str, str], told: str
-) -> None:
-    """Neither in the message nor anywhere in the traceback, whole or in part, as it stands in the URL or not."""
+CONNECTIONS = {
+    "wrong password": (
+        ("forecaster:", "forecaster:wrong"),
+        'password authentication failed for user "forecaster"',
+    ),
+    "unknown user": (
+        ("forecaster:", "nobody:"),
+        'password authentication failed for user "nobody"',
+    ),
+    "unknown database": (("/test_", "/nix_"), "does not exist"),
+    "no server": (("127.0.0.1", "127.0.0.2"), "Connection refused"),
+    "unknown host": (
+        ("127.0.0.1", "nowhere.invalid"),
+        "failed to resolve host 'nowhere.invalid'",
+    ),
+}
+
+
+def fail_to_connect(database: Any, case: str) -> DatasetError:
+    """The error of a query, where a part of the database's address is another one."""
+    url = database.url.replace(*CONNECTIONS[case][0])
     with pytest.raises(DatasetError) as caught:
-        PostgresQueryDataset(
-            sql="select 1", credentials={"con": database.url.replace(*change)}
-        ).load().read()
-    assert told in str(caught.value)
-    assert "RNN_POSTGRES_URL" in str(caught.value)
-    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+        PostgresQueryDataset(sql="select 1", credentials={"con": url}).load().read()
+    return caught.value
+
+
+@pytest.mark.parametrize("case", CONNECTIONS)
+def test_failed_connection_says_what_to_do(database: Any, case: str) -> None:
+    message = str(fail_to_connect(database, case))
+    assert CONNECTIONS[case][1] in message
+    assert "RNN_POSTGRES_URL" in message
+
+
+@pytest.mark.parametrize("case", CONNECTIONS)
+def test_failed_connection_shows_no_password(database: Any, case: str) -> None:
+    """Neither in the message nor anywhere in the traceback, whole or in part, as it stands in the URL or not."""
+    error = fail_to_connect(database, case)
+    assert "hunter2" not in "".join(traceback.format_exception(error))
 
 
 def test_environment_completes_the_url(

@@ -17,11 +17,11 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import AbstractDataset, DatasetError
 from sqlalchemy.exc import DBAPIError
 
+from rnn_pipelines.connectors.postgres import table as postgres_table
 from rnn_pipelines.datasets import (
     PostgresLogDataset,
     PostgresRowsDataset,
     PostgresRunRowsDataset,
-    postgres_table,
 )
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable
@@ -158,7 +158,7 @@ def test_rows_that_are_saved_again_are_not_touched(
     [(1.0, 2.0), (np.nan, 2.0), (1.0, np.nan)],
     ids=["value", "gap filled", "gap made"],
 )
-def test_correction_changes_its_row_and_no_other(
+def test_correction_changes_its_row_alone(
     database: Any,
     dataset: PostgresRowsDataset,
     make_forecasts: Forecasts,
@@ -467,7 +467,7 @@ def save_file(url: str, path: str) -> None:
     make_dataset(url).save(pd.read_parquet(path))
 
 
-def test_processes_that_save_at_once_lose_and_double_nothing(
+def test_processes_that_save_at_once_keep_every_row_once(
     database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, tmp_path: Path
 ) -> None:
     """The table is made by one of them."""

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.forecast.evaluation.holdout import find_forecast_faults, measure_forecast_holdout
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
@@ -47,7 +47,7 @@ def test_losses_are_means_over_windows_then_series(
     make_holdout: Callable[..., Predictions],
 ) -> None:
     holdout = make_holdout()
-    assert read_losses(measure_holdout(holdout, 2)) == {
+    assert read_losses(measure_forecast_holdout(holdout, 2)) == {
         name: pytest.approx(compute_mse(holdout, name)) for name in ("last_value", "challenger")
     }
 
@@ -60,17 +60,17 @@ def test_p_value_is_that_of_the_means_over_series(
     difference = (
         (squared["challenger"] - squared["champion"]).groupby(holdout.table["cutoff"]).mean()
     )
-    assert measure_holdout(holdout, 2).p_value == pytest.approx(
+    assert measure_forecast_holdout(holdout, 2).p_value == pytest.approx(
         compute_p_value(difference.to_numpy(), 2)
     )
 
 
 def test_there_is_no_p_value_without_a_champion(make_holdout: Callable[..., Predictions]) -> None:
-    assert measure_holdout(make_holdout(), 2).p_value is None
+    assert measure_forecast_holdout(make_holdout(), 2).p_value is None
 
 
 def test_usable_challenger_has_no_faults(make_holdout: Callable[..., Predictions]) -> None:
-    assert find_faults(make_holdout()) == []
+    assert find_forecast_faults(make_holdout()) == []
 
 
 def is_shared(holdout: Predictions) -> pd.Series:
@@ -86,17 +86,17 @@ def partly(make_holdout: Callable[..., Predictions]) -> Predictions:
 
 def test_champion_is_compared_with_the_challenger_on_the_rows_of_both(partly: Predictions) -> None:
     shared = partly.keep(is_shared(partly))
-    measured = measure_holdout(partly, 2)
+    measured = measure_forecast_holdout(partly, 2)
     expected = {name: compute_mse(shared, name) for name in ("challenger", "champion")}
     assert read_losses(measured, "shared_loss") == pytest.approx(expected)
-    assert measured.p_value == measure_holdout(shared, 2).p_value
+    assert measured.p_value == measure_forecast_holdout(shared, 2).p_value
 
 
 def test_rows_that_the_champion_could_not_forecast_count_in_other_losses(
     partly: Predictions,
 ) -> None:
     expected = {name: compute_mse(partly, name) for name in ("last_value", "challenger")}
-    assert read_losses(measure_holdout(partly, 2)) == pytest.approx(expected)
+    assert read_losses(measure_forecast_holdout(partly, 2)) == pytest.approx(expected)
 
 
 def test_errors_by_step_are_of_all_rows_of_the_challenger(partly: Predictions) -> None:
@@ -104,12 +104,12 @@ def test_errors_by_step_are_of_all_rows_of_the_challenger(partly: Predictions) -
         compute_mse(partly.keep(partly.table["horizon_step"] == step), "challenger")
         for step in (1, 2)
     ]
-    measured = measure_holdout(partly, 2)
+    measured = measure_forecast_holdout(partly, 2)
     assert measured.measures["challenger"]["by_step"] == pytest.approx(steps)
 
 
 def test_notes_name_what_the_champion_could_not_forecast(partly: Predictions) -> None:
-    assert measure_holdout(partly, 2).notes == [
+    assert measure_forecast_holdout(partly, 2).notes == [
         "not compared with the champion: 1 unknown series",
         "not compared with the champion: step 2, because its horizon is 1",
     ]
@@ -118,7 +118,7 @@ def test_notes_name_what_the_champion_could_not_forecast(partly: Predictions) ->
 def test_shared_losses_are_left_out_if_the_champion_has_all_rows(
     make_holdout: Callable[..., Predictions],
 ) -> None:
-    measured = measure_holdout(make_holdout(champion=0.7), 2)
+    measured = measure_forecast_holdout(make_holdout(champion=0.7), 2)
     assert read_losses(measured, "shared_loss") == {}
     assert set(read_losses(measured)) == {"last_value", "challenger", "champion"}
 
@@ -126,7 +126,7 @@ def test_shared_losses_are_left_out_if_the_champion_has_all_rows(
 def test_champion_without_a_forecast_is_not_compared(
     make_holdout: Callable[..., Predictions],
 ) -> None:
-    measured = measure_holdout(change(make_holdout(), champion=np.nan), 2)
+    measured = measure_forecast_holdout(change(make_holdout(), champion=np.nan), 2)
     assert "champion" not in measured.measures
     assert measured.p_value is None
     assert measured.notes == ["the champion has no forecast of this holdout"]
@@ -139,7 +139,7 @@ def test_rows_without_an_actual_count_in_no_loss(make_holdout: Callable[..., Pre
         name: compute_mse(holdout.keep(holdout.table.index != 3), name)
         for name in ("last_value", "challenger", "champion")
     }
-    assert read_losses(measure_holdout(holdout, 2)) == pytest.approx(expected)
+    assert read_losses(measure_forecast_holdout(holdout, 2)) == pytest.approx(expected)
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -150,7 +150,7 @@ def test_infinite_forecast_of_the_champion_counts(
     """Its loss is infinite; the row is none that the champion has no forecast of."""
     holdout = make_holdout(champion=0.7)
     champion = holdout.table["champion"].mask(is_all | (holdout.table.index == 5), np.inf)
-    measured = measure_holdout(change(holdout, champion=champion), 2)
+    measured = measure_forecast_holdout(change(holdout, champion=champion), 2)
     assert read_losses(measured) == {
         "last_value": pytest.approx(compute_mse(holdout, "last_value")),
         "challenger": pytest.approx(compute_mse(holdout, "challenger")),
@@ -165,7 +165,7 @@ def test_change_of_a_promotion_is_from_the_forecast_of_the_champion(
 ) -> None:
     holdout = make_holdout(champion=0.7)
     changed = change(holdout, challenger=holdout.table["champion"] + 3.0)
-    found = measure_holdout(changed, 2).measures
+    found = measure_forecast_holdout(changed, 2).measures
     by_origin = holdout.table.pivot(
         index=["unique_id", "ds"], columns="horizon_step", values="champion"
     ).dropna()
@@ -175,7 +175,7 @@ def test_change_of_a_promotion_is_from_the_forecast_of_the_champion(
     }
     for name, own in changes.items():
         assert found[name]["change"] == pytest.approx(own.abs().groupby("unique_id").mean().mean())
-    found = measure_holdout(holdout.keep(holdout.table["horizon_step"] == 1), 1).measures
+    found = measure_forecast_holdout(holdout.keep(holdout.table["horizon_step"] == 1), 1).measures
     assert "change" not in found["champion"]
     assert "change" not in found["challenger"]
 
@@ -186,7 +186,7 @@ def test_forecast_that_is_not_finite_is_a_fault(
 ) -> None:
     holdout = make_holdout()
     holdout.table.loc[5, "challenger"] = value
-    (fault,) = find_faults(holdout)
+    (fault,) = find_forecast_faults(holdout)
     assert "1 of 48" in fault
 
 
@@ -195,7 +195,7 @@ def test_same_forecast_for_every_window_is_a_fault(
 ) -> None:
     """Though its steps differ."""
     holdout = make_holdout()
-    assert find_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
+    assert find_forecast_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
         "its forecasts are the same for every window"
     ]
 
@@ -206,7 +206,7 @@ def test_series_of_one_window_does_not_hide_the_fault(
     """Its forecast of another window might have been the same."""
     holdout = make_holdout("abc")
     holdout = holdout.keep((holdout.table["unique_id"] != "c") | (holdout.table["cutoff"] == 11))
-    assert find_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
+    assert find_forecast_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
         "its forecasts are the same for every window"
     ]
 
@@ -218,15 +218,15 @@ def test_same_forecast_for_every_window_of_some_series_is_a_note(
     holdout.table["challenger"] = holdout.table["challenger"].where(
         holdout.table["unique_id"] == "b", 0.0
     )
-    assert find_faults(holdout) == []
-    assert measure_holdout(holdout, 2).notes == [
+    assert find_forecast_faults(holdout) == []
+    assert measure_forecast_holdout(holdout, 2).notes == [
         "the challenger's forecasts are the same for every window of 2 series (a, c)"
     ]
 
 
 def test_forecasts_of_one_window_are_no_fault(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout()
-    assert find_faults(holdout.keep(holdout.table["cutoff"] == 11)) == []
+    assert find_forecast_faults(holdout.keep(holdout.table["cutoff"] == 11)) == []
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -236,7 +236,7 @@ def test_infinite_forecasts_are_not_called_alike(
 ) -> None:
     holdout = make_holdout()
     assert (
-        measure_holdout(
+        measure_forecast_holdout(
             change(
                 holdout,
                 challenger=holdout.table["challenger"].mask(holdout.table.index == 5, value),

@@ -3,7 +3,11 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS, LeaderboardColumn, choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import (
+    COLUMNS,
+    LeaderboardColumn,
+    choose_leaderboard_columns,
+)
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, RATIOS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, summarize_metrics
 from rnn_pipelines.forecast.report.summary import rank, tabulate_metrics
@@ -48,4 +52,6 @@ def test_each_metric_has_a_column() -> None:
 
 
 def test_coverage_is_headed_by_its_level() -> None:
-    assert choose_columns(["mae", "coverage_80"])["coverage_80"].heading == "inside 80 %"
+    assert (
+        choose_leaderboard_columns(["mae", "coverage_80"])["coverage_80"].heading == "inside 80 %"
+    )

@@ -299,7 +299,7 @@ def test_folds_of_one_origin_give_bounds(walk: SimpleNamespace) -> None:
     intervals = fit_intervals(data, fit_methods(data), LEVEL)
     arrays = intervals.to_arrays()
     assert np.isfinite(arrays["lows"]).all()
-    assert not arrays["slopes"].any()
+    assert not np.any(arrays["slopes"])
 
 
 def test_large_series_of_a_panel_have_wide_intervals(

@@ -11,12 +11,12 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.intervals.network_widths import (
     MAX_SHARE,
-    choose_share,
+    choose_network_share,
     find_network_of,
     measure_distances,
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, forecast_quantiles
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, forecast_network_quantiles
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE
 
 HORIZON = 7
@@ -49,7 +49,7 @@ def test_distances_of_learnt_levels_are_those_of_the_network(fitted: Forecaster)
     network = find_network_of(fitted._artefacts[ENSEMBLE].model)
     assert network is not None
     origins = panel.list_origins("future")
-    quantiles = forecast_quantiles(network, panel, origins)
+    quantiles = forecast_network_quantiles(network, panel, origins)
     below, above = measure_distances(network, panel, origins, np.array([50, 80, 90]))
     for number, (low, high) in enumerate(((0.25, 0.75), (0.1, 0.9), (0.05, 0.95))):
         median = quantiles[:, :, MIDDLE]
@@ -109,7 +109,7 @@ def test_the_better_kind_of_widths_stands_alone_if_all_folds_agree(
     errors = random.normal(size=(400, 3))
     size = past ** random.choice([-1.0, 1.0], (400, 1)) * np.ones(3)
     distances = np.full((2, 400, 3), 1.28 * own)
-    assert choose_share(errors, size, distances, fold, MAX_SHARE) == share
+    assert choose_network_share(errors, size, distances, fold, MAX_SHARE) == share
 
 
 def test_quantiles_ascend(fitted: Forecaster) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.intervals.network_errors import pool_expected
+from rnn_pipelines.forecast.intervals.past_errors import pool_expected
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec

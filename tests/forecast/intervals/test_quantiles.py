@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from rnn_pipelines.forecast.intervals.quantiles import count_freedom, find_growth, find_quantiles
+from rnn_pipelines.forecast.intervals.quantiles import count_freedom, find_growth, weigh_quantiles
 
 
 def test_quantiles_of_equal_weights_are_those_of_numpy() -> None:
     errors = np.random.default_rng(0).exponential(size=(2000, 2)) * [1, 3]
-    lows, highs = find_quantiles(errors, np.ones(2000), np.array([80]), freedom=1e9)
+    lows, highs = weigh_quantiles(errors, np.ones(2000), np.array([80]), freedom=1e9)
     np.testing.assert_allclose(
         [lows[0], highs[0]], np.quantile(errors, [0.1, 0.9], axis=0), rtol=0.01
     )
@@ -17,7 +17,7 @@ def test_quantiles_of_equal_weights_are_those_of_numpy() -> None:
 def test_errors_with_little_weight_hardly_count() -> None:
     errors = np.concatenate([np.linspace(-1, 1, 100), np.linspace(-10, 10, 100)])[:, None]
     weights = np.repeat([0.001, 1.0], 100)
-    _, highs = find_quantiles(errors, weights, np.array([80]), freedom=1e9)
+    _, highs = weigh_quantiles(errors, weights, np.array([80]), freedom=1e9)
     assert highs[0, 0] == pytest.approx(8, rel=0.02)
 
 
@@ -39,7 +39,7 @@ def test_blocks_of_different_spread_have_little_freedom(freedom: tuple[float, fl
 def test_little_freedom_makes_wide_bounds(freedom: tuple[float, float]) -> None:
     errors = np.random.default_rng(0).normal(size=(600, 3))
     narrow, wide = (
-        find_quantiles(errors, np.ones(600), np.array([95]), number)[1] for number in freedom
+        weigh_quantiles(errors, np.ones(600), np.array([95]), number)[1] for number in freedom
     )
     assert (wide > 1.05 * narrow).all()
 

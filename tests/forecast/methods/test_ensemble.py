@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members
-from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import fit_methods
 from rnn_pipelines.forecast.methods.weights import find_weights
@@ -70,7 +70,7 @@ def find_scaled(case: SimpleNamespace, part: float) -> np.ndarray:
 
 
 def measure(case: SimpleNamespace, errors: np.ndarray) -> float:
-    changes = measure_change(case.panel)[
+    changes = measure_seasonal_change(case.panel)[
         number_series(case.panel.series_starts, case.linear.validation)
     ]
     return float(((errors / changes[:, None]) ** 2).mean())
@@ -197,7 +197,7 @@ def test_the_median_has_the_least_absolute_error(
         weights = fit_all_methods(data, networks)[1]["weights"]
         errors = find_all_errors(case.panel, case.linear, networks)
         found[target] = sum(weight * errors[name] for name, weight in weights.items())
-    changes = measure_change(case.panel)[
+    changes = measure_seasonal_change(case.panel)[
         number_series(case.panel.series_starts, case.linear.validation)
     ][:, None]
     absolute, squared = (

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.folds import (
     Folds,
     list_past,
     make_folds,
-    measure_drift,
+    measure_level_drift,
 )
 from rnn_pipelines.forecast.preparation.preparing import MIN_SEEN_WINDOWS
 from rnn_pipelines.forecast.windows.panel import (
@@ -203,8 +203,8 @@ def test_second_half_of_a_series_that_climbs_is_held_out(panels: dict[str, Windo
 
 
 def test_series_that_climbs_drifts(panels: dict[str, WindowedPanel]) -> None:
-    assert measure_drift(panels["climbing"], list_past(panels["climbing"])) == 1
-    assert measure_drift(panels["level"], list_past(panels["level"])) < 0.1
+    assert measure_level_drift(panels["climbing"], list_past(panels["climbing"])) == 1
+    assert measure_level_drift(panels["level"], list_past(panels["level"])) < 0.1
 
 
 @pytest.mark.parametrize("name", ["climbing", "panel"])

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.trees import (
     MIN_WINDOWS,
     TREES,
     TreesModel,
-    gather_inputs,
+    gather_tree_inputs,
     lay_out_trees,
 )
 
@@ -74,7 +74,7 @@ def test_inputs_read_no_target_from_the_origin_on(forecaster: Forecaster) -> Non
     data = forecaster._require_training().data
     rows = np.repeat(np.arange(len(data.validation)), data.panel.horizon)
     steps = np.tile(np.arange(data.panel.horizon), len(data.validation))
-    inputs, naive = gather_inputs(data.panel, data.windows, data.validation, rows, steps)
+    inputs, naive = gather_tree_inputs(data.panel, data.windows, data.validation, rows, steps)
     origin = data.validation.min()
     changed = data.panel.values.copy()
     changed[origin:, 0] = 1e6
@@ -84,7 +84,7 @@ def test_inputs_read_no_target_from_the_origin_on(forecaster: Forecaster) -> Non
         data.validation[data.validation == origin],
     )
     own = data.validation[rows] == origin
-    again, naive_again = gather_inputs(panel, *first, np.zeros(own.sum(), int), steps[own])
+    again, naive_again = gather_tree_inputs(panel, *first, np.zeros(own.sum(), int), steps[own])
     np.testing.assert_array_equal(inputs[own], again)
     np.testing.assert_array_equal(naive[own], naive_again)
     assert np.isfinite(inputs).all()

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.times.frequency import (
     get_usual_window,
     infer_frequency,
 )
-from rnn_pipelines.forecast.times.grid import count_steps, find_times
+from rnn_pipelines.forecast.times.grid import count_steps_between, find_step_times
 from rnn_pipelines.forecast.times.offsets import add_steps, find_offset
 from rnn_pipelines.reading.times import format_time
 
@@ -118,8 +118,8 @@ def test_frequency_of_late_days_is_a_shift(
 def check_steps(times: pd.DatetimeIndex, freq: str) -> None:
     """The times are the steps from the first one, and are counted as such."""
     firsts = np.repeat(times[:1].to_numpy(), len(times))
-    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
-    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert (find_step_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps_between(firsts, times.to_numpy(), freq)
     assert steps.tolist() == list(range(len(times)))
     assert is_on_step.all()
     moved = [add_steps(times[30], number, freq) for number in (-30, 0, 29)]
@@ -154,7 +154,7 @@ def test_day_after_a_last_day_is_between_steps(day: int) -> None:
     times = list_last_days(day)
     firsts = np.repeat(times[:1].to_numpy(), len(times))
     after = (times + pd.Timedelta(days=1)).to_numpy()
-    assert not count_steps(firsts, after, f"MS+{day - 1}D")[1].any()
+    assert not count_steps_between(firsts, after, f"MS+{day - 1}D")[1].any()
 
 
 @pytest.mark.parametrize(
@@ -183,12 +183,14 @@ def test_weekdays_without_rows_are_no_steps(
 )
 def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: int) -> None:
     first = np.datetime64("2023-12-28", "us")
-    times = pd.DatetimeIndex(find_times(np.repeat(first, 3), np.arange(3), freq))
+    times = pd.DatetimeIndex(find_step_times(np.repeat(first, 3), np.arange(3), freq))
     assert times.strftime("%m-%d").tolist() == (
         ["12-28", "12-29", "12-30"] if freq.startswith("D") else ["12-28", "12-29", "01-02"]
     )
     assert (
-        count_steps(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[0]
+        count_steps_between(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[
+            0
+        ]
         == num_days
     )
     assert get_season_length(freq) == season

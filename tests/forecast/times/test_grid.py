@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_pipelines.forecast.series.rows import find_rows, list_names, look_up
-from rnn_pipelines.forecast.times.grid import count_steps, find_times, insert_steps
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names, look_up
+from rnn_pipelines.forecast.times.grid import count_steps_between, find_step_times, insert_steps
 
 FREQUENCIES = [
     "D",
@@ -55,14 +55,14 @@ def list_times(first: str, size: int, freq: str | int) -> np.ndarray:
 )
 def test_next_timestamps_follow_the_last(last: str, freq: str, following: list[str]) -> None:
     lasts = np.array([last] * 2, "datetime64[us]")
-    assert find_times(lasts, np.array([1, 2]), freq).tolist() == [
+    assert find_step_times(lasts, np.array([1, 2]), freq).tolist() == [
         pd.Timestamp(ds) for ds in following
     ]
 
 
 @pytest.mark.parametrize(("freq", "following"), [(1, [8, 9, 10]), (5, [12, 17, 22])])
 def test_next_steps_follow_the_last(freq: int, following: list[int]) -> None:
-    assert find_times(np.array([7, 7, 7]), np.array([1, 2, 3]), freq).tolist() == following
+    assert find_step_times(np.array([7, 7, 7]), np.array([1, 2, 3]), freq).tolist() == following
 
 
 # Series that begin at different times, in days after the first, and at different hours; steps that are there
@@ -88,8 +88,8 @@ def test_steps_of_many_series_are_those_of_each_alone(panel: list, freq: str | i
     ds = np.concatenate(
         [times[sorted(places)] for times, (_, _, places) in zip(each, panel, strict=True)]
     )
-    np.testing.assert_array_equal(find_times(firsts, steps, freq), ds)
-    found, is_on_step = count_steps(firsts, ds, freq)
+    np.testing.assert_array_equal(find_step_times(firsts, steps, freq), ds)
+    found, is_on_step = count_steps_between(firsts, ds, freq)
     assert found.tolist() == steps.tolist()
     assert is_on_step.all()
 
@@ -107,17 +107,17 @@ def test_steps_of_many_series_are_those_of_each_alone(panel: list, freq: str | i
 )
 def test_time_between_two_steps_is_on_none(ds: str, freq: str) -> None:
     first, time = (np.array([text], "datetime64[us]") for text in ("2021-01-01", ds))
-    assert count_steps(first, time, freq)[1].tolist() == [False]
+    assert count_steps_between(first, time, freq)[1].tolist() == [False]
 
 
 def test_first_time_off_the_grid_is_found_without_a_grid() -> None:
     first = np.array(["2021-01-01"], "datetime64[s]")
     last = np.array(["9021-01-01"], "datetime64[s]")
-    assert count_steps(first, last, "s")[0] > 2e11
+    assert count_steps_between(first, last, "s")[0] > 2e11
     # As pandas' own ranges do; the first time itself lies on no step.
     firsts = np.array(["2021-01-15"] * 2, "datetime64[us]")
     ds = np.array(["2021-01-15", "2021-03-01"], "datetime64[us]")
-    steps, is_on_step = count_steps(firsts, ds, "MS")
+    steps, is_on_step = count_steps_between(firsts, ds, "MS")
     assert (steps.tolist(), is_on_step.tolist()) == ([-1, 1], [False, True])
 
 
@@ -153,7 +153,7 @@ def test_rows_of_the_series_are_found(table: pd.DataFrame) -> None:
 
 
 def test_names_have_the_order_of_the_table(table: pd.DataFrame) -> None:
-    assert list_names(table).tolist() == ["b", "a"]
+    assert list_series_names(table).tolist() == ["b", "a"]
 
 
 def test_empty_table_has_no_series(table: pd.DataFrame) -> None:

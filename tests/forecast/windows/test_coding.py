@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.windows.coding import (
     MAX_DEVIATIONS,
     MAX_LEVELS,
     Coding,
-    add_covariates,
+    add_coded_covariates,
     fit_coding,
     read_cells,
 )
@@ -46,7 +46,7 @@ def code(role: Role, *cells: Sequence[object]) -> dict[str, list[list[float]]]:
         pd.DataFrame({"unique_id": name, "ds": np.arange(NUM_DAYS + NUM_FUTURE)}) for name in names
     )
     features = Features(ahead.assign(y=1.0, observed=True).reset_index(drop=True))
-    found = add_covariates(features, coding, table, NUM_FUTURE)
+    found = add_coded_covariates(features, coding, table, NUM_FUTURE)
     return {
         name: found.table[name].to_numpy().reshape(len(cells), -1).round(4).tolist()
         for name in found.names
@@ -159,7 +159,10 @@ def test_covariates_are_columns_of_one_kind() -> None:
     assert read(pd.DataFrame({"ds": [1], "y": [1.0]})).empty
     ds = pd.date_range("2024-10-01", periods=4)
     features = Features(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0, "observed": True}))
-    assert len(add_covariates(features, Coding(holidays="DE"), None, 1).covariates["future"]) == 3
+    assert (
+        len(add_coded_covariates(features, Coding(holidays="DE"), None, 1).covariates["future"])
+        == 3
+    )
 
 
 def test_values_of_another_table_are_added(tmp_path_factory: pytest.TempPathFactory) -> None:

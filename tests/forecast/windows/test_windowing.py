@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.windows.panel import (
     gather_windows,
 )
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.forecast.windows.windowing import find_runs, make_windows, thin_runs
+from rnn_pipelines.forecast.windows.windowing import find_window_runs, make_windows, thin_runs
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]
@@ -93,7 +93,7 @@ def draw_gappy_series(
 def test_runs_are_as_enumerated(
     series: tuple[np.ndarray, np.ndarray, tuple[int, int, int, int], WindowSpec],
 ) -> None:
-    runs = find_runs(*series)
+    runs = find_window_runs(*series)
     origins = {
         part: [row for first, stop in found for row in range(first, stop)]
         for part, found in runs.items()
@@ -130,7 +130,7 @@ def test_origins_of_the_future_follow_each_series(
 @pytest.mark.parametrize(("row", "num_windows"), [(45, 1), (46, 0)])
 def test_future_needs_a_history_without_open_gaps(row: int, num_windows: int) -> None:
     is_open = np.arange(50) == row
-    runs = find_runs(~is_open, is_open, (0, 30, 40, 50), WindowSpec(lookback=4, horizon=2))
+    runs = find_window_runs(~is_open, is_open, (0, 30, 40, 50), WindowSpec(lookback=4, horizon=2))
     assert len(runs["future"]) == num_windows
 
 

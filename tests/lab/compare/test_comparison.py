@@ -110,11 +110,17 @@ def find_key(book: TaskBook, number: int = 0, **changes: Any) -> str:
     return list_jobs({name: book.root[name] for name in plan.tasks.split()}, plan)[number].key
 
 
-def test_keys_begin_with_task_contender_and_seed_and_all_differ() -> None:
+def test_keys_begin_with_the_training_they_name() -> None:
     assert find_key(make_book(), number=3).startswith("small-gru-1-")
+
+
+def test_keys_all_differ() -> None:
     plan = make_plan(seeds=3)
     keys = [job.key for job in list_jobs(make_book().root, plan)]
     assert len(set(keys)) == len(keys) == 4 * 2 * 3
+
+
+def test_keys_do_not_depend_on_other_contenders() -> None:
     contenders = CONTENDERS | {"gru": {"cell": "gru", "units": 10}}
     assert find_key(make_book(contenders=contenders)) == find_key(make_book())
 
@@ -179,15 +185,19 @@ def test_series_that_was_changed_in_its_file_is_another_key(write: Callable[...,
     assert len(keys) == 2
 
 
-def test_trainings_are_spread_and_runs_come_in_their_order(trainings: SimpleNamespace) -> None:
+def test_trainings_are_spread_over_the_workers(trainings: SimpleNamespace) -> None:
     compare_cells(make_book(), make_plan(), {}, ParallelSpec(workers=3))
     assert trainings.over == [ParallelSpec(workers=3)]
-    trainings.jobs.clear()
+
+
+def test_every_contender_is_trained_with_every_seed(trainings: SimpleNamespace) -> None:
     compare_cells(make_book(), make_plan(), {}, ALONE)
     assert sorted(trainings.jobs) == [
         (*names, seed) for names in (("small", "gru"), ("small", "lstm")) for seed in (0, 1)
     ]
-    trainings.jobs.clear()
+
+
+def test_cells_are_trained_in_turn(trainings: SimpleNamespace) -> None:
     # Each seed in all networks, so that a load that comes and goes is not taken for one of the cells.
     compare_cells(make_book(), make_plan("large small"), {}, ALONE)
     # The stand-in trains the last job first.
@@ -197,6 +207,10 @@ def test_trainings_are_spread_and_runs_come_in_their_order(trainings: SimpleName
         for seed in (0, 1)
         for cell in ("lstm", "gru")
     ]
+
+
+@pytest.mark.usefixtures("trainings")
+def test_runs_come_in_the_order_of_the_tasks() -> None:
     # Not in that in which they end.
     runs, _ = compare_cells(make_book(), make_plan("large small"), {}, ALONE)
     assert [(run["task"], run["cell"], run["seed"]) for run in runs] == [
@@ -213,10 +227,20 @@ def test_finished_trainings_are_not_done_again(trainings: SimpleNamespace) -> No
     trainings.jobs.clear()
     assert compare_cells(make_book(), make_plan(), finished, ALONE) == first
     assert trainings.jobs == []
+
+
+def test_only_new_seeds_are_trained(trainings: SimpleNamespace) -> None:
+    finished: dict[str, Any] = {}
     compare_cells(make_book(), make_plan(), finished, ALONE)
     trainings.jobs.clear()
     compare_cells(make_book(), make_plan(seeds=3), finished, ALONE)
     assert sorted(trainings.jobs) == [("small", "gru", 2), ("small", "lstm", 2)]
+
+
+@pytest.mark.usefixtures("trainings")
+def test_finished_trainings_of_other_seeds_are_left_out() -> None:
+    finished: dict[str, Any] = {}
+    compare_cells(make_book(), make_plan(seeds=3), finished, ALONE)
     assert [run["seed"] for run in compare_cells(make_book(), make_plan(), finished, ALONE)[0]] == [
         0,
         1,
@@ -276,11 +300,24 @@ def test_refused_plan_trains_nothing(
     assert trainings.over == []
 
 
-def test_only_chosen_tasks_are_trained_and_each_once(trainings: SimpleNamespace) -> None:
+@pytest.mark.usefixtures("trainings")
+def test_only_chosen_tasks_are_checked() -> None:
     book = make_book(contenders=CONTENDERS | {"gru": {"cell": "gru", "units": 12}})
     assert len(compare_cells(book, make_plan("large"), {}, ALONE)[0]) == 4
+
+
+@pytest.mark.usefixtures("trainings")
+def test_a_task_that_is_named_twice_is_trained_once() -> None:
     assert len(compare_cells(make_book(), make_plan("small small"), {}, ALONE)[0]) == 4
+
+
+@pytest.mark.usefixtures("trainings")
+def test_no_task_is_left_out_without_music() -> None:
     assert compare_cells(make_book(), make_plan(), {}, ALONE)[1]["left_out"] == []
+
+
+@pytest.mark.usefixtures("trainings")
+def test_references_are_means_over_the_seeds() -> None:
     data = {"kind": "series", "source": {"name": "noisy_sine"}, "lookback": 5}
     book = make_book(
         data=data, contenders={name: {"cell": "rnn", "units": 4} for name in ("one", "other")}
@@ -306,15 +343,21 @@ def test_task_without_file_is_named(
         compare_cells(make_book(), make_plan("nottingham", music=str(music)), {}, ALONE)
 
 
-def test_description_has_weights_spec_and_what_papers_report(
-    trainings: SimpleNamespace, music: Path
-) -> None:
-    described = compare_cells(make_book(), make_plan("small jsb", music=str(music)), {}, ALONE)[1][
-        "tasks"
-    ]
-    assert described["small"]["num_recurrent_parameters"] == {"lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
+@pytest.fixture
+def described(trainings: SimpleNamespace, music: Path) -> dict[str, Any]:
+    plan = make_plan("small jsb", music=str(music))
+    return compare_cells(make_book(), plan, {}, ALONE)[1]["tasks"]
+
+
+def test_description_has_the_recurrent_weights(described: dict[str, Any]) -> None:
+    expected = {"lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
+    assert described["small"]["num_recurrent_parameters"] == expected
+
+
+def test_description_has_the_specification(described: dict[str, Any]) -> None:
     assert TaskSpec.model_validate(described["small"]["spec"]) == make_book().root["small"]
-    assert (set(described["jsb"]["published"]), described["small"]["published"]) == (
-        {"Chung et al. 2014", "Bai et al. 2018"},
-        {},
-    )
+
+
+def test_description_has_what_papers_report(described: dict[str, Any]) -> None:
+    assert set(described["jsb"]["published"]) == {"Chung et al. 2014", "Bai et al. 2018"}
+    assert described["small"]["published"] == {}

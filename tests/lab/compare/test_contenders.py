@@ -21,10 +21,13 @@ def make_contenders(**units: int) -> dict[str, ContenderSpec]:
     return {cell: ContenderSpec(cell=cell, units=number) for cell, number in units.items()}
 
 
-def test_budgets_are_the_weights_and_unequal_ones_are_refused() -> None:
+def test_budgets_are_the_recurrent_weights() -> None:
     """Simple RNN u(m + u + 1), LSTM four times as many, GRU three times u(m + u + 2)."""
     found = check_budgets("mine", make_contenders(rnn=17, lstm=8, gru=9), 2)
     assert found == {"rnn": 17 * 20, "lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
+
+
+def test_unequal_budgets_are_refused() -> None:
     with pytest.raises(TaskError) as caught:
         check_budgets("mine", make_contenders(rnn=90, lstm=50, gru=57), 2)
     facts = (
@@ -35,6 +38,9 @@ def test_budgets_are_the_weights_and_unequal_ones_are_refused() -> None:
         "compare.tasks.mine.contenders",
     )
     assert has_in_order(str(caught.value), *facts)
+
+
+def test_a_contender_needs_units() -> None:
     with pytest.raises(ValidationError, match="units"):
         ContenderSpec.model_validate({"cell": "lstm"})
 
@@ -156,15 +162,19 @@ def test_output_is_that_of_the_last_step_whatever_the_padding(
     assert model.count_params() == count_cell(cell, 4) + 4 * NUM_OUTPUTS + NUM_OUTPUTS
 
 
-def test_head_is_linear_and_networks_start_alike_but_for_the_bias(
-    build, inputs: np.ndarray
-) -> None:
+def test_head_is_linear(build, inputs: np.ndarray) -> None:
     model = build("lstm")
     before = model(inputs).numpy()
     head = model.get_layer("head")
     head.set_weights([1_000 * weights for weights in head.get_weights()])
     np.testing.assert_allclose(model(inputs), 1_000 * before, rtol=1e-4)
+
+
+def test_activation_is_that_of_the_contender(build) -> None:
     assert build("gru", activation="relu").get_layer("recurrent").activation.__name__ == "relu"
+
+
+def test_networks_start_alike_but_for_the_bias(build) -> None:
     one, other = (build("lstm", unit_forget_bias=is_1).get_weights() for is_1 in (True, False))
     for number in (0, 1, 3, 4):
         np.testing.assert_array_equal(one[number], other[number])

@@ -104,17 +104,24 @@ def order_for(cell: str, contest: Contest, seed: int = 0, **options: Any) -> lis
     return list_batches(contest.parts["train"], task, seed, epochs=2)
 
 
-def test_batches_are_equal_for_contenders_and_differ_by_epoch_and_seed(
-    contests: dict[str, Contest],
-) -> None:
+def test_batches_are_equal_for_contenders(contests: dict[str, Contest]) -> None:
     by_cell = [order_for(cell, contests["adding"]) for cell in CONTENDERS]
     for one, other in zip(*by_cell, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
+
+
+def test_batches_differ_by_epoch(contests: dict[str, Contest]) -> None:
     batches = order_for("rnn", contests["adding"])
     assert not np.array_equal(batches[0][0], batches[NUM_BATCHES][0])
+
+
+def test_batches_differ_by_seed(contests: dict[str, Contest]) -> None:
     assert not np.array_equal(
         *(order_for("rnn", contests["adding"], seed)[0][0] for seed in (0, 1))
     )
+
+
+def test_short_epochs_go_on_where_the_last_ended(contests: dict[str, Contest]) -> None:
     batches = order_for("rnn", contests["adding"], steps_per_epoch=1)
     assert not np.array_equal(batches[0][0], batches[1][0])
 
@@ -233,10 +240,7 @@ def test_loss_pools_the_steps_whatever_the_padding(
     assert loss == pytest.approx(5 / 7 * 88 * np.log(2), rel=1e-5)
 
 
-def test_run_has_the_stated_fields_of_different_parts(
-    runs: dict, train: Callable[..., dict[str, Any]]
-) -> None:
-    reseeded = train("adding", seed=1)
+def test_run_has_the_stated_fields(runs: dict) -> None:
     assert list(runs["adding"]) == [
         "task",
         "cell",
@@ -255,18 +259,35 @@ def test_run_has_the_stated_fields_of_different_parts(
         "steps_to_learn",
         "curve",
     ]
+
+
+def test_losses_of_a_run_are_of_different_parts(runs: dict) -> None:
     assert all(run["validation"] != run["test"] for run in runs.values())
+
+
+def test_run_counts_the_steps_of_an_epoch(runs: dict) -> None:
     assert runs["adding"]["steps_per_epoch"] == NUM_BATCHES
+
+
+def test_run_depends_on_its_seed(runs: dict, train: Callable[..., dict[str, Any]]) -> None:
+    reseeded = train("adding", seed=1)
     assert reseeded["curve"] != runs["adding"]["curve"]
 
 
 @pytest.mark.parametrize("kind", TRAINED)
-def test_curve_has_a_point_for_each_epoch_and_the_kept_weights_the_best(
-    runs: dict, kind: str
-) -> None:
+def test_kept_weights_are_those_of_the_best_epoch(runs: dict, kind: str) -> None:
     run = runs[kind]
     assert run["curve"][run["best_epoch"] - 1] == pytest.approx(run["validation"], rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_curve_has_a_point_for_each_epoch(runs: dict, kind: str) -> None:
     assert len(runs[kind]["curve"]) == runs[kind]["epochs"] == 3
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_the_best_epoch_is_within_the_training(runs: dict, kind: str) -> None:
+    run = runs[kind]
     assert 0 <= run["seconds_to_best"] <= run["epochs"] * run["seconds_per_epoch"]
 
 
@@ -329,15 +350,24 @@ def test_steps_to_learn_end_with_the_first_epoch_below_the_bar(
     assert describe(learnt_below=bar)["steps_to_learn"] == steps
 
 
-def test_bar_and_curve_are_in_its_unit(
+def test_bound_of_learning_is_in_the_unit_of_the_series(
     describe: Callable[..., dict[str, Any]], contests: dict[str, Contest]
 ) -> None:
     """Losses are of scaled values."""
     variance = contests["series"].scale
     assert variance < 0.6
     assert describe(kind="series", learnt_below=0.35 * variance)["steps_to_learn"] == 10
+
+
+def test_curve_is_in_the_unit_of_the_series(
+    describe: Callable[..., dict[str, Any]], contests: dict[str, Contest]
+) -> None:
+    variance = contests["series"].scale
     expected = [variance * loss for loss in (0.8, 0.3, 0.4, 0.2)]
     assert describe(kind="series")["curve"] == pytest.approx(expected)
+
+
+def test_seconds_of_an_epoch_leave_compilation_out(describe: Callable[..., dict[str, Any]]) -> None:
     assert describe()["seconds_per_epoch"] == pytest.approx(8 / 4)
 
 

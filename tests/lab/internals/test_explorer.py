@@ -43,15 +43,23 @@ def test_page_of_forecasters_shows_their_forecasts_of_test_windows(
     assert result["difference"] < 1e-5
 
 
-def test_page_without_networks_says_how_to_train_them_and_shows_given_texts(
-    prepare: Callable[..., SimpleNamespace], text_classifier: TextClassifier, sample: SampleSpec
+def test_page_without_networks_says_how_to_train_them(
+    prepare: Callable[..., SimpleNamespace],
 ) -> None:
     chosen = ChosenForecasters({}, None, prepare(list(np.arange(60.0))).windows)
     assert "--pipelines=forecast" in explore_forecasters(chosen, None, None)
+
+
+def test_page_without_reviews_shows_given_texts(
+    text_classifier: TextClassifier, sample: SampleSpec
+) -> None:
     page = explore_classifier(
         ChosenClassifier(text_classifier, [], [], "trained by sentiment"), sample
     )
     assert '"times":["the","film","was","so","good"' in page
+
+
+def test_page_without_classifier_gives_the_reason(sample: SampleSpec) -> None:
     assert "there are no reviews" in explore_classifier(
         ChosenClassifier(None, [], [], "there are no reviews"), sample
     )

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,26 +52,33 @@ def make_layer(weights, inputs: np.ndarray, mask: np.ndarray) -> LayerTrace:
     return LayerTrace(cell, weights, inputs, mask, unroll(weights, inputs, mask), 0.0, {})
 
 
-def test_gates_of_masked_steps_are_left_out_and_members_stand_side_by_side(
-    weights, inputs, mask
-) -> None:
+def test_gates_of_masked_steps_are_left_out(weights, inputs, mask) -> None:
     gates = list_gates([make_layer(weights, inputs, mask)])
     assert {gate.shape for gate in gates.values()} == {(mask.sum(), 4)}
     assert all(np.isfinite(gate).all() for gate in gates.values())
+
+
+def test_gates_of_members_stand_side_by_side(weights, inputs, mask) -> None:
     one = make_layer(weights, inputs, mask)
     other = make_layer(weights, inputs + 1, mask)
     for name, gate in list_gates([one, other]).items():
         expected = [getattr(layer.trace.gates, name)[mask] for layer in (one, other)]
         np.testing.assert_array_equal(gate, np.hstack(expected))
+
+
+def test_fractions_of_a_gate_sum_to_1(weights, inputs, mask) -> None:
     table = tabulate_distributions(list_gates([make_layer(weights, inputs, mask)]))
     assert table.groupby("gate")["fraction"].sum().to_numpy() == pytest.approx(1)
 
 
-def test_openness_and_distributions_count_values_in_their_range() -> None:
+def test_openness_counts_values_near_the_ends() -> None:
     measured = measure_openness({"forget": np.array([[0.05, 0.1, 0.5, 0.95]])})
     assert measured["forget"] == pytest.approx(
         {"mean": 0.4, "low_fraction": 0.25, "high_fraction": 0.25}
     )
+
+
+def test_openness_of_a_candidate_is_that_of_its_gate() -> None:
     # tanh a = 2 σ(2a) − 1.
     arguments = np.linspace(-3, 3, 101)[None, :]
     measured = measure_openness(
@@ -78,12 +86,18 @@ def test_openness_and_distributions_count_values_in_their_range() -> None:
     )
     for key in ("low_fraction", "high_fraction"):
         assert measured["candidate"][key] == measured["forget"][key] > 0
+
+
+def test_distributions_cover_the_range_of_a_gate() -> None:
     table = tabulate_distributions({"forget": np.array([[0.5]]), "candidate": np.array([[0.5]])})
     half = 0.5 / NUM_BINS
     ends = (
         table.groupby("gate")["value"].agg(["min", "max"]).loc[["forget", "candidate"]].to_numpy()
     )
     np.testing.assert_allclose(ends, [[half, 1 - half], [-1 + 2 * half, 1 - 2 * half]])
+
+
+def test_distributions_count_values_in_their_bin() -> None:
     table = tabulate_distributions({"forget": np.array([[0.83, 0.83, 0.83, 0.01]])})
     fullest = table.loc[table["fraction"].idxmax()]
     assert abs(fullest["value"] - 0.83) < 1 / NUM_BINS
@@ -191,19 +205,26 @@ def test_backward_layer_is_measured_in_the_order_in_which_it_reads(weights, inpu
     np.testing.assert_allclose(measured[0], measured[1])
 
 
-def test_probe_asks_for_the_last_state_and_its_gradient_is_that_of_backpropagation(
-    weights, inputs, mask
-) -> None:
+def test_probe_asks_for_the_last_state(weights, inputs, mask) -> None:
     probe = probe_last_states(unroll(weights, inputs, mask), mask)
     assert np.all(np.abs(probe[:, -1]) == 1)
     assert not probe[:, :-1].any()
+
+
+def test_probe_of_a_backward_layer_asks_for_the_first_state(weights, inputs, mask) -> None:
     probe = probe_last_states(unroll(weights, inputs, mask, backwards=True), mask)
     assert np.all(np.abs(probe[:, 0]) == 1)
     assert not probe[:, 1:].any()
+
+
+def test_gradient_of_a_probe_is_that_of_backpropagation(weights, inputs, mask) -> None:
     layer = make_layer(weights, inputs, mask)
     probe = probe_last_states(layer.trace, mask)
     expected = backpropagate(weights, inputs, layer.trace, probe, mask).inputs
     np.testing.assert_allclose(differentiate(layer, probe), expected)
+
+
+def test_gradient_of_a_float32_layer_is_float64(weights, inputs, mask) -> None:
     rough = type(weights)(*(array.astype(np.float32) for array in weights.to_list()))
     layer = make_layer(rough, inputs, mask)
     assert differentiate(layer, probe_last_states(layer.trace, mask)).dtype == np.float64
@@ -232,44 +253,75 @@ def test_reach_is_where_the_gradient_stays_below_a_tenth(
 MISSING: ClassifierSummary = {"is_missing": True, "origin": "none", "accuracy": {}, "num_texts": 0}
 
 
-def test_summary_and_tables_tell_of_every_layer_and_member(
-    forecast: Traces, traced, sample: SampleSpec, reviews: tuple[str, ...]
-) -> None:
-    measured = measure_traces(forecast, traced[0])
+@pytest.fixture(scope="module")
+def measured(forecast: Traces, traced) -> Any:
+    return measure_traces(forecast, traced[0])
+
+
+def test_summary_has_every_layer(forecast: Traces, traced, measured: Any) -> None:
     assert list(measured[0]["layers"]) == [*forecast.layers, *traced[0].layers]
+
+
+def test_summary_has_the_origin_of_every_layer(measured: Any) -> None:
     assert {layer["origin"] for layer in measured[0]["layers"].values()} == {
         "trained by forecast",
         "made too",
     }
+
+
+def test_steps_of_texts_are_their_words(
+    sample: SampleSpec, reviews: tuple[str, ...], measured: Any
+) -> None:
     lengths = [len(tokenize(text)) for text in (*sample.texts, reviews[1])]
     drawn = measured[0]["layers"]["sentiment_lstm_forward"]["num_steps"] - sum(lengths)
     possible = [len(tokenize(a)) + len(tokenize(b)) for a in reviews for b in reviews if a != b]
     assert drawn in possible
+
+
+def test_median_half_life_is_that_of_the_table(measured: Any) -> None:
     summary, _, half_lives, _ = measured
     lives = np.sort(half_lives.query("layer == 'forecast_lstm'")["half_life"])
     assert summary["layers"]["forecast_lstm"]["half_life_steps"]["median"] == pytest.approx(
         lives[2]
     )
+
+
+def test_half_lives_are_those_of_every_member(forecast: Traces, measured: Any) -> None:
     lives = measured[2].query("layer == 'forecast_gru'")["half_life"]
     members = [
         measure_half_lives(list_gates([layer])["update"])
         for layer in forecast.layers["forecast_gru"]
     ]
     np.testing.assert_allclose(lives, np.concatenate(members))
+
+
+def test_largest_gradient_of_a_layer_is_1(measured: Any) -> None:
     assert measured[3].groupby("layer")["gradient"].max().to_numpy() == pytest.approx(1)
+
+
+def test_gradients_by_lag_are_medians(forecast: Traces, measured: Any) -> None:
     by_lag = np.median(np.linalg.norm(forecast.gradients["forecast_lstm"][:, ::-1], axis=2), axis=0)
     shown = measured[3].query("layer == 'forecast_lstm'")["gradient"]
     np.testing.assert_allclose(shown, by_lag / by_lag.max(), rtol=1e-4)
+
+
+def test_tables_have_every_layer(measured: Any) -> None:
     summary, *tables = measured
     assert all(list(dict.fromkeys(table["layer"])) == list(summary["layers"]) for table in tables)
+
+
+def test_summary_has_the_classifier(traced, measured: Any) -> None:
     assert measured[0]["classifier"] == traced[0].classifier
 
 
-def test_members_are_measured_together_and_nothing_is_changed(forecast: Traces) -> None:
+def test_difference_of_a_layer_is_that_of_its_worst_member(forecast: Traces) -> None:
     one, other = forecast.layers["forecast_gru"]
     layers = [replace(one, max_difference=2e-7), replace(other, max_difference=1e-7)]
     summary = measure_traces(replace(forecast, layers={"forecast_gru": layers}))[0]
     assert summary["layers"]["forecast_gru"]["max_difference"] == 2e-7
+
+
+def test_half_life_of_a_gate_that_never_closes_is_none(forecast: Traces) -> None:
     # As a JSON file has no infinity.
     layer = forecast.layers["forecast_gru"][0]
     gates = layer.trace.gates._replace(update=np.ones_like(layer.trace.gates.update))
@@ -282,11 +334,17 @@ def test_members_are_measured_together_and_nothing_is_changed(forecast: Traces) 
         "median": None,
         "high": None,
     }
+
+
+def test_measuring_does_not_change_the_gradients(forecast: Traces) -> None:
     before = {name: gradient.copy() for name, gradient in forecast.gradients.items()}
     measure_traces(forecast)
     assert all(
         np.array_equal(before[name], gradient) for name, gradient in forecast.gradients.items()
     )
+
+
+def test_gradients_of_0_stay_0(forecast: Traces) -> None:
     # Its gradient is 0, and stays so.
     still = replace(
         forecast, gradients={name: 0 * gradient for name, gradient in forecast.gradients.items()}
@@ -294,6 +352,9 @@ def test_members_are_measured_together_and_nothing_is_changed(forecast: Traces) 
     summary, _, _, gradients = measure_traces(still)
     assert summary["layers"]["forecast_gru"]["reach_steps"] == 0
     assert not gradients["gradient"].any()
+
+
+def test_a_missing_classifier_changes_nothing_else(forecast: Traces) -> None:
     summary, *tables = measure_traces(forecast, Traces({}, {}, {}, "none", MISSING))
     alone = measure_traces(forecast)
     assert summary == {**alone[0], "classifier": MISSING}

@@ -68,18 +68,34 @@ def left() -> dict[str, Any]:
     }
 
 
-def test_test_part_is_described_as_the_chosen_classifier_scored_it(left: dict[str, Any]) -> None:
-    reference = describe_reference(*NO_VERSION, **left)
-    assert reference["label"].tolist() == ["positive", "negative", "unknown"]
-    assert reference["probability"].tolist() == pytest.approx(
+@pytest.fixture
+def of_test_part(left: dict[str, Any]) -> pd.DataFrame:
+    return describe_reference(*NO_VERSION, **left)
+
+
+def test_the_test_part_is_described_with_labels(of_test_part: pd.DataFrame) -> None:
+    assert of_test_part["label"].tolist() == ["positive", "negative", "unknown"]
+
+
+def test_the_test_part_is_described_with_probabilities(of_test_part: pd.DataFrame) -> None:
+    assert of_test_part["probability"].tolist() == pytest.approx(
         [1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5]
     )
-    assert reference[["num_words", "num_known_words"]].to_numpy().tolist() == [
+
+
+def test_the_test_part_is_described_with_words(of_test_part: pd.DataFrame) -> None:
+    assert of_test_part[["num_words", "num_known_words"]].to_numpy().tolist() == [
         [4, 3],
         [2, 1],
         [2, 0],
     ]
+
+
+def test_a_test_part_without_its_reviews_is_not_described(left: dict[str, Any]) -> None:
     assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].iloc[:3]}).empty
+
+
+def test_a_test_part_of_other_reviews_is_not_described(left: dict[str, Any]) -> None:
     assert describe_reference(
         *NO_VERSION, **left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}
     ).empty
@@ -92,8 +108,8 @@ def test_there_is_no_reference_where_a_part_of_it_is_missing(
     assert describe_reference(*NO_VERSION, **left | {missing: None}).empty
 
 
-def test_holdout_is_described_as_the_challenger_scored_it() -> None:
-    """Not by its own labels, nor by what the champion says."""
+@pytest.fixture
+def described() -> pd.DataFrame:
     holdout = pd.DataFrame(
         {
             "label": [0, 0, 1],
@@ -103,18 +119,30 @@ def test_holdout_is_described_as_the_challenger_scored_it() -> None:
             "challenger": [2.0, -1.0, 0.0],
         }
     )
-    described = ReferenceTable.validate(
-        pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE]))
-    )
+    return ReferenceTable.validate(pd.read_parquet(io.BytesIO(pack_reference(holdout)[REFERENCE])))
+
+
+def test_the_holdout_is_described_with_labels_of_the_challenger(described: pd.DataFrame) -> None:
     assert described["label"].tolist() == ["positive", "negative", "unknown"]
+
+
+def test_the_holdout_is_described_with_probabilities_of_the_challenger(
+    described: pd.DataFrame,
+) -> None:
     assert described["probability"].tolist() == pytest.approx(
         [1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5]
     )
+
+
+def test_the_holdout_is_described_with_words(described: pd.DataFrame) -> None:
     assert described[["num_words", "num_known_words"]].to_numpy().tolist() == [
         [4, 3],
         [2, 1],
         [2, 0],
     ]
+
+
+def test_no_reference_has_no_effects() -> None:
     found = compare(ReferenceTable.make_empty(), make_scores())
     assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
@@ -138,8 +166,7 @@ def test_values_are_those_of_each_text() -> None:
     }
 
 
-def test_effects_and_p_values_are_those_of_an_independent_computation() -> None:
-    """Cohen's h by hand; the exact p-value near that of the chi-squared test, which is not exact."""
+def test_the_effect_on_a_share_is_cohens_h() -> None:
     one = make_scores(300, 1, positive=0.62)
     other = make_scores(500, 2)
     found = compare(one, other)["positive"]
@@ -147,19 +174,44 @@ def test_effects_and_p_values_are_those_of_an_independent_computation() -> None:
     assert found["effect"] == pytest.approx(
         2 * math.asin(shares[0] ** 0.5) - 2 * math.asin(shares[1] ** 0.5)
     )
+
+
+def test_the_p_value_of_a_share_is_near_that_of_the_chi_squared_test() -> None:
+    one = make_scores(300, 1, positive=0.62)
+    other = make_scores(500, 2)
+    found = compare(one, other)["positive"]
     counts = [
         [(table["label"] == label).sum() for label in ("positive", "negative")]
         for table in (one, other)
     ]
     assert found["p_value"] == pytest.approx(chi2_contingency(counts).pvalue, rel=0.3)
+
+
+def test_shares_are_those_of_the_labels() -> None:
+    one = make_scores(300, 1, positive=0.62)
+    other = make_scores(500, 2)
+    found = compare(one, other)["positive"]
+    shares = [(table["label"] == "positive").mean() for table in (one, other)]
     assert (found["newest"], found["reference"]) == pytest.approx(shares)
+
+
+def test_the_effect_on_words_is_that_of_kolmogorov() -> None:
     one = make_scores(300, 1)
     other = make_scores(500, 2).assign(num_words=lambda table: 2 * table["num_words"])
     expected = ks_2samp(one["num_words"], other["num_words"])
     found = compare(one, other)["num_words"]
     assert found["effect"] == pytest.approx(expected.statistic)
     assert found["p_value"] < 1e-6
+
+
+def test_words_are_compared_by_their_mean() -> None:
+    one = make_scores(300, 1)
+    other = make_scores(500, 2).assign(num_words=lambda table: 2 * table["num_words"])
+    found = compare(one, other)["num_words"]
     assert found["newest"] == one["num_words"].mean()
+
+
+def test_more_unknown_texts_have_a_positive_effect() -> None:
     assert compare(make_scores(unknown=0.3), make_scores())["unknown_label"]["effect"] > 0
 
 

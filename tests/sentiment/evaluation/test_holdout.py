@@ -32,63 +32,102 @@ def make_holdout() -> Callable[..., pd.DataFrame]:
     return make
 
 
-def test_losses_and_p_value_are_those_of_scikit_learn_and_mcnemar(
-    make_holdout: Callable[..., pd.DataFrame],
+@pytest.mark.parametrize("name", ["challenger", "champion", "majority", "nb_ngram"])
+def test_measures_are_those_of_scikit_learn(
+    make_holdout: Callable[..., pd.DataFrame], name: str
 ) -> None:
     holdout = make_holdout(champion=2.0)
-    found = measure_holdout(holdout)
-    for name in ("challenger", "champion", "majority", "nb_ngram"):
-        probability = to_probability(holdout[name].to_numpy())
-        assert found.measures[name]["log_loss"] == pytest.approx(
-            log_loss(holdout["label"], probability)
-        )
-        assert found.measures[name]["accuracy"] == accuracy_score(
-            holdout["label"], probability > 0.5
-        )
+    measures = measure_holdout(holdout).measures[name]
+    probability = to_probability(holdout[name].to_numpy())
+    assert measures["log_loss"] == pytest.approx(log_loss(holdout["label"], probability))
+    assert measures["accuracy"] == accuracy_score(holdout["label"], probability > 0.5)
+
+
+def test_p_value_is_that_of_mcnemar(make_holdout: Callable[..., pd.DataFrame]) -> None:
     holdout = make_holdout(champion=3.0)
-    labels, one, other = (holdout[name].to_numpy() for name in ("label", "challenger", "champion"))
+    labels, challenger, champion = (
+        holdout[name].to_numpy() for name in ("label", "challenger", "champion")
+    )
     p_value = measure_holdout(holdout).p_value
-    assert p_value == compare_errors(labels, one, other)["p_value"]
+    assert p_value == compare_errors(labels, challenger, champion)["p_value"]
     assert p_value < 0.01
+
+
+def test_without_champion_there_is_no_p_value(make_holdout: Callable[..., pd.DataFrame]) -> None:
     assert measure_holdout(make_holdout()).p_value is None
 
 
-def test_errors_and_seen_reviews_decide_what_can_be_compared(
+def test_a_challenger_with_fewer_errors_at_a_worse_loss_shows_nothing(
     make_holdout: Callable[..., pd.DataFrame],
 ) -> None:
     """The policy would take a small p-value for that of the loss."""
     holdout = make_holdout(champion=3.0)
     holdout["challenger"] *= 100
     assert measure_holdout(holdout).p_value == 1.0
+
+
+def test_seen_reviews_are_left_out_of_the_comparison(
+    make_holdout: Callable[..., pd.DataFrame],
+) -> None:
     seen = measure_holdout(make_holdout(40, champion=2.0))
     unseen = measure_holdout(make_holdout(champion=2.0).iloc[40:])
     assert (seen.measures, seen.p_value) == (unseen.measures, unseen.p_value)
+
+
+def test_seen_reviews_are_counted_in_a_note(make_holdout: Callable[..., pd.DataFrame]) -> None:
+    seen = measure_holdout(make_holdout(40, champion=2.0))
     assert "40 of 200" in seen.notes[0]
+
+
+def test_a_few_seen_reviews_leave_a_comparison(make_holdout: Callable[..., pd.DataFrame]) -> None:
+    seen = measure_holdout(make_holdout(40, champion=2.0))
     assert seen.is_comparable
+
+
+def test_half_of_the_reviews_suffice_for_a_comparison(
+    make_holdout: Callable[..., pd.DataFrame],
+) -> None:
     assert measure_holdout(make_holdout(100, champion=2.0)).is_comparable
     assert not measure_holdout(make_holdout(101, champion=2.0)).is_comparable
+
+
+def test_unseen_reviews_of_one_class_cannot_be_compared(
+    make_holdout: Callable[..., pd.DataFrame],
+) -> None:
     holdout = make_holdout(champion=2.0).assign(is_seen=lambda t: (t["label"] == 1).astype(bool))
     assert not measure_holdout(holdout).is_comparable
 
 
-def test_scores_that_are_not_finite_or_all_alike_are_a_fault(
-    make_holdout: Callable[..., pd.DataFrame],
-) -> None:
+@pytest.fixture
+def faulty(make_holdout: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     holdout = make_holdout(champion=2.0)
     holdout.loc[3, "challenger"] = np.nan
-    found = measure_holdout(holdout)
+    return holdout
+
+
+def test_scores_that_are_not_finite_have_no_measures(faulty: pd.DataFrame) -> None:
+    found = measure_holdout(faulty)
     assert found.measures["challenger"] is None
     assert np.isnan(found.p_value)
-    (fault,) = find_faults(holdout)
+
+
+def test_scores_that_are_not_finite_are_a_fault(faulty: pd.DataFrame) -> None:
+    (fault,) = find_faults(faulty)
     assert "1 of 200" in fault
+
+
+def test_different_scores_are_no_fault(make_holdout: Callable[..., pd.DataFrame]) -> None:
     assert find_faults(make_holdout()) == []
+
+
+def test_equal_scores_are_a_fault(make_holdout: Callable[..., pd.DataFrame]) -> None:
     assert find_faults(make_holdout().assign(challenger=1.5)) == [
         "its scores are the same for every text"
     ]
 
 
 @pytest.mark.parametrize("probability", [0.0, 1e-9, 0.25, 1.0])
-def test_logit_and_probability_are_inverse(probability: float) -> None:
+def test_logit_is_the_inverse_of_probability(probability: float) -> None:
     logit = to_logit(np.array([probability]))
     assert np.isfinite(logit).all()
     assert to_probability(logit)[0] == pytest.approx(probability, abs=1e-14)

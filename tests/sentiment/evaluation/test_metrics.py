@@ -64,19 +64,23 @@ def measured(labels: np.ndarray, logits: np.ndarray) -> dict:
     return measure_classifier(labels, logits)
 
 
-def test_probability_is_logistic_and_the_loss_of_a_sure_mistake_its_logit() -> None:
+def test_probability_is_logistic() -> None:
     logits = np.linspace(-30, 30, 61)
     np.testing.assert_allclose(to_probability(logits), 1 / (1 + np.exp(-logits)), rtol=1e-12)
+
+
+def test_probability_of_large_logits_is_0_or_1() -> None:
     assert to_probability(np.array([-1e6, 0, 1e6], np.float32)).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_loss_of_a_sure_mistake_is_its_logit() -> None:
     assert measure_log_loss(np.array([0, 1]), np.array([1000, -1000], np.float32)) == 1000
 
 
 CONFUSION = ("true_negative", "false_positive", "false_negative", "true_positive")
 
 
-def test_metrics_are_sklearns_with_wilsons_interval(
-    measured: dict, labels: np.ndarray, logits: np.ndarray
-) -> None:
+def test_metrics_are_sklearns(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
     expected = {
         "accuracy": accuracy_score(labels, logits > 0),
         "f1": f1_score(labels, logits > 0),
@@ -84,6 +88,9 @@ def test_metrics_are_sklearns_with_wilsons_interval(
         **dict(zip(CONFUSION, confusion_matrix(labels, logits > 0).ravel().tolist(), strict=True)),
     }
     assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-12)
+
+
+def test_interval_of_accuracy_is_wilsons(measured: dict, labels: np.ndarray) -> None:
     # Wilson (1927): (p + z² / 2n ± z · √(p(1−p)/n + z²/4n²)) / (1 + z²/n).
     p = measured["accuracy"]
     n = len(labels)
@@ -92,8 +99,16 @@ def test_metrics_are_sklearns_with_wilsons_interval(
     half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     bounds = [(centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)]
     assert [measured["accuracy_low"], measured["accuracy_high"]] == pytest.approx(bounds, rel=1e-9)
+
+
+def test_roc_auc_is_the_share_of_pairs_in_order(
+    measured: dict, labels: np.ndarray, logits: np.ndarray
+) -> None:
     pairs = logits[labels == 1][:, None] > logits[labels == 0][None, :]
     assert measured["roc_auc"] == pytest.approx(pairs.mean(), rel=1e-12)
+
+
+def test_roc_auc_is_sklearns(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
     assert measured["roc_auc"] == pytest.approx(roc_auc_score(labels, logits), rel=1e-12)
 
 
@@ -124,17 +139,26 @@ def compute_bins(labels: np.ndarray, logits: np.ndarray) -> list[tuple[float, fl
     return [(*np.mean(bins[place], axis=0), len(bins[place])) for place in sorted(bins)]
 
 
-def test_calibration_is_accuracy_by_confidence(
-    labels: np.ndarray, logits: np.ndarray, measured: dict
-) -> None:
+def test_calibration_is_accuracy_by_confidence(labels: np.ndarray, logits: np.ndarray) -> None:
     table = tabulate_calibration(labels, logits)
     assert list(table.columns) == ["confidence", "accuracy", "num_texts"]
     np.testing.assert_allclose(table.to_numpy(float), compute_bins(labels, logits), rtol=1e-9)
+
+
+def test_calibration_error_weighs_bins_by_size(
+    labels: np.ndarray, logits: np.ndarray, measured: dict
+) -> None:
     expected = sum(abs(a - c) * size for c, a, size in compute_bins(labels, logits)) / len(labels)
     assert measured["calibration_error"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_equal_confidences_share_a_bin() -> None:
     table = tabulate_calibration(np.array([0, 1]), np.array([-2.0, 2.0]))
     assert (len(table), table["accuracy"].tolist()) == (1, [1.0])
     assert table["confidence"].tolist() == pytest.approx([1 / (1 + np.exp(-2))])
+
+
+def test_extreme_confidences_have_bins() -> None:
     assert tabulate_calibration(np.array([1, 1]), np.array([0.01, 10.0]))["num_texts"].tolist() == [
         1,
         1,
@@ -189,7 +213,7 @@ def evaluated(predictions: pd.DataFrame) -> tuple[dict, pd.DataFrame, pd.DataFra
     return evaluate_classifiers(predictions, **RECORDS)
 
 
-def test_metrics_are_json_of_each_classifier(
+def test_metrics_are_those_of_each_classifier(
     evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray
 ) -> None:
     for name in CLASSIFIERS:
@@ -201,16 +225,30 @@ def test_metrics_are_json_of_each_classifier(
         assert {
             key: value for key, value in evaluated[0][name].items() if key not in costs
         } == expected
+
+
+def test_metrics_are_json(evaluated: tuple) -> None:
     assert json.loads(json.dumps(evaluated[0])) == evaluated[0]
+
+
+def test_calibration_is_tabulated_for_each_classifier(
+    evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray
+) -> None:
     for name, table in evaluated[2].groupby("classifier", sort=False):
         expected = tabulate_calibration(labels, predictions[name].to_numpy())
         pd.testing.assert_frame_equal(
             table.drop(columns="classifier").reset_index(drop=True), expected
         )
     assert evaluated[2]["classifier"].unique().tolist() == CLASSIFIERS
+
+
+def test_evaluating_does_not_change_the_predictions(predictions: pd.DataFrame) -> None:
     before = predictions.copy()
     evaluate_classifiers(predictions, **RECORDS)
     pd.testing.assert_frame_equal(predictions, before)
+
+
+def test_other_columns_are_no_classifiers(predictions: pd.DataFrame) -> None:
     assert PredictionsTable.list_classifiers(predictions.assign(some_column=1.0)) == CLASSIFIERS
 
 

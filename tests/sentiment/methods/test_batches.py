@@ -77,9 +77,7 @@ def test_batches_are_as_numpy_pads(
         np.testing.assert_array_equal(inputs["ngrams"], expected)
 
 
-def test_texts_of_like_length_share_a_batch_of_the_stated_types(
-    features: TextFeatures, labels: np.ndarray, make_encoded: Callable[..., EncodedTexts]
-) -> None:
+def test_batches_have_the_stated_types(features: TextFeatures, labels: np.ndarray) -> None:
     from rnn_pipelines.sentiment.methods.training import batch_texts
 
     inputs, targets = batch_texts(features, labels, PADDING, 8, shuffle_seed=0).element_spec
@@ -92,14 +90,25 @@ def test_texts_of_like_length_share_a_batch_of_the_stated_types(
         "ngrams": ("float32", [None, None, 2]),
         "targets": ("float32", [None, 1]),
     }
+
+
+def test_texts_of_like_length_share_a_batch(features: TextFeatures, labels: np.ndarray) -> None:
     # Else every batch would be as long as the longest text.
     lengths = sorted(np.minimum(features.encoded.lengths, 30))
     widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels)[0]]
     assert widths == [lengths[min(last, NUM_TEXTS - 1)] for last in range(7, NUM_TEXTS + 7, 8)]
+
+
+def test_batches_are_sorted_by_length(features: TextFeatures, labels: np.ndarray) -> None:
     from rnn_pipelines.sentiment.methods.training import sort_by_length
 
     first, second = collect(features, labels, epochs=2)
     assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
+
+
+def test_texts_beyond_the_limit_stay_in_their_order(features: TextFeatures) -> None:
+    from rnn_pipelines.sentiment.methods.training import sort_by_length
+
     # Texts beyond the limit are alike, and stay in their order.
     order = sort_by_length(features, PaddingSpec(max_length=3))
     assert order.tolist() == [
@@ -107,6 +116,9 @@ def test_texts_of_like_length_share_a_batch_of_the_stated_types(
         1,
         *sorted(order[2:], key=lambda text: (min(features.encoded.lengths[text], 3), text)),
     ]
+
+
+def test_no_texts_have_no_batches(make_encoded: Callable[..., EncodedTexts]) -> None:
     assert collect(make_features(make_encoded([])), np.zeros(0)) == [[]]
 
 
@@ -136,20 +148,35 @@ def test_shuffling_covers_every_text_once_in_each_epoch(
 ) -> None:
     for epoch in collect(features, labels, seed=0, epochs=3):
         assert sorted(list_texts(epoch)) == list(range(NUM_TEXTS))
+
+
+def test_shuffled_texts_keep_their_labels(features: TextFeatures, labels: np.ndarray) -> None:
     for inputs, targets in collect(features, labels, seed=0)[0]:
         np.testing.assert_array_equal(
             inputs["words"], pad_texts(features.encoded, targets[:, 0].astype(int), PADDING)
         )
+
+
+def test_every_epoch_has_another_order(features: TextFeatures, labels: np.ndarray) -> None:
     epochs = collect(features, labels, seed=0, epochs=3)
     orders = {tuple(list_texts(epoch)) for epoch in epochs}
     batches = {frozenset(frozenset(targets[:, 0]) for _, targets in epoch) for epoch in epochs}
     assert (len(orders), len(batches)) == (3, 3)
+
+
+def test_shuffling_repeats_by_its_seed(features: TextFeatures, labels: np.ndarray) -> None:
     repeated = [
         [list_texts(e) for e in collect(features, labels, seed=1, epochs=2)] for _ in range(2)
     ]
     assert repeated[0] == repeated[1]
+
+
+def test_shuffling_depends_on_its_seed(features: TextFeatures, labels: np.ndarray) -> None:
     [one], [other] = (collect(features, labels, seed=seed) for seed in (0, 1))
     assert list_texts(one) != list_texts(other)
+
+
+def test_shuffled_batches_are_not_sorted(features: TextFeatures, labels: np.ndarray) -> None:
     widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels, seed=0)[0]]
     assert widths != sorted(widths)
 

@@ -79,7 +79,7 @@ def draw(scale: float, shift: float, size: int = 20_000) -> tuple[np.ndarray, np
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.4, 0.0), (2.0, -0.5)])
-def test_calibration_of_one_model_recovers_its_scale_and_shift(scale: float, shift: float) -> None:
+def test_calibration_of_one_model_recovers_its_line(scale: float, shift: float) -> None:
     logits, labels = draw(scale, shift)
     found = fit_calibration(pd.DataFrame({"gru": logits}), labels)
     assert (found["weights"]["gru"], found["intercept"]) == (
@@ -141,27 +141,46 @@ def test_stacks_are_those_of_networks_with_their_paths(
     assert {name: sorted(stack.columns) for name, stack in stacks.items()} == expected
 
 
-def test_predictions_are_the_calibrated_logits_of_the_test_part(
-    calibrated: tuple,
-    reviews: pd.DataFrame,
-    networks: dict[str, pd.DataFrame],
-    features: TextFeatures,
-) -> None:
+def test_every_classifier_is_calibrated(calibrated: tuple) -> None:
     names = {"lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"}
     assert set(calibrated[0]) == set(calibrated[1].columns[4:]) == names
+
+
+def test_predictions_are_of_the_test_part(calibrated: tuple, reviews: pd.DataFrame) -> None:
     test = reviews[reviews["part"] == "test"]
     for column in ("review_id", "label", "rating"):
         assert calibrated[1][column].tolist() == test[column].tolist()
+
+
+def test_predictions_have_the_words_of_a_text(calibrated: tuple) -> None:
     assert list(calibrated[1].columns[:4]) == ["review_id", "label", "rating", "num_words"]
     assert calibrated[1]["num_words"].tolist() == list(range(2, NUM_TEXTS, 3))
+
+
+def test_calibrations_are_json(calibrated: tuple) -> None:
     assert json.loads(json.dumps(calibrated[0])) == calibrated[0]
+
+
+def test_predictions_of_a_network_are_its_calibrated_logits(
+    calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame]
+) -> None:
     scores = networks["gru"].merge(reviews, on="review_id")
     validation, test = (scores[scores["part"] == part] for part in ("validation", "test"))
     fitted = fit_calibration(validation[["gru", "nb_ngram"]], validation["label"].to_numpy(int))
     expected = apply_calibration(fitted, test)
     np.testing.assert_allclose(calibrated[1]["gru"], expected, rtol=1e-12)
+
+
+def test_predictions_of_ngrams_are_their_calibrated_logits(
+    calibrated: tuple, features: TextFeatures
+) -> None:
     expected = apply_calibration(calibrated[0]["nb_ngram"], {"nb_ngram": features.logits[2::3]})
     np.testing.assert_allclose(calibrated[1]["nb_ngram"], expected, rtol=1e-12)
+
+
+def test_calibrating_does_not_change_the_scores(
+    reviews: pd.DataFrame, networks: dict[str, pd.DataFrame], features: TextFeatures
+) -> None:
     before = reviews.copy(), networks["gru"].copy()
     calibrate_classifiers(reviews, features, **networks)
     pd.testing.assert_frame_equal(reviews, before[0])

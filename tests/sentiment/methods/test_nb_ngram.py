@@ -134,7 +134,7 @@ def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(
         ([[2, 3, 4], [2]], 1, [2, 3, 4, 2 | 3 << 21, 3 | 4 << 21]),
     ],
 )
-def test_known_ngrams_are_in_enough_texts_and_not_longer_than_the_order(
+def test_known_ngrams_are_those_of_enough_texts(
     make_encoded: MakeEncoded, texts: list[list[int]], min_texts: int, known: list[int]
 ) -> None:
     labels = np.arange(len(texts)) % 2
@@ -142,11 +142,14 @@ def test_known_ngrams_are_in_enough_texts_and_not_longer_than_the_order(
     assert (classifier.ngrams.tolist(), classifier.order) == (known, 2)
 
 
-def test_logit_above_0_is_positive_and_fitting_twice_the_same(make_encoded: MakeEncoded) -> None:
+def test_a_logit_above_0_is_positive(make_encoded: MakeEncoded) -> None:
     texts = [[2, 9], [2, 8], [3, 9], [3, 8]] * 5
     labels = np.array([1, 1, 0, 0] * 5)
     logits = score_ngrams(fit_nb_ngram(make_encoded(texts), labels, SPEC), make_encoded([[2], [3]]))
     assert (logits[0] > 0, logits[1] < 0) == (True, True)
+
+
+def test_fitting_twice_gives_the_same_weights(make_encoded: MakeEncoded) -> None:
     texts, labels = make_texts()
     one, other = (fit_nb_ngram(make_encoded(texts), labels, SPEC) for _ in range(2))
     np.testing.assert_array_equal(one.weights, other.weights)
@@ -255,22 +258,49 @@ def test_weights_come_from_classifiers_that_saw_other_folds(
     words = np.repeat(is_fold, corpus.encoded.lengths)
     np.testing.assert_array_equal(features.ngrams[words], added.features.ngrams[words])
     assert not np.array_equal(features.ngrams[~words], added.features.ngrams[~words])
+
+
+def test_weights_of_other_parts_come_from_the_whole_classifier(
+    corpus: SimpleNamespace, added: SimpleNamespace
+) -> None:
     others = corpus.encoded.select(np.flatnonzero(corpus.folds < 0))
     words = np.repeat(corpus.folds < 0, corpus.encoded.lengths)
     np.testing.assert_array_equal(
         added.features.ngrams[words], weigh_words(added.classifier, others)
     )
+
+
+def test_logits_of_other_parts_come_from_the_whole_classifier(
+    corpus: SimpleNamespace, added: SimpleNamespace
+) -> None:
+    others = corpus.encoded.select(np.flatnonzero(corpus.folds < 0))
     np.testing.assert_allclose(
         added.features.logits[corpus.folds < 0], score_ngrams(added.classifier, others)
     )
+
+
+def test_the_whole_classifier_learns_the_training_part(
+    corpus: SimpleNamespace, added: SimpleNamespace
+) -> None:
     train = np.flatnonzero(corpus.folds >= 0)
     expected = fit_nb_ngram(corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC)
     assert get_weights(added.classifier) == get_weights(expected)
+
+
+def test_labels_of_other_parts_are_not_read(
+    corpus: SimpleNamespace, added: SimpleNamespace
+) -> None:
     garbage = corpus.labels.astype("Float64").mask(corpus.folds < 0, 99.0)
     features = add(corpus, garbage).features
     np.testing.assert_array_equal(features.ngrams, added.features.ngrams)
     np.testing.assert_array_equal(features.logits, added.features.logits)
+
+
+def test_features_have_their_types(added: SimpleNamespace) -> None:
     assert (added.features.ngrams.dtype, added.features.logits.dtype) == (np.float32, np.float64)
+
+
+def test_the_time_of_fitting_is_on_record(added: SimpleNamespace) -> None:
     assert 0 < added.record["training_seconds"] < 5
 
 

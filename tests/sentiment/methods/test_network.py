@@ -105,7 +105,7 @@ def test_text_without_words_has_the_heads_bias_as_logit(build, cell: str, poolin
     assert (logits[0], logits[1] != logits[0]) == (np.float32(0.7), True)
 
 
-def test_order_of_texts_and_words_does_not_matter_where_it_should_not(build) -> None:
+def test_the_order_of_texts_does_not_matter(build) -> None:
     model = build("lstm")
     np.testing.assert_allclose(
         call(model, make_inputs(TEXTS[::-1])),
@@ -113,8 +113,14 @@ def test_order_of_texts_and_words_does_not_matter_where_it_should_not(build) -> 
         rtol=0,
         atol=1e-6,
     )
+
+
+def test_a_network_without_recurrence_does_not_read_the_order(build) -> None:
     one, other = call(build("pointwise"), make_inputs([[2, 3, 4], [4, 3, 2]]))
     assert one == pytest.approx(other, abs=1e-6)
+
+
+def test_words_beyond_the_vocabulary_are_unknown(build) -> None:
     logits = call(
         build("gru", ngram_inputs=False),
         make_inputs([[2, 1, 3], [2, NUM_WORDS, 3], [2, 39, 3], [2, 11, 3]]),
@@ -143,25 +149,41 @@ def read_outputs(model, texts: list[list[int]]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_both_directions_are_read_and_the_order_matters(build, cell: str) -> None:
+def test_both_directions_are_read(build, cell: str) -> None:
     """The first half of the outputs knows the words before each step, the second half those after it."""
     one, other = read_outputs(build(cell), [[2, 3, 4, 5], [2, 3, 4, 11]])
     forward = (one != other)[:, :4].any(axis=1)
     backward = (one != other)[:, 4:].any(axis=1)
     assert (forward.tolist(), backward.tolist()) == ([False, False, False, True], [True] * 4)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_the_order_of_words_matters(build, cell: str) -> None:
     one, other = call(build(cell, ngram_inputs=False), make_inputs([[2, 3, 4], [4, 3, 2]]))
     assert one != other
 
 
-def test_words_have_vectors_that_are_given_or_dropped(build) -> None:
+def test_words_have_the_vectors_that_are_given(build) -> None:
     [vectors] = build().get_layer("word_vectors").get_weights()
     np.testing.assert_array_equal(vectors, VECTORS)
+
+
+def test_words_have_random_vectors_without_given_ones(build) -> None:
     [vectors] = build(word_vectors=False).get_layer("word_vectors").get_weights()
     assert (vectors.shape, np.allclose(vectors, VECTORS)) == (VECTORS.shape, False)
+
+
+def test_no_dropout_has_no_layer(build) -> None:
     assert not [layer for layer in build(**PLAIN).layers if "dropout" in layer.name]
+
+
+def test_dropout_of_words_drops_whole_vectors(build) -> None:
     left = drop(build, "word_dropout")
     assert (left == left[:, :, :1]).all()
     assert left.mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_dropout_of_vectors_drops_a_dimension_of_all_words(build) -> None:
     left = drop(build, "vector_dropout")
     assert (left == left[:, :1]).all()
     assert 0.2 < left.mean() < 0.8
@@ -215,12 +237,18 @@ DROPOUTS = ["word_dropout", "vector_dropout", "input_dropout", "recurrent_dropou
 
 
 @pytest.mark.parametrize("field", DROPOUTS)
-def test_each_dropout_acts_in_training_and_is_off_when_scoring(build, field: str) -> None:
+def test_each_dropout_is_off_when_scoring(build, field: str) -> None:
     plain = build("lstm", **PLAIN)
     dropped = build("lstm", **PLAIN | {field: 0.5})
     inputs = make_inputs(TEXTS)
     dropped.set_weights(plain.get_weights())
     np.testing.assert_allclose(call(dropped, inputs), call(plain, inputs), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("field", DROPOUTS)
+def test_each_dropout_acts_in_training(build, field: str) -> None:
+    dropped = build("lstm", **PLAIN | {field: 0.5})
+    inputs = make_inputs(TEXTS)
     assert not np.array_equal(
         call(dropped, inputs, training=True), call(dropped, inputs, training=True)
     )

@@ -34,7 +34,7 @@ def test_vocabulary_sees_the_training_part_alone(reviews: pd.DataFrame) -> None:
     ("part", "is_learnt"),
     [("train", True), ("unlabelled", True), ("validation", False), ("test", False)],
 )
-def test_word_vectors_see_training_and_unlabelled_alone(
+def test_word_vectors_see_no_text_that_judges(
     reviews: pd.DataFrame, part: str, is_learnt: bool
 ) -> None:
     words = [f"{part}{word}" for word in "abc"]

@@ -32,11 +32,14 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
 
-def test_only_registered_networks_are_taken_and_listed_by_simplicity() -> None:
+def test_only_registered_networks_are_taken() -> None:
     with pytest.raises(
         ValidationError, match="expected one of lstm, gru, pointwise, received 'transformer'"
     ):
         ClassifierSpec.model_validate({"cell": "transformer"})
+
+
+def test_classifiers_are_listed_by_simplicity() -> None:
     assert list_classifiers() == [
         "majority", "nb_ngram", "pointwise", "lstm_alone", "gru_alone", "lstm", "gru", "ensemble"
     ]  # fmt: skip
@@ -95,12 +98,18 @@ def run(pipeline: Any, parameters: dict[str, Any], **data: Any) -> Callable[[str
     return catalog.load
 
 
-def test_further_network_is_measured_alone_together_and_in_the_report(
-    parameters: dict[str, Any],
-) -> None:
-    load = run(create_pipeline(), parameters)
+@pytest.fixture(scope="module")
+def load(parameters: dict[str, Any]) -> Callable[[str], Any]:
+    return run(create_pipeline(), parameters)
+
+
+def test_a_further_network_is_measured_alone(load: Callable[[str], Any]) -> None:
     metrics = load("sentiment_metrics")
     assert {"rnn", "rnn_alone"} <= set(metrics)
+
+
+def test_a_further_network_is_part_of_the_ensemble(load: Callable[[str], Any]) -> None:
+    metrics = load("sentiment_metrics")
     parts = [metrics[name]["num_parameters"] for name in ("lstm", "gru", "rnn")]
     assert metrics["ensemble"]["num_parameters"] == sum(parts)
     assert set(load("sentiment_calibrations")["ensemble"]["weights"]) == {
@@ -109,12 +118,16 @@ def test_further_network_is_measured_alone_together_and_in_the_report(
         "rnn",
         "nb_ngram",
     }
+
+
+def test_a_further_network_is_in_the_report(load: Callable[[str], Any]) -> None:
     page = load("sentiment_report")
     assert "<td>simple RNN</td>" in page
     assert "<td>LSTM + GRU + simple RNN</td>" in page
     assert "LSTM, GRU, simple RNN and all together" in page
 
 
+@pytest.mark.slow
 def test_both_take_part_in_a_retraining(parameters: dict[str, Any]) -> None:
     spec = RetrainSentimentSpec.model_validate(
         {"holdout": 0.3, "policy": {"must_beat": ["coin"]}, "budget": {"epochs": 1}}

@@ -30,18 +30,37 @@ def predictions() -> pd.DataFrame:
     return pd.DataFrame({**facts, "gru": [-1.0, 2.0], "ensemble": [-1.0, np.nan]})
 
 
-def test_predictions_and_holdout_name_their_classifiers(predictions: pd.DataFrame) -> None:
+def test_predictions_are_a_valid_table(predictions: pd.DataFrame) -> None:
     assert PredictionsTable.validate(predictions) is predictions
+
+
+def test_predictions_name_their_classifiers(predictions: pd.DataFrame) -> None:
     assert PredictionsTable.list_classifiers(predictions) == ["gru", "ensemble"]
+
+
+def test_predictions_of_other_columns_are_refused(predictions: pd.DataFrame) -> None:
     with pytest.raises(ReviewError, match="PredictionsTable: expected the columns review_id"):
         PredictionsTable.validate(predictions.assign(rnn=1.0))
+
+
+def test_repeated_scores_are_refused() -> None:
     with pytest.raises(ReviewError, match="the same review_id a second time"):
         ScoresTable.validate(pd.DataFrame({"review_id": ["a", "a"], "gru": [1.0, 2.0]}))
-    holdout = predictions.drop(columns=["gru", "ensemble"]).assign(
+
+
+@pytest.fixture
+def holdout(predictions: pd.DataFrame) -> pd.DataFrame:
+    return predictions.drop(columns=["gru", "ensemble"]).assign(
         challenger=1.0, majority=0.0, nb_ngram=1.0, num_known_words=2, is_seen=False
     )
+
+
+def test_a_holdout_may_have_a_champion(holdout: pd.DataFrame) -> None:
     HoldoutTable.validate(holdout)
     HoldoutTable.validate(holdout.assign(champion=1.0))
+
+
+def test_a_holdout_of_other_columns_is_refused(holdout: pd.DataFrame) -> None:
     with pytest.raises(ReviewError, match="expected the columns"):
         HoldoutTable.validate(holdout.assign(lstm=1.0))
 

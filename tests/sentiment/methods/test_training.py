@@ -124,42 +124,59 @@ def test_training_finds_the_words_that_tell_the_label(
     assert right[is_test].mean() > 0.9
 
 
-def test_training_never_sees_the_test_part_and_the_seed_gives_its_losses(
-    trained: dict, features: TextFeatures, reviews: pd.DataFrame
-) -> None:
-    """Its n-gram weights are not a number there, and would be in the weights."""
-    # The same LSTM, after another training has moved the global random state; and without the test part.
-    again = train(*spoil(features, reviews), "lstm", ngrams=True)
-    for one, other in zip(
-        trained["lstm"].model.get_weights(), again.model.get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
+@pytest.fixture(scope="module")
+def blind(
+    trained: dict, features: TextFeatures, reviews: pd.DataFrame, no_graphs: None
+) -> SimpleNamespace:
+    """The same LSTM, trained later without the test part, whose n-gram weights would be NaN in the weights."""
+    return train(*spoil(features, reviews), "lstm", ngrams=True)
+
+
+def test_training_never_sees_the_test_part(trained: dict, blind: SimpleNamespace) -> None:
+    pairs = zip(trained["lstm"].model.get_weights(), blind.model.get_weights(), strict=True)
+    for weights, expected in pairs:
+        np.testing.assert_array_equal(weights, expected)
+
+
+def test_the_seed_gives_the_losses(trained: dict, blind: SimpleNamespace) -> None:
     columns = ["epoch", "loss", "val_loss"]
-    assert trained["lstm"].history[columns].equals(again.history[columns])
+    assert trained["lstm"].history[columns].equals(blind.history[columns])
 
 
-def test_best_weights_come_back_after_worse_epochs_and_seeds_differ(
-    features: TextFeatures, flipped: pd.DataFrame
+@pytest.fixture(scope="module")
+def misled(features: TextFeatures, flipped: pd.DataFrame) -> SimpleNamespace:
+    return train(features, flipped, "pointwise", seed=1)
+
+
+def test_another_seed_gives_other_losses(
+    features: TextFeatures, flipped: pd.DataFrame, misled: SimpleNamespace
 ) -> None:
-    misled = train(features, flipped, "pointwise", seed=1)
     other = train(features, flipped, "pointwise", epochs=1)
     assert other.history["loss"][0] != misled.history["loss"][0]
+
+
+def test_best_weights_come_back_after_worse_epochs(
+    features: TextFeatures, flipped: pd.DataFrame, misled: SimpleNamespace
+) -> None:
     assert misled.record["best_epoch"] < misled.record["num_epochs"]
     found = compute_validation_loss(misled, features, flipped)
     assert found == pytest.approx(misled.history["val_loss"].min(), rel=1e-4)
 
 
-def test_loss_and_parameters_are_on_record(
+def test_the_lowest_loss_is_on_record(
     trained: dict, features: TextFeatures, reviews: pd.DataFrame
 ) -> None:
     found = compute_validation_loss(trained["gru"], features, reviews)
     assert found == pytest.approx(trained["gru"].history["val_loss"].min(), rel=1e-4)
+
+
+def test_parameters_are_on_record(trained: dict) -> None:
     record = trained["lstm"].record
     assert record["num_parameters"] == trained["lstm"].model.count_params()
     assert [layer["layer"] for layer in record["layers"]][-3:] == ["pooling", "dropout", "logit"]
 
 
-def test_features_stay_and_nan_ends_training_with_advice(
+def test_training_does_not_change_the_features(
     features: TextFeatures, reviews: pd.DataFrame
 ) -> None:
     before = features.ids.copy(), features.ngrams.copy(), reviews.copy()
@@ -167,6 +184,9 @@ def test_features_stay_and_nan_ends_training_with_advice(
     np.testing.assert_array_equal(features.ids, before[0])
     np.testing.assert_array_equal(features.ngrams, before[1])
     pd.testing.assert_frame_equal(reviews, before[2])
+
+
+def test_nan_ends_training_with_advice(features: TextFeatures, reviews: pd.DataFrame) -> None:
     faulty = replace(features, ngrams=np.full_like(features.ngrams, np.nan))
     with pytest.raises(
         TrainingError,

@@ -75,47 +75,72 @@ def test_probability_is_that_of_the_weighed_logits(
     assert scored["probability"][number] == pytest.approx(expected, abs=1e-6)
 
 
-def test_label_and_confidence_follow_the_probability_of_each_row(
-    scored: pd.DataFrame, texts: list[str], text_classifier: TextClassifier
-) -> None:
+def test_label_follows_the_probability(scored: pd.DataFrame) -> None:
     known = scored[scored["num_known_words"] > 0]
     assert (
         known["label"].tolist()
         == np.where(known["probability"] > 0.5, "positive", "negative").tolist()
     )
     assert known["label"].nunique() == 2
+
+
+def test_confidence_follows_the_probability(scored: pd.DataFrame) -> None:
     negative = scored["label"] == "negative"
     expected = np.where(negative, 1 - scored["probability"], scored["probability"])
     np.testing.assert_array_equal(scored["confidence"], expected)
+
+
+def test_confidence_is_at_least_a_half(scored: pd.DataFrame) -> None:
     assert scored["confidence"].between(0.5, 1).all()
+
+
+def test_scores_have_their_columns(scored: pd.DataFrame) -> None:
     assert list(scored.columns) == COLUMNS
+
+
+def test_scores_have_a_row_for_each_text(scored: pd.DataFrame, texts: list[str]) -> None:
     assert (scored["row"].tolist(), scored["text"].tolist()) == (
         list(range(2, 2 + len(texts))),
         texts,
     )
+
+
+def test_scores_have_a_new_index(
+    scored: pd.DataFrame, texts: list[str], text_classifier: TextClassifier
+) -> None:
     table = make_texts(texts).set_axis(np.arange(len(texts))[::-1] * 7)
     pd.testing.assert_frame_equal(score_sentiment(text_classifier, table), scored)
 
 
-def test_words_and_known_words_are_counted_in_texts_of_any_length(
-    text_classifier: TextClassifier,
-) -> None:
+def test_words_are_counted(text_classifier: TextClassifier) -> None:
     found = score_sentiment(text_classifier, make_texts(["good film xyzzy !", "", "xyzzy"]))
     assert (found["num_words"].tolist(), found["num_known_words"].tolist()) == (
         [4, 0, 1],
         [2, 0, 0],
     )
+
+
+def test_scoring_does_not_change_the_texts(text_classifier: TextClassifier) -> None:
     table = make_texts(["good", ""])
     before = table.copy()
     score_sentiment(text_classifier, table)
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_a_known_word_among_others_is_found(text_classifier: TextClassifier) -> None:
     found = score_sentiment(text_classifier, make_texts(["素晴らしい good 😀"]))
     assert (found["num_known_words"][0], found["label"][0] != "unknown") == (1, True)
+
+
+def test_a_text_of_any_length_is_scored(text_classifier: TextClassifier) -> None:
     found = score_sentiment(text_classifier, make_texts(["good film " * 50_000, "bad"]))
     assert (found["num_words"].tolist(), found["probability"].between(0, 1).all()) == (
         [100_000, 1],
         True,
     )
+
+
+def test_no_texts_have_no_scores(text_classifier: TextClassifier) -> None:
     found = score_sentiment(text_classifier, make_texts([]))
     assert (len(found), list(found.columns)) == (0, COLUMNS)
 
@@ -128,15 +153,15 @@ def test_text_without_a_known_word_is_unknown(
     assert (row["label"], row["probability"], row["confidence"]) == ("unknown", 0.5, 0.5)
 
 
-def test_classifier_reads_long_and_strange_texts_by_its_padding(
-    text_classifier: TextClassifier,
-) -> None:
-    """Head and tail; the n-gram classifier reads all, and knows none of the words between."""
+def test_networks_read_head_with_tail_of_a_long_text(text_classifier: TextClassifier) -> None:
     head = "good film " * 5
     tail = " was bad" * 5
     texts = [head + "plugh " * size + tail for size in (40, 90_000)]
     found = score_sentiment(text_classifier, make_texts(texts))
     assert found["probability"][0] == pytest.approx(found["probability"][1], abs=1e-6)
+
+
+def test_a_classifier_of_one_network_still_reads_ngrams(text_classifier: TextClassifier) -> None:
     # So they stay part of the classifier, even where its calibration doesn't weigh the n-gram classifier.
     classifier = assemble(text_classifier, make_calibrations("lstm", path=False))
     assert list(classifier.calibration["weights"]) == ["lstm"]
@@ -147,11 +172,17 @@ def test_classifier_reads_long_and_strange_texts_by_its_padding(
         score_sentiment(c, make_texts(["good film"]))["probability"][0] for c in (classifier, blind)
     )
     assert one != other
+
+
+def test_a_classifier_can_read_words_without_signs(text_classifier: TextClassifier) -> None:
     scores = score_sentiment(
         replace(text_classifier, signs=False), make_texts(["good, film!", "good film"])
     )
     assert scores["num_words"].tolist() == [2, 2]
     assert scores["probability"][0] == scores["probability"][1]
+
+
+def test_a_classifier_reads_as_many_words_as_its_padding(text_classifier: TextClassifier) -> None:
     # One word is left of each text, the last.
     classifier = replace(
         assemble(text_classifier, make_calibrations("gru", path=False)),

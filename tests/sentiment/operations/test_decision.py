@@ -68,17 +68,32 @@ def read_reasons(candidate: Candidate) -> str:
     return "; ".join(candidate.decision.reasons)
 
 
-def test_decisions_are_by_baselines_and_unseen_reviews(decide: Callable[..., Candidate]) -> None:
+def test_the_first_challenger_is_promoted(decide: Callable[..., Candidate]) -> None:
     assert decide().decision.is_promoted
+
+
+def test_a_better_challenger_is_promoted(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, champion=3.0)
     assert candidate.decision.is_promoted
     assert "it is better" in read_reasons(candidate)
+
+
+def test_a_challenger_must_beat_the_ngrams(decide: Callable[..., Candidate]) -> None:
     candidate = decide(policy={"must_beat": ["nb_ngram"]}, nb_ngram=0.5, challenger=1.5)
     assert "is not below nb_ngram" in read_reasons(candidate)
+
+
+def test_a_challenger_must_beat_the_majority(decide: Callable[..., Candidate]) -> None:
     assert "is not below majority" in read_reasons(decide(challenger=6.0))
+
+
+def test_a_champion_that_has_seen_most_reviews_stays(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, num_seen=150, champion=3.0)
     assert not candidate.decision.is_promoted
     assert SEEN in read_reasons(candidate)
+
+
+def test_reviews_that_the_champion_has_seen_are_left_out(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, num_seen=20, champion=3.0)
     assert candidate.decision.is_promoted
     assert "20 of 200" in candidate.manifest["notes"][0]
@@ -128,20 +143,40 @@ def test_broken_challenger_is_kept_back(
     assert fault in read_reasons(candidate)
 
 
-def test_record_is_plain_json_and_keeps_how_the_holdout_was_scored(
-    decide: Callable[..., Candidate],
-) -> None:
-    manifest = decide(CHAMPION, champion=3.0).manifest
+@pytest.fixture
+def manifest(decide: Callable[..., Candidate]) -> dict[str, Any]:
+    return decide(CHAMPION, champion=3.0).manifest
+
+
+def test_the_record_is_plain_json(manifest: dict[str, Any]) -> None:
     assert json.loads(json.dumps(manifest, allow_nan=False)) == manifest
+
+
+def test_the_record_names_its_champion(manifest: dict[str, Any]) -> None:
     assert (manifest["task"], manifest["champion"]) == ("sentiment", "v1")
+
+
+def test_the_record_measures_both_alike(manifest: dict[str, Any]) -> None:
     assert manifest["metrics"]["challenger"].keys() == manifest["metrics"]["champion"].keys()
+
+
+def test_the_record_has_the_losses_of_validation(manifest: dict[str, Any]) -> None:
     assert manifest["metrics"]["champion"]["validation_loss"] == 0.4
     assert manifest["metrics"]["challenger"]["validation_loss"] == 0.2
+
+
+def test_a_version_keeps_how_the_holdout_was_scored(decide: Callable[..., Candidate]) -> None:
     # All of it, for the challenger has seen none of it.
     candidate = decide(CHAMPION, num_seen=20, champion=3.0)
     kept = pd.read_parquet(io.BytesIO(candidate.files[REFERENCE]))
     assert kept.columns.tolist() == ["label", "probability", "num_words", "num_known_words"]
     assert len(kept) == 200
+
+
+def test_labels_that_are_kept_follow_the_probability(decide: Callable[..., Candidate]) -> None:
+    # All of it, for the challenger has seen none of it.
+    candidate = decide(CHAMPION, num_seen=20, champion=3.0)
+    kept = pd.read_parquet(io.BytesIO(candidate.files[REFERENCE]))
     assert (kept["label"] == "positive").mean() == pytest.approx((kept["probability"] > 0.5).mean())
 
 

@@ -35,14 +35,30 @@ def differ(measure: str, **changes: float) -> pd.DataFrame:
     return table
 
 
-def test_alike_texts_are_ok_and_others_an_alarm() -> None:
+def test_alike_texts_are_ok() -> None:
     assert conclude(ALIKE)["verdict"] == "ok"
+
+
+def test_a_reason_has_the_figures_of_its_measure() -> None:
     (reason,) = conclude(differ("num_words", newest=14.2, reference=177.1, effect=0.3))["reasons"]
     assert all(fact in reason for fact in ("14 words", "177 words", "0.30", "p < 0.0001"))
+
+
+def test_the_monitor_counts_texts() -> None:
     found = monitor(make_scores())
     assert (found["verdict"], found["num_texts"], found["num_reference"]) == ("ok", 300, 300)
+
+
+def test_the_monitor_has_every_measure() -> None:
+    found = monitor(make_scores())
     assert [row["measure"] for row in found["measures"]] == list(MEASURES)
+
+
+def test_other_texts_are_an_alarm() -> None:
     assert monitor(make_scores(words=500))["verdict"] == "alarm"
+
+
+def test_the_monitor_is_strict_json() -> None:
     for scores in (NOTHING, make_scores()):
         found = monitor(scores)
         assert json.loads(json.dumps(found, allow_nan=False)) == found

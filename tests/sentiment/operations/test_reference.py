@@ -116,5 +116,5 @@ def test_reference_is_the_holdout_of_the_version_or_the_test_part(
         ReferenceTable.validate(reference)
 
 
-def test_nothing_scored_and_nothing_left_have_no_reference(store: ChampionStore) -> None:
+def test_without_any_score_there_is_no_reference(store: ChampionStore) -> None:
     assert describe_reference(select_newest(None), store.folder, **NOTHING).empty

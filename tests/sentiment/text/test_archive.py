@@ -94,29 +94,35 @@ def fail(path: Path, unlabelled: bool = False) -> str:
     return message
 
 
-def test_each_review_is_a_row_with_its_film_and_the_archive_stays(
-    whole: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_review_is_a_row_with_its_film(whole: Path) -> None:
     assert ReviewsTable.validate(read_archive(whole)).values.tolist() == [
         ["train/neg/2_1", "train", "tt0000002", 1, 0, "Awful."],
         ["train/pos/0_9", "train", "tt0000000", 9, 1, "Fine."],
         ["test/neg/0_4", "test", "tt0000000", 4, 0, "Dull."],
         ["test/pos/1_10", "test", "tt0000001", 10, 1, "Great."],
     ]
+
+
+def test_reading_an_archive_writes_nothing(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(whole.parent)
     before = whole.read_bytes()
     read_archive(whole)
     assert (os.listdir(), whole.read_bytes()) == ([whole.name], before)
 
 
-def test_rows_are_in_the_order_of_split_label_and_id_whatever_the_archives_order(
-    pack: Pack,
-) -> None:
+def test_rows_do_not_depend_on_the_order_of_the_archive(pack: Pack) -> None:
     members = WHOLE | {"aclImdb/train/neg/1_1.txt": "a"}
     members = {name.replace("neg/2_1", "neg/10_1"): content for name, content in members.items()}
     members["aclImdb/train/urls_neg.txt"] = "\n".join([address("tt1")] * 11)
     forwards = read_archive(pack(members.items()))
     pd.testing.assert_frame_equal(read_archive(pack(reversed(members.items()))), forwards)
+
+
+def test_rows_are_in_the_order_of_their_ids(pack: Pack) -> None:
+    members = WHOLE | {"aclImdb/train/neg/1_1.txt": "a"}
+    members = {name.replace("neg/2_1", "neg/10_1"): content for name, content in members.items()}
+    members["aclImdb/train/urls_neg.txt"] = "\n".join([address("tt1")] * 11)
+    forwards = read_archive(pack(members.items()))
     assert forwards["review_id"].tolist()[:2] == ["train/neg/1_1", "train/neg/10_1"]
 
 
@@ -155,7 +161,7 @@ def test_lines_of_addresses_end_at_line_feeds_only(pack: Pack) -> None:
     assert read_archive(pack(members.items()))["group"].tolist()[0] == "tt77"
 
 
-def test_known_extras_and_folders_are_passed_over(pack: Pack) -> None:
+def test_known_extras_are_passed_over(pack: Pack) -> None:
     folders = [
         "aclImdb",
         "aclImdb/train",
@@ -311,9 +317,7 @@ def test_oversized_member_is_refused(
     assert (name in message, "300" in message, "301" in message) == (True, True, True)
 
 
-def test_damaged_headers_and_sizes_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_negative_size_is_refused(tmp_path: Path) -> None:
     """tarfile believes it, and another program doesn't read the archive at all."""
     member = tarfile.TarInfo("aclImdb/train/pos/1_9.txt")
     member.pax_headers = {"size": "-1"}
@@ -322,13 +326,25 @@ def test_damaged_headers_and_sizes_are_refused(
         gzip.compress(make_tar([*WHOLE.items(), (member.name, member)], tarfile.PAX_FORMAT))
     )
     assert "-1" in fail(path)
+
+
+def test_an_archive_beyond_the_limit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 1_000_000)
     path = tmp_path / "reviews.tar.gz"
     path.write_bytes(gzip.compress(make_tar(WHOLE.items()) + bytes(1_000_000)))
     assert "1,000,000" in fail(path)
+
+
+def test_an_archive_that_ends_between_members_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.tar.gz"
     # Between two members, where `tarfile` takes it for the end.
     path.write_bytes(gzip.compress(make_tar(WHOLE.items())[: 2 * 512 * len(WHOLE)]))
     assert "damaged header" in fail(path)
+
+
+def test_a_damaged_header_is_refused(tmp_path: Path) -> None:
     data = bytearray(make_tar([*WHOLE.items(), ("aclImdb/train/pos/1_9.txt", "x")]))
     data[data.rindex(b"aclImdb/train/pos/1_9") + 150] ^= 1
     path = tmp_path / "reviews.tar.gz"
@@ -403,8 +419,11 @@ def test_other_kinds_of_files_are_refused(tmp_path: Path, content: bytes) -> Non
     assert ".tar.gz" in fail(path)
 
 
-def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
+def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
     assert "No such file" in fail(tmp_path / "none.tar.gz")
+
+
+def test_a_folder_in_place_of_the_archive_is_refused(tmp_path: Path) -> None:
     assert "Is a directory" in fail(tmp_path)
 
 
@@ -439,10 +458,25 @@ def imdb(real_data: Path) -> pd.DataFrame:
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_imdb_has_its_reviews_words_and_films(imdb: pd.DataFrame) -> None:
+def test_imdb_has_its_reviews(imdb: pd.DataFrame) -> None:
     assert imdb.groupby(["split", "label"]).size().tolist() == [12_500] * 4
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_imdb_has_its_signs(imdb: pd.DataFrame) -> None:
     assert imdb["text"].str.contains("\u0085", regex=False).sum() == 681
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_imdb_has_its_longest_review(imdb: pd.DataFrame) -> None:
     assert imdb["text"].str.split().str.len().max() == 2_470
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_imdb_shares_one_film(imdb: pd.DataFrame) -> None:
     # The dataset's README says none.
     train, test = (set(imdb.loc[imdb["split"] == split, "group"]) for split in ("train", "test"))
     assert len(train & test) == 1

@@ -121,7 +121,7 @@ def test_cell_that_is_no_time_is_named(read: Read, time: str, cell: str) -> None
     [["2000.5", "2001-01-01"], ["2000.9", "2000.10"], [2000.5, 2001.5], [*range(9), np.inf]],
     ids=str,
 )
-def test_decimal_and_infinite_numbers_are_neither_batches_nor_months(
+def test_numbers_that_are_not_whole_are_neither_batches_nor_months(
     tmp_path: Path, cells: list[object]
 ) -> None:
     table = make_table().assign(batch=(cells * 5)[:10])
@@ -139,7 +139,7 @@ def test_dates_of_a_parquet_file_are_read(tmp_path: Path) -> None:
     assert len(read_as_of(source, AsOfReviewsSpec(time="day", as_of="2024-01-04"))) == 4
 
 
-def test_later_rows_and_the_test_part_leave_no_trace(read: Read) -> None:
+def test_later_rows_leave_no_trace(read: Read) -> None:
     """Wherever they stand, numbers and draws are the same."""
     early = make_table().iloc[6:]
     pd.testing.assert_frame_equal(
@@ -147,12 +147,18 @@ def test_later_rows_and_the_test_part_leave_no_trace(read: Read) -> None:
         read(early, time="day", as_of="2024-01-04"),
         check_exact=True,
     )
+
+
+def test_the_test_part_leaves_no_trace(read: Read) -> None:
     table = make_table(40).assign(
         part=lambda t: ["test" if n % 4 < 2 else "train" for n in range(len(t))]
     )
     found = read(table, source={"split": "part"})
     assert len(found) == 20
     assert 4 <= len(find_held(found)) <= 5
+
+
+def test_reviews_until_a_day_are_a_valid_table(read: Read) -> None:
     for found in (read(time="day").drop(columns="time"), read(source={"group": "group"})):
         assert ReviewsTable.validate(found) is found
 
@@ -187,14 +193,20 @@ def test_holdout_is_a_part(holdout: float) -> None:
         AsOfReviewsSpec(holdout=holdout)
 
 
-def test_films_are_held_out_whole_in_any_order_and_new_ones_hardly_change_that(read: Read) -> None:
+def test_films_are_held_out_whole(read: Read) -> None:
     table = read(make_table(40), source={"group": "group"})
     assert table.groupby("group")["split"].nunique().eq(1).all()
     assert 8 <= len(find_held(table)) <= 9
+
+
+def test_new_films_hardly_change_what_is_held_out(read: Read) -> None:
     # Fewer than a tenth of the reviews that were learnt from come to judge.
     before = read(make_table(90), source={"group": "group"})
     now = read(make_table(99), source={"group": "group"})
     learnt = set(before["text"]) - set(find_held(before))
     assert len(learnt & set(find_held(now))) < 0.1 * len(learnt)
+
+
+def test_what_is_held_out_does_not_depend_on_the_order(read: Read) -> None:
     table = make_table(40)
     assert set(find_held(read(table))) == set(find_held(read(table.iloc[::-1])))

@@ -30,11 +30,26 @@ def encoded() -> EncodedTexts:
 
 def test_words_have_their_places_in_the_vocabulary_as_numbers(encoded: EncodedTexts) -> None:
     assert list_texts(encoded) == [[2, 4, 5], [], [1, 3, 1, 3, 4], [1, 1], [2]]
+
+
+def test_signs_can_be_left_out() -> None:
     assert list_texts(encode_texts(["Good, film!"], ["good", "film"], signs=False)) == [[2, 3]]
+
+
+def test_texts_have_their_lengths(encoded: EncodedTexts) -> None:
     assert (len(encoded), encoded.lengths.tolist()) == (5, [3, 0, 5, 2, 1])
+
+
+def test_encoded_texts_have_their_types(encoded: EncodedTexts) -> None:
     assert (encoded.ids.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
+
+
+def test_a_text_of_any_length_is_encoded() -> None:
     found = encode_texts(["good bad " * 50_000, "film"], WORDS)
     assert (found.lengths.tolist(), found.ids.tolist()) == ([100_000, 1], [2, 3] * 50_000 + [4])
+
+
+def test_selected_texts_share_no_memory(encoded: EncodedTexts) -> None:
     before = encoded.ids.copy(), encoded.offsets.copy()
     encoded.select(np.array([3, 0])).ids[:] = 9
     np.testing.assert_array_equal(encoded.ids, before[0])
@@ -122,7 +137,7 @@ def test_truncating_drops_words_at_an_end(
     ("max_length", "expected"),
     [(4, [1, 2, 6, 7]), (5, [1, 2, 5, 6, 7]), (1, [7]), (7, [1, 2, 3, 4, 5, 6, 7])],
 )
-def test_truncating_keeps_head_and_tail(
+def test_truncating_in_the_middle_keeps_both_ends(
     make_encoded: MakeEncoded, max_length: int, expected: list[int]
 ) -> None:
     padding = PaddingSpec(max_length=max_length, truncating="middle")

@@ -145,9 +145,15 @@ def test_cell_that_is_no_text_is_named(save: Callable[[pd.Series], str], texts: 
     assert "column 'text', row 1: expected text, received" in fail(save(pd.Series(texts)))
 
 
-def test_missing_file_folder_and_path_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_file_of_texts_is_refused(tmp_path: Path) -> None:
     assert "no such file" in fail(str(tmp_path / "mine.csv"))
+
+
+def test_a_folder_of_texts_is_refused(tmp_path: Path) -> None:
     assert "received a folder" in fail(str(tmp_path))
+
+
+def test_a_missing_path_names_its_parameter() -> None:
     with pytest.raises(ReviewError, match=r"predict_sentiment\.path"):
         read_texts(TextFileSpec())
 

@@ -180,7 +180,7 @@ def test_table_is_refused_by_cell(
     assert [part for part in parts if part not in message] == []
 
 
-def test_groups_may_be_numbers_and_texts_the_index_of_pandas(tmp_path: Path) -> None:
+def test_texts_may_be_the_index_of_pandas(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).set_index(
         "text"

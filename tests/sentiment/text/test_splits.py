@@ -64,18 +64,35 @@ def get_parts(reviews: pd.DataFrame) -> dict[str, str]:
     return dict(zip(reviews["review_id"], reviews["part"], strict=True))
 
 
-def test_films_sit_on_one_side_and_the_official_test_part_stays() -> None:
+def test_films_sit_on_one_side() -> None:
     reviews, _ = split(make_groups(40), validation=0.3, test=0.3)
     assert reviews.groupby("group")["part"].nunique().max() == 1
+
+
+def test_the_official_test_part_stays() -> None:
     reviews, _ = split(OFFICIAL)
     assert (reviews["part"] == "test").equals(reviews["split"] == "test")
     assert (reviews["part"] == "test").sum() == 40
+
+
+def test_reviews_keep_their_order() -> None:
     table = make(OFFICIAL)
-    before = table.copy()
     reviews, _ = split(table)
     assert ReviewsTable.validate(reviews)["review_id"].tolist() == [row[0] for row in OFFICIAL]
+
+
+def test_splitting_does_not_change_the_table() -> None:
+    table = make(OFFICIAL)
+    before = table.copy()
+    _reviews, _ = split(table)
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_splits_depend_on_the_seed() -> None:
     assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
+
+
+def test_unlabelled_reviews_do_not_move_others() -> None:
     rows = [*OFFICIAL, ("unsup", "unlabelled", "u", None, "seen")]
     assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])
 
@@ -139,7 +156,7 @@ DUPLICATES: dict[str, tuple[list[Row], set[str], tuple[int, int]]] = {
 
 
 @pytest.mark.parametrize(("rows", "kept", "dropped"), DUPLICATES.values(), ids=DUPLICATES)
-def test_texts_of_tests_and_doubles_are_dropped(
+def test_repeated_texts_are_dropped(
     rows: list[Row], kept: set[str], dropped: tuple[int, int]
 ) -> None:
     reviews, profile = split([*OFFICIAL, *rows])
@@ -147,13 +164,16 @@ def test_texts_of_tests_and_doubles_are_dropped(
     assert profile["num_dropped"] == dict(zip(("in_test", "repeated"), dropped, strict=True))
 
 
-def test_profile_says_what_the_parts_are_without_repeats() -> None:
+def test_repeated_texts_are_on_one_side() -> None:
     rows = make_groups(30)
     copied = [(f"copy{row[0]}", row[1], f"copy{row[2]}", *row[3:]) for row in rows]
     reviews, profile = split(rows + copied)
     test = reviews["part"] == "test"
     assert not set(reviews.loc[test, "text"]) & set(reviews.loc[~test, "text"])
     assert profile["num_dropped"]["in_test"] > 0
+
+
+def test_profile_describes_the_parts() -> None:
     rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "only five words stand here")]
     assert split(rows)[1] == {
         "num_reviews": {"test": 40, "train": 72, "unlabelled": 1, "validation": 8},
@@ -163,8 +183,14 @@ def test_profile_says_what_the_parts_are_without_repeats() -> None:
         "num_words": {"mean": 365 / 121, "median": 3.0, "max": 5},
         "num_dropped": {"in_test": 0, "repeated": 0},
     }
+
+
+def test_profile_is_json() -> None:
     profile = split(OFFICIAL)[1]
     assert json.loads(json.dumps(profile)) == profile
+
+
+def test_profile_counts_films_on_both_sides() -> None:
     assert (
         split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"]
         == 1
@@ -185,7 +211,7 @@ def test_profile_says_what_the_parts_are_without_repeats() -> None:
     st.booleans(),
     st.integers(0, 5),
 )
-def test_whatever_the_table_no_text_and_no_film_crosses_a_drawn_split(
+def test_whatever_the_table_nothing_crosses_a_drawn_split(
     cells: list[tuple[str, int, int, str]], official: bool, seed: int
 ) -> None:
     rows = [
@@ -226,20 +252,32 @@ def reviews() -> pd.DataFrame:
     return split(rows)[0]
 
 
-def test_films_share_a_fold_of_nearly_equal_size(reviews: pd.DataFrame) -> None:
+def test_reviews_of_a_film_share_a_fold(reviews: pd.DataFrame) -> None:
     is_train = reviews["part"] == "train"
     folds = pd.Series(assign_folds(reviews, 3))[is_train]
     assert folds.groupby(reviews.loc[is_train, "group"]).nunique().max() == 1
+
+
+def test_only_the_training_part_has_folds(reviews: pd.DataFrame) -> None:
     # Not even those of a film that the training part has too.
     assert ((assign_folds(reviews, 3) == -1) == (reviews["part"] != "train")).all()
+
+
+def test_folds_have_nearly_equal_numbers_of_films(reviews: pd.DataFrame) -> None:
     films = (
         reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"]
         .groupby("fold")["group"]
         .nunique()
     )
     assert (sorted(films.index), films.max() - films.min()) == ([0, 1, 2, 3], 1)
+
+
+def test_folds_do_not_depend_on_the_order(reviews: pd.DataFrame) -> None:
     shuffled = reviews.sample(frac=1, random_state=0)
     assert fold(shuffled).sort_index().equals(fold(reviews).sort_index())
+
+
+def test_a_small_table_has_as_many_folds_as_films(reviews: pd.DataFrame) -> None:
     reviews = pd.DataFrame(
         {"part": "train", "group": ["a", "b", "a"], "review_id": ["1", "2", "3"]}
     )
@@ -274,7 +312,7 @@ def test_part_without_both_classes_is_refused(
 
 
 @pytest.mark.parametrize(("name", "value"), [("validation", 0), ("test", 1)])
-def test_fraction_lies_between_0_and_1(name: str, value: float) -> None:
+def test_a_fraction_of_all_or_nothing_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValidationError, match=name):
         ReviewSplitSpec(**{name: value})
 
@@ -286,9 +324,14 @@ def imdb(real_data: Path) -> tuple[pd.DataFrame, dict]:
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_imdb_loses_repeats_and_shares_no_film(imdb: tuple[pd.DataFrame, dict]) -> None:
+def test_imdb_loses_repeats(imdb: tuple[pd.DataFrame, dict]) -> None:
     assert imdb[1]["num_dropped"] == {"in_test": 123, "repeated": 96}
     assert imdb[1]["num_reviews"] == {"test": 25_000, "train": 22_300, "validation": 2_481}
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_imdb_shares_no_film(imdb: tuple[pd.DataFrame, dict]) -> None:
     parts = imdb[0].loc[imdb[0]["part"] != "test"].groupby("group")["part"].nunique()
     assert parts.max() == 1
 

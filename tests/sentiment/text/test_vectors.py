@@ -79,22 +79,38 @@ def test_vectors_are_the_best_factors(
     np.testing.assert_allclose(rescale(found @ found.T), rescale(expected @ expected.T), atol=1e-4)
 
 
-def test_dimensions_weigh_as_singular_values_and_alike_words_are_near(
-    learn: Learn, texts: list[list[int]]
-) -> None:
+def test_dimensions_weigh_as_singular_values(learn: Learn, texts: list[list[int]]) -> None:
     singular = np.linalg.svd(compute_information(texts, 3), compute_uv=False)[:4]
     found = np.linalg.norm(learn(texts, window=3), axis=0)
     np.testing.assert_allclose(rescale(found), rescale(np.sqrt(singular)), rtol=1e-4)
+
+
+def test_vectors_have_the_stated_deviation(learn: Learn, texts: list[list[int]]) -> None:
     assert learn(texts).std() == pytest.approx(DEVIATION, rel=1e-4)
+
+
+def test_alike_words_are_near(learn: Learn) -> None:
     found = learn([[2, 8], [3, 8], [4, 9], [5, 9]] * 3, dimensions=3, window=1)
     towards = found @ found.T
     assert towards[2, 3] > 10 * abs(towards[2, 4])
+
+
+def test_vectors_do_not_depend_on_the_order_of_texts(learn: Learn) -> None:
     np.testing.assert_array_equal(
         learn([[2, 3, 2], [4, 5], [6]], window=5), learn([[6], [4, 5], [], [2, 3, 2]], window=5)
     )
+
+
+def test_rare_words_are_unknown_ones(learn: Learn, texts: list[list[int]]) -> None:
     replaced = [[word if word < 6 else 1 for word in text] for text in texts]
     np.testing.assert_array_equal(learn(texts, num_words=6), learn(replaced, num_words=6))
+
+
+def test_vectors_depend_on_the_seed_alone(learn: Learn, texts: list[list[int]]) -> None:
     np.testing.assert_array_equal(learn(texts, seed=3), learn(texts, seed=3))
+
+
+def test_dimensions_beyond_the_words_are_0(learn: Learn) -> None:
     found = learn([[2, 3, 2, 3]], num_words=4, dimensions=64)
     assert (found.shape, np.abs(found[:, 3:]).max()) == ((4, 64), 0)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.methods.linear.layout import lay_out
+from rnn_pipelines.forecast.methods.linear.layout import make_layout
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.normalization import LOG_OFFSET
 from rnn_pipelines.forecast.series.columns import AHEAD
@@ -43,7 +43,7 @@ def describe_covariates(
     horizon. The spread of the window cancels out, because both targets and covariates are divided by it.
     """
     combined = linear.combine()
-    layout = lay_out(panel, linear.normalizer)
+    layout = make_layout(panel, linear.normalizer)
     is_log = linear.kind == "log"
     columns = np.unique(layout.covariates.columns[layout.covariates.are_ahead])
     names = panel.names[columns - panel.columns.covariates.start].tolist()

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictions import (
 )
 from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_gross_records
 from rnn_pipelines.forecast.series.tables import Profile, Series
-from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.times.grid import count_steps_between
 from rnn_pipelines.reading.zones import read_local
 
 # Newest cut-offs whose corrected values are named.
@@ -107,7 +107,7 @@ def check_coverage(
     idle_steps = 0
     if isinstance(profile["freq"], str):
         times = np.array([ends.max(), ends.max() + max(idle, pd.Timedelta(0))], "datetime64[us]")
-        idle_steps = int(count_steps(times[:1], times[1:], profile["freq"])[0][0])
+        idle_steps = int(count_steps_between(times[:1], times[1:], profile["freq"])[0][0])
     since = pd.Series(
         {name: newest.get(name, first) for name in ends.index if name in trained}
     ).dropna()
@@ -162,7 +162,7 @@ def _count_after(firsts: pd.Series, lasts: pd.Series, freq: int | str) -> dict[s
     names = names[firsts[names].to_numpy() < lasts[names].to_numpy()]
     if names.empty:
         return {}
-    steps, _ = count_steps(firsts[names].to_numpy(), lasts[names].to_numpy(), freq)
+    steps, _ = count_steps_between(firsts[names].to_numpy(), lasts[names].to_numpy(), freq)
     return dict(zip(names, steps.tolist(), strict=True))
 
 

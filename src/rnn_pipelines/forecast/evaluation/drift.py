@@ -17,7 +17,12 @@ from rnn_pipelines.forecast.preparation.reference import (
 )
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.covariates import KEY
-from rnn_pipelines.forecast.windows.coding import Coding, find_cells, read_cells, scale_cells
+from rnn_pipelines.forecast.windows.coding import (
+    Coding,
+    look_up_covariates,
+    read_cells,
+    scale_cells,
+)
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -146,12 +151,12 @@ def _compare(
     values: np.ndarray, num_learnt: int, season_length: int, num_steps: int
 ) -> dict[str, float]:
     starts = np.arange(season_length, num_learnt - num_steps + 1)
-    chosen = starts[
+    tested = starts[
         np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MAX_WINDOWS)).astype(int))
     ]
     past = [
         window
-        for window in (_find_residuals(values, s, season_length, num_steps) for s in chosen)
+        for window in (_find_residuals(values, s, season_length, num_steps) for s in tested)
         if len(window)
     ]
     has_newest = len(values) >= season_length + num_steps
@@ -236,40 +241,43 @@ def compare_covariates(
     rows = []
     for column in coding.columns if len(trained) else ():
         text, number = read_cells(
-            find_cells(trained[KEY], covariate_table)[column.name], column.levels
+            look_up_covariates(trained[KEY], covariate_table)[column.name], column.levels
         )
+        if column.levels:
+            is_unknown = ~text.isin(column.levels)
+            usual_fraction = max(0.0, 1 - sum(column.shares))
+        else:
+            scaled = scale_cells(column, number, trained["unique_id"])[column.outputs[0]]
+            is_unknown = pd.Series(np.abs(scaled) > FAR)
+            usual_fraction = FAR**-2
+        newest = is_unknown[is_newest & text.notna()]
         row = {
             "covariate": column.name,
+            "num_values": len(newest),
             "num_series": 0,
             "num_drifted": 0,
             "distance": np.nan,
             "p_value": np.nan,
-        }
-        if column.levels:
-            is_unknown = ~text.isin(column.levels)
-        else:
-            is_unknown = pd.Series(
-                np.abs(scale_cells(column, number, trained["unique_id"])[column.outputs[0]]) > FAR
-            )
-        newest = is_unknown[is_newest & text.notna()]
-        usual = max(0.0, 1 - sum(column.shares)) if column.levels else FAR**-2
-        row |= {
-            "num_values": len(newest),
             "num_unknown": int(newest.sum()),
-            "usual_fraction": usual,
+            "usual_fraction": usual_fraction,
         }
         if not column.levels and column.role != "static":
             cells = trained.assign(y=number, observed=number.notna())
             drift = compare_with_past(cells, trained_until, season_length, spec.num_steps)
-            drift = drift.dropna(subset=["distance", "p_value"])
-            has_drifted = (drift["distance"] >= spec.min_distance) & (
-                drift["p_value"] <= spec.significance
-            )
-            row |= {"num_series": len(drift), "num_drifted": int(has_drifted.sum())}
-            farthest = (
-                (drift[has_drifted] if has_drifted.any() else drift).sort_values("distance").tail(1)
-            )
-            row.update(*farthest[["distance", "p_value"]].to_dict("records"))
+            row.update(_summarize_drift(drift, spec))
         rows.append(row)
     types = CovariateDriftTable.make_empty().dtypes
     return pd.DataFrame(rows, columns=list(CovariateDriftTable.columns)).astype(types)
+
+
+def _summarize_drift(drift: Drift, spec: DriftSpec) -> dict[str, float]:
+    """Return the numbers of series and of drifted ones, and distance and p-value of the series that drifted most."""
+    drift = drift.dropna(subset=["distance", "p_value"])
+    is_far = drift["distance"] >= spec.min_distance
+    has_drifted = is_far & (drift["p_value"] <= spec.significance)
+    summary: dict[str, float] = {"num_series": len(drift), "num_drifted": int(has_drifted.sum())}
+    if drift.empty:
+        return summary
+    candidates = drift[has_drifted] if has_drifted.any() else drift
+    farthest = candidates.sort_values("distance").iloc[-1]
+    return {**summary, "distance": farthest["distance"], "p_value": farthest["p_value"]}

@@ -24,7 +24,7 @@ NAMES_IN_NOTE = 3
 
 
 @dataclass(frozen=True)
-class HoldoutMeasures:
+class ForecastHoldoutMeasures:
     """Results of the holdout.
 
     Attributes:
@@ -44,14 +44,14 @@ class HoldoutMeasures:
     notes: list[str]
 
 
-def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
+def measure_forecast_holdout(holdout: Predictions, horizon: int) -> ForecastHoldoutMeasures:
     """Measure all forecasters on all rows; if the champion lacks some, compare it on the rows that it forecasts.
 
     The promoted model forecasts all series, so that baselines and the expected error are compared on all rows.
     """
     if holdout.table.empty:
         nothing = ["no part was held back, so that nothing is measured"]
-        return HoldoutMeasures({CHALLENGER: Measures(by_step=[])}, None, {}, nothing)
+        return ForecastHoldoutMeasures({CHALLENGER: Measures(by_step=[])}, None, {}, nothing)
     has_forecast = holdout.table.reindex(columns=[CHAMPION])[CHAMPION].notna()
     whole = (
         holdout
@@ -77,16 +77,14 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
                 measures[name]["change"] = float(changes[name].mean())
     if CHAMPION in holdout.forecasters:
         notes += _list_not_shared(holdout.table)
-    others = [name for name in losses if name not in (CHALLENGER, CHAMPION)]
-    ours = losses[CHALLENGER]
+    simple = [name for name in losses if name not in (CHALLENGER, CHAMPION)]
+    of_challenger = losses[CHALLENGER]
     better = {}
-    for name in others:
-        if np.isfinite(ours) and losses[name] < ours:
-            better[name] = (
-                losses[name] / ours,
-                min(1.0, len(others) * _compare(whole, CHALLENGER, name, horizon)),
-            )
-    return HoldoutMeasures(measures, p_value, better, notes)
+    for name in simple:
+        if np.isfinite(of_challenger) and losses[name] < of_challenger:
+            p_better = len(simple) * _compare(whole, CHALLENGER, name, horizon)
+            better[name] = (losses[name] / of_challenger, min(1.0, p_better))
+    return ForecastHoldoutMeasures(measures, p_value, better, notes)
 
 
 def _compare(holdout: Predictions, one: str, other: str, horizon: int) -> float:
@@ -106,15 +104,16 @@ def _list_not_shared(table: pd.DataFrame) -> list[str]:
     last = int(table.loc[has_forecast, "horizon_step"].max())
     longest = int(table["horizon_step"].max())
     num_rows = int((is_known & ~has_forecast & (table["horizon_step"] <= last)).sum())
-    facts = [f"{num_series} unknown series"] if num_series else []
+    missing = [f"{num_series} unknown series"] if num_series else []
     if last < longest:
         beyond = f"step {longest}" if longest == last + 1 else f"steps {last + 1} to {longest}"
-        facts.append(f"{beyond}, because its horizon is {last}")
-    facts += [f"{count(num_rows, 'row')} of other series, without a forecast"] if num_rows else []
-    return [f"not compared with the champion: {fact}" for fact in facts]
+        missing.append(f"{beyond}, because its horizon is {last}")
+    if num_rows:
+        missing.append(f"{count(num_rows, 'row')} of other series, without a forecast")
+    return [f"not compared with the champion: {part}" for part in missing]
 
 
-def find_faults(holdout: Predictions) -> list[str]:
+def find_forecast_faults(holdout: Predictions) -> list[str]:
     """Return the faults that make the challenger unusable: non-finite forecasts, or the same for every window."""
     forecasts = holdout.table[CHALLENGER]
     if num_faulty := int((~np.isfinite(forecasts)).sum()):

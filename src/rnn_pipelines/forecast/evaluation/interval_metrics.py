@@ -17,6 +17,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import TableError
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.intervals.quantiles import score_interval
 from rnn_pipelines.forecast.intervals.sparse_bounds import MIN_ZERO_SHARE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.reading.times import format_time
@@ -54,30 +55,27 @@ def measure_intervals(
     """
     numbers: dict[str, dict[str, float | None]] = {}
     is_panel = predictions.table["unique_id"].nunique() > 1
-    sparse = find_sparse(predictions)
+    sparse = list_sparse_series(predictions)
     rows = [pd.DataFrame(columns=list(MetricsByLevelTable.columns))]
     for name in predictions.forecasters:
         numbers[name] = {}
         for level in predictions.levels:
             if (scores := score_bounds(predictions, name, level)) is None:
                 continue
-            means = scores.groupby("unique_id")[list(MEASURES)].mean().mean()
-            numbers[name] |= {f"{key}_{level}": _or_none(mean) for key, mean in means.items()}
+            by_series = scores.groupby("unique_id")[[*MEASURES, "above"]].mean()
+            for key, mean in by_series[list(MEASURES)].mean().items():
+                numbers[name][f"{key}_{level}"] = _or_none(mean)
             if len(sparse):
-                above = (
-                    scores[scores["unique_id"].isin(sparse)].groupby("unique_id")["above"].mean()
-                )
+                above = by_series.loc[by_series.index.isin(sparse), "above"]
                 numbers[name][f"above_{level}"] = _or_none(above.mean())
             if name == predictions.use:
                 numbers[name][f"chance_of_coverage_{level}"] = _test_coverage(
                     scores, predictions, level
                 )
             if is_panel:
-                by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
-                ends = {"least": by_cutoff.min(), "most": by_cutoff.max()}
-                numbers[name] |= {
-                    f"{key}_coverage_{level}": _or_none(end) for key, end in ends.items()
-                }
+                by_cutoff = _average_by_cutoff(predictions, scores)
+                numbers[name][f"least_coverage_{level}"] = _or_none(by_cutoff.min())
+                numbers[name][f"most_coverage_{level}"] = _or_none(by_cutoff.max())
             by_step = (
                 scores.groupby(["horizon_step", "unique_id"]).mean().groupby("horizon_step").mean()
             )
@@ -87,6 +85,11 @@ def measure_intervals(
     types = MetricsByLevelTable.make_empty().dtypes
     table = pd.concat([table for table in rows if len(table)] or rows, ignore_index=True)
     return numbers, table[list(types.index)].astype(types)
+
+
+def _average_by_cutoff(predictions: Predictions, scores: pd.DataFrame) -> pd.Series:
+    """Return the coverage at each cut-off, over all series."""
+    return scores["coverage"].groupby(predictions.table["cutoff"]).mean()
 
 
 def _test_coverage(scores: pd.DataFrame, predictions: Predictions, level: int) -> float | None:
@@ -108,7 +111,7 @@ def _test_coverage(scores: pd.DataFrame, predictions: Predictions, level: int) -
     return compare_losses(by_window, "coverage", "level", horizon)
 
 
-def find_sparse(predictions: Predictions) -> pd.Index:
+def list_sparse_series(predictions: Predictions) -> pd.Index:
     """Return the series without negative actuals and with 30 % zeros or more among them."""
     actual = predictions.table.dropna(subset="y").groupby("unique_id")["y"]
     zero_share = actual.agg(lambda values: (values == 0).mean())
@@ -125,7 +128,7 @@ def list_missed(predictions: Predictions, name: str) -> dict[str, list[str]]:
     if predictions.table["unique_id"].nunique() > 1:
         for level in predictions.levels:
             if (scores := score_bounds(predictions, name, level)) is not None:
-                by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
+                by_cutoff = _average_by_cutoff(predictions, scores)
                 missed[str(level)] = [
                     format_time(cutoff) for cutoff in by_cutoff.index[by_cutoff < MISSED]
                 ]
@@ -144,12 +147,11 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
     y = predictions.table["y"]
     width = bounds["hi"] - bounds["lo"]
     is_known = width.notna()
-    outside = (bounds["lo"] - y).clip(lower=0) + (y - bounds["hi"]).clip(lower=0)
     scores = predictions.table[["unique_id", "horizon_step"]].assign(
-        coverage=(outside == 0).astype("float64").where(is_known),
+        coverage=y.between(bounds["lo"], bounds["hi"]).astype("float64").where(is_known),
         above=(y > bounds["hi"]).astype("float64").where(is_known),
         width=width,
-        winkler=width + 200 / (100 - level) * outside,
+        winkler=score_interval(y, bounds["lo"], bounds["hi"], level),
         relative_width=width / _find_naive_width(predictions, level),
     )
     return scores[y.notna()]
@@ -172,19 +174,18 @@ def _measure_crps(predictions: Predictions, name: str) -> float:
     for level in predictions.levels:
         bounds = predictions.get_bounds(name, level).loc[table.index]
         if bounds.notna().any(axis=None):
-            quantiles |= {0.5 - level / 200: bounds["lo"], 0.5 + level / 200: bounds["hi"]}
+            quantiles[0.5 - level / 200] = bounds["lo"]
+            quantiles[0.5 + level / 200] = bounds["hi"]
     # Of a series without bounds, no quantile counts.
     table = table[pd.DataFrame(quantiles).notna().all(axis=1)]
     if len(quantiles) == 1 or table.empty:
         return float("nan")
-    quantiles = {quantile: values.loc[table.index] for quantile, values in quantiles.items()}
-    errors = [(quantile, table["y"] - values) for quantile, values in quantiles.items()]
-    pinball = sum(
-        np.maximum(quantile * error, (quantile - 1) * error) for quantile, error in errors
-    ) / len(errors)
-    sums = (
-        pd.DataFrame({"loss": pinball, "size": table["y"].abs()}).groupby(table["unique_id"]).sum()
-    )
+    pinball = pd.Series(0.0, table.index)
+    for quantile, values in quantiles.items():
+        error = table["y"] - values.loc[table.index]
+        pinball += np.maximum(quantile * error, (quantile - 1) * error) / len(quantiles)
+    losses = pd.DataFrame({"loss": pinball, "size": table["y"].abs()})
+    sums = losses.groupby(table["unique_id"]).sum()
     return float((2 * sums["loss"] / (sums["size"] + np.finfo(np.float64).eps)).mean())
 
 

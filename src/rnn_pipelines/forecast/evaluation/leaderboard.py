@@ -68,7 +68,7 @@ COLUMNS: dict[str, LeaderboardColumn] = {
 COVERAGE = "coverage_"
 
 
-def choose_columns(
+def choose_leaderboard_columns(
     keys: Iterable[str], format_coverage: Callable[[float | None], str] = format_share
 ) -> dict[str, Column]:
     """Return the columns of some keys, also of coverages such as `coverage_80`."""

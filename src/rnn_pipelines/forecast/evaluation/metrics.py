@@ -127,9 +127,8 @@ def average_changes(
     ordered = table.sort_values(["unique_id", "ds", "cutoff"], kind="stable")
     dates = ordered[["unique_id", "ds"]]
     is_same = (dates == dates.shift()).all(axis=1)
-    now, earlier = (
-        ordered[list(names)].to_numpy("float64") for names in (forecasters, before or forecasters)
-    )
+    now = ordered[list(forecasters)].to_numpy("float64")
+    earlier = ordered[list(before or forecasters)].to_numpy("float64")
     changes = pd.DataFrame(np.nan, index=ordered.index, columns=list(forecasters))
     # Forecasts that are infinite twice have no change.
     with np.errstate(invalid="ignore"):

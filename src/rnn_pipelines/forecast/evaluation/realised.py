@@ -1,7 +1,7 @@
 """Realised errors of past forecasts, compared with the expected ones; realised coverage, and actuals outside."""
 
 import logging
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -170,11 +170,10 @@ def join_uncorrected(
 def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
     """Raise a SeriesError if the forecasts have dates and the series have steps, or vice versa."""
     if log["ds"].dtype.kind != series["ds"].dtype.kind:
-        facts = (
-            f"expected times of {series['ds'].dtype}, as the series has, received {log['ds'].dtype}"
+        raise SeriesError(
+            f"forecasts: expected times of {series['ds'].dtype}, as the series has, received {log['ds'].dtype}. "
+            "Move the file of forecasts away if it belongs to another series."
         )
-        remedy = "Move the file of forecasts away if it belongs to another series."
-        raise SeriesError(f"forecasts: {facts}. {remedy}")
 
 
 def keep_newest(evaluated: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedForecasts:
@@ -186,47 +185,47 @@ def keep_newest(evaluated: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedFor
 def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
     """Compare the realised error of forecasts with the expected one."""
     compared = evaluated[evaluated["expected_mse"].notna()]
-    names = (
-        "first_cutoff",
-        "last_cutoff",
-        "mse",
-        "mae",
-        "expected_mse",
-        "ratio",
-        "p_value",
-        "newest_ratio",
+    measured = RealisedError(
+        num_forecasts=len(compared),
+        num_cutoffs=int(compared["cutoff"].nunique()),
+        num_without_expected_error=len(evaluated) - len(compared),
+        first_cutoff=None,
+        last_cutoff=None,
+        mse=None,
+        mae=None,
+        expected_mse=None,
+        ratio=None,
+        p_value=None,
+        newest_ratio=None,
     )
-    measured: dict[str, Any] = dict.fromkeys(names)
-    if len(compared):
-        errors = _compute_losses(compared)
-        means = errors.groupby("unique_id")[["mse", "mae", "expected_mse"]].mean().mean()
-        ratio = (
-            float(means["mse"] / means["expected_mse"])
-            if means["expected_mse"] > 0
-            else float("nan")
+    if compared.empty:
+        return measured
+    errors = _compute_losses(compared)
+    means = errors.groupby("unique_id")[["mse", "mae", "expected_mse"]].mean().mean()
+    measured["first_cutoff"] = format_time(compared["cutoff"].min())
+    measured["last_cutoff"] = format_time(compared["cutoff"].max())
+    measured["mse"] = float(means["mse"])
+    measured["mae"] = float(means["mae"])
+    measured["expected_mse"] = float(means["expected_mse"])
+    ratio = means["mse"] / means["expected_mse"] if means["expected_mse"] > 0 else np.nan
+    measured["ratio"] = float(ratio)
+    measured["p_value"] = float("nan")
+    measured["newest_ratio"] = float("nan")
+    if np.isfinite(ratio):
+        horizon = int(errors["horizon_step"].max())
+        measured["p_value"] = compare_losses(
+            _average_windows(errors, ["mse", "expected_mse"]), "mse", "expected_mse", horizon
         )
-        measured |= dict.fromkeys(("p_value", "newest_ratio"), float("nan")) | means.to_dict()
-        measured |= {"ratio": ratio, "first_cutoff": format_time(compared["cutoff"].min())}
-        measured["last_cutoff"] = format_time(compared["cutoff"].max())
-        if np.isfinite(ratio):
-            by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[
-                ["mse", "expected_mse"]
-            ].mean()
-            horizon = int(errors["horizon_step"].max())
-            is_newest = errors["ds"] == errors.groupby("unique_id")["ds"].transform("max")
-            medians = (
-                errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]].median().mean()
-            )
-            measured["p_value"] = compare_losses(by_window, "mse", "expected_mse", horizon)
-            measured["newest_ratio"] = float(medians["mse"] / medians["expected_mse"])
-    num_cutoffs = int(compared["cutoff"].nunique())
-    num_others = len(evaluated) - len(compared)
-    counts = {
-        "num_forecasts": len(compared),
-        "num_cutoffs": num_cutoffs,
-        "num_without_expected_error": num_others,
-    }
-    return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
+        is_newest = errors["ds"] == errors.groupby("unique_id")["ds"].transform("max")
+        newest = errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]]
+        medians = newest.median().mean()
+        measured["newest_ratio"] = float(medians["mse"] / medians["expected_mse"])
+    return measured
+
+
+def _average_windows(errors: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return the means of columns over the steps of each window: `unique_id, cutoff`, and the columns."""
+    return errors.groupby(["unique_id", "cutoff"], as_index=False)[columns].mean()
 
 
 def measure_stability(evaluated: EvaluatedForecasts) -> dict[str, float | None]:
@@ -281,22 +280,15 @@ def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
         losses = bounds.assign(
             outside=bounds["outside"].astype("float64"), expected=1 - level / 100
         )
-        by_window = losses.groupby(["unique_id", "cutoff"], as_index=False)[
-            ["outside", "expected"]
-        ].mean()
-        p_value = compare_losses(
-            by_window, "outside", "expected", int(bounds["horizon_step"].max())
-        )
-        num = len(bounds)
-        origins = int(bounds["cutoff"].nunique())
-        coverage = 1 - float(losses.groupby("unique_id")["outside"].mean().mean())
+        by_window = _average_windows(losses, ["outside", "expected"])
+        horizon = int(bounds["horizon_step"].max())
         measured.append(
             RealisedCoverage(
                 level=level,
-                num_forecasts=num,
-                num_cutoffs=origins,
-                coverage=coverage,
-                p_value=p_value,
+                num_forecasts=len(bounds),
+                num_cutoffs=int(bounds["cutoff"].nunique()),
+                coverage=1 - float(losses.groupby("unique_id")["outside"].mean().mean()),
+                p_value=compare_losses(by_window, "outside", "expected", horizon),
             )
         )
     return measured

@@ -50,62 +50,65 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
 ) -> SeriesMethods:
     """Return a row for each series."""
     values = table[["unique_id", "ds", "y"]].assign(ds=show_local(table["ds"], profile["tz"]))
-    values = (
-        values[values["y"].notna()]
-        .assign(is_zero=lambda known: known["y"] == 0)
-        .groupby("unique_id")
-    )
-    facts = {"num_values": values.size(), "first": values["ds"].min(), "last": values["ds"].max()}
-    described = pd.DataFrame(facts | {"zero_share": values["is_zero"].mean()})
-    described = described.reindex(pd.Index(np.sort(table["unique_id"].unique()), name="unique_id"))
+    values = values[values["y"].notna()].assign(is_zero=lambda known: known["y"] == 0)
+    by_series = values.groupby("unique_id")
+    names = pd.Index(np.sort(table["unique_id"].unique()), name="unique_id")
+    described = pd.DataFrame(
+        {
+            "num_values": by_series.size(),
+            "first": by_series["ds"].min(),
+            "last": by_series["ds"].max(),
+            "zero_share": by_series["is_zero"].mean(),
+        }
+    ).reindex(names)
     described["num_values"] = described["num_values"].fillna(0).astype(np.int64)
     evaluated = cutoffs["unique_id"][~find_not_evaluated(cutoffs)]
     described["is_evaluated"] = described.index.isin(evaluated)
     described["is_dead"] = described.index.isin(profile["dead"])
+    num_steps = cutoffs.set_index("unique_id")["num_steps"].reindex(names).fillna(0).astype(int)
     used = ensemble["used"]
-    # The normaliser shows whether the series are a panel.
     model = methods[used].in_use
-    is_panel = linear.normalizer.kind != "series"
-    lengths = (
-        cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
-    )
     rows = []
-    for num_steps, row in zip(lengths.tolist(), described.itertuples(), strict=True):
-        if not num_steps and not row.num_values:
-            rows.append(("", "It has no value."))
-        elif not num_steps and row.is_dead:
-            rows.append(("", "It ends two horizons or more before the others."))
-        elif not num_steps:
-            reason = "It is too short, ends with a gap, or is beyond what numbers can hold: the log names the reason."
-            rows.append(("", reason))
+    for length, row in zip(num_steps.tolist(), described.itertuples(), strict=True):
+        if not length:
+            rows.append(("", _explain_left_out(row.num_values, row.is_dead)))
         elif not isinstance(model, EnsembleModel):
             rows.append((used, "The parameter forecast.use names it."))
         elif SHORT_SERIES_RULE in model.models:
-            rule = [one for one in list_rules(panel.season_length) if one.least <= num_steps][-1]
-            names = [rule.name, *(name for name in model.models if name != SHORT_SERIES_RULE)]
-            season = f" with a season of {panel.season_length}" if panel.season_length > 1 else ""
-            reason = (
-                "There are too few windows to validate methods, so that its number of steps decides"
-            )
-            rows.append((", ".join(names), f"{reason}: {num_steps}{season}."))
+            rows.append(_explain_rule(length, panel, model))
         else:
-            rows.append(_explain_ensemble(num_steps, panel, model, is_panel))
+            # The normaliser shows whether the series are a panel.
+            is_panel = linear.normalizer.kind != "series"
+            rows.append(_explain_ensemble(length, panel, model, is_panel))
     explained = pd.DataFrame(rows, described.index, ["forecast_by", "reason"], dtype="str")
     return described.join(explained).reset_index()
+
+
+def _explain_left_out(num_values: int, is_dead: bool) -> str:
+    if not num_values:
+        return "It has no value."
+    if is_dead:
+        return "It ends two horizons or more before the others."
+    return "It is too short, ends with a gap, or is beyond what numbers can hold: the log names the reason."
+
+
+def _explain_rule(num_steps: int, panel: WindowedPanel, model: EnsembleModel) -> tuple[str, str]:
+    rule = [rule for rule in list_rules(panel.season_length) if rule.least <= num_steps][-1]
+    names = [rule.name, *(name for name in model.models if name != SHORT_SERIES_RULE)]
+    season = f" with a season of {panel.season_length}" if panel.season_length > 1 else ""
+    reason = "There are too few windows to validate methods, so that its number of steps decides"
+    return ", ".join(names), f"{reason}: {num_steps}{season}."
 
 
 def _explain_ensemble(
     num_steps: int, panel: WindowedPanel, model: EnsembleModel, is_panel: bool
 ) -> tuple[str, str]:
     num_few = count_few(panel.season_length, panel.horizon)
-    padding = (
-        f" Its oldest season fills the window of {panel.lookback} steps."
-        if num_steps < panel.lookback
-        else ""
-    )
+    padding = ""
+    if num_steps < panel.lookback:
+        padding = f" Its oldest season fills the window of {panel.lookback} steps."
     if is_panel and num_steps < num_few:
         names = [name for name, weight in model.weigh_few().items() if weight > 0]
-        return ", ".join(
-            names
-        ), f"It has {num_steps} steps, fewer than the {num_few} that local methods need.{padding}"
+        reason = f"It has {num_steps} steps, fewer than the {num_few} that local methods need."
+        return ", ".join(names), reason + padding
     return ENSEMBLE, f"It has {num_steps} steps, enough for all methods of the ensemble.{padding}"

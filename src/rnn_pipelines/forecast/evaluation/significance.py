@@ -113,21 +113,17 @@ def measure_differences(
     # A window without observations has no error; a series without a scale has no scaled error.
     losses = losses.dropna()
     horizon = 1 if has_one_each else _count_overlapping(table)
-    theirs = losses[baseline].mean()
+    of_baseline = losses[baseline].mean()
     is_enough = len(losses) >= MIN_INDEPENDENT * horizon
     measured: dict[str, dict[str, float | None]] = {}
     for name in predictions.forecasters:
-        differences = (
-            (losses[name] - losses[baseline]).to_numpy() / theirs
-            if theirs > 0
-            else np.array([np.nan])
-        )
-        low, high = compute_interval(differences, horizon) if is_enough else (np.nan, np.nan)
-        ends = {
-            "difference": float(np.mean(differences)),
-            "difference_low": low,
-            "difference_high": high,
-        }
+        mean = low = high = float("nan")
+        if of_baseline > 0:
+            differences = (losses[name] - losses[baseline]).to_numpy() / of_baseline
+            mean = float(np.mean(differences))
+            if is_enough:
+                low, high = compute_interval(differences, horizon)
+        ends = {"difference": mean, "difference_low": low, "difference_high": high}
         measured[name] = {key: end if np.isfinite(end) else None for key, end in ends.items()}
     return measured
 

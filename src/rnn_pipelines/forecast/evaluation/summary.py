@@ -84,9 +84,14 @@ class ForecastMetrics:
     @classmethod
     def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
         """Read the result of `to_json`."""
-        facts = [part.name for part in fields(cls) if part.name != "forecasters"]
-        forecasters = {name: block for name, block in blocks.items() if name not in facts}
-        return cls(forecasters, **{name: blocks[name] for name in facts if name in blocks})
+        attributes = {name: blocks[name] for name in cls._list_attributes() if name in blocks}
+        forecasters = {name: block for name, block in blocks.items() if name not in attributes}
+        return cls(forecasters, **attributes)
+
+    @classmethod
+    def _list_attributes(cls) -> list[str]:
+        """Return the attributes that stand beside the blocks of the forecasters in `metrics.json`."""
+        return [part.name for part in fields(cls) if part.name != "forecasters"]
 
     def get(self, forecaster: str, metric: str) -> float:
         """Return a metric by its name in `METRICS`; NaN if the forecaster has none."""
@@ -100,23 +105,21 @@ class ForecastMetrics:
 
     def find_best_baseline(self) -> str:
         """Return the simple method with the lowest error in the deciding metric."""
-        baselines = [name for name in self.forecasters if name in METHODS]
-        return min(baselines, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
+        return min((name for name in self.forecasters if name in METHODS), key=self._find_error)
 
     def find_best_constant(self) -> str | None:
         """Return the constant forecast with the lowest error in the deciding metric; None if there is none."""
         constants = [name for name in CONSTANTS if name in self.forecasters]
-        return min(
-            constants,
-            key=lambda name: _sort_last(self.forecasters[name][self.deciding]),
-            default=None,
-        )
+        return min(constants, key=self._find_error, default=None)
 
     def rank(self) -> list[str]:
         """Return all forecasters, from the best to the worst; those without an error come last."""
-        return sorted(
-            self.forecasters, key=lambda name: _sort_last(self.forecasters[name][self.deciding])
-        )
+        return sorted(self.forecasters, key=self._find_error)
+
+    def _find_error(self, forecaster: str) -> float:
+        """Return the deciding metric; infinite if the forecaster has none."""
+        error = self.forecasters[forecaster][self.deciding]
+        return float("inf") if error is None else error
 
     def add(self, numbers: Mapping[str, Mapping[str, float | None]]) -> "ForecastMetrics":
         """Return the metrics with more numbers of each forecaster."""
@@ -127,16 +130,8 @@ class ForecastMetrics:
 
     def to_json(self) -> dict[str, Any]:
         """Return a block for each forecaster, and the other attributes."""
-        facts = {
-            part.name: getattr(self, part.name)
-            for part in fields(self)
-            if part.name != "forecasters"
-        }
-        return {**self.forecasters, **facts}
-
-
-def _sort_last(number: float | None) -> float:
-    return float("inf") if number is None else number
+        attributes = {name: getattr(self, name) for name in self._list_attributes()}
+        return {**self.forecasters, **attributes}
 
 
 def choose_deciding(is_panel: bool, zero_fraction: float, has_scale: bool) -> str:
@@ -188,10 +183,15 @@ def evaluate_forecasts(
     zero_fraction = measure_zero_fraction(series, cutoffs)
     needed = max((record.get("values_needed", 0) for record in records.values()), default=0)
     if predictions.table.empty:
-        tables = (MetricsBySeriesTable, MetricsByStepTable, interval_metrics.MetricsByLevelTable)
-        empty = (table.make_empty() for table in tables)
-        found = ForecastMetrics({}, None, zero_fraction, values_needed=needed, use=predictions.use)
-        return found.to_json(), *empty
+        summary = ForecastMetrics(
+            {}, None, zero_fraction, values_needed=needed, use=predictions.use
+        )
+        return (
+            summary.to_json(),
+            MetricsBySeriesTable.make_empty(),
+            MetricsByStepTable.make_empty(),
+            interval_metrics.MetricsByLevelTable.make_empty(),
+        )
     season_length = choose_scale_season(series, cutoffs, evaluation.choose_season_length(profile))
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
     floor = measure_noise_floor(predictions)
@@ -243,13 +243,14 @@ def summarize_metrics(
         if column.measure is not None:
             means[key] = column.measure(means).replace([np.inf, -np.inf], np.nan)
     blocks: dict[str, dict[str, float | None]] = {}
+    mse = means["mse"]
     for name, row in means.iterrows():
         numbers = dict(row)
-        for baseline in [
-            baseline for baseline in METHODS if baseline in means.index and baseline != name
-        ]:
-            theirs = means.loc[baseline, "mse"]
-            numbers[f"skill_vs_{baseline}"] = 1 - row["mse"] / theirs if theirs > 0 else None
+        for baseline in METHODS:
+            if baseline in means.index and baseline != name:
+                has_error = mse[baseline] > 0
+                skill = 1 - mse[name] / mse[baseline] if has_error else None
+                numbers[f"skill_vs_{baseline}"] = skill
         blocks[str(name)] = {
             key: None if pd.isna(number) else float(number) for key, number in numbers.items()
         }

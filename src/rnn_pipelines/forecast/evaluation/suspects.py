@@ -46,9 +46,11 @@ class CorrectedTable(Table):
 Corrected = Annotated[pd.DataFrame, CorrectedTable]
 
 
-def mark_forecasts(forecasts: pd.DataFrame, found: GrossValues, tz: str | None) -> pd.DataFrame:
+def mark_forecasts(
+    forecasts: pd.DataFrame, gross_values: GrossValues, tz: str | None
+) -> pd.DataFrame:
     """Return the forecasts with marks, see `ForecastLogTable`; reasons name the farthest gross value of a series."""
-    farthest = found.drop_duplicates("unique_id").set_index("unique_id")
+    farthest = gross_values.drop_duplicates("unique_id").set_index("unique_id")
     reasons = {name: describe_gross_value(row, tz) for name, row in farthest.iterrows()}
     reason = forecasts["unique_id"].map(reasons).astype("str").fillna("")
     return forecasts.assign(**{SUSPECT: reason.ne("").astype(bool), REASON: reason})
@@ -68,13 +70,13 @@ def list_suspect_values(log: ForecastLog | None, series: Series, lookback: int) 
     read = series.loc[is_read, ["unique_id", "ds"]]
     suspects = marked[marked[SUSPECT]].merge(read.rename(columns={"ds": "cutoff"}))
     today = series[series["unique_id"].isin(suspects["unique_id"])]
-    found = [newest]
+    by_night = [newest]
     for cutoff, rows in suspects.groupby("cutoff"):
         past = today[(today["ds"] <= cutoff) & today["unique_id"].isin(rows["unique_id"])]
         gross_values = list_gross_values(past).merge(read)
         is_alone = [_is_alone(row, today) for row in gross_values.itertuples()]
-        found.append(gross_values[np.array(is_alone, bool)])
-    values = pd.concat(found).drop_duplicates(["unique_id", "ds"])
+        by_night.append(gross_values[np.array(is_alone, bool)])
+    values = pd.concat(by_night).drop_duplicates(["unique_id", "ds"])
     return values.sort_values("factor", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -109,15 +111,15 @@ def list_corrected(log: ForecastLog, series: Series) -> Corrected:
             rows.append(
                 (row.unique_id, row.cutoff, row.suspect_reason, good.loc[is_later, RECORDED].min())
             )
-    found = pd.DataFrame(rows, columns=list(CorrectedTable.columns))
-    found["since"] = pd.to_datetime(found["since"], utc=True)
+    corrected = pd.DataFrame(rows, columns=list(CorrectedTable.columns))
+    corrected["since"] = pd.to_datetime(corrected["since"], utc=True)
     types = {
         "unique_id": "str",
         "cutoff": log["cutoff"].dtype,
         REASON: "str",
         "since": log[RECORDED].dtype,
     }
-    return found.astype(types)
+    return corrected.astype(types)
 
 
 def leave_out_corrected(log: ForecastLog, corrected: Corrected) -> ForecastLog:

@@ -95,21 +95,22 @@ def measure_forecasters(
     `p_value` is that of no difference from the squared errors of the reference; None for itself. At most
     `num_overlapping` windows contain the same step.
     """
-    means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
+    means = {metric: average_over_series(evaluated, METRICS[metric].statistic) for metric in MEANS}
     squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
     ratios = list_ratios(evaluated)
     of_intervals, _ = measure_intervals(evaluated)
-    return {
-        name: {metric: found[name] for metric, found in means.items()}
-        | ratios[name]
-        | {
-            "p_value": None
-            if name == reference
-            else compare_losses(squared, name, reference, num_overlapping)
+    blocks = {}
+    for name in evaluated.forecasters:
+        p_value = None
+        if name != reference:
+            p_value = compare_losses(squared, name, reference, num_overlapping)
+        blocks[name] = {
+            **{metric: by_forecaster[name] for metric, by_forecaster in means.items()},
+            **ratios[name],
+            "p_value": p_value,
+            **of_intervals[name],
         }
-        | of_intervals[name]
-        for name in evaluated.forecasters
-    }
+    return blocks
 
 
 def count_overlapping(table: pd.DataFrame) -> int:

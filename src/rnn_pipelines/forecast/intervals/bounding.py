@@ -10,9 +10,8 @@ from rnn_pipelines.forecast.intervals.finishing import KnownValues, finish_bound
 from rnn_pipelines.forecast.intervals.fitting import Intervals
 from rnn_pipelines.forecast.intervals.network_widths import measure_distances
 from rnn_pipelines.forecast.intervals.panel_errors import PanelSizes
-from rnn_pipelines.forecast.intervals.sizes import MAX_MEASURED
 from rnn_pipelines.forecast.intervals.sparse_bounds import bound_sparse, find_whole, round_bounds
-from rnn_pipelines.forecast.intervals.ways import TESTED_LEVEL, MethodErrors
+from rnn_pipelines.forecast.intervals.ways import MAX_MEASURED, TESTED_LEVEL, MethodErrors
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_windows
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_pipelines.forecast.intervals.sizes import FewValuesSizes
+from rnn_pipelines.forecast.intervals.ways import FewValuesSizes
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.forecasts import forecast_models
@@ -90,10 +90,10 @@ def cut_windows(
     scaled so.
     """
     rows = origins[:, None] + np.arange(-number, panel.horizon)
-    known = panel.values[rows[:, :number], 0].astype(np.float64)
+    past = panel.values[rows[:, :number], 0].astype(np.float64)
     zeros = panel.find_zeros(origins).astype(np.float64)
-    mean = known.mean(axis=1)
-    deviation = known.std(axis=1)
+    mean = past.mean(axis=1)
+    deviation = past.std(axis=1)
     deviation = np.where(deviation > 0, deviation, ratio * np.abs(mean - zeros))
     deviation = np.where(deviation > 0, deviation, 1.0)
     values = panel.values[rows].reshape(-1, panel.values.shape[1])

@@ -57,29 +57,27 @@ class KnownValues:
 
 def measure_known(panel: WindowedPanel, origins: np.ndarray) -> KnownValues:
     """Measure the known values of each window."""
-    facts = np.zeros((5, len(origins)))
+    measures = np.zeros((5, len(origins)))
     series = panel.find_series(origins)
     order = np.argsort(series, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(series[order])) + 1):
         if len(rows):
             start = panel.series_starts[series[rows[0]]]
             values = panel.values[start : origins[rows].max(), 0]
-            facts[:, rows] = _measure_series(values, origins[rows] - start)
-    number, lowest, highest, change, largest_change = facts
-    zeros = panel.find_zeros(origins).astype(np.float64)
+            measures[:, rows] = _measure_series(values, origins[rows] - start)
+    number, lowest, highest, change, largest_change = measures[:, :, None]
+    zeros = panel.find_zeros(origins).astype(np.float64)[:, None]
     is_constant = ~(lowest < highest)
     has_zero = (number < MIN_VALUES) | is_constant
     lowest = np.where(has_zero, np.fmin(lowest, zeros), lowest)
     highest = np.where(has_zero, np.fmax(highest, zeros), highest)
     change = np.where(has_zero, highest - lowest, change)
     largest_change = np.where(has_zero, highest - lowest, largest_change)
-    return KnownValues(
-        *(fact[:, None] for fact in (number, lowest, highest, change, largest_change, is_constant))
-    )
+    return KnownValues(number, lowest, highest, change, largest_change, is_constant)
 
 
 def _measure_series(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return the facts of `KnownValues` before some places of one series: float64[fact, place]."""
+    """Return the first five fields of `KnownValues` before some places of one series: float64[field, place]."""
     values = values.astype(np.float64)
     changes = np.abs(np.diff(values, prepend=values[:1]))
     is_change = changes > 0

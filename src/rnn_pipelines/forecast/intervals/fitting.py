@@ -13,13 +13,11 @@ import numpy as np
 
 from rnn_pipelines.forecast.intervals.few_values_errors import fit_few_values_sizes
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
-from rnn_pipelines.forecast.intervals.network_errors import NETWORK_ERRORS
 from rnn_pipelines.forecast.intervals.network_widths import mix_in_network
 from rnn_pipelines.forecast.intervals.panel_errors import PANEL_ERRORS
-from rnn_pipelines.forecast.intervals.past_errors import PAST_ERRORS
+from rnn_pipelines.forecast.intervals.past_errors import NETWORK_ERRORS, PAST_ERRORS
 from rnn_pipelines.forecast.intervals.quantiles import count_needed
 from rnn_pipelines.forecast.intervals.single_errors import SINGLE_ERRORS
-from rnn_pipelines.forecast.intervals.sizes import FewValuesSizes, SizeModel
 from rnn_pipelines.forecast.intervals.sparse_bounds import (
     MIN_ZERO_SHARE,
     NO_SPARSE_SERIES,
@@ -27,7 +25,7 @@ from rnn_pipelines.forecast.intervals.sparse_bounds import (
     find_min_share,
     fit_shape,
 )
-from rnn_pipelines.forecast.intervals.ways import MethodErrors, Way
+from rnn_pipelines.forecast.intervals.ways import FewValuesSizes, MethodErrors, SizeModel, Way
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.objective import NonNegative
 
@@ -35,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 # The first one that applies makes the widths of all methods.
 WAYS: tuple[Way, ...] = (NETWORK_ERRORS, PAST_ERRORS, PANEL_ERRORS, SINGLE_ERRORS)
+# The numbers of a `SizeModel` that each method has of its own.
+SIZE_PARTS = ("slopes", "centres", "smallest", "largest")
 SIZES = {way.sizes.rule: way.sizes for way in WAYS}
 
 
@@ -81,11 +81,11 @@ class Intervals:
         """Return the intervals of one method, under another name."""
         return replace(self, methods={new_name: self.methods[name]})
 
-    def to_arrays(self) -> dict[str, Any]:
+    def to_arrays(self) -> dict[str, np.ndarray | float | str]:
         """Return arrays and numbers by name, for `from_arrays`; those of methods have the method as first axis."""
         methods = self.methods.values()
         few_values = [method.sizes.few_values for method in methods]
-        known = [sizes for sizes in few_values if sizes is not None]
+        few_sizes = [sizes for sizes in few_values if sizes is not None]
         evaluated = [
             np.zeros(0) if method.evaluated is None else method.evaluated for method in methods
         ]
@@ -96,19 +96,19 @@ class Intervals:
             "lows": np.stack([method.lows for method in methods]),
             "highs": np.stack([method.highs for method in methods]),
             "samples": np.stack([method.samples for method in methods]),
-            "growth": np.stack([method.growth for method in methods]),
+            "growth": np.array([method.growth for method in methods]),
             "usual": self.sizes.usual,
-            "slopes": np.stack([method.sizes.slopes for method in methods]),
-            "centres": np.stack([method.sizes.centres for method in methods]),
-            "smallest": np.stack([method.sizes.smallest for method in methods]),
-            "largest": np.stack([method.sizes.largest for method in methods]),
+            **{
+                part: np.stack([getattr(method.sizes, part) for method in methods])
+                for part in SIZE_PARTS
+            },
             "shape": self.sparse.shape,
             "non_negative": self.non_negative,
             "min_share": self.sparse.min_share,
-            "few_values_numbers": known[0].numbers if known else np.zeros(0, np.int64),
-            "few_values_ratio": known[0].ratio if known else 0.0,
-            "few_values_factors": np.stack([sizes.factors for sizes in known])
-            if known
+            "few_values_numbers": few_sizes[0].numbers if few_sizes else np.zeros(0, np.int64),
+            "few_values_ratio": few_sizes[0].ratio if few_sizes else 0.0,
+            "few_values_factors": np.stack([sizes.factors for sizes in few_sizes])
+            if few_sizes
             else np.zeros((1, 0, 0)),
             "evaluated": np.stack(evaluated),
             "own_share": np.array([method.network_share for method in methods]),
@@ -128,14 +128,8 @@ class Intervals:
                 few_values = FewValuesSizes(
                     numbers, values["few_values_ratio"], values["few_values_factors"][place]
                 )
-            sizes = SIZES[values["rule"]](
-                values["usual"],
-                values["slopes"][place],
-                values["centres"][place],
-                values["smallest"][place],
-                values["largest"][place],
-                few_values,
-            )
+            parts = {part: values[part][place] for part in SIZE_PARTS}
+            sizes = SIZES[values["rule"]](values["usual"], **parts, few_values=few_values)
             methods[name] = MethodErrors(
                 sizes,
                 values["lows"][place],
@@ -153,16 +147,16 @@ def fit_intervals(
     data: FittingData,
     fitted: Mapping[str, FittedMethod],
     level: LevelSpec,
-    asked: LevelSpec | None = None,
+    requested: LevelSpec | None = None,
 ) -> Intervals:
     """Compute the intervals of each method.
 
-    Of the levels `asked` (None for all), those with too few errors are a warning.
+    Of the levels `requested` (None for all), those with too few errors are a warning.
     """
     levels = np.array(level.root, np.int64)
     way = next(way for way in WAYS if way.applies(data))
     errors = way.measure(data, fitted, levels)
-    _report_too_few(next(iter(errors.values())), levels, asked or level)
+    _report_too_few(next(iter(errors.values())), levels, requested or level)
     if not way.sizes.is_of_series:
         errors = mix_in_network(data, fitted, errors)
     sparse = NO_SPARSE_SERIES
@@ -177,10 +171,10 @@ def fit_intervals(
     return Intervals(levels, errors, data.linear.non_negative, sparse)
 
 
-def _report_too_few(errors: MethodErrors, levels: np.ndarray, asked: LevelSpec) -> None:
+def _report_too_few(errors: MethodErrors, levels: np.ndarray, requested: LevelSpec) -> None:
     """Warn of the levels that a user asked for, if there are too few errors for them."""
     for level, lows in zip(levels.tolist(), errors.lows, strict=True):
-        if level in asked.root and not np.isfinite(lows).all():
+        if level in requested.root and not np.isfinite(lows).all():
             logger.warning(
                 "no intervals of level %d: there are fewer than %d past errors of each step",
                 level,

@@ -19,7 +19,11 @@ from rnn_pipelines.forecast.intervals.ways import TESTED_LEVEL, MethodErrors
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, find_network, forecast_quantiles
+from rnn_pipelines.forecast.methods.pretrained import (
+    PRETRAINED,
+    find_network,
+    forecast_network_quantiles,
+)
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
@@ -43,7 +47,7 @@ def measure_distances(
 
     Between the levels that it has learnt, and beyond them, they are those of a normal distribution.
     """
-    quantiles = forecast_quantiles(network, panel, origins)
+    quantiles = forecast_network_quantiles(network, panel, origins)
     median = quantiles[:, :, MIDDLE, None]
     sides = [median - quantiles[:, :, MIDDLE::-1], quantiles[:, :, MIDDLE:] - median]
     learnt = [200 * quantile - 100 for quantile in LEVELS[MIDDLE:]]
@@ -60,7 +64,8 @@ def mix_in_network(
     network = next((network for network in networks.values() if network is not None), None)
     if network is None:
         return dict(errors)
-    own = measure_distances(network, data.panel, data.validation, np.array([TESTED_LEVEL]))[:, 0]
+    level = np.array([TESTED_LEVEL])
+    of_network = measure_distances(network, data.panel, data.validation, level)[:, 0]
     windows = measure_windows(data.panel, data.validation)
     fold = data.linear.fold[: len(data.validation)]
     mixed = dict(errors)
@@ -68,7 +73,7 @@ def mix_in_network(
         if networks[name] is not None:
             size = errors[name].sizes.expect(windows, fitted[name].out_of_fold)
             usual = min(MAX_SHARE, find_weight(fitted[name].model))
-            share = choose_share(held_out, size, own, fold, usual)
+            share = choose_network_share(held_out, size, of_network, fold, usual)
             mixed[name] = replace(errors[name], network_share=share)
     return mixed
 
@@ -78,12 +83,12 @@ def find_weight(model: object) -> float:
     return model.weights[PRETRAINED] if isinstance(model, EnsembleModel) else 1.0
 
 
-def choose_share(
-    errors: np.ndarray, size: np.ndarray, own: np.ndarray, fold: np.ndarray, usual: float
+def choose_network_share(
+    errors: np.ndarray, size: np.ndarray, distances: np.ndarray, fold: np.ndarray, usual: float
 ) -> float:
     """Return the share by the scores of widths of past errors, of the network, and of both, on each held-out fold.
 
-    `usual` is the share in both.
+    `usual` is the share in both. The distances are those of the network's bounds: float64[side, window, step].
     """
     gains = []
     for number in np.unique(fold):
@@ -92,7 +97,7 @@ def choose_share(
         if not (np.isfinite(lows).all() and np.isfinite(highs).all()):
             return usual
         of_errors = np.stack([-lows * size[held_out], highs * size[held_out]])
-        of_network = own[:, held_out]
+        of_network = distances[:, held_out]
         of_both = (1 - usual) * of_errors + usual * of_network
         score = _score_widths(errors[held_out], of_both)
         gains.append(

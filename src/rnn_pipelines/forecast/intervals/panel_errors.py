@@ -13,20 +13,18 @@ from rnn_pipelines.forecast.intervals.quantiles import (
     count_freedom,
     count_needed,
     find_growth,
-    find_quantiles,
-)
-from rnn_pipelines.forecast.intervals.sizes import (
-    SMALLEST_SIZE,
-    SizeModel,
-    compute_logs,
-    enlarge_outside,
+    weigh_quantiles,
 )
 from rnn_pipelines.forecast.intervals.sparse_bounds import find_sparse
 from rnn_pipelines.forecast.intervals.ways import (
     MIN_ERRORS,
     NUM_SAMPLES,
+    SMALLEST_SIZE,
     MethodErrors,
+    SizeModel,
     Way,
+    compute_logs,
+    enlarge_outside,
     is_panel,
     make_samples,
 )
@@ -167,7 +165,7 @@ def _weigh_errors(
     freedom: float,
 ) -> MethodErrors:
     """Return weighted quantiles of errors over their size, float64[error, horizon]; weights are float64[error]."""
-    lows, highs = find_quantiles(over_size, weights, levels, freedom)
+    lows, highs = weigh_quantiles(over_size, weights, levels, freedom)
     # A level that needs more errors than there are would be too narrow.
     has_few = np.array([len(over_size) < count_needed(level) for level in levels.tolist()], bool)
     lows[has_few] = -np.inf

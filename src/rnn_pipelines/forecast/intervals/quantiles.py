@@ -52,7 +52,7 @@ def score_interval(actual: np.ndarray, low: np.ndarray, high: np.ndarray, level:
     return high - low + 200 / (100 - level) * outside
 
 
-def find_quantiles(
+def weigh_quantiles(
     errors: np.ndarray, weights: np.ndarray, levels: np.ndarray, freedom: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the weighted quantiles of errors at (1 ± level) / 2, by step ahead: float64[level, horizon] each.
@@ -130,13 +130,13 @@ def count_freedom(
     """
     sizes = np.abs(errors)
     of_windows = (sizes / np.maximum(sizes.mean(axis=0), np.finfo(np.float64).tiny)).mean(axis=1)
-    found, numbers = np.unique(blocks, return_inverse=True)
+    different, numbers = np.unique(blocks, return_inverse=True)
     means = np.bincount(numbers, of_windows) / np.bincount(numbers)
     usual = SHARED_VARIANCE + OWN_VARIANCE / num_series
-    variance = (len(found) * np.log(means + 1e-9).var() + PRIOR_BLOCKS * usual) / (
-        len(found) + PRIOR_BLOCKS
+    variance = (len(different) * np.log(means + 1e-9).var() + PRIOR_BLOCKS * usual) / (
+        len(different) + PRIOR_BLOCKS
     )
-    return (num_origins or len(found)) / (2 * float(variance))
+    return (num_origins or len(different)) / (2 * float(variance))
 
 
 def find_growth(sizes: np.ndarray) -> float:
@@ -145,11 +145,11 @@ def find_growth(sizes: np.ndarray) -> float:
     It is between 0 and 1. Later steps count more, by their number. The weighted regression is ours.
     """
     steps = np.arange(1, len(sizes) + 1)
-    is_there = sizes > 0
-    if is_there.sum() < 2:
+    is_positive = sizes > 0
+    if is_positive.sum() < 2:
         return RANDOM_WALK
     slope = np.polyfit(
-        np.log(steps[is_there]), np.log(sizes[is_there]), 1, w=np.sqrt(steps[is_there])
+        np.log(steps[is_positive]), np.log(sizes[is_positive]), 1, w=np.sqrt(steps[is_positive])
     )[0]
     return float(np.clip(slope, 0, 1))
 

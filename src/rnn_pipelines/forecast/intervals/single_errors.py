@@ -15,18 +15,16 @@ from rnn_pipelines.forecast.intervals.quantiles import (
     score_interval,
     widen,
 )
-from rnn_pipelines.forecast.intervals.sizes import (
-    SMALLEST_CHANGE,
-    SMALLEST_SIZE,
-    SizeModel,
-    compute_logs,
-    enlarge_outside,
-)
 from rnn_pipelines.forecast.intervals.ways import (
     NUM_SAMPLES,
+    SMALLEST_CHANGE,
+    SMALLEST_SIZE,
     TESTED_LEVEL,
     MethodErrors,
+    SizeModel,
     Way,
+    compute_logs,
+    enlarge_outside,
     list_changing,
     make_samples,
 )
@@ -35,7 +33,7 @@ from rnn_pipelines.forecast.methods.folds import (
     MAX_VALIDATION,
     NUM_BLOCKS,
     list_past,
-    measure_drift,
+    measure_level_drift,
 )
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
@@ -87,7 +85,9 @@ def measure_single_errors(
     windows = measure_windows(panel, validation)
     tested_windows = measure_windows(panel, tested)
     blocks = fold if data.linear.is_forward else np.zeros_like(fold)
-    keeps_drifting = data.linear.is_forward and measure_drift(panel, list_past(panel)) > MAX_OUTSIDE
+    keeps_drifting = (
+        data.linear.is_forward and measure_level_drift(panel, list_past(panel)) > MAX_OUTSIDE
+    )
     by_method = {}
     for name, all_errors in find_errors(data, fitted).items():
         forecasts = fitted[name].out_of_fold[changing]

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, find_errors
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe_network, is_copy
 from rnn_pipelines.forecast.methods.networks.network import Network
-from rnn_pipelines.forecast.methods.past import count_few, measure_change
+from rnn_pipelines.forecast.methods.past import count_few, measure_seasonal_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
 from rnn_pipelines.forecast.methods.registry import (
@@ -23,9 +23,9 @@ from rnn_pipelines.forecast.methods.registry import (
     fit_methods,
     fit_trained_before,
     get_method,
-    list_candidates,
+    list_ensemble_candidates,
 )
-from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
+from rnn_pipelines.forecast.methods.weights import Loss, average_loss, find_weights
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
@@ -166,7 +166,7 @@ def fit_ensemble(
     windows, in units of MASE, None if there are too few; `seconds`, wall time of the weighting.
     """
     started = time.perf_counter()
-    names = list_candidates(fitted)
+    names = list_ensemble_candidates(fitted)
     if loss == "absolute" and ZERO in fitted:
         names.append(ZERO)  # it can be the median, but never the mean
     candidates = {name: fitted[name] for name in names}
@@ -182,7 +182,7 @@ def fit_ensemble(
         }
         weights |= weigh_far_ahead(data, weigh_by_errors(pool, data.linear.num_independent, loss))
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
-        losses = {name: float(measure_loss(error, loss)) for name, error in errors.items()}
+        losses = {name: float(average_loss(error, loss)) for name, error in errors.items()}
     else:
         weights |= weigh_by_past(data, candidates, choose_weights_of_few(data), loss)
     seconds = time.perf_counter() - started
@@ -239,7 +239,7 @@ def _find_scaled_errors(
 ) -> dict[str, np.ndarray]:
     """Return the out-of-fold errors over the seasonal change of their series: float64[validation, horizon]."""
     series = data.panel.find_series(data.validation)
-    changes = measure_change(data.panel)[series][:, None]
+    changes = measure_seasonal_change(data.panel)[series][:, None]
     return {name: errors / changes for name, errors in find_errors(data, fitted).items()}
 
 
@@ -297,7 +297,7 @@ def weigh_by_past(
         if isinstance(one.model, LocalModel | PretrainedModel)
     }
     forecasts = [model.forecast(panel, data.windows, origins)[is_known] for model in local.values()]
-    losses = measure_loss(actual - np.stack(forecasts), loss) + np.finfo(np.float64).tiny
+    losses = average_loss(actual - np.stack(forecasts), loss) + np.finfo(np.float64).tiny
     prior = np.array([weights.get(name, SHARE_OF_OTHERS) for name in local])
     found = prior * (losses.min() / losses) ** LOSS_POWER
     return dict(zip(local, (found / found.sum()).tolist(), strict=True))
@@ -329,7 +329,7 @@ def fit_all_methods(
         errors = _find_scaled_errors(data, others)
         loss = _choose_losses(data)[ENSEMBLE]
         record["losses"] |= {
-            name: float(measure_loss(error.ravel(), loss)) for name, error in errors.items()
+            name: float(average_loss(error.ravel(), loss)) for name, error in errors.items()
         }
     return methods, record
 

@@ -74,7 +74,7 @@ def make_folds(panel: WindowedPanel) -> Folds:
             if tried[-1].is_enough:
                 return tried[-1]
         return tried[0]
-    is_forward = len(past) > 0 and measure_drift(panel, past) > MAX_OUTSIDE
+    is_forward = len(past) > 0 and measure_level_drift(panel, past) > MAX_OUTSIDE
     edges = np.linspace(len(past) // 2 if is_forward else 0, len(past), NUM_BLOCKS + 1).astype(int)
     edges = np.append(past, past[-1:] + 1)[edges] if len(past) else edges
     return _hold_out(panel, past, series, edges[:-1, None], edges[1:, None], is_forward)
@@ -149,7 +149,7 @@ def list_refit(panel: WindowedPanel) -> np.ndarray:
     return thin_origins(origins, panel.find_series(origins), MAX_FITTED)
 
 
-def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
+def measure_level_drift(panel: WindowedPanel, past: np.ndarray) -> float:
     """Return the share of the newest half of the windows with a mean outside the range of means before their block."""
     sums = np.concatenate(
         [[0.0], np.cumsum(np.nan_to_num(panel.values[: past[-1], 0]), dtype=np.float64)]

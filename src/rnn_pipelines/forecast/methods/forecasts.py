@@ -59,7 +59,7 @@ def forecast_models(
 
     The wall time of each model is added to `seconds`, by name.
     """
-    found: dict[str, list[np.ndarray]] = {
+    batches: dict[str, list[np.ndarray]] = {
         name: [np.zeros((0, panel.horizon), np.float32)] for name in models
     }
     # The ensemble reads the forecasts of the others.
@@ -73,9 +73,9 @@ def forecast_models(
                 of_batch[name] = model.combine(of_batch, panel, windows, origins)
             else:
                 of_batch[name] = model.forecast(panel, windows, origins)
-            found[name].append(normalizer.cut(panel, origins, of_batch[name].astype(np.float32)))
+            batches[name].append(normalizer.cut(panel, origins, of_batch[name].astype(np.float32)))
             seconds[name] += time.perf_counter() - started
-    return {name: np.concatenate(batches) for name, batches in found.items()}
+    return {name: np.concatenate(forecasts) for name, forecasts in batches.items()}
 
 
 def forecast_simple_methods(data: FittingData) -> dict[str, Forecasts]:

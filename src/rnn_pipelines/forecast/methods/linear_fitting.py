@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +16,8 @@ from rnn_pipelines.forecast.methods.linear.ridge import (
     PENALTY_OF_FEW,
     Products,
     Ridge,
-    add_covariates,
     fit_effects,
+    list_covariate_readings,
     list_ridge_inputs,
 )
 from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
@@ -147,17 +146,31 @@ def _fit(
     fitted = np.empty((num_products, len(names), *shape))
     for place, name in enumerate(names):
         fitted[:, place] = methods.pop(name)
-    facts: dict[str, Any] = {
-        "names": np.array(names),
-        "matrices": fitted[:-1],
-        "refitted": fitted[-1],
-        "weights": weights,
-        "losses": losses,
-        "is_absolute": is_absolute,
-        "target": target,
-        "seconds": 0.0,
-    }
-    return LinearModels(**vars(layout.normalizer), **facts, **vars(folds))
+    normalizer = layout.normalizer
+    return LinearModels(
+        fitted=folds.fitted,
+        validation=folds.validation,
+        fold=folds.fold,
+        begins=folds.begins,
+        stops=folds.stops,
+        horizon=folds.horizon,
+        is_forward=folds.is_forward,
+        is_enough=folds.is_enough,
+        kind=normalizer.kind,
+        season=normalizer.season,
+        long_season=normalizer.long_season,
+        calendar=normalizer.calendar,
+        non_negative=normalizer.non_negative,
+        harmonics=normalizer.harmonics,
+        names=np.array(names),
+        matrices=fitted[:-1],
+        refitted=fitted[-1],
+        weights=weights,
+        losses=losses,
+        is_absolute=is_absolute,
+        target=target,
+        seconds=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -265,7 +278,7 @@ def _list_ridges(
     """Yield the ridges of each method, with each selection of covariates."""
     for name, (inputs, offset) in list_ridge_inputs(layout).items():
         readings = [(inputs, [offset] * len(products))]
-        more = add_covariates(products, layout, inputs, offset)
+        more = list_covariate_readings(products, layout, inputs, offset)
         # With too few windows for a choice: the effects of future covariates, and no lags.
         readings = readings + more if is_enough else more[:1] if layout.has_future else readings
         yield from ((name, Ridge(products, *reading, layout.num_free)) for reading in readings)
@@ -300,9 +313,12 @@ def _weigh_few(names: list[str], knows_future: bool) -> np.ndarray:
     Naive methods do not read future covariates. With these, the weights are those of ridges on naive forecasts.
     """
     if knows_future:
-        starts = np.array([name in ("ridge_last", "ridge_season") for name in names], float)
-        return starts / starts.sum()
-    naive = np.array(
-        [name in ("last_value", "seasonal_naive", "seasonal_drift") for name in names], float
-    )
-    return 0.5 * naive / naive.sum() + 0.5 * np.array([name == "ridge_last" for name in names])
+        return _share_equally(names, ("ridge_last", "ridge_season"))
+    naive = _share_equally(names, ("last_value", "seasonal_naive", "seasonal_drift"))
+    return 0.5 * naive + 0.5 * _share_equally(names, ("ridge_last",))
+
+
+def _share_equally(names: list[str], members: tuple[str, ...]) -> np.ndarray:
+    """Return equal weights of the methods among the members, 0 for the others."""
+    is_member = np.isin(names, members)
+    return is_member / is_member.sum()

@@ -61,7 +61,7 @@ def measure_zero_share(panel: WindowedPanel) -> float:
     return float(is_zero.mean()) if len(is_zero) else 0.0
 
 
-def measure_change(panel: WindowedPanel) -> np.ndarray:
+def measure_seasonal_change(panel: WindowedPanel) -> np.ndarray:
     """Return the mean absolute seasonal change of each series, the denominator of MASE: float64[series], scaled.
 
     A series of at most two seasons is compared with its last value.

@@ -90,7 +90,7 @@ def normalize_windows(
     seasons = [
         units.normalize(gather_season(panel, origins, length)) for length in normalizer.seasons
     ]
-    covariates = gather_inputs(panel, rows, list_covariate_inputs(panel), units.spread)
+    covariates = gather_covariate_inputs(panel, rows, list_covariate_inputs(panel), units.spread)
     calendar = panel.values[origins, panel.columns.calendar].astype(np.float64)
     free = [calendar[:, normalizer.calendar], *find_harmonics(calendar, normalizer.harmonics)]
     parts = [normalized, *seasons, covariates, *free, np.ones((len(origins), 1))]
@@ -131,7 +131,7 @@ def list_covariate_inputs(panel: WindowedPanel) -> CovariateInputs:
     return panel.columns.list_inputs(panel.horizon, min(panel.lookback, most))
 
 
-def gather_inputs(
+def gather_covariate_inputs(
     panel: WindowedPanel, rows: np.ndarray, inputs: CovariateInputs, spread: np.ndarray
 ) -> np.ndarray:
     """Return values of covariates of some windows, time-varying ones normalised: float64[window, input].

@@ -42,7 +42,7 @@ class PretrainedModel:
     def forecast(
         self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
     ) -> np.ndarray:
-        return forecast_quantiles(self.network, panel, origins)[:, :, MIDDLE]
+        return forecast_network_quantiles(self.network, panel, origins)[:, :, MIDDLE]
 
     def contribute(
         self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
@@ -85,7 +85,7 @@ class PretrainedModel:
         return self.network.to_arrays()
 
 
-def forecast_quantiles(
+def forecast_network_quantiles(
     network: PretrainedNetwork, panel: WindowedPanel, origins: np.ndarray
 ) -> np.ndarray:
     """Return the quantiles of the next values at the levels of the network: float32[window, horizon, level], scaled."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
-from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.windows.panel import gather_targets
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def _is_worse(data: FittingData, method: FittedMethod) -> bool:
     # Windows within a horizon overlap, and are not independent.
     numbers = np.arange(len(index) - 1, -1, -panel.horizon)[:MAX_COMPARED]
     origins = np.sort(index.origins(numbers))
-    changes = measure_change(panel)[panel.find_series(origins)][:, None]
+    changes = measure_seasonal_change(panel)[panel.find_series(origins)][:, None]
     actual = gather_targets(panel, origins)
     losses = []
     for model in (method.in_use, method.model):

@@ -131,7 +131,7 @@ def _fit(data: FittingData, methods: Mapping[str, Method]) -> dict[str, FittedMe
     return {name: method for name, method in fitted.items() if method is not None}
 
 
-def list_candidates(names: Mapping[str, object]) -> list[str]:
+def list_ensemble_candidates(names: Mapping[str, object]) -> list[str]:
     """Return the names of the methods that can have a weight in the ensemble, simple methods first."""
     simple = [name for name in names if name in METHODS and METHODS[name].is_candidate]
     return [*simple, *(name for name in names if name in NETWORKS or name in TRAINED_BEFORE)]

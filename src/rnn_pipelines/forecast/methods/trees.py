@@ -71,7 +71,7 @@ class TreesModel:
         self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
     ) -> np.ndarray:
         numbers, steps = np.divmod(np.arange(len(origins) * panel.horizon), panel.horizon)
-        inputs, naive = gather_inputs(panel, windows, origins, numbers, steps)
+        inputs, naive = gather_tree_inputs(panel, windows, origins, numbers, steps)
         return windows.units.denormalize((self.predict(inputs) + naive).reshape(-1, panel.horizon))
 
     def contribute(
@@ -79,11 +79,16 @@ class TreesModel:
     ) -> Contributions:
         return contribute_as_whole(TREES, self.forecast(panel, windows, origins)[0], panel, windows)
 
-    def pack(self) -> dict[str, Any]:
-        return vars(self)
+    def pack(self) -> dict[str, np.ndarray | float]:
+        return {
+            "inputs": self.inputs,
+            "thresholds": self.thresholds,
+            "leaves": self.leaves,
+            "offset": self.offset,
+        }
 
 
-def gather_inputs(
+def gather_tree_inputs(
     panel: WindowedPanel,
     windows: NormalizedWindows,
     origins: np.ndarray,
@@ -177,7 +182,7 @@ def fit_trees(data: FittingData, origins: np.ndarray) -> TreesModel:
     kept, numbers = np.unique(numbers, return_inverse=True)
     windows = normalize_windows(panel, data.linear.normalizer, origins[kept], has_predictors=False)
     targets = normalize_targets(panel, windows, origins[kept])[numbers, steps]
-    inputs, naive = gather_inputs(panel, windows, origins[kept], numbers, steps)
+    inputs, naive = gather_tree_inputs(panel, windows, origins[kept], numbers, steps)
     learner = HistGradientBoostingRegressor(
         loss="absolute_error" if data.linear.is_absolute else "squared_error",
         learning_rate=RATE,

@@ -50,7 +50,7 @@ def find_weights(errors: np.ndarray, num_independent: float, loss: Loss = "squar
     return weights
 
 
-def measure_loss(errors: np.ndarray, loss: Loss) -> np.ndarray:
+def average_loss(errors: np.ndarray, loss: Loss) -> np.ndarray:
     """Return the mean loss of each row: float64[row] of float[row, value].
 
     The Huber loss is measured as the squared one, whose minimum it seeks without the few largest errors.

@@ -23,7 +23,7 @@ from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.preparation.reference import Reference
 from rnn_pipelines.forecast.recipe import make_features
 from rnn_pipelines.forecast.series.columns import AHEAD
-from rnn_pipelines.forecast.series.rows import list_names
+from rnn_pipelines.forecast.series.rows import list_series_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec
@@ -135,7 +135,9 @@ def lay_out_cutoffs(
     )
     if isinstance(forecaster.model, PanelModel):
         warn_of_cut(
-            forecaster.model.normalizer.non_negative, panel, list_names(features.table).to_numpy()
+            forecaster.model.normalizer.non_negative,
+            panel,
+            list_series_names(features.table).to_numpy(),
         )
     if num_left_out:
         window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon)

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.intervals.network_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.intervals.panel_errors import (
     TINY_PART,
     WINDOWS_OF_SERIES,
     measure_usual,
 )
-from rnn_pipelines.forecast.intervals.sizes import SizeModel
+from rnn_pipelines.forecast.intervals.past_errors import NetworkSizes, measure_series_errors
+from rnn_pipelines.forecast.intervals.ways import SizeModel
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.pretrained import find_network
@@ -30,7 +30,7 @@ from rnn_pipelines.forecast.model.artefact import (
 from rnn_pipelines.forecast.preparation.mending import Mended, mend_breaks
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.columns import AHEAD
-from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Source
 from rnn_pipelines.forecast.source.covariates import (
     check_covariate_columns,
@@ -167,7 +167,9 @@ def include_new_series(
     new = series[~series["unique_id"].isin(forecaster.scaler["unique_id"])]
     if new.empty:
         return forecaster
-    whole = pd.DataFrame({"unique_id": list_names(new), "train_stop": find_rows(new).lengths})
+    whole = pd.DataFrame(
+        {"unique_id": list_series_names(new), "train_stop": find_rows(new).lengths}
+    )
     scaler = pd.concat(
         [forecaster.scaler, fit_scaler(new, whole, forecaster.scaler)], ignore_index=True
     )

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.model.newest import find_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.series.columns import AHEAD, CONSTANT
 from rnn_pipelines.forecast.series.tables import Features, Series
-from rnn_pipelines.forecast.times.grid import find_times
+from rnn_pipelines.forecast.times.grid import find_step_times
 
 KEY = ["unique_id", "ds"]
 SERIES = "series.parquet"
@@ -137,7 +137,7 @@ def mix_covariates(
     coding = before.forecaster.coding
     ends = find_ends(before.series)
     steps = np.full(len(ends), settings.horizon)
-    ends["ahead"] = find_times(ends["cutoff"].to_numpy(), steps, settings.freq).astype(
+    ends["ahead"] = find_step_times(ends["cutoff"].to_numpy(), steps, settings.freq).astype(
         ends["cutoff"].dtype
     )
     ends = ends.set_index("unique_id").reindex(names)

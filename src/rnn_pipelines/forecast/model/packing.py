@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
@@ -119,7 +120,12 @@ def _read_intervals(files: Mapping[str, bytes]) -> Intervals | None:
 def _pack_model(model: ScaledModel) -> bytes:
     assert isinstance(model, PanelModel)
     assert isinstance(model.model, EnsembleModel)
-    return pack_arrays({**vars(model.normalizer), **model.model.pack()})
+    return pack_arrays({**list_arrays(model.normalizer), **model.model.pack()})
+
+
+def list_arrays(normalizer: Normalizer) -> dict[str, Any]:
+    """Return the arrays and numbers of a normalisation by the names of its fields."""
+    return {field.name: getattr(normalizer, field.name) for field in fields(normalizer)}
 
 
 def _unpack_model(files: Mapping[str, bytes], name: str) -> PanelModel:
@@ -128,7 +134,7 @@ def _unpack_model(files: Mapping[str, bytes], name: str) -> PanelModel:
         # Leaves have no threshold.
         check_finite(values, [f"{TREES}.thresholds"])
         normalizer = Normalizer(
-            **{part: values.pop(part) for part in Normalizer.__dataclass_fields__}
+            **{field.name: values.pop(field.name) for field in fields(Normalizer)}
         )
         return PanelModel(normalizer, unpack_ensemble(values))
 

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, TimeZone
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, resolve_calendar
-from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.times.grid import count_steps_between
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.forecast.windows.splits import find_not_evaluated
 
@@ -110,7 +110,9 @@ def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: 
     trained_rows = table[last.notna()]
     trained = pd.to_datetime(last[last.notna()]).to_numpy()
     ds = trained_rows["ds"].to_numpy()
-    _, is_on_step = count_steps(np.minimum(trained, ds), np.maximum(trained, ds), settings.freq)
+    _, is_on_step = count_steps_between(
+        np.minimum(trained, ds), np.maximum(trained, ds), settings.freq
+    )
     if is_on_step.all():
         return
     row = trained_rows[~is_on_step].iloc[0]

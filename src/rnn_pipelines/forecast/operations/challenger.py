@@ -12,7 +12,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.evaluation.holdout import measure_holdout
+from rnn_pipelines.forecast.evaluation.holdout import measure_forecast_holdout
 from rnn_pipelines.forecast.fitting import fit_models, make_forecaster
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
@@ -110,7 +110,7 @@ def find_better(holdout: Predictions, horizon: int, policy: ForecastPolicySpec) 
     """
     if BEST not in policy.must_beat or len(holdout.table) <= horizon:
         return None
-    better = measure_holdout(holdout, horizon).better
+    better = measure_forecast_holdout(holdout, horizon).better
     proven = {
         name: ratio for name, (ratio, p_value) in better.items() if p_value <= policy.significance
     }

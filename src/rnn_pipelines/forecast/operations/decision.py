@@ -15,7 +15,7 @@ from rnn_pipelines.champion.manifest import join_covariates
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
+from rnn_pipelines.forecast.evaluation.holdout import find_forecast_faults, measure_forecast_holdout
 from rnn_pipelines.forecast.methods.in_use import BEST
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
@@ -65,7 +65,7 @@ def decide_promotion(
     retraining: RetrainForecastSpec,
 ) -> Candidate:
     """Compare challenger and champion on the holdout, decide by the policy, and record the reasons."""
-    result = measure_holdout(holdout, challenger.settings.horizon)
+    result = measure_forecast_holdout(holdout, challenger.settings.horizon)
     # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.
     policy = retraining.policy
     measures = result.measures
@@ -115,7 +115,7 @@ def decide_promotion(
         task="forecast",
         measures=measures,
         p_value=result.p_value,
-        faults=tuple(find_faults(holdout)),
+        faults=tuple(find_forecast_faults(holdout)),
         objections=objections,
         notes=(*result.notes, *notes),
         ahead=tuple(_list_notes({} if proven else result.better, training)),

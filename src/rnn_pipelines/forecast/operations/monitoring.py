@@ -128,10 +128,10 @@ def read_newest(
         ChampionError: covariates of the champion are missing, and today's parameters, with these covariates, need none.
         SeriesError: see `read_as_of`.
     """
-    own = covariates if sample.partitions.folder is None else NO_COVARIATES
-    asked = replace(sample, covariates=own)
+    covariates_of_today = covariates if sample.partitions.folder is None else NO_COVARIATES
+    sample_of_today = replace(sample, covariates=covariates_of_today)
     with explain_reading(
-        str(champion["version"]), sample.source.label, lambda: asked.read(monitoring)
+        str(champion["version"]), sample.source.label, lambda: sample_of_today.read(monitoring)
     ):
         return sample.read(monitoring)
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,13 @@ class PredictingChampion:
         """Forecast the series of a partition, and write the table into a folder; return the facts."""
         forecaster: Forecaster = self.champion.artefact
         table, covariate_table = _read_as_trained(forecaster, partition, self.spec)
-        laid_out = lay_out_newest(forecaster, table, partition.source, covariate_table)
-        night = lay_out_night(forecaster, laid_out[2], None, self.champion.version)
+        scaled, panel, features = lay_out_newest(
+            forecaster, table, partition.source, covariate_table
+        )
+        night = lay_out_night(forecaster, features, None, self.champion.version)
         gross_values = list_gross_values(night.series)
         tz = forecaster.settings.tz
-        forecasts = mark_forecasts(forecast_panel(*laid_out), gross_values, tz)
+        forecasts = mark_forecasts(forecast_panel(scaled, panel, features), gross_values, tz)
         write_next_values(forecasts, forecaster, folder)
         left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
         return {
@@ -120,9 +123,9 @@ def draw_sample_as_trained(
 ) -> Sample:
     """Divide a panel that is too large for memory, with the covariates of the champion; see `draw_sample`."""
     champion = require_champion(champion)
-    panel = source, covariates, spec, folder, external
-    with explain_reading(champion.version, source.label, lambda: draw_sample(*panel)):
-        return draw_sample(*panel, champion.artefact.coding)
+    draw = partial(draw_sample, source, covariates, spec, folder, external)
+    with explain_reading(champion.version, source.label, draw):
+        return draw(champion.artefact.coding)
 
 
 def read_as_trained(
@@ -143,9 +146,9 @@ def read_as_trained(
     """
     champion = require_champion(champion)
     # The files of a divided panel have no columns beside those of the champion.
-    own = covariates if sample.partitions.folder is None else NO_COVARIATES
-    asked = sample.external, sample.source, spec, own
-    with explain_reading(champion.version, sample.source.label, lambda: read_as_of(*asked)):
+    covariates_of_today = covariates if sample.partitions.folder is None else NO_COVARIATES
+    read = partial(read_as_of, sample.external, sample.source, spec, covariates_of_today)
+    with explain_reading(champion.version, sample.source.label, read):
         return _read_as_trained(champion.artefact, sample, spec)
 
 
@@ -182,33 +185,30 @@ def forecast_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block 
         ChampionError: there is no champion, or it can forecast none of the series.
     """
     champion = require_champion(champion)
-    report_new_series(champion.artefact, table)
-    with explain_spacing(champion.version, champion.artefact.settings, table, source, gaps):
-        laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
-    forecasts = forecast_panel(*laid_out)
+    artefact = champion.artefact
+    settings = artefact.settings
+    report_new_series(artefact, table)
+    with explain_spacing(champion.version, settings, table, source, gaps):
+        forecaster, panel, features = lay_out_newest(artefact, table, source, covariate_table)
+    forecasts = forecast_panel(forecaster, panel, features)
     if forecasts.empty:
-        trained = champion.artefact.scaler["unique_id"]
+        trained = artefact.scaler["unique_id"]
         names = table["unique_id"]
         fact = "its series are too short, or have gaps at their ends"
         if not names.isin(trained).any():
             fact = f"it was trained on the series {show_all(trained)}, and the table has {show_all(names.unique())}"
         raise make_error(champion.version, source.label, fact)
     # In the unit of tonight's values, and without series that are new tonight.
-    scaler = laid_out[0].scaler[: len(champion.artefact.scaler)]
-    in_unit = replace(champion.artefact, scaler=scaler)
-    night = lay_out_night(in_unit, laid_out[2], covariate_table, champion.version)
+    in_unit = replace(artefact, scaler=forecaster.scaler[: len(artefact.scaler)])
+    night = lay_out_night(in_unit, features, covariate_table, champion.version)
     made = forecasts.assign(
         model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us")
     )
-    settings = champion.artefact.settings
-    made = mark_forecasts(
-        made, list_suspect_values(before, night.series, settings.lookback), settings.tz
-    )
-    drawn = (
-        draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root)
-        if paths.root
-        else Paths()
-    )
+    suspects = list_suspect_values(before, night.series, settings.lookback)
+    made = mark_forecasts(made, suspects, settings.tz)
+    drawn = Paths()
+    if paths.root:
+        drawn = draw_next_paths(forecaster, panel, features, settings.horizon, paths.root)
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
     return log, drawn, log, night

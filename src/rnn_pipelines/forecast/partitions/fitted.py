@@ -24,8 +24,8 @@ from rnn_pipelines.forecast.evaluation.metrics import (
 )
 from rnn_pipelines.forecast.intervals.bounding import add_intervals
 from rnn_pipelines.forecast.intervals.fitting import Intervals
-from rnn_pipelines.forecast.intervals.network_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.intervals.panel_errors import PanelSizes, measure_expected_errors
+from rnn_pipelines.forecast.intervals.past_errors import NetworkSizes, measure_series_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_parts
 from rnn_pipelines.forecast.methods.in_use import wrap_in_ensemble
@@ -37,7 +37,7 @@ from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest
-from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.model.packing import list_arrays, pack
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
@@ -82,17 +82,29 @@ class FittedPanel:
 
     def pack(self) -> bytes:
         """Return all that the forecasts depend on besides the data."""
+        texts = [
+            self.use,
+            self.recipe.model_dump_json(),
+            self.coding.model_dump_json(),
+            *self.methods,
+        ]
         arrays = {
-            **vars(self.normalizer),
+            **list_arrays(self.normalizer),
             **self.intervals.to_arrays(),
             "baseline": self.baseline.matrix,
         }
-        for name, method in self.methods.items():
-            for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
-                arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
-        texts = [self.use, self.recipe.model_dump_json(), self.coding.model_dump_json()]
+        models = [
+            pack_arrays(model.pack())
+            for method in self.methods.values()
+            for model in (method.model, method.in_use)
+        ]
         return b"".join(
-            ["".join(texts).encode(), pack_arrays(arrays), *pack(self.forecaster).values()]
+            [
+                "".join(texts).encode(),
+                pack_arrays(arrays),
+                *models,
+                *pack(self.forecaster).values(),
+            ]
         )
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
@@ -102,8 +114,8 @@ class FittedPanel:
         panel = prepare_partition(self, table, source, partition.covariates, covariate_table)
         # As a champion forecasts them, so that a series outside the sample has the same scale and expected error.
         used = table[table["unique_id"].isin(panel.scaler["unique_id"])]
-        laid_out = lay_out_newest(self.forecaster, used, source, covariate_table)
-        write_next_values(forecast_panel(*laid_out), self.forecaster, folder)
+        forecasts = forecast_panel(*lay_out_newest(self.forecaster, used, source, covariate_table))
+        write_next_values(forecasts, self.forecaster, folder)
         test = tabulate_test(self, panel)
         by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import MAX_VALUE, count, make_line
-from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.as_of import parse_first
 from rnn_pipelines.reading.times import format_time
@@ -133,7 +133,7 @@ def list_gross_values(series: Series) -> GrossValues:
 def _search(series: Series) -> Iterator[GrossValues]:
     """Yield the gross values of some series at a time."""
     rows = find_rows(series)
-    names = list_names(series).to_numpy()
+    names = list_series_names(series).to_numpy()
     observed = series["y"].where(series["observed"]).to_numpy("float64")
     times = series["ds"].reset_index(drop=True)
     width = NUM_NEWEST + min(NUM_BEFORE, int(rows.lengths.max(initial=0)))

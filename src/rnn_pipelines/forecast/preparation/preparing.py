@@ -11,11 +11,11 @@ from rnn_pipelines.forecast.preparation.mending import BreakPolicy, mend_series
 from rnn_pipelines.forecast.preparation.repairs import add_repair
 from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.preparation.sensor_faults import name_stuck_values, open_long_gaps
-from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.source.column_choice import describe_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.times.grid import count_steps_between
 from rnn_pipelines.forecast.windows import splits
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, WindowSpec
 from rnn_pipelines.forecast.windows.windowing import find_min_history
@@ -68,7 +68,7 @@ def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters
         series, profile = _find_dead(series, profile, source)
         cutoffs = splits.split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
-            names = list_names(series)
+            names = list_series_names(series)
             others = names[~names.isin(cutoffs["unique_id"])]
             some = f"{len(others)} of {len(names)} series"
             why = "a gap at their end, or beyond what numbers can hold"
@@ -204,9 +204,9 @@ def _find_fitting(
 def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Series, Profile]:
     """Name the series that end two horizons or more before the panel, and leave them out if this is asked for."""
     ends = series["ds"].to_numpy()[find_rows(series).stops - 1]
-    distances = count_steps(ends, np.full_like(ends, ends.max()), profile["freq"])[0]
+    distances = count_steps_between(ends, np.full_like(ends, ends.max()), profile["freq"])[0]
     is_dead = distances >= DEAD_HORIZONS * profile["horizon"]
-    names = list_names(series)
+    names = list_series_names(series)
     if not is_dead.any():
         return series, profile
     last = format_time(pd.Series(ends[is_dead]).max(), profile["tz"])
@@ -229,7 +229,7 @@ def _leave_out_short(
     if source.min_length is None and (source.short_series in (None, "forecast") or num_series == 1):
         return series, profile
     least = source.min_length or find_min_history(window, season_length, num_series)
-    names = list_names(series)
+    names = list_series_names(series)
     lengths = find_rows(series).lengths
     is_short = lengths < least
     if not is_short.any():
@@ -248,7 +248,7 @@ def _keep(
     series: Series, profile: Profile, names: pd.Series, sentence: str
 ) -> tuple[Series, Profile]:
     kept = series[series["unique_id"].isin(names)].reset_index(drop=True)
-    before = list_names(series)
+    before = list_series_names(series)
     return kept, {
         **add_repair(profile, sentence),
         "num_series": len(names),

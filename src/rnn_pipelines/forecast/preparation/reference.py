@@ -13,7 +13,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.times.grid import count_steps_between
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.storage.tables import Column, Table
@@ -106,7 +106,7 @@ def measure_reference(
 def _count_late_steps(series: Series, freq: int | str) -> dict[str, int]:
     """Return the number of steps from the end of each series to the newest time of all."""
     ends = series.groupby("unique_id", sort=False)["ds"].max()
-    steps, _ = count_steps(
+    steps, _ = count_steps_between(
         ends.to_numpy(), np.repeat(ends.max(), len(ends)).astype(ends.dtype), freq
     )
     return dict(zip(ends.index, steps.tolist(), strict=True))

@@ -9,7 +9,7 @@ from rnn_pipelines.errors import SeriesError, count, show
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.frequency import MAX_MOVE, find_own_frequency
-from rnn_pipelines.forecast.times.grid import count_steps, insert_steps
+from rnn_pipelines.forecast.times.grid import count_steps_between, insert_steps
 from rnn_pipelines.forecast.times.offsets import (
     WEEKDAYS,
     add_shift,
@@ -69,7 +69,7 @@ def fill_grid(
     """
     rows = find_rows(ordered)
     ds = ordered["ds"].to_numpy()
-    steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
+    steps, is_on_step = count_steps_between(rows.spread(ds[rows.starts]), ds, freq)
     num_steps = steps[rows.stops - 1] + 1
     # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
     num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
@@ -78,7 +78,7 @@ def fill_grid(
     if until is not None:
         firsts = ds[rows.starts]
         num_steps = np.maximum(
-            num_steps, count_steps(firsts, np.full_like(firsts, until), freq)[0] + 1
+            num_steps, count_steps_between(firsts, np.full_like(firsts, until), freq)[0] + 1
         )
         if num_values.sum() < MIN_FRACTION * num_steps.sum():
             row = ordered[(ordered["ds"] == until) & ordered["y"].notna()].iloc[0]
@@ -141,7 +141,7 @@ def leave_out_closed_days(
     if not split_closed_days(str(freq))[1]:
         return ordered, []
     ds = ordered["ds"].to_numpy()
-    is_closed = ~count_steps(ds, ds, freq)[1]
+    is_closed = ~count_steps_between(ds, ds, freq)[1]
     is_empty = ordered["y"].isna()
     wrong = ordered[is_closed & ~is_empty & (ordered["y"] != 0)]
     if len(wrong):

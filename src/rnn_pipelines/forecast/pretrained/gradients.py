@@ -18,7 +18,7 @@ from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.forecast.pretrained.network import (
     MIDDLE,
     PretrainedNetwork,
-    find_quantiles,
+    compute_quantiles,
     find_spread,
 )
 from rnn_pipelines.forecast.pretrained.reading import (
@@ -26,9 +26,9 @@ from rnn_pipelines.forecast.pretrained.reading import (
     LEAST_PART,
     MAX_SEASONS,
     NUM_NEWEST,
-    find_differences,
-    find_places,
+    find_lag_places,
     read_past,
+    subtract_lag,
 )
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
@@ -53,7 +53,7 @@ def differentiate_forecast(
     trace: Trace[Any, Any] = unroll(cell, read.sequence)
     outputs, *of_layers = network.compute_head(read, trace.states.hidden[:, -1])
     spread = find_spread(horizon, season_length)
-    median = find_quantiles(outputs, read.base, spread)[:, :, MIDDLE].astype(np.float64)
+    median = compute_quantiles(outputs, read.base, spread)[:, :, MIDDLE].astype(np.float64)
     of_sums = spread[:, None] * differentiate_head(network, *of_layers)
     of_states = np.zeros((len(past) * horizon, *trace.states.hidden.shape[1:]))
     of_states[:, -1] = (of_sums @ network.head["state_kernel"].T).reshape(len(of_states), -1)
@@ -101,7 +101,7 @@ def _differentiate_reading(
     The gradients of the correction are float64[step, input, horizon], and float64[input, horizon] twice.
     """
     (unit, zero), (of_sequence, of_static, of_ahead) = unit_and_zero, of_inputs
-    changes = [np.nan_to_num(find_differences(past[None], lag)[0]) for lag in (1, season)]
+    changes = [np.nan_to_num(subtract_lag(past[None], lag)[0]) for lag in (1, season)]
     scaled = [(part / unit).clip(-LARGEST, LARGEST) for part in (past - zero, *changes)]
     slopes = [np.zeros((len(past), len(median))) for _ in scaled]
     for number, (part, slope) in enumerate(zip(scaled, slopes, strict=True)):
@@ -165,15 +165,16 @@ def _add_ahead(values: np.ndarray, slopes: np.ndarray, season: int, of_ahead: np
     long = LONG_SEASONS.get(season, 0)
     none = np.full(horizon, -1)
     lags = [
-        find_places(size, season, back, horizon) if season > 1 else none
+        find_lag_places(size, season, back, horizon) if season > 1 else none
         for back in range(1, MAX_SEASONS + 1)
     ]
     around = [
-        find_places(size, season, 1, horizon, shift) if season > 1 else none for shift in (-1, 1)
+        find_lag_places(size, season, 1, horizon, shift) if season > 1 else none
+        for shift in (-1, 1)
     ]
     base = np.where(lags[0] < 0, last, lags[0])
     # The input's number and the places whose mean it is; the mean of all lags is that of those that exist.
-    of_long = find_places(size, long, 1, horizon) if long else none
+    of_long = find_lag_places(size, long, 1, horizon) if long else none
     terms = [(1, [last]), (2, lags[1:2]), (4, lags[2:3]), (6, [of_long]), (8, lags), (9, around)]
     np.add.at(slopes, (base, steps), 1 + of_ahead[0] * _slope(values[base]))
     for number, own in terms:

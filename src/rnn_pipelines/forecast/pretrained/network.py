@@ -22,7 +22,7 @@ import numpy as np
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.weights import CellWeights
 from rnn_pipelines.forecast.pretrained.memory import find_memory_length, revert_quantiles
-from rnn_pipelines.forecast.pretrained.reading import Reading, count_steps, read_past
+from rnn_pipelines.forecast.pretrained.reading import Reading, count_root_steps, read_past
 
 # Newest forecasts that are kept, because bounds and paths read their quantiles; in bytes.
 MAX_RECENT_BYTES = 1 << 27
@@ -109,7 +109,7 @@ class PretrainedNetwork:
     ) -> np.ndarray:
         read = read_past(past, season_length, horizon, is_log)
         spread = find_spread(horizon, season_length)
-        quantiles = find_quantiles(self.compute(read), read.base, spread).astype(np.float64)
+        quantiles = compute_quantiles(self.compute(read), read.base, spread).astype(np.float64)
         return quantiles * read.unit[:, None, None] + read.zero[:, None, None]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -166,7 +166,7 @@ def find_past_length(season_length: int, horizon: int) -> int:
     return max(NUM_READ, find_memory_length(season_length, horizon))
 
 
-def find_quantiles(outputs: np.ndarray, base: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def compute_quantiles(outputs: np.ndarray, base: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Return the quantiles at `LEVELS`, in units: float32[window, horizon, level]; `spread` is of `find_spread`.
 
     The outputs are of the median, of the distances below it and of those above it.
@@ -183,8 +183,8 @@ def find_quantiles(outputs: np.ndarray, base: np.ndarray, spread: np.ndarray) ->
 
 
 def find_spread(horizon: int, season_length: int) -> np.ndarray:
-    """Return about how far forecasts are from the base, in units: float32[horizon]; see `count_steps`."""
-    return (0.8 * np.sqrt(1 + count_steps(horizon, season_length) / 6)).astype(np.float32)
+    """Return about how far forecasts are from the base, in units: float32[horizon]; see `count_root_steps`."""
+    return (0.8 * np.sqrt(1 + count_root_steps(horizon, season_length) / 6)).astype(np.float32)
 
 
 def compute_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,7 +48,7 @@ def read_past(
     `is_log` tells whether the values are logarithms, of all windows or bool[window].
     """
     season = season_length
-    steps = find_differences(past, 1), find_differences(past, season)
+    steps = subtract_lag(past, 1), subtract_lag(past, season)
     change, seasonal_change = (_average(np.abs(step)) for step in steps)
     unit = np.where(seasonal_change > LEAST_PART * change, seasonal_change, change)
     # A constant series is forecast by its value, because no output moves a forecast by this unit.
@@ -67,7 +67,7 @@ def read_past(
     return Reading(sequence, ~np.isnan(past[:, newest]), static, ahead, base, unit, zero)
 
 
-def find_differences(past: np.ndarray, lag: int) -> np.ndarray:
+def subtract_lag(past: np.ndarray, lag: int) -> np.ndarray:
     """Return the difference from the value `lag` steps before, NaN without one: float64[window, time]."""
     differences = np.full(past.shape, np.nan)
     differences[:, lag:] = past[:, lag:] - past[:, :-lag]
@@ -126,7 +126,7 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
     base = np.where(np.isnan(lags[0]), last, lags[0])
     num_seasons = (~np.isnan(lags)).sum(axis=0)
     mean = np.where(num_seasons > 0, np.nansum(lags, axis=0) / np.maximum(num_seasons, 1), np.nan)
-    steps = count_steps(horizon, season)
+    steps = count_root_steps(horizon, season)
     parts = [
         np.arcsinh(base),
         np.arcsinh(last - base),
@@ -144,7 +144,7 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
     return _stack(np.broadcast_arrays(*parts)), base.astype(np.float32)
 
 
-def count_steps(horizon: int, season_length: int) -> np.ndarray:
+def count_root_steps(horizon: int, season_length: int) -> np.ndarray:
     """Return the steps ahead, at most those that the network learnt for this season: int64[horizon].
 
     Beyond them its outputs would run away, because these inputs left the range of the training.
@@ -156,11 +156,11 @@ def _find_lag(
     values: np.ndarray, season: int, back: int, horizon: int, shift: int = 0
 ) -> np.ndarray:
     """Return the value of each step ahead so many seasons ago, NaN without one: float64[window, horizon]."""
-    places = find_places(values.shape[1], season, back, horizon, shift)
+    places = find_lag_places(values.shape[1], season, back, horizon, shift)
     return np.where(places >= 0, values[:, np.maximum(places, 0)], np.nan)
 
 
-def find_places(
+def find_lag_places(
     num_values: int, season: int, back: int, horizon: int, shift: int = 0
 ) -> np.ndarray:
     """Return the place of the value of each step ahead so many seasons ago, negative without one: int64[horizon]."""

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_leaderboard_columns
 from rnn_pipelines.forecast.evaluation.metrics import RATIOS
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.numbers import format_number, format_percent, list_some
+from rnn_pipelines.report.numbers import Column, format_number, format_percent, list_some
 from rnn_pipelines.report.page import Section, Table, tabulate
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 from rnn_pipelines.report.texts import list_sections
@@ -29,9 +29,9 @@ def report_all_series(found: Mapping[str, Any]) -> list[Section]:
         return []
     tables = [tabulate_forecasters(found)]
     if found["mase"]:
-        names = [name for name in QUANTILES if name in found["mase"]]
-        row = ["MASE of the ensemble", *(format_number(found["mase"][name]) for name in names)]
-        tables.append(Table(["over all series", *(QUANTILES[name] for name in names)], [row]))
+        columns = {key: Column(name) for key, name in QUANTILES.items() if key in found["mase"]}
+        row = ("MASE of the ensemble", found["mase"])
+        tables.append(tabulate("over all series", [row], columns))
         ends = zip(found["best"].items(), found["worst"].items(), strict=True)
         rows = [
             [best, worst, format_number(low), format_number(high)]
@@ -75,6 +75,8 @@ def tabulate_forecasters(found: Mapping[str, Any]) -> Table:
         (STYLES[name].name, dict.fromkeys(levels, "") | numbers)
         for name, numbers in found["forecasters"].items()
     ]
-    columns = choose_columns([*SHOWN, *RATIOS, *levels], partial(format_percent, num_decimals=1))
+    columns = choose_leaderboard_columns(
+        [*SHOWN, *RATIOS, *levels], partial(format_percent, num_decimals=1)
+    )
     # All methods are in the order of their MASE, so that nothing is marked.
     return replace(tabulate("all series", rows, columns), best=frozenset())

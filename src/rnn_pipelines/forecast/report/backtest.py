@@ -4,7 +4,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.leaderboard import choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import choose_leaderboard_columns
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, RATIOS
 from rnn_pipelines.forecast.experiments.schedule import (
     BacktestResults,
@@ -133,14 +133,14 @@ def _get_mse(entry: Entry) -> float:
 def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
     columns = {
-        **choose_columns([*MEANS, *RATIOS]),
+        **choose_leaderboard_columns([*MEANS, *RATIOS]),
         "p_value": Column("p", format_p_cell),
         "num_trainings": Column("trainings", format_count),
         "num_promotions": Column("promoted", format_count),
         "training_seconds": Column("training, s", format_tenths),
     }
     for level in results.levels:
-        columns.update(choose_columns([f"coverage_{level}"]))
+        columns.update(choose_leaderboard_columns([f"coverage_{level}"]))
         columns[f"width_{level}"] = Column(f"width {level} %")
     return tabulate(
         "",

@@ -33,8 +33,13 @@ from rnn_pipelines.storage.names import is_name
 
 # Rows of the table.
 MAX_ROWS = 20
-HEADINGS = {name: name for name in ("before", "after", "change", *PARTS)}
-HEADINGS |= {NEW: "new", REVISED: "revised", COVARIATES: "covariate", DAY_AHEAD: "day ahead"}
+HEADINGS = {
+    **{name: name for name in ("before", "after", "change", *PARTS)},
+    NEW: "new",
+    REVISED: "revised",
+    COVARIATES: "covariate",
+    DAY_AHEAD: "day ahead",
+}
 VERBS = {True: "raises", False: "lowers"}
 HOVER = "%{x}: %{customdata:+,.4~r}<extra></extra>"
 
@@ -122,9 +127,11 @@ def write_change(change: Change) -> str:
     before = table["before"].mean()
     after = table["after"].mean()
     form = choose_form(table[["before", "after"]].to_numpy())
-    names = table["unique_id"].unique()
+    series_names = table["unique_id"].unique()
     times = [_write_time(ds) for ds in sorted(table["ds"].unique())]
-    series = make_line(names[0], MAX_VALUE) if len(names) == 1 else f"{len(names):,} series"
+    series = f"{len(series_names):,} series"
+    if len(series_names) == 1:
+        series = make_line(series_names[0], MAX_VALUE)
     span = f"for {times[0]}" if len(times) == 1 else f"for {times[0]} to {times[-1]}, on average,"
     subject = f"The forecast of {series} {span}"
     # Percent need values that are all on one side of 0.
@@ -201,12 +208,10 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
         if kind == "new" and not _is_not_0(form(abs(effect))):
             continue
         of = f" of {make_line(name, MAX_VALUE)}" if is_panel else ""
-        facts = (
-            f"{form(value)} instead of {'an expected ' if kind == 'new' else ''}{form(expected)}"
-        )
+        pair = f"{form(value)} instead of {'an expected ' if kind == 'new' else ''}{form(expected)}"
         noun = "revised value" if kind == "revised" else "value"
         forecast = "its forecast" if is_panel else "the forecast"
-        yield f"The {noun}{of} at {_write_time(time)}, {facts}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
+        yield f"The {noun}{of} at {_write_time(time)}, {pair}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
 
 
 def report_change(
@@ -243,11 +248,11 @@ def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
 def draw_parts(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the parts of the change of one series as a waterfall, a time at a time, the largest change first."""
     figure = Figure()
-    names = [DAY_AHEAD, *PARTS, "change"]
-    labels = [name.replace("_", " ") for name in names]
+    parts = [DAY_AHEAD, *PARTS, "change"]
+    labels = [part.replace("_", " ") for part in parts]
     rows = sorted(rows, key=lambda row: -abs(row["change"]))
     for row in rows:
-        sizes = np.array([row[name] for name in names], float)
+        sizes = np.array([row[part] for part in parts], float)
         # Each part begins where the one before ends, and their sum at 0. The pages' Plotly has no waterfalls.
         ends = np.cumsum(sizes[:-1])
         colors = [BLUE if size > 0 else VERMILION for size in sizes[:-1]]

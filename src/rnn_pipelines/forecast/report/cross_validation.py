@@ -5,7 +5,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_leaderboard_columns
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, RATIOS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
@@ -33,10 +33,14 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
     """Draw the MSE of each forecaster by window."""
     figure = Figure()
     lowest = by_cutoff.groupby("forecaster")["mse"].mean().min()
-    for name, own in by_cutoff.groupby("forecaster", sort=False):
-        visible = choose_visible(own["mse"].mean() <= MAX_SHOWN * lowest)
+    for name, errors in by_cutoff.groupby("forecaster", sort=False):
+        visible = choose_visible(errors["mse"].mean() <= MAX_SHOWN * lowest)
         line = draw_line(
-            STYLES[str(name)], own["cutoff"], own["mse"], mode="lines+markers", visible=visible
+            STYLES[str(name)],
+            errors["cutoff"],
+            errors["mse"],
+            mode="lines+markers",
+            visible=visible,
         )
         figure.add_trace(line)
     axis = choose_time_axis("cut-off of the window", by_cutoff["cutoff"])
@@ -88,7 +92,11 @@ def _tabulate_forecasters(results: WindowResults) -> Table:
     """Return one row for each forecaster, the best one first; the lowest errors are marked."""
     rows = [(STYLES[name].name, results.forecasters[name]) for name in results.rank()]
     coverages = sorted({key for _, block in rows for key in block if key.startswith(COVERAGE)})
-    columns = choose_columns([*MEANS, *RATIOS]) | {"p_value": Column("p", format_p_cell)}
+    columns = choose_leaderboard_columns([*MEANS, *RATIOS]) | {
+        "p_value": Column("p", format_p_cell)
+    }
     return tabulate(
-        "", rows, columns | choose_columns(coverages, partial(format_percent, num_decimals=0))
+        "",
+        rows,
+        columns | choose_leaderboard_columns(coverages, partial(format_percent, num_decimals=0)),
     )

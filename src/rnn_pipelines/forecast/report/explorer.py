@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel
 from rnn_pipelines.forecast.methods.predictors import (
     Normalizer,
-    gather_inputs,
+    gather_covariate_inputs,
     list_covariate_inputs,
     normalize_windows,
 )
@@ -145,26 +145,28 @@ def explore_series(
         ParameterError: there is no such series, no window of it, or no network.
     """
     networks = find_networks(artefacts)
-    names = series["unique_id"].unique().tolist()
-    name = names[0] if name is None else str(name)
-    if name not in names:
-        raise ParameterError(f"series: expected one of {names[:10]}, received {name!r}.")
-    one = next(iter(networks.values()))
+    series_names = series["unique_id"].unique().tolist()
+    name = series_names[0] if name is None else str(name)
+    if name not in series_names:
+        raise ParameterError(f"series: expected one of {series_names[:10]}, received {name!r}.")
+    # All networks read the same windows.
+    forecaster = next(iter(networks.values()))
     table = series[series["unique_id"] == name]
-    first = min(len(table) - 1, max(one.settings.lookback - 1, len(table) // 2))
+    first = min(len(table) - 1, max(forecaster.settings.lookback - 1, len(table) // 2))
     rows = (
         np.linspace(first, len(table) - 1, min(NUM_WINDOWS, len(table) - first)).round().astype(int)
     )
     cutoffs = table.iloc[rows][["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
-    panel, features = lay_out_cutoffs(one, table, cutoffs, covariate_table)
+    panel, features = lay_out_cutoffs(forecaster, table, cutoffs, covariate_table)
     origins = panel.list_origins("future")
     if not len(origins):
         raise ParameterError(
-            f"series: {name!r} has no window of {one.settings.lookback} steps. Give more of its past."
+            f"series: {name!r} has no window of {forecaster.settings.lookback} steps. Give more of its past."
         )
-    assert isinstance(one.model, PanelModel)
+    assert isinstance(forecaster.model, PanelModel)
+    normalizer = forecaster.model.normalizer
     models = {label: artefact.model.model for label, artefact in networks.items()}  # type: ignore[attr-defined]
-    content = describe_networks(panel, features, one.scaler, one.model.normalizer, models, origins)
+    content = describe_networks(panel, features, forecaster.scaler, normalizer, models, origins)
     for label, artefact in networks.items():
         forecasts = forecast_panel(artefact, panel, features)
         if f"lo_{LEVEL}" in forecasts:
@@ -193,22 +195,25 @@ def describe_networks(
         origins: int64[window].
     """
     numbers = panel.find_series(origins)
-    scales = [look_up(features.table, scaler, column)[numbers] for column in ("mean", "deviation")]
+    means = look_up(features.table, scaler, "mean")[numbers]
+    deviations = look_up(features.table, scaler, "deviation")[numbers]
     forecasts = {
-        name: PanelModel(normalizer, model).forecast(panel, origins) * scales[1][:, None]
-        + scales[0][:, None]
+        name: PanelModel(normalizer, model).forecast(panel, origins) * deviations[:, None]
+        + means[:, None]
         for name, model in models.items()
     }
-    windows = [_describe_window(panel, features, normalizer, int(origin)) for origin in origins]
-    if any(isinstance(model, PretrainedModel) for model in models.values()):
-        windows = [
-            window | _describe_past(panel, origins[[place]]) for place, window in enumerate(windows)
-        ]
-    for place, window in enumerate(windows):
-        window |= {"mean": scales[0][place], "deviation": scales[1][place], "bounds": {}}
-        window["forecasts"] = {
-            name: of_network[place].tolist() for name, of_network in forecasts.items()
+    has_pretrained = any(isinstance(model, PretrainedModel) for model in models.values())
+    windows = [
+        {
+            **_describe_window(panel, features, normalizer, int(origin)),
+            **(_describe_past(panel, origins[[place]]) if has_pretrained else {}),
+            "mean": means[place],
+            "deviation": deviations[place],
+            "bounds": {},
+            "forecasts": {name: of[place].tolist() for name, of in forecasts.items()},
         }
+        for place, origin in enumerate(origins)
+    ]
     base = "value of the season before" if panel.season_length > 1 else "last value"
     has_seasons = panel.lookback >= 2 * panel.season_length
     return {
@@ -229,16 +234,16 @@ def describe_networks(
 
 def list_constants() -> dict[str, Any]:
     """Return the constants of the pretrained network's forward pass, by name."""
-    values = {
+    constants = {
         name: np.asarray(getattr(module, name)).tolist()
-        for module, names in NAMES.items()
-        for name in names
+        for module, names_of_module in NAMES.items()
+        for name in names_of_module
     }
-    learnt_horizons = {season: find_learnt_horizon(season) for season in KINDS}
-    return values | {
+    return {
+        **constants,
         "MAX_PAST": MAX_PAST,
         "LONG_SEASONS": LONG_SEASONS,
-        "LEARNT_HORIZONS": learnt_horizons,
+        "LEARNT_HORIZONS": {season: find_learnt_horizon(season) for season in KINDS},
     }
 
 
@@ -285,7 +290,7 @@ def _describe_window(
     rows = history[0]
     lags = find_season_lags(normalizer, panel, origin)
     inputs = list_covariate_inputs(panel)
-    covariates = gather_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
+    covariates = gather_covariate_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
     predictors = normalize_windows(panel, normalizer, origins).predictors[0]
     actuals = panel.values[ahead, 0].astype(float)
     return {

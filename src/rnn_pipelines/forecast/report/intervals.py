@@ -40,12 +40,12 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
     A panel has the coverage of the least and of the most covered origin too, and sparse series the share above the
     upper bound.
     """
-    names = [name for name in metrics.forecasters if name in set(by_level["forecaster"])]
-    keys = {key for name in names for key in metrics.forecasters[name]}
+    forecasters = [name for name in metrics.forecasters if name in set(by_level["forecaster"])]
+    keys = {key for name in forecasters for key in metrics.forecasters[name]}
     columns: dict[str, Column] = {}
     measures = ["coverage", "by_origin", "above", "width", "relative_width", "winkler"]
     for measure, key in (("by_origin", "least_coverage"), ("above", "above")):
-        if not any(one.startswith(f"{key}_") for one in keys):
+        if not any(name.startswith(f"{key}_") for name in keys):
             measures.remove(measure)
     for level in map(int, by_level["level"].unique()):
         for measure in measures:
@@ -53,7 +53,7 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
             form = format_share if measure in ("coverage", "above") else format_number
             columns[f"{measure}_{level}"] = Column(f"{heading} {level} %", form)
     columns[SCALED_CRPS] = Column("scaled CRPS")
-    rows = [(STYLES[name].name, _list_cells(metrics, by_level, name)) for name in names]
+    rows = [(STYLES[name].name, _list_cells(metrics, by_level, name)) for name in forecasters]
     return tabulate("forecaster", rows, columns)
 
 

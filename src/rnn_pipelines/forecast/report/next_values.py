@@ -34,23 +34,21 @@ def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.Da
     """
     table = next_values.table
     bounds = [f"{side}-{level}" for level in sorted(next_values.levels) for side in ("lo", "hi")]
-    names = {next_values.use: FORECAST} | {f"{next_values.use}-{bound}": bound for bound in bounds}
-    found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(
-        columns=names
+    columns = {next_values.use: FORECAST} | {f"{next_values.use}-{name}": name for name in bounds}
+    used = table[["unique_id", "ds", *(name for name in columns if name in table)]].rename(
+        columns=columns
     )
     # As many decimals as the median value of the series has digits left; whole numbers keep none.
-    sizes = found[FORECAST].abs()
+    sizes = used[FORECAST].abs()
     medians = (
-        sizes.where(np.isfinite(sizes) & (sizes > 0))
-        .groupby(found["unique_id"])
-        .transform("median")
+        sizes.where(np.isfinite(sizes) & (sizes > 0)).groupby(used["unique_id"]).transform("median")
     )
     decimals = (NUM_DIGITS - 1 - np.floor(np.log10(medians.fillna(1.0)))).clip(lower=0).astype(int)
-    rounded = found.copy()
+    rounded = used.copy()
     for number in decimals.unique():
         rows = decimals == number
-        rounded.loc[rows, found.columns[2:]] = found.loc[rows, found.columns[2:]].round(number)
-    is_dead = found["unique_id"].isin(dead)
+        rounded.loc[rows, used.columns[2:]] = used.loc[rows, used.columns[2:]].round(number)
+    is_dead = used["unique_id"].isin(dead)
     return restore_numbers(rounded.assign(is_dead=is_dead) if is_dead.any() else rounded)
 
 

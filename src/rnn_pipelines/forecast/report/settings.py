@@ -40,8 +40,8 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
     }
     rows = []
     for name, record in records.items():
-        chosen = record["hyperparameters"]
-        rows.append((STYLES[name].name, record | chosen | {"units": format_units(chosen["units"])}))
+        values = {**record, **record["hyperparameters"]}
+        rows.append((STYLES[name].name, {**values, "units": format_units(values["units"])}))
     return tabulate("network", rows, columns)
 
 
@@ -62,13 +62,13 @@ def list_chosen(
     if calendar is not None:
         cycles = CalendarSpec.model_fields
         blocks["calendar"] = {
-            one: sum(name.startswith(f"{one}_sin_") for name in calendar) for one in cycles
+            cycle: sum(name.startswith(f"{cycle}_sin_") for name in calendar) for cycle in cycles
         }
     for network, record in records.items():
-        chosen = record["hyperparameters"]
-        for block, names in (("training", TRAINING), (network, NETWORK)):
+        values = record["hyperparameters"]
+        for block, keys in (("training", TRAINING), (network, NETWORK)):
             blocks.setdefault(block, {}).update(
-                {name: chosen[key] for name, key in names.items() if key in chosen}
+                {name: values[key] for name, key in keys.items() if key in values}
             )
     return {
         f"forecast.{block}.{name}": value

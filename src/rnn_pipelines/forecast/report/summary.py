@@ -6,7 +6,11 @@ from types import MappingProxyType
 from typing import Any
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS, COVERAGE, choose_columns
+from rnn_pipelines.forecast.evaluation.leaderboard import (
+    COLUMNS,
+    COVERAGE,
+    choose_leaderboard_columns,
+)
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
 from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS
@@ -46,7 +50,7 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     difference = (
         f"{METRICS[deciding].heading} against {STYLES[metrics.find_best_baseline()].name}, %"
     )
-    columns = {"difference": Column(difference), **choose_columns([deciding, *others])}
+    columns = {"difference": Column(difference), **choose_leaderboard_columns([deciding, *others])}
     rows = _list_rows(metrics, metrics.rank())
     if floor is not None:
         # Only single synthetic series have a noise floor, so that its root is the RMSE. As texts, they are not marked.
@@ -78,8 +82,10 @@ def rank(metrics: ForecastMetrics) -> str:
     coverages = sorted(
         {key for block in metrics.forecasters.values() for key in block if key.startswith(COVERAGE)}
     )
-    columns = choose_columns([deciding, *sorted(shown, key=lambda key: key not in METRICS)])
-    columns |= {"difference": Column(difference)} | choose_columns(coverages)
+    columns = choose_leaderboard_columns(
+        [deciding, *sorted(shown, key=lambda key: key not in METRICS)]
+    )
+    columns |= {"difference": Column(difference)} | choose_leaderboard_columns(coverages)
     table = tabulate("on the test part", _list_rows(metrics, chosen), columns)
     while optional and measure_width([table.header, *table.rows]) > WIDTH:
         columns.pop(optional.pop(0))

@@ -45,11 +45,11 @@ def find_rows(table: pd.DataFrame) -> SeriesRows:
     return SeriesRows(np.append(np.flatnonzero(is_first), len(names))[1:])
 
 
-def list_names(table: pd.DataFrame) -> pd.Series:
+def list_series_names(table: pd.DataFrame) -> pd.Series:
     """Return the name of each series, in the order of the table, numbered from 0."""
     return table["unique_id"].iloc[find_rows(table).starts].reset_index(drop=True)
 
 
 def look_up(table: pd.DataFrame, by_series: pd.DataFrame, column: str) -> np.ndarray:
     """Return a column of a table with one row for each of the series in `table`, in the order of the latter."""
-    return by_series.set_index("unique_id").loc[list_names(table), column].to_numpy()
+    return by_series.set_index("unique_id").loc[list_series_names(table), column].to_numpy()

@@ -123,11 +123,11 @@ class Features:
 
     def __post_init__(self) -> None:
         named = [*self.calendar, *self.names]
-        others = [column for column in self.table if column not in SeriesTable.columns]
-        if sorted(named) != sorted(others):
+        received = [column for column in self.table if column not in SeriesTable.columns]
+        if sorted(named) != sorted(received):
             raise SeriesError(
                 f"features: expected each column in one role: calendar {show_all(self.calendar)} or covariates "
-                f"{show_all(self.names)}; received the columns {show_all(others)}."
+                f"{show_all(self.names)}; received the columns {show_all(received)}."
             )
 
     @property

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.reading import join_columns, read_covariate_rows, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, find_axis
-from rnn_pipelines.forecast.times.grid import count_steps, find_times
+from rnn_pipelines.forecast.times.grid import count_steps_between, find_step_times
 from rnn_pipelines.forecast.times.holidays import check_country, refuse_bare_no
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.as_of import parse_first
@@ -262,7 +262,7 @@ def check_future_covariates(
 def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
     """Return the last time with a value, by series, without series whose last value is not on a step."""
     spans = table[table["y"].notna()].groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
-    _, is_on_step = count_steps(spans["min"].to_numpy(), spans["max"].to_numpy(), freq)
+    _, is_on_step = count_steps_between(spans["min"].to_numpy(), spans["max"].to_numpy(), freq)
     return spans["max"][is_on_step]
 
 
@@ -272,7 +272,7 @@ def _list_horizon(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFram
     times = np.repeat(ends.to_numpy(), horizon)
     steps = np.tile(np.arange(1, horizon + 1), len(ends))
     return pd.DataFrame(
-        {"unique_id": names, "ds": find_times(times, steps, freq).astype(times.dtype)}
+        {"unique_id": names, "ds": find_step_times(times, steps, freq).astype(times.dtype)}
     )
 
 

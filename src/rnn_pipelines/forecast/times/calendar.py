@@ -99,9 +99,9 @@ def compute_calendar(
 
 
 def _count_harmonics(cycle: str, freq: str, calendar: CalendarSpec) -> int:
-    chosen = getattr(calendar, cycle)
-    if chosen is not None:
-        return int(chosen)
+    number = getattr(calendar, cycle)
+    if number is not None:
+        return int(number)
     start = pd.Timestamp("2001-01-01")
     # The mean over 16 steps, because months and business days have uneven lengths.
     step_days = ((start + 17 * find_offset(freq)) - (start + find_offset(freq))) / pd.Timedelta(

@@ -100,17 +100,17 @@ def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
             f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency cannot "
             f"be inferred. Give source.freq (for example D, h, MS){advice} resample the data."
         )
-    found = votes.most_common(1)[0][0]
-    if isinstance(found, str) and found.endswith(_OPEN_SHIFT):
+    freq = votes.most_common(1)[0][0]
+    if isinstance(freq, str) and freq.endswith(_OPEN_SHIFT):
         num_days = min(int(table["ds"].dt.day.median()), _LAST_DAY) - 1
-        return f"{found}{num_days}D" if num_days else found.removesuffix(_OPEN_SHIFT)
-    if isinstance(found, str) and split_closed_days(found)[1]:
-        closed = split_closed_days(found)[1].split("+")
+        return f"{freq}{num_days}D" if num_days else freq.removesuffix(_OPEN_SHIFT)
+    if isinstance(freq, str) and split_closed_days(freq)[1]:
+        closed = split_closed_days(freq)[1].split("+")
         has_closed = (
             table["ds"].dt.day_of_week.isin([WEEKDAYS.index(name) for name in closed]).any()
         )
-        return "D" if has_closed else found
-    return found
+        return "D" if has_closed else freq
+    return freq
 
 
 def find_own_frequency(table: pd.DataFrame) -> int | str | None:
@@ -135,10 +135,10 @@ def _infer_block(ds: pd.Series) -> int | str | None:
 
 def _infer_open_days(ds: pd.Series) -> str | None:
     """Return the frequency of days without some weekdays, each of the others at least twice."""
-    found = sorted(ds.dt.day_of_week.unique())
-    if not 1 < len(found) < len(WEEKDAYS) or len(ds) < 2 * len(found):
+    open_days = sorted(ds.dt.day_of_week.unique())
+    if not 1 < len(open_days) < len(WEEKDAYS) or len(ds) < 2 * len(open_days):
         return None
-    freq = "D-" + "+".join(name for day, name in enumerate(WEEKDAYS) if day not in found)
+    freq = "D-" + "+".join(name for day, name in enumerate(WEEKDAYS) if day not in open_days)
     steps = pd.date_range(ds.iloc[0], ds.iloc[-1], freq=find_offset(freq))
     return freq if len(steps) == len(ds) and (steps == ds).all() else None
 
@@ -150,12 +150,10 @@ def _infer_within_months(ds: pd.Series) -> str | None:
     first = ds.iloc[0]
     days = np.unique(ds.dt.day)
     num_days = int(days[0]) - 1
-    twice = (
-        [f"SMS-{days[1] - num_days}"]
-        if len(days) == 2 and 1 < days[1] - num_days <= _MOST_OF_A_HALF
-        else []
-    )
-    for base in [*twice, DEKAD, "SME-15"]:
+    bases = [DEKAD, "SME-15"]
+    if len(days) == 2 and 1 < days[1] - num_days <= _MOST_OF_A_HALF:
+        bases.insert(0, f"SMS-{days[1] - num_days}")
+    for base in bases:
         shift = pd.Timedelta(days=0 if base.startswith("SME") else num_days)
         steps = pd.date_range(first - shift, ds.iloc[-1] - shift, freq=find_offset(base))
         if len(steps) == len(ds) and (steps == ds - shift).all():
@@ -206,9 +204,12 @@ def get_season_length(freq: int | str) -> int:
 
 def name_steps(freq: int | str) -> str:
     """Return the name of the steps of a frequency, such as `days` or `every 5 minutes`."""
-    number, name = (
-        (freq, "step") if isinstance(freq, int) else (find_offset(freq).n, _get_unit(freq)[1].name)
-    )
+    if isinstance(freq, int):
+        number = freq
+        name = "step"
+    else:
+        number = find_offset(freq).n
+        name = _get_unit(freq)[1].name
     if not name:
         return f"every '{freq}'"
     return f"{name}s" if number == 1 else f"every {number} {name}s"
@@ -225,11 +226,9 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
     name, unit = _get_unit(freq)
     if name in ("min", "h"):
         season_length = get_season_length(freq)
-        return (
-            (min(7 * season_length, 336), min(season_length, 96))
-            if season_length > 1
-            else _USUAL_WINDOW
-        )
+        if season_length == 1:
+            return _USUAL_WINDOW
+        return min(7 * season_length, 336), min(season_length, 96)
     lookback, horizon = unit.window
     if name in _DAYS:
         num_days = count_weekdays(freq)
@@ -241,9 +240,7 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
 def _get_unit(freq: str) -> tuple[str, _Unit]:
     """Return the prefix of an offset's unit, without its anchor, and the unit; one without a name if it is another."""
     base = split_closed_days(split_shift(freq)[0])[0]
-    name = (
-        DEKAD
-        if base == DEKAD
-        else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
-    )
+    name = DEKAD
+    if base != DEKAD:
+        name = find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
     return name, _UNITS.get(name, _Unit(""))

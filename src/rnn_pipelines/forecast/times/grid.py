@@ -4,7 +4,6 @@ All functions work on many series at once, because a panel can have 100,000.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from rnn_pipelines.forecast.times.offsets import (
 )
 
 
-def count_steps(
+def count_steps_between(
     firsts: np.ndarray, ds: np.ndarray, freq: int | str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Count the steps from first times (or steps) to others, datetime64 or int64[time].
@@ -36,28 +35,26 @@ def count_steps(
     times = ds
     firsts = leave_shift(firsts, str(freq))
     ds = leave_shift(ds, str(freq))
-    for chosen in _split_by_hour(firsts):
-        grid = _make_grid(offset, firsts[chosen].min(), end=ds[chosen].max())
-        past = np.searchsorted(grid, ds[chosen], "right")
-        steps[chosen], rest = np.divmod(past - 1 - np.searchsorted(grid, firsts[chosen]), offset.n)
-        is_on_step[chosen] = (np.searchsorted(grid, ds[chosen]) < past) & (rest == 0)
+    for rows in _split_by_hour(firsts):
+        grid = _make_grid(offset, firsts[rows].min(), end=ds[rows].max())
+        past = np.searchsorted(grid, ds[rows], "right")
+        steps[rows], rest = np.divmod(past - 1 - np.searchsorted(grid, firsts[rows]), offset.n)
+        is_on_step[rows] = (np.searchsorted(grid, ds[rows]) < past) & (rest == 0)
     return steps, is_on_step & (add_shift(ds, str(freq)) == times)
 
 
-def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.ndarray:
+def find_step_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.ndarray:
     """Return the datetime64 or int64[time] that are a number of steps, 0 or more, after the first ones."""
     offset = find_offset(freq) if isinstance(freq, str) else None
     if offset is None or has_fixed_length(offset):
         return firsts + steps * _find_length(freq)
     firsts = leave_shift(firsts, str(freq))
     times = firsts.copy()
-    for chosen in _split_by_hour(firsts):
-        first = firsts[chosen].min()
-        numbers = np.searchsorted(
-            _make_grid(offset, first, end=firsts[chosen].max()), firsts[chosen]
-        )
-        numbers += offset.n * steps[chosen]
-        times[chosen] = _make_grid(offset, first, periods=int(numbers.max()) + 1)[numbers]
+    for rows in _split_by_hour(firsts):
+        first = firsts[rows].min()
+        numbers = np.searchsorted(_make_grid(offset, first, end=firsts[rows].max()), firsts[rows])
+        numbers += offset.n * steps[rows]
+        times[rows] = _make_grid(offset, first, periods=int(numbers.max()) + 1)[numbers]
     return add_shift(times, str(freq))
 
 
@@ -72,9 +69,9 @@ def insert_steps(
     longer = SeriesRows(np.cumsum(num_steps))
     targets = rows.spread(longer.starts) + steps
     firsts = table["ds"].to_numpy()[rows.starts]
-    columns: dict[str, Any] = {
+    columns = {
         "unique_id": table["unique_id"].array.take(longer.spread(rows.starts)),
-        "ds": find_times(longer.spread(firsts), longer.places, freq),
+        "ds": find_step_times(longer.spread(firsts), longer.places, freq),
     }
     for name in table.columns.difference(list(columns)):
         values = table[name].to_numpy()
@@ -92,8 +89,12 @@ def _find_length(freq: int | str) -> int | np.timedelta64:
 
 def _split_by_hour(firsts: np.ndarray) -> Iterator[np.ndarray | slice]:
     """Yield rows whose first times have the same time of day, so that they share a grid."""
-    hours, found = pd.factorize(firsts - firsts.astype("datetime64[D]"))
-    yield from [slice(None)] if len(found) == 1 else (hours == hour for hour in range(len(found)))
+    numbers, hours = pd.factorize(firsts - firsts.astype("datetime64[D]"))
+    if len(hours) == 1:
+        yield slice(None)
+        return
+    for hour in range(len(hours)):
+        yield numbers == hour
 
 
 def _make_grid(offset: BaseOffset, first: np.datetime64, **until: object) -> np.ndarray:

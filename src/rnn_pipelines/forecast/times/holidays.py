@@ -49,7 +49,7 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
     # Local dates, for times with a zone.
     dates = ds.dt.tz_localize(None).dt.normalize()
     shifted = {name: dates + pd.Timedelta(days=shift) for name, shift in HOLIDAYS.items()}
-    return {name: some.isin(days).to_numpy(np.float64) for name, some in shifted.items()}
+    return {name: moved.isin(days).to_numpy(np.float64) for name, moved in shifted.items()}
 
 
 def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
@@ -90,7 +90,7 @@ def _find_closest(name: str, part: str) -> str:
         return ""
     code = codes[close[0]]
     parts = list_supported_countries()[code]
-    found = {name.upper(): name for name in parts}.get(part.upper())
-    if name == code and found is None:
+    same_part = {name.upper(): name for name in parts}.get(part.upper())
+    if name == code and same_part is None:
         return f" (the parts of {code}: {', '.join(parts) or 'none'})"
-    return f" (the closest code: {'-'.join(filter(None, [code, found]))})"
+    return f" (the closest code: {'-'.join(filter(None, [code, same_part]))})"

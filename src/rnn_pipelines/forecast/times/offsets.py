@@ -53,13 +53,12 @@ def find_offset(freq: str) -> BaseOffset:
     """Return the offset of a frequency, without its shift; raise a ValueError if there is no such frequency."""
     base, shift = split_shift(freq)
     unit, closed = split_closed_days(base)
-    offset = (
-        _make_dekad()
-        if base == DEKAD
-        else _make_open_days(unit, closed)
-        if closed
-        else to_offset(base)
-    )
+    if base == DEKAD:
+        offset = _make_dekad()
+    elif closed:
+        offset = _make_open_days(unit, closed)
+    else:
+        offset = to_offset(base)
     longest = _LONGEST_SHIFT if is_monthly(offset) else _LAST_SHIFT
     if shift and (shift.days > longest or has_fixed_length(offset)):
         raise ValueError(f"only longer steps are shifted, by {longest} days or less")
@@ -123,7 +122,7 @@ def _make_open_days(unit: str, closed: str) -> BaseOffset:
         pd.DatetimeIndex([name]) if name.isdigit() else list_holidays(name, HOLIDAY_YEARS)
         for name in names
     )
-    days = [day for one in listed for day in one.to_numpy("datetime64[D]")]
+    days = [day for dates in listed for day in dates.to_numpy("datetime64[D]")]
     calendar = np.busdaycalendar(
         weekmask=_list_weekdays(unit, closed), holidays=np.array(days, "datetime64[D]")
     )
@@ -142,8 +141,8 @@ def _list_weekdays(unit: str, closed: str) -> str:
 @cache
 def _make_dekad() -> BaseOffset:
     dates = pd.date_range("1700-01-01", "2299-12-31")
-    others = dates[~dates.day.isin(_DEKAD_DAYS)].to_numpy("datetime64[D]")
-    return CustomBusinessDay(calendar=np.busdaycalendar(weekmask="1111111", holidays=others))
+    closed = dates[~dates.day.isin(_DEKAD_DAYS)].to_numpy("datetime64[D]")
+    return CustomBusinessDay(calendar=np.busdaycalendar(weekmask="1111111", holidays=closed))
 
 
 def check_closed_days(value: object) -> list[str]:

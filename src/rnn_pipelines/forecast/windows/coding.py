@@ -113,7 +113,7 @@ def fit_coding(
     # It gets the scale over all series.
     stops = look_up(series, cutoffs, "train_stop")
     is_train = rows.places < rows.spread(np.where(stops < rows.lengths, stops, 0))
-    train = find_cells(series.loc[is_train, KEY], covariate_table)
+    train = look_up_covariates(series.loc[is_train, KEY], covariate_table)
     roles = {name: role for role, names in covariates.by_role.items() for name in names}
     static = covariates.list_columns(CONSTANT)
     if len(rows.starts) == 1 and static:
@@ -131,7 +131,7 @@ def fit_coding(
     return coding
 
 
-def find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:
+def look_up_covariates(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFrame:
     """Return the covariates of given rows, in their order."""
     if covariate_table.empty:
         return keys.reindex(columns=[*KEY, *covariate_table.columns.drop(KEY)]).reset_index(
@@ -155,8 +155,8 @@ def read_cells(cells: pd.Series, levels: Sequence[str] = ()) -> Cells:
         return Cells(text, number.where(np.isfinite(number)))
     text = cells.astype(str).str.strip().where(~find_empty(cells.to_frame()).iloc[:, 0])
     # Parse each text once, because there are few.
-    places, found = pd.factorize(text)
-    read = pd.to_numeric(pd.Series(found, dtype=object).str.lower().replace(FLAGS), errors="coerce")
+    places, texts = pd.factorize(text)
+    read = pd.to_numeric(pd.Series(texts, dtype=object).str.lower().replace(FLAGS), errors="coerce")
     number = pd.Series(np.append(read.to_numpy(np.float64), np.nan)[places], index=cells.index)
     return Cells(text, number.where(np.isfinite(number)))
 
@@ -182,17 +182,17 @@ def _measure_scales(
     number: pd.Series, series: pd.Series, deviation: float
 ) -> dict[str, tuple[float, float]]:
     """Return mean and deviation by series; `deviation` for constant numbers."""
-    own = number.groupby(series, sort=False)
-    found = pd.DataFrame({"mean": own.mean(), "deviation": own.std(ddof=0)}).dropna()
+    by_series = number.groupby(series, sort=False)
+    scales = pd.DataFrame({"mean": by_series.mean(), "deviation": by_series.std(ddof=0)}).dropna()
     return {
         str(name): (float(middle), float(spread) if spread > 0 else deviation)
-        for name, middle, spread in found.itertuples()
+        for name, middle, spread in scales.itertuples()
     }
 
 
 def add_scales(coding: Coding, series: Series, covariate_table: pd.DataFrame) -> Coding:
     """Return the coding with the scales of series that training lacks, from all of their rows."""
-    cells = find_cells(series[KEY], covariate_table)
+    cells = look_up_covariates(series[KEY], covariate_table)
     columns = []
     for column in coding.columns:
         scales = column.by_series
@@ -203,7 +203,7 @@ def add_scales(coding: Coding, series: Series, covariate_table: pd.DataFrame) ->
     return coding.model_copy(update={"columns": tuple(columns)})
 
 
-def add_covariates(
+def add_coded_covariates(
     features: Features,
     coding: Coding,
     covariate_table: pd.DataFrame | None,
@@ -222,23 +222,23 @@ def add_covariates(
     table = features.table
     rows = find_rows(features.table)
     is_inside = rows.places < rows.spread(rows.lengths - num_future)
-    found: dict[Role, dict[str, np.ndarray]] = {role: {} for role in ROLES}
+    by_role: dict[Role, dict[str, np.ndarray]] = {role: {} for role in ROLES}
     if coding.columns:
         check_covariate_columns(covariate_table, coding.list_columns())
         assert covariate_table is not None
-        cells = find_cells(table, covariate_table)
+        cells = look_up_covariates(table, covariate_table)
         ahead = cells[list(coding.list_columns(AHEAD))]
         check_future_values(table[is_inside], find_empty(ahead)[is_inside], tz)
         for column in coding.columns:
-            found[column.role] |= _code(column, cells, rows, is_inside)
+            by_role[column.role].update(_code(column, cells, rows, is_inside))
     if coding.holidays:
         days = find_holidays(show_local(table["ds"], tz), coding.holidays)
-        found["future"] |= {name: values.astype(np.float32) for name, values in days.items()}
-    coded = {name: values for role in found.values() for name, values in role.items()}
+        by_role["future"].update({name: values.astype(np.float32) for name, values in days.items()})
+    coded = {name: values for role in by_role.values() for name, values in role.items()}
     return replace(
         features,
         table=pd.concat([table, pd.DataFrame(coded, index=table.index)], axis=1),
-        covariates={role: list(own) for role, own in found.items()},
+        covariates={role: list(columns) for role, columns in by_role.items()},
     )
 
 
@@ -274,13 +274,11 @@ def _code(
 def scale_cells(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:
     """Return numbers scaled by the training part of their series, float64[row]; 0 for missing numbers."""
     # A series that training lacks has the mean and deviation over all series.
-    means, deviations = (
-        series.map({name: own[number] for name, own in column.by_series.items()})
-        .astype(np.float64)
-        .fillna(of_all)
-        for number, of_all in enumerate((column.mean, column.deviation))
-    )
-    scaled = (values.to_numpy() - means.to_numpy()) / deviations.to_numpy()
+    means = series.map({name: mean for name, (mean, _) in column.by_series.items()})
+    deviations = series.map({name: deviation for name, (_, deviation) in column.by_series.items()})
+    mean = means.astype(np.float64).fillna(column.mean).to_numpy()
+    deviation = deviations.astype(np.float64).fillna(column.deviation).to_numpy()
+    scaled = (values.to_numpy() - mean) / deviation
     return {column.outputs[0]: np.clip(np.nan_to_num(scaled), -MAX_DEVIATIONS, MAX_DEVIATIONS)}
 
 

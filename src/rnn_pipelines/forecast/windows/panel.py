@@ -105,9 +105,9 @@ class WindowedPanel:
         """The row from which each series is known to fall below 0, int64[series]; beyond its end if it does not."""
         zeros = np.repeat(self.zeros, self.series_stops - self.series_starts)
         rows = np.append(np.flatnonzero(self.values[:, 0] < zeros), len(self.values))
-        found: np.ndarray = rows[np.searchsorted(rows, self.series_starts)]
-        found[self.negative_series] = self.series_starts[self.negative_series]
-        return found
+        firsts: np.ndarray = rows[np.searchsorted(rows, self.series_starts)]
+        firsts[self.negative_series] = self.series_starts[self.negative_series]
+        return firsts
 
     @cached_property
     def past_stops(self) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.series.rows import find_rows, list_names, look_up
+from rnn_pipelines.forecast.series.rows import find_rows, list_series_names, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Scaler, Series
 
 if TYPE_CHECKING:
@@ -24,21 +24,21 @@ def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) 
     lowest = train.min()
     is_varied = (lowest < train.max()) & (deviations > 0)
     means = train.mean()
-    others = (
+    examples = (
         pd.DataFrame({"mean": means, "deviation": deviations})[is_varied]
         if trained is None
         else trained
     )
-    others = others[others["mean"] != 0]
-    if len(others):
-        usual = (others["deviation"] / others["mean"].abs()).median() * means.abs()
+    examples = examples[examples["mean"] != 0]
+    if len(examples):
+        usual = (examples["deviation"] / examples["mean"].abs()).median() * means.abs()
         is_alone = (train.count() == 1) & (usual > 0)
         deviations = deviations.mask(is_alone, usual)
         is_varied = is_varied | is_alone
     statistics = pd.DataFrame(
         {"mean": means, "deviation": deviations.where(is_varied, 1.0), "lowest": lowest}
     )
-    statistics.insert(0, "unique_id", list_names(series))
+    statistics.insert(0, "unique_id", list_series_names(series))
     return statistics.reset_index(drop=True)
 
 

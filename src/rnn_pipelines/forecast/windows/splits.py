@@ -7,11 +7,11 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count, show
-from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
+from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_series_names
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 from rnn_pipelines.forecast.windows.panel import Part, WindowSpec, number_series
 from rnn_pipelines.forecast.windows.scaling import group_training
-from rnn_pipelines.forecast.windows.windowing import find_min_history, find_runs
+from rnn_pipelines.forecast.windows.windowing import find_min_history, find_window_runs
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.as_of import parse_first, parse_time
 from rnn_pipelines.reading.times import format_time
@@ -115,7 +115,7 @@ def _tabulate(series: Series, bounds: np.ndarray, is_usable: np.ndarray) -> Cuto
     used = bounds[is_usable]
     return pd.DataFrame(
         {
-            "unique_id": list_names(series)[is_usable].reset_index(drop=True),
+            "unique_id": list_series_names(series)[is_usable].reset_index(drop=True),
             "num_steps": used[:, 3],
             "train_stop": used[:, 1],
             "validation_stop": used[:, 2],
@@ -181,15 +181,15 @@ def _count_steps(
 def _find_windows(
     series: Series, bounds: np.ndarray, window: WindowSpec, min_history: int
 ) -> np.ndarray:
-    """Return whether each part has windows, bool[series, part]; `bounds`: int64[series, 4], see `find_runs`."""
+    """Return whether each part has windows, bool[series, part]; `bounds`: int64[series, 4], see `find_window_runs`."""
     starts = find_rows(series).starts
     inside = starts[:, None] + np.clip(bounds, 0, bounds[:, 3:])
-    runs = find_runs(
+    runs = find_window_runs(
         series["observed"].to_numpy(), series["y"].isna().to_numpy(), inside, window, min_history
     )
     has_windows = np.zeros(bounds.shape, bool)
-    for part, found in enumerate(runs.values()):
-        has_windows[number_series(starts, found[:, 0]), part] = True
+    for part, of_part in enumerate(runs.values()):
+        has_windows[number_series(starts, of_part[:, 0]), part] = True
     return has_windows
 
 

@@ -36,11 +36,9 @@ def find_min_history(window: WindowSpec, season_length: int, num_series: int) ->
     A series alone has no padding, because its networks get enough windows without it. In a panel, the shortest series
     would otherwise limit the lookback of all. Two seasons show a repeating pattern.
     """
-    return (
-        window.lookback
-        if num_series == 1
-        else min(window.lookback, max(2 * season_length, window.horizon))
-    )
+    if num_series == 1:
+        return window.lookback
+    return min(window.lookback, max(2 * season_length, window.horizon))
 
 
 def find_min_known(window: WindowSpec, num_series: int) -> int:
@@ -75,7 +73,7 @@ def make_windows(
     runs["test"] = thin_runs(
         runs["test"], starts, max(1, evaluation.max_windows * USUAL_STEPS // length)
     )
-    return lay_out(features, scaler, window, runs, season_length)
+    return lay_out_windows(features, scaler, window, runs, season_length)
 
 
 def thin_runs(runs: np.ndarray, starts: np.ndarray, max_windows: int) -> np.ndarray:
@@ -111,7 +109,7 @@ def _find_parts(
     window: WindowSpec,
     season_length: int,
 ) -> dict[str, np.ndarray]:
-    """Return the runs of each part, see `find_runs`.
+    """Return the runs of each part, see `find_window_runs`.
 
     `starts` are int64[series], first row of each; `stops` are int64[series, 3], see `STOPS`.
     """
@@ -120,10 +118,10 @@ def _find_parts(
     min_history = find_min_history(window, season_length, len(starts))
     observed = table["observed"].to_numpy()
     is_open = table["y"].isna().to_numpy()
-    runs = find_runs(observed, is_open, bounds, window, min_history)
+    runs = find_window_runs(observed, is_open, bounds, window, min_history)
     # As if all of each series were for training.
     whole = np.column_stack([starts, *(bounds[:, 3],) * 3])
-    runs["refit"] = find_runs(observed, is_open, whole, window, min_history)["train"]
+    runs["refit"] = find_window_runs(observed, is_open, whole, window, min_history)["train"]
     # A series without validation and test has no training windows, which might overlap held-out times of others.
     is_learnt = stops[:, 0] < stops[:, 2]
     runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
@@ -155,11 +153,11 @@ def make_future_windows(
         stops = origins + count_steps_ahead(role, window.horizon)
         is_whole &= num_dark[np.minimum(stops, len(table))] == num_dark[origins]
     runs = np.stack([origins, origins + 1], axis=1)[is_whole]
-    panel = lay_out(features, scaler, window, {"future": runs}, profile["season_length"])
+    panel = lay_out_windows(features, scaler, window, {"future": runs}, profile["season_length"])
     return panel, int((~is_whole).sum())
 
 
-def lay_out(
+def lay_out_windows(
     features: Features,
     scaler: Scaler,
     window: WindowSpec,
@@ -172,22 +170,19 @@ def lay_out(
     """
     table = features.table
     rows = find_rows(features.table)
-    mean, deviation = (
-        rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation")
-    )
-    others = [*features.calendar, *features.names]
-    values = np.empty((len(table), 1 + len(others)), np.float32)
-    values[:, 1:] = table[others]
-    scaled = scale(table["y"].to_numpy(), mean, deviation)
+    means = look_up(table, scaler, "mean")
+    deviations = look_up(table, scaler, "deviation")
+    inputs = [*features.calendar, *features.names]
+    values = np.empty((len(table), 1 + len(inputs)), np.float32)
+    values[:, 1:] = table[inputs]
+    scaled = scale(table["y"].to_numpy(), rows.spread(means), rows.spread(deviations))
     _check_float32_range(table, scaled)
     values[:, 0] = scaled
     none = np.zeros((0, 2), np.int64)
     return WindowedPanel(
         values=values,
         series_starts=rows.starts,
-        zeros=scale(np.zeros(len(rows.starts)), mean[rows.starts], deviation[rows.starts]).astype(
-            np.float32
-        ),
+        zeros=scale(np.zeros(len(means)), means, deviations).astype(np.float32),
         lookback=window.lookback,
         horizon=window.horizon,
         stride=window.stride,
@@ -219,7 +214,7 @@ def _check_float32_range(table: pd.DataFrame, scaled: np.ndarray) -> None:
         )
 
 
-def find_runs(
+def find_window_runs(
     observed: np.ndarray,
     is_open: np.ndarray,
     bounds: np.ndarray | tuple[int, ...],

@@ -45,14 +45,13 @@ def compare_cells(
         TrainingError: a loss is no longer finite; the trainings that ended before are kept.
         ParallelError: see `fan_out`.
     """
-    chosen = choose_tasks(tasks, plan)
-    present = {name: task for name, task in chosen.items() if task.data.is_there(plan.music)}
-    left_out = [name for name in chosen if name not in present]
+    requested = choose_tasks(tasks, plan)
+    present = {name: task for name, task in requested.items() if task.data.is_there(plan.music)}
+    left_out = [name for name in requested if name not in present]
     if left_out:
-        names = ", ".join(left_out)
         logger.warning(
             "Left out, because their music files are missing: %s. See docs/reference/data-sets.md.",
-            names,
+            ", ".join(left_out),
         )
     if not present:
         raise TaskError(

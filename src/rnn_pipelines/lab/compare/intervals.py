@@ -43,11 +43,12 @@ def estimate_loss(values: Sequence[float]) -> Estimate:
 
     The upper end is that of `estimate_mean`. On a logarithmic scale, the lower end is as far from the mean.
     """
-    found = estimate_mean(values)
-    high = found["high"]
+    estimate = estimate_mean(values)
+    mean = estimate["mean"]
+    high = estimate["high"]
     if high is None:
-        return found
-    return {**found, "low": found["mean"] ** 2 / high if high > 0 else found["mean"]}
+        return estimate
+    return {"mean": mean, "low": mean**2 / high if high > 0 else mean, "high": high}
 
 
 def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]:

@@ -65,9 +65,10 @@ def describe_classifier(classifier: TextClassifier, texts: Sequence[str]) -> dic
         raise ParameterError("texts: expected a text with at least one word, received none.")
     described = (_describe_vocabulary(classifier, tables, count) for count in NUM_WORDS)
     vocabulary = next(
-        own
-        for own in described
-        if len(encode_content(own)) <= MAX_VOCABULARY_BYTES or len(own["words"]) <= NUM_WORDS[-1]
+        vocabulary
+        for vocabulary in described
+        if len(encode_content(vocabulary)) <= MAX_VOCABULARY_BYTES
+        or len(vocabulary["words"]) <= NUM_WORDS[-1]
     )
     return {
         "task": "text",

@@ -116,23 +116,23 @@ def relate_cells(metrics: Metrics) -> str:
     styles = get_styles()
     cells = list_candidates()[:2]
     names = [styles[cell].name for cell in cells]
-    one, other = (metrics[cell] for cell in cells)
+    first, second = (metrics[cell] for cell in cells)
     alone = ""
     if all(name_alone(cell) in metrics for cell in cells):
         without = [metrics[name_alone(cell)]["accuracy"] for cell in cells]
         alone = f" Without the n-gram path, {_relate(names, without)}."
     return (
-        f"{_relate(names, [one['accuracy'], other['accuracy']])}.{alone} The {names[0]}'s training took "
-        f"{one['training_seconds']:,.1f} s, the {names[1]}'s {other['training_seconds']:,.1f} s, without compiling; "
-        f"they have {one['num_parameters']:,} and {other['num_parameters']:,} parameters."
+        f"{_relate(names, [first['accuracy'], second['accuracy']])}.{alone} The {names[0]}'s training took "
+        f"{first['training_seconds']:,.1f} s, the {names[1]}'s {second['training_seconds']:,.1f} s, without compiling; "
+        f"they have {first['num_parameters']:,} and {second['num_parameters']:,} parameters."
     )
 
 
 def _relate(names: list[str], accuracies: list[float]) -> str:
-    one, other = accuracies
-    points = f"{abs(100 * (other - one)):.2f} points {'more' if other > one else 'less'}"
-    relation = "as many" if one == other else points
+    first, second = accuracies
+    points = f"{abs(100 * (second - first)):.2f} points {'more' if second > first else 'less'}"
+    relation = "as many" if first == second else points
     return (
-        f"{names[0]} is right on {format_percent(one)} of the test reviews, {names[1]} on {format_percent(other)}, "
+        f"{names[0]} is right on {format_percent(first)} of the test reviews, {names[1]} on {format_percent(second)}, "
         f"{relation}"
     )

@@ -46,6 +46,12 @@ def prepare(music: Path) -> Prepare:
     return lambda kind, seed=0: DATA[kind].prepare(seed, str(music))
 
 
+@pytest.fixture(scope="module")
+def contests(music: Path) -> dict[str, Contest]:
+    """A contest of each kind, which is only read."""
+    return {kind: data.prepare(0, str(music)) for kind, data in DATA.items()}
+
+
 def list_arrays(contest: Contest) -> list[np.ndarray]:
     return [
         array
@@ -55,16 +61,26 @@ def list_arrays(contest: Contest) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("kind", DATA)
-def test_seeds_inputs_and_perfect_outputs_are_those_of_the_task(
-    prepare: Prepare, kind: str
-) -> None:
+def test_a_seed_gives_the_same_arrays_again(prepare: Prepare, kind: str) -> None:
     for one, other in zip(
         list_arrays(prepare(kind, 3)), list_arrays(prepare(kind, 3)), strict=True
     ):
         np.testing.assert_array_equal(one, other)
-    assert prepare(kind).num_inputs == NUM_INPUTS[kind]
-    assert set(prepare(kind).references) <= set(DATA[kind].styles)
-    contest = prepare(kind)
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_number_of_inputs_is_that_of_the_task(contests: dict[str, Contest], kind: str) -> None:
+    assert contests[kind].num_inputs == NUM_INPUTS[kind]
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_every_reference_has_a_style(contests: dict[str, Contest], kind: str) -> None:
+    assert set(contests[kind].references) <= set(DATA[kind].styles)
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_perfect_outputs_have_no_loss(contests: dict[str, Contest], kind: str) -> None:
+    contest = contests[kind]
     targets = contest.parts["test"].targets
     certain = {"copy": lambda: 1e3 * np.eye(9)[targets], "music": lambda: 1e3 * (2 * targets - 1)}
     assert contest.measure(
@@ -114,12 +130,12 @@ def test_music_is_cut_for_training_alone(music: Path) -> None:
     ("kind", "every_step"), [("series", False), ("adding", False), ("copy", True), ("music", True)]
 )
 def test_targets_stand_at_every_step_or_at_the_end(
-    prepare: Prepare, kind: str, every_step: bool
+    contests: dict[str, Contest], kind: str, every_step: bool
 ) -> None:
-    assert prepare(kind).every_step is every_step
+    assert contests[kind].every_step is every_step
 
 
-def test_windows_and_metric_are_those_of_the_series(prepare: Prepare) -> None:
+def test_windows_are_those_of_the_scaled_series(prepare: Prepare) -> None:
     """1,000 points, of which the last 200 are the test part, scaled with the first 700."""
     y = read_source(SourceSpec(name="noisy_sine", seed=2))["y"].to_numpy()
     scaled = (y - y[:700].mean()) / y[:700].std()
@@ -128,10 +144,16 @@ def test_windows_and_metric_are_those_of_the_series(prepare: Prepare) -> None:
     np.testing.assert_allclose(
         test.inputs[:, :, 0], [scaled[i - 10 : i] for i in range(800, 1000)], rtol=1e-4, atol=1e-5
     )
+
+
+def test_seeds_are_added_to_that_of_the_source(prepare: Prepare) -> None:
     shifted = DATA["series"].model_copy(update={"source": SourceSpec(name="noisy_sine", seed=2)})
     one = shifted.prepare(1, None)
     other = prepare("series", 3)
     np.testing.assert_array_equal(one.parts["test"].targets, other.parts["test"].targets)
+
+
+def test_the_metric_is_in_the_unit_of_the_series(prepare: Prepare) -> None:
     # Forecasting the mean of the training part has the MSE around it.
     y = read_source(SourceSpec(name="noisy_sine"))["y"].to_numpy()
     contest = prepare("series")
@@ -139,11 +161,14 @@ def test_windows_and_metric_are_those_of_the_series(prepare: Prepare) -> None:
     assert found == pytest.approx(np.mean((y[800:] - y[:700].mean()) ** 2), rel=1e-5)
 
 
-def test_several_series_and_missing_files_are_refused(write: Callable[..., str]) -> None:
+def test_several_series_are_refused(write: Callable[..., str]) -> None:
     rows = "".join(f"{name},2020-01-{day:02},{day}\n" for name in "ab" for day in range(1, 31))
     source = SourceSpec(path=write(f"id,ds,y\n{rows}"), id="id")
     with pytest.raises(TaskError, match=r"my\.csv: expected one series, received 2"):
         SeriesData(kind="series", source=source, lookback=3).prepare(0, None)
+
+
+def test_a_missing_file_of_a_series_is_refused() -> None:
     with pytest.raises(SeriesError, match=r"nowhere\.csv: no such file"):
         SeriesData(kind="series", source=SourceSpec(path="nowhere.csv")).prepare(0, None)
 
@@ -236,9 +261,12 @@ def test_noise_floor_is_that_of_forecast_with_a_signal(
     assert set(contest.references) == {"last value", "ridge"}
 
 
-def test_losses_are_those_of_a_loop_and_of_scikit_learn() -> None:
+def test_mse_is_that_of_a_loop() -> None:
     sequences = Sequences(np.zeros((3, 2, 1)), np.array([[1.0], [2.0], [4.0]]), np.ones(3))
     assert measure_mse(np.array([[1.0], [0.0], [3.0]]), sequences) == pytest.approx((0 + 4 + 1) / 3)
+
+
+def test_cross_entropy_is_that_of_scikit_learn() -> None:
     random = np.random.default_rng(0)
     logits = random.normal(0, 3, (4, 5, 9)).astype(np.float32)
     targets = random.integers(0, 9, (4, 5), np.int32)
@@ -248,6 +276,9 @@ def test_losses_are_those_of_a_loop_and_of_scikit_learn() -> None:
     expected = log_loss(targets.ravel(), probabilities.reshape(-1, 9), labels=range(9))
     found = measure_cross_entropy(logits, Sequences(logits, targets, np.ones((4, 5))))
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_cross_entropy_of_large_logits_is_finite() -> None:
     logits = np.full((1, 1, 9), -1e4, np.float32)
     logits[..., 3] = 1e4
     assert (

@@ -80,11 +80,17 @@ def test_pickle_is_refused_with_the_reason(tmp_path: Path, suffix: str) -> None:
     assert "pickle" in fail(tmp_path / f"music{suffix}")
 
 
-def test_pickles_missing_files_and_other_contents_are_refused(tmp_path: Path, save: Save) -> None:
+def test_a_pickle_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "music.mat"
     path.write_bytes(b"\x80\x04" + bytes(200))
     assert "expected a MATLAB file" in fail(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert "nowhere.mat" in fail(tmp_path / "nowhere.mat")
+
+
+def test_other_contents_are_refused(save: Save) -> None:
     path = save()
     savemat(path, {"traindata": np.zeros((5, 88)), "validdata": 1.0, "testdata": "text"})
     assert "traindata: expected a cell array of piano rolls" in fail(path)
@@ -134,14 +140,22 @@ def test_file_that_is_cut_off_is_refused(save: Save, num_bytes: int) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 2])
-def test_inputs_are_the_steps_but_the_last_and_targets_those_but_the_first(number: int) -> None:
+def test_inputs_are_the_steps_but_the_last(number: int) -> None:
     roll = ROLLS[number]
     np.testing.assert_array_equal(pad_rolls(ROLLS).inputs[number, : len(roll) - 1], roll[:-1])
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_targets_are_the_steps_but_the_first(number: int) -> None:
+    roll = ROLLS[number]
     np.testing.assert_array_equal(pad_rolls(ROLLS).targets[number, : len(roll) - 1], roll[1:])
 
 
 def test_weights_are_1_at_steps_with_a_target() -> None:
     assert pad_rolls(ROLLS).weights.tolist() == [[1] * 4 + [0] * 4, [1] + [0] * 7, [1] * 8]
+
+
+def test_rolls_are_padded_to_the_longest_one() -> None:
     padded = pad_rolls(ROLLS)
     arrays = [padded.inputs, padded.targets, padded.weights]
     assert [(array.dtype, array.shape) for array in arrays] == [
@@ -149,11 +163,23 @@ def test_weights_are_1_at_steps_with_a_target() -> None:
         (np.float32, (3, 8, 88)),
         (np.float32, (3, 8)),
     ]
+
+
+def test_no_rolls_are_an_empty_array() -> None:
     assert pad_rolls([]).inputs.shape == (0, 0, 88)
+
+
+def test_rolls_are_cut_into_stretches() -> None:
     assert [len(stretch) - 1 for stretch in cut_rolls(ROLLS, 3)] == [3, 1, 1, 3, 3, 2]
+
+
+def test_loss_of_note_frequencies_is_that_of_a_loop() -> None:
     test = make_rolls(4, 6, seed=1)
     found = measure_note_frequency_loss(pad_rolls(ROLLS), pad_rolls(test))
     assert found == pytest.approx(compute_note_frequency_loss(ROLLS, test))
+
+
+def test_loss_of_note_frequencies_is_finite_for_new_notes() -> None:
     train = [np.zeros((3, 88))]
     test = [np.ones((2, 88))]
     assert measure_note_frequency_loss(pad_rolls(train), pad_rolls(test)) == pytest.approx(
@@ -191,13 +217,26 @@ def test_loss_is_the_negative_log_likelihood_of_all_notes_over_the_steps() -> No
         probabilities = 1 / (1 + np.exp(-row[: len(roll) - 1].astype(float)))
         total -= bernoulli.logpmf(roll[1:], probabilities).sum()
     assert measure_music_loss(logits, sequences) == pytest.approx(total / (4 + 1 + 8))
+
+
+def test_loss_of_guesses_is_that_of_a_coin_for_each_note() -> None:
+    sequences = pad_rolls(ROLLS)
     assert measure_music_loss(np.zeros((3, 8, 88)), sequences) == pytest.approx(88 * math.log(2))
+
+
+def test_loss_weighs_every_step_alike() -> None:
     # A silent roll of 3 targets and one of 1; every note is given 1/2 in the first, and 0 in the second.
     sequences = pad_rolls([np.zeros((4, 88)), np.zeros((2, 88))])
     logits = np.stack([np.zeros((3, 88)), np.full((3, 88), -50.0)])
     assert measure_music_loss(logits, sequences) == pytest.approx(3 / 4 * 88 * math.log(2))
+
+
+def test_loss_of_certain_errors_is_finite() -> None:
     sequences = pad_rolls([np.zeros((2, 88))])
     assert measure_music_loss(np.full((1, 1, 88), 1_000, np.float32), sequences) == 88_000
+
+
+def test_measuring_a_loss_changes_no_array() -> None:
     sequences = pad_rolls(ROLLS)
     logits = make_logits(sequences)
     before = logits.copy(), sequences.targets.copy()

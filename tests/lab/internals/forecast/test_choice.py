@@ -30,21 +30,30 @@ def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
     }
 
 
-def test_trained_forecasters_are_taken_or_other_series_read(forecasters: ChosenForecasters) -> None:
+def test_trained_forecasters_are_taken(forecasters: ChosenForecasters) -> None:
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters))
     assert chosen == replace(
         forecasters, networks={cell: forecasters.networks[cell] for cell in ("lstm", "gru")}
     )
+
+
+def test_a_panel_with_further_columns_is_taken(forecasters: ChosenForecasters) -> None:
     # The rest of it was not seen twice.
     values = np.insert(forecasters.panel.values, forecasters.panel.columns.calendar.stop, 0, axis=1)
     wider = replace(forecasters.panel, values=values)
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": wider})
     assert chosen.panel is wider
+
+
+def test_networks_without_training_are_left_out(forecasters: ChosenForecasters) -> None:
     # With `forecast.pretrained.is_alone`, its networks have no training time.
     untrained = replace(forecasters.networks["gru"], seconds=np.nan)
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"gru": untrained})
     assert list(chosen.networks) == ["lstm"]
     assert chosen.panel is forecasters.panel
+
+
+def test_a_series_is_read_if_nothing_was_trained(forecasters: ChosenForecasters) -> None:
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": None})
     assert (chosen.panel.lookback, chosen.panel.horizon) == (5, 2)
     assert (chosen.series, chosen.networks) == ("sine", {})

@@ -32,20 +32,34 @@ def read_windows(forecasters: ChosenForecasters, num_windows: int) -> tuple[np.n
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_states_series_and_parameters_are_those_of_the_network(
-    pretrained: Traces, cell: str, forecasters: ChosenForecasters, sample: SampleSpec
-) -> None:
+def test_states_are_those_of_the_network(pretrained: Traces, cell: str) -> None:
     (layer,) = pretrained.layers[f"pretrained_{cell}"]
     assert layer.weights == load_network(PretrainedSpec(network=cell)).cell
     assert layer.max_difference < 1e-6
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_series_is_that_of_the_windows(
+    pretrained: Traces, cell: str, forecasters: ChosenForecasters, sample: SampleSpec
+) -> None:
+    (layer,) = pretrained.layers[f"pretrained_{cell}"]
     past, read = read_windows(forecasters, sample.windows)
     values = layer.series[:, :, 0] * read.unit[:, None] + read.zero[:, None]
     np.testing.assert_allclose(
         values[layer.mask], past[:, -layer.mask.shape[1] :][layer.mask], rtol=1e-4, atol=1e-4
     )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_parameters_are_those_of_the_network(pretrained: Traces, cell: str) -> None:
     summary = pretrained.networks[f"pretrained_{cell}"]
     arrays = load_network(PretrainedSpec(network=cell)).to_arrays()
     assert summary["num_parameters"] == sum(array.size for array in arrays.values())
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_layers_are_the_cell_with_three_heads(pretrained: Traces, cell: str) -> None:
+    summary = pretrained.networks[f"pretrained_{cell}"]
     assert [layer["kind"] for layer in summary["layers"]] == [
         cell.upper(),
         "Dense",

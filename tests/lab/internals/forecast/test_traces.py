@@ -71,17 +71,23 @@ def trace_stack(chosen: ChosenForecasters, cell: str) -> dict[str, list[LayerTra
     return trace_layers("made", chosen.networks[cell], *read_all(chosen, chosen.networks[cell]))
 
 
-def test_test_windows_are_spread_and_each_member_traced_by_its_own_weights(
-    forecasters: ChosenForecasters, forecast: Traces, sample: SampleSpec
-) -> None:
+def test_test_windows_are_spread(forecasters: ChosenForecasters, forecast: Traces) -> None:
     index = forecasters.panel.index("test")
     origins = index.origins(np.array([0, len(index) - 1]))
     normalized = normalize_windows(forecasters.panel, forecasters.linear.normalizer, origins)
     series = forecast.layers["forecast_gru"][0].series
     np.testing.assert_array_equal(series[[0, -1], :, 0], normalized.history)
     assert len(series) == 6
+
+
+def test_every_test_window_is_traced_if_asked_for(
+    forecasters: ChosenForecasters, sample: SampleSpec
+) -> None:
     found = trace_forecasters(forecasters, sample.model_copy(update={"windows": 1000}))
     assert len(found.layers["forecast_lstm"][0].mask) == len(forecasters.panel.index("test"))
+
+
+def test_inputs_are_normalised_with_the_level_beside_them(forecast: Traces) -> None:
     # Less the window's mean, and as it is.
     layer = forecast.layers["forecast_lstm"][1]
     series = layer.series[:, :, 0]
@@ -89,8 +95,16 @@ def test_test_windows_are_spread_and_each_member_traced_by_its_own_weights(
         layer.inputs[:, :, 0], series - series.mean(axis=1, keepdims=True), atol=1e-6
     )
     np.testing.assert_allclose(layer.inputs[:, :, 1], series, atol=1e-6)
+
+
+def test_a_history_is_cut_into_segments_from_its_end() -> None:
     cut = cut_history(np.arange(1.0, 6)[None], 3)
     np.testing.assert_array_equal(cut, [[[np.nan, 1, 2], [3, 4, 5]]])
+
+
+def test_each_member_is_traced_by_its_own_weights(
+    forecasters: ChosenForecasters, forecast: Traces
+) -> None:
     for cell in CELLS:
         kernels = [layer.weights.kernel for layer in forecast.layers[f"forecast_{cell}"]]
         np.testing.assert_array_equal(kernels, forecasters.networks[cell].weights["kernel"])
@@ -216,21 +230,41 @@ def test_gradient_of_an_upper_layer_is_that_of_its_first_states(
         np.testing.assert_allclose(np.split(found, 2, axis=2)[member], expected, rtol=1e-6)
 
 
-def test_layers_of_a_stack_are_numbered_to_the_head(
+def test_layers_of_a_stack_are_numbered(
     make_forecasters: MakeForecasters, sample: SampleSpec
 ) -> None:
     found = trace_forecasters(make_forecasters(**STACK), sample)
     assert list(found.layers) == [
         f"forecast_{cell}_layer_{number}" for cell in CELLS for number in (1, 2)
     ]
+
+
+def test_layers_of_a_stack_have_their_units(
+    make_forecasters: MakeForecasters, sample: SampleSpec
+) -> None:
+    found = trace_forecasters(make_forecasters(**STACK), sample)
     assert {layers[0].weights.units for layers in found.layers.values()} == {3, 2}
+
+
+def test_every_layer_of_a_stack_is_summarised(
+    make_forecasters: MakeForecasters, sample: SampleSpec
+) -> None:
+    found = trace_forecasters(make_forecasters(**STACK), sample)
     assert found.gradients.keys() == found.networks.keys() == found.layers.keys()
+
+
+def test_an_embedding_is_a_layer(make_forecasters: MakeForecasters) -> None:
     network = make_forecasters(segment=4, embedding=5).networks["gru"]
     shapes = {
         layer["kind"]: layer["output_shape"]
         for layer in describe_members(network, num_steps=2)["layers"][:2]
     }
     assert shapes == {"Dense": [2, 5], "GRU": [3]}
+
+
+def test_only_the_last_layer_of_a_stack_puts_out_one_state(
+    make_forecasters: MakeForecasters,
+) -> None:
     layers = describe_members(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
     assert [(layer["layer"], layer["output_shape"]) for layer in layers] == [
         ("gru", [6, 3]), ("gru_2", [2]), ("head", [2])
@@ -238,12 +272,20 @@ def test_layers_of_a_stack_are_numbered_to_the_head(
 
 
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
-def test_layers_are_those_of_one_member_and_parameters_those_of_all(
+def test_parameters_are_those_of_all_members(
     make_forecasters: MakeForecasters, hyperparameters: dict[str, Any]
 ) -> None:
     network = make_forecasters(**hyperparameters, members=3).networks["lstm"]
     summary = describe_members(network, num_steps=2)
     assert summary["num_parameters"] == sum(array.size for array in network.weights.values())
+
+
+@pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
+def test_layers_are_those_of_one_member(
+    make_forecasters: MakeForecasters, hyperparameters: dict[str, Any]
+) -> None:
+    network = make_forecasters(**hyperparameters, members=3).networks["lstm"]
+    summary = describe_members(network, num_steps=2)
     assert summary["num_parameters"] == 3 * sum(
         layer["num_parameters"] for layer in summary["layers"]
     )
@@ -318,7 +360,7 @@ def measure(case: SimpleNamespace, network: Network) -> dict[str, float]:
     return trace_forecasters(chosen, SAMPLE).networks["forecast_gru"]["moved_by"]
 
 
-def test_every_input_has_a_name_and_moves_what_reads_it_alone(case: SimpleNamespace) -> None:
+def test_every_input_has_a_name(case: SimpleNamespace) -> None:
     steps, known = list_inputs(case.panel, case.network)
     assert (len(steps), len(known)) == (case.shape.num_inputs, case.shape.num_static_inputs)
     static = {"region"} if "static" in case.panel.roles else set()
@@ -329,9 +371,15 @@ def test_every_input_has_a_name_and_moves_what_reads_it_alone(case: SimpleNamesp
         "weather",
         "visitors",
     } | static
+
+
+def test_every_input_moves_the_forecast(case: SimpleNamespace) -> None:
     moved = measure(case, case.network)
     assert min(moved.values()) > 0
     assert PADDING not in moved
+
+
+def test_an_input_moves_only_what_reads_it(case: SimpleNamespace) -> None:
     _, known = list_inputs(case.panel, case.network)
     is_promo = np.array([False] * UNITS + [name == "promo" for name in known])
     weights = case.network.weights

@@ -42,15 +42,25 @@ def own_reviews(tmp_path_factory: pytest.TempPathFactory) -> TracedReviewsSpec:
     return TracedReviewsSpec(path=str(path))
 
 
-def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make_reviews) -> None:
+def test_trained_classifier_is_taken(text_classifier, make_reviews) -> None:
     reviews = make_reviews()
     chosen = find_classifier(
         text_classifier, reviews, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
     )
     assert chosen.classifier is text_classifier
+    assert chosen.origin == "trained by sentiment"
+
+
+def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make_reviews) -> None:
+    reviews = make_reviews()
+    chosen = find_classifier(
+        text_classifier, reviews, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
+    )
     assert list(chosen.texts) == list(reviews.loc[reviews["part"] == "test", "text"])
     assert list(chosen.labels) == list(reviews.loc[reviews["part"] == "test", "label"])
-    assert chosen.origin == "trained by sentiment"
+
+
+def test_trained_classifier_may_have_no_reviews(text_classifier) -> None:
     chosen = find_classifier(
         text_classifier, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER
     )
@@ -63,9 +73,13 @@ def small(own_reviews: TracedReviewsSpec):
 
 
 @pytest.mark.slow
-def test_small_classifier_has_both_networks_and_so_many_reviews(small) -> None:
+def test_small_classifier_has_both_networks(small) -> None:
     assert list(small.classifier.networks) == ["lstm", "gru"]
     assert set(small.classifier.calibration["weights"]) == {"lstm", "gru", "nb_ngram"}
+
+
+@pytest.mark.slow
+def test_small_classifier_has_so_many_reviews(small) -> None:
     assert small.origin.startswith("trained here, small, on 80 reviews of ")
     assert len(small.texts) == len(small.labels) == pytest.approx(0.2 * 80, abs=1)
 

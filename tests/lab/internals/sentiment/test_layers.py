@@ -84,13 +84,22 @@ def make_plain(**options) -> keras.Model:
     )
 
 
-def test_other_layers_activations_and_states_are_refused() -> None:
+def test_a_layer_without_bias_is_refused() -> None:
     with pytest.raises(NetworkError, match=r"plain: .*'input': 40.*received .*'input': 35"):
         trace_layer(make_plain(use_bias=False), make_texts())
+
+
+def test_another_activation_is_refused() -> None:
     with pytest.raises(NetworkError, match=r"plain: expected the activation tanh.*received relu"):
         trace_layer(make_plain(activation="relu"), make_texts())
+
+
+def test_another_layer_is_refused() -> None:
     with pytest.raises(NetworkError, match="expected an LSTM or GRU layer"):
         trace_layer(make_classifier("pointwise"), make_texts())
+
+
+def test_states_that_are_no_numbers_are_refused() -> None:
     texts = make_texts()
     texts["ngrams"][0, 3, 0] = np.nan
     with pytest.raises(NetworkError, match="difference of nan"):

@@ -117,10 +117,10 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
         calendar=find_features(num_crossings >= TWICE),
         harmonics=_list_harmonics(num_crossings, int(stop - begin), panel.open_calendar),
     )
-    return lay_out(panel, normalizer)
+    return make_layout(panel, normalizer)
 
 
-def lay_out(panel: WindowedPanel, normalizer: Normalizer) -> Layout:
+def make_layout(panel: WindowedPanel, normalizer: Normalizer) -> Layout:
     """Return the predictors of a panel with a given normalisation."""
     return Layout(normalizer, panel.lookback, panel.horizon, list_covariate_inputs(panel))
 

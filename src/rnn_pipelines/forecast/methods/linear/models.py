@@ -4,7 +4,6 @@ So is any combination of them. `linear_fitting` fits them.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -25,8 +24,8 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel
 class LinearModels(Folds):
     """The linear models of a panel, their weights in the baseline ensemble, and their folds.
 
-    The class is flat, so that one file of arrays holds it. Its first fields are those of a `Normalizer`; the calendar's
-    cycles are those that occur twice.
+    The class is flat, so that one file of arrays holds it, and has the fields of a `Normalizer`. The calendar's cycles
+    are those that occur twice.
     """
 
     kind: NormalizationKind
@@ -50,7 +49,14 @@ class LinearModels(Folds):
 
     @property
     def normalizer(self) -> Normalizer:
-        return Normalizer(**{name: getattr(self, name) for name in Normalizer.__dataclass_fields__})
+        return Normalizer(
+            self.kind,
+            self.season,
+            self.long_season,
+            self.calendar,
+            self.non_negative,
+            self.harmonics,
+        )
 
     def combine(self, fold: int = -1) -> np.ndarray:
         """Return the baseline ensemble as one matrix, of a fold or of all data: float64[predictor, horizon]."""
@@ -119,7 +125,7 @@ class LinearModel:
         _, by_covariate = panel.columns.sum_by_column(inputs.columns, covariates)
         return Contributions(lags, values, by_covariate, calendar.sum(axis=0), baseline[0])
 
-    def pack(self) -> dict[str, Any]:
+    def pack(self) -> dict[str, np.ndarray]:
         return {"matrix": self.matrix}
 
 

@@ -46,7 +46,7 @@ def list_ridge_inputs(layout: Layout) -> dict[str, tuple[np.ndarray, np.ndarray]
     return ridges
 
 
-def add_covariates(
+def list_covariate_readings(
     products: Products, layout: Layout, inputs: np.ndarray, offset: np.ndarray
 ) -> list[tuple[np.ndarray, list[np.ndarray]]]:
     """Return inputs and offsets of a ridge with future covariates at their own steps, and with all covariates.

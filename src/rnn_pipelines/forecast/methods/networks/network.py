@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnn_pipelines.forecast.methods.predictors import (
     NormalizedWindows,
-    gather_inputs,
+    gather_covariate_inputs,
     normalize_time_varying,
 )
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history
@@ -182,7 +182,9 @@ def read_windows(
         channels.append(
             normalize_time_varying(covariates[:, :, panel.columns.varying], spread[:, :, None])
         )
-        ahead = gather_inputs(panel, rows, panel.columns.list_ahead(panel.horizon), spread)
+        ahead = gather_covariate_inputs(
+            panel, rows, panel.columns.list_ahead(panel.horizon), spread
+        )
         static_inputs = np.concatenate([static_inputs, ahead], axis=1)
     steps = np.concatenate(channels, axis=-1, dtype=np.float32)
     num_segments = -(-panel.lookback // segment)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -141,25 +141,27 @@ def resolve_hyperparameters(
     units, embedding, batch_size, learning_rate = SIZES[
         is_single, len(past) > MANY_WINDOWS[is_single]
     ]
-    chosen: dict[str, Any] = {
-        "units": units,
-        "dropout": network.dropout,
-        "embedding": embedding,
-        "num_members": 5 if is_single and not linear.is_forward else 3,
-        "segment": _choose_segment(panel.lookback, panel.season_length, is_single),
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "weight_average": 0.98 if is_single else 0.99,
-        "max_steps": 2_500 if is_single else 1_000,
-    }
-    asked = {"units": network.units, "num_members": network.members, "segment": network.segment}
-    asked |= {name: getattr(training, name) for name in chosen if hasattr(training, name)}
-    chosen |= {name: value for name, value in asked.items() if value is not None}
+    num_members = network.members or (5 if is_single and not linear.is_forward else 3)
     if linear.is_enough and not linear.is_forward:
         # One member for each block that is held out.
-        chosen["num_members"] = len(linear.begins)
-    chosen |= {"patience": training.patience, "is_absolute": linear.is_absolute}
-    return Hyperparameters(**chosen, calendar=tuple(int(number) for number in calendar))
+        num_members = len(linear.begins)
+    weight_average = training.weight_average
+    if weight_average is None:
+        weight_average = 0.98 if is_single else 0.99
+    return Hyperparameters(
+        units=network.units or units,
+        dropout=network.dropout,
+        embedding=embedding,
+        num_members=num_members,
+        segment=network.segment or _choose_segment(panel.lookback, panel.season_length, is_single),
+        calendar=tuple(int(number) for number in calendar),
+        batch_size=training.batch_size or batch_size,
+        learning_rate=training.learning_rate or learning_rate,
+        weight_average=weight_average,
+        max_steps=training.max_steps or (2_500 if is_single else 1_000),
+        patience=training.patience,
+        is_absolute=linear.is_absolute,
+    )
 
 
 def _choose_segment(lookback: int, season_length: int, is_single: bool) -> int:

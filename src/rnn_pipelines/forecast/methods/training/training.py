@@ -5,7 +5,6 @@ import logging
 import sys
 import time
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,19 +106,20 @@ class _Training:
         self.training = training
         self.max_seconds = plan.budget.max_seconds
         self.parameters = network.model_dump(mode="json")
-        self.hyperparameters = chosen = resolve_hyperparameters(
-            data.panel, data.linear, network, training
-        )
+        chosen = resolve_hyperparameters(data.panel, data.linear, network, training)
+        self.hyperparameters = chosen
         num_folds = len(data.linear)
-        # The held-out fold of each member; the last matrix of the linear models is of all data.
-        more = [] if num_folds and not data.linear.is_forward else [num_folds] * chosen.num_members
-        held_out = [*range(num_folds), *more]
-        self.deployed = slice(num_folds if more else 0, len(held_out))
+        # The held-out fold of each member. If no fold's member learns the newest data, further members see all windows;
+        # their number of a fold is that of the linear models' last matrix, which is of all data.
+        needs_further = num_folds == 0 or data.linear.is_forward
+        num_further = chosen.num_members if needs_further else 0
+        held_out = [*range(num_folds), *[num_folds] * num_further]
+        self.deployed = slice(num_folds if needs_further else 0, len(held_out))
         self.cell = NETWORKS[self.name].cell
         shape = size_members(
             data.panel, self.cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar
         )
-        _check_training(self.name, data, shape, max(num_folds, len(more)), chosen)
+        _check_training(self.name, data, shape, max(num_folds, num_further), chosen)
         self.engine = choose_engine(training.engine, shape, chosen.batch_size)
         self.layout = InputLayout(
             chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding)
@@ -311,22 +311,25 @@ class _Training:
     def _save(self) -> None:
         assert self.checkpoint
         progress = self.progress
-        state: dict[str, Any] = {
-            name: value for name, value in vars(progress).items() if name != "best"
+        state = {
+            "rows": progress.rows,
+            "best_loss": progress.best_loss,
+            "best_step": progress.best_step,
+            "seconds": progress.seconds,
+            "is_cut_short": progress.is_cut_short,
+            "fingerprint": self.fingerprint,
+            "num_steps": self.members.num_steps,
+            "is_deploying": self.is_deploying,
         }
-        state |= {"fingerprint": self.fingerprint, "num_steps": self.members.num_steps}
-        state |= {"is_deploying": self.is_deploying}
-        arrays = self.members.trainer.list_state() | {
-            f"best.{name}": array for name, array in progress.best.items()
-        }
-        write_checkpoint(self.checkpoint, state, arrays)
+        best = {f"best.{name}": array for name, array in progress.best.items()}
+        write_checkpoint(self.checkpoint, state, self.members.trainer.list_state() | best)
 
     def _resume(self) -> None:
         """Resume from the checkpoint of the same training. Earlier batches are drawn and skipped."""
-        found = read_checkpoint(self.checkpoint, self.fingerprint) if self.checkpoint else None
-        if found is None:
+        checkpoint = read_checkpoint(self.checkpoint, self.fingerprint) if self.checkpoint else None
+        if checkpoint is None:
             return
-        state, arrays = found
+        state, arrays = checkpoint
         logger.info("%s: resumed after step %d", self.name, state["rows"][-1]["step"])
         if state["is_deploying"]:
             self.members = MemberSteps(self.setup, self.deployed)
@@ -339,7 +342,12 @@ class _Training:
             if name.startswith("best.")
         }
         self.progress = _Progress(
-            **{name: state[name] for name in vars(self.progress) if name != "best"}, best=best
+            rows=state["rows"],
+            best_loss=state["best_loss"],
+            best_step=state["best_step"],
+            seconds=state["seconds"],
+            is_cut_short=state["is_cut_short"],
+            best=best,
         )
 
 

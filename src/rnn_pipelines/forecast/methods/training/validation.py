@@ -7,7 +7,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.local.method import LocalMethod, forecast_locally
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_windows
-from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.networks.trainer import measure_loss
@@ -92,7 +92,7 @@ def is_far_behind(data: FittingData) -> bool:
     )
     origins = data.validation[rows]
     panel = data.panel
-    changes = measure_change(panel)[panel.find_series(origins)][:, None]
+    changes = measure_seasonal_change(panel)[panel.find_series(origins)][:, None]
     windows = data.windows.select(rows)
     actual = data.actual[rows]
 

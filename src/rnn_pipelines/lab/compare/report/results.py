@@ -88,9 +88,8 @@ def list_tasks(
     for name in dict.fromkeys(network["task"] for network in summary):
         described = description["tasks"][name]
         spec = TaskSpec.model_validate(described["spec"])
-        networks = [one for one in summary if one["task"] == name]
-        own = [run for run in ordered if run["task"] == name]
-        tasks.append(
-            TaskResults(name, spec, networks, own, described["references"], described["published"])
-        )
+        networks = [network for network in summary if network["task"] == name]
+        of_task = [run for run in ordered if run["task"] == name]
+        references = described["references"]
+        tasks.append(TaskResults(name, spec, networks, of_task, references, described["published"]))
     return tasks

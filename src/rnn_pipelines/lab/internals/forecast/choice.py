@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.methods.linear.layout import lay_out
+from rnn_pipelines.forecast.methods.linear.layout import make_layout
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
@@ -75,7 +75,7 @@ def _list_sizes(
     network: Network, linear: LinearModels, panel: WindowedPanel
 ) -> dict[str, tuple[int, int]]:
     """Return the sizes for which the network and the linear models were made, each with that of the windows."""
-    num_others = lay_out(panel, linear.normalizer).num_predictors - panel.lookback
+    num_others = make_layout(panel, linear.normalizer).num_predictors - panel.lookback
     # Calendar features whose cycle does not occur twice are in the windows, but not read.
     num_features = max([panel.columns.num_calendar, *(linear.calendar + 1).tolist()])
     num_inputs = network.weights.get("embedding_kernel", network.weights["kernel"]).shape[-2]

@@ -52,7 +52,8 @@ def trace_pretrained(
         of_states[:, -1] = (
             differentiate_head(network, *of_layers)[:, 0] @ network.head["state_kernel"].T
         )
-        layers[name], gradients[name] = [layer], differentiate(layer, of_states)
+        layers[name] = [layer]
+        gradients[name] = differentiate(layer, of_states)
         networks[name] = _summarize_network(cell, network)
     return Traces(
         layers,

@@ -41,14 +41,14 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     networks: dict[str, NetworkSummary] = {}
     for cell, network in forecasters.networks.items():
         steps, head_inputs = read_windows(panel, normalized, origins, network.layout)
-        found = trace_layers(f"forecast_{cell}", network, steps, head_inputs, normalized.history)
-        of_layers = differentiate_correction(network, list(found.values()))
-        names = list_inputs(panel, network)
-        moved_by = measure_moves(network, names, steps, head_inputs, of_layers[0])
-        layers |= found
-        gradients |= dict(zip(found, of_layers, strict=True))
+        traces = trace_layers(f"forecast_{cell}", network, steps, head_inputs, normalized.history)
+        of_layers = differentiate_correction(network, list(traces.values()))
+        inputs = list_inputs(panel, network)
+        moved_by = measure_moves(network, inputs, steps, head_inputs, of_layers[0])
+        layers |= traces
+        gradients |= dict(zip(traces, of_layers, strict=True))
         summary: NetworkSummary = {**describe_members(network, len(steps)), "moved_by": moved_by}
-        networks |= {layer: summary for layer in found}  # noqa: C420 - one network of several layers, never changed
+        networks |= {layer: summary for layer in traces}  # noqa: C420 - one network of several layers, never changed
     return Traces(layers, gradients, networks, ORIGIN)
 
 
@@ -174,12 +174,12 @@ def describe_members(network: Network, num_steps: int) -> NetworkSummary:
     bias = weights["head_bias"]
     layers.append(describe("head", "Dense", [bias.shape[-1]], [kernel, bias]))
     num_parameters = sum(array.size for array in weights.values())
-    facts: NetworkSummary = {
+    return {
         "layers": layers,
         "num_parameters": num_parameters,
         "segment": network.segment,
+        "shrinkage": network.shrinkage,
     }
-    return {**facts, "shrinkage": network.shrinkage}
 
 
 def choose_origins(panel: WindowedPanel, num_windows: int) -> np.ndarray:
