@@ -41,7 +41,7 @@ from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.report.failures import pop_failures
-from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, fit_nb_ngram
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, fit_ngram_classifier
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts
@@ -419,7 +419,7 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> ClassifierArte
     reviews = make_reviews()
     vocabulary = choose_words(reviews["text"], VocabularySpec(min_count=1))
     encoded = encode_texts(reviews["text"], vocabulary)
-    ngrams = fit_nb_ngram(encoded, reviews["label"].to_numpy(int), NgramSpec(order=2))
+    ngrams = fit_ngram_classifier(encoded, reviews["label"].to_numpy(int), NgramSpec(order=2))
     vectors = np.random.default_rng(0).normal(size=(len(vocabulary), 3)).astype(np.float32)
     keras.utils.set_random_seed(0)
     specs = [

@@ -74,7 +74,7 @@ def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> li
         )
     made.append(layers.Dense(weights["head_bias"].shape[-1], name="head"))
     num_inputs = _count_inputs(weights)
-    for layer, arrays in zip(made, list_arrays(cell, weights, member), strict=True):
+    for layer, arrays in zip(made, list_layer_arrays(cell, weights, member), strict=True):
         layer.build((None, len(arrays[0])) if layer.name == "head" else (None, None, num_inputs))
         layer.set_weights(arrays)
         num_inputs = layer.units
@@ -99,7 +99,7 @@ def call_layers(
     return head(read if static_inputs is None else ops.concatenate([read, static_inputs], axis=-1))
 
 
-def list_arrays(
+def list_layer_arrays(
     cell: str, weights: Mapping[str, np.ndarray], member: int
 ) -> list[list[np.ndarray]]:
     """Return the arrays of each layer of one member, in the order of Keras' `get_weights`."""
@@ -118,7 +118,7 @@ def list_arrays(
 def stack_members(
     cell: str, members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool
 ) -> Weights:
-    """Return the weights of members; the inverse of `list_arrays`."""
+    """Return the weights of members; the inverse of `list_layer_arrays`."""
     stacked: list[Weights] = []
     for arrays in members:
         named: Weights = {}

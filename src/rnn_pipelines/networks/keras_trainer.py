@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from rnn_pipelines.networks.keras_members import (
     call_layers,
-    list_arrays,
+    list_layer_arrays,
     make_layers,
     stack_members,
 )
@@ -43,7 +43,7 @@ class KerasTrainer:
             "first": [[tf.Variable(tf.zeros_like(one)) for one in own] for own in variables],
             "second": [[tf.Variable(tf.zeros_like(one)) for one in own] for own in variables],
         }
-        self._lengths = [len(arrays) for arrays in list_arrays(cell, weights, 0)]
+        self._lengths = [len(arrays) for arrays in list_layer_arrays(cell, weights, 0)]
         self._step = tf.function(self._take_step, reduce_retracing=True, autograph=False)
 
         def forward(member: int, *inputs: Any) -> Any:
@@ -91,7 +91,9 @@ class KerasTrainer:
             }
             for member, variables in enumerate(members):
                 values = [
-                    array for layer in list_arrays(self._cell, arrays, member) for array in layer
+                    array
+                    for layer in list_layer_arrays(self._cell, arrays, member)
+                    for array in layer
                 ]
                 for variable, value in zip(variables, values, strict=True):
                     variable.assign(value)

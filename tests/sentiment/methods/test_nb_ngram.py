@@ -20,7 +20,7 @@ from rnn_pipelines.sentiment.methods.nb_ngram import (
     NgramSpec,
     add_ngram_features,
     find_ngrams,
-    fit_nb_ngram,
+    fit_ngram_classifier,
     number_ngrams,
     score_ngrams,
     weigh_words,
@@ -89,7 +89,9 @@ def test_logits_are_those_of_sklearn(
     texts, labels = make_texts()
     spec = NgramSpec(order=order, min_texts=min_texts, smoothing=smoothing, inverse_penalty=1.0)
     others, _ = make_texts(30, seed=1)
-    found = score_ngrams(fit_nb_ngram(make_encoded(texts), labels, spec), make_encoded(others))
+    found = score_ngrams(
+        fit_ngram_classifier(make_encoded(texts), labels, spec), make_encoded(others)
+    )
     # As close as liblinear's tolerance lets two runs of it be.
     np.testing.assert_allclose(found, fit_naively(texts, labels, spec)(others), atol=2e-3)
 
@@ -112,7 +114,7 @@ def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(
 
     def ratios(texts: list[list[int]], labels: list[int], **options: float) -> list[float]:
         spec = NgramSpec(order=1, **{"min_texts": 1, **options})
-        return fit_nb_ngram(make_encoded(texts), np.array(labels), spec).weights.tolist()
+        return fit_ngram_classifier(make_encoded(texts), np.array(labels), spec).weights.tolist()
 
     p = np.array([3, 2, 1]) / 6
     q = np.array([1, 2, 2]) / 5
@@ -138,27 +140,31 @@ def test_known_ngrams_are_those_of_enough_texts(
     make_encoded: MakeEncoded, texts: list[list[int]], min_texts: int, known: list[int]
 ) -> None:
     labels = np.arange(len(texts)) % 2
-    classifier = fit_nb_ngram(make_encoded(texts), labels, NgramSpec(order=2, min_texts=min_texts))
+    classifier = fit_ngram_classifier(
+        make_encoded(texts), labels, NgramSpec(order=2, min_texts=min_texts)
+    )
     assert (classifier.ngrams.tolist(), classifier.order) == (known, 2)
 
 
 def test_a_logit_above_0_is_positive(make_encoded: MakeEncoded) -> None:
     texts = [[2, 9], [2, 8], [3, 9], [3, 8]] * 5
     labels = np.array([1, 1, 0, 0] * 5)
-    logits = score_ngrams(fit_nb_ngram(make_encoded(texts), labels, SPEC), make_encoded([[2], [3]]))
+    logits = score_ngrams(
+        fit_ngram_classifier(make_encoded(texts), labels, SPEC), make_encoded([[2], [3]])
+    )
     assert (logits[0] > 0, logits[1] < 0) == (True, True)
 
 
 def test_fitting_twice_gives_the_same_weights(make_encoded: MakeEncoded) -> None:
     texts, labels = make_texts()
-    one, other = (fit_nb_ngram(make_encoded(texts), labels, SPEC) for _ in range(2))
+    one, other = (fit_ngram_classifier(make_encoded(texts), labels, SPEC) for _ in range(2))
     np.testing.assert_array_equal(one.weights, other.weights)
 
 
 @pytest.fixture(scope="module")
 def fitted(make_encoded: MakeEncoded) -> nb_ngram.NgramClassifier:
     texts, labels = make_texts()
-    return fit_nb_ngram(make_encoded(texts), labels, SPEC.model_copy(update={"order": 3}))
+    return fit_ngram_classifier(make_encoded(texts), labels, SPEC.model_copy(update={"order": 3}))
 
 
 @pytest.mark.parametrize("text", [[], [1, 1], [40, 41]], ids=["empty", "unknown", "never seen"])
@@ -283,7 +289,9 @@ def test_the_whole_classifier_learns_the_training_part(
     corpus: SimpleNamespace, added: SimpleNamespace
 ) -> None:
     train = np.flatnonzero(corpus.folds >= 0)
-    expected = fit_nb_ngram(corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC)
+    expected = fit_ngram_classifier(
+        corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC
+    )
     assert get_weights(added.classifier) == get_weights(expected)
 
 

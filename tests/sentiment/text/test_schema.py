@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.schema import ReviewsTable, tabulate_reviews
+from rnn_pipelines.sentiment.text.schema import ReviewsTable, make_reviews_table
 
 ROWS: list[tuple[object, ...]] = [
     ("1", "train", "a", 1, 0, "bad"),
@@ -18,7 +18,7 @@ ROWS: list[tuple[object, ...]] = [
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return tabulate_reviews(ROWS)
+    return make_reviews_table(ROWS)
 
 
 def fail(table: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.archive import read_archive
-from rnn_pipelines.sentiment.text.schema import ReviewsTable, tabulate_reviews
+from rnn_pipelines.sentiment.text.schema import ReviewsTable, make_reviews_table
 from rnn_pipelines.sentiment.text.splits import (
     ReviewSplitSpec,
     assign_folds,
@@ -25,7 +25,7 @@ Row = tuple[str, str, str, int | None, str]
 
 def make(rows: list[Row]) -> pd.DataFrame:
     """A table of rows `review_id, split, group, label, text`."""
-    return tabulate_reviews(
+    return make_reviews_table(
         [(name, split, film, None, label, text) for name, split, film, label, text in rows]
     )
 

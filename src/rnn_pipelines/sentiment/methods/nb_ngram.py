@@ -135,7 +135,9 @@ def add_ngram_features(
     return classifier, TextFeatures(encoded.ids, encoded.offsets, ngrams, logits), record
 
 
-def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> NgramClassifier:
+def fit_ngram_classifier(
+    encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec
+) -> NgramClassifier:
     """Fit the classifier on training texts and their labels, 0 or 1.
 
     p and q are the smoothed shares of an n-gram among all n-grams of positive and of negative texts. The feature of a

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rnn_pipelines.errors import ReviewError, show
-from rnn_pipelines.sentiment.text.schema import Reviews, tabulate_reviews
+from rnn_pipelines.sentiment.text.schema import Reviews, make_reviews_table
 
 # Numbers have no leading zeros, so that each review has exactly one name.
 REVIEW = re.compile(
@@ -208,7 +208,7 @@ def _tabulate(reviews: _Reviews, addresses: _Addresses, unlabelled: bool) -> Rev
         rows.append(
             (f"{folder}/{review}_{rating}", split, film, rating or None, LABELS[kind], text)
         )
-    table = tabulate_reviews(rows)
+    table = make_reviews_table(rows)
     for split in ("train", "test", "unlabelled")[: 3 if unlabelled else 2]:
         if not (table["split"] == split).any():
             what = (

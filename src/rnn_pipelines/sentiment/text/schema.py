@@ -19,7 +19,7 @@ SPLITS = ("train", "test", "unlabelled")
 PARTS = ("train", "validation", "test", "unlabelled")
 
 
-def tabulate_reviews(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+def make_reviews_table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
     """Return a table of `DTYPES` from rows in the order of its columns; None is a missing rating or label."""
     return pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
 
