@@ -382,9 +382,7 @@ def _read_own(kind: str, rng: Random, most: int) -> Table:
     folder.mkdir(exist_ok=True)
     own = KINDS[kind](folder, rng)
     options = forecast.make_context("forecast", [str(own.path), *own.words, *own.more]).params
-    source = read_spec(
-        options.pop("file"), options, parse_settings(options.pop("settings"))
-    ).recipe.source
+    source = read_spec(options.pop("file"), options, parse_settings(options.pop("settings"))).source
     frame = read_source(source)
     return Table(
         frame,

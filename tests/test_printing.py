@@ -227,7 +227,7 @@ def test_handlers_of_the_log_are_set_in_one_place(project: Path) -> None:
     # The console has no settings of Kedro for its log. Records of other processes are handled, and escaped, here.
     assert sorted(call for call in find_calls(project) if call[1].rpartition(".")[2] in ways) == [
         ("console/main.py", "logging.basicConfig"),
-        ("networks/beside.py", "own.addHandler"),
+        ("networks/beside.py", "package_logger.addHandler"),
         ("printing.py", "handler.setFormatter"),
     ]
 
