@@ -42,6 +42,10 @@ class Column:
     can_be_empty: bool = False  # values may be missing
     can_be_infinite: bool = False  # values may be infinite, because a later step reports them
 
+    def __set_name__(self, table: "type[Table]", name: str) -> None:
+        """Add the column to those of the table whose class attribute it is."""
+        table.columns = {**table.columns, name: self}
+
 
 class Table:
     """Base class of the types of tables; the class attributes are the columns: `y = Column("float")`.
@@ -60,11 +64,6 @@ class Table:
     is_sorted: ClassVar[bool] = False
     # The error for a table that does not match.
     error: ClassVar[type[RnnPipelinesError]] = TableError
-
-    def __init_subclass__(cls) -> None:
-        cls.columns = cls.columns | {
-            name: kind for name, kind in vars(cls).items() if isinstance(kind, Column)
-        }
 
     @classmethod
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:

@@ -25,11 +25,7 @@ from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.report.change import write_change
 
 HORIZON, NUM_DAYS = 6, 130
-SMALL = {
-    "lstm": {"members": 1, "units": 2},
-    "gru": {"members": 1, "units": 2},
-    "training": {"max_steps": 3},
-}
+SMALL = {"networks": "pretrained"}
 COLUMNS = {"future": ["price"], "past": ["visits"], "static": ["size"]}
 
 

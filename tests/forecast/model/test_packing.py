@@ -190,9 +190,14 @@ def test_missing_file_is_named_when_the_forecaster_is_read(
 
 
 def test_forecasting_needs_no_tensorflow(
-    forecaster: Forecaster, prepared: SimpleNamespace, tmp_path: Path
+    prepare: Callable[..., SimpleNamespace],
+    make_values: Callable[..., list[float | None]],
+    make_forecaster: Callable[..., Forecaster],
+    tmp_path: Path,
 ) -> None:
     """From packed files to forecasts, in a process of its own."""
+    prepared = prepare({"a": make_values(80), "é": make_values(70, seed=1)})
+    forecaster = make_forecaster(prepared, "lstm", "gru")
     for name, content in pack(forecaster).items():
         (tmp_path / name).write_bytes(content)
     prepared.table.to_parquet(tmp_path / "table.parquet")

@@ -149,14 +149,15 @@ def test_run_draws_the_paths_of_predict(fitted: Forecaster) -> None:
 def fit_walks(decay: float) -> tuple[Forecaster, pd.DataFrame]:
     """A forecaster of 120 steps of 150 series, and the table of these and 24 more."""
     table = draw_walks(150, 120 + 4 * HORIZON, seed=1, decay=decay)
-    return Forecaster(h=HORIZON, lookback=20, **SMALL).fit(select_past(table, 120)), table
+    forecaster = Forecaster(h=HORIZON, lookback=20, networks="pretrained")
+    return forecaster.fit(select_past(table, 120)), table
 
 
 @cache
 def fit_demand() -> tuple[Forecaster, pd.DataFrame]:
     """The same of 160 and 18 steps of sparse demand."""
     table = draw_demand(150, 160 + 3 * HORIZON)
-    return Forecaster(h=HORIZON, **SMALL).fit(select_past(table, 160)), table
+    return Forecaster(h=HORIZON, networks="pretrained").fit(select_past(table, 160)), table
 
 
 def select_past(table: pd.DataFrame, num_known: int) -> pd.DataFrame:

@@ -20,7 +20,13 @@ from dask_cluster import open_cluster
 from killed_partitions import STAGES
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ParallelError, SeriesError
-from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters, make_champion
+from rnn_pipelines.forecast.fitting import (
+    Evaluated,
+    Fitted,
+    evaluate,
+    fit_forecasters,
+    make_champion,
+)
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.partitions import fitted as module
@@ -112,23 +118,39 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
 
 
+@pytest.fixture(scope="module")
+def results(
+    fitted: FittedPanel, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Next values, metrics by series and the summary of the panel in four parts."""
+    panel = divide(fitted, tmp_path_factory.mktemp("results"))
+    assert len(panel.partitions) == 4
+    next_values, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
+    return join(next_values), join(by_series), summary
+
+
+@pytest.fixture(scope="module")
+def evaluated(whole: Fitted) -> Evaluated:
+    return evaluate(whole)
+
+
 def test_next_values_are_those_of_the_panel(
-    whole: Fitted, fitted: FittedPanel, panel: Sample
+    evaluated: Evaluated, results: tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]
 ) -> None:
     """The panel was fitted whole, so that only the reading differs."""
-    next_values, _, _ = forecast_all_partitions(fitted, panel, ALONE)
-    found = join(next_values)
-    assert len(panel.partitions) == 4
-    expected = evaluate(whole).future.table
+    found, *_ = results
+    expected = evaluated.future.table
     assert found[["unique_id", "ds"]].equals(expected[["unique_id", "ds"]])
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
     for bound in ("lo-80", "hi-80"):
         np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
 
 
-def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
-    *_, summary = forecast_all_partitions(fitted, panel, ALONE)
-    expected = evaluate(whole).metrics
+def test_metrics_are_those_of_the_panel(
+    evaluated: Evaluated, results: tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]
+) -> None:
+    *_, summary = results
+    expected = evaluated.metrics
     assert set(summary["forecasters"]) == set(expected.forecasters)
     for name, numbers in summary["forecasters"].items():
         keys = ("mae", "mase", "rmse", "bias", "total_wape")
@@ -136,18 +158,22 @@ def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, pane
         assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
 
 
-def test_all_series_are_evaluated(fitted: FittedPanel, panel: Sample) -> None:
-    _, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
+def test_all_series_are_evaluated(
+    results: tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]],
+) -> None:
+    _, by_series, summary = results
     assert (
         summary["num_series"]
         == summary["num_evaluated"]
-        == join(by_series)["unique_id"].nunique()
+        == by_series["unique_id"].nunique()
         == NUM_SERIES
     )
 
 
-def test_coverage_of_the_panel_is_measured(fitted: FittedPanel, panel: Sample) -> None:
-    *_, summary = forecast_all_partitions(fitted, panel, ALONE)
+def test_coverage_of_the_panel_is_measured(
+    results: tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]],
+) -> None:
+    *_, summary = results
     assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
 
 
@@ -186,12 +212,14 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
         )
 
 
-def test_next_values_are_those_of_the_method_in_use(whole: Fitted, panel: Sample) -> None:
+def test_next_values_are_those_of_the_method_in_use(
+    whole: Fitted, evaluated: Evaluated, panel: Sample
+) -> None:
     next_values, by_series, summary = forecast_all_partitions(
         describe(whole, "theta"), panel, ALONE
     )
     found = join(next_values)
-    expected = evaluate(whole).future.table
+    expected = evaluated.future.table
     for name, column in (("forecast", "theta"), ("lo-80", "theta-lo-80"), ("hi-80", "theta-hi-80")):
         np.testing.assert_allclose(found[name], expected[column], rtol=1e-4)
     measured = join(by_series)

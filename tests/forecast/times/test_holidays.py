@@ -1,6 +1,5 @@
 """Public holidays are known ahead, and a country that does not exist is refused before anything runs."""
 
-import subprocess
 import sys
 
 import pandas as pd
@@ -82,11 +81,3 @@ def test_absence_of_the_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 def test_learnt_holidays_are_described_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "holidays", None)
     assert Coding(holidays="DE").make_spec().holidays == "DE"
-
-
-def test_package_is_imported_only_if_needed() -> None:
-    code = "import sys, rnn_pipelines.forecast.interface; print('holidays' in sys.modules)"
-    finished = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    )
-    assert finished.stdout.strip() == "False"

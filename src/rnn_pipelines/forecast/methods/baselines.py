@@ -65,7 +65,9 @@ _NAIVE = {
     ),
     "long_seasonal_naive": (
         "does so for the week of hours and shorter steps, and for the year of days",
-        *("long seasonal naive", "#c9a0b4", "dashdot"),
+        "long seasonal naive",
+        "#c9a0b4",
+        "dashdot",
     ),
 }
 LINEAR_METHODS: dict[str, LinearMethod] = {

@@ -175,10 +175,14 @@ def read_model(model: Any) -> PretrainedNetwork:
     static, bias = weights["static"]
     if "cell" not in weights:
         # The head alone, beside a cell whose state it does not read.
-        weights |= {"cell": [np.zeros(shape) for shape in ((NUM_SEQUENCE, 3), (1, 3), (2, 3))]}
-        weights |= {"state": [np.zeros((1, len(bias)))]}
-    head = {"static_kernel": static, "first_bias": bias}
-    head |= {f"{name}_kernel": weights[name][0] for name in ("state", "ahead")}
+        weights["cell"] = [np.zeros(shape) for shape in ((NUM_SEQUENCE, 3), (1, 3), (2, 3))]
+        weights["state"] = [np.zeros((1, len(bias)))]
+    head = {
+        "static_kernel": static,
+        "first_bias": bias,
+        "state_kernel": weights["state"][0],
+        "ahead_kernel": weights["ahead"][0],
+    }
     for name in ("second", "output"):
         head[f"{name}_kernel"], head[f"{name}_bias"] = weights[name]
     cell = {f"cell_{number}": array for number, array in enumerate(weights["cell"])}

@@ -88,7 +88,7 @@ def report_sentiment(
         trainings=tabulate_trainings(records, styles),
         layers=tabulate_layers(records, styles),
         parts=tables.tabulate_review_parts(profile),
-        profile=tables.tabulate_reviews(profile),
+        profile=tables.tabulate_review_profile(profile),
         parameters=tabulate_parameters("sentiment", parameters),
     )
 

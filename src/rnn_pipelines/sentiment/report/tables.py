@@ -171,7 +171,7 @@ def tabulate_review_parts(profile: ReviewProfile) -> Table:
     return Table(["part", "reviews", "groups", "positive"], rows)
 
 
-def tabulate_reviews(profile: ReviewProfile) -> Table:
+def tabulate_review_profile(profile: ReviewProfile) -> Table:
     """Return a table of dropped reviews, shared groups and review lengths."""
     dropped = profile["num_dropped"]
     words = profile["num_words"]
