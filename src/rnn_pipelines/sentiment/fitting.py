@@ -20,7 +20,11 @@ from rnn_pipelines.sentiment.methods.preparation import (
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Predictions
-from rnn_pipelines.sentiment.methods.training import score_reviews, train_text_network
+from rnn_pipelines.sentiment.methods.training import (
+    load_tensorflow,
+    score_reviews,
+    train_text_network,
+)
 from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, assemble_classifier
 from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
@@ -30,7 +34,7 @@ from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 # The stages of `fit_classifier` besides one for each network.
-NUM_STAGES = 4
+NUM_STAGES = 5
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def fit_parts(reviews: Reviews, spec: SentimentSpec) -> FittedParts:
     vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
     begin_stage("fit the n-grams")
     ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
+    begin_stage("load TensorFlow")
+    load_tensorflow()
     plan = TextTrainingPlan(spec.padding, spec.training)
     networks = {}
     records: dict[str, Mapping[str, Any]] = {NB_NGRAM: ngrams_record}

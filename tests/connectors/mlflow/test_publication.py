@@ -408,7 +408,7 @@ def test_telemetry_is_off_without_any_setting_of_the_users(spec: TrackingSpec) -
     code = (
         "import sys; from rnn_pipelines.connectors.mlflow.publication import connect_mlflow; "
         "from rnn_pipelines.connectors.mlflow.specs import TrackingSpec; "
-        f"connect(TrackingSpec(tracking_uri={spec.tracking_uri!r})).search_experiments(); "
+        f"connect_mlflow(TrackingSpec(tracking_uri={spec.tracking_uri!r})).search_experiments(); "
         "from mlflow.telemetry.client import get_telemetry_client; "
         "from mlflow.telemetry.utils import is_telemetry_disabled; "
         "print(get_telemetry_client(), is_telemetry_disabled())"

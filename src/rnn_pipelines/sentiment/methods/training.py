@@ -1,6 +1,7 @@
 """Training of networks, and their logits of texts. Only a call loads TensorFlow, so that commands start fast."""
 
 import hashlib
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,13 @@ from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
+
+
+def load_tensorflow() -> ModuleType:
+    """Load TensorFlow, which takes seconds, and return the module that trains with it."""
+    from rnn_pipelines.sentiment.methods import keras_training
+
+    return keras_training
 
 
 def train_text_network(
@@ -46,15 +54,15 @@ def train_text_network(
         f"{network.cell}.units, training.batch_size, padding.max_length, word_vectors.num_words and "
         "word_vectors.dimensions",
     )
-    from rnn_pipelines.sentiment.methods.keras_training import fit_network
-
     parts = []
     for part in ("train", "validation"):
         texts = find_texts(reviews, part)
         labels = reviews["label"].iloc[texts].to_numpy(np.float32)
         parts.append((features.select(texts), labels))
     fingerprint = "" if plan.checkpoints is None else _fingerprint(features, reviews)
-    return fit_network(network, vectors, parts, plan, fingerprint)
+    trained: tuple[KerasModel, pd.DataFrame, TrainingRecord]
+    trained = load_tensorflow().fit_network(network, vectors, parts, plan, fingerprint)
+    return trained
 
 
 def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
@@ -68,9 +76,8 @@ def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
 
 def score_texts(model: KerasModel, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
     """Return the network's logit for each text, float64[num_texts]; with the padding of its training."""
-    from rnn_pipelines.sentiment.methods.keras_training import compute_logits
-
-    return compute_logits(model, features, padding)
+    logits: np.ndarray = load_tensorflow().compute_logits(model, features, padding)
+    return logits
 
 
 def score_reviews(
