@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.preparation.sensor_faults import name_stuck_values, open_long_gaps
 from rnn_pipelines.forecast.series.rows import find_rows, list_series_names
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
-from rnn_pipelines.forecast.source.column_choice import describe_columns
+from rnn_pipelines.forecast.source.column_choice import log_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.grid import count_steps_between
 from rnn_pipelines.forecast.windows import splits
@@ -53,8 +53,7 @@ def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters
     series can be used, raise a SeriesError with the reason and the remedy.
     """
     series, profile = mend_series(*repair_series(table, source, gaps), breaks)
-    if described := describe_columns(profile):
-        logger.info("%s: %s", profile["source"], described)
+    log_columns(profile)
     season_length = evaluation.choose_season_length(profile)
     try:
         split = splits.place_dates(split, profile["tz"])

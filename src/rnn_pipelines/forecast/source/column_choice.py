@@ -1,5 +1,6 @@
 """The choice of the columns of times, values and series that the user did not name, and their description."""
 
+import logging
 from collections.abc import Collection, Sequence
 from itertools import combinations
 
@@ -24,6 +25,8 @@ from rnn_pipelines.forecast.source.time_parts import (
 from rnn_pipelines.forecast.source.values import find_time_names, holds_numbers, make_turned_error
 from rnn_pipelines.forecast.times.frequency import name_steps
 from rnn_pipelines.reading.times import read_steps
+
+logger = logging.getLogger(__name__)
 
 # The column of the times, if none is named.
 TIME = "ds"
@@ -234,6 +237,12 @@ def _are_row_numbers(cells: pd.Series) -> bool:
 def _is_part(cells: pd.Series) -> bool:
     """Return whether a column holds months, hours or other parts of a time, which name no series."""
     return name_part(str(cells.name)) is not None or find_part(cells) is not None
+
+
+def log_columns(profile: Profile) -> None:
+    """Log how the columns of a table are read: the console shows the lines of this module's logger."""
+    if described := describe_columns(profile):
+        logger.info("%s: %s", profile["source"], described)
 
 
 def describe_columns(profile: Profile) -> str:
