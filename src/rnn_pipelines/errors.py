@@ -155,4 +155,5 @@ class BrokenChainError(RnnPipelinesError, ValueError):
         super().__init__(
             f"{', '.join(f'{name} {value}' for name, value in key.items())}: {reason}."
         )
-        self.reason, self.key = reason, dict(key)
+        self.reason = reason
+        self.key = dict(key)

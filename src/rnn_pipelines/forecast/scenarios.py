@@ -126,7 +126,8 @@ def compare_scenarios(
             factors = np.array([effects[series][level] for series in table["unique_id"]])
             ends = np.column_stack([difference, expected.to_numpy()[:, None] * factors])
             low, high = name_bounds(f"{name}{DIFFERENCE}", level)
-            table[low], table[high] = ends.min(axis=1), ends.max(axis=1)
+            table[low] = ends.min(axis=1)
+            table[high] = ends.max(axis=1)
     return table
 
 

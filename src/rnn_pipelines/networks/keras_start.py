@@ -97,7 +97,8 @@ class _Hidden(MetaPathFinder):
     """A finder that hides packages from one thread. Loaded packages stay importable."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names, self._thread = names, threading.get_ident()
+        self._names = names
+        self._thread = threading.get_ident()
 
     def find_spec(
         self, fullname: str, path: Any, target: ModuleType | None = None

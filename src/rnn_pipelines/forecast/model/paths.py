@@ -155,7 +155,9 @@ def draw_paths(
     sparse, drawn = draw_sparse(
         intervals.sparse, windows.panel, windows.origins, (num_paths, num_steps), random
     )
-    sparse, drawn = sparse[windows.is_cut[sparse]], drawn[windows.is_cut[sparse]]
+    is_cut = windows.is_cut[sparse]
+    sparse = sparse[is_cut]
+    drawn = drawn[is_cut]
     paths[sparse] = drawn * windows.deviation[sparse, :, None]
     is_whole = sparse[windows.is_whole[sparse]]
     paths[is_whole] = round_randomly(paths[is_whole], random)

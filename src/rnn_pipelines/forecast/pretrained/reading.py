@@ -122,7 +122,8 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
     long = LONG_SEASONS.get(season, 0)
     of_long = _find_lag(values, long, 1, horizon) if long else np.full_like(last, np.nan)
     if season == 1:
-        lags[:], before = np.nan, np.full_like(last, np.nan)
+        lags[:] = np.nan
+        before = np.full_like(last, np.nan)
     base = np.where(np.isnan(lags[0]), last, lags[0])
     num_seasons = (~np.isnan(lags)).sum(axis=0)
     mean = np.where(num_seasons > 0, np.nansum(lags, axis=0) / np.maximum(num_seasons, 1), np.nan)

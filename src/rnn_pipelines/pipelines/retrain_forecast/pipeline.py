@@ -38,9 +38,13 @@ PREPARED = {
     "features": "retrain_forecast_features",
     "windows": "retrain_forecast_windows",
 }
-TABLE, COVARIATE_TABLE = PREPARED["table"], PREPARED["covariate_table"]
-SERIES, PROFILE = PREPARED["series"], PREPARED["profile"]
-WINDOWS, FEATURES, SCALER = PREPARED["windows"], PREPARED["features"], PREPARED["scaler"]
+TABLE = PREPARED["table"]
+COVARIATE_TABLE = PREPARED["covariate_table"]
+SERIES = PREPARED["series"]
+PROFILE = PREPARED["profile"]
+WINDOWS = PREPARED["windows"]
+FEATURES = PREPARED["features"]
+SCALER = PREPARED["scaler"]
 RUN, PLAN = "retrain_forecast_run", "retrain_forecast_plan"
 CHALLENGER, BASELINES = "retrain_forecast_challenger", "retrain_forecast_baselines"
 TRAINING, HOLDOUT = "retrain_forecast_training", "retrain_forecast_holdout"
