@@ -3,6 +3,8 @@
 import io
 import subprocess
 import sys
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
@@ -105,6 +107,24 @@ def test_fit_is_silent_by_default(
 ) -> None:
     TextClassifier(**SMALL).fit(reviews["text"], reviews["label"], verbose=False)
     assert capsys.readouterr().err == ""
+
+
+FRESH = """
+from rnn_pipelines import TextClassifier
+texts = [f"a {word} film, number {number}" for number in range(40) for word in ("fine", "dull")]
+if __name__ == "__main__":
+    TextClassifier(training={"epochs": 1}).fit(texts, ["pos", "neg"] * 40).predict(texts)
+"""
+
+
+@pytest.mark.slow
+def test_a_fresh_process_prints_no_line(tmp_path: Path) -> None:
+    """TensorFlow's libraries write to the file descriptor of the standard error while they load."""
+    (tmp_path / "fresh.py").write_text(FRESH)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "fresh.py")], capture_output=True, check=True
+    )
+    assert done.stdout + done.stderr == b""
 
 
 def test_a_classifier_shows_its_networks(fitted: TextClassifier) -> None:
