@@ -105,7 +105,7 @@ def test_forecasts_are_those_of_python(folder: Path) -> None:
 @pytest.mark.usefixtures("started")
 def test_next_values_have_both_default_levels(folder: Path) -> None:
     table = pd.read_csv(folder / "out/next_values.csv")
-    assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
+    assert list(table) == ["Date", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
 
 
 def test_results_have_the_next_values(results: Any) -> None:
@@ -253,7 +253,7 @@ def test_stages_are_shown_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     predict = ["predict", "out/model", "my.csv", "-t", "Date", "-y", "sales"]
     for command, last in (
-        (predict, "predict: 67 %"),
+        (predict, "predict: 50 %"),
         (["export", "out/model", "shown"], "write the export: 50 %"),
     ):
         commands.main(command, standalone_mode=False)

@@ -3,8 +3,6 @@
 import io
 import subprocess
 import sys
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr

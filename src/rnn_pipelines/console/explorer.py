@@ -14,7 +14,6 @@ from rnn_pipelines.console.predict import (
     TEXT,
     TIME,
     list_texts,
-    read_series_file,
     unpack_saved,
 )
 from rnn_pipelines.console.settings import Command
@@ -41,23 +40,19 @@ from rnn_pipelines.storage.files import require_new
 @click.option("--series", help="Name of the series to show. By default the first one.")
 @TEXT
 def explorer(
-    model: str, file: str, output: str, series: str | None, text: str, **columns: Any
+    model: str, file: str, output: str, series: str | None, text: str, **source: Any
 ) -> None:
     """Show the gates of the networks in MODEL, a saved folder, on the series or texts in FILE.
 
     Writes one HTML page, which needs neither a server nor a network.
     """
     require_new(Path(output), "Name a new file in --output.")
-    with show_stages(3):
+    with show_stages(2):
         begin_stage("load the model")
-        loaded = load_model(model, lambda files: unpack_saved(files, None))
-        begin_stage("read the file")
+        loaded = load_model(model, lambda files: unpack_saved(files, **source))
+        begin_stage("write the page")
         if isinstance(loaded, Forecaster):
-            frame = read_series_file(file, loaded._names, **columns)
-            begin_stage("write the page")
-            loaded.explorer(output, frame, series)
+            loaded.explorer(output, file, series)
         else:
-            texts = list_texts(file, text)
-            begin_stage("write the page")
-            loaded.explorer(output, texts)
+            loaded.explorer(output, list_texts(file, text))
     print_text(output)

@@ -1,7 +1,7 @@
 """The command `forecast`: one file in; verdict, next values and a folder with the report out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import click
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
-from rnn_pipelines.console.settings import Blocks, Command, parse_settings
+from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Blocks, Command, parse_settings
 from rnn_pipelines.forecast.fitting import (
     NUM_STAGES,
     Evaluated,
@@ -29,12 +29,14 @@ from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_
 from rnn_pipelines.forecast.report.report import render_fitted
 from rnn_pipelines.forecast.report.summary import summarize_forecast
 from rnn_pipelines.forecast.report.verdict import write_verdict
-from rnn_pipelines.forecast.source.column_choice import choose_columns
-from rnn_pipelines.forecast.source.reading import read_file
+from rnn_pipelines.forecast.report.workbook import write_workbook
+from rnn_pipelines.forecast.source.column_choice import choose_file_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.table_form import TableForm
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
+from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.spreadsheets import write_csv
 
 FILES = {
@@ -44,6 +46,7 @@ FILES = {
     "metrics": "metrics.json",
     "model": MODEL,
 }
+EXCEL = "next_values.xlsx"
 
 
 # Options that are parameters of the block `source`.
@@ -108,6 +111,10 @@ OF_WINDOW = ("horizon", "lookback")
     type=click.Path(),
     help="New folder of the results. By default <file>-forecast.",
 )
+@COLUMNS
+@click.option(
+    "--excel", is_flag=True, help="Write next_values.xlsx with history, forecasts and charts, too."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def forecast(
     file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any
@@ -128,9 +135,7 @@ def forecast(
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
         begin_stage("write the report")
-        files = _list_files(
-            evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"]
-        )
+        files = _list_files(fitted, evaluated, options)
         write_folder(folder, files, pack(make_champion(fitted)))
     if as_json:
         print_json(_list_results(fitted, evaluated, folder))
@@ -164,24 +169,38 @@ def read_spec(file: str, options: Mapping[str, Any], given: Blocks) -> ForecastS
 def _find_columns(given: Blocks, covariates: Mapping[str, Any]) -> Blocks:
     """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
     source = read_parameter_model("source", SourceSpec, given)
-    if {"time", "target"} <= given.keys():
-        return given
-    named = [given[name] for name in ("time", "target", "id") if given.get(name)]
     listed = [
         column for block in ("future", "past", "static") for column in covariates.get(block, [])
     ]
-    columns = choose_columns(read_file(source, named), source, given, listed)
+    columns = choose_file_columns(source, given, listed)
     return given | {name: getattr(columns, name) for name in ("time", "target", "id", "wide")}
 
 
-def _list_files(evaluated: Evaluated, report: str, dead: Sequence[str]) -> dict[str, bytes]:
+def _list_files(
+    fitted: Fitted, evaluated: Evaluated, options: Mapping[str, Any]
+) -> dict[str, bytes]:
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
-    return {
-        FILES["report"]: report.encode(),
-        FILES["next_values"]: write_csv(tabulate_used(evaluated.future, dead)),
+    profile = fitted.panel.profile
+    form = fitted.settings.table or TableForm()
+    next_values = tabulate_used(evaluated.future, profile["dead"])
+    is_of_file = options["columns"] == OF_FILE
+    files = {
+        FILES["report"]: render_fitted(fitted, evaluated).encode(),
+        FILES["next_values"]: (
+            form.write_csv(form.write_results(next_values))
+            if is_of_file
+            else write_csv(next_values)
+        ),
         FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),
     }
+    if options["excel"]:
+        series = fitted.panel.series
+        history = show_table(
+            series.loc[series["observed"], ["unique_id", "ds", "y"]], profile["tz"]
+        )
+        files[EXCEL] = write_workbook(history, next_values, form)
+    return files
 
 
 def _list_results(fitted: Fitted, evaluated: Evaluated, folder: Path) -> dict[str, object]:

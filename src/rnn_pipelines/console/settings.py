@@ -26,6 +26,16 @@ OPTIONS = {
 }
 NO_OPTION = " This command has no option for it: change the file, use Forecaster.load in Python, or train again."
 
+# The option for the names of columns in results.
+OF_FILE = "file"
+COLUMNS = click.option(
+    "--columns",
+    type=click.Choice([OF_FILE, "ds"]),
+    default=OF_FILE,
+    show_default=True,
+    help="Names of the columns in the results: those of the file, or unique_id and ds.",
+)
+
 # Parameters by block, which may hold further blocks.
 Blocks = dict[str, Any]
 

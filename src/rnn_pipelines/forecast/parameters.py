@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
@@ -167,6 +168,18 @@ def read_arguments(
         expected = "a pandas offset alias such as D, h or MS, or a whole number of steps"
         raise ParameterError(f"freq: expected {expected}, received {show(freq)}.") from error
     return spec
+
+
+def read_file_source(source: SourceSpec, path: str | Path) -> SourceSpec:
+    """Return the parameters of a file: its path, and those that were given for tables."""
+    given = source.model_dump(exclude_unset=True)
+    return read_parameter_model("source", SourceSpec, {**given, "path": str(path)})
+
+
+def copy_columns(source: SourceSpec, given: SourceSpec) -> SourceSpec:
+    """Return given parameters of tables in memory with the columns of a file."""
+    names = ("time", "target", "id", "wide")
+    return given.model_copy(update={name: getattr(source, name) for name in names})
 
 
 def use_pretrained_alone(block: Any) -> dict[str, Any]:

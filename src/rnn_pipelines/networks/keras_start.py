@@ -2,9 +2,8 @@
 
 Keras imports matplotlib, scikit-learn and IPython if they are installed, for features that this project does not use.
 This takes a third of its import time. TensorFlow's libraries write lines about processors and CUDA while they load,
-whatever the log level. An import hook hides the packages and drops the lines at the first import of either library. It
-is for Kedro's runs, the workers of `fan_out`, text classifiers, and a network that is made into a Keras model in another
-process.
+whatever the log level. An import hook hides the packages and drops the lines at the first import of either library.
+Kedro's runs, the workers of `fan_out`, text classifiers and `to_keras` of a network install it.
 """
 
 import os

@@ -156,7 +156,9 @@ def _read_own(
     if zone.get("is_carried") and zone["name"] is not None and find_zone(parsed.written) is None:
         found = {**found, "tz": zone["name"]}
     _log_found(found, label)
-    form = describe_form(parsed.source, found, parsed.written).model_dump()
+    # A table of years has its months in the header.
+    written = parsed.written if parsed.names["time"] == source.time else None
+    form = describe_form(parsed.source, found, written).model_dump()
     rows.attrs.update(found=found, columns=parsed.names, form=form, label=label)
     return rows, parsed.columns.reindex(rows.index)
 
@@ -297,7 +299,9 @@ def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     """Return `unique_id, ds` of a table and the columns of the same rows."""
     joined = pd.concat([table[["unique_id", "ds"]], columns], axis=1)
     joined.attrs = {
-        name: value for name, value in table.attrs.items() if name not in ("found", "columns", "form")
+        name: value
+        for name, value in table.attrs.items()
+        if name not in ("found", "columns", "form")
     }
     return joined
 

@@ -44,11 +44,16 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
     @property
     def source(self) -> dict[str, Any]:
         """The columns as parameters of `source`; a wide table is read by the names of the series."""
-        return {"time": self.time, "target": TARGET if self.wide else self.target, "id": self.id}
+        return {
+            "time": self.time,
+            "target": TARGET if self.wide else self.target,
+            "id": None if self.id == ID else self.id,
+        }
 
     def name_columns(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a table of a user with the columns of the file, in which ds, y and unique_id may stand for them."""
-        standard = {TIME: self.time, TARGET: self.source["target"], ID: self.id}
+        columns = self.source
+        standard = {TIME: columns["time"], TARGET: columns["target"], ID: columns["id"]}
         names = {
             name: column
             for name, column in standard.items()
@@ -56,23 +61,26 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
         }
         return frame.rename(columns=names)
 
-    def write_columns(self, table: pd.DataFrame, use: str = FORECAST) -> pd.DataFrame:
-        """Return results with the columns of the file, and its form of times.
+    def name_results(self, table: pd.DataFrame, use: str = FORECAST) -> pd.DataFrame:
+        """Return results with the columns of the file, and `forecast, lo-80, hi-80` of the method in use.
 
-        The method in use is `forecast`. A file without names of series has none in the results.
+        A file without names of series has none in the results.
         """
         names = {ID: self.id or SERIES, TIME: self.time, use: FORECAST}
         names |= {
             column: column.removeprefix(f"{use}-")
             for column in table
-            if re.fullmatch(rf"{re.escape(use)}-(lo|hi)-\d+", column)
+            if re.fullmatch(rf"{re.escape(use)}-(lo|hi)-[0-9]+", column)
         }
         if self.id is None and table[ID].nunique() <= 1:
             table = table.drop(columns=ID)
-        if len({names.get(name, name) for name in table}) < len(table.columns):
-            # A column of the file has the name of a result.
-            return table
-        return table.assign(**{TIME: self._write_times(table[TIME])}).rename(columns=names)
+        named = table.rename(columns=names)
+        # A column of the file can have the name of a result.
+        return named if named.columns.is_unique else table
+
+    def write_results(self, table: pd.DataFrame, use: str = FORECAST) -> pd.DataFrame:
+        """Return results as by `name_results`, with times in the form of the file."""
+        return self.name_results(table.assign(**{TIME: self._write_times(table[TIME])}), use)
 
     def _write_times(self, times: pd.Series) -> pd.Series:
         form = self.time_format
@@ -92,11 +100,16 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
         return "yyyy-mm-dd" if "%" in form else form
 
 
-def describe_form(source: SourceSpec, found: Found, times: pd.Series) -> TableForm:
-    """Return the form of a table with these times as written; `found` are the detected parameters."""
-    form = source.time_format or found.get("time_format")
-    first = times.head(1).astype("str")
-    if form is None and first.str.fullmatch("[0-9]{4}-[0-9]{2}").all():
+def describe_form(source: SourceSpec, found: Found, times: pd.Series | None) -> TableForm:
+    """Return the form of a table.
+
+    Args:
+        source: its parameters.
+        found: those that were detected.
+        times: as written; None if they are in several columns.
+    """
+    form = None if times is None else source.time_format or found.get("time_format")
+    if times is not None and form is None and _are_months(times):
         form = "%Y-%m"
     directives = {part[1] for part in re.findall("%.", form or "")}
     signs = _read_signs(source, found)
@@ -112,10 +125,13 @@ def describe_form(source: SourceSpec, found: Found, times: pd.Series) -> TableFo
     )
 
 
+def _are_months(times: pd.Series) -> bool:
+    return times.head(1).astype("str").str.fullmatch("[0-9]{4}-[0-9]{2}").all()
+
+
 def _read_signs(source: SourceSpec, found: Found) -> dict[str, str]:
     signs = {}
     for name, usual in (("decimal", "."), ("sep", ",")):
         sign = getattr(source, name) or found.get(name, usual)
         signs[name] = SIGNS.get(sign, sign)
     return signs
-
