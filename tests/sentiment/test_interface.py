@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.base import clone
 
 from rnn_pipelines import TextClassifier
 from rnn_pipelines.champion.folders import load_folder
@@ -311,3 +312,8 @@ def test_naming_a_classifier_loads_neither_kedro_nor_keras() -> None:
         subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
         == "set()"
     )
+
+
+def test_scikit_learn_copies_a_classifier() -> None:
+    original = TextClassifier(training={"epochs": 3})
+    assert clone(original).spec == original.spec

@@ -86,7 +86,8 @@ def predict(
     content = write_csv(table)
     if isinstance(loaded, Forecaster) and columns == OF_FILE:
         form = loaded.table_form
-        content = form.write_csv(form.write_results(table, loaded.used))
+        # Columns of scenarios have their names.
+        content = form.write_csv(form.write_results(table, "" if future else loaded.used))
     if as_json:
         print_json(list_rows(table))
     elif output is None:

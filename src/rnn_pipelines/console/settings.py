@@ -96,6 +96,8 @@ def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.va
         name for block, kind in blocks.items() for name, _ in list_parameter_names(block, kind)
     ]
     options = {name: option for name, option in OPTIONS.items() if option in accepted}
+    # Python writes a parameter of a block so.
+    message = re.sub(r"(\w+)=\{'(\w+)': \.\.\.\}", r"\1.\2", message)
     message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
     if "--set" not in accepted:
         if "covariates.future" in options:

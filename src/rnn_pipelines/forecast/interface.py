@@ -17,6 +17,17 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast import fitting, newer_values
+from rnn_pipelines.forecast.blocks import (
+    CalendarBlock,
+    CovariateBlock,
+    EvaluationBlock,
+    NetworkBlock,
+    PretrainedBlock,
+    SourceBlock,
+    SplitBlock,
+    TrainingBlock,
+    WindowBlock,
+)
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.export.files import export_forecaster
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
@@ -54,12 +65,12 @@ from rnn_pipelines.forecast.scenarios import Situation, check_scenarios, compare
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.forecast.source.column_choice import choose_columns, choose_file_columns
 from rnn_pipelines.forecast.source.covariates import read_series
-from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
+from rnn_pipelines.forecast.source.frames import ID, convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.table_form import TableForm
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
-from rnn_pipelines.parameter_models import list_values, read_parameter_model
+from rnn_pipelines.parameter_models import Parametrized, list_values, read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.report.page_file import write_page
 from rnn_pipelines.storage.files import check_path, replace_file, require_new
@@ -69,11 +80,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A block of parameters; None for its defaults.
-Block = Mapping[str, Any] | None
 
-
-class Forecaster:
+class Forecaster(Parametrized):
     """LSTM, GRU, simple methods and their ensemble on your series, each with intervals.
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
@@ -118,18 +126,18 @@ class Forecaster:
         use: str = ENSEMBLE,
         networks: str = "all",
         *,
-        source: Block = None,
+        source: SourceBlock | None = None,
         gaps: str | None = None,
         breaks: str | None = None,
-        split: Block = None,
-        window: Block = None,
-        calendar: Block = None,
-        covariates: Block = None,
-        training: Block = None,
-        evaluation: Block = None,
-        lstm: Block = None,
-        gru: Block = None,
-        pretrained: Block | bool = None,
+        split: SplitBlock | None = None,
+        window: WindowBlock | None = None,
+        calendar: CalendarBlock | None = None,
+        covariates: CovariateBlock | None = None,
+        training: TrainingBlock | None = None,
+        evaluation: EvaluationBlock | None = None,
+        lstm: NetworkBlock | None = None,
+        gru: NetworkBlock | None = None,
+        pretrained: PretrainedBlock | bool | None = None,
         futr_exog: Sequence[str] | None = None,
         hist_exog: Sequence[str] | None = None,
         stat_exog: Sequence[str] | None = None,
@@ -155,7 +163,7 @@ class Forecaster:
             "stat_exog": stat_exog,
             **others,
         }
-        self._arguments = {"h": h, "level": level, "lookback": lookback, "freq": freq, **blocks}
+        super().__init__({"h": h, "level": level, "lookback": lookback, "freq": freq, **blocks})
         # As given; `spec` has the columns of the table of `fit` too.
         self._given = read_arguments(h, level, lookback, freq, blocks)
         self.spec = self._given
@@ -197,7 +205,9 @@ class Forecaster:
         table, covariates, source, id_type = self._read_training(frame)
         with show_stages(fitting.NUM_STAGES, verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
-        self.spec = self._with(source)
+        # A column `unique_id` needs no parameter.
+        id_given = self._given.source.id if source.id == ID else source.id
+        self.spec = self._with(source.model_copy(update={"id": id_given}))
         self._fitted = fitted
         self._artefacts = fitting.list_artefacts(fitted)
         self._covariates = covariates
@@ -681,16 +691,19 @@ class Forecaster:
         # Times with a zone need no parameter.
         tz = None if settings.zone.is_carried else settings.zone.name
         columns = {} if settings.table is None else settings.table.source
+        blocks: dict[str, Any] = {
+            "source": {"tz": tz, **columns, **(source or {})},
+            "calendar": settings.calendar.model_dump(),
+            "covariates": artefact.coding.make_spec().model_dump(),
+        }
         loaded = cls(
             h=settings.horizon,
             level=levels,
             lookback=settings.lookback,
             freq=settings.freq,
-            source={"tz": tz, **columns, **(source or {})},
             gaps=settings.gaps.root,
             breaks=settings.breaks.root,
-            calendar=settings.calendar.model_dump(),
-            covariates=artefact.coding.make_spec().model_dump(),
+            **blocks,
         )
         loaded._artefacts = {settings.use: artefact}
         loaded._used = settings.use
@@ -861,7 +874,8 @@ class Forecaster:
             return table, covariates, copy_columns(of_file, given), None
         frame = convert_frame(frame, given)
         recipe = self._given
-        if given.time not in frame and "time" not in given.model_fields_set and len(frame):
+        is_named = given.time in frame or "time" in given.model_fields_set
+        if not is_named and not frame.empty and len(frame.columns) > 1:
             found = choose_columns(frame, given, given.model_fields_set, others)
             recipe = recipe.model_copy(update={"source": found})
         table, covariates, source = newer_values.read_series_frame(frame, recipe)

@@ -143,8 +143,8 @@ def replace_future(situation: Situation, recipe: Recipe, frame: pd.DataFrame) ->
     assert covariates is not None
     names = series["unique_id"].unique()
     # A frame without names stands for all series, as that of a wide table does.
-    if recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
-        frame = pd.concat([frame.assign(**{ID: name}) for name in names])
+    if not {ID, recipe.source.id} & {*frame} and not recipe.source.is_wide:
+        frame = pd.concat([frame.assign(**{recipe.source.id or ID: name}) for name in names])
     future_rows = read_future(
         covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame
     )
