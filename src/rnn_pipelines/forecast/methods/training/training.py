@@ -119,7 +119,14 @@ class _Training:
         shape = size_members(
             data.panel, self.cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar
         )
-        _check_training(self.name, data, shape, max(num_folds, num_further), chosen)
+        is_alone = data.pretrained.is_alone
+        self.is_behind = (
+            not is_alone and training.start == "baseline_ensemble" and is_far_behind(data)
+        )
+        # Nothing is trained without validation.
+        is_trained = num_folds > 0 and not is_alone and not self.is_behind
+        if is_trained:
+            _check_training(self.name, data, shape, max(num_folds, num_further), chosen)
         self.engine = choose_engine(training.engine, shape, chosen.batch_size)
         self.layout = InputLayout(
             chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding)
@@ -130,8 +137,7 @@ class _Training:
         self.members = MemberSteps(self.setup, slice(num_folds or len(held_out)))
         self.progress = _Progress()
         self.is_deploying = False
-        self.is_behind = training.start == "baseline_ensemble" and is_far_behind(data)
-        self.validation = [] if self.is_behind else read_validation(data, self.layout)
+        self.validation = read_validation(data, self.layout) if is_trained else []
         self.checkpoint = plan.checkpoints and plan.checkpoints / f"{self.name}.npz"
         settings_text = f"{chosen} {training.seed} {training.clip_norm} {self.engine}"
         self.fingerprint = _fingerprint(data.panel, self.setup.matrices, settings_text)
@@ -216,8 +222,7 @@ class _Training:
         is_patient = num_steps - best_step < (
             chosen.patience if best_step else PART_AT_START * chosen.patience
         )
-        is_trained = bool(self.validation) and not self.data.pretrained.is_alone
-        return is_trained and num_steps < chosen.max_steps and is_patient
+        return bool(self.validation) and num_steps < chosen.max_steps and is_patient
 
     @property
     def num_steps(self) -> int:
@@ -271,7 +276,8 @@ class _Training:
         shrinkage = float(progress.best_step > 0)
         if shrinkage and self.training.start == "baseline_ensemble":
             shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
-        has_enough = self.validation or self.is_behind
+        is_alone = self.data.pretrained.is_alone
+        has_enough = len(self.data.linear) > 0
         needed = (
             0 if has_enough else count_needed_values(self.data.panel, self.data.linear.is_forward)
         )
@@ -280,11 +286,12 @@ class _Training:
             said = "not trained, because a local method is far better than the forecast that it corrects"
         elif needed:
             said = f"not trained, because there are too few windows for validation: it takes about {needed:,} values"
-        logger.info("%s: %s", self.name, said)
+        if not is_alone:
+            logger.info("%s: %s", self.name, said)
         cell = NETWORKS[self.name].cell
         segment = chosen.segment
         calendar = self.layout.calendar
-        seconds = np.nan if self.data.pretrained.is_alone else progress.seconds
+        seconds = np.nan if is_alone else progress.seconds
         network = Network(
             weights, cell, segment, calendar, shrinkage, out_of_fold, seconds, self.training.start
         )
