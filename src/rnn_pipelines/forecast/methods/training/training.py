@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -41,6 +42,7 @@ from rnn_pipelines.networks.fan_out import is_first_process
 from rnn_pipelines.networks.members import MemberShape, Weights
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units
+from rnn_pipelines.networks.stages import set_share
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.networks.trainer import compute_loss, forward_member
@@ -165,9 +167,7 @@ class _Training:
         name = f"{self.name} on all windows" if self.is_deploying else self.name
         started = time.monotonic() - progress.seconds
         saved = time.monotonic()
-        time_left = TimeLeft(
-            max_steps, f"steps of {name}", num_before, can_stop=not self.is_deploying
-        )
+        time_left = TimeLeft(max_steps, f"steps of {name}", num_before)
         # Exported forecasters do without it.
         from tqdm import tqdm
 
@@ -186,9 +186,11 @@ class _Training:
                     val_loss=f"{progress.rows[-1]['val_loss']:.4g}",
                     refresh=False,
                 )
+                bar.total = self._expect_steps()
                 bar.update(num_steps)
+                set_share(self._measure_share())
                 if bar.disable:
-                    time_left.log(self.members.num_steps)
+                    time_left.log(self.members.num_steps, bar.total)
                 if not self.is_deploying and self._is_late():
                     logger.warning("%s: stopped at the limit of %g s, step %d", self.name, self.max_seconds,
                                    self.num_steps)  # fmt: skip
@@ -223,6 +225,28 @@ class _Training:
             chosen.patience if best_step else PART_AT_START * chosen.patience
         )
         return bool(self.validation) and num_steps < chosen.max_steps and is_patient
+
+    def _expect_steps(self) -> int:
+        """Return the expected number of steps of the current members: twice as many while they improve."""
+        best_step = self.progress.best_step
+        if self.is_deploying:
+            return best_step
+        chosen = self.hyperparameters
+        num_steps = self.num_steps
+        if num_steps == best_step:
+            return min(2 * num_steps + chosen.patience, chosen.max_steps)
+        patience = chosen.patience if best_step else PART_AT_START * chosen.patience
+        return min(math.ceil(best_step + patience), chosen.max_steps)
+
+    def _measure_share(self) -> float:
+        """Return the expected share of the training that is done, by steps of all members."""
+        num_validated = self.deployed.start or self.deployed.stop
+        num_others = self.deployed.stop - self.deployed.start if self.deployed.start else 0
+        done = self.num_steps * num_validated
+        expected = self.num_steps if self.is_deploying else self._expect_steps()
+        if self.is_deploying:
+            done += self.members.num_steps * num_others
+        return done / (expected * num_validated + self.progress.best_step * num_others)
 
     @property
     def num_steps(self) -> int:
