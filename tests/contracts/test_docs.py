@@ -24,12 +24,12 @@ DOCUMENTS = sorted(
 )
 DOCUMENTS = [path for path in DOCUMENTS if path.parent.name != "notebooks"]  # rendered for the site
 
-# Words of the catalog, of folders and of file names, which begin like parameters.
+# Words of the catalog, of folders, of file names and of rnn-pipelines.toml, which begin like parameters.
 NOT_PARAMETERS = {
     f"{pipeline}.{end}"
     for pipeline in ("forecast", "sentiment", "compare")
     for end in ("json", "png", "yml", "py", "md", "service", "timer", "moved")
-} | {"runs.md"}
+} | {"runs.md", "forecast.set"}
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
