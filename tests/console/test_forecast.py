@@ -19,7 +19,7 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.console.main import commands, main
 from rnn_pipelines.console.predict import predict
-from rnn_pipelines.console.results import choose_folder, write_folder
+from rnn_pipelines.console.results import choose_folder, print_titled, write_folder
 from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.settings import NO_OPTION, name_options, parse_settings
 from rnn_pipelines.errors import ParameterError, ReviewError, RunError
@@ -246,6 +246,37 @@ def test_scenarios_of_one_name_are_refused(shop: Path) -> None:
     assert "files of different names" in refused.stderr
 
 
+def test_a_quiet_call_prints_the_folder_alone(folder: Path) -> None:
+    done = call(folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "-o", "quiet")
+    assert (done.stdout, done.stderr) == ("quiet\n", "")
+
+
+def test_the_standard_input_is_named_in_the_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = (folder / "my.csv").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    done = call(folder, "forecast", "-", "--target", "sales", "--fast")
+    assert done.stderr.startswith("standard input: times from 'Date'")
+    page = (folder / "stdin-forecast/report.html").read_text()
+    assert "standard input" in page
+    assert "stdin.csv" not in page
+
+
+def test_the_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda page: opened.append(page) or True)
+    call(
+        folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "--open", "-o", "opened"
+    )
+    assert opened == [(folder / "opened/report.html").as_uri()]
+
+
+def test_a_title_is_not_bold_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    print_titled("title\nrest")
+    assert capsys.readouterr().out == "title\nrest\n"
+
+
 def test_stages_are_shown_on_a_terminal(
     folder: Path, results: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,12 +284,12 @@ def test_stages_are_shown_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     predict = ["predict", "out/model", "my.csv", "-t", "Date", "-y", "sales"]
     for command, last in (
-        (predict, "predict: 50 %"),
-        (["export", "out/model", "shown"], "write the export: 50 %"),
+        (predict, "predict: "),
+        (["export", "out/model", "shown"], "write the export: "),
     ):
         commands.main(command, standalone_mode=False)
         shown = capsys.readouterr().err
-        assert "load the model: 0 %" in shown
+        assert "load the model: " in shown
         assert last in shown
 
 

@@ -1,6 +1,7 @@
 """The command `forecast`: one file in; verdict, next values and a folder with the report out."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,31 @@ from typing import Any
 import click
 
 from rnn_pipelines.champion.records import make_plain
-from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
-from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Blocks, Command, parse_settings
+from rnn_pipelines.console.input_files import FILE, InputFile
+from rnn_pipelines.console.results import (
+    MODEL,
+    choose_folder,
+    list_rows,
+    open_page,
+    print_titled,
+    write_folder,
+)
+from rnn_pipelines.console.settings import (
+    COLUMNS,
+    OF_FILE,
+    OPEN,
+    QUIET,
+    Blocks,
+    Command,
+    parse_settings,
+    set_option,
+)
 from rnn_pipelines.forecast.fitting import (
-    NUM_STAGES,
     Evaluated,
     Fitted,
     evaluate,
     fit_forecasters,
+    list_stages,
     make_champion,
 )
 from rnn_pipelines.forecast.model.packing import pack
@@ -56,7 +74,7 @@ OF_WINDOW = ("horizon", "lookback")
 
 
 @click.command(cls=Command)
-@click.argument("file", type=click.Path())
+@FILE
 @click.option(
     "--time", "-t", help="Column of the times. By default ds, or else the column of dates."
 )
@@ -99,12 +117,7 @@ OF_WINDOW = ("horizon", "lookback")
     is_flag=True,
     help="Fit no networks and trees: other simple methods and the pretrained network.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    help="Any parameter of a forecast, as training.seed=1; repeat it.",
-)
+@set_option("a forecast", "training.seed=1")
 @click.option(
     "--output",
     "-o",
@@ -116,8 +129,16 @@ OF_WINDOW = ("horizon", "lookback")
     "--excel", is_flag=True, help="Write next_values.xlsx with history, forecasts and charts, too."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@QUIET
+@OPEN
 def forecast(
-    file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any
+    file: InputFile,
+    output: str | None,
+    as_json: bool,
+    quiet: bool,
+    is_opened: bool,
+    settings: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.
 
@@ -126,22 +147,38 @@ def forecast(
     """
     folder = choose_folder(file, "forecast", output)
     given = parse_settings(settings)
-    with show_stages(NUM_STAGES + 3):
+    if quiet:
+        # The line of the columns.
+        logging.getLogger(choose_file_columns.__module__).setLevel(logging.WARNING)
+    stages = (
+        ("read the file", 0.2),
+        *list_stages(options["fast"]),
+        ("evaluate", 1.25 if options["fast"] else 2.0),
+        ("write the report", 1.7 if options["fast"] else 2.8),
+    )
+    with show_stages(stages, False if quiet else None):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
-        fitted = fit_forecasters(
-            *read_with_covariates(spec.source, spec.covariates, spec.window), spec
-        )
+        tables = read_with_covariates(spec.source, spec.covariates, spec.window)
+        # A temporary file is named after its address.
+        source = spec.source.model_copy(update={"path": file.label})
+        fitted = fit_forecasters(*tables, spec.model_copy(update={"source": source}))
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
         begin_stage("write the report")
         files = _list_files(fitted, evaluated, options)
         write_folder(folder, files, pack(make_champion(fitted)))
+    page = folder / FILES["report"]
+    if is_opened:
+        open_page(page)
     if as_json:
         print_json(_list_results(fitted, evaluated, folder))
         return
-    print_text(summarize_forecast(evaluated.metrics, evaluated.future))
-    print_text(f"\n{folder / FILES['report']}")
+    if quiet:
+        print_text(folder)
+        return
+    print_titled(summarize_forecast(evaluated.metrics, evaluated.future))
+    print_text(f"\n{page}")
 
 
 def read_spec(file: str, options: Mapping[str, Any], given: Blocks) -> ForecastSpec:

@@ -8,6 +8,7 @@ import click
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model
+from rnn_pipelines.console.input_files import FILE
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Command
 from rnn_pipelines.errors import ParameterError, RunError, show_all
@@ -22,7 +23,6 @@ from rnn_pipelines.storage.spreadsheets import write_csv
 
 # Arguments and options of all commands that apply a saved model.
 MODEL = click.argument("model", type=click.Path())
-FILE = click.argument("file", type=click.Path())
 TIME = click.option(
     "--time", "-t", help="Column of the times of a series. By default that of the training."
 )
@@ -70,7 +70,7 @@ def predict(
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
     if output is not None:
         require_new(Path(output), "Name a new file in --output.")
-    with show_stages(2):
+    with show_stages([("load the model", 0.1), ("predict", 0.3)]):
         begin_stage("load the model")
         future = series.pop("future")
         horizon = series.pop("horizon")

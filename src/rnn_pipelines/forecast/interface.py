@@ -203,7 +203,7 @@ class Forecaster(Parametrized):
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         table, covariates, source, id_type = self._read_training(frame)
-        with show_stages(fitting.NUM_STAGES, verbose):
+        with show_stages(fitting.list_stages(self.spec.pretrained.is_alone), verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
         # A column `unique_id` needs no parameter.
         id_given = self._given.source.id if source.id == ID else source.id
@@ -569,7 +569,8 @@ class Forecaster(Parametrized):
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
         table, covariates, source, id_type = self._read_training(frame)
         num_fits = validation.n_windows if refit else 1
-        with show_stages(fitting.NUM_STAGES * num_fits, verbose):
+        stages = fitting.list_stages(self.spec.pretrained.is_alone) * num_fits
+        with show_stages(stages, verbose):
             forecasts = cross_validate(
                 table, covariates, self._with(source), validation, parallel
             ).table
