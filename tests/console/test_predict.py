@@ -140,7 +140,16 @@ def test_loaded_model_reads_standard_names_too(german: Path) -> None:
     loaded = Forecaster.load(german / "out/model")
     text = pd.read_csv(german / "umsatz.csv", sep=";", decimal=",")
     frame = text.set_axis(["ds", "y", "note"], axis=1)[["ds", "y"]]
-    pd.testing.assert_frame_equal(loaded.predict(frame), loaded.predict(german / "umsatz.csv"))
+    frame.to_csv(german / "ds_y.csv")
+    expected = loaded.predict(german / "umsatz.csv")
+    for table in (frame, german / "ds_y.csv"):
+        pd.testing.assert_frame_equal(loaded.predict(table), expected)
+
+
+def test_given_names_that_a_file_lacks_are_not_replaced(german: Path) -> None:
+    (german / "standard.csv").write_text("ds,y\n2025-12-31,1\n")
+    with pytest.raises(MissingColumnsError, match=r"no column \['Tag', 'Umsatz'\]"):
+        run(german / "out/model", german / "standard.csv", "-t", "Tag")
 
 
 def test_model_without_a_record_of_its_file_reads_named_columns(

@@ -16,7 +16,7 @@ FORECAST = list_parameter_models()
 SENTIMENT = list_sentiment_models()
 CASES = [
     *((blocks.BLOCKS[name], FORECAST[name]) for name in blocks.BLOCKS),
-    *((text_blocks.BLOCKS[name], SENTIMENT[name]) for name in text_blocks.BLOCKS),
+    *((text_blocks.TEXT_BLOCKS[name], SENTIMENT[name]) for name in text_blocks.TEXT_BLOCKS),
 ]
 NAMES = [f"{model.__name__}-{number}" for number, (_, model) in enumerate(CASES)]
 
@@ -39,7 +39,7 @@ def test_a_block_takes_the_defaults_of_its_model(block: Any, model: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "listed"), [(Forecaster, blocks.BLOCKS), (TextClassifier, text_blocks.BLOCKS)]
+    ("kind", "listed"), [(Forecaster, blocks.BLOCKS), (TextClassifier, text_blocks.TEXT_BLOCKS)]
 )
 def test_arguments_have_the_types_of_their_blocks(kind: Any, listed: dict[str, Any]) -> None:
     parameters = signature(kind).parameters

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
-from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.errors import MissingColumnsError, ParameterError, show
 from rnn_pipelines.forecast import fitting, newer_values
 from rnn_pipelines.forecast.blocks import (
     CalendarBlock,
@@ -884,11 +884,24 @@ class Forecaster(Parametrized):
 
     def _convert(self, frame: Any, has_target: bool = True) -> pd.DataFrame:
         """Return a table or file with columns like those of the training as a DataFrame."""
-        source = self.spec.source
         if isinstance(frame, str | Path):
-            of_file = read_file_source(source, frame)
-            frame = newer_values.read_newer_file(of_file, self._names, has_target)
-        return self.table_form.name_columns(convert_frame(frame, source))
+            frame = self._read_file(frame, has_target)
+        return self.table_form.name_columns(convert_frame(frame, self.spec.source))
+
+    def _read_file(self, path: str | Path, has_target: bool) -> pd.DataFrame:
+        source = read_file_source(self.spec.source, path)
+        recorded = self._require_fit().settings.table
+        try:
+            return newer_values.read_newer_file(source, self._names, has_target)
+        except MissingColumnsError as error:
+            # Standard names stand for those of the training, but not for others that were given.
+            if recorded is None or not recorded.names(source):
+                raise
+            standard = source.model_copy(update=TableForm().source)
+            try:
+                return newer_values.read_newer_file(standard, self._names, has_target)
+            except MissingColumnsError:
+                raise error from None
 
     def _read_frame(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
         """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""

@@ -9,7 +9,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 
-class SplitBlock(TypedDict, total=False):
+class TextSplitBlock(TypedDict, total=False):
     """The sizes of the validation and test part: `ReviewSplitSpec`."""
 
     validation: float
@@ -52,7 +52,7 @@ class NgramBlock(TypedDict, total=False):
     folds: int
 
 
-class NetworkBlock(TypedDict, total=False):
+class TextNetworkBlock(TypedDict, total=False):
     """A network: `ClassifierSpec`."""
 
     cell: str
@@ -69,7 +69,7 @@ class NetworkBlock(TypedDict, total=False):
     dropout: float
 
 
-class TrainingBlock(TypedDict, total=False):
+class TextTrainingBlock(TypedDict, total=False):
     """The training of networks: `TrainingSpec`."""
 
     seed: int
@@ -83,13 +83,13 @@ class TrainingBlock(TypedDict, total=False):
     jit_compile: bool
 
 
-BLOCKS = {
-    "split": SplitBlock,
+TEXT_BLOCKS = {
+    "split": TextSplitBlock,
     "vocabulary": VocabularyBlock,
     "padding": PaddingBlock,
     "word_vectors": WordVectorBlock,
     "ngrams": NgramBlock,
-    "lstm": NetworkBlock,
-    "gru": NetworkBlock,
-    "training": TrainingBlock,
+    "lstm": TextNetworkBlock,
+    "gru": TextNetworkBlock,
+    "training": TextTrainingBlock,
 }

@@ -24,11 +24,11 @@ from rnn_pipelines.parameter_models import (
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.report.page_file import write_page
 from rnn_pipelines.sentiment.blocks import (
-    NetworkBlock,
     NgramBlock,
     PaddingBlock,
-    SplitBlock,
-    TrainingBlock,
+    TextNetworkBlock,
+    TextSplitBlock,
+    TextTrainingBlock,
     VocabularyBlock,
     WordVectorBlock,
 )
@@ -84,14 +84,14 @@ class TextClassifier(Parametrized):
     def __init__(  # noqa: PLR0913 - each block has a name that an editor completes
         self,
         *,
-        split: SplitBlock | None = None,
+        split: TextSplitBlock | None = None,
         vocabulary: VocabularyBlock | None = None,
         padding: PaddingBlock | None = None,
         word_vectors: WordVectorBlock | None = None,
         ngrams: NgramBlock | None = None,
-        lstm: NetworkBlock | None = None,
-        gru: NetworkBlock | None = None,
-        training: TrainingBlock | None = None,
+        lstm: TextNetworkBlock | None = None,
+        gru: TextNetworkBlock | None = None,
+        training: TextTrainingBlock | None = None,
         **others: Any,
     ) -> None:
         blocks: dict[str, Any] = {

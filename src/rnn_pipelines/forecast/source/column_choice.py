@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.layout import check_header
 from rnn_pipelines.forecast.source.reading import read_file
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
+from rnn_pipelines.forecast.source.table_form import TIME
 from rnn_pipelines.forecast.source.time_kinds import TIME_KINDS, find_time_kind, has_time_name
 from rnn_pipelines.forecast.source.time_parts import (
     TIME_SIGN,
@@ -29,8 +30,6 @@ from rnn_pipelines.reading.times import read_steps
 
 logger = logging.getLogger(__name__)
 
-# The column of the times, if none is named.
-TIME = "ds"
 # A table with more columns of numbers is likely a wide one.
 _MAX_MEASURES = 7
 # The fraction of rows that repeat a time if a table holds several series.

@@ -50,6 +50,10 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
             "id": None if self.id == ID else self.id,
         }
 
+    def names(self, source: SourceSpec) -> bool:
+        """Return whether a source has the columns of the table."""
+        return all(getattr(source, name) == column for name, column in self.source.items())
+
     def name_columns(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a table of a user with the columns of the file, in which ds, y and unique_id may stand for them."""
         columns = self.source
