@@ -266,7 +266,9 @@ def test_the_standard_input_is_named_in_the_report(
 def test_the_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda page: opened.append(page) or True)
-    call(folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "--open", "-o", "opened")
+    call(
+        folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "--open", "-o", "opened"
+    )
     assert opened == [(folder / "opened/report.html").as_uri()]
 
 
@@ -282,12 +284,12 @@ def test_stages_are_shown_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     predict = ["predict", "out/model", "my.csv", "-t", "Date", "-y", "sales"]
     for command, last in (
-        (predict, "predict: 67 %"),
-        (["export", "out/model", "shown"], "write the export: 50 %"),
+        (predict, "predict: "),
+        (["export", "out/model", "shown"], "write the export: "),
     ):
         commands.main(command, standalone_mode=False)
         shown = capsys.readouterr().err
-        assert "load the model: 0 %" in shown
+        assert "load the model: " in shown
         assert last in shown
 
 
