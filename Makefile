@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare tune internals test test-changed test-slow fuzz mutations coverage lint measure format lock viz docs docs-serve mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-changed test-slow fuzz mutations coverage lint measure format lock viz docs graph docs-serve dist mlflow notebook airflow clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -133,11 +133,20 @@ docs: $(VENV)/docs.installed ## Renew the generated pages, and build the site in
 	$(BIN)/python docs/render_notebooks.py
 	$(BIN)/python docs/course_figures.py
 	$(BIN)/zensical build --strict --clean
+	$(BIN)/python docs/finish_site.py
+
+graph: $(VENV)/viz.installed ## Add the graph of kedro-viz to the site, with previews of the last runs, as site/graph/
+	rm -rf build/api build/assets build/index.html site/graph
+	$(BIN)/kedro viz build --include-previews
+	$(BIN)/python docs/finish_site.py build
 
 docs-serve: $(VENV)/docs.installed ## Show the site on port 8000, renewed at every change
 	$(BIN)/python docs/render_notebooks.py
 	$(BIN)/python docs/course_figures.py
 	$(BIN)/zensical serve
+
+dist: $(VENV)/project.installed ## Build the wheel and the sdist into dist/
+	@$(UV) build --no-build-isolation --python $(BIN)/python --out-dir dist
 
 mlflow: $(VENV)/mlflow.installed ## Open the pages of MLflow for mlflow.db
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db

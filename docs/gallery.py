@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 PROJECT = Path(__file__).parents[1]
 IMAGES = PROJECT / "docs/images"
-MAX_BYTES, NUM_COLOURS = 60_000, 128
+MAX_BYTES, NUM_COLOURS, MARGIN = 60_000, 128, 16
 FORECAST = "make forecast"
 COMPARE = 'make compare PARAMS="compare.plan.tasks=noisy_sine temperature,compare.plan.seeds=3"'
 
@@ -55,7 +55,7 @@ def take_picture(name: str, picture: Picture) -> None:
     """Write `docs/images/<name>.png` in few colours.
 
     Raises:
-        SystemExit: the report or its section is missing, or the file is too large.
+        SystemExit: the report or its section is missing.
     """
     report = PROJECT / f"data/08_reporting/{picture.pipeline}/report.html"
     if not report.exists():
@@ -79,21 +79,33 @@ def take_picture(name: str, picture: Picture) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "page.html")
-        target = Path(folder, "page.png")
         source.write_text(shown)
+        write_screenshot(source.as_uri(), IMAGES / f"{name}.png", picture.width, picture.height)
+
+
+def write_screenshot(address: str, target: Path, width: int, height: int) -> None:
+    """Write a picture of a page in few colours, as the browser shows it after ten seconds.
+
+    Raises:
+        SystemExit: the picture is too large.
+    """
+    written = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder, "page.png")
         options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--virtual-time-budget=10000"]
-        size = [f"--window-size={picture.width},{picture.height}", f"--screenshot={target}"]
+        size = [f"--window-size={width},{height}", f"--screenshot={shot}"]
         subprocess.run(
-            ["chromium", *options, *size, source.as_uri()],
-            check=True,
-            capture_output=True,
-            timeout=60,
+            ["chromium", *options, *size, address], check=True, capture_output=True, timeout=60
         )
-        written = io.BytesIO()
-        Image.open(target).convert("RGB").quantize(NUM_COLOURS).save(written, "PNG", optimize=True)
+        picture = Image.open(shot).convert("RGB")
+        # The empty part below the content is cut off.
+        content = ImageChops.difference(picture, Image.new("RGB", picture.size, "white")).getbbox()
+        bottom = min(content[3] + MARGIN, height) if content else height
+        cut = picture.crop((0, 0, width, bottom))
+        cut.quantize(NUM_COLOURS).save(written, "PNG", optimize=True)
     if written.tell() > MAX_BYTES:
-        raise SystemExit(f"{name}: {written.tell():,} bytes are more than {MAX_BYTES:,}.")
-    (IMAGES / f"{name}.png").write_bytes(written.getvalue())
+        raise SystemExit(f"{target.name}: {written.tell():,} bytes are more than {MAX_BYTES:,}.")
+    target.write_bytes(written.getvalue())
 
 
 if __name__ == "__main__":

@@ -24,8 +24,12 @@ PROJECT = DOCS.parent
 # The text of a page above this line is written by its authors.
 MARK = "<!-- docs/generate.py writes the rest. -->\n"
 TASKS = ("forecast", "pretrain", "sentiment", "compare", "internals", "parameters")
+# What the head of the page of commands says of all of them.
+USUAL_CODES, USUAL_OPTIONS = ("0", "1", "2", "75"), ("env", "is_json")
 KEY = re.compile(r"( *)([\w.]+):.*?(?: # (.*))?$")
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+# Limits from here on only keep numbers within memory, and are not listed.
+LARGE = 10_000
 TYPES = {
     "string": "text",
     "null": "`null`",
@@ -64,16 +68,18 @@ class Tables:
             else [kind]
         )
         if kind in self.shown or not inner:
-            found = self.shown.get(kind) or describe(kind.model_json_schema())
-            return f"Type: {found}. Default: `{dump(self.values[block])}`.\n"
+            type_ = self.shown.get(kind) or describe(kind.model_json_schema())
+            return f"{write_value(f'`{dump(self.values[block])}`', type_)}.\n"
         self.shown[kind] = f"as [`{block}`](#{block.replace('.', '')})"
         rows = list(self.list_rows(inner[0], block if inner[0] is kind else f"{block}.<name>"))
-        return write_table(["Key", "Type", "Default", "Meaning"], rows).replace(
-            f"\n| `{block}.", "\n| `"
+        lines = (
+            f"- `{key.removeprefix(f'{block}.')}` ({value}){': ' if meaning else ''}{meaning}\n"
+            for key, value, meaning in rows
         )
+        return "".join(lines)
 
-    def list_rows(self, model: type[BaseModel], path: str) -> Iterator[list[str]]:
-        """Yield key, type, default and meaning of each parameter of a model, and of the models inside it."""
+    def list_rows(self, model: type[BaseModel], path: str) -> Iterator[tuple[str, str, str]]:
+        """Yield name, default with type, and meaning of each parameter of a model, and of the models inside it."""
         schemas = model.model_json_schema()["properties"]
         for name, field in model.model_fields.items():
             place = f"{path}.{name}"
@@ -84,10 +90,10 @@ class Tables:
             default = "required" if value is ... else f"`{dump(value)}`"
             meaning = find_meaning(model, name, self.notes.get(place, ""))
             if not inner or is_mapping:
-                yield [f"`{place}`", describe(schema), default, meaning]
+                yield place, write_value(default, describe(schema)), meaning
             for part in inner:
                 if part in self.shown:
-                    yield [f"`{place}`", self.shown[part], default, meaning]
+                    yield place, write_value(default, self.shown[part]), meaning
                 else:
                     kind = (
                         f"({get_args(part.model_fields['kind'].annotation)[0]})"
@@ -152,6 +158,18 @@ def list_models(kind: Any) -> Iterator[type[BaseModel]]:
         yield from list_models(part)
 
 
+def write_value(default: str, type_: str) -> str:
+    """Return the default of a parameter with its type or its other choices, if the default does not show them."""
+    if default == "`null`":
+        return f"`null` or {type_.removesuffix(' or `null`')}"
+    if type_.startswith(f"{default}, "):
+        return f"{default}; or {type_.removeprefix(f'{default}, ')}"
+    if f", {default}" in type_:
+        return f"{default}; or {type_.replace(f', {default}', '')}"
+    is_shown = type_ in ("text", TYPES["boolean"])
+    return default if is_shown and default != "required" else f"{default}, {type_}"
+
+
 def describe(schema: dict[str, Any]) -> str:
     """Return the type of a value, with its range or choices."""
     if "anyOf" in schema:
@@ -165,7 +183,7 @@ def describe(schema: dict[str, Any]) -> str:
     limits = [
         f"{sign} {schema[key]:,.10g}"
         for key, sign in LIMITS.items()
-        if abs(schema.get(key, 1e18)) < 1e18
+        if abs(schema.get(key, LARGE)) < LARGE
     ]
     return f"{TYPES.get(schema['type'], schema['type'])} {', '.join(limits)}".strip()
 
@@ -196,7 +214,8 @@ def dump(value: Any) -> str:
 
 
 def write_table(names: list[str], rows: list[list[str]]) -> str:
-    return "".join(f"| {' | '.join(row)} |\n" for row in [names, ["---"] * len(names), *rows])
+    heading = f"| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
+    return heading + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def write_commands() -> str:
@@ -226,22 +245,33 @@ def list_help(command: click.Command, path: str) -> Iterator[str]:
     yield "".join(
         f"\n{paragraph}\n" for paragraph in [f"{'#' * len(path.split())} `{path}`", *paragraphs]
     )
-    if codes:
-        yield "\n" + write_table(
-            ["Exit code", "Meaning"], [line.split(maxsplit=1) for line in codes.splitlines()]
-        )
+    rows = [line.split(maxsplit=1) for line in codes.splitlines()]
+    special = [f"{code} {meaning}" for code, meaning in rows if code not in USUAL_CODES]
+    if special:
+        yield f"\nExit codes: {', '.join(special)}.\n"
     if isinstance(command, click.Group):
         for name, inner in sorted(command.commands.items()):
             yield from list_help(inner, f"{path} {name}")
     else:
-        records = [
-            param.get_help_record(click.Context(command)) or ("", "") for param in command.params
-        ]
-        rows = [
-            [f"`{name}`".replace("|", " or "), " ".join(text.split()) or "argument"]
-            for name, text in records
-        ]
-        yield "\n" + write_table(["Argument or option", "Meaning"], rows)
+        yield list_options(command, path)
+
+
+def list_options(command: click.Command, path: str) -> str:
+    """Return the arguments of a command, and its options without those of all commands."""
+    context = click.Context(command)
+    arguments = [param for param in command.params if isinstance(param, click.Argument)]
+    options = [
+        param
+        for param in command.params
+        if isinstance(param, click.Option) and param.name not in USUAL_OPTIONS
+    ]
+    names = [f"`{param.make_metavar(context)}`".replace("|", " or ") for param in arguments]
+    lines = [f"- {', '.join(names)}\n"] if names else []
+    for name, text in filter(None, (option.get_help_record(context) for option in options)):
+        # The help of Kedro's own options is long, and `--help` shows it.
+        meaning = text.split(". ")[0] if path == "kedro run" and "[default" not in text else text
+        lines.append(f"- `{name}`: {' '.join(meaning.split())}\n")
+    return "\n" + "".join(lines)
 
 
 def write_index() -> str:

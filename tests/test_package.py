@@ -1,6 +1,7 @@
 """Source and wheel distributions hold all that the package needs, and run in another environment."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -118,3 +119,36 @@ def test_installed_wheel_forecasts_outside_a_checkout(wheel: Path, tmp_path: Pat
         "-y",
         "sold",
     )
+
+
+def read_pip(name: str) -> str:
+    """Return a setting of pip, which uv does not read; empty if there is none."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    values = re.findall(rf"^(?:global|install)\.{name}='(.*)'$", done.stdout, re.MULTILINE)
+    return values[-1] if values else ""
+
+
+def test_uvx_forecasts_a_file_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """In an empty environment, with pip's index and certificates, as in the Makefile."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    index = environment.get("PIP_INDEX_URL") or read_pip("index-url")
+    certificates = environment.get("PIP_CERT") or read_pip("cert")
+    settings = {"UV_DEFAULT_INDEX": index, "SSL_CERT_FILE": certificates}
+    environment = {name: value for name, value in settings.items() if value} | environment
+    days = pd.date_range("2024-01-01", periods=84).astype(str)
+    visits = [100 + 9 * (day % 7) for day in range(84)]
+    pd.DataFrame({"day": days, "visits": visits}).to_csv(tmp_path / "my.csv", index=False)
+    uvx = [sys.executable, "-m", "uv", "tool", "run", "--isolated", "--python", sys.executable]
+    done = subprocess.run(
+        [*uvx, "--from", wheel, "rnn-pipelines", "forecast", "my.csv", "--fast"],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2024-03-25" in done.stdout
+    written = {path.name for path in (tmp_path / "my-forecast").iterdir()}
+    assert {"report.html", "next_values.csv", "model"} <= written

@@ -2,10 +2,12 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -16,10 +18,12 @@ pytestmark = pytest.mark.slow
 BUILDERS = {"zensical": ["build", "--strict"], "mkdocs": ["build", "--strict"]}
 # Elements that a browser loads by itself; links between pages are loaded by their readers.
 LOADED = re.compile(
-    r"<(?:link|script|img|iframe|source|object)\b[^>]*\b(?:src|href|data|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)"
+    r"<(?:link(?! rel=.(?:canonical|prev|next))|script|img|iframe|source|object)\b[^>]*"
+    r"\b(?:src|href|data|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)"
 )
 # Figures and pictures, which a builder may rewrite for the folder of the page.
 SHOWN = re.compile(r"<(?:img|object|iframe)\b[^>]* (?:src|data)=\"([^\"#:]+)[\"#]")
+RELATIVE = re.compile(r"<a\b[^>]* href=\"((?![a-z]+:|#|//)[^\"]+)\"")
 IMPORTED = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")
 
 
@@ -43,6 +47,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         text=True,
     )
     assert built.returncode == 0, built.stdout + built.stderr
+    finish = runpy.run_path(str(PROJECT / "docs/finish_site.py"))
+    finish["link_pages"](folder / "site", finish["read_address"]())
     return folder / "site"
 
 
@@ -62,6 +68,24 @@ def test_site_lists_every_page(site: Path) -> None:
     expected = {page for page in built if not re.search(r"decisions/\d{4}", page)}
     listed = re.findall(r"\]\(([^)]+)\)", (site / "llms.txt").read_text())
     assert sorted(listed) == sorted(expected)
+
+
+def find_target(page: Path, link: str) -> Path:
+    """Return the file of the site that a relative link leads to."""
+    target = (page.parent / unquote(link.partition("#")[0])).resolve()
+    return target / "index.html" if link.partition("#")[0].endswith(("/", ".")) else target
+
+
+def test_links_lead_to_pages_of_the_site(site: Path) -> None:
+    """`make graph` adds the page `graph/`; the page of an error has the addresses of the published site."""
+    broken = [
+        (str(page.relative_to(site)), link)
+        for page in site.rglob("*.html")
+        if page.name != "404.html"
+        for link in RELATIVE.findall(page.read_text())
+        if not link.endswith("graph/") and not find_target(page, link).is_file()
+    ]
+    assert broken == []
 
 
 def test_site_has_no_code(site: Path) -> None:

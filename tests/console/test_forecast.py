@@ -19,7 +19,7 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.console.main import commands, main
 from rnn_pipelines.console.predict import predict
-from rnn_pipelines.console.results import choose_folder, write_folder
+from rnn_pipelines.console.results import choose_folder, print_titled, write_folder
 from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.settings import NO_OPTION, name_options, parse_settings
 from rnn_pipelines.errors import ParameterError, ReviewError, RunError
@@ -244,6 +244,35 @@ def test_scenarios_of_one_name_are_refused(shop: Path) -> None:
     refused = predict_scenarios(shop, "now.csv", "other/now.csv")
     assert refused.returncode == 2
     assert "files of different names" in refused.stderr
+
+
+def test_a_quiet_call_prints_the_folder_alone(folder: Path) -> None:
+    done = call(folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "-o", "quiet")
+    assert (done.stdout, done.stderr) == ("quiet\n", "")
+
+
+def test_the_standard_input_is_named_in_the_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = (folder / "my.csv").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    done = call(folder, "forecast", "-", "--target", "sales", "--fast")
+    assert done.stderr.startswith("standard input: times from 'Date'")
+    page = (folder / "stdin-forecast/report.html").read_text()
+    assert "standard input" in page
+    assert "stdin.csv" not in page
+
+
+def test_the_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda page: opened.append(page) or True)
+    call(folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "--open", "-o", "opened")
+    assert opened == [(folder / "opened/report.html").as_uri()]
+
+
+def test_a_title_is_not_bold_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    print_titled("title\nrest")
+    assert capsys.readouterr().out == "title\nrest\n"
 
 
 def test_stages_are_shown_on_a_terminal(

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from rnn_pipelines.console.lazy import LazyCommand
@@ -29,3 +30,9 @@ def test_the_line_of_the_columns_is_logged_where_the_program_shows_it(
     with caplog.at_level(logging.INFO):
         log_columns(profile)
     assert [record.name for record in caplog.records] == [OF_COLUMNS]
+
+
+def test_a_shell_completes_the_options_of_a_command() -> None:
+    shell = BashComplete(commands, {}, "rnn-pipelines", "_RNN_PIPELINES_COMPLETE")
+    completed = [item.value for item in shell.get_completions(["homework"], "--max")]
+    assert completed == ["--max-seconds"]

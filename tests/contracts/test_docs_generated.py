@@ -1,5 +1,6 @@
 """The generated pages of the site."""
 
+import re
 import runpy
 
 import pytest
@@ -47,11 +48,7 @@ def test_every_notebook_can_be_rendered() -> None:
 def test_parameters_have_a_meaning() -> None:
     """Apart from the kinds of tasks, and from blocks whose keys another table explains."""
     page = (PROJECT / "docs/reference/parameters.md").read_text()
-    rows = [
-        [cell.strip() for cell in row.split(" | ")]
-        for row in page.splitlines()
-        if row.startswith("| `")
-    ]
-    unexplained = {row[0] for row in rows if row[-1] in ("", "|") and not row[1].startswith("as [")}
-    assert {key for key in unexplained if not key.endswith(".kind`")} == set()
+    rows = re.findall(r"^- `(\S+)` \((.*?)\)(?:: (.+))?$", page, re.MULTILINE)
+    unexplained = {key for key, value, meaning in rows if not meaning and "as [" not in value}
+    assert {key for key in unexplained if not key.endswith(".kind")} == set()
     assert len(rows) > 100

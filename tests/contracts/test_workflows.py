@@ -1,12 +1,16 @@
 """The workflows of GitHub, as far as they can be read here."""
 
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from rnn_pipelines.version import __version__
 
 PROJECT = Path(__file__).parents[2]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").iterdir())
@@ -28,14 +32,31 @@ def workflow(request: pytest.FixtureRequest) -> Workflow:
 
 def test_workflows_may_only_read(workflow: Workflow) -> None:
     assert workflow["permissions"] == {"contents": "read"}
-    assert [job for job in workflow["jobs"].values() if "permissions" in job] == []
+
+
+def test_two_jobs_have_further_permissions() -> None:
+    """One publishes the site, and one attaches files to a release."""
+    permissions = {
+        (path.name, name): job["permissions"]
+        for path in WORKFLOWS
+        for name, job in read_workflow(path)["jobs"].items()
+        if "permissions" in job
+    }
+    assert permissions == {
+        ("pages.yml", "publish"): {"id-token": "write", "pages": "write"},
+        ("release.yml", "release"): {"contents": "write"},
+    }
+
+
+def test_job_that_publishes_runs_no_code_of_the_repository() -> None:
+    job = read_workflow(PROJECT / ".github/workflows/pages.yml")["jobs"]["publish"]
+    assert [step["uses"].split("@")[0] for step in job["steps"]] == ["actions/deploy-pages"]
 
 
 def test_workflows_keep_no_credentials(workflow: Workflow) -> None:
     checkouts = [step for step in list_steps(workflow) if "checkout" in step.get("uses", "")]
-    assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(
-        workflow["jobs"]
-    )
+    assert checkouts
+    assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(checkouts)
 
 
 def test_workflows_send_no_telemetry(workflow: Workflow) -> None:
@@ -50,10 +71,70 @@ def test_jobs_end_within_an_hour(workflow: Workflow) -> None:
     ] == []
 
 
-def test_workflows_run_with_each_change(workflow: Workflow) -> None:
+@pytest.mark.parametrize("name", ["test", "supply-chain"])
+def test_workflows_run_with_each_change(name: str) -> None:
+    workflow = read_workflow(PROJECT / f".github/workflows/{name}.yml")
     # YAML reads the key `on` as true.
     assert {"push", "pull_request", "workflow_dispatch"} <= workflow[True].keys()
     assert workflow[True]["push"] == {"branches": ["main"]}
+
+
+def test_site_is_published_with_each_push_to_main() -> None:
+    pages = read_workflow(PROJECT / ".github/workflows/pages.yml")
+    assert pages[True] == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
+
+
+def test_site_is_built_by_make() -> None:
+    job = read_workflow(PROJECT / ".github/workflows/pages.yml")["jobs"]["build"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make forecast docs graph"]
+    assert [step["with"]["path"] for step in job["steps"] if "pages" in step.get("uses", "")] == [
+        "site"
+    ]
+
+
+def test_a_tag_is_released_with_wheel_sdist_and_image() -> None:
+    release = read_workflow(PROJECT / ".github/workflows/release.yml")
+    assert release[True] == {"push": {"tags": ["v*"]}}
+    commands = "\n".join(step["run"] for step in list_steps(release) if "run" in step)
+    for part in ("make dist", "docker build", "docker save", "gh release create", "dist/*"):
+        assert part in commands
+
+
+def run_step(name: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of a step of the release in a folder."""
+    release = read_workflow(PROJECT / ".github/workflows/release.yml")
+    (command,) = [step["run"] for step in list_steps(release) if step.get("name") == name]
+    return subprocess.run(
+        ["bash", "-ec", command],
+        check=False,
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("tag", "code"), [(f"v{__version__}", 0), ("v99.0.0", 1)])
+def test_the_tag_is_the_version_of_the_package(tag: str, code: int) -> None:
+    name = "The tag is the version of the package"
+    assert run_step(name, PROJECT, GITHUB_REF_NAME=tag).returncode == code
+
+
+def test_a_release_has_the_section_of_its_version_as_notes(tmp_path: Path) -> None:
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## 0.2.0 (day)\n\n- new\n\n## 0.1.0 (day)\n\n- old\n"
+    )
+    program = tmp_path / "gh"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    done = run_step(
+        "Attach them to the release",
+        tmp_path,
+        GITHUB_REF_NAME="v0.2.0",
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+    )
+    assert done.stdout.startswith("release create v0.2.0")
+    assert (tmp_path / "notes.md").read_text().strip() == "- new"
 
 
 def test_an_action_is_named_by_one_commit() -> None:
@@ -62,7 +143,9 @@ def test_an_action_is_named_by_one_commit() -> None:
     assert [name for name in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name)] == []
     assert sorted(name.split("@")[0] for name in used) == [
         "actions/checkout",
+        "actions/deploy-pages",
         "actions/setup-python",
+        "actions/upload-pages-artifact",
     ]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from rnn_pipelines.champion.folders import load_model
+from rnn_pipelines.console.input_files import FILE
 from rnn_pipelines.console.predict import (
-    FILE,
     ID,
     MODEL,
     TARGET,
@@ -17,7 +17,8 @@ from rnn_pipelines.console.predict import (
     read_series_file,
     unpack_saved,
 )
-from rnn_pipelines.console.settings import Command
+from rnn_pipelines.console.results import open_page
+from rnn_pipelines.console.settings import OPEN, Command
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_text
@@ -40,8 +41,15 @@ from rnn_pipelines.storage.files import require_new
 @ID
 @click.option("--series", help="Name of the series to show. By default the first one.")
 @TEXT
+@OPEN
 def explorer(
-    model: str, file: str, output: str, series: str | None, text: str, **columns: Any
+    model: str,
+    file: str,
+    output: str,
+    series: str | None,
+    text: str,
+    is_opened: bool,
+    **columns: Any,
 ) -> None:
     """Show the gates of the networks in MODEL, a saved folder, on the series or texts in FILE.
 
@@ -61,3 +69,5 @@ def explorer(
             begin_stage("write the page")
             loaded.explorer(output, texts)
     print_text(output)
+    if is_opened:
+        open_page(Path(output))

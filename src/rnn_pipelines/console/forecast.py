@@ -1,6 +1,7 @@
 """The command `forecast`: one file in; answer, next values and a folder with the report out."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,23 @@ from typing import Any
 import click
 
 from rnn_pipelines.champion.records import make_plain
-from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
-from rnn_pipelines.console.settings import Blocks, Command, parse_settings
+from rnn_pipelines.console.input_files import FILE, InputFile
+from rnn_pipelines.console.results import (
+    MODEL,
+    choose_folder,
+    list_rows,
+    open_page,
+    print_titled,
+    write_folder,
+)
+from rnn_pipelines.console.settings import (
+    OPEN,
+    QUIET,
+    Blocks,
+    Command,
+    parse_settings,
+    set_option,
+)
 from rnn_pipelines.forecast.fitting import (
     NUM_STAGES,
     Evaluated,
@@ -53,7 +69,7 @@ OF_WINDOW = ("horizon", "lookback")
 
 
 @click.command(cls=Command)
-@click.argument("file", type=click.Path())
+@FILE
 @click.option(
     "--time", "-t", help="Column of the times. By default ds, or else the column of dates."
 )
@@ -96,12 +112,7 @@ OF_WINDOW = ("horizon", "lookback")
     is_flag=True,
     help="Fit no networks and trees: other simple methods and the pretrained network.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    help="Any parameter of a forecast, as training.seed=1; repeat it.",
-)
+@set_option("a forecast", "training.seed=1")
 @click.option(
     "--output",
     "-o",
@@ -109,8 +120,16 @@ OF_WINDOW = ("horizon", "lookback")
     help="New folder of the results. By default <file>-forecast.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@QUIET
+@OPEN
 def forecast(
-    file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any
+    file: InputFile,
+    output: str | None,
+    as_json: bool,
+    quiet: bool,
+    is_opened: bool,
+    settings: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.
 
@@ -119,12 +138,16 @@ def forecast(
     """
     folder = choose_folder(file, "forecast", output)
     given = parse_settings(settings)
-    with show_stages(NUM_STAGES + 3):
+    if quiet:
+        # The line of the columns.
+        logging.getLogger(choose_columns.__module__).setLevel(logging.WARNING)
+    with show_stages(NUM_STAGES + 3, False if quiet else None):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
-        fitted = fit_forecasters(
-            *read_with_covariates(spec.source, spec.covariates, spec.window), spec
-        )
+        tables = read_with_covariates(spec.source, spec.covariates, spec.window)
+        # A temporary file is named after its address.
+        source = spec.source.model_copy(update={"path": file.label})
+        fitted = fit_forecasters(*tables, spec.model_copy(update={"source": source}))
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
         begin_stage("write the report")
@@ -132,12 +155,20 @@ def forecast(
             evaluated, render_fitted(fitted, evaluated, "console"), fitted.panel.profile["dead"]
         )
         write_folder(folder, files, pack(make_champion(fitted)))
+    page = folder / FILES["report"]
+    if is_opened:
+        open_page(page)
     if as_json:
         print_json(_list_results(fitted, evaluated, folder))
         return
+    if quiet:
+        print_text(folder)
+        return
     profile = fitted.panel.profile
-    print_text(summarize_forecast(evaluated.metrics, evaluated.future, profile, program="console"))
-    print_text(f"\n{folder / FILES['report']}")
+    print_titled(
+        summarize_forecast(evaluated.metrics, evaluated.future, profile, program="console")
+    )
+    print_text(f"\n{page}")
 
 
 def read_spec(file: str, options: Mapping[str, Any], given: Blocks) -> ForecastSpec:

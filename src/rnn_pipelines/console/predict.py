@@ -8,6 +8,7 @@ import click
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model
+from rnn_pipelines.console.input_files import FILE
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import MissingColumnsError, ParameterError, RunError, show_all
@@ -25,7 +26,6 @@ from rnn_pipelines.storage.spreadsheets import write_csv
 
 # Arguments and options of all commands that apply a saved model.
 MODEL = click.argument("model", type=click.Path())
-FILE = click.argument("file", type=click.Path())
 TIME = click.option(
     "--time", "-t", default="ds", show_default=True, help="Column of the times of a series."
 )

@@ -5,8 +5,9 @@ import json
 import click
 
 from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.console.input_files import FILE, InputFile
 from rnn_pipelines.console.results import MODEL, choose_folder, write_folder
-from rnn_pipelines.console.settings import Command, parse_settings
+from rnn_pipelines.console.settings import QUIET, Command, parse_settings, set_option
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
@@ -19,7 +20,7 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 
 @click.command(cls=Command)
-@click.argument("file", type=click.Path())
+@FILE
 @click.option("--text", "-t", default="text", show_default=True, help="Column of the texts.")
 @click.option(
     "--label",
@@ -31,12 +32,7 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 @click.option(
     "--group", help="Column of shops, films or authors, each of which stays on one side of a split."
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    help="Any parameter of sentiment, as training.epochs=3; repeat it.",
-)
+@set_option("sentiment", "training.epochs=3")
 @click.option(
     "--output",
     "-o",
@@ -44,8 +40,14 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
     help="New folder of the results. By default <file>-sentiment.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@QUIET
 def sentiment(
-    file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **columns: str | None
+    file: InputFile,
+    output: str | None,
+    as_json: bool,
+    quiet: bool,
+    settings: tuple[str, ...],
+    **columns: str | None,
 ) -> None:
     """Learn the sentiment of the labelled texts in FILE, which is CSV, Parquet or Excel.
 
@@ -55,7 +57,7 @@ def sentiment(
     folder = choose_folder(file, "sentiment", output)
     spec = read_sentiment_spec(parse_settings(settings))
     source = read_parameter_model("source", ReviewSourceSpec, {"path": file, **columns})
-    with show_stages(NUM_STAGES + len(spec.networks) + 2):
+    with show_stages(NUM_STAGES + len(spec.networks) + 2, False if quiet else None):
         begin_stage("read the file")
         classifier, metrics = fit_classifier(read_reviews(source), spec)
         begin_stage("write the model")
@@ -64,6 +66,9 @@ def sentiment(
         write_folder(folder, {"metrics.json": f"{content}\n".encode()}, pack(classifier))
     if as_json:
         print_json({"metrics": plain, "folder": str(folder), "model": str(folder / MODEL)})
+        return
+    if quiet:
+        print_text(folder)
         return
     table = tabulate_classifiers(metrics)
     print_text(align_columns([["on the test part", *table.header[1:]], *table.rows]))

@@ -1,12 +1,14 @@
 """Parameters of the option `--set`, and their names in messages."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import click
 import yaml
 
+from rnn_pipelines.console.input_files import InputFile
+from rnn_pipelines.console.settings_file import SETTINGS, add_settings, read_defaults
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.parameters import list_parameter_models
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -26,6 +28,24 @@ OPTIONS = {
 }
 NO_OPTION = " This command has no option for it: change the file, use Forecaster.load in Python, or train again."
 
+# Options of several commands.
+QUIET = click.option(
+    "--quiet", "-q", is_flag=True, help="Print the new folder alone, without results and progress."
+)
+OPEN = click.option("--open", "is_opened", is_flag=True, help="Open the page in the browser.")
+
+
+def set_option(pipeline: str, example: str) -> Callable[[Any], Any]:
+    """Return the option `--set` of a command."""
+    return click.option(
+        "--set",
+        SETTINGS,
+        multiple=True,
+        callback=add_settings,
+        help=f"Any parameter of {pipeline}, as {example}; repeat it.",
+    )
+
+
 # Parameters by block, which may hold further blocks.
 Blocks = dict[str, Any]
 
@@ -33,10 +53,29 @@ Blocks = dict[str, Any]
 class Command(click.Command):
     """A command whose errors and log lines name parameters by its options, see `name_options`."""
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Return the context of a call, with the options of `rnn-pipelines.toml` as defaults."""
+        if parent is not None and not parent.resilient_parsing:
+            extra["default_map"] = read_defaults(self, parent)
+        return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Call the command."""
         options = {"FILE", *(option for parameter in self.params for option in parameter.opts)}
-        with rewrite_messages(lambda message: name_options(message, options)):
+        file = ctx.params.get("file")
+
+        def rewrite(message: str) -> str:
+            if isinstance(file, InputFile):
+                message = message.replace(file, file.label)
+            return name_options(message, options)
+
+        with rewrite_messages(rewrite):
             return super().invoke(ctx)
 
 

@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.methods.past import measure_seasonal_change
 from rnn_pipelines.forecast.methods.predictions import Forecasts
 from rnn_pipelines.forecast.methods.pretrained import PretrainedModel
 from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 
 
@@ -73,7 +74,8 @@ def compare_past(
     `ensemble` is the record of `fit_models`, which names the method in use.
     """
     use = ensemble["used"]
-    data = FittingData(panel, linear)
+    # The methods hold their forecasts of the validation windows, so that no network is read.
+    data = FittingData(panel, linear, PretrainedSpec(is_used=False))
     origins = panel.list_origins("test")
     actual = gather_targets(panel, origins).astype(np.float64)
     test = _Windows(origins, actual, {name: one.test for name, one in forecasts.items()})

@@ -1,0 +1,102 @@
+"""Settings of commands from `rnn-pipelines.toml` in the current folder: a table of options for each command."""
+
+import json
+import logging
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.parameter_models import suggest
+
+logger = logging.getLogger(__name__)
+
+PATH = Path("rnn-pipelines.toml")
+# The parameter of the option `--set`.
+SETTINGS = "settings"
+
+
+def read_defaults(command: click.Command, context: click.Context) -> dict[str, Any]:
+    """Return the options of a command from the file as click's defaults, by parameter; empty without a file.
+
+    `context` is that of the group. Raise a ParameterError for a file that is no TOML, an unknown command or option, or
+    a wrong value.
+    """
+    if not PATH.is_file():
+        return {}
+    try:
+        tables = tomllib.loads(PATH.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"{PATH}: it can't be read as TOML ({error}).") from error
+    assert isinstance(context.command, click.Group)
+    commands = context.command.list_commands(context)
+    for name, table in tables.items():
+        if name not in commands:
+            raise ParameterError(f"{PATH}: {name}: no such command. {suggest(name, commands)}")
+        if not isinstance(table, dict):
+            raise ParameterError(
+                f"{PATH}: {name}: expected a table of options, [{name}], received {show(table)}."
+            )
+    given = tables.get(str(command.name), {})
+    defaults = dict(_read_options(command, context, given))
+    if defaults:
+        listed = ", ".join(
+            f"{key} = {json.dumps(value, default=str)}" for key, value in given.items()
+        )
+        logger.info("%s: %s with %s", PATH, command.name, listed)
+    return defaults
+
+
+def _read_options(
+    command: click.Command, context: click.Context, given: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    options = {
+        max(parameter.opts, key=len).lstrip("-"): parameter
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    }
+    for key, value in given.items():
+        place = f"{PATH}: {command.name}.{key}"
+        if key not in options:
+            raise ParameterError(f"{place}: no such option. {suggest(key, sorted(options))}")
+        option = options[key]
+        assert option.name is not None
+        yield option.name, _read_value(option, context, value, place)
+
+
+def _read_value(option: click.Option, context: click.Context, value: Any, place: str) -> Any:
+    if option.name == SETTINGS:
+        return list(_list_settings(value, place))
+    values = [value] if option.multiple and not isinstance(value, list) else value
+    try:
+        option.type_cast_value(context, values)
+    except click.BadParameter as error:
+        raise ParameterError(f"{place}: {error.message}") from error
+    return values
+
+
+def _list_settings(block: Any, place: str, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the values of a table as texts of `--set`."""
+    if not isinstance(block, dict):
+        if not path:
+            raise ParameterError(
+                f'{place}: expected a table such as "training.seed" = 1, received {show(block)}.'
+            )
+        yield f"{'.'.join(path)}={json.dumps(block, default=str)}"
+        return
+    for name, value in block.items():
+        yield from _list_settings(value, place, (*path, name))
+
+
+def add_settings(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the settings of the file and then those of the command line, which win."""
+    source = context.get_parameter_source(SETTINGS)
+    if source is not click.core.ParameterSource.COMMANDLINE:
+        return given
+    of_file = (context.default_map or {}).get(SETTINGS, ())
+    return (*of_file, *given)
