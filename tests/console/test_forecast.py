@@ -266,7 +266,9 @@ def test_the_standard_input_is_named_in_the_report(
 def test_the_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda page: opened.append(page) or True)
-    call(folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "--open", "-o", "opened")
+    call(
+        folder, "forecast", "my.csv", "--target", "sales", "--fast", "-q", "--open", "-o", "opened"
+    )
     assert opened == [(folder / "opened/report.html").as_uri()]
 
 

@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.report import (
     summary,
     verdict,
 )
-from rnn_pipelines.forecast.report.advice import Program, advise
+from rnn_pipelines.forecast.report.advice import Program, advise, advise_on_results
 from rnn_pipelines.forecast.report.all_series import report_all_series
 from rnn_pipelines.forecast.report.answer import list_answer
 from rnn_pipelines.forecast.report.figures import draw_figures, has_one_step
@@ -91,7 +91,10 @@ def report_forecast(
         figures=figures,
         is_panel=profile["num_series"] > 1,
         has_season=profile["season_length"] > 1,
-        answer=list_answer(metrics, results.next_values, profile),
+        answer=[
+            *list_answer(metrics, results.next_values, profile),
+            *advise_on_results(metrics, results.next_values.levels, program, most=1),
+        ],
         next_values=tabulate_next_values(results.next_values),
         verdict=verdict.write_verdict(metrics),
         leaderboard=summary.tabulate_metrics(metrics) if has_test else None,
