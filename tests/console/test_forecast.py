@@ -284,12 +284,12 @@ def test_stages_are_shown_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     predict = ["predict", "out/model", "my.csv", "-t", "Date", "-y", "sales"]
     for command, last in (
-        (predict, "predict: 67 %"),
-        (["export", "out/model", "shown"], "write the export: 50 %"),
+        (predict, "predict: "),
+        (["export", "out/model", "shown"], "write the export: "),
     ):
         commands.main(command, standalone_mode=False)
         shown = capsys.readouterr().err
-        assert "load the model: 0 %" in shown
+        assert "load the model: " in shown
         assert last in shown
 
 

@@ -90,11 +90,11 @@ def test_classifiers_get_a_leaderboard(fitted: TextClassifier) -> None:
 @pytest.mark.usefixtures("fitted")
 def test_fit_shows_its_stages_if_wanted(stages: io.StringIO) -> None:
     expected = [
-        "read the words: 0 %",
-        "fit the n-grams: 29 %",
+        "read the words: ",
+        "fit the n-grams: ",
         "load TensorFlow",
         "train lstm",
-        "evaluate: 86 %",
+        "evaluate: ",
     ]
     assert [stage for stage in expected if stage not in stages.getvalue()] == []
 

@@ -56,7 +56,7 @@ def explorer(
     Writes one HTML page, which needs neither a server nor a network.
     """
     require_new(Path(output), "Name a new file in --output.")
-    with show_stages(3):
+    with show_stages([("load the model", 0.1), ("read the file", 0.1), ("write the page", 0.5)]):
         begin_stage("load the model")
         loaded = load_model(model, lambda files: unpack_saved(files, None))
         begin_stage("read the file")

@@ -23,7 +23,7 @@ def export(model: str, path: str) -> None:
     \b
       python PATH/forecaster.py data.csv
     """
-    with show_stages(2):
+    with show_stages([("load the model", 0.1), ("write the export", 0.1)]):
         begin_stage("load the model")
         loaded = load_model(model, unpack_exportable)
         begin_stage("write the export")

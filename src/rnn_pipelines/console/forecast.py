@@ -27,11 +27,11 @@ from rnn_pipelines.console.settings import (
     set_option,
 )
 from rnn_pipelines.forecast.fitting import (
-    NUM_STAGES,
     Evaluated,
     Fitted,
     evaluate,
     fit_forecasters,
+    list_stages,
     make_champion,
 )
 from rnn_pipelines.forecast.model.packing import pack
@@ -141,7 +141,13 @@ def forecast(
     if quiet:
         # The line of the columns.
         logging.getLogger(choose_columns.__module__).setLevel(logging.WARNING)
-    with show_stages(NUM_STAGES + 3, False if quiet else None):
+    stages = (
+        ("read the file", 0.2),
+        *list_stages(options["fast"]),
+        ("evaluate", 1.25 if options["fast"] else 2.0),
+        ("write the report", 1.7 if options["fast"] else 2.8),
+    )
+    with show_stages(stages, False if quiet else None):
         begin_stage("read the file")
         spec = read_spec(file, options, given)
         tables = read_with_covariates(spec.source, spec.covariates, spec.window)

@@ -68,7 +68,7 @@ def predict(
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
     if output is not None:
         require_new(Path(output), "Name a new file in --output.")
-    with show_stages(3):
+    with show_stages([("load the model", 0.1), ("read the file", 0.1), ("predict", 0.2)]):
         table = _predict(model, file, text, **series)
     if as_json:
         print_json(list_rows(table))

@@ -48,10 +48,24 @@ from rnn_pipelines.forecast.recipe import Panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Scaler, Source
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.forecast.windows.panel import Part
-from rnn_pipelines.networks.stages import begin_stage
+from rnn_pipelines.networks.stages import Stage, begin_stage
 
-# The stages of `fit_forecasters`.
-NUM_STAGES = 5
+# The stages of `fit_forecasters`, with their seconds on a usual file.
+STAGES: tuple[Stage, ...] = (
+    ("prepare the series", 0.15),
+    ("fit linear models", 0.3),
+    ("train networks", 3.0),
+    ("fit the ensemble", 7.0),
+    ("fit the intervals", 1.2),
+)
+# Of a fit without networks and boosted trees.
+FAST_STAGES: tuple[Stage, ...] = (
+    ("prepare the series", 0.12),
+    ("fit linear models", 0.15),
+    ("train networks", 0.05),
+    ("fit the ensemble", 0.3),
+    ("fit the intervals", 0.6),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +138,11 @@ def fit_forecasters(
         spec.breaks,
     ).model_copy(update={"use": weights["used"]})
     return Fitted(spec, table, panel, settings, data, networks, methods, weights, intervals)
+
+
+def list_stages(is_fast: bool) -> tuple[Stage, ...]:
+    """Return the stages of `fit_forecasters`, with or without networks and boosted trees."""
+    return FAST_STAGES if is_fast else STAGES
 
 
 def fit_models(

@@ -187,7 +187,7 @@ class Forecaster:
         """
         frame = convert_frame(frame, self.spec.source)
         table, covariates, source = newer_values.read_series_frame(frame, self.spec)
-        with show_stages(fitting.NUM_STAGES, verbose):
+        with show_stages(fitting.list_stages(self.spec.pretrained.is_alone), verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
         self._fitted = fitted
         self._artefacts = fitting.list_artefacts(fitted)
@@ -521,7 +521,8 @@ class Forecaster:
         frame = convert_frame(frame, self.spec.source)
         table, covariates, source = newer_values.read_series_frame(frame, self.spec)
         num_fits = validation.n_windows if refit else 1
-        with show_stages(fitting.NUM_STAGES * num_fits, verbose):
+        stages = fitting.list_stages(self.spec.pretrained.is_alone) * num_fits
+        with show_stages(stages, verbose):
             forecasts = cross_validate(
                 table, covariates, self._with(source), validation, parallel
             ).table

@@ -43,8 +43,12 @@ class TimeLeft:
             return ""
         return f"{'at most ' if self._can_stop else ''}about {format_duration(seconds)} left"
 
-    def log(self, num_done: int) -> None:
-        """Log the progress with the time left, after the first step and then once a minute."""
+    def log(self, num_done: int, num_steps: int | None = None) -> None:
+        """Log the progress with the time left, after the first step and then once a minute.
+
+        `num_steps` is the number of steps as now expected; None if it is known from the start.
+        """
+        self._num_steps = num_steps or self._num_steps
         now = time.monotonic() - self._started
         if now >= self._next_line and (left := self.describe(num_done)):
             logger.info("%d of %d %s; %s", num_done, self._num_steps, self._what, left)

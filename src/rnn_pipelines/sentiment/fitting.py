@@ -1,13 +1,13 @@
 """Fitting of a complete text classifier in one call, with the functions of the pipeline's nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.keras_start import require_keras
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.networks.stages import begin_stage
+from rnn_pipelines.networks.stages import Stage, begin_stage
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods.calibration import Calibration, calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier, NgramSpec
@@ -33,8 +33,17 @@ from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, split_reviews
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
-# The stages of `fit_classifier` besides one for each network.
-NUM_STAGES = 5
+
+def list_stages(networks: Iterable[str]) -> list[Stage]:
+    """Return the stages of a fit with some networks, with their seconds on a usual file."""
+    return [
+        ("read the words", 1.0),
+        ("learn the word vectors", 1.0),
+        ("fit the n-grams", 1.0),
+        ("load TensorFlow", 3.0),
+        *((f"train {name}", 20.0) for name in networks),
+        ("evaluate", 1.0),
+    ]
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from rnn_pipelines.forecast.methods.training.validation import (
     find_network_shrinkage,
     find_residuals,
 )
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.windows.panel import (
     EvaluationSpec,
     WindowedPanel,
@@ -764,6 +765,16 @@ def test_log_states_begin_with_hyperparameters_then_the_end(
     first, last = caplog.messages
     assert first.startswith("gru: units 4, ")
     assert "of 100, shrinkage " in last
+
+
+def test_settings_of_a_network_that_is_not_trained_are_not_logged(
+    cases: Cases, caplog: pytest.LogCaptureFixture
+) -> None:
+    case = cases["bends"]
+    data = FittingData(case.panel, case.linear, PretrainedSpec(is_alone=True))
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        train_network(data, NetworkSpec(cell="gru", members=2, units=4), TRAINING)
+    assert caplog.messages == []
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

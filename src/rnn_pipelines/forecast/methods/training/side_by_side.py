@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.methods.training.specs import (
 from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.networks.beside import run_beside
 from rnn_pipelines.networks.engines import choose_engine
+from rnn_pipelines.networks.stages import begin_part
 
 # The arguments of `train_network`.
 TrainingJob = tuple[FittingData, NetworkSpec, ForecastTrainingSpec]
@@ -34,7 +35,11 @@ def train_networks(
         _choose_engine(*job) == "numpy" for job in jobs
     )
     if not is_beside:
-        return {name: _train(job) for name, job in zip(networks, jobs, strict=True)}
+        trained = {}
+        for number, (name, job) in enumerate(zip(networks, jobs, strict=True)):
+            begin_part(number, len(jobs))
+            trained[name] = _train(job)
+        return trained
     return dict(
         zip(networks, run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)), strict=True)
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -41,6 +42,7 @@ from rnn_pipelines.networks.fan_out import is_first_process
 from rnn_pipelines.networks.members import MemberShape, Weights
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units
+from rnn_pipelines.networks.stages import set_share
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.networks.trainer import compute_loss, forward_member
@@ -119,7 +121,14 @@ class _Training:
         shape = size_members(
             data.panel, self.cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar
         )
-        _check_training(self.name, data, shape, max(num_folds, num_further), chosen)
+        is_alone = data.pretrained.is_alone
+        self.is_behind = (
+            not is_alone and training.start == "baseline_ensemble" and is_far_behind(data)
+        )
+        # Nothing is trained without validation.
+        is_trained = num_folds > 0 and not is_alone and not self.is_behind
+        if is_trained:
+            _check_training(self.name, data, shape, max(num_folds, num_further), chosen)
         self.engine = choose_engine(training.engine, shape, chosen.batch_size)
         self.layout = InputLayout(
             chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding)
@@ -130,8 +139,7 @@ class _Training:
         self.members = MemberSteps(self.setup, slice(num_folds or len(held_out)))
         self.progress = _Progress()
         self.is_deploying = False
-        self.is_behind = training.start == "baseline_ensemble" and is_far_behind(data)
-        self.validation = [] if self.is_behind else read_validation(data, self.layout)
+        self.validation = read_validation(data, self.layout) if is_trained else []
         self.checkpoint = plan.checkpoints and plan.checkpoints / f"{self.name}.npz"
         settings_text = f"{chosen} {training.seed} {training.clip_norm} {self.engine}"
         self.fingerprint = _fingerprint(data.panel, self.setup.matrices, settings_text)
@@ -159,9 +167,7 @@ class _Training:
         name = f"{self.name} on all windows" if self.is_deploying else self.name
         started = time.monotonic() - progress.seconds
         saved = time.monotonic()
-        time_left = TimeLeft(
-            max_steps, f"steps of {name}", num_before, can_stop=not self.is_deploying
-        )
+        time_left = TimeLeft(max_steps, f"steps of {name}", num_before)
         # Exported forecasters do without it.
         from tqdm import tqdm
 
@@ -180,9 +186,11 @@ class _Training:
                     val_loss=f"{progress.rows[-1]['val_loss']:.4g}",
                     refresh=False,
                 )
+                bar.total = self._expect_steps()
                 bar.update(num_steps)
+                set_share(self._measure_share())
                 if bar.disable:
-                    time_left.log(self.members.num_steps)
+                    time_left.log(self.members.num_steps, bar.total)
                 if not self.is_deploying and self._is_late():
                     logger.warning("%s: stopped at the limit of %g s, step %d", self.name, self.max_seconds,
                                    self.num_steps)  # fmt: skip
@@ -216,8 +224,29 @@ class _Training:
         is_patient = num_steps - best_step < (
             chosen.patience if best_step else PART_AT_START * chosen.patience
         )
-        is_trained = bool(self.validation) and not self.data.pretrained.is_alone
-        return is_trained and num_steps < chosen.max_steps and is_patient
+        return bool(self.validation) and num_steps < chosen.max_steps and is_patient
+
+    def _expect_steps(self) -> int:
+        """Return the expected number of steps of the current members: twice as many while they improve."""
+        best_step = self.progress.best_step
+        if self.is_deploying:
+            return best_step
+        chosen = self.hyperparameters
+        num_steps = self.num_steps
+        if num_steps == best_step:
+            return min(2 * num_steps + chosen.patience, chosen.max_steps)
+        patience = chosen.patience if best_step else PART_AT_START * chosen.patience
+        return min(math.ceil(best_step + patience), chosen.max_steps)
+
+    def _measure_share(self) -> float:
+        """Return the expected share of the training that is done, by steps of all members."""
+        num_validated = self.deployed.start or self.deployed.stop
+        num_others = self.deployed.stop - self.deployed.start if self.deployed.start else 0
+        done = self.num_steps * num_validated
+        expected = self.num_steps if self.is_deploying else self._expect_steps()
+        if self.is_deploying:
+            done += self.members.num_steps * num_others
+        return done / (expected * num_validated + self.progress.best_step * num_others)
 
     @property
     def num_steps(self) -> int:
@@ -271,7 +300,8 @@ class _Training:
         shrinkage = float(progress.best_step > 0)
         if shrinkage and self.training.start == "baseline_ensemble":
             shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
-        has_enough = self.validation or self.is_behind
+        is_alone = self.data.pretrained.is_alone
+        has_enough = len(self.data.linear) > 0
         needed = (
             0 if has_enough else count_needed_values(self.data.panel, self.data.linear.is_forward)
         )
@@ -280,11 +310,12 @@ class _Training:
             said = "not trained, because a local method is far better than the forecast that it corrects"
         elif needed:
             said = f"not trained, because there are too few windows for validation: it takes about {needed:,} values"
-        logger.info("%s: %s", self.name, said)
+        if not is_alone:
+            logger.info("%s: %s", self.name, said)
         cell = NETWORKS[self.name].cell
         segment = chosen.segment
         calendar = self.layout.calendar
-        seconds = np.nan if self.data.pretrained.is_alone else progress.seconds
+        seconds = np.nan if is_alone else progress.seconds
         network = Network(
             weights, cell, segment, calendar, shrinkage, out_of_fold, seconds, self.training.start
         )
