@@ -1,4 +1,4 @@
-"""The command `forecast`: one file in; verdict, next values and a folder with the report out."""
+"""The command `forecast`: one file in; answer, next values and a folder with the report out."""
 
 import json
 import logging
@@ -142,7 +142,7 @@ def forecast(
 ) -> None:
     """Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.
 
-    Prints the verdict, the best methods on the held-out part and the next values. The new folder has report.html,
+    Prints the next values, their usual error and the best methods on the held-out part. The new folder has report.html,
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "forecast", output)
@@ -166,7 +166,8 @@ def forecast(
         begin_stage("evaluate")
         evaluated = evaluate(fitted)
         begin_stage("write the report")
-        files = _list_files(fitted, evaluated, options)
+        report = render_fitted(fitted, evaluated, "console")
+        files = _list_files(fitted, evaluated, report, options)
         write_folder(folder, files, pack(make_champion(fitted)))
     page = folder / FILES["report"]
     if is_opened:
@@ -177,7 +178,10 @@ def forecast(
     if quiet:
         print_text(folder)
         return
-    print_titled(summarize_forecast(evaluated.metrics, evaluated.future))
+    profile = fitted.panel.profile
+    print_titled(
+        summarize_forecast(evaluated.metrics, evaluated.future, profile, program="console")
+    )
     print_text(f"\n{page}")
 
 
@@ -214,7 +218,7 @@ def _find_columns(given: Blocks, covariates: Mapping[str, Any]) -> Blocks:
 
 
 def _list_files(
-    fitted: Fitted, evaluated: Evaluated, options: Mapping[str, Any]
+    fitted: Fitted, evaluated: Evaluated, report: str, options: Mapping[str, Any]
 ) -> dict[str, bytes]:
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
     profile = fitted.panel.profile
@@ -222,7 +226,7 @@ def _list_files(
     next_values = tabulate_used(evaluated.future, profile["dead"])
     is_of_file = options["columns"] == OF_FILE
     files = {
-        FILES["report"]: render_fitted(fitted, evaluated).encode(),
+        FILES["report"]: report.encode(),
         FILES["next_values"]: (
             form.write_csv(form.write_results(next_values))
             if is_of_file
