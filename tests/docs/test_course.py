@@ -23,7 +23,9 @@ NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")
 # Seconds differ from run to run.
 TIMING = re.compile(r"\d+\.\d+ s\b")
 FRAME = re.compile(r'<object [^>]*data="\.\./figures/([a-z]+)\.html')
-PICTURE = re.compile(r"^\[?!\[[^]]+\]\((images/[^)]+)\)(?:\]\(([^)]+)\)\n\n</object>$)?", re.MULTILINE)
+PICTURE = re.compile(
+    r"^\[?!\[[^]]+\]\((images/[^)]+)\)(?:\]\(([^)]+)\)\n\n</object>$)?", re.MULTILINE
+)
 CONTENT = re.compile(r'<script type="application/json" id="content">(.*?)</script>', re.DOTALL)
 
 

@@ -19,8 +19,8 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
 from rnn_pipelines.forecast.methods.method import FittedMethod
-from rnn_pipelines.forecast.report.report import advise
-from rnn_pipelines.forecast.report.verdict import list_verdict, write_verdict
+from rnn_pipelines.forecast.report.advice import advise
+from rnn_pipelines.forecast.report.verdict import write_verdict
 
 TRAINING = {"max_steps": 25}
 
@@ -145,7 +145,7 @@ def test_verdict_names_the_method_in_use() -> None:
 
 def test_advice_does_not_name_the_method_in_use() -> None:
     metrics = make_metrics(1.6, use="ridge")
-    assert "--use" not in " ".join(advise(metrics, ()))
+    assert "--use" not in " ".join(advise(metrics, (), "console"))
 
 
 @pytest.mark.parametrize(
@@ -206,41 +206,6 @@ def make_metrics(
         for name, error in errors.items()
     }
     return replace(ForecastMetrics(blocks, None), num_windows=40, mean_size=10.0, use=use)
-
-
-@pytest.mark.parametrize(
-    ("ensemble", "interval", "is_first"),
-    [
-        (1.6, None, True),
-        (1.2, (0.05, 0.35), True),
-        (1.2, (-0.1, 0.5), False),
-        (1.4, None, False),
-        (0.9, None, False),
-    ],
-)
-def test_verdict_begins_with_an_ensemble_that_is_clearly_behind(
-    ensemble: float, interval: tuple[float, float] | None, is_first: bool
-) -> None:
-    metrics = make_metrics(ensemble, interval)
-    assert write_verdict(metrics).startswith("The ensemble") == is_first
-    assert list_verdict(metrics)[0].startswith("The ensemble") == is_first
-
-
-@pytest.mark.parametrize(
-    ("ensemble", "interval", "is_first"),
-    [
-        (1.6, None, True),
-        (1.2, (0.05, 0.35), True),
-        (1.2, (-0.1, 0.5), False),
-        (1.4, None, False),
-        (0.9, None, False),
-    ],
-)
-def test_advice_names_the_command_if_the_ensemble_is_clearly_behind(
-    ensemble: float, interval: tuple[float, float] | None, is_first: bool
-) -> None:
-    metrics = make_metrics(ensemble, interval)
-    assert ("--use ridge" in " ".join(advise(metrics, ()))) == is_first
 
 
 def choose_with_errors(use: str, errors: dict[str, tuple[float, float]]) -> str:

@@ -1,4 +1,4 @@
-"""The command `forecast`: one file in; verdict, next values and a folder with the report out."""
+"""The command `forecast`: one file in; answer, next values and a folder with the report out."""
 
 import json
 import logging
@@ -133,7 +133,7 @@ def forecast(
 ) -> None:
     """Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.
 
-    Prints the verdict, the best methods on the held-out part and the next values. The new folder has report.html,
+    Prints the next values, their usual error and the best methods on the held-out part. The new folder has report.html,
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "forecast", output)
@@ -158,7 +158,7 @@ def forecast(
         evaluated = evaluate(fitted)
         begin_stage("write the report")
         files = _list_files(
-            evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"]
+            evaluated, render_fitted(fitted, evaluated, "console"), fitted.panel.profile["dead"]
         )
         write_folder(folder, files, pack(make_champion(fitted)))
     page = folder / FILES["report"]
@@ -170,7 +170,10 @@ def forecast(
     if quiet:
         print_text(folder)
         return
-    print_titled(summarize_forecast(evaluated.metrics, evaluated.future))
+    profile = fitted.panel.profile
+    print_titled(
+        summarize_forecast(evaluated.metrics, evaluated.future, profile, program="console")
+    )
     print_text(f"\n{page}")
 
 

@@ -7,12 +7,11 @@ import pandas as pd
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.fitting import Fitted, rank_forecasters
+from rnn_pipelines.forecast.fitting import Evaluated, Fitted, rank_forecasters
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.report.answer import list_answer
 from rnn_pipelines.forecast.report.next_values import write_times
-from rnn_pipelines.forecast.report.verdict import list_verdict
-from rnn_pipelines.report.terminal import wrap_lines
 
 NUM_DIGITS = 4
 # Columns of the leaderboard in a notebook, before the coverage of each level.
@@ -63,17 +62,19 @@ def _describe_fit(artefact: Forecaster | None, fitted: Fitted | None) -> str:
     )
 
 
-def wrap_verdict(metrics: ForecastMetrics) -> str:
-    """Return the verdict on the test part, in lines as wide as a terminal."""
-    return "\n".join(wrap_lines(sentence) for sentence in list_verdict(metrics) if sentence)
+def describe_answer(fitted: Fitted, evaluated: Evaluated) -> list[str]:
+    """Return the next values, their usual error and the comparison with other methods, in sentences."""
+    return list_answer(evaluated.metrics, evaluated.future, fitted.panel.profile)
 
 
-def render_html(lines: Sequence[str], metrics: ForecastMetrics | None) -> str:
-    """Return the description as HTML, with the verdict and the leaderboard if there are metrics."""
+def render_html(
+    lines: Sequence[str], answer: Sequence[str], metrics: ForecastMetrics | None
+) -> str:
+    """Return the description as HTML, with the answer and the leaderboard if there are metrics."""
     name, *others = map(escape, lines)
-    parts = [f"<p><b>{name}</b></p>", *(f"<p>{line}</p>" for line in others)]
+    parts = [f"<p>{escape(sentence)}</p>" for sentence in answer if sentence]
+    parts += [f"<p><b>{name}</b></p>", *(f"<p>{line}</p>" for line in others)]
     if metrics is not None:
-        parts += [f"<p>{escape(sentence)}</p>" for sentence in list_verdict(metrics) if sentence]
         table = rank_forecasters(metrics)
         shown = [name for name in table if name in COLUMNS or name.startswith("coverage_")]
         parts.append(

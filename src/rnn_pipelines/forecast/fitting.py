@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, measure_zero_fraction
+from rnn_pipelines.forecast.evaluation.past_comparison import compare_past
 from rnn_pipelines.forecast.evaluation.series_methods import SeriesMethods, describe_series_methods
 from rnn_pipelines.forecast.evaluation.summary import (
     ForecastMetrics,
@@ -207,9 +208,12 @@ def evaluate(fitted: Fitted) -> Evaluated:
     forecasts = forecast_methods(panel.windows, fitted.data.linear, fitted.methods)
     test, future = (_tabulate(fitted, forecasts, part) for part in PARTS)
     seconds = list_seconds(fitted.data.linear, fitted.methods, forecasts)
+    past = compare_past(
+        panel.windows, fitted.data.linear, fitted.methods, forecasts, fitted.weights
+    )
     evaluation = fitted.spec.evaluation
     found, _, by_step, by_level = evaluate_forecasts(
-        test, panel.series, panel.cutoffs, panel.profile, evaluation, seconds, **records
+        test, panel.series, panel.cutoffs, panel.profile, evaluation, seconds, past, **records
     )
     test, future = (show_predictions(table, panel.profile["tz"]) for table in (test, future))
     return Evaluated(ForecastMetrics.parse(found), by_step, by_level, test, future)

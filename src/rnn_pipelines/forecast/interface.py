@@ -428,15 +428,15 @@ class Forecaster:
         return fitting.rank_forecasters(self._evaluate().metrics)
 
     def summary(self) -> str:
-        """Return the verdict, the best methods on the test part, and the next values, as a run prints them."""
+        """Return the answer, the next values and the methods on the test part, as a run prints them."""
         from rnn_pipelines.forecast.report.summary import summarize_forecast
 
         evaluated = self._evaluate()
         profile = self._require_training().panel.profile
-        summary = summarize_forecast(evaluated.metrics, evaluated.future, profile=profile)
+        summary = summarize_forecast(evaluated.metrics, evaluated.future, profile, program="python")
         if self._replaced:
             names = " and ".join(sorted(self._replaced))
-            summary += f"\n\nReplaced after the evaluation: {names}. Verdict, errors and intervals are those before."
+            summary += f"\n\nReplaced after the evaluation: {names}. Comparison, errors and intervals are those before."
         return summary
 
     def report(self, path: str | Path) -> None:
@@ -450,7 +450,9 @@ class Forecaster:
         """
         from rnn_pipelines.forecast.report.report import render_fitted
 
-        write_page(check_path(path), render_fitted(self._require_training(), self._evaluate()))
+        write_page(
+            check_path(path), render_fitted(self._require_training(), self._evaluate(), "python")
+        )
 
     @naming_arguments()
     def explorer(self, path: str | Path, frame: Any = None, series: Any = None) -> None:
@@ -670,15 +672,19 @@ class Forecaster:
         return networks[name]
 
     def _describe(self, is_html: bool) -> str:
-        from rnn_pipelines.forecast.description import describe_state, render_html, wrap_verdict
+        from rnn_pipelines.forecast.description import describe_answer, describe_state, render_html
+        from rnn_pipelines.report.terminal import wrap_lines
 
         lines = describe_state(
             self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced)
         )
-        metrics = None if self._fitted is None else self._evaluate().metrics
+        evaluated = None if self._fitted is None else self._evaluate()
+        answer = []
+        if self._fitted is not None and evaluated is not None:
+            answer = describe_answer(self._fitted, evaluated)
         if is_html:
-            return render_html(lines, metrics)
-        return "\n".join(lines if metrics is None else [*lines, wrap_verdict(metrics)])
+            return render_html(lines, answer, None if evaluated is None else evaluated.metrics)
+        return "\n".join([*(wrap_lines(sentence) for sentence in answer if sentence), *lines])
 
     def _make_artefact(self) -> Artefact:
         """Return the forecaster in use: as loaded, or as a retraining makes it."""

@@ -11,7 +11,9 @@ NO_NUMBER = "–"
 
 
 def format_p_value(p_value: float) -> str:
-    """Format a p-value to two significant digits, as in `p = 0.034`; small ones as `p < 0.0001`."""
+    """Format a p-value to two significant digits, as in `p = 0.034`; `p < 0.0001` and `p > 0.99` beyond these."""
+    if p_value >= 0.995:
+        return "p > 0.99"
     return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
 
 

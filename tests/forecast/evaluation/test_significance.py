@@ -215,7 +215,7 @@ def test_p_value_has_two_sides(losses: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize(
     ("p_value", "text"),
-    [(0.0339, "p = 0.034"), (1.0, "p = 1"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")],
+    [(0.0339, "p = 0.034"), (1.0, "p > 0.99"), (0.0001, "p = 0.0001"), (9.9e-5, "p < 0.0001")],
 )
 def test_small_p_values_are_given_by_their_bound(p_value: float, text: str) -> None:
     assert format_p_value(p_value) == text

@@ -137,6 +137,7 @@ def test_summary_is_read_back_from_json(
         "use",
         "mean_size",
         "test_fingerprint",
+        "past",
     )
     assert sorted(blocks) == sorted([*predictions.forecasters, *whole])
     assert ForecastMetrics.parse(blocks) == summary

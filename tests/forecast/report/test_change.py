@@ -57,8 +57,9 @@ def make_change(ids: tuple[str, ...] = ("october",), sign: float = 1.0, **others
 def test_the_sentence_names_the_largest_parts_first() -> None:
     change = choose_times(make_change(), "2026-10")
     assert write_change(change) == (
-        "The forecast of october for 2026-10-01 fell by 6.1 %, from 100.0 to 93.9: −5.0 from 5 new values (4 below "
-        "their forecast), −1.4 from version a1b2c3, +0.3 from changed covariates. The value at 2026-09-28, 95.0 "
+        "The forecast of october for 2026-10-01 fell by 6.1 (6.1 %), from 100.0 to 93.9: −5.0 (−5.0 %) from 5 new "
+        "values (4 below their forecast), −1.4 (−1.4 %) from version a1b2c3, +0.3 (+0.3 %) from changed covariates. "
+        "The value at 2026-09-28, 95.0 "
         "instead of an expected 102.0, lowers the forecast by 2.0."
     )
 
@@ -66,9 +67,9 @@ def test_the_sentence_names_the_largest_parts_first() -> None:
 def test_the_sentence_of_a_panel_is_of_averages() -> None:
     text = write_change(make_change(("a", "b")))
     assert text.startswith(
-        "The forecast of 2 series for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %"
+        "The forecast of 2 series for 2026-09-30 to 2026-10-01, on average, fell by 5.1 (5.1 %)"
     )
-    assert "−4.0 from 10 new values (8 below their forecast)" in text
+    assert "−4.0 (−4.0 %) from 10 new values (8 below their forecast)" in text
 
 
 def test_the_sentence_of_a_panel_names_the_series_of_a_value() -> None:
@@ -101,6 +102,19 @@ def test_parts_near_0_are_left_out() -> None:
     assert "covariates" not in text
 
 
+def test_revision_is_named_even_if_it_has_no_effect() -> None:
+    change = make_change()
+    table = change.table.assign(revised_values=0.001)
+    text = write_change(replace(change, table=table, news=change.news.assign(num_revised=1)))
+    assert "from 1 revised value" in text
+
+
+def test_small_change_is_shown_with_the_digits_that_differ() -> None:
+    change = make_change()
+    text = write_change(replace(change, table=change.table.assign(after=100.02, change=0.02)))
+    assert "rose by 0.020 (0.0 %), from 100.000 to 100.020" in text
+
+
 def test_parts_that_cancel_are_listed_under_no_change() -> None:
     change = make_change()
     for rest in (0.0, 0.001):
@@ -111,7 +125,10 @@ def test_parts_that_cancel_are_listed_under_no_change() -> None:
         }
         table = change.table.assign(**parts, change=rest, after=100.0 + rest)
         text = write_change(replace(change, table=table, news=change.news.assign(num_revised=2)))
-        assert "did not change: +4.0 from 2 revised values, −4.0 from changed covariates." in text
+        assert (
+            "did not change: +4.0 (+4.0 %) from 2 revised values, −4.0 (−4.0 %) from changed"
+            in text
+        )
         assert "0.0 %" not in text
 
 
@@ -133,7 +150,7 @@ def unknown() -> dict[str, Any]:
 
 def test_sentence_without_parts_has_the_change_alone(unknown: dict[str, Any]) -> None:
     assert unknown["sentence"].startswith(
-        "The forecast of october for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %, from 100.0 to 94.9."
+        "The forecast of october for 2026-09-30 to 2026-10-01, on average, fell by 5.1 (5.1 %), from 100.0 to 94.9."
     )
 
 

@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from golden import has_in_order
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.next_values import (
     MAX_ROWS,
-    describe_first_value,
     restore_numbers,
     summarize_forecasts,
     tabulate_next_values,
@@ -89,21 +87,6 @@ def test_note_names_the_files_with_all_values() -> None:
 def test_note_of_one_value_is_in_the_singular() -> None:
     _, note = tabulate_next_values(make_next_values(horizon=1))
     assert "1 value " in str(note)
-
-
-def test_first_value_is_described_with_its_interval() -> None:
-    sentence = describe_first_value(make_next_values())
-    assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
-
-
-def test_first_value_of_a_panel_names_its_series() -> None:
-    assert has_in_order(
-        describe_first_value(make_next_values(("a", "b"))),
-        "of a",
-        "2026-01-30",
-        "100.0",
-        "2 series",
-    )
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.report import (
-    FEW_WINDOWS,
-    NUM_SENTENCES,
     ForecastResults,
-    advise,
-    describe_expected_error,
     report_forecast,
 )
 from rnn_pipelines.forecast.report.settings import (
@@ -597,56 +593,3 @@ def test_texts_of_the_data_are_escaped(write_report: WriteReport) -> None:
     page = write_report(source=EVIL, target=EVIL, first=EVIL, repairs=[EVIL])
     assert "<img" not in page
     assert page.count("&lt;img") >= 4
-
-
-# The first sentences are about the results.
-
-
-NUMBERS = {"rmse": 2.0, "coverage_80": 0.79}
-
-
-def make_blocks(**mae: float) -> ForecastMetrics:
-    blocks = {name: {**NUMBERS, "mae": error, "mse": error**2} for name, error in mae.items()}
-    return ForecastMetrics(blocks, None, num_windows=FEW_WINDOWS, mean_size=10.0)
-
-
-WINS = make_blocks(ensemble=1.0, lstm=1.5, seasonal_naive=4.0)
-
-
-def test_expected_error_is_that_of_the_ensemble() -> None:
-    sentence = describe_expected_error(WINS)
-    assert "±1.00 " in sentence
-
-
-def test_expected_error_is_relative_to_seasonal_naive() -> None:
-    sentence = describe_expected_error(WINS)
-    assert "25 % of the error of seasonal naive" in sentence
-
-
-def test_exact_forecast_has_no_expected_error() -> None:
-    assert "exact" in describe_expected_error(make_blocks(ensemble=1e-7, seasonal_naive=4.0))
-
-
-def test_expected_error_is_not_relative_to_an_exact_method() -> None:
-    assert "%" not in describe_expected_error(make_blocks(ensemble=1.0, seasonal_naive=0.0))
-
-
-def test_expected_error_needs_an_ensemble() -> None:
-    assert describe_expected_error(make_blocks(lstm=1.0)) == ""
-
-
-@pytest.mark.parametrize(
-    ("metrics", "fact"),
-    [
-        (make_blocks(ensemble=1.0, lstm=1.5, seasonal_naive=0.5), "seasonal naive"),
-        (WINS.add({"ensemble": {"coverage_80": 0.6}}), "80 %"),
-        (replace(WINS, zero_fraction=0.62), "62 %"),
-        (replace(WINS, num_windows=5), "5 windows"),
-        (ForecastMetrics({}, None), "cross_validate_forecast"),
-    ],
-)
-def test_fact_comes_first(metrics: ForecastMetrics, fact: str) -> None:
-    sentences = advise(metrics, (80,))
-    assert fact in sentences[0]
-    assert len(sentences) == NUM_SENTENCES
-    assert fact not in " ".join(advise(WINS, (80,))[:2])

@@ -1,4 +1,4 @@
-"""A run's last words: who is ahead, what comes next, and no more than a screen of it."""
+"""The summary of a run: what comes, how sure, better than what, and no more than a screen of it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +12,7 @@ import pytest
 from golden import has_in_order
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.advice import Program
 from rnn_pipelines.forecast.report.next_values import tabulate_used
 from rnn_pipelines.forecast.report.summary import (
     MAX_VALUES,
@@ -19,7 +20,6 @@ from rnn_pipelines.forecast.report.summary import (
     rank,
     summarize_forecast,
 )
-from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.report.terminal import WIDTH
 
 NUMBERS = {
@@ -62,25 +62,41 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
     return Predictions(pd.concat(tables, ignore_index=True), ("ensemble",), (80,))
 
 
-def test_summary_begins_with_the_columns() -> None:
-    columns = {"time": "day", "id": "shop", "series": [], "unread": ["price"]}
-    profile: Any = {"columns": columns, "target": "sales", "freq": "D"}
-    summary = summarize_forecast(METRICS, make_next_values(), profile=profile)
+PROFILE: Any = {
+    "columns": {"time": "day", "id": "shop", "series": [], "unread": ["price"]},
+    "target": "sales",
+    "freq": "D",
+    "season_length": 7,
+    "horizon": 3,
+}
+
+
+def summarize(metrics: ForecastMetrics = METRICS, program: Program = "kedro") -> str:
+    return summarize_forecast(metrics, make_next_values(), PROFILE, program=program)
+
+
+def test_summary_begins_with_the_next_values() -> None:
+    assert summarize().startswith("sales on 2026-01-30: 101.0 (80 % interval 91.2 to 111.0)")
+
+
+def test_columns_follow_the_next_values() -> None:
     line = "times from 'day' (days), values from 'sales', series by 'shop', not read: 'price'"
-    assert summary == f"{line}\n\n{summarize_forecast(METRICS, make_next_values())}"
+    assert has_in_order(summarize(), "next values", line, "on the test part")
 
 
-def test_summary_has_the_first_sentence_of_the_verdict() -> None:
-    sentence = " ".join(
-        summarize_forecast(METRICS, make_next_values()).split("\n\n")[0].split("\n")
+def test_console_has_printed_the_columns_before() -> None:
+    assert "times from" not in summarize(program="console")
+
+
+def test_networks_follow_the_ranking() -> None:
+    assert has_in_order(
+        summarize(), "on the test part", "Do networks help here? The best network, GRU"
     )
-    assert sentence.count(". ") == 0
-    assert write_verdict(METRICS).startswith(sentence)
 
 
-def test_best_forecaster_stands_first() -> None:
-    names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
-    assert names == ["ensemble", "GRU", "ridge", "LSTM", "last value"]
+def test_forecast_in_use_stands_first() -> None:
+    names = [line.split("  ")[0] for line in rank(replace(METRICS, use="ridge")).splitlines()[1:]]
+    assert names == ["ridge", "ensemble", "GRU", "LSTM", "last value"]
 
 
 def test_unknown_error_is_a_dash_at_the_end() -> None:
@@ -98,24 +114,12 @@ def test_bias_is_left_out_if_the_table_is_too_wide() -> None:
 
 def test_sparse_series_are_compared_with_constants() -> None:
     metrics = replace(make_metrics(gru=3.5, ensemble=3.4, zero=3.4, mean=3.6), zero_fraction=0.618)
-    blocks = summarize_forecast(metrics, make_next_values()).split("\n\n")
-    assert has_in_order(
-        " ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same"
-    )
+    warning = next(part for part in summarize(metrics).split("\n\n") if part.startswith("62 %"))
+    assert has_in_order(" ".join(warning.split()), "MSE", "constant", "zero", "MSE", "same")
 
 
 def test_dense_series_are_not_compared_with_constants() -> None:
-    assert "constant" not in summarize_forecast(
-        make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values()
-    )
-
-
-@pytest.mark.parametrize(("error", "is_named"), [(3.4, False), (3.8, False), (4.1, True)])
-def test_summary_names_an_ensemble_that_is_clearly_worse(error: float, is_named: bool) -> None:
-    """It goes into use, so that a glance at the best network is not enough."""
-    metrics = make_metrics(lstm=4.2, gru=3.5, ensemble=error, ridge=3.7, last_value=9.0)
-    blocks = summarize_forecast(metrics, make_next_values()).split("\n\n")
-    assert blocks[1].startswith("The ensemble, which goes into use,") is is_named
+    assert "constant" not in summarize(make_metrics(gru=3.5, ensemble=3.4, mean=3.6))
 
 
 def test_bounds_follow_the_next_values() -> None:
@@ -141,11 +145,6 @@ def test_missing_bounds_are_dashes() -> None:
     assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "101.0", "–", "–"]
 
 
-def test_missing_next_values_have_a_reason() -> None:
-    values = make_next_values()
-    assert list_next_values(replace(values, table=values.table[:0])).startswith("No next values: ")
-
-
 @pytest.mark.parametrize(
     ("num_series", "horizon", "rest"),
     [
@@ -169,8 +168,8 @@ def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleN
         table=values.table.assign(ensemble=1.0),
         forecasters=(*values.forecasters, "ensemble"),
     )
-    lines = summarize_forecast(METRICS, combined).splitlines()
-    assert len(lines) < 25
+    lines = summarize_forecast(METRICS, combined, PROFILE).splitlines()
+    assert len(lines) < 30
     assert max(map(len, lines)) <= WIDTH
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import TableError
-from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.evaluation.significance import count_overlapping
 from rnn_pipelines.forecast.intervals.quantiles import score_interval
 from rnn_pipelines.forecast.intervals.sparse_bounds import MIN_ZERO_SHARE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
@@ -93,22 +93,22 @@ def _average_by_cutoff(predictions: Predictions, scores: pd.DataFrame) -> pd.Ser
 
 
 def _test_coverage(scores: pd.DataFrame, predictions: Predictions, level: int) -> float | None:
-    """Return the p-value of a coverage that equals the level, see `compare_losses`; None without bounds."""
-    inside = (
-        scores[["unique_id", "coverage"]]
-        .assign(cutoff=predictions.table["cutoff"], level=level / 100)
-        .dropna()
-    )
+    """Return the p-value of a coverage that equals the level, from independent origins; None without bounds.
+
+    Origins within one horizon of each other share errors, and so do the series of a panel at one origin: each horizon
+    of origins counts once, with the share of its actuals inside. A binomial distribution gives the p-value, both sides.
+    """
+    from scipy.special import bdtr
+
+    inside = scores["coverage"].groupby(predictions.table["cutoff"]).mean().dropna()
     if inside.empty:
         return None
-    horizon = int(scores["horizon_step"].max())
-    if (inside["coverage"] == 1).all():
-        # Without any variance, only the number of windows that do not overlap counts.
-        return float((level / 100) ** (inside["cutoff"].nunique() / horizon))
-    by_window = inside.groupby(["unique_id", "cutoff"], as_index=False)[
-        ["coverage", "level"]
-    ].mean()
-    return compare_losses(by_window, "coverage", "level", horizon)
+    num = max(1, round(len(inside) / count_overlapping(predictions.table)))
+    num_inside = float(inside.mean()) * num
+    # Shares of origins are rounded to the level, so that the p-value is never too small.
+    lower = float(bdtr(np.ceil(num_inside), num, level / 100))
+    upper = 1 - float(bdtr(np.floor(num_inside) - 1, num, level / 100)) if num_inside >= 1 else 1.0
+    return min(1.0, 2 * min(lower, upper))
 
 
 def list_sparse_series(predictions: Predictions) -> pd.Index:

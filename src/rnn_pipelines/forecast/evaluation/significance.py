@@ -112,7 +112,7 @@ def measure_differences(
     losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
     # A window without observations has no error; a series without a scale has no scaled error.
     losses = losses.dropna()
-    horizon = 1 if has_one_each else _count_overlapping(table)
+    horizon = 1 if has_one_each else count_overlapping(table)
     of_baseline = losses[baseline].mean()
     is_enough = len(losses) >= MIN_INDEPENDENT * horizon
     measured: dict[str, dict[str, float | None]] = {}
@@ -128,7 +128,7 @@ def measure_differences(
     return measured
 
 
-def _count_overlapping(table: pd.DataFrame) -> int:
+def count_overlapping(table: pd.DataFrame) -> int:
     """Return the number of cut-offs in a horizon, which is less than its steps if only some origins are evaluated."""
     ends = table.groupby("cutoff")["ds"].max()
     cutoffs = ends.index.to_numpy()

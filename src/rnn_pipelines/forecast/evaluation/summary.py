@@ -24,6 +24,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_ratios,
     measure_zero_fraction,
 )
+from rnn_pipelines.forecast.evaluation.past_comparison import PastComparison
 from rnn_pipelines.forecast.evaluation.significance import centre_differences, measure_differences
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS, SOME_ZEROS
@@ -52,6 +53,7 @@ class ForecastMetrics:
         use: the forecaster that goes into use.
         mean_size: the mean absolute actual of the test part; 0 if unknown.
         test_fingerprint: of windows and actuals of the test part; empty if unknown.
+        past: the method in use beside the others at all origins, see `compare_past`; None if unknown.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
@@ -64,6 +66,7 @@ class ForecastMetrics:
     use: str = ENSEMBLE
     mean_size: float = 0.0
     test_fingerprint: str = ""
+    past: PastComparison | None = None
 
     @property
     def is_panel(self) -> bool:
@@ -165,13 +168,14 @@ def find_reference(forecasters: Container[str]) -> str:
     return "seasonal_naive" if "seasonal_naive" in forecasters else "last_value"
 
 
-def evaluate_forecasts(
+def evaluate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     predictions: Predictions,
     series: Series,
     cutoffs: Cutoffs,
     profile: Profile,
     evaluation: EvaluationSpec,
     seconds: Mapping[str, Mapping[str, float]],
+    past: PastComparison | None = None,
     **records: Mapping[str, Any],
 ) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, interval_metrics.MetricsByLevel]:
     """Measure all forecasters on the test part: over all series, by series, by step ahead, and intervals by level.
@@ -184,7 +188,7 @@ def evaluate_forecasts(
     needed = max((record.get("values_needed", 0) for record in records.values()), default=0)
     if predictions.table.empty:
         summary = ForecastMetrics(
-            {}, None, zero_fraction, values_needed=needed, use=predictions.use
+            {}, None, zero_fraction, values_needed=needed, use=predictions.use, past=past
         )
         return (
             summary.to_json(),
@@ -219,6 +223,7 @@ def evaluate_forecasts(
         missed_origins=interval_metrics.list_missed(predictions, predictions.use),
         mean_size=float(np.nan_to_num(tested["y"].abs().mean())),
         test_fingerprint=fingerprint_table(tested),
+        past=past,
     )
     return summary.to_json(), by_series, measure_by(predictions, "horizon_step"), by_level
 

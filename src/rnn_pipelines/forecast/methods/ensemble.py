@@ -47,6 +47,8 @@ LOSS_POWER = 3
 NUM_UNSURE = 10
 # A horizon of more seasons is long.
 FAR_SEASONS = 2
+# The most windows that give the weights of a fold, which are for its errors alone.
+MAX_WEIGHED = 500
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -166,20 +168,14 @@ def fit_ensemble(
     windows, in units of MASE, None if there are too few; `seconds`, wall time of the weighting.
     """
     started = time.perf_counter()
-    names = list_ensemble_candidates(fitted)
-    if loss == "absolute" and ZERO in fitted:
-        names.append(ZERO)  # it can be the median, but never the mean
-    candidates = {name: fitted[name] for name in names}
+    candidates = _choose_candidates(fitted, loss)
     losses: dict[str, float | None] = dict.fromkeys([*candidates, ENSEMBLE])
     weights = dict.fromkeys(candidates, 0.0)
     if data.linear.is_enough:
         errors = {
             name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()
         }
-        # Copies of one forecast would take weight from the others.
-        pool = {
-            name: errors[name] for name, method in candidates.items() if not is_copy(method.model)
-        }
+        pool = _leave_out_copies(errors, candidates)
         weights |= weigh_far_ahead(data, weigh_by_errors(pool, data.linear.num_independent, loss))
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
         losses = {name: float(average_loss(error, loss)) for name, error in errors.items()}
@@ -191,6 +187,51 @@ def fit_ensemble(
         "losses": losses,
         "seconds": seconds,
     }
+
+
+def _choose_candidates(fitted: Mapping[str, FittedMethod], loss: Loss) -> dict[str, FittedMethod]:
+    """Return the methods that can have a weight in the ensemble of a loss."""
+    names = list_ensemble_candidates(fitted)
+    if loss == "absolute" and ZERO in fitted:
+        names.append(ZERO)  # it can be the median, but never the mean
+    return {name: fitted[name] for name in names}
+
+
+def _leave_out_copies(
+    errors: Mapping[str, np.ndarray], candidates: Mapping[str, FittedMethod]
+) -> dict[str, np.ndarray]:
+    """Return the errors without those of copies of a forecast, which would take weight from the others."""
+    return {name: errors[name] for name, method in candidates.items() if not is_copy(method.model)}
+
+
+def forecast_other_folds(
+    data: FittingData, fitted: Mapping[str, FittedMethod], name: str
+) -> np.ndarray:
+    """Return forecasts of the validation windows by an ensemble whose weights come from the other folds.
+
+    Its own `out_of_fold` has the weights of all folds, so that its error is too low by what the weights have learnt of
+    the same windows. At most `MAX_WEIGHED` windows, evenly spaced, give the weights of each fold.
+
+    Returns:
+        float64[validation, horizon], scaled.
+    """
+    loss = _choose_losses(data)[name]
+    candidates = _choose_candidates(fitted, loss)
+    errors = _leave_out_copies(_find_scaled_errors(data, candidates), candidates)
+    fold = data.linear.fold[: len(data.validation)]
+    step = -(-len(fold) // MAX_WEIGHED)
+    forecasts = fitted[name].out_of_fold.copy()
+    for held_out in np.unique(fold):
+        is_other = fold != held_out
+        if not is_other.any():
+            continue
+        num_independent = data.linear.num_independent * float(is_other.mean())
+        seen = {one: error[is_other][::step].ravel() for one, error in errors.items()}
+        weights = weigh_far_ahead(data, weigh_by_errors(seen, num_independent, loss))
+        forecasts[~is_other] = np.sum(
+            [weights[one] * fitted[one].out_of_fold[~is_other] for one in errors], axis=0
+        )
+    return forecasts
 
 
 def weigh_by_errors(

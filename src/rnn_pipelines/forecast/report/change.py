@@ -22,7 +22,11 @@ from rnn_pipelines.forecast.model.change import (
     Change,
 )
 from rnn_pipelines.forecast.operations.change import explain_nights
-from rnn_pipelines.forecast.report.next_values import choose_form, describe_suspects
+from rnn_pipelines.forecast.report.next_values import (
+    choose_differing_form,
+    choose_form,
+    describe_suspects,
+)
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
 from rnn_pipelines.report.numbers import format_points
 from rnn_pipelines.report.page import Table
@@ -127,6 +131,8 @@ def write_change(change: Change) -> str:
     before = table["before"].mean()
     after = table["after"].mean()
     form = choose_form(table[["before", "after"]].to_numpy())
+    if form(before) == form(after):
+        form = choose_differing_form(before, after)
     series_names = table["unique_id"].unique()
     times = [_write_time(ds) for ds in sorted(table["ds"].unique())]
     series = f"{len(series_names):,} series"
@@ -137,22 +143,24 @@ def write_change(change: Change) -> str:
     # Percent need values that are all on one side of 0.
     is_share = bool((table["before"] > 0).all())
     verb = "rose" if after > before else "fell"
-    size = f"{100 * abs(after / before - 1):.1f} %" if is_share else form(abs(after - before))
+    size = form(abs(after - before))
+    share = f" ({100 * abs(after / before - 1):.1f} %)" if is_share else ""
     parts = table[[*PARTS, DAY_AHEAD]].mean(skipna=False)
     parts = parts[parts != 0].sort_values(key=abs, ascending=False, kind="stable")
-    text = f"{subject} {verb} by {size}, from {form(before)} to {form(after)}"
+    text = f"{subject} {verb} by {size}{share}, from {form(before)} to {form(after)}"
     # Parts that cancel each other are still listed.
     if not _is_not_0(size):
         text = f"{subject} did not change"
     if parts.isna().any():
         return f"{text}."
     causes = _name_parts(change)
-    sizes = [
-        format_points(value / before, 1) if is_share else _sign(form(value)) for value in parts
-    ]
-    # A part that is 0 in the digits shown is left out.
-    named = zip(parts.index, sizes, strict=True)
-    listed = [f"{size} from {causes[str(name)]}" for name, size in named if _is_not_0(size)]
+    # A part that is 0 in the digits shown is left out, but a revision is always named.
+    listed = []
+    for name, value in parts.items():
+        size = _sign(form(value))
+        if _is_not_0(size) or name == REVISED:
+            share = f" ({format_points(value / before, 1)} %)" if is_share else ""
+            listed.append(f"{size}{share} from {causes[str(name)]}")
     return " ".join(
         [f"{text}: {', '.join(listed)}." if listed else f"{text}.", *_name_values(change, form)]
     )

@@ -20,6 +20,8 @@ from rnn_pipelines.report.texts import read_prose
 FORECAST = "forecast"
 # Of the usual value of a table; the interval of a forecast is wider than what they leave out.
 NUM_DIGITS = 6
+# Two numbers with a smaller relative difference are shown as equal.
+SMALLEST_DIFFERENCE = 1e-4
 # Rows of the table in the report.
 MAX_ROWS = 31
 # Series that are named without bounds.
@@ -106,23 +108,6 @@ def tabulate_steps(first: str, table: pd.DataFrame, columns: Mapping[str, str]) 
     return Table([first, *columns.values()], rows)
 
 
-def describe_first_value(next_values: Predictions) -> str:
-    """Return the first next value of the first series with its interval, in a sentence."""
-    if next_values.use not in next_values.forecasters or next_values.table.empty:
-        return ""
-    table = tabulate_used(next_values)
-    form = choose_form(table.iloc[:, 2:].to_numpy())
-    row = table.iloc[0]
-    level = min(next_values.levels, default=None)
-    interval = ""
-    if f"lo-{level}" in table and not math.isnan(row[f"lo-{level}"]):
-        interval = f" ({level} % interval {form(row[f'lo-{level}'])} to {form(row[f'hi-{level}'])})"
-    num_others = table["unique_id"].nunique() - 1
-    name = f" of {row['unique_id']}" if num_others else ""
-    others = f", the first of {num_others + 1:,} series" if num_others else ""
-    return f"The forecast{name} for {write_times(table['ds'])[0]} is {form(row[FORECAST])}{interval}{others}."
-
-
 def summarize_forecasts(
     newest: ForecastLog,
     log: ForecastLog,
@@ -185,6 +170,16 @@ def choose_form(values: np.ndarray) -> Callable[[float], str]:
     return lambda number: (
         NO_NUMBER if math.isnan(number) else f"{number:z,.{decimals}f}".replace("-", "−")
     )
+
+
+def choose_differing_form(one: float, other: float) -> Callable[[float], str]:
+    """Return a formatter with as many decimals as two numbers need to differ."""
+    difference = abs(one - other)
+    largest = max(abs(one), abs(other))
+    if not largest * SMALLEST_DIFFERENCE < difference < largest:
+        return choose_form(np.array([one, other]))
+    decimals = max(1 - math.floor(math.log10(difference)), 0)
+    return lambda number: f"{number:z,.{decimals}f}".replace("-", "−")
 
 
 def write_times(times: pd.Series) -> list[str]:

@@ -1,6 +1,6 @@
 """The report of `forecast` on one page: next values, comparison of the methods, errors, advice and settings."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,6 @@ from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
-from rnn_pipelines.forecast.methods.local.intermittent import SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -26,23 +24,20 @@ from rnn_pipelines.forecast.report import (
     summary,
     verdict,
 )
+from rnn_pipelines.forecast.report.advice import Program, advise, advise_on_results
 from rnn_pipelines.forecast.report.all_series import report_all_series
+from rnn_pipelines.forecast.report.answer import list_answer
 from rnn_pipelines.forecast.report.figures import draw_figures, has_one_step
-from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
+from rnn_pipelines.forecast.report.next_values import tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
-from rnn_pipelines.report.numbers import begin_sentence, format_number
+from rnn_pipelines.report.numbers import begin_sentence
 from rnn_pipelines.report.page import Section
 from rnn_pipelines.report.report import Report
-from rnn_pipelines.report.texts import fill_template, list_sections, read_prose
+from rnn_pipelines.report.texts import fill_template, list_sections
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.runs.comparison import EarlierRun
-
-NOTES = read_prose("rnn_pipelines.forecast.report")["advice"]
-NUM_SENTENCES = 3
-# Fewer windows rarely show a difference of 10 %.
-FEW_WINDOWS = 30
 
 
 @dataclass(frozen=True)
@@ -72,9 +67,12 @@ class ForecastResults:
 
 
 def report_forecast(
-    results: ForecastResults, parameters: Mapping[str, Any], figures: Mapping[str, Figure]
+    results: ForecastResults,
+    parameters: Mapping[str, Any],
+    figures: Mapping[str, Figure],
+    program: Program = "kedro",
 ) -> Report:
-    """Return the report on the results of a run."""
+    """Return the report on the results of a run; its advice is on the options of the program that ran."""
     metrics = results.metrics
     profile = results.profile
     has_test = bool(results.metrics.forecasters)
@@ -93,8 +91,10 @@ def report_forecast(
         figures=figures,
         is_panel=profile["num_series"] > 1,
         has_season=profile["season_length"] > 1,
-        first_value=describe_first_value(results.next_values),
-        expected_error=describe_expected_error(metrics),
+        answer=[
+            *list_answer(metrics, results.next_values, profile),
+            *advise_on_results(metrics, results.next_values.levels, program, most=1),
+        ],
         next_values=tabulate_next_values(results.next_values),
         verdict=verdict.write_verdict(metrics),
         leaderboard=summary.tabulate_metrics(metrics) if has_test else None,
@@ -105,7 +105,7 @@ def report_forecast(
         noise_floor=metrics.noise_floor_mse,
         all_series=report_all_series(results.all_series),
         errors=_report_errors(results, figures) if has_test else [],
-        advice=advise(metrics, results.next_values.levels),
+        advice=advise(metrics, results.next_values.levels, program),
         run_before=report_run_before(metrics, results.run_before),
         untrained=untrained,
         networks=settings.tabulate_networks(results.records) if has_networks else None,
@@ -143,7 +143,7 @@ def _report_errors(results: ForecastResults, figures: Mapping[str, Figure]) -> l
     )
 
 
-def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
+def render_fitted(fitted: Fitted, evaluated: Evaluated, program: Program) -> str:
     """Return the report as one HTML page that needs no network."""
     panel = fitted.panel
     data = fitted.data
@@ -173,49 +173,4 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
         "use": spec.use,
     }
     figures.update(diagnostics.draw_diagnostics(evaluated.test, panel.profile))
-    return report_forecast(results, parameters, figures).render()
-
-
-def describe_expected_error(metrics: ForecastMetrics) -> str:
-    """Return the expected error of the forecast in use, also relative to the reference; empty without a test part."""
-    if metrics.use not in metrics.forecasters:
-        return ""
-    ours, theirs = (metrics.get(name, "mae") for name in (metrics.use, metrics.reference))
-    if metrics.is_exact(metrics.use):
-        return "Expect the forecast to be exact, up to rounding."
-    relation = (
-        f", {100 * ours / theirs:.0f} % of the error of {STYLES[metrics.reference].name}"
-        if theirs > 0
-        else ""
-    )
-    return f"Expect to be off by ±{format_number(ours, 3)} on average (MAE){relation}."
-
-
-def advise(metrics: ForecastMetrics, levels: Iterable[int]) -> list[str]:
-    """Return what to do next, in `NUM_SENTENCES` sentences; those that follow from the results come first."""
-    general = [NOTES[key] for key in ("service", "monitor", "evaluate")]
-    return [*_advise_on_results(metrics, levels), *general][:NUM_SENTENCES]
-
-
-def _advise_on_results(metrics: ForecastMetrics, levels: Iterable[int]) -> Iterator[str]:
-    if not metrics.forecasters:
-        yield NOTES["not_evaluated"]
-        return
-    best = metrics.rank()[0]
-    if verdict.is_clearly_behind(metrics):
-        name = metrics.find_best_baseline()
-        yield NOTES["used_loses"].format(
-            used=STYLES[metrics.use].name, baseline=STYLES[name].name, name=name
-        )
-    elif best in METHODS and best not in ENSEMBLE_STYLES:
-        yield NOTES["baseline_wins"].format(baseline=STYLES[best].name)
-    numbers = metrics.forecasters.get(metrics.use, {})
-    narrow = [
-        level for level in levels if intervals.judge_level(numbers, level) == "were too narrow"
-    ]
-    if narrow:
-        yield NOTES["narrow"].format(levels=" and ".join(f"{level} %" for level in narrow))
-    if metrics.zero_fraction > SOME_ZEROS:
-        yield NOTES["zeros"].format(share=f"{100 * metrics.zero_fraction:.0f} %")
-    if metrics.num_windows < FEW_WINDOWS:
-        yield NOTES["short"].format(num_windows=metrics.num_windows)
+    return report_forecast(results, parameters, figures, program).render()

@@ -17,7 +17,9 @@ from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import intervals, verdict
+from rnn_pipelines.forecast.report.advice import Program, advise_on_results
 from rnn_pipelines.forecast.report.all_series import summarize_all_series
+from rnn_pipelines.forecast.report.answer import list_answer
 from rnn_pipelines.forecast.report.next_values import tabulate_steps
 from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
@@ -34,10 +36,11 @@ MAX_DIFFERENCE = 100
 MAX_RANKED = 9
 # The longest name in a heading of the terminal.
 MAX_NAME = 14
+QUESTION = "Do networks help here?"
 
 
 def tabulate_metrics(metrics: ForecastMetrics) -> Table:
-    """Return the metrics of all forecasters, from the best to the worst, and of the noise floor if there is one.
+    """Return the metrics of the forecast in use, of the others from the best on, and of the noise floor if known.
 
     The metric of the ranking, with the differences from the best baseline, comes first, then the other columns in their
     order. The best value of each column is marked.
@@ -51,7 +54,7 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
         f"{METRICS[deciding].heading} against {STYLES[metrics.find_best_baseline()].name}, %"
     )
     columns = {"difference": Column(difference), **choose_leaderboard_columns([deciding, *others])}
-    rows = _list_rows(metrics, metrics.rank())
+    rows = _list_rows(metrics, _rank_after_use(metrics))
     if floor is not None:
         # Only single synthetic series have a noise floor, so that its root is the RMSE. As texts, they are not marked.
         floors = {"mse": floor, "rmse": math.sqrt(floor)}
@@ -65,10 +68,10 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
 
 
 def rank(metrics: ForecastMetrics) -> str:
-    """Return the best forecasters, networks, ensemble and constants, with the columns for which a terminal has room."""
+    """Return the forecast in use, the best others, networks and constants, with the columns that have room."""
     deciding = metrics.deciding
     baseline = STYLES[metrics.find_best_baseline()].name
-    ranked = metrics.rank()
+    ranked = _rank_after_use(metrics)
     chosen = [
         name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS
     ]
@@ -94,6 +97,11 @@ def rank(metrics: ForecastMetrics) -> str:
     return align_columns([table.header, *table.rows]) + (
         f"\nand {num_left_out} more" if num_left_out else ""
     )
+
+
+def _rank_after_use(metrics: ForecastMetrics) -> list[str]:
+    """Return the forecast in use and all others, from the best to the worst."""
+    return sorted(metrics.rank(), key=lambda name: name != metrics.use)
 
 
 def _list_rows(metrics: ForecastMetrics, names: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -130,27 +138,33 @@ MAX_VALUES = 7
 def summarize_forecast(
     metrics: ForecastMetrics,
     next_values: Predictions,
+    profile: Profile,
     run_before: EarlierRun | None = None,
     all_series: Mapping[str, Any] = MappingProxyType({}),
-    profile: Profile | None = None,
+    program: Program = "kedro",
 ) -> str:
-    """Return the columns, the verdict, the forecasters from the best to the worst, the coverage, and next values.
+    """Return the answer, the next values of the first series, all methods on the test part, and what networks add.
 
-    Without a test part, there is no ranking. The next values in use for the first series are shown. The profile is None
-    if the columns were printed before.
+    Without a test part, there is no ranking. Advice names options of the program that made the forecast. The console
+    has printed the columns of the table before.
     """
-    held = intervals.describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
-    ranked = rank(metrics) if metrics.forecasters else ""
+    answer = list_answer(metrics, next_values, profile)
     blocks = [
-        "" if profile is None else wrap_lines(describe_columns(profile)),
-        *map(wrap_lines, verdict.list_verdict(metrics)),
-        ranked,
-        wrap_lines(held),
+        *map(wrap_lines, answer),
+        *map(wrap_lines, advise_on_results(metrics, next_values.levels, program, most=1)),
+    ]
+    parts = [
+        "\n".join(block for block in blocks if block),
+        list_next_values(next_values),
+        wrap_lines(describe_columns(profile)) if program != "console" else "",
+        rank(metrics) if metrics.forecasters else "",
+        wrap_lines(intervals.describe_coverage(metrics, next_values.levels)),
+        wrap_lines(f"{QUESTION} {verdict.judge_networks(metrics)}"),
+        wrap_lines(verdict.judge_zeros(metrics)),
         summarize_all_series(all_series),
         wrap_lines(describe_run_before(metrics, run_before)),
-        list_next_values(next_values),
     ]
-    return "\n\n".join(block for block in blocks if block)
+    return "\n\n".join(part for part in parts if part)
 
 
 def list_next_values(next_values: Predictions) -> str:
@@ -158,7 +172,7 @@ def list_next_values(next_values: Predictions) -> str:
     table = next_values.table
     first = table[table["unique_id"] == table["unique_id"].iloc[0]] if len(table) else table
     if first.empty:
-        return "No next values: no series has the values that a window needs."
+        return ""
     bounds = [
         name for level in sorted(next_values.levels) for name in name_bounds(next_values.use, level)
     ]

@@ -15,9 +15,6 @@ from rnn_pipelines.report.texts import read_prose
 NOTES = read_prose("rnn_pipelines.forecast.report")["report"]
 # Largest relative difference of a tie if there is no interval; the seed alone can cause smaller ones.
 TIE_FRACTION = 0.01
-# The terminal names a forecast in use that is worse than the best baseline by more than this part. By more than the
-# other part, it is clearly worse, even if there are too few windows for a test.
-WORSE_FRACTION, CLEAR_FRACTION = 0.05, 0.5
 
 # Reasons for a difference of the RMSE in the other direction than that of the deciding metric.
 OTHER_DIRECTION = {
@@ -29,52 +26,29 @@ OTHER_DIRECTION = {
 
 
 def write_verdict(metrics: ForecastMetrics) -> str:
-    """Return whether the best network and the forecast in use beat, tie or lose to the best baseline, and by how much.
+    """Return how the networks and the forecast in use compare with the best baseline on the test part.
 
-    "beats" and "loses to" are significant differences, "is ahead of" and "is behind" are others. A forecast in use that
-    is clearly behind comes first.
+    "beats" and "loses to" are significant differences, "is ahead of" and "is behind" are others.
     """
-    sentences = [f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()]
+    sentences = [judge_networks(metrics)]
     if metrics.use in metrics.forecasters:
         name = (
             "that baseline" if NETWORKS.keys() & metrics.forecasters.keys() else "the best baseline"
         )
-        sentence = _judge_used(metrics, name)
+        sentences.append(_judge_used(metrics, name))
         baseline = metrics.find_best_baseline()
         bias = metrics.forecasters[metrics.use].get("bias")
         their_bias = metrics.forecasters[baseline].get("bias")
         if bias is not None and their_bias is not None and metrics.use != baseline:
-            sentence += f" Its bias is {format_bias(bias)} %, that of the baseline {format_bias(their_bias)} %."
-        sentences = [sentence, *sentences] if is_clearly_behind(metrics) else [*sentences, sentence]
+            sentences.append(
+                f"Its bias is {format_bias(bias)} %, that of the baseline {format_bias(their_bias)} %."
+            )
     return " ".join([*sentences, judge_zeros(metrics)]).strip()
 
 
-def list_verdict(metrics: ForecastMetrics) -> list[str]:
-    """Return the sentences for a terminal, which names the forecast in use only if it is behind the best baseline."""
-    # The table shows the pretrained network beside those that were trained here.
-    pretrained = "" if NETWORKS.keys() & metrics.forecasters.keys() else judge_pretrained(metrics)
-    sentences = [f"{judge_network(metrics)} {pretrained}".strip()]
-    if metrics.use in metrics.forecasters:
-        best = metrics.find_best_baseline()
-        ours, theirs = _get_errors(metrics, metrics.use, best)
-        if ours > (1 + WORSE_FRACTION) * theirs or is_clearly_behind(metrics):
-            sentences.append(_judge_used(metrics, STYLES[best].name))
-    return [
-        *(sentences[::-1] if is_clearly_behind(metrics) else sentences),
-        judge_zeros(metrics),
-    ]
-
-
-def is_clearly_behind(metrics: ForecastMetrics) -> bool:
-    """Return whether the forecast in use is worse than the best baseline, significantly or by more than half."""
-    if metrics.use not in metrics.forecasters or metrics.is_exact(metrics.use):
-        return False
-    ours, theirs = _get_errors(metrics, metrics.use, metrics.find_best_baseline())
-    # One window decides nothing.
-    is_significant = (
-        _is_significant(metrics.forecasters[metrics.use]) and ours > (1 + TIE_FRACTION) * theirs
-    )
-    return is_significant or (ours > (1 + CLEAR_FRACTION) * theirs and metrics.num_windows != 1)
+def judge_networks(metrics: ForecastMetrics) -> str:
+    """Return how the best network that was trained here and the pretrained one compare with the best baseline."""
+    return f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()
 
 
 def _judge_used(metrics: ForecastMetrics, name: str) -> str:
@@ -219,7 +193,7 @@ def _is_significant(numbers: Mapping[str, float | None]) -> bool:
 
 
 def _format_chance(metrics: ForecastMetrics, name: str, baseline: str) -> str:
-    """Return that a difference is within chance, or not tested; nothing for a tie and for a significant one."""
+    """Return over how many windows a difference was measured, and if it is within chance; empty for a clear one."""
     if _compare(metrics, name, baseline) not in ("is ahead of", "is behind"):
         return ""
     numbers = metrics.forecasters[name]
@@ -228,8 +202,7 @@ def _format_chance(metrics: ForecastMetrics, name: str, baseline: str) -> str:
         windows += f" at {count(metrics.num_cutoffs, 'cut-off')}"
     if numbers.get("difference_low") is not None:
         return f", but within chance over {windows}"
-    are = "is" if windows.startswith("1 ") else "are"
-    return f", but {windows} {are} too few to tell" if numbers.get("difference") is not None else ""
+    return f" over {windows}" if numbers.get("difference") is not None else ""
 
 
 def _relate(ours: float, theirs: float) -> str:

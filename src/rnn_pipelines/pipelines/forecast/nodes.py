@@ -147,7 +147,7 @@ def summarize_run(
     all_series: dict[str, Any],
     profile: Profile,
 ) -> str:
-    """Return the columns, the best methods, the next values, and the comparison with the run before."""
+    """Return the answer, the next values, the best methods, and the comparison with the run before."""
     return summary.summarize_forecast(
-        ForecastMetrics.parse(metrics), next_values, run_before, all_series, profile
+        ForecastMetrics.parse(metrics), next_values, profile, run_before, all_series
     )

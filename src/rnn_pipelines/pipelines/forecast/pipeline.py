@@ -7,6 +7,7 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable, describe_covariates
+from rnn_pipelines.forecast.evaluation.past_comparison import compare_past
 from rnn_pipelines.forecast.evaluation.series_methods import (
     SeriesMethodsTable,
     describe_series_methods,
@@ -152,6 +153,13 @@ def create_evaluation_nodes() -> list[Node]:
         "params:forecast.paths",
         "params:forecast.pretrained",
     ]
+    compared_from = [
+        "forecast_windows",
+        "forecast_linear",
+        "forecast_methods",
+        "forecast_forecasts",
+        "forecast_ensemble",
+    ]
     measured = {
         "predictions": "forecast_predictions",
         "series": "forecast_series",
@@ -159,6 +167,7 @@ def create_evaluation_nodes() -> list[Node]:
         "profile": "forecast_profile",
         "evaluation": "params:forecast.evaluation",
         "seconds": "forecast_seconds",
+        "past": "forecast_past",
         **{cell: f"forecast_{cell}_record" for cell in NETWORKS},
     }
     divided = {
@@ -181,6 +190,7 @@ def create_evaluation_nodes() -> list[Node]:
             ["forecast_linear", "forecast_methods", "forecast_forecasts"],
             "forecast_seconds",
         ),
+        create(compare_past, compared_from, "forecast_past"),
         create(
             evaluate_forecasts,
             measured,

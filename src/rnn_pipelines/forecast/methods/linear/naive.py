@@ -4,6 +4,16 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.linear.layout import Layout
 
+# Methods without a fit.
+NAIVE_METHODS = (
+    "last_value",
+    "drift",
+    "seasonal_naive",
+    "seasonal_drift",
+    "seasonal_mean",
+    "long_seasonal_naive",
+)
+
 
 def list_naive_matrices(layout: Layout) -> dict[str, np.ndarray]:
     """Return the matrix of each naive method by its name: float64[predictor, horizon]."""
