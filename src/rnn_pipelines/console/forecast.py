@@ -47,7 +47,6 @@ from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_
 from rnn_pipelines.forecast.report.report import render_fitted
 from rnn_pipelines.forecast.report.summary import summarize_forecast
 from rnn_pipelines.forecast.report.verdict import write_verdict
-from rnn_pipelines.forecast.report.workbook import write_workbook
 from rnn_pipelines.forecast.source.column_choice import choose_file_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.table_form import TableForm
@@ -236,6 +235,8 @@ def _list_files(
         FILES["metrics"]: f"{metrics}\n".encode(),
     }
     if options["excel"]:
+        from rnn_pipelines.forecast.report.workbook import write_workbook
+
         series = fitted.panel.series
         history = show_table(
             series.loc[series["observed"], ["unique_id", "ds", "y"]], profile["tz"]

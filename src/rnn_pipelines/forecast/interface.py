@@ -316,7 +316,7 @@ class Forecaster(Parametrized):
         situation = Situation(artefact, evaluated, series, covariates, num_steps)
 
         def convert(future: Any) -> pd.DataFrame:
-            return self._convert(future, has_target=False)
+            return self.read(future, has_target=False)
 
         table = compare_scenarios(situation, self.spec, futures, levels, convert)
         if num_steps <= horizon:
@@ -888,8 +888,13 @@ class Forecaster(Parametrized):
         table, covariates, source = newer_values.read_series_frame(frame, recipe)
         return table, covariates, source, find_id_type(frame, source)
 
-    def _convert(self, frame: Any, has_target: bool = True) -> pd.DataFrame:
-        """Return a table or file with columns like those of the training as a DataFrame."""
+    def read(self, frame: Any, has_target: bool = True) -> pd.DataFrame:
+        """Return a table or file with the columns of the training, or standard ones, as a DataFrame.
+
+        Args:
+            frame: see `predict`.
+            has_target: whether a file has values of the series, and not covariates alone.
+        """
         if isinstance(frame, str | Path):
             frame = self._read_file(frame, has_target)
         return self.table_form.name_columns(convert_frame(frame, self.spec.source))
@@ -913,7 +918,7 @@ class Forecaster(Parametrized):
         """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""
         if frame is None:
             return None, self._id_type
-        frame = self._convert(frame)
+        frame = self.read(frame)
         id_type = find_id_type(frame, self.spec.source)
         return frame, self._id_type if id_type is None else id_type
 

@@ -31,6 +31,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         table: form of the training's table; None for packaged series, and for forecasters that were saved before it
             was recorded.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
+        fitted_until: last time of each series that was used for the model in use; empty if it is not on record.
     """
 
     networks: dict[str, dict[str, Any]] = {}
@@ -46,6 +47,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     table: TableForm | None = None
     use: str = "ensemble"
     trained_until: dict[str, int | datetime]
+    fitted_until: dict[str, int | datetime] = {}
 
 
 def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks
@@ -61,6 +63,7 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
     # A series that is not evaluated is used for its scale only.
     num_learnt = np.where(find_not_evaluated(cutoffs), 1, cutoffs["validation_stop"])
     last = series.iloc[find_rows(series).starts + num_learnt - 1]
+    ends = series.groupby("unique_id", sort=False)["ds"].last()
     return ForecasterSettings(
         lookback=windows.lookback,
         horizon=windows.horizon,
@@ -74,6 +77,7 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
         zone=TimeZone(**profile["zone"]),
         table=TableForm(**profile["form"]) if profile.get("form") else None,
         trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
+        fitted_until=dict(zip(ends.index, ends.tolist(), strict=True)),
     )
 
 

@@ -1,22 +1,26 @@
-"""The next values as an Excel file: history, forecasts and intervals of each series, with charts."""
+"""The next values as an Excel file: history, forecasts and intervals of each series, with charts.
+
+Importing openpyxl takes a moment, so that this module is imported in functions.
+"""
 
 import re
 from collections.abc import Mapping
 from io import BytesIO
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.chart import Reference, ScatterChart, Series
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.forecast.report.next_values import restore_numbers
 from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.table_form import FORECAST, TIME, TableForm
-
-if TYPE_CHECKING:
-    from openpyxl.chart import ScatterChart
-    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 VALUES, CHARTS = "values", "charts"
 # The columns of bounds.
@@ -49,8 +53,6 @@ def write_workbook(
     Raises:
         RunError: a sheet has too few rows for the forecasts.
     """
-    from openpyxl import Workbook
-
     columns = {name: name.removeprefix(f"{use}-") for name in forecasts}
     forecasts = forecasts.rename(columns=columns | {use: FORECAST})
     values = [name for name in forecasts if name == FORECAST or BOUND.fullmatch(name)]
@@ -98,10 +100,7 @@ def _leave_newest(history: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFram
     return history.groupby(ID, sort=False).tail(num_left // history[ID].nunique())
 
 
-def _make_cell(value: Any, sheet: "WriteOnlyWorksheet", form: TableForm) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
+def _make_cell(value: Any, sheet: WriteOnlyWorksheet, form: TableForm) -> Any:
     if isinstance(value, pd.Timestamp):
         # As shown: Excel has no time zones.
         value = value.tz_localize(None)
@@ -119,11 +118,9 @@ def _make_cell(value: Any, sheet: "WriteOnlyWorksheet", form: TableForm) -> Any:
 
 
 def _draw_chart(
-    sheet: "WriteOnlyWorksheet", places: Mapping[str, int], span: tuple[int, int]
-) -> "ScatterChart":
+    sheet: WriteOnlyWorksheet, places: Mapping[str, int], span: tuple[int, int]
+) -> ScatterChart:
     """Return the chart of some rows of a sheet, from the first one below its header."""
-    from openpyxl.chart import Reference, ScatterChart, Series
-
     chart = ScatterChart(scatterStyle="lineMarker")
     chart.width, chart.height = CHART_SIZE
     # Excel hides axes unless they are to be kept.
