@@ -26,6 +26,7 @@ from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.terminal import summarize
+from rnn_pipelines.storage.formats import VOCABULARY
 
 
 @click.command(cls=Command)
@@ -66,11 +67,12 @@ def evaluate(model: str, file: InputFile, as_json: bool, **source: Any) -> None:
 
 
 def _unpack(files: Mapping[str, bytes], **source: Any) -> Forecaster:
-    loaded = unpack_saved(files, **source)
-    if not isinstance(loaded, Forecaster):
+    if VOCABULARY in files:
         raise ParameterError(
             "MODEL classifies texts. Compare the labels of rnn-pipelines predict with your own."
         )
+    loaded = unpack_saved(files, **source)
+    assert isinstance(loaded, Forecaster)
     return loaded
 
 
