@@ -115,7 +115,8 @@ def describe_first_value(subject: str, values: pd.DataFrame, scope: str = "") ->
     """
     form = choose_form(values.drop(columns=["unique_id", "ds"], errors="ignore").to_numpy())
     first = values.iloc[0]
-    levels = [int(name.removeprefix("lo-")) for name in values if str(name).startswith("lo-")]
+    lows = [str(name) for name in values if str(name).startswith("lo-")]
+    levels = [int(low[3:]) for low in lows if f"hi-{low[3:]}" in values]
     interval = ""
     if levels and not math.isnan(first[f"lo-{min(levels)}"]):
         level = min(levels)
