@@ -25,6 +25,21 @@ PROJECT = DOCS.parent
 MARK = "<!-- docs/generate.py writes the rest. -->\n"
 TASKS = ("forecast", "pretrain", "sentiment", "compare", "internals", "parameters")
 # What the head of the page of commands says of all of them.
+RUN_OPTIONS = (
+    *("--from-nodes TEXT", "--to-nodes TEXT", "--nodes TEXT", "--tags TEXT", "--pipelines TEXT"),
+    *(
+        "--namespaces TEXT",
+        "--params TEXT",
+        "--only-missing-outputs",
+        "--wait SECONDS",
+        "--verbose",
+    ),
+)
+# Targets of those who change the project, which CONTRIBUTING.md describes.
+DEVELOPER_TARGETS = {
+    *("test-changed", "test-slow", "fuzz", "mutations", "coverage", "lint", "measure", "format"),
+    *("lock", "docs-serve", "dist", "clean", "help"),
+}
 USUAL_CODES, USUAL_OPTIONS = ("0", "1", "2", "75"), ("env", "is_json")
 KEY = re.compile(r"( *)([\w.]+):.*?(?: # (.*))?$")
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
@@ -90,7 +105,7 @@ class Tables:
             default = "required" if value is ... else f"`{dump(value)}`"
             meaning = find_meaning(model, name, self.notes.get(place, ""))
             if not inner or is_mapping:
-                yield place, write_value(default, describe(schema)), meaning
+                yield place, write_value(default, describe_briefly(schema, meaning)), meaning
             for part in inner:
                 if part in self.shown:
                     yield place, write_value(default, self.shown[part]), meaning
@@ -161,13 +176,20 @@ def list_models(kind: Any) -> Iterator[type[BaseModel]]:
 def write_value(default: str, type_: str) -> str:
     """Return the default of a parameter with its type or its other choices, if the default does not show them."""
     if default == "`null`":
-        return f"`null` or {type_.removesuffix(' or `null`')}"
+        return f"`null`, {type_.removesuffix(' or `null`')}"
     if type_.startswith(f"{default}, "):
         return f"{default}; or {type_.removeprefix(f'{default}, ')}"
     if f", {default}" in type_:
         return f"{default}; or {type_.replace(f', {default}', '')}"
     is_shown = type_ in ("text", TYPES["boolean"])
     return default if is_shown and default != "required" else f"{default}, {type_}"
+
+
+def describe_briefly(schema: dict[str, Any], meaning: str) -> str:
+    """Return the type of a value, without its choices if its meaning names them all."""
+    choices = [str(choice) for choice in schema.get("enum", [])]
+    is_told = choices and all(re.search(rf"\b{choice}\b", meaning) for choice in choices)
+    return "text" if is_told else describe(schema)
 
 
 def describe(schema: dict[str, Any]) -> str:
@@ -213,11 +235,6 @@ def dump(value: Any) -> str:
     return textwrap.shorten(text.removesuffix("...\n").strip(), 70, placeholder=" …")
 
 
-def write_table(names: list[str], rows: list[list[str]]) -> str:
-    heading = f"| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
-    return heading + "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
 def write_commands() -> str:
     """Return the options of all commands, and the targets of make."""
     program = KedroCLI(PROJECT)
@@ -232,8 +249,10 @@ def write_commands() -> str:
         if command
         for part in list_help(command, f"kedro {name}")
     ]
-    rows = [[f"`make {name}`", text] for name, text in targets]
-    return "".join([*parts, "\n## make\n\n", write_table(["Target", "Result"], rows)])
+    lines = [
+        f"- `make {name}`: {text}\n" for name, text in targets if name not in DEVELOPER_TARGETS
+    ]
+    return "".join([*parts, "\n## make\n\n`make help` lists all targets.\n\n", *lines])
 
 
 def list_help(command: click.Command, path: str) -> Iterator[str]:
@@ -268,7 +287,9 @@ def list_options(command: click.Command, path: str) -> str:
     names = [f"`{param.make_metavar(context)}`".replace("|", " or ") for param in arguments]
     lines = [f"- {', '.join(names)}\n"] if names else []
     for name, text in filter(None, (option.get_help_record(context) for option in options)):
-        # The help of Kedro's own options is long, and `--help` shows it.
+        # Kedro's own options have long helps, and only some of them occur in the pages.
+        if path == "kedro run" and not name.endswith(RUN_OPTIONS):
+            continue
         meaning = text.split(". ")[0] if path == "kedro run" and "[default" not in text else text
         lines.append(f"- `{name}`: {' '.join(meaning.split())}\n")
     return "\n" + "".join(lines)
