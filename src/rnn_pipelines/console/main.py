@@ -25,6 +25,7 @@ OF_USER = (SeriesError, ReviewError, ParameterError, ChampionError, RunError)
 OF_COLUMNS = "rnn_pipelines.forecast.source.column_choice"
 # The first sentence of each command's help, by the module of `console` with the same name.
 SUMMARIES = {
+    "evaluate": "Compare the forecasts of MODEL, a saved or promoted folder, with the values in FILE that came since.",
     "explorer": "Show the gates of the networks in MODEL, a saved folder, on the series or texts in FILE.",
     "export": "Export the saved or promoted forecaster MODEL, a folder, to PATH.",
     "forecast": "Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.",

@@ -11,8 +11,16 @@ import pandas as pd
 from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
 from rnn_pipelines.forecast.intervals.quantiles import interpolate_levels
-from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Predictions, name_bounds
+from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.model.artefact import (
+    FORECAST,
+    Forecaster,
+    forecast_panel,
+    lay_out_cutoffs,
+)
 from rnn_pipelines.forecast.model.newest import repair_as_trained, select_series
 from rnn_pipelines.forecast.model.recursion import (
     forecast_recursively,
@@ -40,6 +48,8 @@ from rnn_pipelines.reading.zones import show_table
 logger = logging.getLogger(__name__)
 
 MEDIAN = 0.5
+# The method that every forecast is compared with.
+NAIVE = "seasonal_naive"
 
 STEPS = ("unique_id", "cutoff", "ds", "horizon_step")
 
@@ -272,6 +282,62 @@ def measure_newer(
     the training by series; others are left out with a warning. Raise a SeriesError if no row is newer, or none can be
     forecast.
     """
+    forecasts, series = _forecast_newer(artefacts, newer, until)
+    table = _join_actuals(lay_side_by_side(forecasts, levels, STEPS), series)
+    return _measure_steps(table, list(artefacts), levels)
+
+
+def forecast_actuals(forecaster: Forecaster, newer: Newer) -> Predictions:
+    """Forecast newer values once each by the model in use: from the end of its fit, and then once in each horizon.
+
+    A model without the end of its fit on record is the one before its refit, from the end of its training. Other
+    forecasters are the simple methods of its ensemble, and seasonal naive. Errors are those of `measure_newer`.
+    """
+    settings = forecaster.settings
+    if not settings.fitted_until:
+        forecaster = forecaster.as_evaluated()
+    until = pd.Series(settings.fitted_until or settings.trained_until)
+    model = forecaster.model
+    assert isinstance(model, PanelModel)
+    assert isinstance(model.model, EnsembleModel)
+    simple = {
+        name: replace(forecaster, model=PanelModel(model.normalizer, method), intervals=None)
+        for name, method in model.model.models.items()
+        if name in METHODS and name not in {NAIVE, settings.use}
+    }
+    artefacts = {settings.use: forecaster, **simple}
+    forecasts, series = _forecast_newer(artefacts, newer, until, settings.horizon)
+    levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
+    levels = [level for level in levels if level != ANOMALY_LEVEL]
+    table = lay_side_by_side({settings.use: forecasts.pop(settings.use)}, levels, STEPS)
+    columns = {name: forecast[FORECAST] for name, forecast in forecasts.items()}
+    if settings.use != NAIVE:
+        columns[NAIVE] = _repeat_season(table, series, settings.season_length)
+    table = _join_actuals(table.assign(**columns), series)
+    return Predictions(table, (settings.use, *columns), tuple(levels), settings.use)
+
+
+def _repeat_season(table: pd.DataFrame, series: Series, season: int) -> pd.Series:
+    """Return the value of the newest season before each cut-off, at the same step of the season."""
+    place = series.groupby("unique_id").cumcount()
+    values = series.assign(place=place).set_index(["unique_id", "place"])["y"]
+    places = series.assign(place=place).set_index(["unique_id", "ds"])["place"]
+    steps = table["horizon_step"].to_numpy()
+    cutoffs = places.loc[list(zip(table["unique_id"], table["cutoff"], strict=True))].to_numpy()
+    seasonal = cutoffs + steps - season * np.ceil(steps / season).astype(np.int64)
+    found = values.reindex(list(zip(table["unique_id"], seasonal, strict=True)))
+    return pd.Series(found.to_numpy(np.float64), table.index)
+
+
+def _join_actuals(table: pd.DataFrame, series: Series) -> pd.DataFrame:
+    actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
+    return table.merge(actuals, on=["unique_id", "ds"])
+
+
+def _forecast_newer(
+    artefacts: Mapping[str, Forecaster], newer: Newer, until: pd.Series, stride: int = 1
+) -> tuple[dict[str, pd.DataFrame], Series]:
+    """Return the forecasts of each method from the end of the training, and each `stride` steps on; and the series."""
     forecaster = next(iter(artefacts.values()))
     forecaster, series = repair_as_trained(forecaster, newer.table, newer.source)
     last = series["unique_id"].map(until)
@@ -279,6 +345,7 @@ def measure_newer(
     cutoffs = series.loc[
         last.isna() | (series["ds"] >= last) & (series["ds"] < ends), ["unique_id", "ds"]
     ]
+    cutoffs = cutoffs[cutoffs.groupby("unique_id").cumcount() % stride == 0]
     if not cutoffs["unique_id"].isin(until.index).any():
         raise SeriesError(
             f"the frame: expected rows after the training, which ends at {format_time(until.max())}, received none up "
@@ -295,9 +362,7 @@ def measure_newer(
         name: forecast_panel(artefact.copy_scales(forecaster), panel, features)
         for name, artefact in artefacts.items()
     }
-    actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
-    table = lay_side_by_side(forecasts, levels, STEPS).merge(actuals, on=["unique_id", "ds"])
-    return _measure_steps(table, list(artefacts), levels)
+    return forecasts, series
 
 
 def _measure_steps(

@@ -28,6 +28,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         breaks: treatment of values before a break; `keep` for forecasters that were saved before there was any.
         zone: of the training's times.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
+        fitted_until: last time of each series that was used for the model in use; empty if it is not on record.
     """
 
     networks: dict[str, dict[str, Any]] = {}
@@ -42,6 +43,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     zone: TimeZone
     use: str = "ensemble"
     trained_until: dict[str, int | datetime]
+    fitted_until: dict[str, int | datetime] = {}
 
 
 def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks
@@ -57,6 +59,7 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
     # A series that is not evaluated is used for its scale only.
     num_learnt = np.where(find_not_evaluated(cutoffs), 1, cutoffs["validation_stop"])
     last = series.iloc[find_rows(series).starts + num_learnt - 1]
+    ends = series.groupby("unique_id", sort=False)["ds"].last()
     return ForecasterSettings(
         lookback=windows.lookback,
         horizon=windows.horizon,
@@ -69,6 +72,7 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
         tz=profile["tz"],
         zone=TimeZone(**profile["zone"]),
         trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
+        fitted_until=dict(zip(ends.index, ends.tolist(), strict=True)),
     )
 
 
