@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,10 +100,10 @@ def make_results() -> Callable[..., SimpleNamespace]:
 
 
 @pytest.fixture(scope="session")
-def draw() -> Callable[[SimpleNamespace], dict[str, Figure]]:
+def draw() -> Callable[..., dict[str, Figure]]:
     """Draws the figures of a run from its six tables and the losses of its networks."""
 
-    def draw_results(results: SimpleNamespace) -> dict[str, Figure]:
+    def draw_results(results: SimpleNamespace, **options: Any) -> dict[str, Figure]:
         tables = (
             results.predictions,
             results.series,
@@ -111,7 +112,7 @@ def draw() -> Callable[[SimpleNamespace], dict[str, Figure]]:
             results.by_level,
             results.explanation,
         )
-        return draw_figures(*tables, **results.histories)
+        return draw_figures(*tables, **options, **results.histories)
 
     return draw_results
 

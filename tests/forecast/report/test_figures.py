@@ -1,6 +1,7 @@
 """The figures show the forecasts as they are, and stay small."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.report.figures import find_strongest_baseline
+from rnn_pipelines.forecast.report.figures import draw_next_values, find_strongest_baseline
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.styles import SPARE_COLOR
 
@@ -225,3 +226,18 @@ def test_bounds_of_intervals_are_not_drawn(make_results, draw) -> None:
     assert {name: figure.to_json() for name, figure in draw(results).items()} == {
         name: figure.to_json() for name, figure in plain.items()
     }
+
+
+def test_the_forecast_in_use_is_the_strongest_line(results) -> None:
+    next_values = replace(results.next_values, use="gru")
+    traces = draw_next_values(results.series, next_values, set()).data
+    lines = [trace for trace in traces if trace.fill != "toself"]
+    assert lines[-1].name == STYLES["gru"].name
+    assert lines[-1].line.width == max(trace.line.width for trace in lines)
+
+
+def test_title_and_axis_have_the_name_of_the_values(results, draw) -> None:
+    profile = {"target": "sales", "columns": {"series": []}}
+    figure = draw(results, profile=profile)["next_values"]
+    assert figure.layout.title.text == "Next values: sales"
+    assert figure.layout.yaxis.title.text == "sales"

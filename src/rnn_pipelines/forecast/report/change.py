@@ -21,7 +21,9 @@ from rnn_pipelines.forecast.model.change import (
     VERSION,
     Change,
 )
+from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.operations.change import explain_nights
+from rnn_pipelines.forecast.report.newest import show_newest
 from rnn_pipelines.forecast.report.next_values import (
     choose_differing_form,
     choose_form,
@@ -223,15 +225,19 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
 
 
 def report_change(
-    explanation: Mapping[str, Any], suspects: Mapping[str, Any] = MappingProxyType({})
+    explanation: Mapping[str, Any],
+    suspects: Mapping[str, Any] = MappingProxyType({}),
+    made: ForecastLog | None = None,
+    night: Night | None = None,
 ) -> Report:
-    """Return the report on the explanation of `explain_newest`, and on the suspect forecasts."""
+    """Return the report on the explanation of `explain_newest`, on the suspect forecasts, and on those of a night."""
     is_known = all(row[DAY_AHEAD] is not None for row in explanation["series"])
     return fill_template(
         __package__ or "",
         "change",
         **explanation,
         suspects=describe_suspects(suspects),
+        newest=[] if made is None or night is None else show_newest(made, night),
         table=tabulate_changes(explanation["changes"][:MAX_ROWS]) if explanation["changes"] else "",
         figure=draw_parts(explanation["series"]) if explanation["series"] and is_known else "",
     )

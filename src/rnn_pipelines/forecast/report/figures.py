@@ -16,8 +16,15 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import choice
 from rnn_pipelines.forecast.report.explanation import draw_explanation
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
-from rnn_pipelines.forecast.report.styles import ERROR_AXIS, STYLES, VALUE_AXIS, name_axis
-from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.report.styles import (
+    ERROR_AXIS,
+    STYLES,
+    VALUE_AXIS,
+    add_values,
+    name_axis,
+    name_values,
+)
+from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.reading.zones import show_local
 from rnn_pipelines.report.figures import (
     add_menu,
@@ -35,6 +42,8 @@ from rnn_pipelines.report.trainings import draw_losses
 
 ACTUAL = Style("actual", NEUTRAL_COLOR)
 MIN_SLIDER_STEPS = 100
+# The forecast in use is the strongest line.
+USED_WIDTH, OTHER_WIDTH = 3.2, 1.2
 # With more methods, a figure from Python hides those that are not in use until they are clicked in the legend.
 MAX_VISIBLE = 4
 # Titles of figures that contain nothing else.
@@ -42,16 +51,21 @@ NO_TEST_PART = "No part was held back", "the series are too short for a test par
 ONE_STEP = "Nothing to compare by step ahead", "the horizon is one step"
 
 
-def draw_figures(
+def draw_figures(  # noqa: PLR0913, PLR0917 - each is a dataset of a run
     predictions: Predictions,
     series: Series,
     next_values: Predictions,
     by_step: MetricsByStep,
     by_level: MetricsByLevel,
     explanation: pd.DataFrame,
+    profile: Profile | None = None,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draw all figures of the report, by name; the histories are the losses of each network by training step."""
+    """Draw all figures of the report, by name; the histories are the losses of each network by training step.
+
+    The profile has the name of the values; None for no name.
+    """
+    values = name_values(profile)
     series = _show_in_zone(series, predictions)
     # Hidden until they are clicked in the legend.
     hidden = set(METHODS) - ({find_strongest_baseline(by_step)} if len(by_step) else set())
@@ -63,12 +77,12 @@ def draw_figures(
         return draw_nothing(*ONE_STEP) if has_one_step(predictions) else draw(function, *inputs)
 
     return {
-        "forecasts": draw(draw_forecasts, predictions, series, hidden),
-        "newest_window": draw_steps(draw_newest_window, predictions, series, hidden),
+        "forecasts": draw(draw_forecasts, predictions, series, hidden, values),
+        "newest_window": draw_steps(draw_newest_window, predictions, series, hidden, values),
         "error_by_step": draw(draw_error_by_step, by_step, predictions),
         "coverage": draw_steps(draw_coverage, by_level, hidden),
         "residuals": draw(draw_residuals, predictions),
-        "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
+        "next_values": draw_or_note(draw_next_values, series, next_values, hidden, values),
         "losses": draw_or_note(_draw_trainings, histories),
         "explanation": draw_or_note(draw_explanation, explanation),
     }
@@ -121,7 +135,9 @@ def find_strongest_baseline(by_step: MetricsByStep) -> str:
     return str(mse.loc[mse.index.intersection(list(METHODS))].idxmin())
 
 
-def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
+def draw_forecasts(
+    predictions: Predictions, series: Series, hidden: set[str], values: str = VALUE_AXIS
+) -> Figure:
     """Draw forecasts and actuals of the test part: the first step of each origin, or all steps of a single one."""
     rows = choice.choose_steps(predictions.table)
     num_before = 0 if (rows["horizon_step"] == 1).all() else 2 * int(rows["horizon_step"].max())
@@ -131,20 +147,25 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
         for name, rows in chosen
     }
     figure = _draw_lines(tables, predictions, hidden)
-    return set_layout(
-        figure, "Forecast against actual", choice.describe_choice(rows, tables), y=VALUE_AXIS
-    )
+    title = add_values("Forecast against actual", values)
+    return set_layout(figure, title, choice.describe_choice(rows, tables), y=values)
 
 
-def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
+def draw_newest_window(
+    predictions: Predictions, series: Series, hidden: set[str], values: str = VALUE_AXIS
+) -> Figure:
     """Draw all steps of the newest forecast of each series in the test part."""
     cutoffs = predictions.table.groupby("unique_id")["cutoff"]
     newest = predictions.keep(predictions.table["cutoff"] == cutoffs.transform("max"))
-    figure = draw_forecasts(newest, series, hidden)
-    return figure.update_layout(title={"text": "Newest forecast of the test part"})
+    figure = draw_forecasts(newest, series, hidden, values)
+    return figure.update_layout(
+        title={"text": add_values("Newest forecast of the test part", values)}
+    )
 
 
-def draw_next_values(series: Series, next_values: Predictions, hidden: set[str]) -> Figure:
+def draw_next_values(
+    series: Series, next_values: Predictions, hidden: set[str], values: str = VALUE_AXIS
+) -> Figure:
     """Draw the end of the observed series, and the forecasts of the steps after it."""
     rows = next_values.table
     tables = {}
@@ -153,7 +174,8 @@ def draw_next_values(series: Series, next_values: Predictions, hidden: set[str])
         past = choice.hide_filled(series[series["unique_id"] == name]).tail(num_before)
         tables[name] = pd.concat([past, future])
     figure = _draw_lines(tables, next_values, hidden)
-    return set_layout(figure, "Next values", choice.describe_choice(rows, tables), y=VALUE_AXIS)
+    title = add_values("Next values", values)
+    return set_layout(figure, title, choice.describe_choice(rows, tables), y=values)
 
 
 def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figure:
@@ -228,10 +250,12 @@ def _draw_lines(
         # Intervals of the forecast in use only, because several fans would hide each other.
         figure.add_traces(draw_fan(predictions.use, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
-        for name in predictions.forecasters:
+        # The last one is drawn above the others.
+        for name in sorted(predictions.forecasters, key=lambda name: name == predictions.use):
             visible = choose_visible(name not in hidden)
+            width = USED_WIDTH if name == predictions.use else OTHER_WIDTH
             figure.add_trace(
-                draw_line(STYLES[name], times, table[name], width=1.8, visible=visible)
+                draw_line(STYLES[name], times, table[name], width=width, visible=visible)
             )
     add_menu(figure, list(tables))
     has_slider = len(tables) == 1 and any(

@@ -152,7 +152,7 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated, program: Program) -> str
     explanation = explain_ensemble(*inputs, data.linear, fitted.methods, fitted.weights)
     histories = {name: network.history for name, network in fitted.networks.items()}
     measured = evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level
-    figures = draw_figures(*measured, explanation, **histories)
+    figures = draw_figures(*measured, explanation, panel.profile, **histories)
     results = ForecastResults(
         metrics=evaluated.metrics,
         profile=panel.profile,

@@ -225,6 +225,7 @@ def create_report_nodes() -> list[Node]:
     drawn = {
         "predictions": "forecast_predictions",
         "series": "forecast_series",
+        "profile": "forecast_profile",
         "next_values": "forecast_next_values",
         "explanation": "forecast_explanation",
         "by_step": BY_STEP,
