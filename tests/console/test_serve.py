@@ -131,6 +131,22 @@ def test_forecasts_are_those_of_the_champion(port: int, store: ChampionStore) ->
     np.testing.assert_allclose(served, expected["ensemble"])
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/csv"])
+def test_an_answer_has_the_columns_of_the_request(tmp_path: Path, kind: str) -> None:
+    frame = make_frame().set_axis(["day", "sales"], axis=1)
+    Forecaster(h=3, **SMALL).fit(frame).save(tmp_path / "model")
+    store = ChampionStore(tmp_path / "forecast")
+    store.add_version(load_folder(tmp_path / "model"))
+    store.promote(store.list_versions()[0], ["first"], SINCE)
+    body: Any = {"rows": frame.to_dict(orient="records")}
+    if kind == "text/csv":
+        body = frame.to_csv(index=False).encode()
+    with serve(tmp_path) as port:
+        _, _, answer = ask(port, "/forecast", body, **{"Content-Type": kind})
+    expected = ["day", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
+    assert list(json.loads(answer)["rows"][0]) == expected
+
+
 def test_forecasts_are_served_as_csv(port: int) -> None:
     content = make_frame().to_csv(index=False).encode()
     types = {"Content-Type": "text/csv", "Accept": "text/csv"}

@@ -906,7 +906,7 @@ class Forecaster(Parametrized):
             return newer_values.read_newer_file(source, self._names, has_target)
         except MissingColumnsError as error:
             # Standard names stand for those of the training, but not for others that were given.
-            if recorded is None or not recorded.names(source):
+            if recorded is None or not recorded.fits(source):
                 raise
             standard = source.model_copy(update=TableForm().source)
             try:

@@ -81,6 +81,7 @@ def write_workbook(
         span = (start + max(0, num_values - MAX_HISTORY), stop)
         chart = _draw_chart(sheet, places, span)
         chart.title = target if len(starts) == 1 else f"{rows[ID].iloc[start]}: {target}"
+        chart.title.overlay = False
         chart.x_axis.number_format = form.excel_format
         charts.add_chart(chart, f"A{1 + number * CHART_ROWS}")
     content = BytesIO()

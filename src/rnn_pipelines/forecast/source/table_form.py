@@ -50,7 +50,7 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
             "id": None if self.id == ID else self.id,
         }
 
-    def names(self, source: SourceSpec) -> bool:
+    def fits(self, source: SourceSpec) -> bool:
         """Return whether a source has the columns of the table."""
         return all(getattr(source, name) == column for name, column in self.source.items())
 
