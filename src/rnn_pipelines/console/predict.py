@@ -13,6 +13,7 @@ from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Command
 from rnn_pipelines.errors import ParameterError, RunError, show_all
 from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.report.next_values import round_values
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.sentiment.interface import TextClassifier
@@ -87,7 +88,9 @@ def predict(
     if isinstance(loaded, Forecaster) and columns == OF_FILE:
         form = loaded.table_form
         # Columns of scenarios have their names.
-        content = form.write_csv(form.write_results(table, "" if future else loaded.used))
+        use = "" if future else loaded.used
+        rounded = round_values(table, use or Path(future[0]).stem)
+        content = form.write_csv(form.write_results(rounded, use))
     if as_json:
         print_json(list_rows(table))
     elif output is None:

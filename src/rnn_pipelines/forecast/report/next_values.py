@@ -40,18 +40,29 @@ def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.Da
     used = table[["unique_id", "ds", *(name for name in columns if name in table)]].rename(
         columns=columns
     )
-    # As many decimals as the median value of the series has digits left; whole numbers keep none.
-    sizes = used[FORECAST].abs()
-    medians = (
-        sizes.where(np.isfinite(sizes) & (sizes > 0)).groupby(used["unique_id"]).transform("median")
-    )
-    decimals = (NUM_DIGITS - 1 - np.floor(np.log10(medians.fillna(1.0)))).clip(lower=0).astype(int)
-    rounded = used.copy()
-    for number in decimals.unique():
-        rows = decimals == number
-        rounded.loc[rows, used.columns[2:]] = used.loc[rows, used.columns[2:]].round(number)
+    rounded = round_values(used, FORECAST)
     is_dead = used["unique_id"].isin(dead)
     return restore_numbers(rounded.assign(is_dead=is_dead) if is_dead.any() else rounded)
+
+
+def round_values(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Return a table with as many decimals as the median value of a series has digits left; whole numbers keep none.
+
+    The values are those of the column `reference`, by `unique_id`.
+    """
+    sizes = table[reference].abs()
+    medians = (
+        sizes.where(np.isfinite(sizes) & (sizes > 0))
+        .groupby(table["unique_id"])
+        .transform("median")
+    )
+    decimals = (NUM_DIGITS - 1 - np.floor(np.log10(medians.fillna(1.0)))).clip(lower=0).astype(int)
+    columns = [name for name in table if table[name].dtype.kind == "f"]
+    rounded = table.copy()
+    for number in decimals.unique():
+        rows = decimals == number
+        rounded.loc[rows, columns] = table.loc[rows, columns].round(number)
+    return rounded
 
 
 def restore_numbers(table: pd.DataFrame) -> pd.DataFrame:
