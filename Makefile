@@ -136,7 +136,7 @@ docs: $(VENV)/docs.installed ## Renew the generated pages, and build the site in
 	$(BIN)/python docs/finish_site.py
 
 graph: $(VENV)/viz.installed ## Add the graph of kedro-viz to the site, with previews of the last runs, as site/graph/
-	rm -rf build/api build/assets build/index.html site/graph
+	rm -rf site/graph
 	$(BIN)/kedro viz build --include-previews
 	$(BIN)/python docs/finish_site.py build
 

@@ -14,7 +14,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOK = re.compile(r'href="(?:\.\./)+notebooks/(\w+)\.ipynb')
-# Fonts of Google, without which the browser takes its own, and Heap, which kedro-viz fills in with consent only.
+# Fonts of Google, without which the browser takes its own.
 FOREIGN = re.compile(r"\s*<link\s[^>]*https://fonts[^>]*>")
 SOURCES = "'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 POLICY = f'<meta http-equiv="Content-Security-Policy" content="default-src {SOURCES}">'
@@ -35,8 +35,10 @@ def link_pages(site: Path, address: str) -> None:
 def add_graph(build: Path, site: Path) -> None:
     """Copy what `kedro viz build` wrote into the folder `graph` of a site, without its requests to other servers."""
     graph = site / "graph"
-    shutil.copytree(build, graph)
-    (graph / "telemetry.html").unlink(missing_ok=True)
+    for name in ("api", "assets"):
+        shutil.copytree(build / name, graph / name)
+    for name in ("index.html", "favicon.ico"):
+        shutil.copy(build / name, graph)
     for answer in graph.glob("api/**/*"):
         if answer.is_file():
             answer.write_text(answer.read_text().replace(f"{PROJECT}/", ""))

@@ -43,6 +43,7 @@ from rnn_pipelines.forecast.parameters import (
     use_pretrained_alone,
 )
 from rnn_pipelines.forecast.recipe import read_with_covariates
+from rnn_pipelines.forecast.report.answer import list_answer
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
 from rnn_pipelines.forecast.report.report import render_fitted
 from rnn_pipelines.forecast.report.summary import summarize_forecast
@@ -256,6 +257,7 @@ def _list_results(fitted: Fitted, evaluated: Evaluated, folder: Path) -> dict[st
         "lookback": profile["lookback"],
         "horizon": profile["horizon"],
         "repairs": list(profile["repairs"]),
+        "answer": list_answer(metrics, evaluated.future, profile),
         "verdict": write_verdict(metrics),
         "use": metrics.use,
         "deciding_metric": metrics.deciding,
