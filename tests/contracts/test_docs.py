@@ -188,7 +188,7 @@ def test_list_of_how_to_pages_has_the_groups_of_the_navigation() -> None:
 
 def test_readme_is_short() -> None:
     """A first reader has five minutes; further facts belong to the pages of docs."""
-    assert len((PROJECT / "README.md").read_text().split()) <= 800
+    assert len((PROJECT / "README.md").read_text().split()) <= 900
 
 
 def list_methods(heading: str) -> dict[str, str]:

@@ -8,9 +8,8 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.next_values import (
     FORECAST,
-    choose_form,
+    describe_first_value,
     tabulate_used,
-    write_times,
 )
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Profile
@@ -48,23 +47,14 @@ def describe_next_values(next_values: Predictions, profile: Profile) -> str:
     """Return the first next value of the first series with its interval, and how many there are, in a sentence."""
     if next_values.use not in next_values.forecasters or next_values.table.empty:
         return NOTES["no_next_values"]
-    table = tabulate_used(next_values)
-    form = choose_form(table.iloc[:, 2:].to_numpy())
-    first = table.iloc[0]
-    level = min(next_values.levels, default=None)
-    interval = ""
-    if f"lo-{level}" in table and not math.isnan(first[f"lo-{level}"]):
-        bounds = f"{form(first[f'lo-{level}'])} to {form(first[f'hi-{level}'])}"
-        interval = f" ({level} % interval {bounds})"
-    is_named = profile["target"] != PLAIN_TARGET
-    name = profile["target"] if is_named else begin_sentence(FORECAST)
-    num_series = table["unique_id"].nunique()
-    series = f" of {first['unique_id']}" if num_series > 1 else ""
+    values = tabulate_used(next_values)
+    name = begin_sentence(FORECAST) if profile["target"] == PLAIN_TARGET else profile["target"]
+    num_series = values["unique_id"].nunique()
+    series = f" of {values['unique_id'].iloc[0]}" if num_series > 1 else ""
     num_steps = next_values.table["horizon_step"].nunique()
     scope = f", the first of {num_steps:,} {_name_steps(profile)}" if num_steps > 1 else ""
     scope += f" of {num_series:,} series" if num_series > 1 else ""
-    time = write_times(table["ds"])[0]
-    return f"{name}{series} on {time}: {form(first[FORECAST])}{interval}{scope}."
+    return describe_first_value(f"{name}{series}", values, scope)
 
 
 def describe_usual_error(metrics: ForecastMetrics, profile: Profile) -> str:

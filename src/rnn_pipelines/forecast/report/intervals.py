@@ -134,7 +134,7 @@ def judge_level(numbers: Mapping[str, float | None], level: int) -> str:
     p_value = numbers.get(f"chance_of_coverage_{level}")
     is_chance = p_value is not None and p_value > SIGNIFICANCE and coverage > level / 200
     if (distance < -TOLERANCE or (distance > TOLERANCE and above is None)) and is_chance:
-        return "agree with the few windows"
+        return "may hold, by few independent windows"
     if distance < -TOLERANCE or excess > TOLERANCE:
         return "were too narrow"
     return "were too wide" if distance > TOLERANCE and above is None else "held"

@@ -108,6 +108,24 @@ def tabulate_steps(first: str, table: pd.DataFrame, columns: Mapping[str, str]) 
     return Table([first, *columns.values()], rows)
 
 
+def describe_first_value(subject: str, values: pd.DataFrame, scope: str = "") -> str:
+    """Return the first forecast with its narrowest interval in a sentence; `scope` says of what it is the first one.
+
+    The values have `ds, forecast` and pairs of bounds, such as `lo-80, hi-80`.
+    """
+    form = choose_form(values.drop(columns=["unique_id", "ds"], errors="ignore").to_numpy())
+    first = values.iloc[0]
+    lows = [str(name) for name in values if str(name).startswith("lo-")]
+    levels = [int(low[3:]) for low in lows if f"hi-{low[3:]}" in values]
+    interval = ""
+    if levels and not math.isnan(first[f"lo-{min(levels)}"]):
+        level = min(levels)
+        bounds = f"{form(first[f'lo-{level}'])} to {form(first[f'hi-{level}'])}"
+        interval = f" ({level} % interval {bounds})"
+    time = write_times(values["ds"])[0]
+    return f"{subject} on {time}: {form(first[FORECAST])}{interval}{scope}."
+
+
 def summarize_forecasts(
     newest: ForecastLog,
     log: ForecastLog,
@@ -115,7 +133,7 @@ def summarize_forecasts(
     explanation: Mapping[str, Any] = MappingProxyType({}),
     suspects: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
-    """Return the forecasts of a run for a terminal: their number, and those of the first series.
+    """Return the forecasts of a run for a terminal: the first one, their number, and those of the first series.
 
     The log has the forecasts of all runs; of this run, those that differ from the last ones on record. For the others,
     see `forecast_all_newest`, `explain_newest` and `record_suspects`.
@@ -140,9 +158,14 @@ def summarize_forecasts(
         share = "All" if not all_series["num_left_out"] else f"{all_series['num_series']:,} of"
         text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
     headings = {name: FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns}
+    values = first[["ds", *columns]].rename(
+        columns={name: heading.replace(" ", "-") for name, heading in headings.items()}
+    )
+    subject = f"{begin_sentence(FORECAST)} of {first['unique_id'].iloc[0]}"
+    answer = describe_first_value(subject, values)
     change = explanation["sentence"] if explanation.get("changes") else ""
     table = tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings)
-    return summarize([*describe_suspects(suspects), text, change, table])
+    return summarize([*describe_suspects(suspects), answer, text, change, table])
 
 
 def describe_suspects(suspects: Mapping[str, Any]) -> list[str]:
