@@ -29,7 +29,7 @@ from rnn_pipelines.console.settings import (
 from rnn_pipelines.forecast.fitting import (
     Evaluated,
     Fitted,
-    evaluate,
+    evaluate_fitted,
     fit_forecasters,
     list_stages,
     make_champion,
@@ -155,7 +155,7 @@ def forecast(
         source = spec.source.model_copy(update={"path": file.label})
         fitted = fit_forecasters(*tables, spec.model_copy(update={"source": source}))
         begin_stage("evaluate")
-        evaluated = evaluate(fitted)
+        evaluated = evaluate_fitted(fitted)
         begin_stage("write the report")
         files = _list_files(
             evaluated, render_fitted(fitted, evaluated, "console"), fitted.panel.profile["dead"]
