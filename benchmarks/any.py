@@ -79,7 +79,7 @@ def measure(name: str, seed: int, is_quick: bool) -> Found:
 
 def measure_table(table: Table) -> Found:
     """Return whether every series has forecasts and intervals, and whether they are below 0 against the data."""
-    forecaster = Forecaster(source=table.columns) if table.columns else Forecaster()
+    forecaster = Forecaster(**table.columns)
     forecasts = forecaster.fit(table.frame).predict()
     is_finite = np.isfinite(forecasts[ENSEMBLE]).groupby(forecasts["unique_id"]).all()
     has_bounds = set(BOUNDS) <= set(forecasts)

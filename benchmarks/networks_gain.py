@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines import Forecaster
+from rnn_pipelines.forecast.blocks import TrainingBlock
 
 HORIZON, BURN_IN = 6, 50
 SIZES = ("1x250", "1x1000", "20x60", "20x250", "200x60")
@@ -22,7 +23,7 @@ SIZES = ("1x250", "1x1000", "20x60", "20x250", "200x60")
 NUM_DRAWS = {1: 3, 20: 2, 200: 1}
 COVARIATES = ["load", "price"]
 # Networks start at the linear forecast, so that one step leaves them out; all other methods are fitted.
-UNTRAINED = {"max_steps": 1}
+UNTRAINED = TrainingBlock(max_steps=1)
 
 
 def draw_linear(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
@@ -98,7 +99,7 @@ def measure(family: str, size: str) -> str:
             }
         )
         known = names[1:] or None
-        for number, training in enumerate((UNTRAINED, {})):
+        for number, training in enumerate((UNTRAINED, TrainingBlock())):
             started = time.process_time()
             fitted = Forecaster(HORIZON, training=training, futr_exog=known).fit(frame)
             seconds += (time.process_time() - started) * (1 if number else -1)

@@ -12,6 +12,7 @@ import numpy as np
 from competitions import PERIODS, draw_cases
 
 from rnn_pipelines.errors import RnnPipelinesError
+from rnn_pipelines.forecast.blocks import SplitBlock
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.method import PanelModel
@@ -42,7 +43,7 @@ def main() -> None:
     ratios = []
     for case in draw_cases(parser.parse_args().cases):
         period = PERIODS[case.period]
-        split = {"test": period.horizon, "validation": period.horizon}
+        split = SplitBlock(test=period.horizon, validation=period.horizon)
         for origin in case.list_origins():
             try:
                 forecaster = Forecaster(h=period.horizon, level=None, split=split).fit(

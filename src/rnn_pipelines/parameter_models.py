@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,29 @@ from rnn_pipelines.errors import ParameterError, show
 
 # The parameter of retrainings, experiments and checks that messages name without its block.
 AS_OF = "as_of"
+# Names of our parameters in Keras, scikit-learn, Darts, GluonTS, AutoGluon and Nixtla's libraries.
+ELSEWHERE = {
+    "training.max_steps": "epochs n_epochs max_epochs num_epochs n_steps max_iter",
+    "training.learning_rate": "lr",
+    "training.seed": "random_state random_seed",
+    "training.patience": "early_stop_patience_steps",
+    "window.horizon": "h fh steps prediction_length output_chunk_length pred_len",
+    "window.lookback": "input_size input_chunk_length context_length look_back seq_len n_lags lags",
+    "evaluation.season_length": "seasonality seasonal_period seasonal_periods sp",
+    "lstm.units": "hidden_size hidden_dim encoder_hidden_size num_units",
+    "gru.units": "hidden_size hidden_dim encoder_hidden_size num_units",
+    "level": "levels quantiles quantile_levels confidence_level alpha",
+    "use": "model models estimator",
+    "source.freq": "frequency",
+    "source.time": "time_col timestamp_column date_column",
+    "source.target": "target_col target_column",
+    "source.id": "id_col id_column item_id",
+    "covariates.future": "known_covariates_names future_covariates exog",
+    "covariates.past": "past_covariates",
+    "covariates.static": "static_covariates",
+    "split.validation": "val_size",
+    "split.test": "test_size",
+}
 
 
 class ParameterModel(BaseModel, extra="forbid", frozen=True):
@@ -40,6 +63,22 @@ class ParameterModel(BaseModel, extra="forbid", frozen=True):
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)
         return block
+
+
+class Parametrized:
+    """A class of the Python interface, whose parameters scikit-learn reads, copies and changes."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        self._arguments = arguments
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the arguments of the constructor; `deep` is for scikit-learn, and has no effect."""
+        return dict(self._arguments)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments of the constructor; a fit before it is forgotten."""
+        self.__dict__ = type(self)(**{**self._arguments, **params}).__dict__
+        return self
 
 
 def expect(what: str) -> WrapValidator:
@@ -134,15 +173,14 @@ def check_block_names(
     names = [*further, *types]
     for name in given:
         if name not in names:
-            homes = [
-                block
-                for block, kind in types.items()
-                if issubclass(kind, BaseModel) and name in kind.model_fields
-            ]
-            if homes:
-                raise ParameterError(
-                    f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?"
-                )
+            for path in [
+                *list_own_names(name),
+                *(f"{block}.{name}" for block in reversed([*types])),
+            ]:
+                block, _, field = path.partition(".")
+                if block in types and (not field or field in types[block].model_fields):
+                    own = f"{block}={{'{field}': ...}}" if field else block
+                    raise ParameterError(f"{name}: no such parameter. Did you mean {own}?")
             raise ParameterError(
                 f"{name}: no such parameter. {suggest(name, sorted(names), mark='')}"
             )
@@ -159,9 +197,21 @@ def check_network_cell(place: str, name: str, cell: str) -> None:
 
 
 def suggest(name: str, known: list[str], prefix: str = "", mark: str = "'") -> str:
-    """Return a hint with the closest known name, in marks after a prefix, or with all known names if none is close."""
+    """Return a hint with the closest known name, in marks after a prefix, or with all known names if none is close.
+
+    For the name of a parameter in another library, it is ours.
+    """
+    for path in list_own_names(name.rpartition(".")[2]):
+        for own in known:
+            if f".{prefix}{own}".endswith(f".{path}"):
+                return f"Did you mean {mark}{prefix}{own}{mark}?"
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {mark}{prefix}{close[0]}{mark}?" if close else f"Expected one of {known}."
+
+
+def list_own_names(name: str) -> list[str]:
+    """Return the parameters that other libraries give a name."""
+    return [own for own, names in ELSEWHERE.items() if name in names.split()]
 
 
 def rename_parameters(message: str, names: Mapping[str, str]) -> str:

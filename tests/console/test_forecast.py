@@ -105,7 +105,7 @@ def test_forecasts_are_those_of_python(folder: Path) -> None:
 @pytest.mark.usefixtures("started")
 def test_next_values_have_both_default_levels(folder: Path) -> None:
     table = pd.read_csv(folder / "out/next_values.csv")
-    assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
+    assert list(table) == ["Date", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
 
 
 def test_results_have_the_next_values(results: Any) -> None:
@@ -328,11 +328,8 @@ def test_local_times_are_predicted_in_their_zone(folder: Path) -> None:
 def test_exported_model_predicts(folder: Path, results: Any) -> None:
     done = call(folder, "export", "out/model", "exported")
     assert (done.returncode, done.stdout) == (0, "exported\n"), done.stderr
-    pd.read_csv(folder / "my.csv").rename(columns={"Date": "ds", "sales": "y"}).to_csv(
-        folder / "ds_y.csv"
-    )
     done = subprocess.run(
-        [sys.executable, "exported/forecaster.py", "ds_y.csv"],
+        [sys.executable, "exported/forecaster.py", "my.csv"],
         cwd=folder,
         check=True,
         capture_output=True,
@@ -340,7 +337,7 @@ def test_exported_model_predicts(folder: Path, results: Any) -> None:
     )
     found = pd.read_csv(io.StringIO(done.stdout))
     np.testing.assert_allclose(
-        found["ensemble"], [row["forecast"] for row in results["next_values"]], atol=1e-4
+        found["forecast"], [row["forecast"] for row in results["next_values"]], atol=1e-4
     )
     assert call(folder, "export", "out/model", "exported").returncode == 2
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.console.forecast import forecast, read_spec
-from rnn_pipelines.console.predict import read_series_file
 from rnn_pipelines.console.settings import parse_settings
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.newer_values import read_newer_file
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import read_with_covariates
 from rnn_pipelines.forecast.series.tables import Series
@@ -328,13 +328,14 @@ def test_numbers_in_thousands_are_refused(cells: list[str], tmp_path: Path) -> N
 
 def test_model_reads_newer_values_with_times_in_two_columns(tmp_path: Path) -> None:
     path = write(tmp_path, {"Year": MONTHS.year, "Month": MONTHS.month})
-    frame = read_series_file(str(path), ["value"], "Year+Month", "value", None)
-    assert frame["ds"].iloc[0] == "1949-01"
+    source = SourceSpec(path=str(path), time="Year+Month", target="value")
+    assert read_newer_file(source, ["value"])["Year+Month"].iloc[0] == "1949-01"
 
 
 def test_model_reads_newer_values_with_a_column_for_each_month(tmp_path: Path) -> None:
     pd.DataFrame(YEARLY).to_csv(tmp_path / "years.csv", index=False)
-    assert "ds" in read_series_file(str(tmp_path / "years.csv"), ["y"], "Year", "y", None)
+    source = SourceSpec(path=str(tmp_path / "years.csv"), time="Year")
+    assert "Year" in read_newer_file(source, ["y"])
 
 
 @pytest.mark.parametrize(

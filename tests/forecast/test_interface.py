@@ -528,8 +528,8 @@ def test_what_was_not_fitted_saved_or_is_no_frame_is_refused(
         ParameterError, match="files: expected a dictionary of contents by name, received 3"
     ):
         Forecaster.unpack(3)
-    with pytest.raises(ParameterError, match=r"expected some of \[50, 80\], received \[95\]"):
-        fitted.predict(level=[95])
+    with pytest.raises(ParameterError, match=r"largest of the fit, none, received 95. Fit with"):
+        fit_sparse().predict(level=[95])
 
 
 def test_a_loaded_forecaster_needs_a_frame(single: Forecaster, tmp_path: Path) -> None:
@@ -823,3 +823,54 @@ def test_a_missing_column_names_the_arguments(
     with pytest.raises(MissingColumnsError) as refused:
         getattr(single, method)(*before, frame)
     assert "time=, target=, id=" in str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def written(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One series as a file with other names."""
+    path = tmp_path_factory.mktemp("file") / "sales.csv"
+    table = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
+    table.set_axis(["Date", "Sales"], axis=1).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("read", [str, Path, pd.read_csv])
+def test_columns_of_files_and_tables_are_found(
+    single: Forecaster, written: Path, read: Callable[[Path], Any]
+) -> None:
+    found = Forecaster(h=3, level=[50], lookback=8, **SMALL).fit(read(written)).predict()
+    np.testing.assert_allclose(found["ensemble-lo-50"], single.predict()["ensemble-lo-50"])
+
+
+def test_another_fit_finds_columns_of_other_names(written: Path) -> None:
+    forecaster = Forecaster(h=3, **QUICK).fit(written)
+    other = pd.read_csv(written).set_axis(["Day", "Euro"], axis=1)
+    assert len(forecaster.fit(other).predict(other)) == 3
+
+
+def test_levels_between_those_of_the_fit_are_those_of_its_quantiles(fitted: Forecaster) -> None:
+    bounds = fitted.predict(level=90)[["ensemble-lo-90", "ensemble-hi-90"]]
+    quantiles = fitted.predict(quantiles=[0.05, 0.95])[["ensemble-q-5", "ensemble-q-95"]]
+    np.testing.assert_array_equal(bounds, quantiles)
+
+
+def test_bounds_of_a_level_do_not_depend_on_the_others(fitted: Forecaster) -> None:
+    both = fitted.predict(level=[80, 90])
+    pd.testing.assert_frame_equal(both[[*fitted.predict(level=80)]], fitted.predict(level=80))
+
+
+def test_loaded_forecaster_has_the_same_bounds_of_other_levels(
+    single: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    single.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    pd.testing.assert_frame_equal(
+        loaded.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]], level=[70, 95]),
+        single.predict(level=[70, 95]),
+    )
+
+
+def test_excel_file_has_the_forecasts(fitted: Forecaster, tmp_path: Path) -> None:
+    fitted.to_excel(tmp_path / "next.xlsx", level=80)
+    table = pd.read_excel(tmp_path / "next.xlsx", sheet_name="values").dropna(subset="forecast")
+    np.testing.assert_allclose(table["lo-80"], fitted.predict(level=80)["ensemble-lo-80"])

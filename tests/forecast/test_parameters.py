@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sklearn.base import clone
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
@@ -54,6 +55,14 @@ def test_frequencies_of_every_form_are_taken(freq: int | str | None) -> None:
         ({"horizon": 3}, r"horizon: no such parameter. Did you mean h\?"),
         ({"input_size": 3}, r"input_size: no such parameter. Did you mean lookback\?"),
         ({"models": ["lstm"]}, r"models: no such parameter. Did you mean use\?"),
+        ({"prediction_length": 3}, r"prediction_length: no such parameter. Did you mean h\?"),
+        ({"n_epochs": 3}, r"Did you mean training=\{'max_steps': ...\}\?"),
+        ({"season_length": 3}, r"Did you mean evaluation=\{'season_length': ...\}\?"),
+        (
+            {"num_samples": 3},
+            r"num_samples: no such parameter. Did you mean predict\(paths=...\)\?",
+        ),
+        ({"training": {"epochs": 3}}, r"training.epochs: .* Did you mean training.max_steps\?"),
         (
             {"freq": "daily"},
             "freq: expected a pandas offset alias such as D, h or MS, .* received 'daily'",
@@ -95,3 +104,20 @@ def test_frequencies_of_every_form_are_taken(freq: int | str | None) -> None:
 def test_a_wrong_parameter_is_named_with_what_would_be_right(given: dict, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         Forecaster(**given)
+
+
+def test_scikit_learn_copies_a_forecaster() -> None:
+    original = Forecaster(h=3, level=None, training={"seed": 1}, futr_exog=["price"])
+    copied = clone(original)
+    assert copied is not original
+    assert copied.spec == original.spec
+
+
+def test_parameters_that_are_set_replace_those_of_the_constructor() -> None:
+    changed = Forecaster(h=3, lookback=9).set_params(h=5)
+    assert (changed.spec.window.horizon, changed.spec.window.lookback) == (5, 9)
+
+
+def test_unknown_parameters_can_not_be_set() -> None:
+    with pytest.raises(ParameterError, match=r"looback: no such parameter"):
+        Forecaster().set_params(looback=3)

@@ -63,6 +63,12 @@ def test_misspelt_pipeline_is_refused_with_the_name_that_was_meant() -> None:
     )
 
 
+def test_name_of_another_library_is_refused_with_ours() -> None:
+    assert fail({"forecast": {"input_size": 30}}, {}).endswith(
+        "Did you mean 'forecast.window.lookback'?"
+    )
+
+
 def test_unknown_block_is_refused_with_all_names() -> None:
     assert fail({"forecast": {"xyz": {}}}, {}).endswith("Expected one of ['lstm', 'window'].")
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.base import clone
 
 from rnn_pipelines import TextClassifier
 from rnn_pipelines.champion.folders import load_folder
@@ -105,6 +106,24 @@ def test_fit_is_silent_by_default(
 ) -> None:
     TextClassifier(**SMALL).fit(reviews["text"], reviews["label"], verbose=False)
     assert capsys.readouterr().err == ""
+
+
+FRESH = """
+from rnn_pipelines import TextClassifier
+texts = [f"a {word} film, number {number}" for number in range(40) for word in ("fine", "dull")]
+if __name__ == "__main__":
+    TextClassifier(training={"epochs": 1}).fit(texts, ["pos", "neg"] * 40).predict(texts)
+"""
+
+
+@pytest.mark.slow
+def test_a_fresh_process_prints_no_line(tmp_path: Path) -> None:
+    """TensorFlow's libraries write to the file descriptor of the standard error while they load."""
+    (tmp_path / "fresh.py").write_text(FRESH)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "fresh.py")], capture_output=True, check=True
+    )
+    assert done.stdout + done.stderr == b""
 
 
 def test_a_classifier_shows_its_networks(fitted: TextClassifier) -> None:
@@ -293,3 +312,8 @@ def test_naming_a_classifier_loads_neither_kedro_nor_keras() -> None:
         subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
         == "set()"
     )
+
+
+def test_scikit_learn_copies_a_classifier() -> None:
+    original = TextClassifier(training={"epochs": 3})
+    assert clone(original).spec == original.spec

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.input_files import FILE, InputFile
-from rnn_pipelines.console.predict import ID, MODEL, TARGET, TIME, read_series_file
+from rnn_pipelines.console.predict import ID, MODEL, TARGET, TIME, unpack_saved
 from rnn_pipelines.console.results import list_rows, print_titled
 from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError, count
@@ -39,7 +39,7 @@ from rnn_pipelines.storage.formats import VOCABULARY
     "--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def evaluate(model: str, file: InputFile, tz: str | None, as_json: bool, **columns: Any) -> None:
+def evaluate(model: str, file: InputFile, as_json: bool, **source: Any) -> None:
     """Compare the forecasts of MODEL, a saved or promoted folder, with the values in FILE that came since.
 
     FILE has the values before them, too. The model forecasts from the end of its fit, and then once in each horizon, so
@@ -50,9 +50,9 @@ def evaluate(model: str, file: InputFile, tz: str | None, as_json: bool, **colum
     """
     with show_stages([("load the model", 0.1), ("read the file", 0.1), ("compare", 0.5)]):
         begin_stage("load the model")
-        loaded = load_model(model, lambda files: _unpack(files, tz))
+        loaded = load_model(model, lambda files: _unpack(files, **source))
         begin_stage("read the file")
-        frame = read_series_file(file, loaded._names, **columns)
+        frame = loaded.read(file)
         begin_stage("compare")
         artefact = loaded._require_fit()
         newer = read_newer(frame, loaded.spec, artefact)
@@ -66,12 +66,14 @@ def evaluate(model: str, file: InputFile, tz: str | None, as_json: bool, **colum
     print_titled(summarize([*describe_actuals(measured), table]))
 
 
-def _unpack(files: Mapping[str, bytes], tz: str | None) -> Forecaster:
+def _unpack(files: Mapping[str, bytes], **source: Any) -> Forecaster:
     if VOCABULARY in files:
         raise ParameterError(
             "MODEL classifies texts. Compare the labels of rnn-pipelines predict with your own."
         )
-    return Forecaster.unpack(files, {"tz": tz} if tz else None)
+    loaded = unpack_saved(files, **source)
+    assert isinstance(loaded, Forecaster)
+    return loaded
 
 
 def measure_actuals(compared: Predictions) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from rnn_pipelines.console.predict import (
     TEXT,
     TIME,
     list_texts,
-    read_series_file,
     unpack_saved,
 )
 from rnn_pipelines.console.results import open_page
@@ -49,25 +48,21 @@ def explorer(
     series: str | None,
     text: str,
     is_opened: bool,
-    **columns: Any,
+    **source: Any,
 ) -> None:
     """Show the gates of the networks in MODEL, a saved folder, on the series or texts in FILE.
 
     Writes one HTML page, which needs neither a server nor a network.
     """
     require_new(Path(output), "Name a new file in --output.")
-    with show_stages([("load the model", 0.1), ("read the file", 0.1), ("write the page", 0.5)]):
+    with show_stages([("load the model", 0.1), ("write the page", 0.6)]):
         begin_stage("load the model")
-        loaded = load_model(model, lambda files: unpack_saved(files, None))
-        begin_stage("read the file")
+        loaded = load_model(model, lambda files: unpack_saved(files, **source))
+        begin_stage("write the page")
         if isinstance(loaded, Forecaster):
-            frame = read_series_file(file, loaded._names, **columns)
-            begin_stage("write the page")
-            loaded.explorer(output, frame, series)
+            loaded.explorer(output, file, series)
         else:
-            texts = list_texts(file, text)
-            begin_stage("write the page")
-            loaded.explorer(output, texts)
+            loaded.explorer(output, list_texts(file, text))
     print_text(output)
     if is_opened:
         open_page(Path(output))

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from rnn_pipelines.console.results import (
     write_folder,
 )
 from rnn_pipelines.console.settings import (
+    COLUMNS,
+    OF_FILE,
     OPEN,
     QUIET,
     Blocks,
@@ -45,12 +47,13 @@ from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_
 from rnn_pipelines.forecast.report.report import render_fitted
 from rnn_pipelines.forecast.report.summary import summarize_forecast
 from rnn_pipelines.forecast.report.verdict import write_verdict
-from rnn_pipelines.forecast.source.column_choice import choose_columns
-from rnn_pipelines.forecast.source.reading import read_file
+from rnn_pipelines.forecast.source.column_choice import choose_file_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.table_form import TableForm
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
+from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.spreadsheets import write_csv
 
 FILES = {
@@ -60,6 +63,7 @@ FILES = {
     "metrics": "metrics.json",
     "model": MODEL,
 }
+EXCEL = "next_values.xlsx"
 
 
 # Options that are parameters of the block `source`.
@@ -119,6 +123,10 @@ OF_WINDOW = ("horizon", "lookback")
     type=click.Path(),
     help="New folder of the results. By default <file>-forecast.",
 )
+@COLUMNS
+@click.option(
+    "--excel", is_flag=True, help="Write next_values.xlsx with history, forecasts and charts, too."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @QUIET
 @OPEN
@@ -140,7 +148,7 @@ def forecast(
     given = parse_settings(settings)
     if quiet:
         # The line of the columns.
-        logging.getLogger(choose_columns.__module__).setLevel(logging.WARNING)
+        logging.getLogger(choose_file_columns.__module__).setLevel(logging.WARNING)
     stages = (
         ("read the file", 0.2),
         *list_stages(options["fast"]),
@@ -157,9 +165,8 @@ def forecast(
         begin_stage("evaluate")
         evaluated = evaluate_fitted(fitted)
         begin_stage("write the report")
-        files = _list_files(
-            evaluated, render_fitted(fitted, evaluated, "console"), fitted.panel.profile["dead"]
-        )
+        report = render_fitted(fitted, evaluated, "console")
+        files = _list_files(fitted, evaluated, report, options)
         write_folder(folder, files, pack(make_champion(fitted)))
     page = folder / FILES["report"]
     if is_opened:
@@ -202,24 +209,40 @@ def read_spec(file: str, options: Mapping[str, Any], given: Blocks) -> ForecastS
 def _find_columns(given: Blocks, covariates: Mapping[str, Any]) -> Blocks:
     """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
     source = read_parameter_model("source", SourceSpec, given)
-    if {"time", "target"} <= given.keys():
-        return given
-    named = [given[name] for name in ("time", "target", "id") if given.get(name)]
     listed = [
         column for block in ("future", "past", "static") for column in covariates.get(block, [])
     ]
-    columns = choose_columns(read_file(source, named), source, given, listed)
+    columns = choose_file_columns(source, given, listed)
     return given | {name: getattr(columns, name) for name in ("time", "target", "id", "wide")}
 
 
-def _list_files(evaluated: Evaluated, report: str, dead: Sequence[str]) -> dict[str, bytes]:
+def _list_files(
+    fitted: Fitted, evaluated: Evaluated, report: str, options: Mapping[str, Any]
+) -> dict[str, bytes]:
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
-    return {
+    profile = fitted.panel.profile
+    form = fitted.settings.table or TableForm()
+    next_values = tabulate_used(evaluated.future, profile["dead"])
+    is_of_file = options["columns"] == OF_FILE
+    files = {
         FILES["report"]: report.encode(),
-        FILES["next_values"]: write_csv(tabulate_used(evaluated.future, dead)),
+        FILES["next_values"]: (
+            form.write_csv(form.write_results(next_values))
+            if is_of_file
+            else write_csv(next_values)
+        ),
         FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),
     }
+    if options["excel"]:
+        from rnn_pipelines.forecast.report.workbook import write_workbook
+
+        series = fitted.panel.series
+        history = show_table(
+            series.loc[series["observed"], ["unique_id", "ds", "y"]], profile["tz"]
+        )
+        files[EXCEL] = write_workbook(history, next_values, form)
+    return files
 
 
 def _list_results(fitted: Fitted, evaluated: Evaluated, folder: Path) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The command `predict`: a saved model and new data in, forecasts or labels out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,9 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.input_files import FILE
 from rnn_pipelines.console.results import list_rows
-from rnn_pipelines.console.settings import Command
-from rnn_pipelines.errors import MissingColumnsError, ParameterError, RunError, show_all
+from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Command
+from rnn_pipelines.errors import ParameterError, RunError, show_all
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.source.reading import read_file
-from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.sentiment.interface import TextClassifier
@@ -27,12 +24,14 @@ from rnn_pipelines.storage.spreadsheets import write_csv
 # Arguments and options of all commands that apply a saved model.
 MODEL = click.argument("model", type=click.Path())
 TIME = click.option(
-    "--time", "-t", default="ds", show_default=True, help="Column of the times of a series."
+    "--time", "-t", help="Column of the times of a series. By default that of the training."
 )
 TARGET = click.option(
-    "--target", "-y", default="y", show_default=True, help="Column of the values of a series."
+    "--target", "-y", help="Column of the values of a series. By default that of the training."
 )
-ID = click.option("--id", "-i", help="Column with the names of the series.")
+ID = click.option(
+    "--id", "-i", help="Column with the names of the series. By default that of the training."
+)
 TEXT = click.option("--text", default="text", show_default=True, help="Column of the texts.")
 
 
@@ -55,109 +54,83 @@ TEXT = click.option("--text", default="text", show_default=True, help="Column of
     help="File of future covariates, a scenario; repeat it to compare. FILE then holds the past.",
 )
 @TEXT
+@COLUMNS
 @click.option(
     "--output",
     "-o",
     type=click.Path(),
-    help="New CSV file. By default, the table is printed as CSV.",
+    help="New CSV file, or .xlsx with history and chart. By default, the table is printed as CSV.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the rows as JSON, with unique_id and ds."
+)
 def predict(
-    model: str, file: str, text: str, output: str | None, as_json: bool, **series: Any
+    model: str, file: str, text: str, columns: str, output: str | None, as_json: bool, **series: Any
 ) -> None:
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
     if output is not None:
         require_new(Path(output), "Name a new file in --output.")
-    with show_stages([("load the model", 0.1), ("read the file", 0.1), ("predict", 0.2)]):
-        table = _predict(model, file, text, **series)
+    with show_stages([("load the model", 0.1), ("predict", 0.3)]):
+        begin_stage("load the model")
+        future = series.pop("future")
+        horizon = series.pop("horizon")
+        loaded = load_model(model, lambda files: unpack_saved(files, **series))
+        if isinstance(loaded, Forecaster):
+            begin_stage("predict")
+            if output is not None and output.lower().endswith(".xlsx") and not future:
+                loaded.to_excel(output, file, horizon)
+                return
+            table = _forecast(loaded, file, future, horizon)
+        else:
+            table = _classify(loaded, file, text, {"future": future, "horizon": horizon})
+    content = write_csv(table)
+    if isinstance(loaded, Forecaster) and columns == OF_FILE:
+        form = loaded.table_form
+        # Columns of scenarios have their names.
+        content = form.write_csv(form.write_results(table, "" if future else loaded.used))
     if as_json:
         print_json(list_rows(table))
     elif output is None:
-        print_text(write_csv(table).decode().rstrip("\n"))
+        print_text(content.decode().rstrip("\n"))
     else:
         try:
-            replace_file(Path(output), write_csv(table))
+            replace_file(Path(output), content)
         except OSError as error:
             raise RunError(
                 f"{output}: it can't be written ({error.strerror}). Name another file."
             ) from error
 
 
-def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) -> pd.DataFrame:
-    begin_stage("load the model")
-    loaded = load_model(model, lambda files: unpack_saved(files, tz))
-    begin_stage("read the file")
-    if isinstance(loaded, Forecaster):
-        return _forecast(loaded, file, **series)
-    for name in ("future", "horizon"):
-        if series[name]:
+def _classify(
+    classifier: TextClassifier, file: str, column: str, of_series: Mapping[str, Any]
+) -> pd.DataFrame:
+    for name, value in of_series.items():
+        if value:
             raise ParameterError(
                 f"--{name}: the model classifies texts, and forecasts no series. Leave it out."
             )
-    texts = list_texts(file, text)
     begin_stage("predict")
-    return loaded.predict(texts)
+    return classifier.predict(list_texts(file, column))
 
 
-def unpack_saved(files: Mapping[str, bytes], tz: str | None) -> Forecaster | TextClassifier:
-    """Return the model in the files of a saved model or champion, which reads times in a zone."""
+def unpack_saved(files: Mapping[str, bytes], **source: Any) -> Forecaster | TextClassifier:
+    """Return the model in the files of a saved model or champion; `source` has the given options of its tables."""
     if VOCABULARY in files:
         return TextClassifier.unpack(files)
-    return Forecaster.unpack(files, {"tz": tz} if tz else None)
+    return Forecaster.unpack(files, {name: value for name, value in source.items() if value})
 
 
 def _forecast(
-    forecaster: Forecaster,
-    file: str,
-    future: tuple[str, ...],
-    horizon: int | None,
-    **columns: Any,
+    forecaster: Forecaster, file: str, future: tuple[str, ...], horizon: int | None
 ) -> pd.DataFrame:
-    names = forecaster._names
-    frame = read_series_file(file, names, **columns)
-    scenarios = {
-        Path(path).stem: read_series_file(path, names, **columns, has_target=False)
-        for path in future
-    }
+    scenarios = {Path(path).stem: path for path in future}
     if len(scenarios) < len(future):
         raise ParameterError(
             f"--future: expected files of different names, received {show_all(future)}."
         )
-    begin_stage("predict")
-    return (
-        forecaster.scenarios(scenarios, frame, horizon)
-        if scenarios
-        else forecaster.predict(frame, h=horizon)
-    )
-
-
-def read_series_file(
-    file: str,
-    names: Collection[str],
-    time: str,
-    target: str,
-    id: str | None,
-    has_target: bool = True,
-) -> pd.DataFrame:
-    """Return the table of a file with the columns `ds`, `unique_id` if it is named, and `y`, or those of a wide table.
-
-    The names are those of the model's series. The column of the target helps to find the header, if the table has it.
-    """
-    source = SourceSpec(path=file, time=time, target=target, id=id)
-    keys = [time, *([id] if id else [])]
-    try:
-        frame = read_file(source, None if has_target else keys)
-    except MissingColumnsError as error:
-        if error.missing != [target]:
-            raise
-        frame = read_file(source, keys)
-        # A wide table has a column for each series of the model, and a table of years one for each month.
-        if id or not ({*names} & {*map(str, frame)} or lay_out_years(frame, time)):
-            raise
-    parts = time.split(TIME_SIGN)
-    if time not in frame and {*parts} <= {*map(str, frame)}:
-        frame = join_times(frame, parts)
-    return frame.rename(columns={time: "ds", target: "y"} | ({id: "unique_id"} if id else {}))
+    if scenarios:
+        return forecaster.scenarios(scenarios, file, horizon)
+    return forecaster.predict(file, h=horizon)
 
 
 def list_texts(file: str, column: str) -> list[str]:

@@ -177,7 +177,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(HTTPStatus.BAD_REQUEST, message, closes=True)
             return
         try:
-            options = read_options(body, self.headers.get_content_type(), query, task.column)
+            options = read_options(
+                body,
+                self.headers.get_content_type(),
+                query,
+                lambda: task.list_columns(self.models),
+            )
             answer = self._compute(task, options)
             content, kind = self._render(answer)
         except (ChampionError, TimeLimitError) as error:

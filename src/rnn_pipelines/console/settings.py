@@ -29,6 +29,14 @@ OPTIONS = {
 NO_OPTION = " This command has no option for it: change the file, use Forecaster.load in Python, or train again."
 
 # Options of several commands.
+OF_FILE = "file"
+COLUMNS = click.option(
+    "--columns",
+    type=click.Choice([OF_FILE, "ds"]),
+    default=OF_FILE,
+    show_default=True,
+    help="Names of the columns in the results: those of the file, or unique_id and ds.",
+)
 QUIET = click.option(
     "--quiet", "-q", is_flag=True, help="Print the new folder alone, without results and progress."
 )
@@ -126,6 +134,8 @@ def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.va
         name for block, kind in blocks.items() for name, _ in list_parameter_names(block, kind)
     ]
     options = {name: option for name, option in OPTIONS.items() if option in accepted}
+    # Python writes a parameter of a block so.
+    message = re.sub(r"(\w+)=\{'(\w+)': \.\.\.\}", r"\1.\2", message)
     message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
     if "--set" not in accepted:
         if "covariates.future" in options:

@@ -1,7 +1,7 @@
 """The tasks that are served: options and rows of a request in, rows of its answer out."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -9,12 +9,20 @@ from urllib.parse import parse_qs
 import pandas as pd
 
 from rnn_pipelines.console.models import ServedModels
-from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.errors import MissingColumnsError, ParameterError, show
+from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.source.frames import ID
+from rnn_pipelines.forecast.source.table_form import TIME
 from rnn_pipelines.reading.csv_files import open_csv
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import Selection, TableFiles
 
-BODIES = TableFiles(error=ParameterError, path="the body", columns="the header of the body")
+BODIES = TableFiles(
+    error=ParameterError,
+    missing=MissingColumnsError,
+    path="the body",
+    columns="the header of the body",
+)
 
 
 # The options of a request by name; their values are checked by the model.
@@ -45,15 +53,17 @@ class Answer(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task at an address: its answer to options, and the column that a table must have."""
+    """A task at an address: its answer to options, and the columns of which a table must have one."""
 
     answer: Callable[[ServedModels, Options, RequestLimits], Answer]
-    column: str
+    list_columns: Callable[[ServedModels], list[str]]
 
 
-def read_options(body: bytes, kind: str, query: str, column: str) -> Options:
+def read_options(
+    body: bytes, kind: str, query: str, list_columns: Callable[[], list[str]]
+) -> Options:
     """Return the options of a request, from its body and its address; a table of CSV is its `rows`."""
-    content = _read_csv(body, column) if kind == "text/csv" else _read_json(body)
+    content = _read_csv(body, list_columns()) if kind == "text/csv" else _read_json(body)
     address = _read_address(query)
     both = sorted(set(content) & set(address))
     if both:
@@ -61,8 +71,14 @@ def read_options(body: bytes, kind: str, query: str, column: str) -> Options:
     return content | address
 
 
-def _read_csv(body: bytes, column: str) -> Options:
-    file = open_csv("the body", lambda: BytesIO(body), [column], BODIES, Dialect())
+def _read_csv(body: bytes, columns: Sequence[str]) -> Options:
+    column, *others = columns
+    try:
+        file = open_csv("the body", lambda: BytesIO(body), [column], BODIES, Dialect())
+    except MissingColumnsError:
+        if not others:
+            raise
+        return _read_csv(body, others)
     return {"rows": file.read(Selection([column], numbers=None, has_all=True))}
 
 
@@ -116,12 +132,25 @@ def _forecast(models: ServedModels, options: Options, limits: RequestLimits) -> 
     _check_names(options, {"rows", "h", "level"})
     table = _make_table(options.get("rows"))
     served = models.get("forecast")
+    model: Forecaster = served.model
+    form = model.table_form
     h = options.get("h")
-    _check_size(table, h, served.model.spec.window.horizon, limits)
-    return Answer(served.version, served.model.predict(table, h, options.get("level")))
+    names = table.get(form.id, table.get(ID))
+    _check_size(names, h, model.spec.window.horizon or 0, limits)
+    forecasts = model.predict(table, h, options.get("level"))
+    # The answer has the names of the request.
+    is_of_file = form.time != TIME and form.time in table
+    return Answer(
+        served.version, form.name_results(forecasts, model.used) if is_of_file else forecasts
+    )
 
 
-def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: RequestLimits) -> None:
+def _list_times(models: ServedModels) -> list[str]:
+    """Return the names that the column of times may have."""
+    return [TIME, models.get("forecast").model.table_form.time]
+
+
+def _check_size(names: pd.Series | None, h: Any, horizon: int, limits: RequestLimits) -> None:
     """Check the numbers of steps and of rows of an answer; other values of `h` are refused by the forecaster."""
     num_steps = h if isinstance(h, int) else horizon
     most = max(limits.max_steps, horizon)
@@ -130,7 +159,7 @@ def _check_size(table: pd.DataFrame, h: Any, horizon: int, limits: RequestLimits
             f"h: expected at most {most:,} steps (--max-steps), received {show(h)}."
         )
     # Cells of JSON can be lists, which have no hash.
-    num_series = table["unique_id"].map(repr).nunique() if "unique_id" in table else 1
+    num_series = 1 if names is None else names.map(repr).nunique()
     if num_series * num_steps > limits.max_rows:
         facts = f"received {num_series:,} series with {num_steps:,} steps each"
         message = f"expected at most {limits.max_rows:,} rows of an answer (--max-rows), {facts}. Send fewer series."
@@ -153,4 +182,7 @@ def _check_names(options: Options, expected: set[str]) -> None:
 
 
 # By address.
-TASKS = {"/forecast": Task(_forecast, "ds"), "/sentiment": Task(_classify, "text")}
+TASKS = {
+    "/forecast": Task(_forecast, _list_times),
+    "/sentiment": Task(_classify, lambda _models: ["text"]),
+}

@@ -127,7 +127,7 @@ def fit_forecasters(
         data, {name: network.network for name, network in networks.items()}, spec.use
     )
     begin_stage("fit the intervals")
-    intervals = fit_intervals(data, methods, spec.level)
+    intervals = fit_intervals(data, methods, add_anomaly_level(spec.level), requested=spec.level)
     settings = describe_forecaster(
         panel.series,
         panel.profile,
@@ -143,6 +143,11 @@ def fit_forecasters(
 def list_stages(is_fast: bool) -> tuple[Stage, ...]:
     """Return the stages of `fit_forecasters`, with or without networks and boosted trees."""
     return FAST_STAGES if is_fast else STAGES
+
+
+def add_anomaly_level(level: LevelSpec) -> LevelSpec:
+    """Return levels and the one that monitoring reads, below which others can be interpolated; none stay none."""
+    return LevelSpec((*level.root, ANOMALY_LEVEL)) if level.root else level
 
 
 def fit_models(
@@ -198,7 +203,8 @@ def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) ->
         panel.windows, panel.features, panel.scaler, forecasts, part, fitted.weights["used"]
     )
     network = find_network({name: method.model for name, method in fitted.methods.items()})
-    return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part, network)
+    intervals = fitted.intervals.keep(fitted.spec.level.root)
+    return add_intervals(predictions, intervals, panel.windows, panel.scaler, part, network)
 
 
 def evaluate_fitted(fitted: Fitted) -> Evaluated:
@@ -306,7 +312,7 @@ def make_forecaster(  # noqa: PLR0913, PLR0917 - each is a dataset of a retraini
     }
     intervals = None
     if level.root:
-        levels = LevelSpec((*level.root, ANOMALY_LEVEL))
+        levels = add_anomaly_level(level)
         intervals = fit_intervals(data, {FORECAST: ensemble}, levels, requested=level)
     return Forecaster(
         PanelModel(data.linear.normalizer, ensemble.in_use),

@@ -15,8 +15,19 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
-from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.errors import MissingColumnsError, ParameterError, show
 from rnn_pipelines.forecast import fitting, newer_values
+from rnn_pipelines.forecast.blocks import (
+    CalendarBlock,
+    CovariateBlock,
+    EvaluationBlock,
+    NetworkBlock,
+    PretrainedBlock,
+    SourceBlock,
+    SplitBlock,
+    TrainingBlock,
+    WindowBlock,
+)
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.export.files import export_forecaster
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
@@ -45,30 +56,32 @@ from rnn_pipelines.forecast.parameters import (
     ForecastSpec,
     Levels,
     Quantiles,
+    copy_columns,
     naming_arguments,
     read_arguments,
+    read_file_source,
 )
 from rnn_pipelines.forecast.scenarios import Situation, check_scenarios, compare_scenarios
-from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
+from rnn_pipelines.forecast.series.tables import Series, Source
+from rnn_pipelines.forecast.source.column_choice import choose_columns, choose_file_columns
+from rnn_pipelines.forecast.source.covariates import read_series
+from rnn_pipelines.forecast.source.frames import ID, convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.table_form import TableForm
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
-from rnn_pipelines.parameter_models import list_values, read_parameter_model
+from rnn_pipelines.parameter_models import Parametrized, list_values, read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.report.page_file import write_page
-from rnn_pipelines.storage.files import check_path
+from rnn_pipelines.storage.files import check_path, replace_file, require_new
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 logger = logging.getLogger(__name__)
 
-# A block of parameters; None for its defaults.
-Block = Mapping[str, Any] | None
 
-
-class Forecaster:
+class Forecaster(Parametrized):
     """LSTM, GRU, simple methods and their ensemble on your series, each with intervals.
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
@@ -113,18 +126,18 @@ class Forecaster:
         use: str = ENSEMBLE,
         networks: str = "all",
         *,
-        source: Block = None,
+        source: SourceBlock | None = None,
         gaps: str | None = None,
         breaks: str | None = None,
-        split: Block = None,
-        window: Block = None,
-        calendar: Block = None,
-        covariates: Block = None,
-        training: Block = None,
-        evaluation: Block = None,
-        lstm: Block = None,
-        gru: Block = None,
-        pretrained: Block | bool = None,
+        split: SplitBlock | None = None,
+        window: WindowBlock | None = None,
+        calendar: CalendarBlock | None = None,
+        covariates: CovariateBlock | None = None,
+        training: TrainingBlock | None = None,
+        evaluation: EvaluationBlock | None = None,
+        lstm: NetworkBlock | None = None,
+        gru: NetworkBlock | None = None,
+        pretrained: PretrainedBlock | bool | None = None,
         futr_exog: Sequence[str] | None = None,
         hist_exog: Sequence[str] | None = None,
         stat_exog: Sequence[str] | None = None,
@@ -150,7 +163,10 @@ class Forecaster:
             "stat_exog": stat_exog,
             **others,
         }
-        self.spec = read_arguments(h, level, lookback, freq, blocks)
+        super().__init__({"h": h, "level": level, "lookback": lookback, "freq": freq, **blocks})
+        # As given; `spec` has the columns of the table of `fit` too.
+        self._given = read_arguments(h, level, lookback, freq, blocks)
+        self.spec = self._given
         # Of the intervals, in percent.
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
@@ -180,22 +196,25 @@ class Forecaster:
         Args:
             frame: `ds, y`, `unique_id` if there are several series, and the covariates; it is not changed. Rows after
                 the last `y` hold values of future covariates. A DataFrame of pandas, Polars or Arrow; in pandas, times
-                may be the index, and a Series with such an index is a single series.
+                may be the index, and a Series with such an index is a single series. Or the path of a file, see
+                `SourceSpec`. Columns of other names are found if they are unambiguous, see `choose_columns`.
             verbose: whether the stages are shown on the standard error; None if that is a terminal.
         Raises:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
-        frame = convert_frame(frame, self.spec.source)
-        table, covariates, source = newer_values.read_series_frame(frame, self.spec)
+        table, covariates, source, id_type = self._read_training(frame)
         with show_stages(fitting.list_stages(self.spec.pretrained.is_alone), verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
+        # A column `unique_id` needs no parameter.
+        id_given = self._given.source.id if source.id == ID else source.id
+        self.spec = self._with(source.model_copy(update={"id": id_given}))
         self._fitted = fitted
         self._artefacts = fitting.list_artefacts(fitted)
         self._covariates = covariates
         self._evaluated = None
         self._replaced = frozenset()
         self._used = fitted.weights["used"]
-        self._id_type = find_id_type(frame, source)
+        self._id_type = id_type
         if warning := fitting.warn_of_many_zeros(fitted):
             logger.warning(warning)
         return self
@@ -219,23 +238,22 @@ class Forecaster:
                 the data of `fit`.
             h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively and marked
                 by `is_recursive`. Their bounds grow as the errors within the horizon do.
-            level: of the intervals, in percent; None for those of the constructor.
+            level: of the intervals, in percent; None for those of the constructor. Levels that the fit did not have lie
+                between its own as those of a normal distribution do.
             paths: number of sample paths of the method in use, at most 10,000, for questions about several steps, such
                 as their sum; None for forecasts.
             seed: of the paths, a whole number from 0.
             methods: `all`, or names of `leaderboard`; None for the method in use, the only one after `load`.
             quantiles: between 0 and 1 in steps of .005, in place of `level`: .1 is the lower bound of level 80, and .5
-                the forecast. Levels that the fit did not have lie between its own as those of a normal
-                distribution do.
+                the forecast.
         Returns:
             With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
             `is_recursive` if `h` exceeds the trained horizon; a column for each method, in the unit of `y`; and its
             bounds, such as `ensemble-lo-80`, or its quantiles, such as `ensemble-q-10`.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
-            ParameterError: there is no such method, there are no intervals of that level, a quantile is beyond the
-                largest level, two of `level`, `paths` and `quantiles` are given, or `h`, `paths` or `seed` is outside
-                its range.
+            ParameterError: there is no such method, a level or quantile is beyond the largest level of the fit, two of
+                `level`, `paths` and `quantiles` are given, or `h`, `paths` or `seed` is outside its range.
         """
         given = [
             name
@@ -259,9 +277,8 @@ class Forecaster:
                     ends, self._artefacts, names, by_quantile
                 )
             else:
-                table = lay_side_by_side(
-                    newer_values.forecast_ends(ends, self._artefacts, names), levels
-                )
+                forecasts = newer_values.forecast_ends(ends, self._artefacts, names, levels)
+                table = lay_side_by_side(forecasts, levels)
             if ends.num_steps <= ends.panel.horizon:
                 table = table.drop(columns="is_recursive")
         return self._show(table, id_type)
@@ -297,7 +314,11 @@ class Forecaster:
         artefact, series, covariates = self._find_series(frame, num_steps)
         evaluated = self._make_artefact().as_evaluated().copy_scales(artefact)
         situation = Situation(artefact, evaluated, series, covariates, num_steps)
-        table = compare_scenarios(situation, self.spec, futures, levels)
+
+        def convert(future: Any) -> pd.DataFrame:
+            return self.read(future, has_target=False)
+
+        table = compare_scenarios(situation, self.spec, futures, levels, convert)
         if num_steps <= horizon:
             table = table.drop(columns="is_recursive")
         return self._show(table, id_type)
@@ -329,9 +350,39 @@ class Forecaster:
         levels = self._choose_levels(level)
         frame, _ = self._read_frame(frame)
         ends = self._find_ends(frame, h)
-        forecasts = newer_values.forecast_ends(ends, self._artefacts, names)
+        forecasts = newer_values.forecast_ends(ends, self._artefacts, names, levels)
         next_values = newer_values.tabulate_ends(forecasts, levels, self._used, self._find_zone())
         return plot_next_values(ends.series, newer_values.choose_ids(next_values, ids))
+
+    @naming_arguments()
+    def to_excel(
+        self, path: str | Path, frame: Any = None, h: int | None = None, level: Levels = None
+    ) -> None:
+        """Write an Excel file with the history, the forecasts and their intervals, and charts.
+
+        Args:
+            path: of a new file that ends in .xlsx.
+            frame: see `predict`.
+            h: see `predict`.
+            level: see `predict`.
+        Raises:
+            ParameterError: the path is invalid; see `predict`.
+            SeriesError: see `predict`.
+            RunError: the file exists, or there are too many forecasts for a sheet.
+        """
+        from rnn_pipelines.forecast.report.workbook import write_workbook
+
+        path = check_path(path)
+        require_new(path, "Name a new file.")
+        levels = self._choose_levels(level)
+        frame, id_type = self._read_frame(frame)
+        ends = self._find_ends(frame, h)
+        forecasts = newer_values.forecast_ends(ends, self._artefacts, [self._used], levels)
+        table = lay_side_by_side(forecasts, levels, ("unique_id", "ds"))
+        history = ends.series.loc[ends.series["observed"], ["unique_id", "ds", "y"]]
+        form = self.table_form
+        tables = (self._show(history, id_type), self._show(table, id_type))
+        replace_file(path, write_workbook(*tables, form, self._used))
 
     @naming_arguments()
     def evaluate(self, frame: Any, methods: str | Sequence[str] | None = None) -> pd.DataFrame:
@@ -518,8 +569,7 @@ class Forecaster:
         windows = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
         validation = read_parameter_model("cross_validation", CrossValidationSpec, windows)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
-        frame = convert_frame(frame, self.spec.source)
-        table, covariates, source = newer_values.read_series_frame(frame, self.spec)
+        table, covariates, source, id_type = self._read_training(frame)
         num_fits = validation.n_windows if refit else 1
         stages = fitting.list_stages(self.spec.pretrained.is_alone) * num_fits
         with show_stages(stages, verbose):
@@ -529,7 +579,7 @@ class Forecaster:
         names = forecasts.columns[forecasts.columns.get_loc("y") + 1 :]
         forecasts = forecasts[["unique_id", "ds", "cutoff", "y", *names]]
         shown = show_table(forecasts, table.attrs.get("tz"))
-        return restore_ids(shown, find_id_type(frame, source))
+        return restore_ids(shown, id_type)
 
     @naming_arguments()
     def explain(self, frame: Any = None, forecaster: str | None = None) -> pd.DataFrame:
@@ -621,7 +671,7 @@ class Forecaster:
 
         Args:
             path: the folder of a saved forecaster, of a champion's version, or of a task's champion.
-            source: how to read tables, as in the constructor, such as the names of their columns, which are not saved.
+            source: how to read tables, as in the constructor; by default with the columns of the training.
         Raises:
             ParameterError: the path or `source` is invalid.
             ChampionError: the folder has no model, or one that is damaged.
@@ -643,16 +693,20 @@ class Forecaster:
         levels = [level for level in levels if level != ANOMALY_LEVEL]
         # Times with a zone need no parameter.
         tz = None if settings.zone.is_carried else settings.zone.name
+        columns = {} if settings.table is None else settings.table.source
+        blocks: dict[str, Any] = {
+            "source": {"tz": tz, **columns, **(source or {})},
+            "calendar": settings.calendar.model_dump(),
+            "covariates": artefact.coding.make_spec().model_dump(),
+        }
         loaded = cls(
             h=settings.horizon,
             level=levels,
             lookback=settings.lookback,
             freq=settings.freq,
-            source={"tz": tz, **(source or {})},
             gaps=settings.gaps.root,
             breaks=settings.breaks.root,
-            calendar=settings.calendar.model_dump(),
-            covariates=artefact.coding.make_spec().model_dump(),
+            **blocks,
         )
         loaded._artefacts = {settings.use: artefact}
         loaded._used = settings.use
@@ -696,6 +750,21 @@ class Forecaster:
         return self._artefacts[self._used]
 
     @property
+    def used(self) -> str:
+        """The name of the method in use."""
+        return self._used
+
+    @property
+    def table_form(self) -> TableForm:
+        """The form of the table of the training, or that of `source`."""
+        form = self._require_fit().settings.table or TableForm()
+        source = self.spec.source
+        names = {"time": source.time, "id": source.id or form.id}
+        if not form.wide:
+            names["target"] = source.target
+        return form.model_copy(update=names)
+
+    @property
     def _names(self) -> list[str]:
         """The names of the series of the training."""
         return self._require_fit().scaler["unique_id"].tolist()
@@ -720,9 +789,10 @@ class Forecaster:
         wanted = self.levels
         if level is not None:
             wanted = read_parameter_model("level", LevelSpec, level).root
-        if missing := sorted(set(wanted) - set(levels)):
+        if max(wanted, default=0) > max(levels, default=0):
             raise ParameterError(
-                f"level: expected some of {levels}, received {missing}. Fit with them."
+                f"level: expected at most the largest of the fit, {max(levels, default='none')}, received "
+                f"{max(wanted)}. Fit with level={max(wanted)}."
             )
         return list(wanted)
 
@@ -800,11 +870,55 @@ class Forecaster:
         trained = self._require_fit().settings.tz
         return trained and (self.spec.source.tz or trained)
 
+    def _read_training(self, frame: Any) -> tuple[Source, pd.DataFrame | None, SourceSpec, Any]:
+        """Return the series and covariates of a table or file, its columns, and the dtype of its ids."""
+        given = self._given.source
+        others = self._given.covariates.columns
+        if isinstance(frame, str | Path):
+            of_file = read_file_source(given, frame)
+            of_file = choose_file_columns(of_file, given.model_fields_set, others)
+            table, covariates = read_series(of_file, self._given.covariates)
+            return table, covariates, copy_columns(of_file, given), None
+        frame = convert_frame(frame, given)
+        recipe = self._given
+        is_named = given.time in frame or "time" in given.model_fields_set
+        if not is_named and not frame.empty and len(frame.columns) > 1:
+            found = choose_columns(frame, given, given.model_fields_set, others)
+            recipe = recipe.model_copy(update={"source": found})
+        table, covariates, source = newer_values.read_series_frame(frame, recipe)
+        return table, covariates, source, find_id_type(frame, source)
+
+    def read(self, frame: Any, has_target: bool = True) -> pd.DataFrame:
+        """Return a table or file with the columns of the training, or standard ones, as a DataFrame.
+
+        Args:
+            frame: see `predict`.
+            has_target: whether a file has values of the series, and not covariates alone.
+        """
+        if isinstance(frame, str | Path):
+            frame = self._read_file(frame, has_target)
+        return self.table_form.name_columns(convert_frame(frame, self.spec.source))
+
+    def _read_file(self, path: str | Path, has_target: bool) -> pd.DataFrame:
+        source = read_file_source(self.spec.source, path)
+        recorded = self._require_fit().settings.table
+        try:
+            return newer_values.read_newer_file(source, self._names, has_target)
+        except MissingColumnsError as error:
+            # Standard names stand for those of the training, but not for others that were given.
+            if recorded is None or not recorded.names(source):
+                raise
+            standard = source.model_copy(update=TableForm().source)
+            try:
+                return newer_values.read_newer_file(standard, self._names, has_target)
+            except MissingColumnsError:
+                raise error from None
+
     def _read_frame(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
         """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""
         if frame is None:
             return None, self._id_type
-        frame = convert_frame(frame, self.spec.source)
+        frame = self.read(frame)
         id_type = find_id_type(frame, self.spec.source)
         return frame, self._id_type if id_type is None else id_type
 
@@ -814,4 +928,4 @@ class Forecaster:
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """Return the parameters with the columns of a frame."""
-        return self.spec.model_copy(update={"source": source})
+        return self._given.model_copy(update={"source": source})

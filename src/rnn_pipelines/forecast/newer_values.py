@@ -1,19 +1,24 @@
 """The reading of frames in Python, forecasts for newer values, and their errors once the actual values are known."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import ParameterError, SeriesError, show
+from rnn_pipelines.errors import MissingColumnsError, ParameterError, SeriesError, show
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
 from rnn_pipelines.forecast.intervals.quantiles import interpolate_levels
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import PanelModel
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Predictions, name_bounds
+from rnn_pipelines.forecast.methods.predictions import (
+    ANOMALY_LEVEL,
+    Predictions,
+    name_bounds,
+    name_own_bounds,
+)
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import (
     FORECAST,
@@ -37,8 +42,9 @@ from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.source.frames import ID, has_no_values
+from rnn_pipelines.forecast.source.reading import read_file
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.forecast.source.time_parts import TIME_SIGN
+from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.parameter_models import list_values
 from rnn_pipelines.reading.table_files import is_broken
@@ -118,6 +124,30 @@ def name_columns(frame: pd.DataFrame, source: SourceSpec) -> SourceSpec:
     return source.model_copy(update={"id": ID}) if is_named else source
 
 
+def read_newer_file(
+    source: SourceSpec, names: Collection[str], has_target: bool = True
+) -> pd.DataFrame:
+    """Return the table of a file of newer values, or of future covariates alone.
+
+    `names` are those of the model's series. The column of the target helps to find the header, if the table has it.
+    """
+    keys = [source.time, *([source.id] if source.id else [])]
+    try:
+        frame = read_file(source, None if has_target else keys)
+    except MissingColumnsError as error:
+        if error.missing != [source.target]:
+            raise
+        frame = read_file(source, keys)
+        # A wide table has a column for each series of the model, and a table of years one for each month.
+        is_wide = bool({*names} & {*map(str, frame)} or lay_out_years(frame, source.time))
+        if source.id or not is_wide:
+            raise
+    parts = source.time.split(TIME_SIGN)
+    if source.time not in frame and {*parts} <= {*map(str, frame)}:
+        frame = join_times(frame, parts)
+    return frame
+
+
 def holds_future_alone(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> bool:
     """Return whether a frame has future covariates, and no values of the series."""
     source = recipe.source
@@ -129,15 +159,15 @@ def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> N
     """Read newer values on the time axis of the training; see `read_series_frame`."""
     source = recipe.source
     names = forecaster.scaler[ID]
-    if not frame.empty and ID not in frame and source.id is None:
+    if not frame.empty and not {ID, source.id} & {*frame}:
         # A frame without names stands for the only series of the training, whatever its name.
         if source.target in frame and len(names) == 1 and names.iloc[0] != source.target:
-            frame = frame.assign(**{ID: names.iloc[0]})
+            frame = frame.assign(**{source.id or ID: names.iloc[0]})
         columns = tuple(str(name) for name in frame if str(name) in set(names))
         # So does a wide table with columns that have the names of the series.
         if source.target not in frame and columns:
             recipe = recipe.model_copy(
-                update={"source": source.model_copy(update={"series": columns})}
+                update={"source": source.model_copy(update={"series": columns, "id": None})}
             )
     table, covariates, source = read_series_frame(frame, recipe, forecaster.settings)
     return Newer(table, covariates, source.model_copy(update={"freq": forecaster.settings.freq}))
@@ -181,16 +211,33 @@ def add_future(
 
 
 def forecast_ends(
-    ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str]
+    ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str], levels: Sequence[int]
 ) -> dict[str, pd.DataFrame]:
-    """Return the forecasts of some methods by name; see `forecast_recursively`."""
+    """Return the forecasts of some methods by name with bounds of some levels; see `forecast_recursively`."""
     forecasts = {}
     for name in names:
         forecaster = artefacts[name].copy_scales(ends.forecaster)
-        forecasts[name] = forecast_recursively(
-            forecaster, ends.panel, ends.features, ends.num_steps
-        )
+        forecast = forecast_recursively(forecaster, ends.panel, ends.features, ends.num_steps)
+        forecasts[name] = add_levels(forecast, forecaster, levels)
     return forecasts
+
+
+def add_levels(
+    forecast: pd.DataFrame, forecaster: Forecaster, levels: Sequence[int]
+) -> pd.DataFrame:
+    """Return a forecast with bounds of levels that its intervals do not have, which lie between theirs.
+
+    They lie there as those of a normal distribution do.
+    """
+    intervals = forecaster.intervals
+    fitted = [] if intervals is None else intervals.levels.tolist()
+    columns = {}
+    for level in set(levels) - set(fitted):
+        for side, name in enumerate(name_own_bounds(level)):
+            bounds = [forecast[name_own_bounds(known)[side]] for known in fitted]
+            of_known = np.stack([forecast[FORECAST], *bounds], axis=1)
+            columns[name] = interpolate_levels(of_known, [0, *fitted], [level])[:, 0]
+    return forecast.assign(**columns)
 
 
 def forecast_end_quantiles(
@@ -201,31 +248,16 @@ def forecast_end_quantiles(
 ) -> pd.DataFrame:
     """Return quantiles of some methods, in columns such as `ensemble-q-10`.
 
-    `quantiles` has the level in percent of the interval that each quantile bounds, 0 for the forecast itself. Levels
-    that the intervals do not have lie between theirs as those of a normal distribution do.
+    `quantiles` has the level in percent of the interval that each quantile bounds, 0 for the forecast itself.
     """
-    intervals = artefacts[names[0]].intervals
-    levels = [] if intervals is None else intervals.levels.tolist()
-    table = lay_side_by_side(forecast_ends(ends, artefacts, names), levels)
+    levels = sorted({*quantiles.values()} - {0})
+    table = lay_side_by_side(forecast_ends(ends, artefacts, names, levels), levels)
     columns = {}
     for name in names:
         for quantile, level in quantiles.items():
-            bounds = [table[name_bounds(name, fitted)[quantile > MEDIAN]] for fitted in levels]
-            columns[f"{name}-q-{100 * quantile:g}"] = interpolate_bound(
-                table[name], bounds, levels, level
-            )
+            bound = name_bounds(name, level)[quantile > MEDIAN] if level else name
+            columns[f"{name}-q-{100 * quantile:g}"] = table[bound]
     return table[["unique_id", "ds", "is_recursive"]].assign(**columns)
-
-
-def interpolate_bound(
-    forecast: pd.Series, bounds: Sequence[pd.Series], levels: Sequence[int], level: int
-) -> pd.Series:
-    """Return the bound of a level, from those of other levels on the same side; that of level 0 is the forecast."""
-    if level == 0:
-        return forecast
-    of_known = np.stack([forecast, *bounds], axis=1)
-    values = interpolate_levels(of_known, [0, *levels], [level])
-    return pd.Series(values[:, 0], forecast.index)
 
 
 def tabulate_ends(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
@@ -20,6 +21,7 @@ from rnn_pipelines.parameter_models import (
     check_block_names,
     check_network_cell,
     join_parameters,
+    list_own_names,
     list_values,
     read_parameter_model,
     rename_parameters,
@@ -42,8 +44,8 @@ ARGUMENTS = {
 }
 # The networks of `Forecaster`: those that are trained on the table too, in place of `PRETRAINED` alone.
 ALL = "all"
-# Parameters by their names in other libraries.
-NAMES_ELSEWHERE = {"horizon": "h", "input_size": "lookback", "models": "use"}
+# Names of the number of sample paths in other libraries.
+PATHS = ("num_samples", "n_samples")
 
 
 class ForecastSpec(Recipe, frozen=True):
@@ -126,8 +128,7 @@ def read_arguments(
 ) -> ForecastSpec:
     """Read the arguments of `Forecaster`, which names some parameters without their block; a block of None is open."""
     blocks = {name: block for name, block in blocks.items() if block is not None}
-    for name in NAMES_ELSEWHERE.keys() & blocks:
-        raise ParameterError(f"{name}: no such parameter. Did you mean {NAMES_ELSEWHERE[name]}?")
+    _check_argument_names(blocks)
     window = _pop_parameters("window", blocks)
     source = _pop_parameters("source", blocks)
     covariates = _pop_parameters("covariates", blocks)
@@ -167,6 +168,32 @@ def read_arguments(
         expected = "a pandas offset alias such as D, h or MS, or a whole number of steps"
         raise ParameterError(f"freq: expected {expected}, received {show(freq)}.") from error
     return spec
+
+
+def _check_argument_names(given: Iterable[str]) -> None:
+    """Check that no argument has its name in another library, or that of its block."""
+    for name in given:
+        own = [
+            ARGUMENTS[path]
+            for path in (f"window.{name}", *list_own_names(name))
+            if path in ARGUMENTS
+        ]
+        if name in PATHS:
+            own = ["predict(paths=...)"]
+        if own:
+            raise ParameterError(f"{name}: no such parameter. Did you mean {own[0]}?")
+
+
+def read_file_source(source: SourceSpec, path: str | Path) -> SourceSpec:
+    """Return the parameters of a file: its path, and those that were given for tables."""
+    given = source.model_dump(exclude_unset=True)
+    return read_parameter_model("source", SourceSpec, {**given, "path": str(path)})
+
+
+def copy_columns(source: SourceSpec, given: SourceSpec) -> SourceSpec:
+    """Return given parameters of tables in memory with the columns of a file."""
+    names = ("time", "target", "id", "wide")
+    return given.model_copy(update={name: getattr(source, name) for name in names})
 
 
 def use_pretrained_alone(block: Any) -> dict[str, Any]:

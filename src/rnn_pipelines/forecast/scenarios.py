@@ -12,7 +12,7 @@ Source: Mincer & Zarnowitz (1969), regression of the actual on the forecast; jac
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Any, NamedTuple
@@ -29,12 +29,12 @@ from rnn_pipelines.forecast.model.recursion import (
     lay_side_by_side,
     report_ahead,
 )
-from rnn_pipelines.forecast.newer_values import name_columns
+from rnn_pipelines.forecast.newer_values import add_levels, name_columns
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future
-from rnn_pipelines.forecast.source.frames import ID, convert_frame
+from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,11 @@ def check_scenarios(futures: Any) -> dict[str, Any]:
 
 
 def compare_scenarios(
-    situation: Situation, recipe: Recipe, futures: Mapping[str, Any], levels: Sequence[int]
+    situation: Situation,
+    recipe: Recipe,
+    futures: Mapping[str, Any],
+    levels: Sequence[int],
+    convert: Callable[[Any], pd.DataFrame],
 ) -> pd.DataFrame:
     """Forecast each scenario, all future covariates over the horizon by its name, and subtract the first one.
 
@@ -106,8 +110,9 @@ def compare_scenarios(
     evaluated = {}
     for name, future in futures.items():
         try:
-            tables[name] = replace_future(situation, recipe, future)
-            forecasts[name] = _forecast(situation, situation.forecaster, tables[name])
+            tables[name] = replace_future(situation, recipe, convert(future))
+            forecast = _forecast(situation, situation.forecaster, tables[name])
+            forecasts[name] = add_levels(forecast, situation.forecaster, levels)
         except SeriesError as error:
             raise SeriesError(f"scenario {show(name)}: {error}") from error
         if len(futures) > 1:
@@ -131,16 +136,15 @@ def compare_scenarios(
     return table
 
 
-def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.DataFrame:
+def replace_future(situation: Situation, recipe: Recipe, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the covariates of a scenario: those up to the end of each series, then those of a table alone."""
     series = situation.series
     covariates = situation.covariates
     assert covariates is not None
-    frame = convert_frame(future, recipe.source)
     names = series["unique_id"].unique()
     # A frame without names stands for all series, as that of a wide table does.
-    if recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
-        frame = pd.concat([frame.assign(**{ID: name}) for name in names])
+    if not {ID, recipe.source.id} & {*frame} and not recipe.source.is_wide:
+        frame = pd.concat([frame.assign(**{recipe.source.id or ID: name}) for name in names])
     future_rows = read_future(
         covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame
     )

@@ -13,7 +13,12 @@ from pydantic import BaseModel
 
 from rnn_pipelines.champion.records import list_leaves
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.parameter_models import check_network_cell, list_parameter_names, suggest
+from rnn_pipelines.parameter_models import (
+    check_network_cell,
+    list_own_names,
+    list_parameter_names,
+    suggest,
+)
 
 # An error as pydantic prints it: location (or the heading, for the whole block), message, type and received value.
 _FAULT = re.compile(
@@ -134,7 +139,12 @@ def check_network_cells(inputs: Iterable[str], parameters: Mapping[str, Any]) ->
 def _check_known_names(prefix: str, received: Iterable[str], known: Iterable[str]) -> None:
     for name in received:
         if name not in known:
+            # Texts have other parameters.
+            own = list_own_names(name) if prefix == "forecast." else []
+            own = [path for path in own if path.partition(".")[0] in known]
             hint = suggest(name, sorted(known), prefix)
+            if own:
+                hint = f"Did you mean '{prefix}{own[0]}'?"
             raise ParameterError(
                 f"Parameter '{prefix}{name}' is read by no node of this run. {hint}"
             )

@@ -2,8 +2,8 @@
 
 Keras imports matplotlib, scikit-learn and IPython if they are installed, for features that this project does not use.
 This takes a third of its import time. TensorFlow's libraries write lines about processors and CUDA while they load,
-whatever the log level. An import hook hides the packages and drops the lines at the first import of either library. It
-is for Kedro's runs, the workers of `fan_out`, and a network that is made into a Keras model in another process.
+whatever the log level. An import hook hides the packages and drops the lines at the first import of either library.
+Kedro's runs, the workers of `fan_out`, text classifiers and `to_keras` of a network install it.
 """
 
 import os
@@ -38,13 +38,14 @@ def quicken_start() -> None:
         sys.meta_path.insert(0, _Starter())
 
 
-def require_keras() -> None:
-    """Raise a MissingLibraryError if Keras or TensorFlow is not installed, without loading them."""
+def prepare_keras() -> None:
+    """Let the first import of Keras be quick and quiet; raise a MissingLibraryError if a library is not installed."""
     missing = [name for name in STARTED if name not in sys.modules and find_spec(name) is None]
     if missing:
         raise MissingLibraryError(
             f"{' and '.join(missing)}: not installed, but needed here. Install rnn-pipelines[keras], or make install."
         )
+    quicken_start()
 
 
 def _is_starter(finder: object) -> bool:

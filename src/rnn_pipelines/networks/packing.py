@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from rnn_pipelines.networks.hints import KerasModel
-from rnn_pipelines.networks.keras_start import require_keras
+from rnn_pipelines.networks.keras_start import prepare_keras
 from rnn_pipelines.storage.arrays import check_finite
 from rnn_pipelines.storage.formats import naming_damage
 
@@ -23,7 +23,7 @@ def pack_model(model: KerasModel) -> bytes:
 
 def unpack_model(packed: bytes) -> KerasModel:
     """Return the model in a `.keras` file, ready for prediction, not compiled."""
-    require_keras()
+    prepare_keras()
     # Keras finds the project's own layers by name once they are imported.
     from rnn_pipelines.networks.layers import load_keras_model
 

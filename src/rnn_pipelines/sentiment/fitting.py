@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_pipelines.networks.hints import KerasModel
-from rnn_pipelines.networks.keras_start import require_keras
+from rnn_pipelines.networks.keras_start import prepare_keras
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.networks.stages import Stage, begin_stage
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
@@ -103,7 +103,7 @@ def fit_classifier(
 
 def fit_parts(reviews: Reviews, spec: SentimentSpec) -> FittedParts:
     """Fit n-gram classifier and networks on split reviews, and calibrate them; errors as in `fit_classifier`."""
-    require_keras()
+    prepare_keras()
     begin_stage("read the words")
     words = build_vocabulary(reviews, spec.vocabulary)
     encoded = encode_reviews(reviews, words, spec.vocabulary)

@@ -15,6 +15,7 @@ from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import (
+    Parametrized,
     check_block_names,
     check_network_cell,
     join_parameters,
@@ -22,6 +23,15 @@ from rnn_pipelines.parameter_models import (
 )
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.report.page_file import write_page
+from rnn_pipelines.sentiment.blocks import (
+    NgramBlock,
+    PaddingBlock,
+    TextNetworkBlock,
+    TextSplitBlock,
+    TextTrainingBlock,
+    VocabularyBlock,
+    WordVectorBlock,
+)
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier, list_text_stages
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
@@ -49,11 +59,8 @@ TRAINING: dict[str, Any] = {
 # Name of the texts and labels in messages.
 ORIGIN = "the texts"
 
-# A block of parameters; None for its defaults.
-Block = Mapping[str, Any] | None
 
-
-class TextClassifier:
+class TextClassifier(Parametrized):
     """A sentiment classifier of LSTM, GRU and n-grams, which are weighted on held-out texts.
 
     The parameters and results are those of `kedro run --pipelines=sentiment`. The network without recurrence, which is
@@ -77,17 +84,17 @@ class TextClassifier:
     def __init__(  # noqa: PLR0913 - each block has a name that an editor completes
         self,
         *,
-        split: Block = None,
-        vocabulary: Block = None,
-        padding: Block = None,
-        word_vectors: Block = None,
-        ngrams: Block = None,
-        lstm: Block = None,
-        gru: Block = None,
-        training: Block = None,
+        split: TextSplitBlock | None = None,
+        vocabulary: VocabularyBlock | None = None,
+        padding: PaddingBlock | None = None,
+        word_vectors: WordVectorBlock | None = None,
+        ngrams: NgramBlock | None = None,
+        lstm: TextNetworkBlock | None = None,
+        gru: TextNetworkBlock | None = None,
+        training: TextTrainingBlock | None = None,
         **others: Any,
     ) -> None:
-        blocks = {
+        blocks: dict[str, Any] = {
             "split": split,
             "vocabulary": vocabulary,
             "padding": padding,
@@ -96,8 +103,10 @@ class TextClassifier:
             "lstm": lstm,
             "gru": gru,
             "training": training,
+            **others,
         }
-        self.spec = read_sentiment_spec(blocks | others)
+        super().__init__(blocks)
+        self.spec = read_sentiment_spec(blocks)
         self._artefact: Artefact | None = None
         self._metrics: dict[str, Any] | None = None
 
@@ -252,15 +261,9 @@ class TextClassifier:
         return self._artefact
 
 
-def read_sentiment_spec(blocks: dict[str, Any]) -> SentimentSpec:
-    """Return the parameters of `sentiment`, with defaults for missing ones.
-
-    Args:
-        blocks: by name, each a dictionary, as in `parameters_sentiment.yml`.
-    Raises:
-        ParameterError: a block or parameter is unknown, or its value is invalid.
-    """
-    models: dict[str, Any] = {
+def list_sentiment_models() -> dict[str, Any]:
+    """Return the type of each block of `TextClassifier` by its name."""
+    return {
         "split": ReviewSplitSpec,
         "vocabulary": VocabularySpec,
         "padding": PaddingSpec,
@@ -269,6 +272,17 @@ def read_sentiment_spec(blocks: dict[str, Any]) -> SentimentSpec:
         **dict.fromkeys(list_candidate_networks(), ClassifierSpec),
         "training": TrainingSpec,
     }
+
+
+def read_sentiment_spec(blocks: dict[str, Any]) -> SentimentSpec:
+    """Return the parameters of `sentiment`, with defaults for missing ones.
+
+    Args:
+        blocks: by name, each a dictionary, as in `parameters_sentiment.yml`.
+    Raises:
+        ParameterError: a block or parameter is unknown, or its value is invalid.
+    """
+    models = list_sentiment_models()
     check_block_names(blocks, models)
     always = {name: {"cell": name} for name in list_candidate_networks()} | {"training": TRAINING}
     read = {

@@ -12,10 +12,12 @@ MARK = "'"
 RISKY = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
 
 
-def write_csv(table: pd.DataFrame) -> bytes:
+def write_csv(table: pd.DataFrame, sep: str = ",", decimal: str = ".") -> bytes:
     """Return a table as CSV in UTF-8, without row labels; texts are marked as by `mark_text`."""
+    marked = change_texts(table, mark_text)
     # By default, pandas does not quote a carriage return, so that a text with one would become two rows.
-    return change_texts(table, mark_text).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()
+    text = marked.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, sep=sep, decimal=decimal)
+    return text.encode()
 
 
 def mark_text(text: str) -> str:

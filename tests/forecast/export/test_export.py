@@ -322,7 +322,7 @@ def test_errors_of_the_program_return_2(
     for words in (
         ["no.csv"],
         ["missing.csv"],
-        [str(exported["days"] / "data.csv"), "--level", "3"],
+        [str(exported["days"] / "data.csv"), "--level", "100"],
     ):
         assert program.main([str(tmp_path / words[0]), *words[1:]]) == 2
         shown = capsys.readouterr()
@@ -465,7 +465,7 @@ def test_steps_are_whole_numbers(reload: Callable[[Forecaster], Any]) -> None:
         loaded.predict(frame.assign(ds=frame["ds"] + 0.5))
 
 
-@pytest.mark.parametrize("wrong", [{"h": 0}, {"h": 3_001}, {"h": 1.5}, {"level": [81]}])
+@pytest.mark.parametrize("wrong", [{"h": 0}, {"h": 3_001}, {"h": 1.5}, {"level": [100]}])
 def test_wrong_parameters_are_refused(
     wrong: dict[str, Any], fitted: dict[str, Forecaster], reload: Any
 ) -> None:

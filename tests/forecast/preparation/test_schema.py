@@ -66,6 +66,7 @@ def test_series_without_faults_stays_as_it_is(make_table: MakeTable) -> None:
         "repairs": [],
         "left_out": [],
         "columns": {},
+        "form": {},
         "dead": [],
         "not_evaluated": [],
     }

@@ -3,7 +3,7 @@
 It needs the packages in requirements.txt and the files beside it: the model, and unmodified modules of the project.
 
     from forecaster import load
-    load("folder").predict(frame)        # frame: unique_id, ds, y and the covariates of the training
+    load("folder").predict(frame)        # frame: the columns of the training, or unique_id, ds, y and its covariates
 
     python forecaster.py data.csv --horizon 14 --level 80
 """
@@ -23,6 +23,7 @@ sys.path.insert(0, str(HERE))
 try:
     from rnn_pipelines import Forecaster
     from rnn_pipelines.errors import ParameterError, RnnPipelinesError, SeriesError
+    from rnn_pipelines.forecast.source.table_form import TIME
     from rnn_pipelines.forecast.times.holidays import STORED
 finally:
     sys.path.remove(str(HERE))
@@ -61,7 +62,7 @@ def load(folder: str | Path = HERE) -> Forecaster:
 def main(words: Sequence[str] | None = None) -> int:
     """Print the forecasts of a CSV file as CSV."""
     parser = argparse.ArgumentParser(
-        description="Forecast the series of a CSV file: unique_id, ds, y and covariates."
+        description="Forecast the series of a CSV file with the columns of the training."
     )
     parser.add_argument("file")
     parser.add_argument("--horizon", type=int, help="steps ahead; by default that of the training")
@@ -70,8 +71,13 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(words)
     try:
-        frame = pd.read_csv(given.file, dtype={"unique_id": str})
-        sys.stdout.write(load().predict(frame, given.horizon, given.level).to_csv(index=False))
+        forecaster = load()
+        table = forecaster.predict(given.file, given.horizon, given.level)
+        form = forecaster.table_form
+        text = table.to_csv(index=False)
+        if form.time != TIME:
+            text = form.write_csv(form.write_results(table, forecaster.used)).decode()
+        sys.stdout.write(text)
     except (RnnPipelinesError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2

@@ -5,7 +5,7 @@ ahead. A bound is the forecast plus a quantile of the pool times the expected si
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -80,6 +80,17 @@ class Intervals:
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""
         return replace(self, methods={new_name: self.methods[name]})
+
+    def keep(self, levels: Sequence[int]) -> "Intervals":
+        """Return the intervals of some levels."""
+        is_kept = np.isin(self.levels, levels)
+        methods = {}
+        for name, errors in self.methods.items():
+            evaluated = None if errors.evaluated is None else errors.evaluated[:, is_kept]
+            methods[name] = replace(
+                errors, lows=errors.lows[is_kept], highs=errors.highs[is_kept], evaluated=evaluated
+            )
+        return replace(self, levels=self.levels[is_kept], methods=methods)
 
     def to_arrays(self) -> dict[str, np.ndarray | float | str]:
         """Return arrays and numbers by name, for `from_arrays`; those of methods have the method as first axis."""

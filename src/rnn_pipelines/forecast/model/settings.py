@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
+from rnn_pipelines.forecast.source.table_form import TableForm
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, TimeZone
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.times.grid import count_steps_between
@@ -27,6 +28,8 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         tz: zone of the calendar features, for series with times in UTC.
         breaks: treatment of values before a break; `keep` for forecasters that were saved before there was any.
         zone: of the training's times.
+        table: form of the training's table; None for packaged series, and for forecasters that were saved before it
+            was recorded.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
         fitted_until: last time of each series that was used for the model in use; empty if it is not on record.
     """
@@ -41,6 +44,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     breaks: BreakPolicy = BreakPolicy("keep")
     tz: str | None = None
     zone: TimeZone
+    table: TableForm | None = None
     use: str = "ensemble"
     trained_until: dict[str, int | datetime]
     fitted_until: dict[str, int | datetime] = {}
@@ -71,6 +75,7 @@ def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of param
         breaks=breaks,
         tz=profile["tz"],
         zone=TimeZone(**profile["zone"]),
+        table=TableForm(**profile["form"]) if profile.get("form") else None,
         trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),
         fitted_until=dict(zip(ends.index, ends.tolist(), strict=True)),
     )

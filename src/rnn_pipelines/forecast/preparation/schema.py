@@ -162,6 +162,7 @@ def _describe_series(regular: Series, source: SourceSpec, freq: int | str) -> Pr
         zone=regular.attrs.get("zone", TimeZone().model_dump()),
         found=regular.attrs.get("found", {}),
         columns=regular.attrs.get("columns", {}),
+        form=regular.attrs.get("form", {}),
         repairs=[],
         left_out=[],
         dead=[],

@@ -6,13 +6,10 @@ from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.past_comparison import PastRival
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.report.next_values import (
-    FORECAST,
-    describe_first_value,
-    tabulate_used,
-)
+from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_used
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.forecast.source.table_form import FORECAST
 from rnn_pipelines.forecast.times.frequency import name_steps
 from rnn_pipelines.report.numbers import begin_sentence, format_number
 from rnn_pipelines.report.texts import read_prose

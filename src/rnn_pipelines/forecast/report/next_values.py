@@ -12,12 +12,12 @@ import pandas as pd
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, Predictions
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
+from rnn_pipelines.forecast.source.table_form import FORECAST
 from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number, list_some
 from rnn_pipelines.report.page import Part, Table
 from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_prose
 
-FORECAST = "forecast"
 # Of the usual value of a table; the interval of a forecast is wider than what they leave out.
 NUM_DIGITS = 6
 # Two numbers with a smaller relative difference are shown as equal.

@@ -78,9 +78,10 @@ class Profile(TypedDict):
     `lookback` and `horizon` the shape of windows. `first` and `last` are times as text. `tz` is the zone in which UTC
     times are shown (None: times are shown unchanged), `zone` the zone of the times as read (see `TimeZone`). `repairs`
     has one sentence for each kind of repair, `found` the parameters of the source that were detected from its file.
-    `columns` names those of the table: `time`, `id`, `series` of a wide table, and `unread` ones; empty for packaged
-    series. `left_out` has the names of unusable series, `dead` of those that end long before the others,
-    `not_evaluated` of those that are only forecast, without training, validation and test.
+    `columns` names those of the table: `time`, `id`, `series` of a wide table, and `unread` ones; `form` is the form of
+    the table (see `TableForm`). Both are empty for packaged series. `left_out` has the names of unusable series, `dead`
+    of those that end long before the others, `not_evaluated` of those that are only forecast, without training,
+    validation and test.
     """
 
     source: str
@@ -97,6 +98,7 @@ class Profile(TypedDict):
     zone: dict[str, Any]
     found: dict[str, str]
     columns: dict[str, Any]
+    form: dict[str, Any]
     repairs: list[str]
     left_out: list[str]
     dead: list[str]

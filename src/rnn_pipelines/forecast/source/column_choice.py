@@ -12,7 +12,9 @@ from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.layout import check_header
+from rnn_pipelines.forecast.source.reading import read_file
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
+from rnn_pipelines.forecast.source.table_form import TIME
 from rnn_pipelines.forecast.source.time_kinds import TIME_KINDS, find_time_kind, has_time_name
 from rnn_pipelines.forecast.source.time_parts import (
     TIME_SIGN,
@@ -28,8 +30,6 @@ from rnn_pipelines.reading.times import read_steps
 
 logger = logging.getLogger(__name__)
 
-# The column of the times, if none is named.
-TIME = "ds"
 # A table with more columns of numbers is likely a wide one.
 _MAX_MEASURES = 7
 # The fraction of rows that repeat a time if a table holds several series.
@@ -84,6 +84,17 @@ def choose_columns(
     if not source.is_wide and source.id is None:
         _check_single(table, source)
     return source
+
+
+def choose_file_columns(
+    source: SourceSpec, given: Collection[str], others: Sequence[str]
+) -> SourceSpec:
+    """Return the source of a file with the columns that are not given; see `choose_columns`."""
+    if {"time", "target"} <= set(given):
+        return source
+    named = [getattr(source, name) for name in ("time", "target", "id") if name in given]
+    table = read_file(source, [name for name in named if name])
+    return choose_columns(table, source, given, others)
 
 
 def _check_single(table: pd.DataFrame, source: SourceSpec) -> None:

@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.source.readable import (
 )
 from rnn_pipelines.forecast.source.specs import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.source.synthetic import GENERATORS
+from rnn_pipelines.forecast.source.table_form import describe_form
 from rnn_pipelines.forecast.source.time_axis import (
     TimeAxis,
     check_midnights,
@@ -155,7 +156,10 @@ def _read_own(
     if zone.get("is_carried") and zone["name"] is not None and find_zone(parsed.written) is None:
         found = {**found, "tz": zone["name"]}
     _log_found(found, label)
-    rows.attrs.update(found=found, columns=parsed.names, label=label)
+    # A table of years has its months in the header.
+    written = parsed.written if parsed.names["time"] == source.time else None
+    form = describe_form(parsed.source, found, written).model_dump()
+    rows.attrs.update(found=found, columns=parsed.names, form=form, label=label)
     return rows, parsed.columns.reindex(rows.index)
 
 
@@ -295,7 +299,9 @@ def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     """Return `unique_id, ds` of a table and the columns of the same rows."""
     joined = pd.concat([table[["unique_id", "ds"]], columns], axis=1)
     joined.attrs = {
-        name: value for name, value in table.attrs.items() if name not in ("found", "columns")
+        name: value
+        for name, value in table.attrs.items()
+        if name not in ("found", "columns", "form")
     }
     return joined
 
