@@ -25,7 +25,7 @@ from rnn_pipelines.errors import (
     SeriesTooShortError,
 )
 from rnn_pipelines.forecast import fitting
-from rnn_pipelines.forecast.fitting import evaluate
+from rnn_pipelines.forecast.fitting import evaluate_fitted
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.members import forward
@@ -292,7 +292,9 @@ QUICK = {"level": [50], "lookback": 8, "split": {"test": 20}, "networks": "pretr
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The fits whose errors were measured."""
     fits: list[object] = []
-    monkeypatch.setattr(fitting, "evaluate", lambda fitted: fits.append(fitted) or evaluate(fitted))
+    monkeypatch.setattr(
+        fitting, "evaluate_fitted", lambda fitted: fits.append(fitted) or evaluate_fitted(fitted)
+    )
     return fits
 
 

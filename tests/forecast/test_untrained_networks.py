@@ -12,7 +12,7 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.experiments.tuning import cut_test_part
-from rnn_pipelines.forecast.fitting import Fitted, evaluate
+from rnn_pipelines.forecast.fitting import Fitted, evaluate_fitted
 from rnn_pipelines.forecast.methods.folds import count_needed_values
 from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
 from rnn_pipelines.forecast.operations.challenger import choose_challenger
@@ -95,7 +95,7 @@ def test_no_table_has_a_network(forecaster: Forecaster) -> None:
 
 
 def test_metrics_have_the_number_of_needed_values(forecaster: Forecaster) -> None:
-    metrics = evaluate(get_fitted(forecaster)).metrics.to_json()
+    metrics = evaluate_fitted(get_fitted(forecaster)).metrics.to_json()
     assert not NAMES & set(metrics)
     assert metrics["values_needed"] > 0
     json.dumps(metrics)

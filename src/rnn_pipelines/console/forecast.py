@@ -31,7 +31,7 @@ from rnn_pipelines.console.settings import (
 from rnn_pipelines.forecast.fitting import (
     Evaluated,
     Fitted,
-    evaluate,
+    evaluate_fitted,
     fit_forecasters,
     list_stages,
     make_champion,
@@ -164,7 +164,7 @@ def forecast(
         source = spec.source.model_copy(update={"path": file.label})
         fitted = fit_forecasters(*tables, spec.model_copy(update={"source": source}))
         begin_stage("evaluate")
-        evaluated = evaluate(fitted)
+        evaluated = evaluate_fitted(fitted)
         begin_stage("write the report")
         report = render_fitted(fitted, evaluated, "console")
         files = _list_files(fitted, evaluated, report, options)

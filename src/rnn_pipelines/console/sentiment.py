@@ -12,7 +12,7 @@ from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.report.terminal import align_columns
-from rnn_pipelines.sentiment.fitting import fit_classifier, list_stages
+from rnn_pipelines.sentiment.fitting import fit_classifier, list_text_stages
 from rnn_pipelines.sentiment.interface import read_sentiment_spec
 from rnn_pipelines.sentiment.model.packing import pack
 from rnn_pipelines.sentiment.report.tables import tabulate_classifiers
@@ -57,7 +57,7 @@ def sentiment(
     folder = choose_folder(file, "sentiment", output)
     spec = read_sentiment_spec(parse_settings(settings))
     source = read_parameter_model("source", ReviewSourceSpec, {"path": file, **columns})
-    stages = [("read the file", 0.2), *list_stages(spec.networks), ("write the model", 0.1)]
+    stages = [("read the file", 0.2), *list_text_stages(spec.networks), ("write the model", 0.1)]
     with show_stages(stages, False if quiet else None):
         begin_stage("read the file")
         classifier, metrics = fit_classifier(read_reviews(source), spec)

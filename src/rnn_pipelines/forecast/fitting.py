@@ -207,7 +207,7 @@ def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) ->
     return add_intervals(predictions, intervals, panel.windows, panel.scaler, part, network)
 
 
-def evaluate(fitted: Fitted) -> Evaluated:
+def evaluate_fitted(fitted: Fitted) -> Evaluated:
     """Forecast test part and next steps with all methods, and measure the errors; see `evaluate_forecasts`."""
     panel = fitted.panel
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}

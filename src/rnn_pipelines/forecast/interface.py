@@ -780,7 +780,7 @@ class Forecaster(Parametrized):
     def _evaluate(self) -> Evaluated:
         fitted = self._require_training()
         if self._evaluated is None:
-            self._evaluated = fitting.evaluate(fitted)
+            self._evaluated = fitting.evaluate_fitted(fitted)
         return self._evaluated
 
     def _choose_levels(self, level: Levels) -> list[int]:

@@ -34,7 +34,7 @@ from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 
-def list_stages(networks: Iterable[str]) -> list[Stage]:
+def list_text_stages(networks: Iterable[str]) -> list[Stage]:
     """Return the stages of a fit with some networks, with their seconds on a usual file."""
     return [
         ("read the words", 1.0),

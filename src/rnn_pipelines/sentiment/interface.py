@@ -32,7 +32,7 @@ from rnn_pipelines.sentiment.blocks import (
     VocabularyBlock,
     WordVectorBlock,
 )
-from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier, list_stages
+from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier, list_text_stages
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
@@ -167,7 +167,7 @@ class TextClassifier(Parametrized):
             raise ReviewError(f"{ORIGIN}: expected columns of the same length, received {counts}.")
         source = ReviewSourceSpec(path=ORIGIN, group=None if groups is None else "group")
         table = parse_reviews(pd.DataFrame(columns, dtype=object), source)
-        with show_stages(list_stages(self.spec.networks), verbose):
+        with show_stages(list_text_stages(self.spec.networks), verbose):
             self._artefact, self._metrics = fit_classifier(table, self.spec)
         return self
 

@@ -23,7 +23,7 @@ from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.forecast.fitting import (
     Evaluated,
     Fitted,
-    evaluate,
+    evaluate_fitted,
     fit_forecasters,
     make_champion,
 )
@@ -131,7 +131,7 @@ def results(
 
 @pytest.fixture(scope="module")
 def evaluated(whole: Fitted) -> Evaluated:
-    return evaluate(whole)
+    return evaluate_fitted(whole)
 
 
 def test_next_values_are_those_of_the_panel(
@@ -204,7 +204,7 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
     fitted = describe(whole, ENSEMBLE)
     next_values, _, _ = forecast_all_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
     found = join(next_values)
-    expected = evaluate(whole).future.table.sort_values("unique_id", kind="stable")
+    expected = evaluate_fitted(whole).future.table.sort_values("unique_id", kind="stable")
     assert expected[f"{ENSEMBLE}-lo-80"].isna().any()
     for bound in ("lo-80", "hi-80", "lo-95", "hi-95"):
         np.testing.assert_allclose(
@@ -242,7 +242,7 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
     )
     assert len(other.partitions) > len(panel.partitions)
     pd.testing.assert_frame_equal(found, again, rtol=1e-4)
-    expected = evaluate(sample).future.table
+    expected = evaluate_fitted(sample).future.table
     own = found[found["unique_id"].isin(sample.panel.scaler["unique_id"])].reset_index(drop=True)
     for name, column in (
         ("forecast", ENSEMBLE),

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, TrainingError, count
 from rnn_pipelines.forecast.experiments.rolling import FitJob, cut_series, keep_back, rolling
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
-from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, rank_forecasters
+from rnn_pipelines.forecast.fitting import evaluate_fitted, fit_forecasters, rank_forecasters
 from rnn_pipelines.forecast.intervals.levels import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -121,7 +121,7 @@ def run_trial(job: FitJob) -> TrialResult:
     started = time.monotonic()
     try:
         fitted = fit_forecasters(job.table, job.covariate_table, job.spec)
-        ranked = rank_forecasters(evaluate(fitted).metrics).set_index("forecaster")
+        ranked = rank_forecasters(evaluate_fitted(fitted).metrics).set_index("forecaster")
     except (SeriesError, TrainingError) as error:
         return TrialResult(None, None, time.monotonic() - started, str(error))
     losses = ranked["mase" if "relative_mae" in ranked else "mse"]

@@ -29,6 +29,8 @@ from rnn_pipelines.forecast.report.next_values import (
     choose_form,
     describe_suspects,
 )
+from rnn_pipelines.forecast.report.styles import VALUE_AXIS
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
 from rnn_pipelines.report.numbers import format_points
 from rnn_pipelines.report.page import Table
@@ -229,15 +231,18 @@ def report_change(
     suspects: Mapping[str, Any] = MappingProxyType({}),
     made: ForecastLog | None = None,
     night: Night | None = None,
+    source: SourceSpec | None = None,
 ) -> Report:
     """Return the report on the explanation of `explain_newest`, on the suspect forecasts, and on those of a night."""
     is_known = all(row[DAY_AHEAD] is not None for row in explanation["series"])
+    has_name = source is not None and not source.is_packaged and not source.is_wide
+    values = write_label(source.target) if source is not None and has_name else VALUE_AXIS
     return fill_template(
         __package__ or "",
         "change",
         **explanation,
         suspects=describe_suspects(suspects),
-        newest=[] if made is None or night is None else show_newest(made, night),
+        newest=[] if made is None or night is None else show_newest(made, night, values),
         table=tabulate_changes(explanation["changes"][:MAX_ROWS]) if explanation["changes"] else "",
         figure=draw_parts(explanation["series"]) if explanation["series"] and is_known else "",
     )

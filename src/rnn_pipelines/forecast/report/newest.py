@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.report.choice import (
 )
 from rnn_pipelines.forecast.report.intervals import draw_fan
 from rnn_pipelines.forecast.report.next_values import tabulate_steps
-from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.styles import STYLES, VALUE_AXIS, add_values
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.report.figures import draw_line, set_layout, write_label
 from rnn_pipelines.report.page import Part, Table
@@ -36,9 +36,9 @@ MAX_TITLE = 20
 MAX_TIMES = 60
 
 
-def show_newest(made: ForecastLog, night: Night) -> list[Part]:
+def show_newest(made: ForecastLog, night: Night, values: str = VALUE_AXIS) -> list[Part]:
     """Return a figure with a small picture for each of some series; for a panel also the totals, and what they are."""
-    parts: list[Part] = [draw_series(made, night.series)]
+    parts: list[Part] = [draw_series(made, night.series, values)]
     if made["unique_id"].nunique() > 1:
         parts += [
             tabulate_totals(made),
@@ -47,7 +47,7 @@ def show_newest(made: ForecastLog, night: Night) -> list[Part]:
     return parts
 
 
-def draw_series(made: ForecastLog, series: Series) -> Figure:
+def draw_series(made: ForecastLog, series: Series, values: str = VALUE_AXIS) -> Figure:
     """Draw history, forecast and band of each of at most 12 series, two side by side."""
     tables = choose_series(made.sort_values(["unique_id", "ds"]))
     num_columns = min(NUM_COLUMNS, len(tables))
@@ -68,7 +68,7 @@ def draw_series(made: ForecastLog, series: Series) -> Figure:
     figure.update_layout(height=ROW_HEIGHT * num_rows + 120)
     figure.update_xaxes(nticks=4, tickangle=0)
     figure.update_annotations(font_size=13)
-    return set_layout(figure, "Next values", horizon)
+    return set_layout(figure, add_values("Next values", values), horizon)
 
 
 def _draw_one(

@@ -61,7 +61,7 @@ def create_pipeline() -> Pipeline:
         node(guard(explain_newest, note_failure), [nights, log, all_series, made], explanation),
         node(
             render_or_note(report_change, "render_change"),
-            [explanation, suspects, made, night],
+            [explanation, suspects, made, night, "params:forecast.source"],
             "predict_forecast_report",
         ),
         node(guard(summarize_forecasts, write_note), summarized, "predict_forecast_summary"),
