@@ -68,6 +68,19 @@ def test_relative_links_lead_to_tracked_files(page: str) -> None:
     assert [fault for link in links if (fault := find_fault(page, link))] == []
 
 
+def test_pages_of_the_site_link_to_pages_of_the_site() -> None:
+    """Notebooks have pages there; other files of the project are named, not linked."""
+    outside = [
+        (page, link)
+        for page in PAGES
+        if page.startswith("docs/")
+        for link in list_links(page)
+        if not re.match(r"[a-z]+:|//|#", link)
+        and not normpath(f"{PurePosixPath(page).parent}/{link}").startswith(("docs", "notebooks/"))
+    ]
+    assert outside == []
+
+
 def is_on_site(address: str) -> bool:
     path = address.removeprefix(SITE).partition("#")[0]
     sources = (f"{path.strip('/') or 'index'}.md", f"{path}index.md", f"{path}README.md")
