@@ -842,6 +842,17 @@ def test_columns_of_files_and_tables_are_found(
     np.testing.assert_allclose(found["ensemble-lo-50"], single.predict()["ensemble-lo-50"])
 
 
+def test_a_sheet_of_a_file_is_read(written: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(written)
+    with pd.ExcelWriter(tmp_path / "sales.xlsx") as writer:
+        for name, factor in (("euro", 1), ("cent", 100)):
+            sheet = table.assign(Sales=factor * table["Sales"])
+            sheet.to_excel(writer, sheet_name=name, index=False)
+    found = Forecaster(h=3, sheet="cent", **QUICK).fit(tmp_path / "sales.xlsx").predict()
+    expected = Forecaster(h=3, **QUICK).fit(written).predict()
+    np.testing.assert_allclose(found["ensemble"], 100 * expected["ensemble"], rtol=1e-4)
+
+
 def test_another_fit_finds_columns_of_other_names(written: Path) -> None:
     forecaster = Forecaster(h=3, **QUICK).fit(written)
     other = pd.read_csv(written).set_axis(["Day", "Euro"], axis=1)

@@ -72,6 +72,11 @@ class FrameSpec(SourceSpec, frozen=True):
         return value
 
     @property
+    def has_sheets(self) -> bool:
+        """Return True, because `fit` may get a file."""
+        return True
+
+    @property
     def label(self) -> str:
         """Return the name of the frame, or of the table of `covariates.path`, for messages."""
         return "the frame" if self.path is None else make_line(self.path)

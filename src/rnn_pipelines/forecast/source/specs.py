@@ -168,7 +168,7 @@ class SourceSpec(_SourceStart, frozen=True):
             )
         if len({self.time, *self.series}) <= len(self.series):
             raise ValueError("time and series name the same column twice")
-        if self.sheet is not None and not (self.path or "").lower().endswith((".xlsx", ".xlsm")):
+        if self.sheet is not None and not self.has_sheets:
             raise ValueError("sheet is for an Excel file: give one as path, or leave sheet out")
         changed = {
             name
@@ -188,6 +188,11 @@ class SourceSpec(_SourceStart, frozen=True):
         """The first time to read, `from`."""
         first: int | str | None = getattr(self, "from")
         return first
+
+    @property
+    def has_sheets(self) -> bool:
+        """Return whether the table can be one of several sheets of a file."""
+        return (self.path or "").lower().endswith((".xlsx", ".xlsm"))
 
     @property
     def is_packaged(self) -> bool:
