@@ -81,7 +81,6 @@ class Command(click.Command):
         def rewrite(message: str) -> str:
             if isinstance(file, InputFile):
                 message = message.replace(file, file.label)
-                message = re.sub("^the frame(?=:)", lambda _: file.label, message)
             return name_options(message, options)
 
         with rewrite_messages(rewrite):
