@@ -52,7 +52,7 @@ def sample(parts: list[float], words: list[str]) -> None:
             threading.Thread(target=watch, args=(line,), daemon=True).start()
         draw_first(line)
 
-    stages._Line.draw = draw  # type: ignore[method-assign]
+    stages._Line.draw = draw  # type: ignore[method-assign, assignment]
     sys.stderr.isatty = lambda: True  # type: ignore[method-assign]
     sys.argv = ["rnn-pipelines", *words]
     main()

@@ -109,7 +109,7 @@ def test_installed_wheel_forecasts_outside_a_checkout(wheel: Path, tmp_path: Pat
     assert {"report.html", "next_values.csv", "model"} <= {
         path.name for path in (folder / "my-forecast").iterdir()
     }
-    assert "ensemble" in run(
+    assert "forecast" in run(
         own / "bin/rnn-pipelines",
         "predict",
         "my-forecast/model",
