@@ -78,3 +78,18 @@ def test_weights_of_a_fold_have_not_seen_it(days: Forecaster) -> None:
     seen = np.mean((actual - fitted.methods["ensemble"].out_of_fold) ** 2)
     unseen = np.mean((actual - forecast_other_folds(fitted.data, fitted.methods, "ensemble")) ** 2)
     assert unseen > seen
+
+
+def test_forecast_of_zero_is_not_better_for_sparse_sales() -> None:
+    """It has the least absolute error, but says nothing of the mean."""
+    random = np.random.default_rng(0)
+    tables = [
+        make_frame(150).assign(
+            unique_id=f"s{number}",
+            y=np.where(random.random(150) < 0.2, random.integers(1, 9, 150), 0),
+        )
+        for number in range(4)
+    ]
+    error = compare(fit(pd.concat(tables, ignore_index=True)))["rivals"]["zero"]["relative_error"]
+    assert error is not None
+    assert error > 1

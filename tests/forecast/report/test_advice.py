@@ -15,10 +15,12 @@ from rnn_pipelines.forecast.report.advice import (
 NUMBERS = {"mae": 1.0, "mse": 1.0, "rmse": 1.0, "coverage_80": 0.79}
 
 
-def make_metrics(error: float = 1.5, num_lower: int = 8, **changes: float) -> ForecastMetrics:
-    """Return metrics with the error of ridge relative to the ensemble, which is lower in some of 10 periods."""
+def make_metrics(
+    error: float = 1.5, num_lower: int = 8, num_periods: int = 10, **changes: float
+) -> ForecastMetrics:
+    """Return metrics with the error of ridge relative to the ensemble, which is lower in some periods."""
     rivals = {"ridge": PastRival(relative_error=error, num_lower=num_lower)}
-    past = PastComparison(num_origins=40, num_periods=10, has_past=True, rivals=rivals)
+    past = PastComparison(num_origins=40, num_periods=num_periods, has_past=True, rivals=rivals)
     zero_fraction = changes.pop("zero_fraction", 0.0)
     num_windows = int(changes.pop("num_windows", FEW_WINDOWS))
     forecasters = {"ensemble": {**NUMBERS, **changes}, "ridge": NUMBERS}
@@ -42,6 +44,12 @@ def test_better_method_is_named_with_the_option_of_the_program(
 @pytest.mark.parametrize(("error", "num_lower"), [(0.8, 6), (0.97, 2), (1.2, 8)])
 def test_method_that_is_not_clearly_better_is_not_named(error: float, num_lower: int) -> None:
     assert "--use" not in " ".join(advise(make_metrics(error, num_lower), (80,), "console"))
+
+
+@pytest.mark.parametrize(("error", "is_named"), [(0.2, False), (0.01, True)])
+def test_few_periods_show_only_large_differences(error: float, is_named: bool) -> None:
+    metrics = make_metrics(error, 0, num_periods=1)
+    assert ("--use" in " ".join(advise(metrics, (80,), "console"))) is is_named
 
 
 @pytest.mark.parametrize("program", ["console", "python"])

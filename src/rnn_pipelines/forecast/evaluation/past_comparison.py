@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.methods.ensemble import (
 from rnn_pipelines.forecast.methods.forecasts import forecast_models
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.linear.naive import NAIVE_METHODS
+from rnn_pipelines.forecast.methods.local.intermittent import SOME_ZEROS
 from rnn_pipelines.forecast.methods.local.method import LocalModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past import measure_seasonal_change
@@ -66,10 +67,11 @@ def compare_past(
 ) -> PastComparison:
     """Compare the method in use with the others, on out-of-fold forecasts and on those of the test part.
 
-    Errors are root mean squared ones of a single series, and mean absolute ones of a panel, over the seasonal change of
-    each series. Networks that were trained on the series count on the test part only, because the same windows ended
-    their training; if one of them is in use, all methods do. With too few windows for validation, methods that read
-    only the values before an origin forecast again at earlier origins.
+    Errors are root mean squared ones of a single series and of panels with many zeros, and mean absolute ones of
+    other panels, over the seasonal change of each series; see `choose_deciding`. Networks that were trained on the
+    series count on the test part only, because the same windows ended their training; if one of them is in use, all
+    methods do. With too few windows for validation, methods that read only the values before an origin forecast
+    again at earlier origins.
 
     `ensemble` is the record of `fit_models`, which names the method in use.
     """
@@ -88,16 +90,16 @@ def compare_past(
     is_known = ~np.isnan(actual).all(axis=1)
     series = panel.find_series(origins)
     changes = measure_seasonal_change(panel)[series][:, None]
-    is_single = len(panel.series_starts) == 1
+    is_squared = len(panel.series_starts) == 1 or data.zero_share > SOME_ZEROS
     to_end = panel.series_stops[series] - origins
     period = (to_end // panel.horizon)[is_known]
     losses = {}
     for name in names:
         forecast = np.concatenate([part.forecasts[name] for part in parts])
         errors = (actual - forecast)[is_known] / changes[is_known]
-        losses[name] = np.nanmean(errors**2 if is_single else np.abs(errors), axis=1)
+        losses[name] = np.nanmean(errors**2 if is_squared else np.abs(errors), axis=1)
     rivals = {
-        name: _compare(losses[use], losses[name], period, is_single)
+        name: _compare(losses[use], losses[name], period, is_squared)
         for name in names
         if name != use and use in losses
     }

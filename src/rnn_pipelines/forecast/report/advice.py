@@ -23,6 +23,8 @@ FEW_WINDOWS = 30
 # A simple method with an error that is lower by the first part goes into use by an option; one that is lower by the
 # second part tells that the values hold less than covariates might.
 CLEAR_GAIN, SMALL_GAIN = 0.05, 0.01
+# With fewer periods, the error must be lower by this part.
+MIN_PERIODS, FAR_GAIN = 3, 0.9
 
 
 def advise(metrics: ForecastMetrics, levels: Iterable[int], program: Program) -> list[str]:
@@ -40,7 +42,10 @@ def advise_on_results(
 
 
 def find_better_method(metrics: ForecastMetrics, min_gain: float) -> str | None:
-    """Return the simple method whose error at past origins is lower by this part, in most periods; None without one."""
+    """Return the simple method whose error at past origins is lower by this part, in most periods; None without one.
+
+    With few periods, only a far lower error counts.
+    """
     past = metrics.past
     if past is None:
         return None
@@ -52,7 +57,8 @@ def find_better_method(metrics: ForecastMetrics, min_gain: float) -> str | None:
         and 2 * rival["num_lower"] < past["num_periods"]
     }
     best = min(errors, key=lambda name: errors[name] or 0.0, default=None)
-    return None if best is None or (errors[best] or 0.0) > 1 - min_gain else best
+    gain = FAR_GAIN if past["num_periods"] < MIN_PERIODS else min_gain
+    return None if best is None or (errors[best] or 0.0) > 1 - gain else best
 
 
 def _list_advice(
