@@ -32,7 +32,7 @@ from rnn_pipelines.forecast.report.next_values import (
 from rnn_pipelines.forecast.report.styles import VALUE_AXIS
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
-from rnn_pipelines.report.numbers import format_points
+from rnn_pipelines.report.numbers import begin_sentence, format_points
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION
@@ -68,7 +68,7 @@ def explain_newest(
 def note_failure(reason: str) -> dict[str, Any]:
     """Return an explanation that only holds the reason why there is none."""
     return {
-        "sentence": reason,
+        "sentence": begin_sentence(reason),
         "notes": [],
         "versions": [],
         "changes": [],
