@@ -147,6 +147,9 @@ def write_files(folder: Path) -> None:
     }
     mine = pd.DataFrame(columns)
     mine.to_csv(folder / "my.csv", index=False)
+    # The actual values of the days after those of my.csv.
+    later = mine[-20:].assign(Date=days[-20:] + pd.Timedelta(20, "D"))
+    pd.concat([mine, later]).to_csv(folder / "newer.csv", index=False)
     (folder / "sales").mkdir()
     articles = [
         pd.DataFrame({"article": number, "ds": days, "y": number + values}) for number in range(4)
