@@ -103,3 +103,11 @@ def test_the_temporary_file_is_removed(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     call("-", CONTENT)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_kind_of_address_is_refused_without_its_password() -> None:
+    with pytest.raises(
+        RunError, match="with http:// or https://, received one with ftp://"
+    ) as error:
+        call("ftp://ann:secret@example.org/sales.csv")
+    assert "secret" not in str(error.value)

@@ -189,7 +189,7 @@ class Forecaster(Parametrized):
         """Return the same with the leaderboard, for notebooks."""
         return self._describe(is_html=True)
 
-    @naming_arguments()
+    @naming_arguments
     def fit(self, frame: Any, verbose: bool | None = None) -> Self:
         """Fit all methods.
 
@@ -219,7 +219,7 @@ class Forecaster(Parametrized):
             logger.warning(warning)
         return self
 
-    @naming_arguments()
+    @naming_arguments
     def predict(  # noqa: PLR0913, PLR0917 - each is a question about the next values
         self,
         frame: Any = None,
@@ -283,7 +283,7 @@ class Forecaster(Parametrized):
                 table = table.drop(columns="is_recursive")
         return self._show(table, id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def scenarios(
         self,
         futures: Mapping[str, Any],
@@ -323,7 +323,7 @@ class Forecaster(Parametrized):
             table = table.drop(columns="is_recursive")
         return self._show(table, id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def plot(
         self,
         frame: Any = None,
@@ -354,7 +354,7 @@ class Forecaster(Parametrized):
         next_values = newer_values.tabulate_ends(forecasts, levels, self._used, self._find_zone())
         return plot_next_values(ends.series, newer_values.choose_ids(next_values, ids))
 
-    @naming_arguments()
+    @naming_arguments
     def to_excel(
         self, path: str | Path, frame: Any = None, h: int | None = None, level: Levels = None
     ) -> None:
@@ -384,7 +384,7 @@ class Forecaster(Parametrized):
         tables = (self._show(history, id_type), self._show(table, id_type))
         replace_file(path, write_workbook(*tables, form, self._used))
 
-    @naming_arguments()
+    @naming_arguments
     def evaluate(self, frame: Any, methods: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Measure the forecasts of newer rows, from each step after the training; nothing is fitted again.
 
@@ -505,7 +505,7 @@ class Forecaster(Parametrized):
             check_path(path), render_fitted(self._require_training(), self._evaluate(), "python")
         )
 
-    @naming_arguments()
+    @naming_arguments
     def explorer(self, path: str | Path, frame: Any = None, series: Any = None) -> None:
         """Write a page in which the trained networks run: their gates and states, and what changes the forecast.
 
@@ -541,7 +541,7 @@ class Forecaster(Parametrized):
         """
         return restore_ids(fitting.tabulate_series_methods(self._require_training()), self._id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def cross_validation(
         self,
         frame: Any,
@@ -581,7 +581,7 @@ class Forecaster(Parametrized):
         shown = show_table(forecasts, table.attrs.get("tz"))
         return restore_ids(shown, id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def explain(self, frame: Any = None, forecaster: str | None = None) -> pd.DataFrame:
         """Return the contributions of past values, covariates and calendar to each step of `predict(frame)`.
 
@@ -608,7 +608,7 @@ class Forecaster(Parametrized):
         artefact = artefact.copy_scales(scaled)
         return self._show(explain_ends(artefact, series, covariates), id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def explain_change(
         self, before: Any = None, after: Any = None, earlier: "Forecaster | None" = None
     ) -> Change:

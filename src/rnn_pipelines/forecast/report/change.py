@@ -148,7 +148,7 @@ def write_change(change: Change) -> str:
     is_share = bool((table["before"] > 0).all())
     verb = "rose" if after > before else "fell"
     size = form(abs(after - before))
-    share = f" ({100 * abs(after / before - 1):.1f} %)" if is_share else ""
+    share = f" ({100 * abs(after / before - 1):,.1f} %)" if is_share else ""
     parts = table[[*PARTS, DAY_AHEAD]].mean(skipna=False)
     parts = parts[parts != 0].sort_values(key=abs, ascending=False, kind="stable")
     text = f"{subject} {verb} by {size}{share}, from {form(before)} to {form(after)}"
