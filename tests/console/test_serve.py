@@ -254,10 +254,10 @@ def test_numbers_with_three_decimals_are_no_thousands_between_commas(port: int) 
     [
         (
             write_csv().replace("\n", ",\n").replace("y,", "y", 1),
-            "row 1 has more cells than the header has columns",
+            "row 2 has more cells than the header has columns",
         ),
         (write_csv().replace("y", "y,y", 1), "more than one column 'y'"),
-        (f"{write_csv()}2024-04-01\n", "row 91 has 1 of the 2 cells"),
+        (f"{write_csv()}2024-04-01\n", "row 92 has 1 of the 2 cells"),
         (write_csv().replace("ds", "day", 1), "no column ['ds']; its columns are ['day', 'y']"),
         (b"", "No columns to parse from file"),
         (b"PK\3\4", "its first bytes are those of an Excel file"),

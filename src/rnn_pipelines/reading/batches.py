@@ -33,6 +33,10 @@ class LargeFile(Protocol):
     def is_comma_separated(self) -> bool:
         """Whether it is a CSV file with commas between cells."""
 
+    @property
+    def num_above(self) -> int:
+        """The number of rows above the data."""
+
     def read_batches(self, columns: list[str], num_rows: int) -> Iterator[pa.Table]:
         """Yield columns in batches of one schema, without dictionaries, about so many rows at once."""
 
@@ -58,6 +62,9 @@ def read_batches(
     )
     file.found = opened.found
     file.is_comma_separated = opened.is_comma_separated
+    file.num_above = opened.num_above
+    if file.is_alone:
+        file.first = file.num_above
     unnamed = [name for name in columns if name not in named]
     for batch in opened.read_batches(unnamed, BATCH_ROWS):
         texts = {name: pa.array([value] * len(batch), pa.string()) for name, value in named.items()}

@@ -23,6 +23,7 @@ from rnn_pipelines.reading.dialect import (
 )
 from rnn_pipelines.reading.numbers import MAX_VALUE, NO_VALUE
 from rnn_pipelines.reading.table_files import (
+    NUM_ABOVE,
     Selection,
     TableFiles,
     join_header,
@@ -61,6 +62,11 @@ class CsvFile(NamedTuple):
         """Whether commas separate the cells; else, 1.234 can be one thousand."""
         return self.dialect.sep == ","
 
+    @property
+    def num_above(self) -> int:
+        """The number of rows above the data."""
+        return self.num_titles + self.num_header
+
     def read(self, selection: Selection) -> pd.DataFrame:
         """Return all rows, see `read_columns`."""
         columns = selection.list_columns(self.header)
@@ -78,7 +84,8 @@ class CsvFile(NamedTuple):
             table = self._read_rows(na_values=no_values, dtype=dict.fromkeys(changed, str))
         self._check_row_lengths(places, _has_empty(table[max(places)]))
         chosen = table[places].set_axis(columns, axis=1)
-        chosen.attrs = {"found": self.found, "unread": list_unread(self.header, columns)}
+        unread = list_unread(self.header, columns)
+        chosen.attrs = {"found": self.found, "unread": unread, NUM_ABOVE: self.num_above}
         return chosen
 
     def read_batches(self, columns: list[str], num_rows: int) -> Iterator["pyarrow.Table"]:
@@ -111,7 +118,8 @@ class CsvFile(NamedTuple):
             except pd.errors.ParserWarning as error:
                 sep = str(self.dialect.sep)
                 raise self.files.error(
-                    f"{self.path}: row 1 has more cells than the header has columns ({show_all(self.header)}). "
+                    f"{self.path}: row {self.num_above + 1} has more cells than the header has columns "
+                    f"({show_all(self.header)}). "
                     f"Quote cells that hold a {NAMES.get(sep, sep)}"
                     f"{', and write decimals with a point' if sep == ',' else ''}."
                 ) from error
@@ -163,11 +171,13 @@ class CsvFile(NamedTuple):
             if length < num_needed
         }
         if short:
-            row = min(short)
+            first = min(short)
+            row = self.num_above + first
             num_short = sum(num_rows for num_rows, _ in short.values())
             count = f" ({num_short:,} such rows in all)" if num_short > 1 else ""
             raise self.files.error(
-                f"{self.path}: row {row} has {short[row][1]} of the {num_needed} cells {show_all(needed[:num_needed])}"
+                f"{self.path}: row {row} has {short[first][1]} of the {num_needed} cells "
+                f"{show_all(needed[:num_needed])}"
                 f"{count}. Complete it, with a separator before an empty cell, or leave it out."
             )
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import RnnPipelinesError, show, show_all
 from rnn_pipelines.reading.table_files import (
+    NUM_ABOVE,
     Selection,
     TableFiles,
     find_header,
@@ -68,7 +69,7 @@ def read_excel(
     # Drop rows at the end that are empty, because a sheet keeps rows after they are cleared.
     has_value = table.notna() & (table != "")
     filled = table[: int(has_value.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
-    filled.attrs = {"unread": list_unread(header, wanted)}
+    filled.attrs = {"unread": list_unread(header, wanted), NUM_ABOVE: row}
     return filled
 
 

@@ -87,7 +87,8 @@ def survey_files(
             # Columns without values have any type.
             kinds = {file: kind for file, kind in kinds.items() if has_values(file, name, files)}
         survey.types[name] = join_types(kinds.values())
-    read = ((file, read_batches(file, columns, files, dialect)) for file in map(FileSurvey, paths))
+    surveys = [FileSurvey(file, is_alone=len(paths) == 1) for file in paths]
+    read = ((file, read_batches(file, columns, files, dialect)) for file in surveys)
     return _survey(read, survey, decide, files)
 
 

@@ -74,7 +74,10 @@ class FileSurvey:
         None  # the detected dialect of a CSV file; None for another one
     )
     is_comma_separated: bool = False  # whether it is a CSV file with commas between cells
-    first: int = 0  # the number of rows in the files before
+    is_alone: bool = False  # whether it is the only file of the table
+    num_above: int = 0  # the number of its rows above the data
+    # The number of rows in the files before, or of those above the data of the only file.
+    first: int = 0
     num_rows: int = 0  # of the file
     # those that decide, with their numbers in the file
     rows: list[pa.Table] = field(default_factory=list)
@@ -156,7 +159,10 @@ class Survey:
         surveys = [file for file in self.files if file.path == path] or self.files
         by_path = {file.path or Path(): file for file in surveys}
         # A file alone has its own numbers of rows.
-        starts = {file: 0 if len(surveys) == 1 else by_path[file].first for file in by_path}
+        starts = {
+            path: file.num_above if len(surveys) == 1 else file.first
+            for path, file in by_path.items()
+        }
 
         def read(file: Path, selection: Selection) -> Any:
             load = partial(by_path[file].to_frame, selection, starts[file])

@@ -21,6 +21,8 @@ from rnn_pipelines.errors import (
 _DATA = "^[^a-zA-Z]{0,3}[0-9]|[0-9]{2}"
 # Name of an index with the numbers of the rows.
 ROW = "row"
+# Name of the attribute of a table with the number of rows of its file above the data: titles and header.
+NUM_ABOVE = "num_above"
 # Name of the attribute of a table with its `Weights`.
 WEIGHTS = "weights"
 
@@ -215,8 +217,13 @@ def explain_cells(
 
 
 def name_row(cells: pd.Series, place: int) -> int:
-    """Return the number of a row in its file, from 1; rows that were left out count."""
-    return int(cells.index[place]) if cells.index.name == ROW else place + 1
+    """Return the number of a row in its file, in which titles and header count; of a table without a file, from 1.
+
+    Rows that were left out count.
+    """
+    if cells.index.name == ROW:
+        return int(cells.index[place])
+    return place + 1 + int(cells.attrs.get(NUM_ABOVE, 0))
 
 
 def load_file(path: object, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:

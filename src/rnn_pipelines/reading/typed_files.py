@@ -72,6 +72,7 @@ class TypedFile:
     files: TableFiles  # for messages
     found = None
     is_comma_separated = False
+    num_above = 0
 
     def find_field(self, column: str) -> pyarrow.Field:
         """Return the name and the type of a column; raise `files.error` if it has several values in a cell."""

@@ -153,7 +153,7 @@ def test_numbers_of_all_files_are_widened(tmp_path: Path) -> None:
         ),
         (
             lambda lines: [lines[0], *(f"{line},5" for line in lines[1:])],
-            "row 1 has more cells than the header",
+            "row 2 has more cells than the header",
         ),
         (
             lambda lines: ["id,ds,y,y", *(f"{line},5" for line in lines[1:])],
@@ -161,15 +161,15 @@ def test_numbers_of_all_files_are_widened(tmp_path: Path) -> None:
         ),
         (
             lambda lines: [*lines[:77], lines[77].rsplit(",", 1)[0], *lines[78:]],
-            "row 77 has 2 of the 3 cells",
+            "row 78 has 2 of the 3 cells",
         ),
         (
             lambda lines: [*lines[:77], "s3,soon,5", *lines[78:]],
-            "row 77: expected a time .* received 'soon'",
+            "row 78: expected a time .* received 'soon'",
         ),
         (
             lambda lines: [*lines[:77], "s3,2024-01-05,x", *lines[78:]],
-            "row 77: expected a number .* received 'x'",
+            "row 78: expected a number .* received 'x'",
         ),
     ],
 )
@@ -183,7 +183,7 @@ def test_faults_name_the_row_of_the_file(
 
 def test_faults_are_counted_in_all_rows(tmp_path: Path) -> None:
     lines = list_lines(lambda value, place: "x" if place % 4 == 1 else str(value))
-    check_refused(write_lines(tmp_path / "table.csv", lines), r"row 2: .*\(100 such cells in all\)")
+    check_refused(write_lines(tmp_path / "table.csv", lines), r"row 3: .*\(100 such cells in all\)")
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_names_of_any_type(tmp_path: Path, kind: str) -> None:
 def test_rows_keep_their_numbers(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "table.csv", list_lines())
     for table in list_parts(path):
-        assert [ROWS[row - 1][0] for row in table.index] == table["unique_id"].tolist()
+        assert [ROWS[row - 2][0] for row in table.index] == table["unique_id"].tolist()
 
 
 def test_own_file_of_the_user_is_not_read(tmp_path: Path) -> None:

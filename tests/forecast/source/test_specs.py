@@ -76,7 +76,7 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any]]] = {
     "byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), {}, {"y": [1.5, 2.5, 3.5]}),
     "blanks after commas": ("ds, y\n2020-01-01, 1.5\n", {}, {"y": [1.5]}),
     "commas in quotes": ('ds,place,y\n2020-01-01,"Ulm, north",1.5\n', {}, {"y": [1.5]}),
-    "path before name": (PLAIN, {"name": "seattle"}, {"row": [1, 2, 3], "y": [1.5, 2.5, 3.5]}),
+    "path before name": (PLAIN, {"name": "seattle"}, {"row": [2, 3, 4], "y": [1.5, 2.5, 3.5]}),
     "a single series": ("ds,Temp\n2020-01-01,1\n", {"target": "Temp"}, {"unique_id": ["Temp"]}),
     "a panel": (
         "shop,ds,y\na,2020-01-01,1\nb,2020-01-01,2\n",
@@ -217,17 +217,17 @@ TWO_DAYS = "ds,y\n2020-01-01,1\n2020-01-02,"
 REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "months or steps": ("ds,y\n202401,1\n202402,2\n", {}, ["source.time_format='%Y%m'"]),
     # Decimal commas: pandas takes the date for the index and the cut-off number for the value.
-    "surplus cells": ("ds,y\n2020-01-01,1,5\n2020-01-02,2,5\n", {}, ["row 1", "['ds', 'y']"]),
+    "surplus cells": ("ds,y\n2020-01-01,1,5\n2020-01-02,2,5\n", {}, ["row 2", "['ds', 'y']"]),
     "missing cells": (
         "ds,note,y\n2020-01-01,,1\n\n2020-01-02,2\n2020-01-03\n",
         {},
-        ["row 2 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows"],
+        ["row 3 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows"],
     ),
-    "a file that breaks off": (PLAIN.removesuffix(",3.5\n"), {}, ["row 3 has 1 of the 2 cells"]),
+    "a file that breaks off": (PLAIN.removesuffix(",3.5\n"), {}, ["row 4 has 1 of the 2 cells"]),
     "blanks as empty cells": (
         "ds x y\n1  1\n2 1 2\n",
         {"sep": "space"},
-        ["row 1 has 2 of the 3 cells"],
+        ["row 2 has 2 of the 3 cells"],
     ),
     "a wrong separator": (PLAIN, {"sep": "semicolon"}, ["source.sep"]),
     "a missing id": (PLAIN, {"id": "shop"}, ["no column ['shop']"]),
@@ -243,7 +243,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         f"no time: {cell}": (
             f"Date,y\n2020-01-01,1\n{cell},2\n2020-01-03,3\n",
             {"time": "Date"},
-            ["column 'Date', row 2: ", f"'{cell}'"],
+            ["column 'Date', row 3: ", f"'{cell}'"],
         )
         for cell in (
             "yesterday",
@@ -259,22 +259,22 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "another form": (
         "ds,y\n31.12.2020,1\n2021-01-01,2\n",
         {"time_format": "%d.%m.%Y"},
-        ["row 2", "'2021-01-01'"],
+        ["row 3", "'2021-01-01'"],
     ),
     **{
-        f"step {cell}": (f"ds,y\n{cell},1\n", {}, ["row 1", f"'{cell}'"])
+        f"step {cell}": (f"ds,y\n{cell},1\n", {}, ["row 2", f"'{cell}'"])
         for cell in ("1e20", f"1{20 * '0'}")
     },
     "a value below a header": (
         "ds,y\n2024-01-01,1\n,\nds,y\n2024-01-02,2\n2024-01-03,x\n",
         {},
-        ["'y', row 5:"],
+        ["'y', row 6:"],
     ),
     **{
         f"no number: {cell}": (
             f"{TWO_DAYS}{cell}\n",
             {},
-            ["column 'y', row 2: expected", f"'{cell}'"],
+            ["column 'y', row 3: expected", f"'{cell}'"],
         )
         for cell in (
             "high",
@@ -294,7 +294,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         f"no covariate: {cell}": (
             f"ds,y,price\n1,1,2.5\n2,1,{cell}\n3,1,NA\n",
             {"columns": ["price"]},
-            ["column 'price', row 2: expected", f"'{cell}'"],
+            ["column 'price', row 3: expected", f"'{cell}'"],
         )
         for cell in ("-", "?", ".", "\u2013", "\u2014", "1e39", "inf", "1e999")
     },
@@ -306,12 +306,12 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "no name": (
         "shop,ds,y\na,2020-01-01,1\n,2020-01-02,1\n",
         {"id": "shop"},
-        ["column 'shop', row 2"],
+        ["column 'shop', row 3"],
     ),
     "a blank name": (
         "shop,ds,y\na,2020-01-01,1\n ,2020-01-02,1\n",
         {"id": "shop"},
-        ["column 'shop', row 2"],
+        ["column 'shop', row 3"],
     ),
     "null bytes": (f"{PLAIN}2020-01-04,4\0\n", {}, ["null bytes"]),
 }
@@ -1041,14 +1041,14 @@ def test_cell_far_below_a_sheet_is_left_out(tmp_path: Path) -> None:
 
 
 def test_value_without_a_time_is_named_by_its_row(tmp_path: Path) -> None:
-    assert "column 'ds', row 999: " in fail(
+    assert "column 'ds', row 1000: " in fail(
         write_sheet(tmp_path, ["ds", "y"], *ROWS, B1000="stray")
     )
 
 
 def test_faulty_value_after_empty_rows_is_named_by_its_row(tmp_path: Path) -> None:
     path = write_sheet(tmp_path, ["ds", "y"], *ROWS, A7="2020-01-03", B7="high")
-    assert "column 'y', row 6: " in fail(path)
+    assert "column 'y', row 7: " in fail(path)
 
 
 def test_titled_sheet_may_have_texts_as_times(tmp_path: Path) -> None:
@@ -1059,9 +1059,21 @@ def test_titled_sheet_may_have_texts_as_times(tmp_path: Path) -> None:
 
 
 def test_faulty_value_below_titles_is_named_by_its_row(tmp_path: Path) -> None:
-    assert "column 'y', row 2" in fail(
+    assert "column 'y', row 6" in fail(
         write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2])
     )
+
+
+def test_text_and_error_in_a_sheet_have_the_row_of_the_sheet(tmp_path: Path) -> None:
+    for cell in ("zehn", "#REF!"):
+        message = fail(write_sheet(tmp_path, ["ds", "y"], *ROWS, A4="2020-01-03", B4=cell))
+        assert "row 4:" in message
+
+
+def test_faulty_value_below_titles_of_a_csv_file_has_its_line(write: Write) -> None:
+    lines = ["Sales of 2020", "", "ds,y", "2020-01-01,1", "2020-01-02,2", "2020-01-03,many"]
+    path = write("\n".join(lines))
+    assert f"row {1 + lines.index('2020-01-03,many')}:" in fail(path)
 
 
 TITLED = [["Sales of 2020"], [], ["by month", "2020"], ["y", "ds", "note"]]
@@ -1104,12 +1116,12 @@ def test_rows_below_a_table_are_logged(
     read_source(SourceSpec(path=write_sheet(tmp_path, *TITLED, *MONTHS, *footer)))
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * bool(footer)
     if footer:
-        assert ("row 4;" if len(footer) == 1 else f"rows 4 to {3 + len(footer)};") in caplog.text
+        assert ("row 8;" if len(footer) == 1 else f"rows 8 to {7 + len(footer)};") in caplog.text
 
 
 @pytest.mark.parametrize("cell", ["2020-13-01", "31.02.2020", "Jan 2O2O"])
 def test_mistyped_last_time_is_no_footer(tmp_path: Path, cell: str) -> None:
-    assert "row 4" in fail(write_sheet(tmp_path, *TITLED, *MONTHS, [4.5, cell]))
+    assert "row 8" in fail(write_sheet(tmp_path, *TITLED, *MONTHS, [4.5, cell]))
 
 
 def test_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:

@@ -121,12 +121,12 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "no group": (PLAIN, {"group": "none"}, ["no column ['none']"]),
     "no split": (PLAIN, {"split": "none"}, ["no column ['none']"]),
     "two columns": ("text,label,label\na,1,1\n", {}, ["column 'label'", "[2, 3]"]),
-    "a short row": (PLAIN + "text\n", {}, ["row 4 has 1 of the 2 cells ['text', 'label']"]),
+    "a short row": (PLAIN + "text\n", {}, ["row 5 has 1 of the 2 cells ['text', 'label']"]),
     **{
         f"label {cell}": (
             f"text,verdict\na,1\nb,{cell}\nc,0\n",
             {"label": "verdict"},
-            ["column 'verdict', row 2", f"'{cell}'"],
+            ["column 'verdict', row 3", f"'{cell}'"],
         )
         for cell in ("2", "0.5", "nan")
     },
@@ -134,7 +134,7 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
         f"empty {column} {cell}": (
             BEGINNING + ",".join((ROLES | {column: cell}).values()),
             {"group": "shop", "split": "part"},
-            [f"column '{column}', row 3"],
+            [f"column '{column}', row 4"],
         )
         for column in ROLES
         for cell in ("", '"  "')
@@ -142,12 +142,12 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "two empty cells": (
         "text,label\n,1\na,0\n,0\n",
         {},
-        ["column 'text', row 1", "(2 such cells in all)"],
+        ["column 'text', row 2", "(2 such cells in all)"],
     ),
     "another split": (
         "part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n",
         {"split": "part"},
-        ["column 'part', row 3"],
+        ["column 'part', row 4"],
     ),
     "one split": (
         "part,text,label\ntest,a,1\ntest,b,0\n",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.reading.table_files import ROW, begins_comment, find_broken, name_row
+from rnn_pipelines.reading.table_files import NUM_ABOVE, ROW, begins_comment, find_broken, name_row
 
 _MAX_FOOTER_ROWS = 20
 # A date with its day, by the signs between its parts.
@@ -95,8 +95,9 @@ def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
 
 
 def number_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with its rows numbered from 1."""
-    return table.set_axis(pd.RangeIndex(1, len(table) + 1, name=ROW))
+    """Return the table with its rows numbered as in its file; without a file, from 1."""
+    first = 1 + table.attrs.get(NUM_ABOVE, 0)
+    return table.set_axis(pd.RangeIndex(first, first + len(table), name=ROW))
 
 
 def strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
