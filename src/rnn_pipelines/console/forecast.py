@@ -228,9 +228,7 @@ def _list_files(
     files = {
         FILES["report"]: report.encode(),
         FILES["next_values"]: (
-            form.write_csv(form.write_results(next_values))
-            if is_of_file
-            else write_csv(next_values)
+            form.write_csv(next_values) if is_of_file else write_csv(next_values)
         ),
         FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),

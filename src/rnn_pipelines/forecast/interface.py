@@ -73,7 +73,7 @@ from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import Parametrized, list_values, read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.report.page_file import write_page
-from rnn_pipelines.storage.files import check_path, replace_file, require_new
+from rnn_pipelines.storage.files import check_path, require_new, write_new
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -382,7 +382,7 @@ class Forecaster(Parametrized):
         history = ends.series.loc[ends.series["observed"], ["unique_id", "ds", "y"]]
         form = self.table_form
         tables = (self._show(history, id_type), self._show(table, id_type))
-        replace_file(path, write_workbook(*tables, form, self._used))
+        write_new(path, write_workbook(*tables, form, self._used))
 
     @naming_arguments()
     def evaluate(self, frame: Any, methods: str | Sequence[str] | None = None) -> pd.DataFrame:
