@@ -190,6 +190,12 @@ def name_own_bounds(level: int) -> tuple[str, str]:
     return f"lo_{level}", f"hi_{level}"
 
 
+def list_levels(log: pd.DataFrame) -> list[int]:
+    """Return the levels with bounds in a table of one forecaster, without `ANOMALY_LEVEL`."""
+    lows = [name for name in log if name.startswith("lo_") and log[name].notna().any()]
+    return sorted({int(name.removeprefix("lo_")) for name in lows} - {ANOMALY_LEVEL})
+
+
 def tabulate_forecasts(
     panel: WindowedPanel,
     features: Features,
