@@ -13,7 +13,6 @@ from rnn_pipelines.console.predict import ID, MODEL, TARGET, TIME, unpack_saved
 from rnn_pipelines.console.results import list_rows, print_titled
 from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError, count
-from rnn_pipelines.forecast.evaluation.interval_metrics import score_bounds
 from rnn_pipelines.forecast.evaluation.metrics import average_over_series
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -83,19 +82,18 @@ def measure_actuals(compared: Predictions) -> dict[str, Any]:
     """
     from scipy.stats import binomtest
 
-    errors = average_over_series(compared, "mae")
     table = compared.table
+    times = write_times(table["ds"].sort_values())
     levels = []
     for level in compared.levels:
-        scores = score_bounds(compared, compared.use, level)
-        inside = np.zeros(0) if scores is None else scores["coverage"].dropna()
+        inside = compared.find_inside(compared.use, level).dropna()
         if len(inside):
-            result = binomtest(int(inside.sum()), len(inside), level / 100)
-            limits = result.proportion_ci()
+            num_inside = int(inside.sum())
+            limits = binomtest(num_inside, len(inside)).proportion_ci()
             levels.append(
                 {
                     "level": level,
-                    "num_inside": int(inside.sum()),
+                    "num_inside": num_inside,
                     "num_values": len(inside),
                     "low": limits.low,
                     "high": limits.high,
@@ -105,9 +103,9 @@ def measure_actuals(compared: Predictions) -> dict[str, Any]:
         "use": compared.use,
         "num_values": len(table),
         "num_series": int(table["unique_id"].nunique()),
-        "first": write_times(table["ds"].sort_values())[0],
-        "last": write_times(table["ds"].sort_values())[-1],
-        "mae": errors,
+        "first": times[0],
+        "last": times[-1],
+        "mae": average_over_series(compared, "mae"),
         "intervals": levels,
     }
 
@@ -127,9 +125,7 @@ def tabulate_by_time(compared: Predictions, tz: str | None) -> pd.DataFrame:
         "naive_error": errors[NAIVE],
     }
     for level in compared.levels:
-        scores = score_bounds(compared, compared.use, level)
-        if scores is not None:
-            columns[f"inside_{level}"] = scores["coverage"]
+        columns[f"inside_{level}"] = compared.find_inside(compared.use, level)
     return pd.DataFrame(columns).groupby(table["ds"]).mean().reset_index()
 
 

@@ -236,11 +236,8 @@ def _list_files(
     if options["excel"]:
         from rnn_pipelines.forecast.report.workbook import write_workbook
 
-        series = fitted.panel.series
-        history = show_table(
-            series.loc[series["observed"], ["unique_id", "ds", "y"]], profile["tz"]
-        )
-        files[EXCEL] = write_workbook(history, next_values, form)
+        series = show_table(fitted.panel.series, profile["tz"])
+        files[EXCEL] = write_workbook(series, evaluated.future, form)
     return files
 
 

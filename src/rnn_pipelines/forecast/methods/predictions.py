@@ -143,6 +143,12 @@ class Predictions:
             raise TableError(f"Predictions: {forecaster} has no intervals of level {level}.")
         return self.table[names].set_axis(["lo", "hi"], axis=1)
 
+    def find_inside(self, forecaster: str, level: int) -> pd.Series:
+        """Return 1 for each actual inside its interval, 0 for others, and NaN without bounds."""
+        bounds = self.get_bounds(forecaster, level)
+        inside = self.table["y"].between(bounds["lo"], bounds["hi"])
+        return inside.astype("float64").where(bounds.notna().all(axis=1))
+
     def keep(self, rows: pd.Series) -> "Predictions":
         """Return some of the rows, with their labels."""
         return replace(self, table=self.table[rows])
