@@ -17,17 +17,6 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import MissingColumnsError, ParameterError, show
 from rnn_pipelines.forecast import fitting, newer_values
-from rnn_pipelines.forecast.blocks import (
-    CalendarBlock,
-    CovariateBlock,
-    EvaluationBlock,
-    NetworkBlock,
-    PretrainedBlock,
-    SourceBlock,
-    SplitBlock,
-    TrainingBlock,
-    WindowBlock,
-)
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.export.files import export_forecaster
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
@@ -78,6 +67,8 @@ from rnn_pipelines.storage.files import check_path, require_new, write_new
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from rnn_pipelines.forecast import blocks
+
 logger = logging.getLogger(__name__)
 
 
@@ -126,18 +117,18 @@ class Forecaster(Parametrized):
         use: str = ENSEMBLE,
         networks: str = "all",
         *,
-        source: SourceBlock | None = None,
+        source: "blocks.SourceBlock | None" = None,
         gaps: str | None = None,
         breaks: str | None = None,
-        split: SplitBlock | None = None,
-        window: WindowBlock | None = None,
-        calendar: CalendarBlock | None = None,
-        covariates: CovariateBlock | None = None,
-        training: TrainingBlock | None = None,
-        evaluation: EvaluationBlock | None = None,
-        lstm: NetworkBlock | None = None,
-        gru: NetworkBlock | None = None,
-        pretrained: PretrainedBlock | bool | None = None,
+        split: "blocks.SplitBlock | None" = None,
+        window: "blocks.WindowBlock | None" = None,
+        calendar: "blocks.CalendarBlock | None" = None,
+        covariates: "blocks.CovariatesBlock | None" = None,
+        training: "blocks.TrainingBlock | None" = None,
+        evaluation: "blocks.EvaluationBlock | None" = None,
+        lstm: "blocks.LstmBlock | None" = None,
+        gru: "blocks.GruBlock | None" = None,
+        pretrained: "blocks.PretrainedBlock | bool | None" = None,
         futr_exog: Sequence[str] | None = None,
         hist_exog: Sequence[str] | None = None,
         stat_exog: Sequence[str] | None = None,
@@ -790,8 +781,8 @@ class Forecaster(Parametrized):
         largest_of_fit = 0 if intervals is None else int(intervals.levels.max(initial=0))
         if largest > largest_of_fit:
             raise ParameterError(
-                f"{name}: expected intervals up to the largest of the fit, {largest_of_fit or 'none'}, received {largest}. "
-                f"Fit with level={largest}."
+                f"{name}: expected intervals up to the largest of the fit, {largest_of_fit or 'none'}, received "
+                f"{largest}. Fit with level={largest}."
             )
 
     def _choose_methods(self, methods: Any) -> list[str]:
