@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
                 body,
                 self.headers.get_content_type(),
                 query,
-                task.list_columns(self.models),
+                lambda: task.list_columns(self.models),
             )
             answer = self._compute(task, options)
             content, kind = self._render(answer)

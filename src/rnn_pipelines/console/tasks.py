@@ -59,9 +59,11 @@ class Task(NamedTuple):
     list_columns: Callable[[ServedModels], list[str]]
 
 
-def read_options(body: bytes, kind: str, query: str, columns: Sequence[str]) -> Options:
+def read_options(
+    body: bytes, kind: str, query: str, list_columns: Callable[[], list[str]]
+) -> Options:
     """Return the options of a request, from its body and its address; a table of CSV is its `rows`."""
-    content = _read_csv(body, columns) if kind == "text/csv" else _read_json(body)
+    content = _read_csv(body, list_columns()) if kind == "text/csv" else _read_json(body)
     address = _read_address(query)
     both = sorted(set(content) & set(address))
     if both:
