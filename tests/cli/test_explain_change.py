@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 
 from rnn_pipelines.cli import explain_change
@@ -42,3 +43,14 @@ def test_hint_names_the_environment(
     with pytest.raises(kind) as raised:
         explain_change.describe_last_change("forecast", env, None, None)
     assert f"Run kedro run --pipelines=predict_forecast{option} " in str(raised.value)
+
+
+def test_only_the_pipeline_of_forecasts_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kedro warns of parameters that pipelines of experiments read with another type."""
+    session = SimpleNamespace(create=lambda env: nullcontext(Session(None)))
+    monkeypatch.setattr(explain_change, "KedroSession", session)
+    requested: list[list[str]] = []
+    monkeypatch.setattr(pipelines, "set_requested", requested.append)
+    with pytest.raises(ChampionError):
+        explain_change.describe_last_change("forecast", None, None, None)
+    assert requested == [["predict_forecast"]]

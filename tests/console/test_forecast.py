@@ -544,3 +544,10 @@ def test_a_review_file_without_a_column_names_the_options_of_sentiment(tmp_path:
         str(refused.value), {option for parameter in sentiment.params for option in parameter.opts}
     )
     assert found.endswith("Name them with --text, --label and --group.")
+
+
+@pytest.mark.parametrize("block", ["window", "source", "covariates"])
+def test_a_block_that_is_no_dictionary_is_refused(folder: Path, block: str) -> None:
+    done = call(folder, "forecast", "my.csv", "-y", "sales", "--set", f"{block}=3")
+    assert done.returncode == 2
+    assert done.stderr == f"Error: {block}: expected a dictionary, received 3.\n"

@@ -11,7 +11,8 @@ import pytest
 
 from rnn_pipelines.console.answers import answer_cases
 from rnn_pipelines.console.homework import EXERCISES, draw_cases, find_mistake
-from rnn_pipelines.console.main import main
+from rnn_pipelines.console.main import commands, main
+from rnn_pipelines.errors import ParameterError
 
 RIGHT = """
 import numpy as np
@@ -203,3 +204,8 @@ def test_file_that_never_ends_does_not_pass(
     loop = "while True: pass" if place == "file" else "def count_gru(m, n):\n    while True: pass\n"
     # Long enough for the start of its process on a busy machine.
     assert run(tmp_path, RIGHT + loop, monkeypatch, "--max-seconds=20") == status
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"nix\.py: no such file \(looked in .*Check FILE"):
+        commands.main(["homework", str(tmp_path / "nix.py")], standalone_mode=False)

@@ -114,3 +114,11 @@ def test_an_error_of_an_address_has_no_query(host: str) -> None:
     with pytest.raises(RunError) as raised:
         call(f"http://{host}/my sales?token=hidden")
     assert "hidden" not in str(raised.value)
+
+
+def test_another_kind_of_address_is_refused_without_its_password() -> None:
+    with pytest.raises(
+        RunError, match="with http:// or https://, received one with ftp://"
+    ) as error:
+        call("ftp://ann:secret@example.org/sales.csv")
+    assert "secret" not in str(error.value)

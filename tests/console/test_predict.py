@@ -15,7 +15,7 @@ from rnn_pipelines import Forecaster, TextClassifier
 from rnn_pipelines.champion.folders import load_folder, save_folder
 from rnn_pipelines.console import predict
 from rnn_pipelines.console.main import commands
-from rnn_pipelines.errors import MissingColumnsError, ParameterError, RunError
+from rnn_pipelines.errors import MissingColumnsError, ParameterError, RunError, SeriesError
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 
@@ -179,3 +179,36 @@ def test_model_without_a_record_of_its_file_reads_named_columns(
     save_folder(german / "old", pack(old))
     run(german / "old", german / "umsatz.csv", "-t", "Datum", "-y", "Umsatz")
     assert capsys.readouterr().out.startswith('"Datum","forecast"')
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A forecast of two shops, of which b ends 60 days before a."""
+    folder = tmp_path_factory.mktemp("ended")
+    days = pd.date_range("2024-01-01", periods=120)
+    shops = [("a", days), ("b", days[:60])]
+    tables = [
+        pd.DataFrame({"shop": shop, "day": ds, "y": ds.day_of_week + 1.0}) for shop, ds in shops
+    ]
+    pd.concat(tables).to_csv(folder / "shops.csv", index=False)
+    words = ["forecast", str(folder / "shops.csv"), "-i", "shop", "--fast", "-q", "-H", "3"]
+    commands.main([*words, "-o", str(folder / "out")], standalone_mode=False)
+    return folder
+
+
+def test_series_that_ended_are_marked_as_by_forecast(
+    ended: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(ended / "out/model", ended / "shops.csv")
+    text = capsys.readouterr().out
+    assert text == (ended / "out/next_values.csv").read_text()
+    assert text.count("True") == 3
+
+
+def test_a_message_about_newer_values_names_their_file(ended: Path) -> None:
+    table = pd.read_csv(ended / "shops.csv").assign(y="many")
+    table.to_csv(ended / "texts.csv", index=False)
+    with pytest.raises(
+        SeriesError, match=r"texts\.csv: column 'y': none of its 180 cells is a number"
+    ):
+        run(ended / "out/model", ended / "texts.csv")

@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from rnn_pipelines.console.main import commands
 from rnn_pipelines.console.settings import Command, set_option
 from rnn_pipelines.errors import ParameterError
 
@@ -23,6 +24,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
 
     @click.command("forecast", cls=Command)
     @click.option("--horizon", "-H", type=int)
+    @click.option("--lookback", type=int)
+    @click.option("--target")
     @click.option("--level", type=int, multiple=True, default=(80, 95))
     @click.option("--json", "as_json", is_flag=True)
     @set_option("a forecast", "training.seed=1")
@@ -91,3 +94,42 @@ def test_a_line_of_the_log_names_the_options_of_the_file(
     with caplog.at_level(logging.INFO):
         call("[forecast]\nhorizon = 14")
     assert caplog.messages == ["rnn-pipelines.toml: forecast with horizon = 14"]
+
+
+def test_log_shows_letters_as_in_the_file(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        call("[forecast]\ntarget = 'Erlös'")
+    assert caplog.messages == ['rnn-pipelines.toml: forecast with target = "Erlös"']
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("epochs", r"'training.max_steps' in \[forecast.set\]"), ("input-size", "'lookback'")],
+)
+def test_a_key_of_another_library_gets_ours(call: Call, key: str, hint: str) -> None:
+    with pytest.raises(
+        ParameterError, match=f"forecast.{key}: no such option. Did you mean {hint}"
+    ):
+        call(f"[forecast]\n{key} = 5")
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("--epochs", "--set training.max_steps=…"), ("--input-size", "--lookback")]
+)
+def test_an_option_of_another_library_gets_ours(call: Call, word: str, hint: str) -> None:
+    with pytest.raises(ParameterError, match=f"{word}: no such option. Did you mean {hint}"):
+        call("", word, "5")
+
+
+@pytest.mark.parametrize(
+    ("content", "start"),
+    [("[forecast]\nhorizon = -1", "--horizon"), ("[forecast.set]\nepochs = 5", "epochs")],
+)
+def test_an_error_names_the_file_with_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, start: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rnn-pipelines.toml").write_text(content)
+    Path("x.csv").write_text("ds,y\n2024-01-01,1\n2024-01-02,2\n")
+    with pytest.raises(ParameterError, match=f"^rnn-pipelines.toml: {start}: "):
+        commands.main(["forecast", "x.csv"], standalone_mode=False)

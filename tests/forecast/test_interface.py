@@ -887,3 +887,22 @@ def test_excel_file_has_the_forecasts(fitted: Forecaster, tmp_path: Path) -> Non
     np.testing.assert_allclose(
         table["lo-80"], fitted.predict(level=80)["ensemble-lo-80"], rtol=1e-4
     )
+
+
+def test_a_message_about_a_file_names_it(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("ds,y\n2024-01-01,1\n2024-01-01,2\n")
+    with pytest.raises(SeriesError, match=r"^\S+x\.csv: "):
+        Forecaster(h=3).fit(tmp_path / "x.csv")
+
+
+def test_an_argument_of_the_constructor_is_named(frame: pd.DataFrame) -> None:
+    with pytest.raises(
+        ParameterError, match=r"target: no argument of fit\. Write Forecaster\(target=…\)\."
+    ):
+        Forecaster(h=3).fit(frame, target="y")  # type: ignore[call-arg]
+
+
+def test_an_unclear_column_is_named_in_the_constructor(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("ds,a,b\n2024-01-01,1,2\n2024-01-02,2,2\n2024-01-03,2,2\n")
+    with pytest.raises(SeriesError, match=r"Name one of \['a', 'b'\] in Forecaster\(target=…\)\."):
+        Forecaster(h=3).fit(tmp_path / "x.csv")

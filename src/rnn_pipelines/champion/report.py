@@ -56,9 +56,9 @@ ACTIONS: dict[Level, str] = {
     "retrain": "Next: if a reason names an error, correct it. Then run kedro champion retrain {task}.",
     "unmonitored": "Next: run kedro run --pipelines=monitor_{task}, and add it to the schedule.",
     "alarm": (
-        "Next: correct the cause that the first reason names, then run kedro run --pipelines=monitor_{task} again. If "
-        "it began with the present version, kedro champion rollback {task} returns to the one before. The how-to page "
-        "Monitoring and alarms has an action for each reason."
+        "Next: correct the cause that the first reason names, then run kedro run --pipelines=predict_{task} and "
+        "kedro run --pipelines=monitor_{task} again. If it began with the present version, kedro champion rollback "
+        "{task} returns to the one before. The how-to page Monitoring and alarms has an action for each reason."
     ),
 }
 

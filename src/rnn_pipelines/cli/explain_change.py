@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
@@ -47,6 +48,8 @@ def describe_last_change(
         raise ParameterError(f"{task}: only forecasts change from night to night. Name forecast.")
     try:
         with KedroSession.create(env=env) as session:
+            # Checks only the parameters of this pipeline, as in its run.
+            pipelines.set_requested(["predict_forecast"])
             catalog = session.load_context().catalog
             nights, log, all_series = (catalog.load(f"predict_forecast_{name}") for name in ENTRIES)
         description = describe_change(

@@ -39,6 +39,7 @@ from rnn_pipelines.forecast.fitting import (
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.parameters import (
     ForecastSpec,
+    pop_parameters,
     read_parameter_models,
     use_pretrained_alone,
 )
@@ -197,7 +198,7 @@ def read_spec(file: str, options: Mapping[str, Any], given: Blocks) -> ForecastS
     }
     blocks = dict(given)
     for name, block in by_options.items():
-        blocks[name] = {**block, **given.get(name, {})}
+        blocks[name] = {**block, **pop_parameters(name, blocks)}
     blocks.setdefault("level", list(options["level"]))
     if options["use"]:
         blocks["use"] = options["use"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -16,7 +17,7 @@ from rnn_pipelines.cells.gru import GRUState, GRUWeights
 from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
 from rnn_pipelines.console.answers import Reply, make_plain_numbers
 from rnn_pipelines.console.settings import Command
-from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.errors import MAX_PATH, ParameterError, make_line
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.formats import check_types
 
@@ -258,6 +259,10 @@ def homework(file: str, max_seconds: float) -> None:
     The file is run in a process of its own, which can read and write files: check those of other people in a container.
     Exit code 1 if an answer is wrong or missing. What the file prints is not shown.
     """
+    if not os.path.isfile(file):
+        raise ParameterError(
+            f"{make_line(file, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check FILE."
+        )
     replies = ask_file(file, max_seconds)
     mistakes = {name: find_mistake(name, replies[name]) for name in EXERCISES}
     for name, mistake in mistakes.items():

@@ -45,6 +45,12 @@ class InputType(click.Path):
             return _store(ctx, content, "stdin.csv", "standard input")
         if re.match(r"https?://", value, re.IGNORECASE):
             return _download(ctx, value)
+        if scheme := re.match(r"[a-z][a-z0-9+.-]+://", value, re.IGNORECASE):
+            # The rest may hold a password.
+            raise RunError(
+                f"FILE: expected a path or an address with http:// or https://, received one with {scheme[0]}. "
+                "Download the file yourself, and give its path."
+            )
         return InputFile(value, value)
 
 

@@ -13,6 +13,7 @@ from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Command
 from rnn_pipelines.errors import ParameterError, show_all
 from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.preparation.preparing import find_dead
 from rnn_pipelines.forecast.report.next_values import round_values
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
@@ -125,8 +126,19 @@ def _forecast(
             f"--future: expected files of different names, received {show_all(future)}."
         )
     if scenarios:
-        return forecaster.scenarios(scenarios, file, horizon)
-    return forecaster.predict(file, h=horizon)
+        return _mark_dead(forecaster.scenarios(scenarios, file, horizon), forecaster)
+    return _mark_dead(forecaster.predict(file, h=horizon), forecaster)
+
+
+def _mark_dead(table: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
+    """Return the forecasts with `is_dead` if some series end long before the others, as in those of `forecast`."""
+    firsts = table.groupby("unique_id")["ds"].min()
+    settings = forecaster._require_fit().settings
+    times = firsts.to_numpy("datetime64[us]" if firsts.dtype.kind == "M" else None)
+    is_dead = table["unique_id"].isin(
+        firsts.index[find_dead(times, settings.freq, settings.horizon)]
+    )
+    return table.assign(is_dead=is_dead) if is_dead.any() else table
 
 
 def list_texts(file: str, column: str) -> list[str]:

@@ -8,9 +8,16 @@ import click
 import yaml
 
 from rnn_pipelines.console.input_files import InputFile
-from rnn_pipelines.console.settings_file import SETTINGS, add_settings, read_defaults
+from rnn_pipelines.console.settings_file import (
+    PATH,
+    SETTINGS,
+    add_settings,
+    find_own_option,
+    list_options_of_file,
+    read_defaults,
+)
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.forecast.parameters import list_parameter_models
+from rnn_pipelines.forecast.parameters import list_parameter_models, name_frame
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.parameter_models import list_parameter_names, rename_parameters
 from rnn_pipelines.printing import rewrite_messages
@@ -71,17 +78,33 @@ class Command(click.Command):
         """Return the context of a call, with the options of `rnn-pipelines.toml` as defaults."""
         if parent is not None and not parent.resilient_parsing:
             extra["default_map"] = read_defaults(self, parent)
-        return super().make_context(info_name, args, parent, **extra)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.NoSuchOption as error:
+            options = self._list_options()
+            own = find_own_option(error.option_name.lstrip("-"), options)
+            if own is None:
+                raise
+            hint = f"--{own}" if own in options else f"--set {own}=…"
+            raise ParameterError(
+                f"{error.option_name}: no such option. Did you mean {hint}?"
+            ) from error
+
+    def _list_options(self) -> list[str]:
+        return [option.lstrip("-") for parameter in self.params for option in parameter.opts]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call the command."""
         options = {"FILE", *(option for parameter in self.params for option in parameter.opts)}
         file = ctx.params.get("file")
+        of_file = list_options_of_file(ctx)
 
         def rewrite(message: str) -> str:
             if isinstance(file, InputFile):
-                message = message.replace(file, file.label)
-            return name_options(message, options)
+                message = name_frame(message, file).replace(file, file.label)
+            message = name_options(message, options)
+            is_of_file = any(re.match(rf"{re.escape(name)}(?![\w.])", message) for name in of_file)
+            return f"{PATH}: {message}" if is_of_file else message
 
         with rewrite_messages(rewrite):
             return super().invoke(ctx)

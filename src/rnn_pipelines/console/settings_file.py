@@ -3,6 +3,7 @@
 import json
 import logging
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 
 from rnn_pipelines.champion.records import list_leaves
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.parameter_models import suggest
+from rnn_pipelines.parameter_models import list_own_names, suggest
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +51,31 @@ def read_defaults(command: click.Command, context: click.Context) -> dict[str, A
     for key, value in given.items():
         place = f"{PATH}: {command.name}.{key}"
         if key not in options:
-            raise ParameterError(f"{place}: no such option. {suggest(key, sorted(options))}")
+            hint = suggest(key, sorted(options))
+            if own := find_own_option(key, options):
+                where = "" if own in options else f" in [{command.name}.set]"
+                hint = f"Did you mean {show(own)}{where}?"
+            raise ParameterError(f"{place}: no such option. {hint}")
         defaults[str(options[key].name)] = _read_value(options[key], context, value, place)
     if defaults:
         listed = ", ".join(
-            f"{key} = {json.dumps(value, default=str)}" for key, value in given.items()
+            f"{key} = {json.dumps(value, ensure_ascii=False, default=str)}"
+            for key, value in given.items()
         )
         logger.info("%s: %s with %s", PATH, command.name, listed)
     return defaults
+
+
+def find_own_option(name: str, options: Collection[str]) -> str | None:
+    """Return the option that another library gives a name, or else the parameter of `--set`; None for neither."""
+    for path in list_own_names(name.replace("-", "_")):
+        option = path.rpartition(".")[2]
+        if option in options:
+            return option
+        # The table of names is that of forecasts.
+        if "set" in options and "horizon" in options:
+            return path
+    return None
 
 
 def _read_value(option: click.Option, context: click.Context, value: Any, place: str) -> Any:
@@ -76,6 +94,20 @@ def _read_value(option: click.Option, context: click.Context, value: Any, place:
     except click.BadParameter as error:
         raise ParameterError(f"{place}: {error.message}") from error
     return values
+
+
+def list_options_of_file(context: click.Context) -> list[str]:
+    """Return the options and parameters whose values are those of the file, as messages begin with them."""
+    from_file = click.core.ParameterSource.DEFAULT_MAP
+    options = [
+        max(parameter.opts, key=len)
+        for parameter in context.command.params
+        if parameter.name != SETTINGS
+        and context.get_parameter_source(str(parameter.name)) is from_file
+    ]
+    settings = (context.default_map or {}).get(SETTINGS, ())
+    names = [setting.partition("=")[0] for setting in settings]
+    return [*options, *names, *(f"--set {name}" for name in names)]
 
 
 def add_settings(

@@ -180,7 +180,7 @@ class Forecaster(Parametrized):
         """Return the same with the leaderboard, for notebooks."""
         return self._describe(is_html=True)
 
-    @naming_arguments()
+    @naming_arguments
     def fit(self, frame: Any, verbose: bool | None = None) -> Self:
         """Fit all methods.
 
@@ -210,7 +210,7 @@ class Forecaster(Parametrized):
             logger.warning(warning)
         return self
 
-    @naming_arguments()
+    @naming_arguments
     def predict(  # noqa: PLR0913, PLR0917 - each is a question about the next values
         self,
         frame: Any = None,
@@ -274,7 +274,7 @@ class Forecaster(Parametrized):
                 table = table.drop(columns="is_recursive")
         return self._show(table, id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def scenarios(
         self,
         futures: Mapping[str, Any],
@@ -314,7 +314,7 @@ class Forecaster(Parametrized):
             table = table.drop(columns="is_recursive")
         return self._show(table, id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def plot(
         self,
         frame: Any = None,
@@ -340,7 +340,7 @@ class Forecaster(Parametrized):
         series, next_values = self._forecast_next(frame, h, level, methods)
         return plot_next_values(series, newer_values.choose_ids(next_values, ids))
 
-    @naming_arguments()
+    @naming_arguments
     def to_excel(
         self, path: str | Path, frame: Any = None, h: int | None = None, level: Levels = None
     ) -> None:
@@ -363,7 +363,7 @@ class Forecaster(Parametrized):
         series, next_values = self._forecast_next(frame, h, level, None)
         write_new(path, write_workbook(series, next_values, self.table_form))
 
-    @naming_arguments()
+    @naming_arguments
     def evaluate(self, frame: Any, methods: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Measure the forecasts of newer rows, from each step after the training; nothing is fitted again.
 
@@ -484,7 +484,7 @@ class Forecaster(Parametrized):
             check_path(path), render_fitted(self._require_training(), self._evaluate(), "python")
         )
 
-    @naming_arguments()
+    @naming_arguments
     def explorer(self, path: str | Path, frame: Any = None, series: Any = None) -> None:
         """Write a page in which the trained networks run: their gates and states, and what changes the forecast.
 
@@ -520,7 +520,7 @@ class Forecaster(Parametrized):
         """
         return restore_ids(fitting.tabulate_series_methods(self._require_training()), self._id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def cross_validation(
         self,
         frame: Any,
@@ -560,7 +560,7 @@ class Forecaster(Parametrized):
         shown = show_table(forecasts, table.attrs.get("tz"))
         return restore_ids(shown, id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def explain(self, frame: Any = None, forecaster: str | None = None) -> pd.DataFrame:
         """Return the contributions of past values, covariates and calendar to each step of `predict(frame)`.
 
@@ -587,7 +587,7 @@ class Forecaster(Parametrized):
         artefact = artefact.copy_scales(scaled)
         return self._show(explain_ends(artefact, series, covariates), id_type)
 
-    @naming_arguments()
+    @naming_arguments
     def explain_change(
         self, before: Any = None, after: Any = None, earlier: "Forecaster | None" = None
     ) -> Change:

@@ -1,9 +1,11 @@
 """The parameters of `forecast`, and their reading from Python."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ValidationInfo, field_validator
 
@@ -31,6 +33,10 @@ from rnn_pipelines.printing import rewrite_messages
 # The levels of intervals as an argument: one, several, or none.
 Levels = int | Sequence[int] | None
 Quantiles = float | Sequence[float]
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+# The name of a table in memory in messages.
+FRAME = "the frame"
 # The values of `source` for a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
 # Parameters of `covariates` by their names in Nixtla's libraries.
@@ -79,7 +85,7 @@ class FrameSpec(SourceSpec, frozen=True):
     @property
     def label(self) -> str:
         """Return the name of the frame, or of the table of `covariates.path`, for messages."""
-        return "the frame" if self.path is None else make_line(self.path)
+        return FRAME if self.path is None else make_line(self.path)
 
     @property
     def external_label(self) -> str:
@@ -134,9 +140,9 @@ def read_arguments(
     """Read the arguments of `Forecaster`, which names some parameters without their block; a block of None is open."""
     blocks = {name: block for name, block in blocks.items() if block is not None}
     _check_argument_names(blocks)
-    window = _pop_parameters("window", blocks)
-    source = _pop_parameters("source", blocks)
-    covariates = _pop_parameters("covariates", blocks)
+    window = pop_parameters("window", blocks)
+    source = pop_parameters("source", blocks)
+    covariates = pop_parameters("covariates", blocks)
     for name in OF_TABLES:
         if name in blocks:
             source[name] = blocks.pop(name)
@@ -207,16 +213,46 @@ def use_pretrained_alone(block: Any) -> dict[str, Any]:
     return {**given, "is_alone": True}
 
 
-@contextmanager
-def naming_arguments() -> Iterator[None]:
-    """Let errors and warnings of the library name parameters as arguments of `Forecaster`: `tz=` for `source.tz`."""
+def naming_arguments(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let errors and warnings of a method name parameters as arguments of `Forecaster`: `tz=` for `source.tz`.
+
+    A file in place of the frame is named, too. An argument of `Forecaster` that the method lacks is a ParameterError.
+    """
     names = {
         f"{name}{sign}": f"{argument}="
         for name, argument in ARGUMENTS.items()
         for sign in ("", "=")
     }
-    with rewrite_messages(lambda message: rename_parameters(message, names)):
-        yield
+    columns = re.compile(rf" in ({'|'.join(ARGUMENTS.values())})=(?!\w)")
+    accepted = list(signature(method).parameters)
+
+    @wraps(method)
+    def call(*args: Arguments.args, **given: Arguments.kwargs) -> Result:
+        for name in given:
+            if name in ARGUMENTS.values() and name not in accepted:
+                raise ParameterError(
+                    f"{name}: no argument of {method.__name__}. Write Forecaster({name}=…)."
+                )
+        frame = {**dict(zip(accepted, args, strict=False)), **given}.get("frame")
+
+        def rewrite(message: str) -> str:
+            renamed = columns.sub(r" in Forecaster(\1=…)", rename_parameters(message, names))
+            return name_frame(renamed, frame) if isinstance(frame, str | Path) else renamed
+
+        with rewrite_messages(rewrite):
+            return method(*args, **given)
+
+    return call
+
+
+def name_frame(message: str, file: str | Path) -> str:
+    """Return a message about the frame with the name of the file from which it was read."""
+    prefix = f"{FRAME}:"
+    return (
+        f"{make_line(file)}:{message.removeprefix(prefix)}"
+        if message.startswith(prefix)
+        else message
+    )
 
 
 def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
@@ -229,7 +265,7 @@ def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
     return listed
 
 
-def _pop_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
+def pop_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
     """Remove one block of parameters and return it."""
     block = blocks.pop(name, None)
     if not isinstance(block, Mapping | None):

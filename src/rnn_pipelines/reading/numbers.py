@@ -34,6 +34,8 @@ NO_VALUE = [
     "missing",
 ]
 NO_VALUE += ["ND", "N.D.", "n.d.", "#NV", "(null)", "\\N"]
+# Abbreviations may have a blank inside, as in k. A.
+NO_VALUE += [marker[:2] + " " + marker[2:] for marker in NO_VALUE if marker[1:2] == "."]
 # Numbers that stand for missing values in many measurements.
 SENTINELS = [
     sign * number

@@ -247,3 +247,22 @@ def test_chain_is_told_without_the_series() -> None:
     lines = describe_audit(chain, None, "sales.csv is missing")
     assert str(chain["sha256"]) in " ".join(lines)
     assert "sales.csv is missing" in " ".join(lines)
+
+
+def test_forecasts_from_a_corrected_value_do_not_count() -> None:
+    """The value of day 1 was gross in its night, and is 1 today."""
+    marks = {
+        "is_suspect": True,
+        "suspect_reason": "900.0 at 2024-01-02, after values from 0 to 1",
+    }
+    good = make_night(0).assign(is_suspect=False, suspect_reason="")
+    log = make_log([good, make_night(1, y_hat=900.0).assign(**marks)])
+    proof = prove(log)
+    assert (proof["num_corrected"], proof["num_proven"], proof["mae"]) == (2, 2, 1.5)
+
+
+def test_lines_count_the_forecasts_from_a_corrected_value() -> None:
+    chain, links = audit_chain(split_nights([make_log([make_night(0)])], KEY))
+    proof = prove_forecasts(make_log([make_night(0)]), links, SERIES, NOBODY)
+    lines = describe_audit(chain, {**proof, "num_corrected": 2})
+    assert "2 not counted: made from a gross value that was corrected afterwards" in lines

@@ -236,4 +236,4 @@ def test_first_night_has_a_reason(two: list[Made]) -> None:
 def test_nights_of_other_series_have_a_reason(champion: LoadedChampion, two: list[Made]) -> None:
     other = predict(champion, make_table(111, "x"))
     found = explain_newest([two[0][1], other[1]], other[0], {})
-    assert "no date is forecast by both nights" in found["sentence"]
+    assert "No date is forecast by both nights" in found["sentence"]

@@ -165,7 +165,7 @@ def test_page_has_the_reason_for_unknown_parts(unknown: dict[str, Any]) -> None:
 
 def test_page_has_the_reason_for_a_missing_explanation() -> None:
     page = report_change(note_failure("the inputs of 1 night are on record")).render()
-    assert "the inputs of 1 night are on record" in page
+    assert "The inputs of 1 night are on record" in page
     assert "Largest changes" not in page
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from golden import has_in_order
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.next_values import (
     MAX_ROWS,
@@ -127,19 +128,19 @@ def log() -> pd.DataFrame:
 
 
 def test_forecasts_of_a_run_are_counted(log: pd.DataFrame) -> None:
-    summary = summarize_forecasts(log[log["model_version"] == "v1"], log)
+    summary = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log)
     lines = summary.splitlines()
     assert all(fact in lines[2] for fact in ("6 forecasts", "2 series", "v1"))
     assert len(lines) == 8
 
 
 def test_run_begins_with_the_first_forecast(log: pd.DataFrame) -> None:
-    first, _ = summarize_forecasts(log[log["model_version"] == "v1"], log).split("\n", 1)
+    first, _ = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log).split("\n", 1)
     assert first.startswith("Forecast of a on 2026-01-30: 101.0")
 
 
 def test_forecasts_of_the_first_series_are_listed(log: pd.DataFrame) -> None:
-    summary = summarize_forecasts(log[log["model_version"] == "v1"], log)
+    summary = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log)
     lines = summary.splitlines()
     assert lines[4].split() == ["forecasts", "of", "a", "forecast", "lo", "80", "hi", "80"]
     assert lines[5].split() == ["2026-01-30", "101.0", "1.0", "200.0"]
@@ -148,7 +149,7 @@ def test_forecasts_of_the_first_series_are_listed(log: pd.DataFrame) -> None:
 def test_forecasts_of_an_earlier_day_are_not_new(log: pd.DataFrame) -> None:
     """Although the log has newer ones."""
     again = log[log["model_version"] == "v0"].assign(recorded_at=pd.Timestamp("2026-02-01"))
-    lines = summarize_forecasts(again, log).splitlines()
+    lines = summarize_forecasts(again, again, log).splitlines()
     assert all(fact in lines[2] for fact in ("6 forecasts", "v0", "Nothing is new"))
     assert ["2026-01-30", "100.0", "1.0", "200.0"] in [line.split() for line in lines]
 
@@ -157,5 +158,18 @@ def test_new_forecasts_are_counted(log: pd.DataFrame) -> None:
     newest = log[log["model_version"] == "v1"]
     assert (
         "2 of them are new"
-        in summarize_forecasts(newest, pd.concat([log[:6], newest[:2]])).splitlines()[2]
+        in summarize_forecasts(newest, newest, pd.concat([log[:6], newest[:2]])).splitlines()[2]
     )
+
+
+def test_a_suspect_series_is_not_the_first_one(log: pd.DataFrame) -> None:
+    made = log[log["model_version"] == "v1"].assign(
+        is_suspect=lambda rows: rows["unique_id"] == "a"
+    )
+    assert summarize_forecasts(made, made, log).startswith("Forecast of b on ")
+
+
+def test_last_good_forecasts_are_named(log: pd.DataFrame) -> None:
+    made = log[log["model_version"] == "v1"].assign(is_suspect=True)
+    kept = made.assign(is_suspect=False, y_hat=55.0)
+    assert has_in_order(summarize_forecasts(kept, made, log), "last good forecasts", "55.0")

@@ -161,10 +161,16 @@ def join_uncorrected(
     log: ForecastLog | None, series: Series, champion: KnownChampion
 ) -> EvaluatedForecasts:
     """Return the evaluated forecasts of `join_actuals` without those from a value that was corrected afterwards."""
-    if log is None or log.empty:
-        return join_actuals(log, series, champion)
+    uncorrected = None if log is None else keep_uncorrected(log, series)
+    return join_actuals(uncorrected, series, champion)
+
+
+def keep_uncorrected(log: ForecastLog, series: Series) -> ForecastLog:
+    """Return the log without forecasts from a value that was corrected afterwards."""
+    if log.empty:
+        return log
     check_same_kind_of_time(log, series)
-    return join_actuals(leave_out_corrected(log, list_corrected(log, series)), series, champion)
+    return leave_out_corrected(log, list_corrected(log, series))
 
 
 def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:

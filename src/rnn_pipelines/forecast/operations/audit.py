@@ -16,6 +16,7 @@ from rnn_pipelines.forecast.evaluation.log_stamp import find_loss
 from rnn_pipelines.forecast.evaluation.realised import (
     EvaluatedForecasts,
     join_actuals,
+    keep_uncorrected,
     measure_coverage,
 )
 from rnn_pipelines.forecast.methods.predictions import (
@@ -98,9 +99,10 @@ def prove_forecasts(
     The links are those of the nights of the log, whose chain is not broken. For the champion, see `join_actuals`.
 
     Returns:
-        As JSON: `num_forecasts`, the first records of each version; of them `num_proven`, whose value no night up to
-        their own knew, and which the clock recorded before the end of their target's step; `after_target`, the same
-        later by the clock, or None for integer steps; `num_late`, when a night had known the value, or before the
+        As JSON: `num_corrected` records from a gross value that was corrected afterwards, which do not count, as in the
+        monitoring; `num_forecasts`, the first other records of each version; of them `num_proven`, whose value no night
+        up to their own knew, and which the clock recorded before the end of their target's step; `after_target`, the
+        same later by the clock, or None for integer steps; `num_late`, when a night had known the value, or before the
         chain; `num_open`, without a value, or by a model that learnt it; times without a forecast; `mae`, and
         `coverage` by level: means over each series, then over series. These and `by_step` are of the proven ones.
     """
@@ -110,7 +112,8 @@ def prove_forecasts(
         log = log.assign(
             **{RECORDED: log[RECORDED].mask(log[RECORDED] <= links[0].recorded_at, sealed)}
         )
-    first = keep_first_record(log)
+    uncorrected = keep_uncorrected(log, series)
+    first = keep_first_record(uncorrected)
     is_before = _is_before_value(first, log)
     evaluated = join_actuals(first[is_before], series, champion)
     recorded = evaluated[KEY].merge(first, on=KEY)
@@ -131,6 +134,7 @@ def prove_forecasts(
         num_proven=len(proven),
         after_target={"num_forecasts": len(after), **_measure(after)} if has_clock else None,
         num_late=int((~is_before).sum()),
+        num_corrected=len(log) - len(uncorrected),
         num_open=int(is_before.sum()) - len(evaluated),
         num_missing_nights=len(missing),
         first_missing_night=format_time(missing[0]) if len(missing) else None,
@@ -195,6 +199,9 @@ def describe_audit(
             "num_late"
         ],
         "not counted: without a value so far, or by a model that has learnt it": proof["num_open"],
+        "not counted: made from a gross value that was corrected afterwards": proof[
+            "num_corrected"
+        ],
         f"times of the series without a forecast, from {proof['first_missing_night']} on": proof[
             "num_missing_nights"
         ],

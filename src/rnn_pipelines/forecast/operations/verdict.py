@@ -196,11 +196,11 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
         )
         return
     origins = f"forecasts from {count(evidence.num_cutoffs, 'cut-off')}"
-    measured = f"the MSE of {origins} is {ratio:.2f} times the expected one{format_test(p_value)}"
+    measured = f"the MSE of {origins} is {ratio:,.2f} times the expected one{format_test(p_value)}"
     # The first cut-off is enough for an error of this size, unless the newest values are forecast well again.
     gross = error.alarm_ratio**2
     if min(ratio, ratio if evidence.newest_ratio is None else evidence.newest_ratio) > gross:
-        yield Finding("alarm", f"{measured}, above {gross:g}")
+        yield Finding("alarm", f"{measured}, above {gross:,g}")
     elif ratio > gross:
         yield Finding(
             "ok",
@@ -219,7 +219,7 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
     elif ratio > error.retrain_ratio and p_value <= error.significance:
         is_grave = ratio > error.alarm_ratio
         limit = error.alarm_ratio if is_grave else error.retrain_ratio
-        yield Finding("alarm" if is_grave else "retrain", f"{measured}, above {limit:g}")
+        yield Finding("alarm" if is_grave else "retrain", f"{measured}, above {limit:,g}")
     elif ratio > error.retrain_ratio:
         yield Finding(
             "ok",

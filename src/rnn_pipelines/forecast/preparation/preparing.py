@@ -203,8 +203,7 @@ def _find_fitting(
 def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Series, Profile]:
     """Name the series that end two horizons or more before the panel, and leave them out if this is asked for."""
     ends = series["ds"].to_numpy()[find_rows(series).stops - 1]
-    distances = count_steps_between(ends, np.full_like(ends, ends.max()), profile["freq"])[0]
-    is_dead = distances >= DEAD_HORIZONS * profile["horizon"]
+    is_dead = find_dead(ends, profile["freq"], profile["horizon"])
     names = list_series_names(series)
     if not is_dead.any():
         return series, profile
@@ -218,6 +217,13 @@ def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Se
         return _keep(series, profile, names[~is_dead], f"left out: {found}")
     sentence = f"forecast from their own ends: {found}. Give source.dead=drop to leave them out"
     return series, add_repair(profile, sentence)
+
+
+def find_dead(ends: np.ndarray, freq: int | str, horizon: int) -> np.ndarray:
+    """Return whether series end two horizons or more before the last one: bool[series]."""
+    distances = count_steps_between(ends, np.full_like(ends, ends.max()), freq)[0]
+    is_dead: np.ndarray = distances >= DEAD_HORIZONS * horizon
+    return is_dead
 
 
 def _leave_out_short(

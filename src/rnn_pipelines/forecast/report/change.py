@@ -32,7 +32,7 @@ from rnn_pipelines.forecast.report.next_values import (
 from rnn_pipelines.forecast.report.styles import VALUE_AXIS
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
-from rnn_pipelines.report.numbers import format_points
+from rnn_pipelines.report.numbers import begin_sentence, format_points
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION
@@ -68,7 +68,7 @@ def explain_newest(
 def note_failure(reason: str) -> dict[str, Any]:
     """Return an explanation that only holds the reason why there is none."""
     return {
-        "sentence": reason,
+        "sentence": begin_sentence(reason),
         "notes": [],
         "versions": [],
         "changes": [],
@@ -148,7 +148,7 @@ def write_change(change: Change) -> str:
     is_share = bool((table["before"] > 0).all())
     verb = "rose" if after > before else "fell"
     size = form(abs(after - before))
-    share = f" ({100 * abs(after / before - 1):.1f} %)" if is_share else ""
+    share = f" ({100 * abs(after / before - 1):,.1f} %)" if is_share else ""
     parts = table[[*PARTS, DAY_AHEAD]].mean(skipna=False)
     parts = parts[parts != 0].sort_values(key=abs, ascending=False, kind="stable")
     text = f"{subject} {verb} by {size}{share}, from {form(before)} to {form(after)}"

@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.report.choice import (
     hide_filled,
     show_time,
 )
-from rnn_pipelines.forecast.report.next_values import tabulate_steps
+from rnn_pipelines.forecast.report.next_values import leave_out_suspects, tabulate_steps
 from rnn_pipelines.forecast.report.styles import STYLES, VALUE_AXIS, add_values
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.report.figures import draw_band, draw_line, set_layout, write_label
@@ -90,8 +90,11 @@ def draw_forecast(
 
 
 def tabulate_totals(made: ForecastLog) -> Table:
-    """Return the sum of the point forecasts over series at each time, and how many series have one."""
-    totals = made.groupby("ds")["y_hat"].agg(["sum", "count"]).reset_index()
+    """Return the sum of the point forecasts over series at each time, and how many series have one.
+
+    Series with a gross newest value are left out.
+    """
+    totals = leave_out_suspects(made).groupby("ds")["y_hat"].agg(["sum", "count"]).reset_index()
     table = tabulate_steps("time", totals.head(MAX_TIMES), {"sum": "total"})
     rows = [[*row, f"{number:,}"] for row, number in zip(table.rows, totals["count"], strict=False)]
     return Table([*table.header, "series"], rows, caption="Totals over all series")

@@ -11,8 +11,10 @@ import pandas as pd
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.predictions import (
+    SUSPECT,
     ForecastLog,
     Predictions,
+    fill_marks,
     list_levels,
     name_own_bounds,
 )
@@ -144,6 +146,7 @@ def describe_first_value(subject: str, values: pd.DataFrame, scope: str = "") ->
 
 def summarize_forecasts(
     newest: ForecastLog,
+    made: ForecastLog,
     log: ForecastLog,
     all_series: Mapping[str, Any] = MappingProxyType({}),
     explanation: Mapping[str, Any] = MappingProxyType({}),
@@ -151,20 +154,24 @@ def summarize_forecasts(
 ) -> str:
     """Return the forecasts of a run for a terminal: the first one, their number, and those of the first series.
 
-    The log has the forecasts of all runs; of this run, those that differ from the last ones on record. For the others,
-    see `forecast_all_newest`, `explain_newest` and `record_suspects`.
+    `newest` are those that stay the next values, `made` those of this run. The log has the forecasts of all runs; of
+    this run, those that differ from the last ones on record. A series with a gross newest value is not the first one.
+    For the others, see `forecast_all_newest`, `explain_newest` and `record_suspects`.
     """
-    if newest.empty:
+    if made.empty:
         return "No forecasts."
+    made = fill_marks(made)
+    has_kept = made[SUSPECT].any() and not fill_marks(newest)[SUSPECT].any()
+    newest = leave_out_suspects(newest)
     first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
     bounds = [bound for level in list_levels(first) for bound in name_own_bounds(level)]
-    text = f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series"
-    text += f" by the model version {newest['model_version'].iloc[0]}."
-    if not (num_new := int((log["recorded_at"] >= newest["recorded_at"].iloc[0]).sum())):
+    text = f"{count(len(made), 'forecast')} of {made['unique_id'].nunique():,} series"
+    text += f" by the model version {made['model_version'].iloc[0]}."
+    if not (num_new := int((log["recorded_at"] >= made["recorded_at"].iloc[0]).sum())):
         text += (
             " Nothing is new in the log, which has equal forecasts of these steps by this version."
         )
-    elif num_new < len(newest):
+    elif num_new < len(made):
         text += f" In the log, {num_new:,} of them are new."
     if all_series:
         num_all = all_series["num_series"] + all_series["num_left_out"]
@@ -174,11 +181,19 @@ def summarize_forecasts(
     values = first[["ds", *headings]].rename(
         columns={name: heading.replace(" ", "-") for name, heading in headings.items()}
     )
+    kept = NOTES["kept"] if has_kept else ""
     subject = f"{begin_sentence(FORECAST)} of {first['unique_id'].iloc[0]}"
     answer = describe_first_value(subject, values)
     change = explanation["sentence"] if explanation.get("changes") else ""
     table = tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings)
-    return summarize([*describe_suspects(suspects), answer, text, change, table])
+    return summarize([*describe_suspects(suspects), kept, answer, text, change, table])
+
+
+def leave_out_suspects(log: ForecastLog) -> ForecastLog:
+    """Return the forecasts of series whose newest values are not gross; all, if there is no other."""
+    marked = fill_marks(log)
+    is_suspect = marked[SUSPECT]
+    return marked if is_suspect.all() else marked[~is_suspect]
 
 
 def describe_suspects(suspects: Mapping[str, Any]) -> list[str]:

@@ -40,7 +40,7 @@ def create_pipeline() -> Pipeline:
     forecast = [log, "predict_forecast_next_paths", made, night]
     all_from = [champion, sample, spec, "params:parallel", "predict_forecast_folder"]
     all_forecast = "predict_forecast_all_next_values"
-    summarized = [made, log, all_series, explanation, suspects]
+    summarized = [newest, made, log, all_series, explanation, suspects]
     nodes = [
         node(
             warn_of_other_parameters, [champion, "params:forecast"], "predict_forecast_not_acting"
@@ -61,7 +61,7 @@ def create_pipeline() -> Pipeline:
         node(guard(explain_newest, note_failure), [nights, log, all_series, made], explanation),
         node(
             render_or_note(report_change, "render_change"),
-            [explanation, suspects, made, night, "params:forecast.source"],
+            [explanation, suspects, newest, night, "params:forecast.source"],
             "predict_forecast_report",
         ),
         node(guard(summarize_forecasts, write_note), summarized, "predict_forecast_summary"),
