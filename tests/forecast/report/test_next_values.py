@@ -128,19 +128,22 @@ def log() -> pd.DataFrame:
 
 
 def test_forecasts_of_a_run_are_counted(log: pd.DataFrame) -> None:
-    summary = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log)
+    made = log[log["model_version"] == "v1"]
+    summary = summarize_forecasts(made, made, log)
     lines = summary.splitlines()
     assert all(fact in lines[2] for fact in ("6 forecasts", "2 series", "v1"))
     assert len(lines) == 8
 
 
 def test_run_begins_with_the_first_forecast(log: pd.DataFrame) -> None:
-    first, _ = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log).split("\n", 1)
+    made = log[log["model_version"] == "v1"]
+    first, _ = summarize_forecasts(made, made, log).split("\n", 1)
     assert first.startswith("Forecast of a on 2026-01-30: 101.0")
 
 
 def test_forecasts_of_the_first_series_are_listed(log: pd.DataFrame) -> None:
-    summary = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log)
+    made = log[log["model_version"] == "v1"]
+    summary = summarize_forecasts(made, made, log)
     lines = summary.splitlines()
     assert lines[4].split() == ["forecasts", "of", "a", "forecast", "lo", "80", "hi", "80"]
     assert lines[5].split() == ["2026-01-30", "101.0", "1.0", "200.0"]
