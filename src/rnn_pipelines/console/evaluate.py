@@ -78,7 +78,8 @@ def _unpack(files: Mapping[str, bytes], **source: Any) -> Forecaster:
 def measure_actuals(compared: Predictions) -> dict[str, Any]:
     """Return the errors of the forecasts of `forecast_actuals`, and the share of actuals inside each interval.
 
-    The limits of a share are those of 95 % by the binomial distribution.
+    The limits of a share are those of 95 % by the binomial distribution. The values of all series at one time share
+    shocks, so that a time counts once.
     """
     from scipy.stats import binomtest
 
@@ -89,7 +90,8 @@ def measure_actuals(compared: Predictions) -> dict[str, Any]:
         inside = compared.find_inside(compared.use, level).dropna()
         if len(inside):
             num_inside = int(inside.sum())
-            limits = binomtest(num_inside, len(inside)).proportion_ci()
+            num_times = table.loc[inside.index, "ds"].nunique()
+            limits = binomtest(round(inside.mean() * num_times), num_times).proportion_ci()
             levels.append(
                 {
                     "level": level,
@@ -161,7 +163,7 @@ def _compare(error: float, naive: float) -> str:
 def _describe_interval(interval: dict[str, Any]) -> str:
     inside, total, level = (interval[name] for name in ("num_inside", "num_values", "level"))
     low, high = 100 * interval["low"], 100 * interval["high"]
-    verdict = "it held" if low <= level <= high else "it did not hold"
+    verdict = "it held" if low <= level <= high else "it did not hold, if times are independent"
     return (
         f"{level} % interval: {inside:,} of {count(total, 'value')} inside, {100 * inside / total:.0f} % (95 % limits "
         f"{low:.0f} to {high:.0f} %), {verdict}."
