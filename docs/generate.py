@@ -4,9 +4,10 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 import yaml
@@ -17,7 +18,9 @@ from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel, RootModel
 
 from rnn_pipelines.console.lazy import LazyCommand
+from rnn_pipelines.forecast.parameters import IN_MEMORY, FrameSpec, list_parameter_models
 from rnn_pipelines.runs.run_store import RunsSpec
+from rnn_pipelines.sentiment.interface import list_sentiment_models
 
 DOCS = Path(__file__).parent
 PROJECT = DOCS.parent
@@ -43,6 +46,8 @@ DEVELOPER_TARGETS = {
 USUAL_CODES, USUAL_OPTIONS = ("0", "1", "2", "75"), ("env", "is_json")
 KEY = re.compile(r"( *)([\w.]+):.*?(?: # (.*))?$")
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+# What a block accepts besides the types of its model.
+WIDER = dict.fromkeys(("source.valid_range", "lstm.units", "gru.units"), ("str",))
 # Limits from here on only keep numbers within memory, and are not listed.
 LARGE = 10_000
 TYPES = {
@@ -64,7 +69,74 @@ def list_pages() -> dict[Path, str]:
         DOCS / name: (DOCS / name).read_text().partition(MARK)[0] + MARK + body
         for name, body in bodies.items()
     }
-    return pages | {DOCS / "llms.txt": write_index()}
+    return pages | {DOCS / "llms.txt": write_index()} | list_stubs()
+
+
+def list_stubs() -> dict[Path, str]:
+    """Return the types of the parameter blocks for editors, by the path of the stub."""
+    source = PROJECT / "src/rnn_pipelines"
+    given = {
+        name: kind
+        for name, kind in list_parameter_models().items()
+        if "root" not in kind.model_fields
+    }
+    return {
+        source / "forecast/blocks.pyi": write_stub("Forecaster", given),
+        source / "sentiment/blocks.pyi": write_stub("TextClassifier", list_sentiment_models()),
+    }
+
+
+def write_stub(user: str, models: dict[str, type[BaseModel]]) -> str:
+    """Return a stub with a typed dictionary of each block."""
+    parts = []
+    for name, model in models.items():
+        fields = {
+            field: write_type(info.annotation, WIDER.get(f"{name}.{field}", ()))
+            for field, info in model.model_fields.items()
+            if not (model is FrameSpec and field in IN_MEMORY)
+        }
+        title = f"{name.title().replace('_', '')}Block"
+        base = "TypedDict"
+        # A class cannot define `from`, a keyword of Python, by its name.
+        if "from" in fields:
+            base = f"_{title}Start"
+            parts.append(
+                f'{base} = TypedDict("{base}", {{"from": {fields.pop("from")}}}, total=False)'
+            )
+        lines = [f"    {field}: {type_}" for field, type_ in fields.items()]
+        parts.append("\n".join([f"class {title}({base}, total=False):", *lines]))
+    body = "\n\n".join(parts)
+    imports = "from collections.abc import Sequence\n" if "Sequence" in body else ""
+    imports += "from typing import Literal, TypedDict"
+    note = f'"""The blocks of parameters of `{user}`, for editors. docs/generate.py writes this file."""'
+    return f"{note}\n\n{imports}\n\n{body}\n"
+
+
+def write_type(kind: Any, others: Iterable[str] = ()) -> str:
+    """Return the type of a parameter as a user gives it, with other types that its block accepts."""
+    types = dict.fromkeys([*list_types(kind), *others])
+    return " | ".join(sorted(types, key=lambda name: name == "None"))
+
+
+def list_types(kind: Any) -> Iterator[str]:
+    """Yield the members of a union of types, or a type."""
+    origin = get_origin(kind)
+    arguments = get_args(kind)
+    if origin is Annotated:
+        yield from list_types(arguments[0])
+    elif origin in (Union, UnionType):
+        for argument in arguments:
+            yield from list_types(argument)
+    elif origin is Literal:
+        values = [json.dumps(one) if isinstance(one, str) else repr(one) for one in arguments]
+        yield f"Literal[{', '.join(values)}]"
+    elif origin is tuple and arguments[-1] is Ellipsis:
+        item = write_type(arguments[0])
+        yield from (item, f"Sequence[{item}]")
+    elif origin is tuple:
+        yield f"tuple[{', '.join(map(write_type, arguments))}]"
+    else:
+        yield "None" if kind is type(None) else kind.__name__
 
 
 class Tables:

@@ -99,13 +99,13 @@ def test_the_first_line_is_the_error(folder: Path) -> None:
 
 def test_a_file_without_newer_values_is_refused(folder: Path) -> None:
     with pytest.raises(
-        SeriesError, match=r"the frame: expected rows after the training, which ends at 2024-04-17"
+        SeriesError, match=r"old\.csv: expected rows after the training, which ends at 2024-04-17"
     ):
         call(folder, "old.csv")
 
 
 def test_a_file_of_newer_values_alone_is_refused(folder: Path) -> None:
-    with pytest.raises(SeriesError, match=r"the frame: expected values over a lookback"):
+    with pytest.raises(SeriesError, match=r"new\.csv: expected values over a lookback"):
         call(folder, "new.csv")
 
 

@@ -105,6 +105,17 @@ def test_the_temporary_file_is_removed(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_address_that_is_none_is_an_error_of_the_user() -> None:
+    with pytest.raises(RunError, match="the address is invalid"):
+        call("http://[sales.csv")
+
+
+def test_an_error_of_an_address_has_no_query(host: str) -> None:
+    with pytest.raises(RunError) as raised:
+        call(f"http://{host}/my sales?token=hidden")
+    assert "hidden" not in str(raised.value)
+
+
 def test_another_kind_of_address_is_refused_without_its_password() -> None:
     with pytest.raises(
         RunError, match="with http:// or https://, received one with ftp://"

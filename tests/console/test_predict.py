@@ -1,5 +1,6 @@
 """The command `predict` on files of another shape than that of the columns `ds` and `y`."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,11 +11,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rnn_pipelines import Forecaster
+from rnn_pipelines import Forecaster, TextClassifier
 from rnn_pipelines.champion.folders import load_folder, save_folder
 from rnn_pipelines.console import predict
 from rnn_pipelines.console.main import commands
-from rnn_pipelines.errors import MissingColumnsError, ParameterError, SeriesError
+from rnn_pipelines.errors import MissingColumnsError, ParameterError, RunError, SeriesError
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 
@@ -68,7 +69,7 @@ def test_file_without_a_series_of_the_model_lacks_the_column(model: Path) -> Non
 def test_options_of_series_are_refused_for_a_classifier(
     option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predict, "load_model", lambda *_: object())
+    monkeypatch.setattr(predict, "load_model", lambda *_: object.__new__(TextClassifier))
     with pytest.raises(ParameterError, match=f"{option}: the model classifies texts"):
         run("model", "reviews.csv", option, "3")
 
@@ -128,6 +129,24 @@ def test_excel_file_of_a_prediction_has_history_and_forecasts(german: Path) -> N
     table = pd.read_excel(german / "next.xlsx", sheet_name="values")
     assert table["Umsatz"].notna().sum() == 213
     assert table["forecast"].notna().sum() == 3
+
+
+def test_scenarios_are_no_excel_file(german: Path) -> None:
+    words = (german / "out/model", german / "umsatz.csv", "--future", "a.csv")
+    with pytest.raises(ParameterError, match=r"\.csv"):
+        run(*words, "-o", german / "scenarios.xlsx")
+
+
+def test_excel_file_in_a_missing_folder_is_an_error_of_the_user(german: Path) -> None:
+    with pytest.raises(RunError, match="can't be written"):
+        run(german / "out/model", german / "umsatz.csv", "-o", german / "missing/next.xlsx")
+
+
+def test_rows_of_a_new_file_are_printed_as_json_too(
+    german: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(german / "out/model", german / "umsatz.csv", "--json", "-o", german / "with_json.csv")
+    assert len(json.loads(capsys.readouterr().out)) == len(pd.read_csv(german / "with_json.csv"))
 
 
 def test_excel_file_of_a_forecast_has_its_next_values(german: Path) -> None:

@@ -884,7 +884,9 @@ def test_loaded_forecaster_has_the_same_bounds_of_other_levels(
 def test_excel_file_has_the_forecasts(fitted: Forecaster, tmp_path: Path) -> None:
     fitted.to_excel(tmp_path / "next.xlsx", level=80)
     table = pd.read_excel(tmp_path / "next.xlsx", sheet_name="values").dropna(subset="forecast")
-    np.testing.assert_allclose(table["lo-80"], fitted.predict(level=80)["ensemble-lo-80"])
+    np.testing.assert_allclose(
+        table["lo-80"], fitted.predict(level=80)["ensemble-lo-80"], rtol=1e-4
+    )
 
 
 def test_a_message_about_a_file_names_it(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from rnn_pipelines.console.predict import ID, MODEL, TARGET, TIME, unpack_saved
 from rnn_pipelines.console.results import list_rows, print_titled
 from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError, count
-from rnn_pipelines.forecast.evaluation.interval_metrics import score_bounds
 from rnn_pipelines.forecast.evaluation.metrics import average_over_series
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -79,23 +78,24 @@ def _unpack(files: Mapping[str, bytes], **source: Any) -> Forecaster:
 def measure_actuals(compared: Predictions) -> dict[str, Any]:
     """Return the errors of the forecasts of `forecast_actuals`, and the share of actuals inside each interval.
 
-    The limits of a share are those of 95 % by the binomial distribution.
+    The limits of a share are those of 95 % by the binomial distribution. The values of all series at one time share
+    shocks, so that a time counts once.
     """
     from scipy.stats import binomtest
 
-    errors = average_over_series(compared, "mae")
     table = compared.table
+    times = write_times(table["ds"].sort_values())
     levels = []
     for level in compared.levels:
-        scores = score_bounds(compared, compared.use, level)
-        inside = np.zeros(0) if scores is None else scores["coverage"].dropna()
+        inside = compared.find_inside(compared.use, level).dropna()
         if len(inside):
-            result = binomtest(int(inside.sum()), len(inside), level / 100)
-            limits = result.proportion_ci()
+            num_inside = int(inside.sum())
+            num_times = table.loc[inside.index, "ds"].nunique()
+            limits = binomtest(round(inside.mean() * num_times), num_times).proportion_ci()
             levels.append(
                 {
                     "level": level,
-                    "num_inside": int(inside.sum()),
+                    "num_inside": num_inside,
                     "num_values": len(inside),
                     "low": limits.low,
                     "high": limits.high,
@@ -105,9 +105,9 @@ def measure_actuals(compared: Predictions) -> dict[str, Any]:
         "use": compared.use,
         "num_values": len(table),
         "num_series": int(table["unique_id"].nunique()),
-        "first": write_times(table["ds"].sort_values())[0],
-        "last": write_times(table["ds"].sort_values())[-1],
-        "mae": errors,
+        "first": times[0],
+        "last": times[-1],
+        "mae": average_over_series(compared, "mae"),
         "intervals": levels,
     }
 
@@ -127,9 +127,7 @@ def tabulate_by_time(compared: Predictions, tz: str | None) -> pd.DataFrame:
         "naive_error": errors[NAIVE],
     }
     for level in compared.levels:
-        scores = score_bounds(compared, compared.use, level)
-        if scores is not None:
-            columns[f"inside_{level}"] = scores["coverage"]
+        columns[f"inside_{level}"] = compared.find_inside(compared.use, level)
     return pd.DataFrame(columns).groupby(table["ds"]).mean().reset_index()
 
 
@@ -165,7 +163,7 @@ def _compare(error: float, naive: float) -> str:
 def _describe_interval(interval: dict[str, Any]) -> str:
     inside, total, level = (interval[name] for name in ("num_inside", "num_values", "level"))
     low, high = 100 * interval["low"], 100 * interval["high"]
-    verdict = "it held" if low <= level <= high else "it did not hold"
+    verdict = "it held" if low <= level <= high else "it did not hold, if times are independent"
     return (
         f"{level} % interval: {inside:,} of {count(total, 'value')} inside, {100 * inside / total:.0f} % (95 % limits "
         f"{low:.0f} to {high:.0f} %), {verdict}."

@@ -229,9 +229,7 @@ def _list_files(
     files = {
         FILES["report"]: report.encode(),
         FILES["next_values"]: (
-            form.write_csv(form.write_results(next_values))
-            if is_of_file
-            else write_csv(next_values)
+            form.write_csv(next_values) if is_of_file else write_csv(next_values)
         ),
         FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),
@@ -239,11 +237,8 @@ def _list_files(
     if options["excel"]:
         from rnn_pipelines.forecast.report.workbook import write_workbook
 
-        series = fitted.panel.series
-        history = show_table(
-            series.loc[series["observed"], ["unique_id", "ds", "y"]], profile["tz"]
-        )
-        files[EXCEL] = write_workbook(history, next_values, form)
+        series = show_table(fitted.panel.series, profile["tz"])
+        files[EXCEL] = write_workbook(series, evaluated.future, form)
     return files
 
 

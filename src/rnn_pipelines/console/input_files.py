@@ -8,7 +8,7 @@ from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 
@@ -44,7 +44,7 @@ class InputType(click.Path):
             content = _read_limited(sys.stdin.buffer, "standard input")
             return _store(ctx, content, "stdin.csv", "standard input")
         if re.match(r"https?://", value, re.IGNORECASE):
-            return _download(ctx, urlsplit(value))
+            return _download(ctx, value)
         if scheme := re.match(r"[a-z][a-z0-9+.-]+://", value, re.IGNORECASE):
             # The rest may hold a password.
             raise RunError(
@@ -66,10 +66,14 @@ def _store(context: click.Context, content: bytes, name: str, label: str) -> Inp
     return InputFile(str(path), label)
 
 
-def _download(context: click.Context, address: SplitResult) -> InputFile:
+def _download(context: click.Context, url: str) -> InputFile:
     """Download a table. Users and passwords of an address, and its query, are in no message and no report."""
     from urllib.request import Request, urlopen
 
+    try:
+        address = urlsplit(url)
+    except ValueError as error:
+        raise RunError("FILE: the address is invalid. Check its host.") from error
     host = address.netloc.rpartition("@")[2]
     label = make_line(f"{address.scheme}://{host}{address.path}")
     request = Request(address._replace(netloc=host, fragment="").geturl())
@@ -83,7 +87,8 @@ def _download(context: click.Context, address: SplitResult) -> InputFile:
             kind = response.headers.get_content_type()
             content = _read_limited(response, label)
     except (OSError, HTTPException, ValueError) as error:
-        reason = make_line(getattr(error, "reason", error), 200)
+        # The text of other errors can have the query.
+        reason = make_line(getattr(error, "reason", type(error).__name__), 200)
         code = f"HTTP {error.code}, " if hasattr(error, "code") else ""
         raise RunError(
             f"{label}: it can't be downloaded ({code}{reason}). Check the address, or download the file yourself."

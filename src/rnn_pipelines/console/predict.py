@@ -11,7 +11,7 @@ from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.input_files import FILE
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Command
-from rnn_pipelines.errors import ParameterError, RunError, show_all
+from rnn_pipelines.errors import ParameterError, show_all
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.preparation.preparing import find_dead
 from rnn_pipelines.forecast.report.next_values import round_values
@@ -19,7 +19,7 @@ from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.sentiment.interface import TextClassifier
 from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
-from rnn_pipelines.storage.files import replace_file, require_new
+from rnn_pipelines.storage.files import require_new, write_new
 from rnn_pipelines.storage.formats import VOCABULARY
 from rnn_pipelines.storage.spreadsheets import write_csv
 
@@ -72,49 +72,42 @@ def predict(
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
     if output is not None:
         require_new(Path(output), "Name a new file in --output.")
+    is_excel = output is not None and output.lower().endswith(".xlsx")
     with show_stages([("load the model", 0.1), ("predict", 0.3)]):
         begin_stage("load the model")
         future = series.pop("future")
         horizon = series.pop("horizon")
         loaded = load_model(model, lambda files: unpack_saved(files, **series))
-        if isinstance(loaded, Forecaster):
-            begin_stage("predict")
-            if output is not None and output.lower().endswith(".xlsx") and not future:
-                loaded.to_excel(output, file, horizon)
-                return
-            table = _forecast(loaded, file, future, horizon)
+        begin_stage("predict")
+        if is_excel and (future or isinstance(loaded, TextClassifier)):
+            raise ParameterError(
+                "--output: an Excel file holds forecasts without scenarios. Name a .csv file."
+            )
+        if isinstance(loaded, TextClassifier):
+            for name, value in (("future", future), ("horizon", horizon)):
+                if value:
+                    raise ParameterError(
+                        f"--{name}: the model classifies texts, and forecasts no series. Leave it out."
+                    )
+            table = loaded.predict(list_texts(file, text))
+        elif is_excel:
+            loaded.to_excel(str(output), file, horizon)
+            return
         else:
-            table = _classify(loaded, file, text, {"future": future, "horizon": horizon})
-    content = write_csv(table)
+            table = _forecast(loaded, file, future, horizon)
+    if as_json:
+        print_json(list_rows(table))
     if isinstance(loaded, Forecaster) and columns == OF_FILE:
-        form = loaded.table_form
         # Columns of scenarios have their names.
         use = "" if future else loaded.used
         rounded = round_values(table, use or Path(future[0]).stem)
-        content = form.write_csv(form.write_results(rounded, use))
-    if as_json:
-        print_json(list_rows(table))
-    elif output is None:
-        print_text(content.decode().rstrip("\n"))
+        content = loaded.table_form.write_csv(rounded, use)
     else:
-        try:
-            replace_file(Path(output), content)
-        except OSError as error:
-            raise RunError(
-                f"{output}: it can't be written ({error.strerror}). Name another file."
-            ) from error
-
-
-def _classify(
-    classifier: TextClassifier, file: str, column: str, of_series: Mapping[str, Any]
-) -> pd.DataFrame:
-    for name, value in of_series.items():
-        if value:
-            raise ParameterError(
-                f"--{name}: the model classifies texts, and forecasts no series. Leave it out."
-            )
-    begin_stage("predict")
-    return classifier.predict(list_texts(file, column))
+        content = write_csv(table)
+    if output is not None:
+        write_new(Path(output), content)
+    elif not as_json:
+        print_text(content.decode().rstrip("\n"))
 
 
 def unpack_saved(files: Mapping[str, bytes], **source: Any) -> Forecaster | TextClassifier:

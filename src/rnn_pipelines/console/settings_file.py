@@ -3,12 +3,13 @@
 import json
 import logging
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import click
 
+from rnn_pipelines.champion.records import list_leaves
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.parameter_models import list_own_names, suggest
 
@@ -41,24 +42,12 @@ def read_defaults(command: click.Command, context: click.Context) -> dict[str, A
                 f"{PATH}: {name}: expected a table of options, [{name}], received {show(table)}."
             )
     given = tables.get(str(command.name), {})
-    defaults = dict(_read_options(command, context, given))
-    if defaults:
-        listed = ", ".join(
-            f"{key} = {json.dumps(value, ensure_ascii=False, default=str)}"
-            for key, value in given.items()
-        )
-        logger.info("%s: %s with %s", PATH, command.name, listed)
-    return defaults
-
-
-def _read_options(
-    command: click.Command, context: click.Context, given: Mapping[str, Any]
-) -> Iterator[tuple[str, Any]]:
     options = {
         max(parameter.opts, key=len).lstrip("-"): parameter
         for parameter in command.params
         if isinstance(parameter, click.Option)
     }
+    defaults = {}
     for key, value in given.items():
         place = f"{PATH}: {command.name}.{key}"
         if key not in options:
@@ -67,9 +56,14 @@ def _read_options(
                 where = "" if own in options else f" in [{command.name}.set]"
                 hint = f"Did you mean {show(own)}{where}?"
             raise ParameterError(f"{place}: no such option. {hint}")
-        option = options[key]
-        assert option.name is not None
-        yield option.name, _read_value(option, context, value, place)
+        defaults[str(options[key].name)] = _read_value(options[key], context, value, place)
+    if defaults:
+        listed = ", ".join(
+            f"{key} = {json.dumps(value, ensure_ascii=False, default=str)}"
+            for key, value in given.items()
+        )
+        logger.info("%s: %s with %s", PATH, command.name, listed)
+    return defaults
 
 
 def find_own_option(name: str, options: Collection[str]) -> str | None:
@@ -85,27 +79,21 @@ def find_own_option(name: str, options: Collection[str]) -> str | None:
 
 
 def _read_value(option: click.Option, context: click.Context, value: Any, place: str) -> Any:
+    """Return the value of an option; for `--set`, the texts of the settings in a table."""
     if option.name == SETTINGS:
-        return list(_list_settings(value, place))
+        if not isinstance(value, dict):
+            raise ParameterError(
+                f'{place}: expected a table such as "training.seed" = 1, received {show(value)}.'
+            )
+        return [
+            f"{path}={json.dumps(leaf, default=str)}" for path, leaf in list_leaves(value).items()
+        ]
     values = [value] if option.multiple and not isinstance(value, list) else value
     try:
         option.type_cast_value(context, values)
     except click.BadParameter as error:
         raise ParameterError(f"{place}: {error.message}") from error
     return values
-
-
-def _list_settings(block: Any, place: str, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield the values of a table as texts of `--set`."""
-    if not isinstance(block, dict):
-        if not path:
-            raise ParameterError(
-                f'{place}: expected a table such as "training.seed" = 1, received {show(block)}.'
-            )
-        yield f"{'.'.join(path)}={json.dumps(block, default=str)}"
-        return
-    for name, value in block.items():
-        yield from _list_settings(value, place, (*path, name))
 
 
 def list_options_of_file(context: click.Context) -> list[str]:

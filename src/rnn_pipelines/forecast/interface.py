@@ -6,7 +6,7 @@ second, or Jinja are imported inside methods; an exported forecaster does withou
 
 import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,24 +17,13 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import MissingColumnsError, ParameterError, show
 from rnn_pipelines.forecast import fitting, newer_values
-from rnn_pipelines.forecast.blocks import (
-    CalendarBlock,
-    CovariateBlock,
-    EvaluationBlock,
-    NetworkBlock,
-    PretrainedBlock,
-    SourceBlock,
-    SplitBlock,
-    TrainingBlock,
-    WindowBlock,
-)
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.export.files import export_forecaster
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
 from rnn_pipelines.forecast.intervals.levels import LevelSpec, QuantileSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Predictions
 from rnn_pipelines.forecast.methods.training.fine_tuning import (
     check_replacement,
     list_network_windows,
@@ -73,10 +62,12 @@ from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import Parametrized, list_values, read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.report.page_file import write_page
-from rnn_pipelines.storage.files import check_path, replace_file, require_new
+from rnn_pipelines.storage.files import check_path, require_new, write_new
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from rnn_pipelines.forecast import blocks
 
 logger = logging.getLogger(__name__)
 
@@ -126,18 +117,18 @@ class Forecaster(Parametrized):
         use: str = ENSEMBLE,
         networks: str = "all",
         *,
-        source: SourceBlock | None = None,
+        source: "blocks.SourceBlock | None" = None,
         gaps: str | None = None,
         breaks: str | None = None,
-        split: SplitBlock | None = None,
-        window: WindowBlock | None = None,
-        calendar: CalendarBlock | None = None,
-        covariates: CovariateBlock | None = None,
-        training: TrainingBlock | None = None,
-        evaluation: EvaluationBlock | None = None,
-        lstm: NetworkBlock | None = None,
-        gru: NetworkBlock | None = None,
-        pretrained: PretrainedBlock | bool | None = None,
+        split: "blocks.SplitBlock | None" = None,
+        window: "blocks.WindowBlock | None" = None,
+        calendar: "blocks.CalendarBlock | None" = None,
+        covariates: "blocks.CovariatesBlock | None" = None,
+        training: "blocks.TrainingBlock | None" = None,
+        evaluation: "blocks.EvaluationBlock | None" = None,
+        lstm: "blocks.LstmBlock | None" = None,
+        gru: "blocks.GruBlock | None" = None,
+        pretrained: "blocks.PretrainedBlock | bool | None" = None,
         futr_exog: Sequence[str] | None = None,
         hist_exog: Sequence[str] | None = None,
         stat_exog: Sequence[str] | None = None,
@@ -346,13 +337,8 @@ class Forecaster(Parametrized):
         """
         from rnn_pipelines.forecast.report.figures import plot_next_values
 
-        names = self._choose_methods(methods)
-        levels = self._choose_levels(level)
-        frame, _ = self._read_frame(frame)
-        ends = self._find_ends(frame, h)
-        forecasts = newer_values.forecast_ends(ends, self._artefacts, names, levels)
-        next_values = newer_values.tabulate_ends(forecasts, levels, self._used, self._find_zone())
-        return plot_next_values(ends.series, newer_values.choose_ids(next_values, ids))
+        series, next_values = self._forecast_next(frame, h, level, methods)
+        return plot_next_values(series, newer_values.choose_ids(next_values, ids))
 
     @naming_arguments
     def to_excel(
@@ -374,15 +360,8 @@ class Forecaster(Parametrized):
 
         path = check_path(path)
         require_new(path, "Name a new file.")
-        levels = self._choose_levels(level)
-        frame, id_type = self._read_frame(frame)
-        ends = self._find_ends(frame, h)
-        forecasts = newer_values.forecast_ends(ends, self._artefacts, [self._used], levels)
-        table = lay_side_by_side(forecasts, levels, ("unique_id", "ds"))
-        history = ends.series.loc[ends.series["observed"], ["unique_id", "ds", "y"]]
-        form = self.table_form
-        tables = (self._show(history, id_type), self._show(table, id_type))
-        replace_file(path, write_workbook(*tables, form, self._used))
+        series, next_values = self._forecast_next(frame, h, level, None)
+        write_new(path, write_workbook(series, next_values, self.table_form))
 
     @naming_arguments
     def evaluate(self, frame: Any, methods: str | Sequence[str] | None = None) -> pd.DataFrame:
@@ -784,30 +763,27 @@ class Forecaster(Parametrized):
         return self._evaluated
 
     def _choose_levels(self, level: Levels) -> list[int]:
-        artefact = self._require_fit()
-        levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
-        wanted = self.levels
-        if level is not None:
-            wanted = read_parameter_model("level", LevelSpec, level).root
-        if max(wanted, default=0) > max(levels, default=0):
-            raise ParameterError(
-                f"level: expected at most the largest of the fit, {max(levels, default='none')}, received "
-                f"{max(wanted)}. Fit with level={max(wanted)}."
-            )
-        return list(wanted)
+        given = read_parameter_model("level", LevelSpec, level).root if level is not None else None
+        levels = list(self.levels if given is None else given)
+        self._check_levels("level", levels)
+        return levels
 
     def _choose_quantiles(self, quantiles: Quantiles) -> dict[float, int]:
         """Return the level of the interval that each quantile bounds, 0 for the median."""
-        intervals = self._require_fit().intervals
         levels = read_parameter_model("quantiles", QuantileSpec, quantiles).list_levels()
-        largest = max(levels.values())
+        self._check_levels("quantiles", levels.values())
+        return levels
+
+    def _check_levels(self, name: str, levels: Iterable[int]) -> None:
+        """Check that the fit has intervals at least as wide as those of a parameter."""
+        intervals = self._require_fit().intervals
+        largest = max(levels, default=0)
         largest_of_fit = 0 if intervals is None else int(intervals.levels.max(initial=0))
         if largest > largest_of_fit:
             raise ParameterError(
-                f"quantiles: they need an interval of level {largest}, and the largest of the fit is "
-                f"{largest_of_fit}. Fit with level={largest}."
+                f"{name}: expected intervals up to the largest of the fit, {largest_of_fit or 'none'}, received "
+                f"{largest}. Fit with level={largest}."
             )
-        return levels
 
     def _choose_methods(self, methods: Any) -> list[str]:
         self._require_fit()
@@ -822,6 +798,19 @@ class Forecaster(Parametrized):
                 f"methods: expected 'all' or names of {sorted(fitted)}, received {received}."
             )
         return list(dict.fromkeys(names))
+
+    def _forecast_next(
+        self, frame: Any, h: int | None, level: Levels, methods: Any
+    ) -> tuple[Series, Predictions]:
+        """Return the series, and the next values by some methods, with times in the zone of the data."""
+        names = self._choose_methods(methods)
+        levels = self._choose_levels(level)
+        frame, _ = self._read_frame(frame)
+        ends = self._find_ends(frame, h)
+        forecasts = newer_values.forecast_ends(ends, self._artefacts, names, levels)
+        zone = self._find_zone()
+        next_values = newer_values.tabulate_ends(forecasts, levels, self._used, zone)
+        return show_table(ends.series, zone), next_values
 
     def _find_ends(self, frame: pd.DataFrame | None, h: int | None) -> Ends:
         """Return the ends of the series, from which all methods forecast."""

@@ -351,14 +351,12 @@ def forecast_actuals(forecaster: Forecaster, newer: Newer) -> Predictions:
 
 def _repeat_season(table: pd.DataFrame, series: Series, season: int) -> pd.Series:
     """Return the value of the newest season before each cut-off, at the same step of the season."""
-    place = series.groupby("unique_id").cumcount()
-    values = series.assign(place=place).set_index(["unique_id", "place"])["y"]
-    places = series.assign(place=place).set_index(["unique_id", "ds"])["place"]
-    steps = table["horizon_step"].to_numpy()
-    cutoffs = places.loc[list(zip(table["unique_id"], table["cutoff"], strict=True))].to_numpy()
-    seasonal = cutoffs + steps - season * np.ceil(steps / season).astype(np.int64)
-    found = values.reindex(list(zip(table["unique_id"], seasonal, strict=True)))
-    return pd.Series(found.to_numpy(np.float64), table.index)
+    y = series.set_index(["unique_id", "ds"])["y"]
+    values = pd.Series(np.nan, table.index)
+    for num_seasons, rows in table.groupby(-(-table["horizon_step"] // season)):
+        earlier = y.groupby("unique_id").shift(season * num_seasons)
+        values[rows.index] = earlier.reindex(pd.MultiIndex.from_frame(rows[["unique_id", "ds"]]))
+    return values
 
 
 def _join_actuals(table: pd.DataFrame, series: Series) -> pd.DataFrame:

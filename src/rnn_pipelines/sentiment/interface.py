@@ -6,7 +6,7 @@ The saved and promoted artefact is the class of the same name in `model.classifi
 from collections.abc import Iterable, Mapping, Sequence, Set, Sized
 from html import escape
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -23,15 +23,6 @@ from rnn_pipelines.parameter_models import (
 )
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.report.page_file import write_page
-from rnn_pipelines.sentiment.blocks import (
-    NgramBlock,
-    PaddingBlock,
-    TextNetworkBlock,
-    TextSplitBlock,
-    TextTrainingBlock,
-    VocabularyBlock,
-    WordVectorBlock,
-)
 from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier, list_text_stages
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
@@ -46,6 +37,9 @@ from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 from rnn_pipelines.storage.files import check_path
+
+if TYPE_CHECKING:
+    from rnn_pipelines.sentiment import blocks
 
 # Defaults of `parameters_sentiment.yml` that differ from those of `TrainingSpec`.
 TRAINING: dict[str, Any] = {
@@ -84,14 +78,14 @@ class TextClassifier(Parametrized):
     def __init__(  # noqa: PLR0913 - each block has a name that an editor completes
         self,
         *,
-        split: TextSplitBlock | None = None,
-        vocabulary: VocabularyBlock | None = None,
-        padding: PaddingBlock | None = None,
-        word_vectors: WordVectorBlock | None = None,
-        ngrams: NgramBlock | None = None,
-        lstm: TextNetworkBlock | None = None,
-        gru: TextNetworkBlock | None = None,
-        training: TextTrainingBlock | None = None,
+        split: "blocks.SplitBlock | None" = None,
+        vocabulary: "blocks.VocabularyBlock | None" = None,
+        padding: "blocks.PaddingBlock | None" = None,
+        word_vectors: "blocks.WordVectorsBlock | None" = None,
+        ngrams: "blocks.NgramsBlock | None" = None,
+        lstm: "blocks.LstmBlock | None" = None,
+        gru: "blocks.GruBlock | None" = None,
+        training: "blocks.TrainingBlock | None" = None,
         **others: Any,
     ) -> None:
         blocks: dict[str, Any] = {

@@ -42,6 +42,16 @@ def replace_file(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file as `replace_file` does; raise a RunError if it can't be written."""
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise RunError(
+            f"{path}: it can't be written ({error.strerror}). Name another file."
+        ) from error
+
+
 def check_path(path: object) -> Path:
     """Return a path as given by a user, with ~ replaced by the home folder; raise a ParameterError if it is none."""
     if not isinstance(path, str | os.PathLike):

@@ -50,7 +50,7 @@ def test_a_panel_has_at_most_twelve_pictures() -> None:
 def test_a_picture_has_history_band_and_the_forecast_as_the_strongest_line() -> None:
     series, made = make_tables(1)
     traces = {trace.name: trace for trace in draw_series(made, series).data}
-    assert list(traces) == ["80 % interval", "history", "forecast"]
+    assert list(traces) == ["history", "80 % interval", "forecast"]
     assert traces["forecast"].line.width > traces["history"].line.width
 
 

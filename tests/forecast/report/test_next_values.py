@@ -116,7 +116,9 @@ def log() -> pd.DataFrame:
         table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
             y_hat=table["ensemble"] + day,
             lo_80=1.0,
-            hi_80=np.nan,
+            hi_80=200.0,
+            lo_95=np.nan,
+            hi_95=np.nan,
             lo_99=0.0,
             model_version=f"v{day}",
             recorded_at=time,
@@ -126,22 +128,25 @@ def log() -> pd.DataFrame:
 
 
 def test_forecasts_of_a_run_are_counted(log: pd.DataFrame) -> None:
-    summary = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log)
+    made = log[log["model_version"] == "v1"]
+    summary = summarize_forecasts(made, made, log)
     lines = summary.splitlines()
     assert all(fact in lines[2] for fact in ("6 forecasts", "2 series", "v1"))
     assert len(lines) == 8
 
 
 def test_run_begins_with_the_first_forecast(log: pd.DataFrame) -> None:
-    first, _ = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log).split("\n", 1)
+    made = log[log["model_version"] == "v1"]
+    first, _ = summarize_forecasts(made, made, log).split("\n", 1)
     assert first.startswith("Forecast of a on 2026-01-30: 101.0")
 
 
 def test_forecasts_of_the_first_series_are_listed(log: pd.DataFrame) -> None:
-    summary = summarize_forecasts(*[log[log["model_version"] == "v1"]] * 2, log)
+    made = log[log["model_version"] == "v1"]
+    summary = summarize_forecasts(made, made, log)
     lines = summary.splitlines()
-    assert lines[4].split() == ["forecasts", "of", "a", "forecast", "lo", "80"]
-    assert lines[5].split() == ["2026-01-30", "101.0", "1.0"]
+    assert lines[4].split() == ["forecasts", "of", "a", "forecast", "lo", "80", "hi", "80"]
+    assert lines[5].split() == ["2026-01-30", "101.0", "1.0", "200.0"]
 
 
 def test_forecasts_of_an_earlier_day_are_not_new(log: pd.DataFrame) -> None:
@@ -149,7 +154,7 @@ def test_forecasts_of_an_earlier_day_are_not_new(log: pd.DataFrame) -> None:
     again = log[log["model_version"] == "v0"].assign(recorded_at=pd.Timestamp("2026-02-01"))
     lines = summarize_forecasts(again, again, log).splitlines()
     assert all(fact in lines[2] for fact in ("6 forecasts", "v0", "Nothing is new"))
-    assert ["2026-01-30", "100.0", "1.0"] in [line.split() for line in lines]
+    assert ["2026-01-30", "100.0", "1.0", "200.0"] in [line.split() for line in lines]
 
 
 def test_new_forecasts_are_counted(log: pd.DataFrame) -> None:

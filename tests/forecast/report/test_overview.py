@@ -63,7 +63,7 @@ def test_revised_forecasts_replace_earlier_ones() -> None:
 
 def test_interval_is_drawn_with_the_forecast() -> None:
     figure = draw_newest_forecasts(make_log("a", runs=1))
-    assert [trace.name for trace in figure.data] == ["ensemble, 80 %", "forecast"]
+    assert [trace.name for trace in figure.data] == ["80 % interval", "forecast"]
     assert set(figure.data[0].y) == {80.0, -80.0, None}
 
 

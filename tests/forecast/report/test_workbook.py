@@ -8,12 +8,15 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import RunError
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report import workbook
 from rnn_pipelines.forecast.source.table_form import TableForm
 
 
 def read(history: pd.DataFrame, forecasts: pd.DataFrame, **form: Any) -> openpyxl.Workbook:
-    content = workbook.write_workbook(history, forecasts, TableForm(**form), "gru")
+    next_values = Predictions(forecasts, ("gru",), (80,), "gru")
+    series = history.assign(observed=True)
+    content = workbook.write_workbook(series, next_values, TableForm(**form))
     return openpyxl.load_workbook(BytesIO(content))
 
 
@@ -28,7 +31,8 @@ def history() -> pd.DataFrame:
 def forecasts() -> pd.DataFrame:
     day = pd.Timestamp("2024-01-04")
     rows = {"unique_id": ["=a", "b"], "ds": day, "gru": 2.0, "gru-lo-80": 1.0, "gru-hi-80": 3.0}
-    return pd.DataFrame(rows).assign(is_recursive=False)
+    cutoff = day - pd.Timedelta(days=1)
+    return pd.DataFrame(rows).assign(cutoff=cutoff, horizon_step=1)
 
 
 def list_cells(book: openpyxl.Workbook) -> list[tuple[Any, ...]]:

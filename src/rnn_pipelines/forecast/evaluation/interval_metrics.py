@@ -146,10 +146,9 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
         return None
     y = predictions.table["y"]
     width = bounds["hi"] - bounds["lo"]
-    is_known = width.notna()
     scores = predictions.table[["unique_id", "horizon_step"]].assign(
-        coverage=y.between(bounds["lo"], bounds["hi"]).astype("float64").where(is_known),
-        above=(y > bounds["hi"]).astype("float64").where(is_known),
+        coverage=predictions.find_inside(name, level),
+        above=(y > bounds["hi"]).astype("float64").where(width.notna()),
         width=width,
         winkler=score_interval(y, bounds["lo"], bounds["hi"], level),
         relative_width=width / _find_naive_width(predictions, level),

@@ -73,10 +73,9 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         forecaster = load()
         table = forecaster.predict(given.file, given.horizon, given.level)
-        form = forecaster.table_form
         text = table.to_csv(index=False)
-        if form.time != TIME:
-            text = form.write_csv(form.write_results(table, forecaster.used)).decode()
+        if forecaster.table_form.time != TIME:
+            text = forecaster.table_form.write_csv(table, forecaster.used).decode()
         sys.stdout.write(text)
     except (RnnPipelinesError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -143,6 +143,12 @@ class Predictions:
             raise TableError(f"Predictions: {forecaster} has no intervals of level {level}.")
         return self.table[names].set_axis(["lo", "hi"], axis=1)
 
+    def find_inside(self, forecaster: str, level: int) -> pd.Series:
+        """Return 1 for each actual inside its interval, 0 for others, and NaN without bounds."""
+        bounds = self.get_bounds(forecaster, level)
+        inside = self.table["y"].between(bounds["lo"], bounds["hi"])
+        return inside.astype("float64").where(bounds.notna().all(axis=1))
+
     def keep(self, rows: pd.Series) -> "Predictions":
         """Return some of the rows, with their labels."""
         return replace(self, table=self.table[rows])
@@ -188,6 +194,12 @@ def name_bounds(forecaster: str, level: int) -> tuple[str, str]:
 def name_own_bounds(level: int) -> tuple[str, str]:
     """Return the columns of an interval's bounds in a table of one forecaster, see `BOUNDS`."""
     return f"lo_{level}", f"hi_{level}"
+
+
+def list_levels(log: pd.DataFrame) -> list[int]:
+    """Return the levels with bounds in a table of one forecaster, without `ANOMALY_LEVEL`."""
+    lows = [name for name in log if name.startswith("lo_") and log[name].notna().any()]
+    return sorted({int(name.removeprefix("lo_")) for name in lows} - {ANOMALY_LEVEL})
 
 
 def tabulate_forecasts(

@@ -95,7 +95,7 @@ def plot_next_values(series: Series, next_values: Predictions) -> Figure:
         if len(next_values.forecasters) > MAX_VISIBLE
         else set()
     )
-    return draw_next_values(_show_in_zone(series, next_values), next_values, hidden)
+    return draw_next_values(series, next_values, hidden)
 
 
 def _show_in_zone(series: Series, predictions: Predictions) -> Series:

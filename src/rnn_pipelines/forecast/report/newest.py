@@ -1,16 +1,16 @@
 """The newest forecasts of a panel: small pictures of its series, and the totals over all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pandas as pd
-from plotly.graph_objects import Figure
+from plotly.graph_objects import Figure, Scatter
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import (
-    ANOMALY_LEVEL,
     ForecastLog,
-    name_bounds,
+    list_levels,
     name_own_bounds,
 )
 from rnn_pipelines.forecast.model.nights import Night
@@ -20,11 +20,10 @@ from rnn_pipelines.forecast.report.choice import (
     hide_filled,
     show_time,
 )
-from rnn_pipelines.forecast.report.intervals import draw_fan
 from rnn_pipelines.forecast.report.next_values import leave_out_suspects, tabulate_steps
 from rnn_pipelines.forecast.report.styles import STYLES, VALUE_AXIS, add_values
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.report.figures import draw_line, set_layout, write_label
+from rnn_pipelines.report.figures import draw_band, draw_line, set_layout, write_label
 from rnn_pipelines.report.page import Part, Table
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
 
@@ -50,6 +49,7 @@ def show_newest(made: ForecastLog, night: Night, values: str = VALUE_AXIS) -> li
 def draw_series(made: ForecastLog, series: Series, values: str = VALUE_AXIS) -> Figure:
     """Draw history, forecast and band of each of at most 12 series, two side by side."""
     tables = choose_series(made.sort_values(["unique_id", "ds"]))
+    levels = list_levels(made)
     num_columns = min(NUM_COLUMNS, len(tables))
     num_rows = -(-len(tables) // num_columns)
     figure = make_subplots(
@@ -63,7 +63,11 @@ def draw_series(made: ForecastLog, series: Series, values: str = VALUE_AXIS) -> 
         place = {"row": number // num_columns + 1, "col": number % num_columns + 1}
         past = hide_filled(series[series["unique_id"] == name])
         joined = pd.concat([past.tail(max(3 * len(table), 30)), table], ignore_index=True)
-        _draw_one(figure, joined, place, is_first=number == 0)
+        times = show_time(joined["ds"])
+        history = draw_line(HISTORY, times, joined["y"], width=1.4, mode="lines")
+        for trace in (history, *draw_forecast(joined, levels, mode="lines")):
+            trace.update(legendgroup=trace.name, showlegend=number == 0)
+            figure.add_trace(trace, **place)
     horizon = describe_choice(made, tables)
     figure.update_layout(height=ROW_HEIGHT * num_rows + 120)
     figure.update_xaxes(nticks=4, tickangle=0)
@@ -71,31 +75,18 @@ def draw_series(made: ForecastLog, series: Series, values: str = VALUE_AXIS) -> 
     return set_layout(figure, add_values("Next values", values), horizon)
 
 
-def _draw_one(
-    figure: Figure, table: pd.DataFrame, place: Mapping[str, int], is_first: bool
-) -> None:
-    levels = tuple(
-        int(name.removeprefix("lo_"))
-        for name in table
-        if name.startswith("lo_") and table[name].notna().any() and name != f"lo_{ANOMALY_LEVEL}"
-    )
-    names = {
-        old: new
-        for level in levels
-        for old, new in zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True)
-    }
+def draw_forecast(
+    table: pd.DataFrame, levels: Iterable[int], mode: str | None = None
+) -> Iterator[Scatter]:
+    """Draw the intervals of some rows of a log, the widest first, and the forecasts."""
     times = show_time(table["ds"])
     style = STYLES[ENSEMBLE]
-    traces = draw_fan(ENSEMBLE, times, table.rename(columns=names), levels, visible=True)
-    for trace, level in zip(traces, sorted(levels, reverse=True), strict=True):
-        trace.name = f"{level} % interval"
-    traces += [
-        draw_line(HISTORY, times, table["y"], width=1.4, mode="lines"),
-        draw_line(style, times, table["y_hat"], width=3, name="forecast", mode="lines"),
-    ]
-    for trace in traces:
-        trace.update(legendgroup=trace.name, showlegend=is_first)
-        figure.add_trace(trace, **place)
+    for level in sorted(levels, reverse=True):
+        low, high = name_own_bounds(level)
+        named = replace(style, name=f"{level} % interval")
+        yield draw_band(named, times, table[low], table[high])
+    options = {} if mode is None else {"mode": mode}
+    yield draw_line(style, times, table["y_hat"], width=3, name="forecast", **options)
 
 
 def tabulate_totals(made: ForecastLog) -> Table:

@@ -11,11 +11,12 @@ import pandas as pd
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.predictions import (
-    ANOMALY_LEVEL,
     SUSPECT,
     ForecastLog,
     Predictions,
     fill_marks,
+    list_levels,
+    name_own_bounds,
 )
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.source.table_form import FORECAST
@@ -163,10 +164,7 @@ def summarize_forecasts(
     has_kept = made[SUSPECT].any() and not fill_marks(newest)[SUSPECT].any()
     newest = leave_out_suspects(newest)
     first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
-    columns = [name for name in first.columns if name == "y_hat" or name.startswith(("lo_", "hi_"))]
-    columns = [
-        name for name in columns if f"_{ANOMALY_LEVEL}" not in name and first[name].notna().any()
-    ]
+    bounds = [bound for level in list_levels(first) for bound in name_own_bounds(level)]
     text = f"{count(len(made), 'forecast')} of {made['unique_id'].nunique():,} series"
     text += f" by the model version {made['model_version'].iloc[0]}."
     if not (num_new := int((log["recorded_at"] >= made["recorded_at"].iloc[0]).sum())):
@@ -179,8 +177,8 @@ def summarize_forecasts(
         num_all = all_series["num_series"] + all_series["num_left_out"]
         share = "All" if not all_series["num_left_out"] else f"{all_series['num_series']:,} of"
         text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
-    headings = {name: FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns}
-    values = first[["ds", *columns]].rename(
+    headings = {"y_hat": FORECAST} | {bound: bound.replace("_", " ") for bound in bounds}
+    values = first[["ds", *headings]].rename(
         columns={name: heading.replace(" ", "-") for name, heading in headings.items()}
     )
     kept = NOTES["kept"] if has_kept else ""

@@ -4,29 +4,21 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.champion.report import describe_monitor
 from rnn_pipelines.errors import MAX_VALUE, make_line
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import (
-    ANOMALY_LEVEL,
     REASON,
     RECORDED,
     SUSPECT,
     ForecastLog,
     fill_marks,
     keep_last_record,
-    name_bounds,
-    name_own_bounds,
+    list_levels,
 )
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
-from rnn_pipelines.forecast.report.choice import (
-    choose_series,
-    describe_choice,
-    keep_last_steps,
-    show_time,
-)
-from rnn_pipelines.forecast.report.intervals import draw_fan
+from rnn_pipelines.forecast.report.choice import choose_series, describe_choice, keep_last_steps
 from rnn_pipelines.forecast.report.monitoring import IN_WORDS, describe_error
-from rnn_pipelines.forecast.report.styles import STYLES, VALUE_AXIS
-from rnn_pipelines.report.figures import add_menu, choose_time_axis, draw_line, set_layout
+from rnn_pipelines.forecast.report.newest import draw_forecast
+from rnn_pipelines.forecast.report.styles import VALUE_AXIS
+from rnn_pipelines.report.figures import add_menu, choose_time_axis, set_layout
 from rnn_pipelines.report.numbers import format_minute, format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Part, Table
 
@@ -56,23 +48,9 @@ def draw_newest_forecasts(newest: ForecastLog) -> Figure:
     """Draw the forecasts of one run, sorted by series and time, with their intervals, a series at a time."""
     figure = Figure()
     tables = choose_series(newest)
-    bounds = [
-        name for name in newest.columns if name.startswith("lo_") and newest[name].notna().any()
-    ]
-    levels = tuple(
-        sorted(int(name.removeprefix("lo_")) for name in bounds if name != f"lo_{ANOMALY_LEVEL}")
-    )
-    names: dict[str, str] = {}
-    for level in levels:
-        names |= dict(zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True))
-    for table in keep_last_steps(
-        {name: table.reset_index(drop=True) for name, table in tables.items()}
-    ):
-        times = show_time(table["ds"])
-        figure.add_traces(
-            draw_fan(ENSEMBLE, times, table.rename(columns=names), levels, visible=True)
-        )
-        figure.add_trace(draw_line(STYLES[ENSEMBLE], times, table["y_hat"], name="forecast"))
+    levels = list_levels(newest)
+    for table in keep_last_steps(tables):
+        figure.add_traces(list(draw_forecast(table, levels)))
     add_menu(figure, list(tables))
     axis = choose_time_axis("time", newest["ds"])
     return set_layout(figure, "Newest forecasts", describe_choice(newest, tables), axis, VALUE_AXIS)

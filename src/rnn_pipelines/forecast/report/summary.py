@@ -14,17 +14,18 @@ from rnn_pipelines.forecast.evaluation.leaderboard import (
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
 from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS
-from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import intervals, verdict
 from rnn_pipelines.forecast.report.advice import Program, advise_on_results
 from rnn_pipelines.forecast.report.all_series import summarize_all_series
 from rnn_pipelines.forecast.report.answer import list_answer
-from rnn_pipelines.forecast.report.next_values import tabulate_steps
+from rnn_pipelines.forecast.report.next_values import tabulate_steps, tabulate_used
 from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.column_choice import describe_columns
+from rnn_pipelines.forecast.source.table_form import FORECAST
 from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_points
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
@@ -36,6 +37,8 @@ MAX_DIFFERENCE = 100
 MAX_RANKED = 9
 # The longest name in a heading of the terminal.
 MAX_NAME = 14
+# Steps of the next values in the terminal.
+MAX_VALUES = 7
 QUESTION = "Do networks help here?"
 
 
@@ -132,9 +135,6 @@ def format_difference(metrics: ForecastMetrics, name: str) -> str:
     return f"{format_points(difference, 1)}{interval}"
 
 
-MAX_VALUES = 7
-
-
 def summarize_forecast(
     metrics: ForecastMetrics,
     next_values: Predictions,
@@ -169,19 +169,12 @@ def summarize_forecast(
 
 def list_next_values(next_values: Predictions) -> str:
     """Return the forecasts in use for the first series, with their intervals."""
-    table = next_values.table
-    first = table[table["unique_id"] == table["unique_id"].iloc[0]] if len(table) else table
-    if first.empty:
+    if next_values.use not in next_values.forecasters or next_values.table.empty:
         return ""
-    bounds = [
-        name for level in sorted(next_values.levels) for name in name_bounds(next_values.use, level)
-    ]
-    headings = {next_values.use: STYLES[next_values.use].name}
-    headings |= {
-        name: name.removeprefix(f"{next_values.use}-").replace("-", " ")
-        for name in bounds
-        if name in first
-    }
+    table = tabulate_used(next_values)
+    first = table[table["unique_id"] == table["unique_id"].iloc[0]]
+    headings = {name: name.replace("-", " ") for name in first.columns[2:]}
+    headings[FORECAST] = STYLES[next_values.use].name
     num_more = table["unique_id"].nunique() - 1
     num_steps = len(first) - MAX_VALUES
     heading = f"next values of {first['unique_id'].iloc[0]}" if num_more else "next values"

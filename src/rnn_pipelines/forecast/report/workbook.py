@@ -3,7 +3,6 @@
 Importing openpyxl takes a moment, so that this module is imported in functions.
 """
 
-import re
 from collections.abc import Mapping
 from io import BytesIO
 from itertools import pairwise
@@ -14,17 +13,18 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.chart import Reference, ScatterChart, Series
+from openpyxl.chart import Reference, ScatterChart
+from openpyxl.chart import Series as Line
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.forecast.report.next_values import restore_numbers
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
+from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.table_form import FORECAST, TIME, TableForm
 
 VALUES, CHARTS = "values", "charts"
-# The columns of bounds.
-BOUND = re.compile("(lo|hi)-[0-9]+")
 # Rows of a sheet, without the header.
 MAX_ROWS = 1_048_575
 # Series with a chart, and the newest rows of their history in it.
@@ -40,29 +40,20 @@ WIDTHS = {"y": 15_000, FORECAST: 30_000}
 BOUND_COLOR, BOUND_WIDTH = "8FB4E8", 12_000
 
 
-def write_workbook(
-    history: pd.DataFrame, forecasts: pd.DataFrame, form: TableForm, use: str = FORECAST
-) -> bytes:
-    """Return an Excel file with the columns of the user's file.
+def write_workbook(series: Series, next_values: Predictions, form: TableForm) -> bytes:
+    """Return an Excel file with the columns of the user's file, whose form is given.
 
-    Args:
-        history: `unique_id, ds, y`.
-        forecasts: `unique_id, ds`, the forecasts of the method in use, and its bounds.
-        form: of the user's file.
-        use: the name of the method in use.
     Raises:
         RunError: a sheet has too few rows for the forecasts.
     """
-    columns = {name: name.removeprefix(f"{use}-") for name in forecasts}
-    forecasts = forecasts.rename(columns=columns | {use: FORECAST})
-    values = [name for name in forecasts if name == FORECAST or BOUND.fullmatch(name)]
-    rows = pd.concat([_leave_newest(history, forecasts), forecasts[[ID, TIME, *values]]])
-    # The names of series may be numbers in one of the tables.
-    rows = rows.assign(**{ID: rows[ID].astype("str")}).reset_index(drop=True)
-    order = forecasts[ID].astype("str").drop_duplicates().tolist()
-    numbers = rows[ID].map({name: number for number, name in enumerate(order)})
-    rows = restore_numbers(rows.loc[numbers.sort_values(kind="stable").index])
-    rows = rows.reset_index(drop=True)
+    forecasts = tabulate_used(next_values)
+    history = series.loc[series["observed"], [ID, TIME, "y"]]
+    rows = pd.concat([_leave_newest(history, forecasts), forecasts])
+    # The names of series are numbers in one of the tables only.
+    rows = rows.assign(**{ID: rows[ID].astype("str")})
+    order = pd.Index(pd.concat([forecasts, history])[ID].astype("str").unique())
+    rows = rows.sort_values(ID, key=order.get_indexer, kind="stable", ignore_index=True)
+    rows = restore_numbers(rows)
     target = "value" if form.wide else form.target
     table = form.name_results(rows.rename(columns={"y": target}))
     book = Workbook(write_only=True)
@@ -133,7 +124,7 @@ def _draw_chart(
         return Reference(sheet, min_col=places[column], min_row=span[0] + 2, max_row=span[1] + 1)
 
     for column in (name for name in places if name not in (ID, TIME)):
-        line = Series(refer(column), refer(TIME), title="history" if column == "y" else column)
+        line = Line(refer(column), refer(TIME), title="history" if column == "y" else column)
         line.marker.symbol = "none"
         line.smooth = False
         line.graphicalProperties.line.solidFill = COLORS.get(column, BOUND_COLOR)

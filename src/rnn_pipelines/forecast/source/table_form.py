@@ -82,20 +82,14 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
         # A column of the file can have the name of a result.
         return named if named.columns.is_unique else table
 
-    def write_results(self, table: pd.DataFrame, use: str = FORECAST) -> pd.DataFrame:
-        """Return results as by `name_results`, with times in the form of the file."""
-        return self.name_results(table.assign(**{TIME: self._write_times(table[TIME])}), use)
-
-    def _write_times(self, times: pd.Series) -> pd.Series:
+    def write_csv(self, table: pd.DataFrame, use: str = FORECAST) -> bytes:
+        """Return results as CSV, see `name_results`, with times and signs as the file writes them."""
         form = self.time_format
-        if form is None or times.dtype.kind != "M":
-            return times
-        texts = [time.strftime(form.replace("%q", str(time.quarter))) for time in times]
-        return pd.Series(texts, times.index, dtype="str")
-
-    def write_csv(self, table: pd.DataFrame) -> bytes:
-        """Return a table as CSV with the signs of the file."""
-        return write_csv(table, self.sep, self.decimal)
+        times = table[TIME]
+        if form is not None and times.dtype.kind == "M":
+            texts = [time.strftime(form.replace("%q", str(time.quarter))) for time in times]
+            table = table.assign(**{TIME: texts})
+        return write_csv(self.name_results(table, use), self.sep, self.decimal)
 
     @property
     def excel_format(self) -> str:
