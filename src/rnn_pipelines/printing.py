@@ -6,6 +6,7 @@ into one line when a message is composed. All other control characters are escap
 
 import json
 import logging
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -31,9 +32,16 @@ def escape_lines(text: str) -> str:
     return "\n".join(map(escape, text.split("\n")))
 
 
-def print_text(text: object, is_error: bool = False) -> None:
-    """Print lines to the standard output, or to the standard error."""
-    print(escape_lines(str(text)), file=sys.stderr if is_error else sys.stdout, flush=True)
+def print_text(text: object, is_error: bool = False, is_titled: bool = False) -> None:
+    """Print lines to the standard output, or to the standard error.
+
+    The first line of a titled text is bold in a terminal, except with the variable NO_COLOR.
+    """
+    lines = escape_lines(str(text))
+    if is_titled and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        title, line_break, rest = lines.partition("\n")
+        lines = f"\x1b[1m{title}\x1b[0m{line_break}{rest}"
+    print(lines, file=sys.stderr if is_error else sys.stdout, flush=True)
 
 
 def print_json(values: object, default: Callable[[Any], Any] | None = None) -> None:

@@ -19,10 +19,11 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.console.main import commands, main
 from rnn_pipelines.console.predict import predict
-from rnn_pipelines.console.results import choose_folder, print_titled, write_folder
+from rnn_pipelines.console.results import choose_folder, write_folder
 from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.settings import NO_OPTION, name_options, parse_settings
 from rnn_pipelines.errors import ParameterError, ReviewError, RunError
+from rnn_pipelines.printing import print_text
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 SMALL = ["--set", "training.max_steps=25", "--set", "lstm.members=1", "--set", "gru.members=1"]
@@ -274,7 +275,7 @@ def test_the_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_title_is_not_bold_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    print_titled("title\nrest")
+    print_text("title\nrest", is_titled=True)
     assert capsys.readouterr().out == "title\nrest\n"
 
 

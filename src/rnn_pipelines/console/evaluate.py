@@ -10,7 +10,7 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.input_files import FILE, InputFile
 from rnn_pipelines.console.predict import ID, MODEL, TARGET, TIME, unpack_saved
-from rnn_pipelines.console.results import list_rows, print_titled
+from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError, count
 from rnn_pipelines.forecast.evaluation.metrics import average_over_series
@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.newer_values import NAIVE, forecast_actuals, read_ne
 from rnn_pipelines.forecast.report.next_values import tabulate_steps, write_times
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.networks.stages import begin_stage, show_stages
-from rnn_pipelines.printing import print_json
+from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Table
@@ -62,7 +62,7 @@ def evaluate(model: str, file: InputFile, as_json: bool, **source: Any) -> None:
         print_json({**measured, "by_time": list_rows(by_time)})
         return
     table = format_by_time(by_time, measured["num_series"] > 1)
-    print_titled(summarize([*describe_actuals(measured), table]))
+    print_text(summarize([*describe_actuals(measured), table]), is_titled=True)
 
 
 def _unpack(files: Mapping[str, bytes], **source: Any) -> Forecaster:

@@ -15,7 +15,6 @@ from rnn_pipelines.console.results import (
     choose_folder,
     list_rows,
     open_page,
-    print_titled,
     write_folder,
 )
 from rnn_pipelines.console.settings import (
@@ -180,9 +179,8 @@ def forecast(
         print_text(folder)
         return
     profile = fitted.panel.profile
-    print_titled(
-        summarize_forecast(evaluated.metrics, evaluated.future, profile, program="console")
-    )
+    summary = summarize_forecast(evaluated.metrics, evaluated.future, profile, program="console")
+    print_text(summary, is_titled=True)
     print_text(f"\n{page}")
 
 

@@ -5,13 +5,12 @@ import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 
-import click
 import pandas as pd
 
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.printing import escape_lines, print_text
+from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.files import draft_folder, require_new
 
 MODEL = "model"
@@ -58,13 +57,6 @@ def list_rows(table: pd.DataFrame) -> list[dict[str, object]]:
     times = {name: str for name in table if table[name].dtype.kind == "M"}
     rows: list[dict[str, object]] = make_plain(table.astype(times).to_dict(orient="records"))
     return rows
-
-
-def print_titled(text: str) -> None:
-    """Print lines, the first one bold in a terminal, except with the variable NO_COLOR."""
-    title, line_break, rest = escape_lines(text).partition("\n")
-    is_bold = not os.environ.get("NO_COLOR")
-    click.echo(click.style(title, bold=is_bold, reset=is_bold) + line_break + rest)
 
 
 def open_page(path: Path) -> None:
