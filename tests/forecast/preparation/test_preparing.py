@@ -218,9 +218,9 @@ def test_days_missing_in_melbourne_are_stated(real_data: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, r"row 6731: .*'h'"),
+        ({}, r"row 6732: .*'h'"),
         ({"time_format": "%m.%d.%Y %H:%M:%S"}, r"received '13.01.2009 00:10:00'"),
-        ({"time_format": "%d.%m.%Y %H:%M:%S"}, r"row 6731: .*2009-10-08 10:30"),
+        ({"time_format": "%d.%m.%Y %H:%M:%S"}, r"row 6732: .*2009-10-08 10:30"),
     ],
 )
 def test_faults_of_the_weather_station_are_named(
