@@ -906,3 +906,11 @@ def test_an_unclear_column_is_named_in_the_constructor(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("ds,a,b\n2024-01-01,1,2\n2024-01-02,2,2\n2024-01-03,2,2\n")
     with pytest.raises(SeriesError, match=r"Name one of \['a', 'b'\] in Forecaster\(target=…\)\."):
         Forecaster(h=3).fit(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("columns", [[("a", "ds"), ("a", "y")], [0, 1]])
+def test_a_frame_without_texts_as_labels_is_refused_in_words(columns: list[Any]) -> None:
+    days = pd.date_range("2024-01-01", periods=40)
+    frame = pd.DataFrame({"x": days, "z": np.arange(40.0)}).set_axis(columns, axis=1)
+    with pytest.raises(SeriesError):
+        Forecaster().fit(frame)

@@ -871,7 +871,9 @@ class Forecaster(Parametrized):
         frame = convert_frame(frame, given)
         recipe = self._given
         is_named = given.time in frame or "time" in given.model_fields_set
-        if not is_named and not frame.empty and len(frame.columns) > 1:
+        # Labels that are no texts name nothing.
+        has_names = len(frame.columns) > 1 and all(isinstance(name, str) for name in frame)
+        if not is_named and not frame.empty and has_names:
             found = choose_columns(frame, given, given.model_fields_set, others)
             recipe = recipe.model_copy(update={"source": found})
         table, covariates, source = newer_values.read_series_frame(frame, recipe)
