@@ -202,6 +202,6 @@ def test_the_champion_is_served(address: str, frame: pd.DataFrame, fitted: Forec
         np.testing.assert_allclose(found[column], expected[column], rtol=1e-6)
     assert (pd.to_datetime(found["ds"]) == expected["ds"]).all()
     with pytest.raises(urllib.error.HTTPError) as error:
-        ask(address, {"dataframe_split": columns, "params": {"level": [33]}})
+        ask(address, {"dataframe_split": columns, "params": {"level": [100]}})
     assert error.value.code == 400
-    assert "33" in error.value.read().decode()
+    assert "100" in error.value.read().decode()

@@ -143,11 +143,10 @@ def test_quantiles_that_are_none_are_refused(fitted: Forecaster, quantiles: list
         fitted.predict(quantiles=quantiles)
 
 
-def test_quantiles_beyond_the_largest_level_are_refused_with_the_level_to_fit(
-    fitted: Forecaster,
-) -> None:
-    with pytest.raises(ParameterError, match="Fit with level=98"):
-        fitted.predict(quantiles=[0.99])
+def test_quantiles_beyond_the_levels_of_the_fit_are_wider(fitted: Forecaster) -> None:
+    """A fit keeps the level of anomalies, 99."""
+    shown = fitted.predict(quantiles=[0.975, 0.99])
+    assert (shown["ensemble-q-99"] > shown["ensemble-q-97.5"]).all()
 
 
 @pytest.mark.parametrize("others", [{"level": [80]}, {"paths": 3}])
