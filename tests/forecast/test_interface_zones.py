@@ -121,4 +121,4 @@ def test_times_with_offsets_come_back_with_one(zone: str, caplog: pytest.LogCapt
     (warning,) = [
         one.getMessage() for one in caplog.records if "offsets from UTC" in one.getMessage()
     ]
-    assert "Name their zone in tz=, such as Europe/Berlin" in warning
+    assert "Name their zone in Forecaster(tz=…), such as Europe/Berlin" in warning
