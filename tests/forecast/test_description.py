@@ -42,7 +42,7 @@ def test_fitted_forecaster_shows_its_series(fitted: Forecaster) -> None:
 
 
 def test_fitted_forecaster_begins_with_the_next_value(fitted: Forecaster) -> None:
-    assert repr(fitted).startswith("Forecast of a on 2021-04-11: ")
+    assert repr(fitted).startswith("Forecast of <b> on 2021-04-11: ")
 
 
 def test_fitted_forecaster_shows_the_leaderboard_in_a_notebook(fitted: Forecaster) -> None:
