@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.input_files import FILE, InputFile
-from rnn_pipelines.console.predict import ID, MODEL, TARGET, TIME, unpack_saved
+from rnn_pipelines.console.predict import ID, MODEL, TARGET, TIME, TZ, unpack_saved
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.console.settings import Command
 from rnn_pipelines.errors import ParameterError, count
@@ -34,9 +34,7 @@ from rnn_pipelines.storage.formats import VOCABULARY
 @TIME
 @TARGET
 @ID
-@click.option(
-    "--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training."
-)
+@TZ
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def evaluate(model: str, file: InputFile, as_json: bool, **source: Any) -> None:
     """Compare the forecasts of MODEL, a saved or promoted folder, with the values in FILE that came since.
@@ -161,8 +159,11 @@ def _compare(error: float, naive: float) -> str:
 
 
 def _describe_interval(interval: dict[str, Any]) -> str:
-    inside, total, level = (interval[name] for name in ("num_inside", "num_values", "level"))
-    low, high = 100 * interval["low"], 100 * interval["high"]
+    inside = interval["num_inside"]
+    total = interval["num_values"]
+    level = interval["level"]
+    low = 100 * interval["low"]
+    high = 100 * interval["high"]
     verdict = "it held" if low <= level <= high else "it did not hold, if times are independent"
     return (
         f"{level} % interval: {inside:,} of {count(total, 'value')} inside, {100 * inside / total:.0f} % (95 % limits "

@@ -34,6 +34,9 @@ TARGET = click.option(
 ID = click.option(
     "--id", "-i", help="Column with the names of the series. By default that of the training."
 )
+TZ = click.option(
+    "--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training."
+)
 TEXT = click.option("--text", default="text", show_default=True, help="Column of the texts.")
 
 
@@ -43,9 +46,7 @@ TEXT = click.option("--text", default="text", show_default=True, help="Column of
 @TIME
 @TARGET
 @ID
-@click.option(
-    "--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training."
-)
+@TZ
 @click.option(
     "--horizon", "-H", type=int, help="Steps ahead of a series. By default that of the training."
 )

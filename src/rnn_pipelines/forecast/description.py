@@ -7,11 +7,11 @@ import pandas as pd
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.fitting import Evaluated, Fitted, rank_forecasters
+from rnn_pipelines.forecast.fitting import Fitted, rank_forecasters
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.parameters import ForecastSpec
-from rnn_pipelines.forecast.report.answer import list_answer
 from rnn_pipelines.forecast.report.next_values import write_times
+from rnn_pipelines.report.terminal import wrap_lines
 
 NUM_DIGITS = 4
 # Columns of the leaderboard in a notebook, before the coverage of each level.
@@ -62,9 +62,9 @@ def _describe_fit(artefact: Forecaster | None, fitted: Fitted | None) -> str:
     )
 
 
-def describe_answer(fitted: Fitted, evaluated: Evaluated) -> list[str]:
-    """Return the next values, their usual error and the comparison with other methods, in sentences."""
-    return list_answer(evaluated.metrics, evaluated.future, fitted.panel.profile)
+def render_text(lines: Sequence[str], answer: Sequence[str]) -> str:
+    """Return the description as wide as a terminal, after the answer if there is one."""
+    return "\n".join([*(wrap_lines(sentence) for sentence in answer if sentence), *lines])
 
 
 def render_html(

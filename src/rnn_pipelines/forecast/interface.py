@@ -705,19 +705,21 @@ class Forecaster(Parametrized):
         return networks[name]
 
     def _describe(self, is_html: bool) -> str:
-        from rnn_pipelines.forecast.description import describe_answer, describe_state, render_html
-        from rnn_pipelines.report.terminal import wrap_lines
+        from rnn_pipelines.forecast.description import describe_state, render_html, render_text
+        from rnn_pipelines.forecast.report.answer import list_answer
 
         lines = describe_state(
             self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced)
         )
-        evaluated = None if self._fitted is None else self._evaluate()
         answer = []
-        if self._fitted is not None and evaluated is not None:
-            answer = describe_answer(self._fitted, evaluated)
+        metrics = None
+        if self._fitted is not None:
+            evaluated = self._evaluate()
+            metrics = evaluated.metrics
+            answer = list_answer(metrics, evaluated.future, self._fitted.panel.profile)
         if is_html:
-            return render_html(lines, answer, None if evaluated is None else evaluated.metrics)
-        return "\n".join([*(wrap_lines(sentence) for sentence in answer if sentence), *lines])
+            return render_html(lines, answer, metrics)
+        return render_text(lines, answer)
 
     def _make_artefact(self) -> Artefact:
         """Return the forecaster in use: as loaded, or as a retraining makes it."""

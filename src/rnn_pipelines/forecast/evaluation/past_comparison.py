@@ -101,7 +101,7 @@ def compare_past(
     rivals = {
         name: _compare(losses[use], losses[name], period, is_squared)
         for name in names
-        if name != use and use in losses
+        if name != use
     }
     return PastComparison(
         num_origins=len(np.unique(to_end[is_known])),
@@ -115,7 +115,7 @@ def _compare(ours: np.ndarray, theirs: np.ndarray, period: np.ndarray, is_root: 
     """Compare the losses of two methods, float64[window]; `period` numbers the windows of a period."""
     mean = float(ours.mean()) if len(ours) else 0.0
     ratio = float(theirs.mean()) / mean if mean > 0 else None
-    sums = np.bincount(period, ours - theirs) if len(period) else np.zeros(0)
+    sums = np.bincount(period, ours - theirs)
     relative = ratio if ratio is None or not is_root else float(np.sqrt(ratio))
     return PastRival(relative_error=relative, num_lower=int((sums < 0).sum()))
 

@@ -49,16 +49,16 @@ def find_better_method(metrics: ForecastMetrics, min_gain: float) -> str | None:
     past = metrics.past
     if past is None:
         return None
+    gain = FAR_GAIN if past["num_periods"] < MIN_PERIODS else min_gain
     errors = {
-        name: rival["relative_error"]
+        name: error
         for name, rival in past["rivals"].items()
         if name in METHODS
-        and rival["relative_error"] is not None
+        and (error := rival["relative_error"]) is not None
+        and error <= 1 - gain
         and 2 * rival["num_lower"] < past["num_periods"]
     }
-    best = min(errors, key=lambda name: errors[name] or 0.0, default=None)
-    gain = FAR_GAIN if past["num_periods"] < MIN_PERIODS else min_gain
-    return None if best is None or (errors[best] or 0.0) > 1 - gain else best
+    return min(errors, key=errors.__getitem__, default=None)
 
 
 def _list_advice(

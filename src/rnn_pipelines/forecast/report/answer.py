@@ -8,6 +8,7 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_used
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.verdict import TIE_FRACTION
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.table_form import FORECAST
 from rnn_pipelines.forecast.times.frequency import name_steps
@@ -15,8 +16,6 @@ from rnn_pipelines.report.numbers import begin_sentence, format_number
 from rnn_pipelines.report.texts import read_prose
 
 NOTES = read_prose("rnn_pipelines.forecast.report")["answer"]
-# A smaller relative difference of two errors is none.
-TIE_FRACTION = 0.01
 # From this ratio on, an error is so many times another one; a larger ratio than the other is not written in digits.
 MIN_TIMES, MAX_TIMES = 2, 1_000
 # The name of a column that says nothing about the values.

@@ -171,11 +171,11 @@ def list_next_values(next_values: Predictions) -> str:
     """Return the forecasts in use for the first series, with their intervals."""
     if next_values.use not in next_values.forecasters or next_values.table.empty:
         return ""
-    table = tabulate_used(next_values)
-    first = table[table["unique_id"] == table["unique_id"].iloc[0]]
+    ids = next_values.table["unique_id"]
+    first = tabulate_used(next_values.keep(ids == ids.iloc[0]))
     headings = {name: name.replace("-", " ") for name in first.columns[2:]}
     headings[FORECAST] = STYLES[next_values.use].name
-    num_more = table["unique_id"].nunique() - 1
+    num_more = ids.nunique() - 1
     num_steps = len(first) - MAX_VALUES
     heading = f"next values of {first['unique_id'].iloc[0]}" if num_more else "next values"
     steps = tabulate_steps(heading, first.head(MAX_VALUES), headings)

@@ -221,10 +221,14 @@ class _Training:
         chosen = self.hyperparameters
         num_steps = self.num_steps
         best_step = self.progress.best_step
-        is_patient = num_steps - best_step < (
-            chosen.patience if best_step else PART_AT_START * chosen.patience
-        )
+        is_patient = num_steps - best_step < self._patience
         return bool(self.validation) and num_steps < chosen.max_steps and is_patient
+
+    @property
+    def _patience(self) -> float:
+        """The steps without a lower validation error after which the training ends."""
+        patience = self.hyperparameters.patience
+        return patience if self.progress.best_step else PART_AT_START * patience
 
     def _expect_steps(self) -> int:
         """Return the expected number of steps of the current members: twice as many while they improve."""
@@ -235,8 +239,7 @@ class _Training:
         num_steps = self.num_steps
         if num_steps == best_step:
             return min(2 * num_steps + chosen.patience, chosen.max_steps)
-        patience = chosen.patience if best_step else PART_AT_START * chosen.patience
-        return min(math.ceil(best_step + patience), chosen.max_steps)
+        return min(math.ceil(best_step + self._patience), chosen.max_steps)
 
     def _measure_share(self) -> float:
         """Return the expected share of the training that is done, by steps of all members."""
