@@ -12,7 +12,7 @@ RUN sed -nE '/^(setuptools|uv)==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
     && pip install --quiet --no-cache-dir --require-hashes --requirement /tmp/uv.txt \
     && uv pip install --quiet --system --no-cache --compile-bytecode \
         --require-hashes --constraints requirements.lock --requirements pyproject.toml \
-        --extra dask --extra keras --extra mlflow --extra openlineage --extra postgres
+        --extra dask --extra hierarchy --extra keras --extra mlflow --extra openlineage --extra postgres --extra ray --extra s3
 
 COPY README.md LICENSE ./
 COPY conf conf

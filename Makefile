@@ -7,6 +7,8 @@ ENV ?=
 PARAMS ?=
 DEPTH ?=
 NUM ?= 60
+SEED ?= 0
+YEARS ?= 10
 RUN_FLAGS := $(if $(ENV),--env=$(ENV)) $(if $(PARAMS),--params "$(PARAMS)")
 
 export DO_NOT_TRACK := 1
@@ -15,7 +17,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare tune internals test test-changed test-slow fuzz mutations coverage lint measure format lock viz docs graph docs-serve dist mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-changed test-slow fuzz mutations simulate coverage lint measure format lock viz docs graph docs-serve dist mlflow notebook airflow clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -98,6 +100,9 @@ fuzz: install ## Draw new cases in all fuzzers, instead of those of every run; t
 
 mutations: install ## Break NUM lines of the source at random, and count those that the tests find
 	$(BIN)/python tests/support/mutations.py $(NUM)
+
+simulate: install ## Simulate YEARS of nights with the faults of SEED, and print the shortest history that fails
+	PYTHONPATH=tests/support $(BIN)/python tests/simulation/simulate.py --seed $(SEED) --years $(YEARS)
 
 # That of the fast tests, because measuring slows whole runs down.
 coverage: install ## The lines that the tests that take seconds run

@@ -1,4 +1,4 @@
-"""Write the pages that follow from the code and the settings: parameters, commands, and llms.txt."""
+"""Write the pages that follow from the code and the settings: parameters, commands, datasets, and llms.txt."""
 
 import inspect
 import json
@@ -13,7 +13,10 @@ import click
 import yaml
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog, SharedMemoryDataset
+from kedro.pipeline import Node
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel, RootModel
 
@@ -40,7 +43,17 @@ RUN_OPTIONS = (
 )
 # Targets of those who change the project, which CONTRIBUTING.md describes.
 DEVELOPER_TARGETS = {
-    *("test-changed", "test-slow", "fuzz", "mutations", "coverage", "lint", "measure", "format"),
+    *(
+        "test-changed",
+        "test-slow",
+        "fuzz",
+        "mutations",
+        "simulate",
+        "coverage",
+        "lint",
+        "measure",
+        "format",
+    ),
     *("lock", "docs-serve", "dist", "clean", "help"),
 }
 USUAL_CODES, USUAL_OPTIONS = ("0", "1", "2", "75"), ("env", "is_json")
@@ -64,6 +77,7 @@ def list_pages() -> dict[Path, str]:
     bodies = {
         "reference/parameters.md": write_parameters(),
         "reference/commands.md": write_commands(),
+        "reference/data-sets.md": write_datasets(),
     }
     pages = {
         DOCS / name: (DOCS / name).read_text().partition(MARK)[0] + MARK + body
@@ -365,6 +379,47 @@ def list_options(command: click.Command, path: str) -> str:
         meaning = text.split(". ")[0] if path == "kedro run" and "[default" not in text else text
         lines.append(f"- `{name}`: {' '.join(meaning.split())}\n")
     return "\n" + "".join(lines)
+
+
+def write_datasets() -> str:
+    """Return a line for each entry of the catalog that is kept: the nodes that write it, and those that read it."""
+    with KedroSession.create(PROJECT, env="base") as session:
+        catalog = session.load_context().catalog
+    pipelines.set_requested(None)
+    graphs = {name: graph for name, graph in pipelines.items() if name != "__default__"}
+    nodes = [node for graph in graphs.values() for node in graph.nodes]
+    parts = []
+    for name in sorted(graphs):
+        entries = dict.fromkeys(
+            find_entry(catalog, dataset)
+            for node in graphs[name].nodes
+            for dataset in node.outputs
+            if not isinstance(catalog[dataset], SharedMemoryDataset)
+        )
+        parts.append(f"\n### {name}\n\n")
+        parts += [write_entry(catalog, entry, nodes) for entry in entries]
+    return "".join(parts)
+
+
+def write_entry(catalog: DataCatalog, entry: str, nodes: list[Node]) -> str:
+    """Return the line of an entry."""
+
+    def list_nodes(side: str) -> str:
+        names = [
+            f"`{node.name}`"
+            for node in nodes
+            if entry in (find_entry(catalog, name) for name in getattr(node, side))
+        ]
+        return ", ".join(dict.fromkeys(names))
+
+    readers = list_nodes("inputs")
+    return f"- `{entry}`: {list_nodes('outputs')}{' → ' if readers else ''}{readers}\n"
+
+
+def find_entry(catalog: DataCatalog, name: str) -> str:
+    """Return the name of the entry of a dataset, which may be a pattern."""
+    resolver = catalog.config_resolver
+    return name if name in resolver.config else resolver.match_dataset_pattern(name) or name
 
 
 def write_index() -> str:

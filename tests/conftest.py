@@ -377,13 +377,20 @@ def make_encoded() -> Callable[..., EncodedTexts]:
 def make_reviews() -> Callable[..., pd.DataFrame]:
     """Makes reviews whose words tell their label: `review_id, part, group, rating, label, text`.
 
-    Two reviews of each film, four of six of them in the training part.
+    Two reviews of each film, four of six of them in the training part. The classes are in order, and two or three.
     """
 
-    def make(num_reviews: int = 96, seed: int = 0) -> pd.DataFrame:
+    def make(
+        num_reviews: int = 96, seed: int = 0, classes: Sequence[str] = ("negative", "positive")
+    ) -> pd.DataFrame:
         random = np.random.default_rng(seed)
-        telling = (["bad", "awful", "dull"], ["good", "great", "fine"])
-        labels = np.arange(num_reviews) % 2
+        telling = (
+            ["bad", "awful", "dull"],
+            ["good", "great", "fine"],
+            ["long", "short", "loud"],
+        )
+        # Shifted after each six films, so that every part has every class.
+        labels = (np.arange(num_reviews) + np.arange(num_reviews) // 12) % len(classes)
         texts = [
             random.permutation(
                 [
@@ -400,8 +407,8 @@ def make_reviews() -> Callable[..., pd.DataFrame]:
                 "review_id": [f"r{number}" for number in range(num_reviews)],
                 "part": part,
                 "group": [f"film {number}" for number in film],
-                "rating": pd.array(3 + 4 * labels, "Int8"),
-                "label": pd.array(labels, "Int8"),
+                "rating": pd.array(3 + 3 * labels, "Int8"),
+                "label": pd.Categorical.from_codes(labels, list(classes)),
                 "text": [" ".join(words) for words in texts],
             }
         )
@@ -419,7 +426,8 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> ClassifierArte
     reviews = make_reviews()
     vocabulary = choose_words(reviews["text"], VocabularySpec(min_count=1))
     encoded = encode_texts(reviews["text"], vocabulary)
-    ngrams = fit_ngram_classifier(encoded, reviews["label"].to_numpy(int), NgramSpec(order=2))
+    labels = reviews["label"].cat.codes.to_numpy(int)
+    ngrams = fit_ngram_classifier(encoded, labels, 2, NgramSpec(order=2))
     vectors = np.random.default_rng(0).normal(size=(len(vocabulary), 3)).astype(np.float32)
     keras.utils.set_random_seed(0)
     specs = [
@@ -427,7 +435,7 @@ def text_classifier(make_reviews: Callable[..., pd.DataFrame]) -> ClassifierArte
         ClassifierSpec(cell="gru", units=3, ngram_inputs=False),
     ]
     networks = {spec.cell: build_classifier(spec, vectors, ngrams.order) for spec in specs}
-    calibration = {"weights": {"lstm": 1.5, "gru": -0.5, "nb_ngram": 0.75}, "intercept": 0.25}
+    calibration = {"weights": {"lstm": 1.5, "gru": -0.5, "nb_ngram": 0.75}, "intercept": [0.25]}
     return ClassifierArtefact(networks, ngrams, vocabulary, PaddingSpec(max_length=20), calibration)
 
 

@@ -6,9 +6,12 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
+from rnn_pipelines.console.part import part
 
 UNITS = ("rnn-pipelines@.service", "rnn-pipelines@.timer")
 # By systemd's own measure, from 0 (nothing is open) to 10; without any limits, the unit had 8.7.
@@ -38,6 +41,7 @@ case "$*" in
 esac
 """
 
+FOLDER_OF_PARTS = "data/01_raw/forecast_partitions"
 Night = Callable[..., tuple[int, list[str]]]
 
 
@@ -196,3 +200,51 @@ def test_a_night_ends_with_its_first_failure(night: Night) -> None:
 @pytest.mark.parametrize("check", [10, 11, 20])
 def test_night_ends_with_the_code_of_the_check(night: Night, check: int) -> None:
     assert night("forecast", check=check)[0] == check
+
+
+@pytest.fixture
+def manifest(deploy: Path) -> dict[str, Any]:
+    return yaml.safe_load((deploy / "kubernetes/parts.yml").read_text())
+
+
+def test_manifest_of_parts_is_an_indexed_job(manifest: dict[str, Any]) -> None:
+    assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "Job")
+    assert manifest["spec"]["completionMode"] == "Indexed"
+
+
+def test_manifest_of_parts_has_at_most_40_lines(deploy: Path) -> None:
+    assert len((deploy / "kubernetes/parts.yml").read_text().splitlines()) <= 40
+
+
+def test_container_of_a_part_calls_the_program_with_its_index(manifest: dict[str, Any]) -> None:
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    program, name, *arguments = container["command"]
+    filled = [word.replace("$(JOB_COMPLETION_INDEX)", "7") for word in arguments]
+    assert (program, name) == ("rnn-pipelines", "part")
+    assert part.make_context(name, filled).params == {"folder": FOLDER_OF_PARTS, "index": 7}
+
+
+def test_container_of_a_part_sees_the_data_of_the_image(
+    manifest: dict[str, Any], project: Path
+) -> None:
+    pod = manifest["spec"]["template"]["spec"]
+    (mount,) = pod["containers"][0]["volumeMounts"]
+    (folder,) = re.findall(r"^WORKDIR (\S+)$", (project / "Dockerfile").read_text(), re.MULTILINE)
+    assert mount["mountPath"] == f"{folder}/data"
+    assert [volume["name"] for volume in pod["volumes"]] == [mount["name"]]
+
+
+def test_task_of_a_slurm_array_forecasts_its_part(deploy: Path, tmp_path: Path) -> None:
+    program = tmp_path / ".venv/bin/rnn-pipelines"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$*"\n')
+    program.chmod(0o755)
+    finished = subprocess.run(
+        [deploy / "slurm/parts.sh"],
+        cwd=tmp_path,
+        env=os.environ | {"SLURM_ARRAY_TASK_ID": "7"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.stdout.split() == ["part", FOLDER_OF_PARTS, "--index", "7"]

@@ -18,6 +18,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from rnn_pipelines.cli.champion import champion, run
+from rnn_pipelines.console.part import part
 from rnn_pipelines.pipelines.names import TASKS
 
 NIGHT = datetime(2024, 3, 1, 2, 30, tzinfo=UTC)
@@ -54,7 +55,10 @@ def load(dags: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     def load_file(path: Path = dags, **settings: str) -> dict[str, Any]:
         for name in (
             "KEDRO_ENV",
-            *(f"RNN_PIPELINES_{key}" for key in ("PROJECT", "TASKS", "SCHEDULE", "LAG_HOURS")),
+            *(
+                f"RNN_PIPELINES_{key}"
+                for key in ("PROJECT", "TASKS", "SCHEDULE", "LAG_HOURS", "PARTS")
+            ),
         ):
             monkeypatch.delenv(name, raising=False)
         for name, value in settings.items():
@@ -222,3 +226,17 @@ def test_nothing_of_the_project_imports_airflow(project: Path) -> None:
     sources = [path for path in (project / "src").rglob("*.py") if AIRFLOW.search(path.read_text())]
     assert sources == []
     assert "airflow==" not in (project / "requirements.lock").read_text()
+
+
+def test_parts_are_mapped_between_fit_and_join(load: Load, dags: Path, project: Path) -> None:
+    path = dags.with_name("rnn_pipelines_parts.py")
+    path.write_text((project / "deploy/airflow" / path.name).read_text())
+    loaded = load(path, PARTS="3")
+    parse_run(shlex.split(loaded["COMMANDS"]["fit"]))
+    (mapped,) = loaded["BashOperator"].partial.return_value.expand.call_args_list
+    given = [
+        part.make_context("part", command.split()[2:]) for command in mapped[1]["bash_command"]
+    ]
+    assert [context.params["index"] for context in given] == [0, 1, 2]
+    order = [loaded[name] for name in ("fit", "parts", "join", "publish")]
+    assert list(loaded["chain"].call_args.args) == order

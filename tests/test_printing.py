@@ -1,6 +1,7 @@
 """What commands print and log has no control characters but our own line breaks, and none of it goes another way."""
 
 import ast
+import importlib
 import io
 import json
 import logging
@@ -139,17 +140,32 @@ def test_log_of_another_process_is_escaped_too(capfd: pytest.CaptureFixture[str]
     assert (len(lines), [*map(is_plain, lines)]) == (2, [True, True])
 
 
-def test_log_of_commands_is_escaped(project: Path) -> None:
-    """As soon as Kedro has read the settings, which it does for each command and session."""
+# In a session, in a command of the project, and in a process of `ParallelRunner`.
+SESSION = "from kedro.framework.session import KedroSession; KedroSession.create(Path.cwd()).load_context()"
+COMMAND = "PlainErrors(commands={'a': click.Command('a')}).main(['a'], standalone_mode=False)"
+WORKER = "settings.HOOKS[1].before_node_run(SimpleNamespace(name='a'))"
+
+
+@pytest.mark.parametrize("start", [SESSION, COMMAND, WORKER])
+def test_log_of_commands_is_escaped(project: Path, start: str) -> None:
     code = (
-        "import logging; from pathlib import Path; from kedro.framework.startup import bootstrap_project; "
-        "from kedro.framework.project import settings; bootstrap_project(Path.cwd()); settings.HOOKS; "
+        "import click, logging; from pathlib import Path; from types import SimpleNamespace; "
+        "from kedro.framework.startup import bootstrap_project; "
+        "from kedro.framework.project import settings; bootstrap_project(Path.cwd()); "
+        f"from rnn_pipelines.cli.run_command import PlainErrors; {start}; "
         "logging.getLogger('kedro').warning(chr(27) + chr(10) + 'ERROR all is lost')"
     )
     finished = subprocess.run(
         [sys.executable, "-c", code], cwd=project, check=True, capture_output=True, text=True
     )
     assert finished.stderr.endswith(r" WARNING \x1b ERROR all is lost" + "\n")
+
+
+def test_settings_change_nothing_when_they_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = logging.StreamHandler()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    importlib.reload(importlib.import_module("rnn_pipelines.settings"))
+    assert handler.formatter is None
 
 
 @pytest.mark.parametrize("error", [DatasetError(HOSTILE), OSError(HOSTILE), RuntimeError(HOSTILE)])

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from authority import Authority, serve
+
 PROJECT = Path(__file__).parents[1]
 NUM_DAYS = 120
 NUM_NIGHTS = 4
@@ -217,6 +219,57 @@ def test_code_of_the_page_returns_what_was_believed_on_a_day(
     believed = names["believed"]
     assert believed.groupby("recorded_at").size().to_dict() == {first: 2, second: 2 * HORIZON}
     assert {"target_time", "available_at", "recorded_at", "model_version"} <= set(believed)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority") / "clock", "clock")
+
+
+@pytest.fixture(scope="module")
+def timed(elsewhere: Path, authority: Authority) -> dict[str, Any]:
+    """The audit that requests a time stamp of four nights, and reads the certificate beside it."""
+    folder = elsewhere / ".test_data/06_models/champion/forecast/time_stamps"
+    folder.mkdir()
+    shutil.copy(authority.certificate, folder)
+    with serve(authority.reply) as url:
+        return audit(elsewhere, "--tsa", url)
+
+
+def test_time_stamp_names_time_and_authority(timed: dict[str, Any]) -> None:
+    (stamp,) = timed["time_stamps"]
+    assert stamp["authority"] == "CN=clock"
+    assert timed["last_recorded_at"] < stamp["time"]
+
+
+def test_time_stamp_without_network(
+    elsewhere: Path, timed: dict[str, Any], authority: Authority
+) -> None:
+    """The fifth night; the first four have a time stamp already."""
+    write_sales(elsewhere, NUM_DAYS + NUM_NIGHTS)
+    run_kedro(elsewhere, "run", "--pipelines=predict_forecast")
+    audit(elsewhere, "--query", "log.tsq")
+    (elsewhere / "log.tsr").write_bytes(authority.reply((elsewhere / "log.tsq").read_bytes()))
+    stamps = audit(elsewhere, "--reply", "log.tsr")["time_stamps"]
+    first = timed["num_nights"]
+    assert [stamp["num_nights"] for stamp in stamps] == [first, first + 1]
+    text = run_kedro(elsewhere, "champion", "audit", "forecast")
+    assert f"entries up to night {first + 1}, " in text
+    assert "by the clock of CN=clock" in text
+
+
+def test_time_stamp_of_a_stranger_is_refused(elsewhere: Path, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path / "stranger", "stranger").certificate
+    run_kedro(elsewhere, "champion", "audit", "forecast", "--authority", str(stranger), code=1)
+
+
+@pytest.mark.usefixtures("timed", "without_count")
+def test_newest_night_that_was_removed_is_known_to_the_authority(
+    elsewhere: Path, log_path: Path
+) -> None:
+    remove_newest_nights(log_path)
+    reason = audit(elsewhere, code=30)["reason"]
+    assert "no night has the hash of the time stamp" in reason
 
 
 def test_changed_row_is_named(elsewhere: Path) -> None:

@@ -174,13 +174,13 @@ def test_texts_are_told(commands: Commands) -> None:
     path = commands.data.parent / "reviews.csv"
     reviews.to_csv(path, index=False)
     source = {"path": str(path), **{key: key + NAME for key in ("text", "label", "group")}}
-    small = {"bidirectional": False, "units": 2}
+    small = {"bidirectional": False, "units": 2, "min_texts": 0}
     shrunk = {
         "source": source,
         "lstm": small,
         "gru": small,
         "training": {"epochs": 1},
-        "pointwise": {"units": 2},
+        "pointwise": {"units": 2, "min_texts": 0},
     }
     commands.configure(
         "sentiment", shrunk | {"ngrams": {"folds": 2}, "word_vectors": {"dimensions": 4}}

@@ -126,7 +126,7 @@ def after_others(
         text_classifier.ngrams,
         text_classifier.vocabulary,
         text_classifier.padding,
-        {"weights": {"gru": 1.0, "nb_ngram": 1.0}, "intercept": 0.0},
+        {"weights": {"gru": 1.0, "nb_ngram": 1.0}, "intercept": [0.0]},
     )
     path = clone.data / "06_models/sentiment/classifier.zip"
     TextClassifierDataset(filepath=str(path)).save(alone)

@@ -194,7 +194,11 @@ def test_scores_are_held_against_holdouts(
     """Also after another version took its place."""
     leave_sentiment(clone.data, make_reviews, num_words=300)
     holdout = pd.DataFrame(
-        {"challenger": np.random.default_rng(0).normal(size=150), "num_words": 300}
+        {
+            "label": pd.Categorical(["negative"] * 150, ["negative", "positive"]),
+            "challenger": np.random.default_rng(0).normal(size=150),
+            "num_words": 300,
+        }
     )
     store = ChampionStore(clone.data / "06_models/champion/sentiment")
     files = {"settings.json": b'{"format": 1}'}

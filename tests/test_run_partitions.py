@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 from importlib import import_module
 from pathlib import Path
@@ -13,12 +15,26 @@ import pytest
 from omegaconf import OmegaConf
 
 from dask_cluster import open_cluster
-from whole_runs import ROOT, copy_configuration, read_json, run_command, run_here, run_well
+from rnn_pipelines.forecast.partitions.parts import forecast_part, join_parts
+from whole_runs import (
+    ROOT,
+    copy_configuration,
+    read_json,
+    run_command,
+    run_here,
+    run_well,
+    take_checksums,
+)
 
 pytestmark = pytest.mark.slow
 NUM_SERIES = 60
 NUM_STEPS = 150
 HORIZON = 14
+# Of all series. The summary has the name of the run, too.
+RESULTS = (
+    "07_model_output/forecast/all_next_values.parquet",
+    "08_reporting/forecast/all_metrics_by_series.parquet",
+)
 DIVIDED = [
     "forecast.partitions.training_rows=3000",
     "forecast.partitions.rows=1500",
@@ -152,6 +168,25 @@ def test_smaller_panel_leaves_no_results_of_a_divided_one(found: dict[str, Any])
     assert not (ROOT / "07_model_output/forecast/all_next_values.parquet").exists()
     assert "num_series" not in read_json("08_reporting/forecast/all_series.json")
     assert "All series" not in (ROOT / "08_reporting/forecast/report.html").read_text()
+
+
+def test_parts_are_the_results_of_the_run(tmp_path: Path) -> None:
+    """And the run that stops after the fit ends well, and publishes nothing."""
+    given = write(tmp_path, "european.csv")
+    run_well("forecast", *given, *DIVIDED)
+    expected = {name: (ROOT / name).read_bytes() for name in RESULTS}
+    before = take_checksums(part="forecast")
+    stopped = run_well("forecast", *given, *DIVIDED, "forecast.partitions.stop=fit").stdout
+    assert take_checksums(part="forecast") == before
+    last = int(re.search(r"from 0 to (\d+)", stopped)[1])
+    partitions = str(ROOT / "01_raw/forecast_partitions")
+    results = json.loads((ROOT / "01_raw/forecast_partitions/parts.json").read_text())["results"]
+    for folder in (ROOT / "01_raw/forecast_partitions" / results).glob("0*"):
+        shutil.rmtree(folder)
+    for index in range(last, -1, -1):
+        forecast_part(partitions, index)
+    joined = Path(join_parts(partitions))
+    assert {name: (joined / Path(name).name).read_bytes() for name in RESULTS} == expected
 
 
 def test_column_that_a_divided_panel_lacks_is_named(tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def test_card_has_the_steps_of_training(card: dict[str, Any]) -> None:
     assert card["training"]["num_steps"] == 3
 
 
+def test_card_has_the_commit_of_the_code(card: dict[str, Any]) -> None:
+    command = ["git", "rev-parse", "HEAD"]
+    head = subprocess.run(command, cwd=ROOT.parent, check=True, capture_output=True, text=True)
+    assert card["commit"] == head.stdout.strip()
+
+
 def test_card_compares_with_simple_methods(card: dict[str, Any]) -> None:
     assert set(card["metrics"]["seattle"]) == {"gru", "lstm", "theta", "damped_trend"}
 

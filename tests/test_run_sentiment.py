@@ -92,7 +92,7 @@ def predictions(run: subprocess.CompletedProcess[str]) -> pd.DataFrame:
 def test_metrics_are_those_of_the_predictions(
     metrics: dict, predictions: pd.DataFrame, name: str
 ) -> None:
-    labels = predictions["label"].astype(int)
+    labels = predictions["label"] == "positive"
     probability = 1 / (1 + np.exp(-predictions[name]))
     expected = {
         "accuracy": accuracy_score(labels, probability > 0.5),
@@ -226,6 +226,25 @@ def test_scoring_without_texts_says_how_to_name_them() -> None:
     finished = call_command("predict_sentiment")
     assert finished.exit_code != 0
     assert "predict_sentiment.path" in finished.stderr
+
+
+@pytest.fixture(scope="module")
+def few(settings: list[str]) -> dict:
+    """The metrics of a run whose texts are too few for networks; those of earlier runs are there before."""
+    shutil.rmtree(ROOT / "06_models/champion/sentiment", ignore_errors=True)
+    minimum = [f"{name}.min_texts=4000" for name in ("lstm", "gru", "pointwise")]
+    finished = run_kedro("sentiment", *settings, *minimum)
+    assert finished.returncode == 0, finished.stderr
+    return read_json("08_reporting/sentiment/metrics.json")
+
+
+def test_run_of_few_texts_has_the_ngrams_alone(few: dict) -> None:
+    assert {name for name in CLASSIFIERS if name in few} == {"nb_ngram"}
+
+
+@pytest.mark.usefixtures("few")
+def test_run_of_few_texts_leaves_no_network_of_an_earlier_run() -> None:
+    assert list((ROOT / "06_models/sentiment").glob("*.keras")) == []
 
 
 @pytest.mark.real_data

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The graph as a page of the site, after a run."""
-    for command in (["run"], ["viz", "build", "--include-previews"]):
+    run = ["run", "--params", "forecast.totals=horizon"]
+    for command in (run, ["viz", "build", "--include-previews"]):
         finished = subprocess.run(
             [sys.executable, "-m", "kedro", *command],
             check=False,

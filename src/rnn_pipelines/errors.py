@@ -136,6 +136,10 @@ class LockError(RnnPipelinesError, OSError):
     """A lock file can't be used; no other process holds it."""
 
 
+class RunStopped(RnnPipelinesError):  # noqa: N818 - it is no failure
+    """A run ended where its parameters say; the message names the next commands."""
+
+
 class ChampionError(RnnPipelinesError, RuntimeError):
     """There is no usable champion, or no version of that name."""
 

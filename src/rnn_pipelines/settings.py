@@ -1,14 +1,8 @@
 """Settings that Kedro reads when it starts."""
 
-import logging
-
 from rnn_pipelines.connectors.lineage import LineageHooks
 from rnn_pipelines.hooks.project import RunHooks
 from rnn_pipelines.hooks.results import ResultHooks
-from rnn_pipelines.printing import escape_log
-
-# By now, Kedro has configured the log from conf/logging.yml.
-escape_log(logging.getLogger().handlers)
 
 HOOKS = (ResultHooks(), RunHooks(), LineageHooks())
 

@@ -1,3 +1,3 @@
 """The project's version, in a module of its own, because the package itself imports higher layers."""
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"

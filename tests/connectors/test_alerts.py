@@ -288,7 +288,7 @@ def test_a_message_that_failed_is_sent_once(server: SimpleNamespace, code: int) 
 
 
 def test_silent_server_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnn_pipelines.connectors.alerts.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("rnn_pipelines.connectors.posting.TIMEOUT_SECONDS", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -309,7 +309,7 @@ def answer_slowly(listening: socket.socket) -> None:
 def test_server_that_answers_byte_by_byte_is_left_after_the_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rnn_pipelines.connectors.alerts.TIMEOUT_SECONDS", 0.4)
+    monkeypatch.setattr("rnn_pipelines.connectors.posting.TIMEOUT_SECONDS", 0.4)
     with socket.create_server(("127.0.0.1", 0)) as slow:
         Thread(target=answer_slowly, args=[slow], daemon=True).start()
         started = time.monotonic()

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import jsonschema
 import pandas as pd
@@ -156,13 +158,14 @@ def test_files_of_a_sample_are_inputs_once(
     )
     list(hooks.before_pipeline_run({"pipeline_names": ["forecast"]}, Pipeline([]), DataCatalog()))
     names = {"params:forecast.source": "sales.csv", "params:forecast.covariates": covariates}
-    hooks.after_node_run(
+    after_node_run = partial(hooks.after_node_run, Mock(), DataCatalog())
+    after_node_run(
         {name: SimpleNamespace(path=path) for name, path in names.items()}, {"forecast_sample": 1}
     )
-    hooks.after_node_run(
+    after_node_run(
         {"forecast_sample": 1}, {"forecast_table": SALES, "forecast_covariate_table": SALES}
     )
-    list(hooks.after_pipeline_run())
+    list(hooks.after_pipeline_run(DataCatalog()))
     inputs = read_events(events)[-1]["inputs"]
     assert sorted(Path(found["name"]).name for found in inputs) == files
     assert all(found["inputFacets"]["inputStatistics"]["rowCount"] == 3 for found in inputs)
@@ -193,7 +196,7 @@ def test_results_that_cannot_be_published_are_a_failure(
     states: list[str] = []
     hooks = LineageHooks()
     monkeypatch.setattr(hooks, "_send", lambda state, error=None: states.append(f"{state} {error}"))
-    around = hooks.after_pipeline_run()
+    around = hooks.after_pipeline_run(DataCatalog())
     next(around)
     with pytest.raises(OSError, match="full"):
         around.throw(OSError("full"))

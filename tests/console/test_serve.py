@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,9 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.console import serve as module
 from rnn_pipelines.console.main import commands
 from rnn_pipelines.console.models import ServedModels
-from rnn_pipelines.console.serve import LIMITS, make_server
 from rnn_pipelines.console.tasks import RequestLimits
 from rnn_pipelines.errors import ChampionError
+from served_champions import serve
 
 SINCE = "2024-01-01T00:00:00+00:00"
 
@@ -64,18 +63,6 @@ def store(tmp_path: Path, models: list[dict[str, bytes]]) -> ChampionStore:
         store.add_version(files)
     store.promote(store.list_versions()[0], ["first"], SINCE)
     return store
-
-
-@contextmanager
-def serve(folder: Path, limits: RequestLimits = LIMITS, workers: int = 2) -> Iterator[int]:
-    """A server in this process; its port."""
-    server = make_server(("127.0.0.1", 0), ServedModels(folder), limits, workers)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

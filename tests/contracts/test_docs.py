@@ -15,7 +15,12 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.lab.compare.report.results import list_tasks
-from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
+from rnn_pipelines.sentiment.evaluation.metrics import N_GRAMS, WORDS_AND_WEIGHTS
+from rnn_pipelines.sentiment.methods.registry import (
+    list_candidate_networks,
+    list_classifiers,
+    name_alone,
+)
 from rnn_pipelines.sentiment.report.styles import get_styles
 
 PROJECT = Path(__file__).parents[2]
@@ -123,8 +128,8 @@ def test_the_recorded_comparison_is_shown() -> None:
 
 def test_methods_on_the_page_of_the_champion_exist() -> None:
     shown = list_rows(PROJECT / "docs/how-to/champion.md", "on the holdout")
-    assert {"champion", "challenger", "baseline_ensemble", "nb_ngram"} <= shown
-    assert shown <= {"champion", "challenger", *METHODS, *BASELINES}
+    assert {"champion", "challenger", "baseline_ensemble", "trees"} <= shown
+    assert shown <= {"champion", "challenger", *METHODS}
 
 
 def test_every_forecasting_method_has_its_row() -> None:
@@ -138,7 +143,13 @@ def test_every_forecasting_method_has_its_row() -> None:
 
 
 def test_every_classifier_has_its_row() -> None:
-    classifiers = {name: get_styles()[name].name for name in list_classifiers()}
+    # What the classifiers read with the default parameters.
+    alone = [name_alone(name) for name in list_candidate_networks()]
+    readings = {
+        name: {"reads": WORDS_AND_WEIGHTS if name in alone else N_GRAMS}
+        for name in list_classifiers()
+    }
+    classifiers = {name: get_styles(readings)[name].name for name in list_classifiers()}
     assert list_methods("Texts") == classifiers, (
         "add the row of the classifier to docs/reference/methods.md"
     )

@@ -28,6 +28,8 @@ from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.totals.reconciling import ReconcileSpec
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.lab.compare.specs import PlanSpec, TaskBook
@@ -43,8 +45,8 @@ from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec
+from rnn_pipelines.sentiment.operations.reference import PredictSentimentSpec
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.sentiment.text.files import TextFileSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
@@ -66,6 +68,8 @@ TYPES: dict[str, type[BaseModel]] = {
     "forecast.level": LevelSpec,
     "forecast.use": UseSpec,
     "forecast.paths": PathsSpec,
+    "forecast.totals": TotalsSpec,
+    "forecast.reconcile": ReconcileSpec,
     "forecast.pretrained": PretrainedSpec,
     "sentiment.source": ReviewSourceSpec,
     "sentiment.split": ReviewSplitSpec,
@@ -77,7 +81,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "sentiment.gru": ClassifierSpec,
     "sentiment.pointwise": ClassifierSpec,
     "sentiment.training": TrainingSpec,
-    "predict_sentiment": TextFileSpec,
+    "predict_sentiment": PredictSentimentSpec,
     "predict_forecast": PredictSpec,
     "retrain_forecast": RetrainForecastSpec,
     "retrain_sentiment": RetrainSentimentSpec,

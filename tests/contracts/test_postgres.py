@@ -38,10 +38,14 @@ def test_tables_of_forecasts_are_on_the_server(own: dict[str, Any]) -> None:
         "forecast_external",
         "monitor_forecast_evaluated",
         "monitor_forecast_found_forecasts",
+        "monitor_forecast_found_totals",
         "predict_forecast_all_next_values",
         "predict_forecast_forecasts",
         "predict_forecast_found_forecasts",
         "predict_forecast_newest",
+        "predict_forecast_next_totals",
+        "predict_forecast_next_totals_csv",
+        "predict_forecast_totals",
     ]
 
 

@@ -118,6 +118,18 @@ def test_failed_save_leaves_the_old_network(models: dict, filepath: str) -> None
     np.testing.assert_array_equal(predict(dataset.load()), predict(models["gru"]))
 
 
+def test_no_network_is_loaded_as_an_empty_mapping(filepath: str) -> None:
+    KerasModelDataset(filepath=filepath).save({})
+    assert KerasModelDataset(filepath=filepath).load() == {}
+
+
+def test_no_network_takes_the_place_of_an_earlier_one(models: dict, filepath: str) -> None:
+    dataset = KerasModelDataset(filepath=filepath)
+    dataset.save(models["gru"])
+    dataset.save({})
+    assert not Path(filepath).exists()
+
+
 def test_preview_shows_the_layers_without_keras(models: dict, filepath: str) -> None:
     dataset = KerasModelDataset(filepath=filepath)
     dataset.save(models["lstm"])

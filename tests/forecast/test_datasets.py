@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.methods.predictions import (
     keep_last_record,
 )
 from rnn_pipelines.storage.chain import verify_chain
+from rnn_pipelines.storage.files import name_temporary
 from rnn_pipelines.storage.formats import has_checksum
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
@@ -151,6 +152,16 @@ def test_write_that_breaks_off_leaves_the_old_forecasts(
     assert len(dataset.load()) == 2
     dataset.save(make_rows(day=2))
     assert len(dataset.load()) == 4
+
+
+def test_next_night_removes_the_rest_of_a_killed_one(filepath: str) -> None:
+    """It would stay for ever, as large as the log; simulated with a kill at the eighth call of the forecasts."""
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    left = Path(filepath).with_name(name_temporary(Path(filepath).name))
+    left.write_bytes(b"half")
+    dataset.save(make_rows(day=2))
+    assert not left.exists()
 
 
 def test_missing_log_is_refused(filepath: str) -> None:

@@ -270,7 +270,7 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
     assert (paths.table["y"] != 0).all()
     spec = PartitionSpec(training_rows=400, rows=2_000)
     sample = draw_sample_as_trained(champion, source, CovariateSpec(), spec, tmp_path)
-    tables, summary = forecast_all_newest(champion, sample, PredictSpec(), ALONE)
+    tables, summary, _ = forecast_all_newest(champion, sample, PredictSpec(), ALONE)
     assert summary["num_partitions"] > 1
     assert_not_cut(join(tables))
 

@@ -20,7 +20,11 @@ from rnn_pipelines.forecast.parameters import (
 def parameters(project: Path) -> dict:
     """Without `paths`, which is an argument of `predict` in Python, and `partitions`, which are of files."""
     found = yaml.safe_load((project / "conf/base/parameters_forecast.yml").read_text())["forecast"]
-    return {name: block for name, block in found.items() if name not in ("paths", "partitions")}
+    return {
+        name: block
+        for name, block in found.items()
+        if name not in ("paths", "partitions", "totals", "reconcile")
+    }
 
 
 def test_defaults_are_those_of_the_file(parameters: dict) -> None:

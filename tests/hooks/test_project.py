@@ -9,14 +9,16 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, MemoryDataset, SharedMemoryDataCatalog
 from kedro.pipeline import Node, Pipeline
+from kedro.runner.parallel_runner import ParallelRunnerManager
 from kedro_datasets.text import TextDataset
 
 from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset, PostgresRowsDataset
-from rnn_pipelines.errors import ParameterError, SeriesError
+from rnn_pipelines.datasets.passed import prepare_messages
+from rnn_pipelines.errors import ParameterError, RunStopped, SeriesError
 from rnn_pipelines.forecast.methods.training.specs import NetworkSpec
 from rnn_pipelines.hooks import project
 from rnn_pipelines.hooks.project import RunHooks
@@ -150,7 +152,7 @@ def test_node_that_takes_long_is_said(
     monkeypatch.setattr("rnn_pipelines.hooks.project.time.monotonic", lambda: next(clock))
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         hooks.before_node_run(node)
-        hooks.after_node_run(node)
+        hooks.after_node_run(node, DataCatalog())
     assert caplog.messages == lines
 
 
@@ -240,6 +242,17 @@ def test_record_of_an_earlier_run_is_none_of_this_one(retrained: Any) -> None:
     assert fail_after(retrained, lambda _: None)["forecast"] == ["promoted", "failed"]
 
 
+@pytest.mark.parametrize(("kind", "num_failures"), [(SeriesError, 1), (RunStopped, 0)])
+def test_run_that_stops_after_the_fit_rings_no_alarm(
+    retrained: Any, kind: type[Exception], num_failures: int
+) -> None:
+    store = retrained["champion_forecast"].store
+    save_promoted(store)
+    run = {"pipeline_names": ["predict_forecast"], "runtime_params": {}, "env": None}
+    RunHooks().on_pipeline_error(kind("it ended"), run, retrained)
+    assert len(list(store.folder.glob("failed_*"))) == num_failures
+
+
 # A retraining with wrong settings of MLflow ends before its first node; one that ends is published.
 
 
@@ -314,3 +327,21 @@ def test_failure_is_published_after_it_is_recorded(
     hooks.before_pipeline_run(RETRAIN_FORECAST, catalog)
     hooks.on_pipeline_error(SeriesError("no such file"), RETRAIN_FORECAST, catalog)
     assert published == [(tmp_path, "forecast", "sqlite:////project/mlflow.db", 1)]
+
+
+def test_run_ends_by_saying_which_part_failed_in_another_process(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pipeline = Pipeline([Node(lambda: "", None, "forecast_report", name="write_report")])
+    with ParallelRunnerManager() as manager:
+        catalog = SharedMemoryDataCatalog({})
+        prepare_messages(catalog, pipeline)
+        catalog.set_manager_datasets(manager)
+        worker = RunHooks()
+        worker.before_node_run(pipeline.nodes[0])
+        guard(int, str)("x")
+        worker.after_node_run(pipeline.nodes[0], catalog)
+        caplog.clear()
+        catalog["forecast_report"] = MemoryDataset("")
+        RunHooks().after_pipeline_run({"pipeline_names": None}, pipeline, catalog)
+    assert "a part of the report failed: int: ValueError" in caplog.messages[0]

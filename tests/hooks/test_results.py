@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -78,6 +79,8 @@ class Project:
         meanwhile: Callable[[DataCatalog], None] = lambda _: None,
         source: dict[str, str] | None = None,
         before: Callable[[EarlierRun | None], None] = lambda _: None,
+        *,
+        only_missing: bool = False,
     ) -> DataCatalog:
         whole = Pipeline(
             [
@@ -107,15 +110,20 @@ class Project:
                 config_loader={"globals": {"data_root": "data"}}, project_path=self.root.parent
             )
         )
-        params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
+        params = {
+            "pipeline_names": ["forecast"],
+            "only_missing_outputs": only_missing,
+            "env": "test",
+        }
         hooks.before_pipeline_run(params, pipeline, catalog)
         try:
             for node in pipeline.nodes:
-                SequentialRunner().run(Pipeline([node]), catalog)
-            hooks.after_node_run({"forecast_table": read(number)})
-            before(hooks.before_node_run({"forecast_run_before": None}).get("forecast_run_before"))
+                SequentialRunner().run(Pipeline([node]), catalog, only_missing_outputs=only_missing)
+            hooks.after_node_run(whole.nodes[0], catalog, {"forecast_table": read(number)})
+            given = hooks.before_node_run(whole.nodes[0], catalog, {"forecast_run_before": None})
+            before(given.get("forecast_run_before"))
         except ValueError:
-            hooks.on_pipeline_error()
+            hooks.on_pipeline_error(catalog)
             raise
         meanwhile(catalog)
         hooks.after_pipeline_run(catalog)
@@ -474,7 +482,7 @@ def test_settings_are_checked_before_the_first_node(project: Project) -> None:
     params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
     with pytest.raises(ParameterError, match=r"runs\.keep: .*greater than or equal to 2"):
         hooks.before_pipeline_run(params, Pipeline([]), catalog)
-    assert ResultHooks().before_node_run({"forecast_table": None}) == {}
+    assert ResultHooks().before_node_run(Mock(), catalog, {"forecast_table": None}) == {}
 
 
 @pytest.fixture
@@ -518,3 +526,19 @@ def test_damaged_run_before_is_a_warning(
         project.run(2, source=source, before=found.append)
     assert found == [None]
     assert "metrics.json" in caplog.text
+
+
+def test_run_of_missing_outputs_continues_the_run_before(project: Project) -> None:
+    project.run(1)
+    first = project.store.find_current()
+    (project.root / "08_reporting/forecast/report.html").unlink()
+    project.run(1, only_missing=True)
+    record = project.store.read_record(project.store.find_current())
+    assert record["continues"] == first
+    assert "08_reporting/report.html" in record["files"]
+
+
+def test_run_of_missing_outputs_with_other_parameters_is_refused(project: Project) -> None:
+    project.run(1)
+    with pytest.raises(RunError, match="number was 1, and is 2"):
+        project.run(2, only_missing=True)

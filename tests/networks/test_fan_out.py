@@ -116,7 +116,7 @@ def test_jobs_after_a_worker_died_have_new_workers() -> None:
         ({"scheduler": "tcp://here:1"}, "none with loky"),
         ({"backend": "dask", "scheduler": "tcp://here:1", "workers": 2}, "workers: expected null"),
         ({"workers": 0}, "greater than or equal to 1"),
-        ({"backend": "threads"}, "'loky' or 'dask'"),
+        ({"backend": "threads"}, "'loky', 'dask' or 'ray'"),
     ],
     ids=str,
 )

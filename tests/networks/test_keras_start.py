@@ -44,7 +44,8 @@ labels = [1, 0] * 40
 texts = [f"{'great' if label else 'dull'} film {number}" for number, label in enumerate(labels)]
 numbers = {"vocabulary": {"min_count": 1}, "padding": {"max_length": 6}, "word_vectors": {"dimensions": 2}}
 ngrams = {"order": 1, "folds": 2, "min_texts": 1}
-TextClassifier(**numbers, ngrams=ngrams, training={"epochs": 1}, **small).fit(texts, labels, groups=range(80))
+trained = {name: {"units": 2, "min_texts": 0} for name in small}
+TextClassifier(**numbers, ngrams=ngrams, training={"epochs": 1}, **trained).fit(texts, labels, groups=range(80))
 facts["own finders"] = sum("rnn_pipelines" in type(finder).__module__ for finder in sys.meta_path)
 facts["stderr"] = os.path.samestat(os.fstat(2), stderr)
 print(json.dumps(facts | {"mallopts": mallopts, "redirects": redirects}))

@@ -44,14 +44,14 @@ def reweigh(text_classifier: ClassifierArtefact) -> Reweigh:
     """The classifier without its networks, which makes it fast to save, and with another intercept."""
 
     def make(intercept: float) -> ClassifierArtefact:
-        calibration = {"weights": {"nb_ngram": 1.0}, "intercept": intercept}
+        calibration = {"weights": {"nb_ngram": 1.0}, "intercept": [intercept]}
         return dataclasses.replace(text_classifier, networks={}, calibration=calibration)
 
     return make
 
 
 def get_intercept(filepath: str) -> float:
-    return TextClassifierDataset(filepath=filepath).load().calibration["intercept"]
+    return TextClassifierDataset(filepath=filepath).load().calibration["intercept"][0]
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_numbers_of_loaded_ngrams_are_those_of_python(
     ngrams = loaded.ngrams
     expected = text_classifier.ngrams
     assert (ngrams.order, ngrams.intercept) == (expected.order, expected.intercept)
-    assert (type(ngrams.order), type(ngrams.intercept)) == (int, float)
+    assert (type(ngrams.order), ngrams.intercept.dtype) == (int, np.float64)
 
 
 def test_unusual_parts_come_back(filepath: str, reweigh: Reweigh) -> None:
@@ -109,11 +109,11 @@ def test_missing_file_is_named_when_the_classifier_is_read(
 
 
 def test_nothing_is_pickled(packed: bytes) -> None:
-    """Arrays are of numbers, all else is JSON or HDF5."""
+    """Arrays are of numbers and truth values, all else is JSON or HDF5."""
     archive = zipfile.ZipFile(io.BytesIO(packed))
     assert archive.namelist() == MEMBERS
     with np.load(io.BytesIO(archive.read("ngrams.npz")), allow_pickle=False) as arrays:
-        assert all(array.dtype.kind in "if" for array in arrays.values())
+        assert all(array.dtype.kind in "bif" for array in arrays.values())
     for name in MEMBERS:
         if name.endswith(".keras"):
             members = zipfile.ZipFile(io.BytesIO(archive.read(name))).namelist()
@@ -193,7 +193,7 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     },
     **{
         f"format {number}": (lambda packed, number=number: set_format(packed, number), "format")
-        for number in (None, 0, 2, "1")
+        for number in (None, 0, 1, 3, "1")
     },
 }
 
@@ -242,7 +242,8 @@ def test_preview_shows_how_models_are_weighed(
     shown = json.loads(preview)
     assert shown["signs"] is True
     assert shown["padding"] == text_classifier.padding.model_dump()
-    assert shown["calibration"] == text_classifier.calibration
+    weights = text_classifier.calibration["weights"]
+    assert shown["calibration"] == {"weights": weights, "intercept": [0.25]}
 
 
 def test_preview_loads_no_keras(packed: bytes, write: Callable[..., str]) -> None:

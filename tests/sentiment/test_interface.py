@@ -28,8 +28,16 @@ SMALL = {
     "padding": {"max_length": 12},
     "word_vectors": {"dimensions": 3},
     "ngrams": {"order": 2, "folds": 2, "min_texts": 1},
-    "lstm": {"units": 2},
-    "gru": {"units": 2},
+    "lstm": {"units": 2, "min_texts": 0},
+    "gru": {"units": 2, "min_texts": 0},
+}
+# Five classes in order, each with words that tell it.
+TELLING = {
+    "Größe": ["kleid", "eng", "weit"],
+    "Lieferung": ["paket", "bote", "spät"],
+    "Rechnung": ["mahnung", "betrag", "doppelt"],
+    "Ärger": ["frech", "unhöflich", "laut"],
+    "качество": ["сломан", "дефект", "брак"],
 }
 
 
@@ -46,7 +54,7 @@ def stages() -> io.StringIO:
 
 @pytest.fixture(scope="module")
 def fitted(reviews: pd.DataFrame, no_graphs: None, stages: io.StringIO) -> TextClassifier:
-    labels = reviews["label"].map({0: "neg", 1: "pos"})
+    labels = reviews["label"].map({"negative": "neg", "positive": "pos"})
     with redirect_stderr(stages):
         return TextClassifier(**SMALL).fit(
             reviews["text"], labels, groups=reviews["group"], verbose=True
@@ -66,6 +74,7 @@ def test_predictions_have_their_columns(predicted: pd.DataFrame) -> None:
         "confidence",
         "num_words",
         "num_known_words",
+        "is_unlike",
     ]
 
 
@@ -112,7 +121,21 @@ FRESH = """
 from rnn_pipelines import TextClassifier
 texts = [f"a {word} film, number {number}" for number in range(40) for word in ("fine", "dull")]
 if __name__ == "__main__":
-    TextClassifier(training={"epochs": 1}).fit(texts, ["pos", "neg"] * 40).predict(texts)
+    small = {"units": 2, "min_texts": 0}
+    classifier = TextClassifier(training={"epochs": 1}, lstm=small, gru=small)
+    classifier.fit(texts, ["pos", "neg"] * 40).predict(texts)
+"""
+FEW = """
+import sys
+import numpy as np
+from rnn_pipelines import TextClassifier
+rng = np.random.default_rng(0)
+words = [f"w{number}" for number in range(300)]
+texts = [" ".join(rng.choice(words, 12)) + (" fine" if k % 2 else " dull") for k in range(1000)]
+labels = ["praise" if k % 2 else "complaint" for k in range(1000)]
+if __name__ == "__main__":
+    TextClassifier().fit(texts, labels).predict(texts)
+    assert not {"tensorflow", "keras"} & set(sys.modules)
 """
 
 
@@ -124,6 +147,101 @@ def test_a_fresh_process_prints_no_line(tmp_path: Path) -> None:
         [sys.executable, str(tmp_path / "fresh.py")], capture_output=True, check=True
     )
     assert done.stdout + done.stderr == b""
+
+
+def test_few_texts_load_no_tensorflow_and_print_nothing(tmp_path: Path) -> None:
+    (tmp_path / "few.py").write_text(FEW)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "few.py")], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+@pytest.fixture(scope="module")
+def single(reviews: pd.DataFrame, no_graphs: None) -> TextClassifier:
+    """A classifier whose GRU is not trained, because it needs more texts."""
+    blocks = {**SMALL, "gru": {"min_texts": 1000}, "training": {"epochs": 1}}
+    classifier = TextClassifier(**blocks)
+    return classifier.fit(reviews["text"], reviews["label"], groups=reviews["group"])
+
+
+def test_one_of_two_networks_can_be_trained(single: TextClassifier) -> None:
+    expected = {"lstm", "lstm_alone", "nb_ngram"}
+    assert set(single.leaderboard()["classifier"]) == expected
+
+
+def test_report_of_one_network_has_no_comparison_of_two(
+    single: TextClassifier, tmp_path: Path
+) -> None:
+    single.report(tmp_path / "report.html")
+    assert "LSTM against GRU" not in (tmp_path / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def five() -> TextClassifier:
+    """A classifier of five classes."""
+    rng = np.random.default_rng(0)
+    plain = ["das", "ist", "war", "zu", "sehr", "und", "ich", "habe"]
+    labels = [name for name in TELLING for _ in range(40)]
+    texts = [
+        " ".join(rng.permutation([*rng.choice(plain, 5), *rng.choice(TELLING[label], 2)]))
+        for label in labels
+    ]
+    return TextClassifier(vocabulary={"min_count": 1}).fit(texts, labels, verbose=False)
+
+
+FIVE_TEXTS = [f"das war sehr {words[0]} und {words[1]}" for words in TELLING.values()]
+
+
+def test_texts_of_five_classes_get_their_label(five: TextClassifier) -> None:
+    assert five.predict(FIVE_TEXTS)["label"].tolist() == list(TELLING)
+
+
+def test_each_of_five_classes_has_a_probability(five: TextClassifier) -> None:
+    columns = [f"probability {name}" for name in TELLING]
+    predicted = five.predict(FIVE_TEXTS)
+    assert [name for name in predicted if name.startswith("probability")] == columns
+    assert predicted[columns].sum(axis=1).tolist() == pytest.approx([1.0] * 5)
+
+
+def test_text_without_a_known_word_has_equal_probabilities(five: TextClassifier) -> None:
+    predicted = five.predict(["xyzzy"])
+    assert predicted["label"].tolist() == ["unknown"]
+    assert predicted[[f"probability {name}" for name in TELLING]].to_numpy().tolist() == [[0.2] * 5]
+
+
+def test_words_behind_an_answer_are_named(five: TextClassifier) -> None:
+    words = five.predict(["das war frech und sehr laut"], explain=True)["words_for"][0]
+    assert set(list(words)[:2]) == {"frech", "laut"}
+
+
+def test_doubtful_text_is_abstained(five: TextClassifier) -> None:
+    predicted = five.predict(["das paket ist frech"], abstain_below=0.95)
+    assert predicted["label"].tolist() == ["abstained"]
+
+
+def test_leaderboard_of_five_classes_has_the_macro_f1(five: TextClassifier) -> None:
+    assert five.leaderboard()["macro_f1"].tolist() == [1.0]
+
+
+def test_saved_classifier_of_five_classes_predicts_the_same(
+    five: TextClassifier, tmp_path: Path
+) -> None:
+    five.save(tmp_path / "model")
+    loaded = TextClassifier.load(tmp_path / "model")
+    pd.testing.assert_frame_equal(loaded.predict(FIVE_TEXTS), five.predict(FIVE_TEXTS))
+
+
+def test_report_names_five_classes(five: TextClassifier, tmp_path: Path) -> None:
+    five.report(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert [name for name in TELLING if f"<td>{name}</td>" not in page] == []
+
+
+def test_loaded_classifier_has_no_report(five: TextClassifier, tmp_path: Path) -> None:
+    five.save(tmp_path / "model")
+    with pytest.raises(ParameterError, match="a loaded classifier has no report"):
+        TextClassifier.load(tmp_path / "model").report(tmp_path / "report.html")
 
 
 def test_a_classifier_shows_its_networks(fitted: TextClassifier) -> None:
@@ -223,9 +341,10 @@ def test_a_classifier_that_has_learnt_nothing_says_so(tmp_path: Path) -> None:
         ("one text", [1], r"expected a list of texts, received 'one text'\. Give one for"),
         (["good", 3], [1, 0], "expected texts, received 3 in row 2"),
         (["good", "bad"], [1], "received 2 of text, 1 of label"),
-        (["good", "bad"], [1, "maybe"], r"the texts.*'maybe'"),
-        (["good", "bad"], [1, 1], "received only positive"),
-        (["good", " "], [1, 0], "the texts.* a cell that is not empty"),
+        (["good", "bad"], ["fine", "unknown"], "'unknown' is a result that is no class"),
+        (["good", "bad"], [1, ["a"]], "row 2: expected a label: a text or a number"),
+        (["good", "bad"], [1, 1], r"expected 2 to 50 classes, received \['positive'\]"),
+        (["good", " "], [1, 0], r"expected 2 to 50 classes, received \['positive'\]"),
         (None, [1], "the texts: expected a list of texts, received None"),
         (["good", "bad"], None, "the texts: expected a list of labels, received None"),
         (["good", "bad"], 5, "the texts: expected a list of labels, received 5"),

@@ -96,8 +96,8 @@ def write_log(folder: Path) -> Read:
 class Sums:
     """Writes the sums of the series of a partition."""
 
-    def pack(self) -> bytes:
-        return b""
+    def pack(self) -> dict[str, bytes]:
+        return {}
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         sums = pd.read_parquet(str(partition.source.path)).groupby("shop")["y"].sum()

@@ -37,7 +37,8 @@ def test_moments_may_be_steps(prices: pd.DataFrame) -> None:
 
 
 def test_an_optional_column_may_be_there(prices: pd.DataFrame) -> None:
-    Prices.validate(prices.assign(num_sold=1))
+    with_sales = prices.assign(num_sold=1)
+    assert Prices.validate(with_sales) is with_sales
 
 
 def test_an_optional_column_has_its_type(prices: pd.DataFrame) -> None:
@@ -70,6 +71,12 @@ def test_type_made_from_another_has_its_columns_too() -> None:
 def test_empty_table_has_columns_of_their_kinds(kind: str) -> None:
     made: Any = type("Made", (Table,), {"column": Column(kind)})
     assert made.validate(made.make_empty()).empty
+
+
+def test_texts_are_no_categories() -> None:
+    made: Any = type("Made", (Table,), {"column": Column("category")})
+    with pytest.raises(TableError, match=r"column \(category\)"):
+        made.validate(pd.DataFrame({"column": ["a"]}))
 
 
 def test_wrong_tables_are_refused(prices: pd.DataFrame) -> None:

@@ -173,6 +173,13 @@ def is_found(mutation: Mutation, project: Path, tests: list[str]) -> bool:
     return done.returncode not in {0, 5}
 
 
+def print_outcome(mutation: Mutation, root: Path, found: bool) -> None:
+    """Print whether a change was found, with its place below a folder."""
+    place = f"{mutation.path.relative_to(root)}:{mutation.line}"
+    word = "found" if found else "not found"
+    print(f"{word:10}{place}  {mutation.before}  →  {mutation.after}", flush=True)
+
+
 def main() -> None:
     """Print each mutation, and whether it was found."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -188,9 +195,7 @@ def main() -> None:
         for mutation in draw_mutations(options.number, options.seed):
             found = is_found(mutation, Path(folder), choose_tests(mutation.path, options.mirror))
             num_found += found
-            place = f"{mutation.path.relative_to(ROOT)}:{mutation.line}"
-            word = "found" if found else "not found"
-            print(f"{word:10}{place}  {mutation.before}  →  {mutation.after}", flush=True)
+            print_outcome(mutation, ROOT, found)
     print(f"{num_found} of {options.number} found, seed {options.seed}")
 
 

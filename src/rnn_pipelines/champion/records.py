@@ -1,5 +1,6 @@
 """The records in the history of a task, as JSON; a record has the keys of its kind."""
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, cast
@@ -191,6 +192,11 @@ def make_plain(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return [make_plain(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def dump_plain(values: Any) -> bytes:
+    """Return the values of `make_plain` as JSON."""
+    return f"{json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False)}\n".encode()
 
 
 def list_leaves(values: Any, path: str = "") -> Leaves:

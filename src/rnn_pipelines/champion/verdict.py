@@ -10,12 +10,12 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from rnn_pipelines.champion.changes import list_damages, load_usable
 from rnn_pipelines.champion.failed_runs import list_failures
-from rnn_pipelines.champion.history import find_origin
+from rnn_pipelines.champion.history import find_origin, hold_store_lock
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.records import Measures, Metrics, Record, list_measures
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, FormatError
-from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.files import remove_temporary, replace_file
 from rnn_pipelines.storage.formats import FORMAT, dump_object, naming_damage, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
@@ -197,7 +197,9 @@ def read_log_stamp(folder: Path) -> LogStamp | None:
 
 def write_log_stamp(folder: Path, stamp: LogStamp) -> None:
     """Write the stamp of the log of predictions into a champion's folder, atomically."""
-    replace_file(folder / LOG_STAMP, dump_object({"format": FORMAT, **stamp}))
+    with hold_store_lock(folder):
+        replace_file(folder / LOG_STAMP, dump_object({"format": FORMAT, **stamp}))
+        remove_temporary(folder, LOG_STAMP.__eq__)
 
 
 def _find_expected_error(

@@ -330,6 +330,13 @@ def champion() -> None:
     """Group the commands; `help` has the text for users, because it names the tasks."""
 
 
-@click.group(name="rnn-pipelines", commands=[champion, run, runs])
+SAMPLE = LazyCommand(
+    "rnn_pipelines.cli.sample:sample",
+    "sample",
+    "Write conf/sample, so that kedro run --env=sample runs without your data.",
+)
+
+
+@click.group(name="rnn-pipelines", commands=[champion, run, runs, SAMPLE])
 def cli() -> None:
     """Commands of RNN Pipelines."""

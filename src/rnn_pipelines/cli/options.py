@@ -77,7 +77,8 @@ IS_DRY = click.option(
 )
 
 
-def _check_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
+def check_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
+    """Return the address that an option names, a callback of click."""
     if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+([/?#]\S*)?", url):
         text = "expected an address that begins with http:// or https://, without user, password and blanks."
         raise click.BadParameter(text, ctx, param)
@@ -92,7 +93,7 @@ def add_alert_options(command: Command) -> Command:
     )
     text = "Send the result as JSON by one HTTP POST. A failure is a warning; the exit code stays."
     return metrics(
-        click.option("--notify", "url", metavar="URL", callback=_check_url, help=text)(command)
+        click.option("--notify", "url", metavar="URL", callback=check_url, help=text)(command)
     )
 
 

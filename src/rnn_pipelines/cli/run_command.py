@@ -19,11 +19,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rnn_pipelines.cli.options import Seconds
-from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
+from rnn_pipelines.errors import LockedError, RnnPipelinesError, RunStopped, make_line, show
 from rnn_pipelines.hooks.parameters import complete_commands, explain_faults, find_full_names
 from rnn_pipelines.parameter_models import rename_parameters, suggest
 from rnn_pipelines.pipelines.names import PIPELINES
-from rnn_pipelines.printing import escape_lines
+from rnn_pipelines.printing import escape_lines, escape_log, print_text
 from rnn_pipelines.runs.run_store import IS_ALARM, WAIT_SECONDS
 
 # The code for "try again later" in sysexits.h and in systemd's messages.
@@ -56,6 +56,8 @@ def show_plainly(
     """
     try:
         yield
+    except RunStopped:
+        raise
     except LockedError as error:
         raise LockedOut(f"{str(error).removesuffix('.')} (--wait).") from error
     except ParameterValidationError as error:
@@ -92,6 +94,7 @@ class PlainErrors(click.Group):
     """A group of commands that shows errors as `show_plainly` does, and only once."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        escape_log(logging.getLogger().handlers)
         with show_plainly(), _hide_repeated_errors():
             return super().invoke(ctx)
 
@@ -111,6 +114,13 @@ class PlainRun(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         WAIT_SECONDS.set(ctx.params.pop("wait_seconds"))
         IS_ALARM.set(False)
+        try:
+            return self._invoke(ctx)
+        except RunStopped as stop:
+            print_text(str(stop))
+            return None
+
+    def _invoke(self, ctx: click.Context) -> Any:
         if ctx.params.pop("is_verbose"):
             return _end_with_alarm(ctx, super().invoke(ctx))
         names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]

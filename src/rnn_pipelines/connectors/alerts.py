@@ -2,25 +2,19 @@
 
 import json
 import math
-import re
-import threading
-import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 from rnn_pipelines.champion.verdict import LEVELS
+from rnn_pipelines.connectors.posting import post
 from rnn_pipelines.errors import ChampionError, make_line
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.files import is_regular, replace_file
 
 PREFIX = "rnn_pipelines_"
 HELP = "# HELP "
-# From the connection to the answer.
-TIMEOUT_SECONDS = 10.0
 # Times are exported instead of ages, because an age would stand still if the check stopped running.
 METRICS = {
     "check_timestamp_seconds": "Time of the check.",
@@ -129,44 +123,10 @@ def _escape(label: str) -> str:
     return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would become a GET without the message."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def post_verdict(url: str, found: Mapping[str, Any]) -> str | None:
-    """Send the result of a check as JSON by one HTTP POST to an address that begins with http:// or https://.
-
-    Return the reason in words if it could not be sent, without parts of the address, which may hold a token, and
-    without words of the server; else None.
-    """
-    reasons: list[str | None] = []
-    # A server that answers byte by byte keeps each single attempt below its limit. The thread ends with the process.
-    sender = threading.Thread(
-        target=lambda: reasons.append(_post(url, json.dumps(found).encode())), daemon=True
-    )
-    sender.start()
-    sender.join(TIMEOUT_SECONDS)
-    reason = reasons[0] if reasons else f"timed out after {TIMEOUT_SECONDS:g} seconds"
-    if reason is None:
-        return None
-    server = re.sub(r"^\w+://(?:[^/?#]*@)?([^/?#:]*).*", r"\1", url, flags=re.DOTALL)
-    return f"{server}: the verdict could not be sent ({reason})"
-
-
-def _post(url: str, content: bytes) -> str | None:
-    """Send content, and return the reason in words if that fails."""
-    headers = {"Content-Type": "application/json", "User-Agent": "rnn-pipelines"}
+    """Send the result of a check as JSON, see `post`. Return the reason in words if that fails, else None."""
     try:
-        request = urllib.request.Request(url, content, headers, method="POST")
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
-            return None
-    except HTTPError as error:
-        return f"the server answered {error.code}"
-    except OSError as error:
-        return make_line(error)
-    # These quote parts of the address.
-    except (HTTPException, ValueError) as error:
-        return type(error).__name__
+        post(url, json.dumps(found).encode(), "application/json", "the verdict")
+    except ConnectionError as error:
+        return str(error)
+    return None

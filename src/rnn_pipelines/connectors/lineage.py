@@ -6,20 +6,24 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog, MemoryDataset
-from kedro.pipeline import Pipeline
+from kedro.io import DataCatalog, MemoryDataset, SharedMemoryDataset
+from kedro.pipeline import Node, Pipeline
 from pydantic import Field
 
 from rnn_pipelines.connectors.settings import find_settings
-from rnn_pipelines.errors import MissingLibraryError, make_line
+from rnn_pipelines.datasets.passed import read_messages, send_message
+from rnn_pipelines.datasets.paths import find_dataset, find_path
+from rnn_pipelines.errors import MissingLibraryError, RunStopped, make_line
 from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
 logger = logging.getLogger(__name__)
 Around = Generator[None, Any, None]
+# The messages of nodes on their inputs and outputs.
+VALUES = "values"
 
 
 @contextmanager
@@ -47,6 +51,22 @@ class LineageSpec(ParameterModel, frozen=True):
     transport: dict[str, Any] = Field(
         {"type": "file", "log_file_path": "openlineage.jsonl", "append": True}
     )
+
+
+class Value(NamedTuple):
+    """What is told of an input or output of a node.
+
+    Attributes:
+        path: of the user's file, if it is a block of parameters.
+        columns: the type of each, if it is a table.
+        is_read: whether the node has read the table from a source.
+    """
+
+    name: str
+    path: str | None
+    columns: dict[str, str] | None
+    num_rows: int
+    is_read: bool
 
 
 class LineageHooks:
@@ -89,29 +109,33 @@ class LineageHooks:
         self._send("START")
 
     @hook_impl
-    def after_node_run(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+    def after_node_run(
+        self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], outputs: dict[str, Any]
+    ) -> None:
         """Add columns and numbers of rows; a table of a source, which is no entry of the catalog, is an input."""
         with _only_warn("tables"):
-            for name, value in {**inputs, **outputs}.items() if self._sides else ():
-                if isinstance(path := getattr(value, "path", None), str):
-                    self._paths[re.split(r"[:.]", name)[-1]] = path
-                data = getattr(value, "table", value)
-                if hasattr(data, "dtypes") and hasattr(data, "columns"):
-                    if (
-                        name in outputs
-                        and name.endswith("_table")
-                        and name not in self._sides["output"]
-                    ):
-                        self._add_source(name)
-                    self._add_facts(
-                        name,
-                        {str(column): str(kind) for column, kind in data.dtypes.items()},
-                        len(data),
-                    )
+            values = [
+                _describe_value(name, value, name in outputs)
+                for name, value in {**inputs, **outputs}.items()
+            ]
+            send_message(catalog, node.name, VALUES, values)
+            self._add_values(values)
+
+    def _add_values(self, values: Iterable[Value]) -> None:
+        for value in values if self._sides else ():
+            if value.path is not None:
+                self._paths[re.split(r"[:.]", value.name)[-1]] = value.path
+            if value.columns is not None:
+                if value.is_read and value.name not in self._sides["output"]:
+                    self._add_source(value.name)
+                self._add_facts(value.name, value.columns, value.num_rows)
 
     @hook_impl(wrapper=True)
-    def after_pipeline_run(self) -> Around:
+    def after_pipeline_run(self, catalog: DataCatalog) -> Around:
         """Send COMPLETE, or FAIL if the results can't be published."""
+        with _only_warn("tables"):
+            for values in read_messages(catalog, VALUES):
+                self._add_values(values)
         try:
             yield
         except Exception as error:
@@ -121,7 +145,7 @@ class LineageHooks:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        self._send("FAIL", error)
+        self._send("ABORT" if isinstance(error, RunStopped) else "FAIL", error)
 
     def _add_source(self, table: str) -> None:
         """Add the file of a table; covariates without a file of their own are in that of the series."""
@@ -134,11 +158,11 @@ class LineageHooks:
     ) -> dict[str, Any]:
         found = {}
         for name in sorted(names):
-            dataset = getattr(catalog.get(name), "_dataset", catalog.get(name))
-            if dataset is not None and not isinstance(dataset, MemoryDataset):
+            dataset = find_dataset(catalog, name)
+            if dataset is not None and not isinstance(dataset, MemoryDataset | SharedMemoryDataset):
                 store = getattr(dataset, "store", None)
                 self._stores |= {} if store is None else {name: store}
-                path = getattr(dataset, "_filepath", None) or getattr(store, "folder", None)
+                path = find_path(dataset) or getattr(store, "folder", None)
                 found[name] = self._name_dataset(side, name, path)
         return found
 
@@ -187,6 +211,19 @@ class LineageHooks:
                 **{f"{side}s": [*datasets.values()] for side, datasets in self._sides.items()},
             )
             self._library.OpenLineageClient(config={"transport": self._spec.transport}).emit(event)
+
+
+def _describe_value(name: str, value: Any, is_output: bool) -> Value:
+    path = getattr(value, "path", None)
+    data = getattr(value, "table", value)
+    is_table = hasattr(data, "dtypes") and hasattr(data, "columns")
+    return Value(
+        name,
+        path if isinstance(path, str) else None,
+        {str(column): str(kind) for column, kind in data.dtypes.items()} if is_table else None,
+        len(data) if is_table else 0,
+        is_output and name.endswith("_table"),
+    )
 
 
 def find_lineage(context: KedroContext) -> LineageSpec:

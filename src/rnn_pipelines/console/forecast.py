@@ -22,6 +22,7 @@ from rnn_pipelines.console.settings import (
     OF_FILE,
     OPEN,
     QUIET,
+    TOTAL,
     Blocks,
     Command,
     parse_settings,
@@ -44,13 +45,17 @@ from rnn_pipelines.forecast.parameters import (
 )
 from rnn_pipelines.forecast.recipe import read_with_covariates
 from rnn_pipelines.forecast.report.answer import list_answer
-from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
+from rnn_pipelines.forecast.report.next_values import restore_numbers, round_totals, tabulate_used
 from rnn_pipelines.forecast.report.report import render_fitted
 from rnn_pipelines.forecast.report.summary import summarize_forecast
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.source.column_choice import choose_file_columns
+from rnn_pipelines.forecast.source.covariates import add_groups
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.table_form import TableForm
+from rnn_pipelines.forecast.totals.adding import Totals
+from rnn_pipelines.forecast.totals.next_totals import add_fitted
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.printing import print_json, print_text
@@ -60,6 +65,7 @@ from rnn_pipelines.storage.spreadsheets import write_csv
 FILES = {
     "report": "report.html",
     "next_values": "next_values.csv",
+    "next_totals": "next_totals.csv",
     "all_methods": "all_methods.csv",
     "metrics": "metrics.json",
     "model": MODEL,
@@ -107,6 +113,7 @@ OF_WINDOW = ("horizon", "lookback")
 @click.option(
     "--past", multiple=True, help="A column that is known up to the last value; repeat it."
 )
+@TOTAL
 @click.option("--holidays", help="A country with its public holidays, such as DE or US.")
 @click.option(
     "--use",
@@ -158,28 +165,33 @@ def forecast(
     )
     with show_stages(stages, False if quiet else None):
         begin_stage("read the file")
+        totals_spec = read_parameter_model("total", TotalsSpec, options["total"])
         spec = read_spec(file, options, given)
-        tables = read_with_covariates(spec.source, spec.covariates, spec.window)
+        read = add_groups(spec.covariates, totals_spec.columns)
+        tables = read_with_covariates(spec.source, read, spec.window)
         # A temporary file is named after its address.
         source = spec.source.model_copy(update={"path": file.label})
         fitted = fit_forecasters(*tables, spec.model_copy(update={"source": source}))
         begin_stage("evaluate")
         evaluated = evaluate_fitted(fitted)
+        totals = add_fitted(fitted, evaluated.future, totals_spec, tables[1])
         begin_stage("write the report")
-        report = render_fitted(fitted, evaluated, "console")
-        files = _list_files(fitted, evaluated, report, options)
+        report = render_fitted(fitted, evaluated, "console", totals)
+        files = _list_files(fitted, evaluated, totals, report, options)
         write_folder(folder, files, pack(make_champion(fitted)))
     page = folder / FILES["report"]
     if is_opened:
         open_page(page)
     if as_json:
-        print_json(_list_results(fitted, evaluated, folder))
+        print_json(_list_results(fitted, evaluated, folder) | {"next_totals": list_rows(totals)})
         return
     if quiet:
         print_text(folder)
         return
     profile = fitted.panel.profile
-    summary = summarize_forecast(evaluated.metrics, evaluated.future, profile, program="console")
+    summary = summarize_forecast(
+        evaluated.metrics, evaluated.future, profile, program="console", totals=totals
+    )
     print_text(summary, is_titled=True)
     print_text(f"\n{page}")
 
@@ -217,21 +229,25 @@ def _find_columns(given: Blocks, covariates: Mapping[str, Any]) -> Blocks:
 
 
 def _list_files(
-    fitted: Fitted, evaluated: Evaluated, report: str, options: Mapping[str, Any]
+    fitted: Fitted,
+    evaluated: Evaluated,
+    totals: Totals,
+    report: str,
+    options: Mapping[str, Any],
 ) -> dict[str, bytes]:
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
     profile = fitted.panel.profile
     form = fitted.settings.table or TableForm()
     next_values = tabulate_used(evaluated.future, profile["dead"])
-    is_of_file = options["columns"] == OF_FILE
+    write = form.write_csv if options["columns"] == OF_FILE else write_csv
     files = {
         FILES["report"]: report.encode(),
-        FILES["next_values"]: (
-            form.write_csv(next_values) if is_of_file else write_csv(next_values)
-        ),
+        FILES["next_values"]: write(next_values),
         FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),
     }
+    if options["total"]:
+        files[FILES["next_totals"]] = write(round_totals(totals))
     if options["excel"]:
         from rnn_pipelines.forecast.report.workbook import write_workbook
 

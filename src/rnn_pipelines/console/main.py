@@ -21,8 +21,8 @@ from rnn_pipelines.version import __version__
 
 # Errors that a change of the command or of the file resolves.
 OF_USER = (SeriesError, ReviewError, ParameterError, ChampionError, RunError)
-# The logger of `forecast.source.column_choice`, which is loaded only if it is needed.
-OF_COLUMNS = "rnn_pipelines.forecast.source.column_choice"
+# The loggers of `forecast.source.column_choice` and `sentiment.text`, which are loaded only if they are needed.
+OF_COLUMNS = ("rnn_pipelines.forecast.source.column_choice", "rnn_pipelines.sentiment.text")
 # The first sentence of each command's help, by the module of `console` with the same name.
 SUMMARIES = {
     "evaluate": "Compare the forecasts of MODEL, a saved or promoted folder, with the values in FILE that came since.",
@@ -30,8 +30,10 @@ SUMMARIES = {
     "export": "Export the saved or promoted forecaster MODEL, a folder, to PATH.",
     "forecast": "Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.",
     "homework": "Check the answers to the exercises of the course in FILE, a Python file with one function for each.",
+    "join": "Join the forecasts of all parts of a divided panel, in FOLDER/joined; see `rnn-pipelines part`.",
+    "part": "Forecast one part of a divided panel; FOLDER is named by a run with forecast.partitions.stop=fit.",
     "predict": "Apply the saved or promoted MODEL, a folder, to the series or texts in FILE.",
-    "sentiment": "Learn the sentiment of the labelled texts in FILE, which is CSV, Parquet or Excel.",
+    "sentiment": "Learn the labels of the texts in FILE, which is CSV, Parquet or Excel.",
     "serve": "Serve the champions: GET /health, POST /forecast, POST /sentiment.",
 }
 
@@ -53,8 +55,9 @@ def commands(verbose: bool) -> None:
     Exit codes: 0 done, 2 an error that you can correct, 1 any other error.
     """
     logging.getLogger().setLevel(logging.INFO if verbose else logging.WARNING)
-    # How the columns are read is always printed.
-    logging.getLogger(OF_COLUMNS).setLevel(logging.INFO)
+    # How the columns are read, and which texts are left out, is always printed.
+    for name in OF_COLUMNS:
+        logging.getLogger(name).setLevel(logging.INFO)
     warnings.simplefilter("ignore", FutureWarning)
 
 

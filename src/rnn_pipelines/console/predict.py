@@ -10,7 +10,7 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.input_files import FILE
 from rnn_pipelines.console.results import list_rows
-from rnn_pipelines.console.settings import COLUMNS, OF_FILE, Command
+from rnn_pipelines.console.settings import COLUMNS, OF_FILE, TOTAL, Command
 from rnn_pipelines.errors import ParameterError, show_all
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.preparation.preparing import find_dead
@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.report.next_values import round_values
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.sentiment.interface import TextClassifier
+from rnn_pipelines.sentiment.model.answers import write_words
 from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
 from rnn_pipelines.storage.files import require_new, write_new
 from rnn_pipelines.storage.formats import VOCABULARY
@@ -56,7 +57,14 @@ TEXT = click.option("--text", default="text", show_default=True, help="Column of
     multiple=True,
     help="File of future covariates, a scenario; repeat it to compare. FILE then holds the past.",
 )
+@TOTAL
 @TEXT
+@click.option(
+    "--abstain-below",
+    type=float,
+    help="Confidence below which a text gets the label abstained.",
+)
+@click.option("--explain", is_flag=True, help="Name the words for and against each label.")
 @COLUMNS
 @click.option(
     "--output",
@@ -68,7 +76,13 @@ TEXT = click.option("--text", default="text", show_default=True, help="Column of
     "--json", "as_json", is_flag=True, help="Print the rows as JSON, with unique_id and ds."
 )
 def predict(
-    model: str, file: str, text: str, columns: str, output: str | None, as_json: bool, **series: Any
+    model: str,
+    file: str,
+    text: str,
+    columns: str,
+    output: str | None,
+    as_json: bool,
+    **series: Any,
 ) -> None:
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
     if output is not None:
@@ -78,27 +92,32 @@ def predict(
         begin_stage("load the model")
         future = series.pop("future")
         horizon = series.pop("horizon")
+        totals = series.pop("total")
+        answers = {name: series.pop(name) for name in ("abstain_below", "explain")}
         loaded = load_model(model, lambda files: unpack_saved(files, **series))
-        begin_stage("predict")
-        if is_excel and (future or isinstance(loaded, TextClassifier)):
+        if isinstance(loaded, Forecaster) and any(answers.values()):
             raise ParameterError(
-                "--output: an Excel file holds forecasts without scenarios. Name a .csv file."
+                "--abstain-below and --explain: the model forecasts series, and classifies no texts. Leave them out."
+            )
+        begin_stage("predict")
+        is_excel_of_others = future or totals or isinstance(loaded, TextClassifier)
+        if is_excel and is_excel_of_others:
+            raise ParameterError(
+                "--output: an Excel file holds forecasts without scenarios and totals. Name a .csv file."
             )
         if isinstance(loaded, TextClassifier):
-            for name, value in (("future", future), ("horizon", horizon)):
-                if value:
-                    raise ParameterError(
-                        f"--{name}: the model classifies texts, and forecasts no series. Leave it out."
-                    )
-            table = loaded.predict(list_texts(file, text))
+            _check_no_series(future=future, horizon=horizon, total=totals)
+            table = write_words(loaded.predict(list_texts(file, text), **answers))
         elif is_excel:
             loaded.to_excel(str(output), file, horizon)
             return
+        elif totals:
+            table = _total(loaded, file, future, horizon, totals)
         else:
             table = _forecast(loaded, file, future, horizon)
     if as_json:
         print_json(list_rows(table))
-    if isinstance(loaded, Forecaster) and columns == OF_FILE:
+    if isinstance(loaded, Forecaster) and columns == OF_FILE and not totals:
         # Columns of scenarios have their names.
         use = "" if future else loaded.used
         rounded = round_values(table, use or Path(future[0]).stem)
@@ -109,6 +128,27 @@ def predict(
         write_new(Path(output), content)
     elif not as_json:
         print_text(content.decode().rstrip("\n"))
+
+
+def _check_no_series(**options: Any) -> None:
+    """Check that no option of forecasts was given for a model of texts."""
+    for name, value in options.items():
+        if value:
+            raise ParameterError(
+                f"--{name}: the model classifies texts, and forecasts no series. Leave it out."
+            )
+
+
+def _total(
+    forecaster: Forecaster,
+    file: str,
+    future: tuple[str, ...],
+    horizon: int | None,
+    totals: tuple[str, ...],
+) -> pd.DataFrame:
+    if future:
+        raise ParameterError("--total: give it without --future.")
+    return forecaster.predict(file, h=horizon, totals=totals)
 
 
 def unpack_saved(files: Mapping[str, bytes], **source: Any) -> Forecaster | TextClassifier:

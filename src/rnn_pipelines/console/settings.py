@@ -44,6 +44,11 @@ COLUMNS = click.option(
     show_default=True,
     help="Names of the columns in the results: those of the file, or unique_id and ds.",
 )
+TOTAL = click.option(
+    "--total",
+    multiple=True,
+    help="A sum with its interval: all, a column such as region, a period such as week, or 'region × week'; repeat it.",
+)
 QUIET = click.option(
     "--quiet", "-q", is_flag=True, help="Print the new folder alone, without results and progress."
 )
@@ -148,6 +153,9 @@ def name_options(message: str, accepted: Collection[str] = ("--set", *OPTIONS.va
         names = {
             FILES.path: "FILE",
             FILES.columns: "--text, --label and --group",
+            "sentiment.source.text": "--text",
+            "sentiment.source.label": "--label",
+            "sentiment.source": "--set source",
             "sentiment.split": "--set split",
         }
         return rename_parameters(message, names)

@@ -16,6 +16,7 @@ from rnn_pipelines.forecast.source.table_form import TIME
 from rnn_pipelines.reading.csv_files import open_csv
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import Selection, TableFiles
+from rnn_pipelines.sentiment.model.answers import write_words
 
 BODIES = TableFiles(
     error=ParameterError,
@@ -27,6 +28,9 @@ BODIES = TableFiles(
 
 # The options of a request by name; their values are checked by the model.
 Options = dict[str, Any]
+
+# Options of `TextClassifier.predict`.
+ANSWERS = ("abstain_below", "explain")
 
 
 class RequestLimits(NamedTuple):
@@ -167,12 +171,13 @@ def _check_size(names: pd.Series | None, h: Any, horizon: int, limits: RequestLi
 
 
 def _classify(models: ServedModels, options: Options, limits: RequestLimits) -> Answer:
-    _check_names(options, {"texts", "rows"})
+    _check_names(options, {"texts", "rows", *ANSWERS})
     rows = options.get("rows")
     # A table of CSV is the rows of the request.
     texts = rows.get("text") if isinstance(rows, pd.DataFrame) else options.get("texts")
     served = models.get("sentiment")
-    return Answer(served.version, served.model.predict(texts))
+    answers = {name: options[name] for name in ANSWERS if name in options}
+    return Answer(served.version, write_words(served.model.predict(texts, **answers)))
 
 
 def _check_names(options: Options, expected: set[str]) -> None:

@@ -19,6 +19,7 @@ MODULES = {
     "NewestVersionsDataset": "rnn_pipelines.datasets.newest_versions",
     "OptionalDataset": "rnn_pipelines.datasets.optional",
     "PageDataset": "rnn_pipelines.datasets.one_file",
+    "PassedDataset": "rnn_pipelines.datasets.passed",
     "PostgresLogDataset": "rnn_pipelines.connectors.postgres.rows",
     "PostgresQueryDataset": "rnn_pipelines.connectors.postgres.query",
     "PostgresRowsDataset": "rnn_pipelines.connectors.postgres.rows",

@@ -17,8 +17,10 @@ class KerasModelDataset(OneFileDataset):
     kedro-datasets' own TensorFlow dataset imports TensorFlow with its class, which would slow down every Kedro command.
     """
 
-    def load(self) -> KerasModel:
-        """Return the model, ready for prediction, not compiled."""
+    def load(self) -> KerasModel | Mapping[str, KerasModel]:
+        """Return the model, ready for prediction, not compiled; an empty mapping if there is none."""
+        if not self.exists():
+            return {}
         with self._open_to_read() as file:
             return unpack_model(file.read())
 

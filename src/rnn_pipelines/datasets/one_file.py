@@ -10,7 +10,7 @@ import fsspec
 from kedro.io.core import AbstractVersionedDataset, Version, get_filepath_str, get_protocol_and_path
 from kedro_datasets._typing import JSONPreview
 
-from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.champion.records import dump_plain, make_plain
 from rnn_pipelines.report.origin import name_run
 
 
@@ -117,9 +117,8 @@ class StrictJSONDataset(OneFileDataset):
         plain = make_plain(data)
         if self.run is not None and isinstance(plain, dict):
             plain = {"run": self.run, **plain}
-        content = json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False)
         with self._open_to_write() as file:
-            file.write(f"{content}\n".encode())
+            file.write(dump_plain(plain))
 
     def preview(self) -> JSONPreview:
         with self._open_to_read() as file:

@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow
 import pyarrow.parquet
 from kedro.io.core import DatasetError
 from kedro.utils import load_obj
@@ -16,6 +16,7 @@ from rnn_pipelines.datasets.one_file import DataclassDataset, OneFileDataset
 from rnn_pipelines.errors import show
 from rnn_pipelines.reading.table_files import find_broken
 from rnn_pipelines.storage.spreadsheets import change_texts, unmark_text, write_csv
+from rnn_pipelines.storage.table_groups import write_tables
 
 # The rows that are compressed at once; a writer keeps them in memory.
 GROUP_ROWS = 1 << 16
@@ -54,20 +55,13 @@ class TablesDataset(OneFileDataset):
 
     def save(self, data: Iterable[pd.DataFrame]) -> None:
         """Save tables, read one at a time. No tables stand for no file, because a node cannot omit an output."""
-        tables = (pyarrow.Table.from_pandas(table, preserve_index=False) for table in data)
+        tables = iter(data)
         first = next(tables, None)
         if first is None:
             self._remove()
             return
-        schema = first.schema.remove_metadata()
-        options = {"compression": "zstd", "use_dictionary": ["unique_id"]}
-        with (
-            self._open_to_write() as file,
-            pyarrow.parquet.ParquetWriter(file, schema, **options) as writer,
-        ):
-            writer.write_table(first.cast(schema))
-            for table in tables:
-                writer.write_table(table.cast(schema))
+        with self._open_to_write() as file:
+            write_tables(chain([first], tables), file)
 
     def preview(self, nrows: int = 20) -> TablePreview:
         with self._open_to_read() as file:

@@ -14,6 +14,7 @@ class SourceBlock(_SourceBlockStart, total=False):
     freq: int | str | None
     closed_days: str | Sequence[str]
     valid_range: tuple[float | None, float | None] | str | None
+    unavailable: str | None
     time_format: str | None
     sep: str | None
     decimal: str | None

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictions import (
     keep_last_record,
 )
 from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
-from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.files import remove_temporary, replace_file
 from rnn_pipelines.storage.formats import BLANK, KEY, check_format, embed_checksum, has_checksum
 from rnn_pipelines.storage.lock import hold_lock
 
@@ -94,7 +94,9 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         return log
 
     def save(self, data: ForecastLog) -> None:
-        """Add the rows that differ from the last ones on record."""
+        """Add the rows that differ from the last ones on record; without rows, no file appears."""
+        if data.empty:
+            return
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
             earlier = self._read() if self._path.exists() else data.head(0)
             if _list_fixed_columns(earlier) != _list_fixed_columns(data):
@@ -114,6 +116,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             packed = io.BytesIO()
             log.to_parquet(packed)
             replace_file(self._path, embed_checksum(packed.getvalue()))
+            remove_temporary(self._path.parent, self._path.name.__eq__)
 
     def preview(self, nrows: int = 20) -> TablePreview:
         return TablePreview(self.load().tail(nrows).astype(str).to_dict(orient="split"))

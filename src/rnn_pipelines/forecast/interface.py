@@ -56,7 +56,18 @@ from rnn_pipelines.forecast.source.column_choice import choose_columns, choose_f
 from rnn_pipelines.forecast.source.covariates import read_series
 from rnn_pipelines.forecast.source.frames import ID, convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.forecast.source.table_form import TableForm
+from rnn_pipelines.forecast.source.table_form import FORECAST, TableForm
+from rnn_pipelines.forecast.totals.adding import TotalsTable
+from rnn_pipelines.forecast.totals.groups import list_newest
+from rnn_pipelines.forecast.totals.levels import measure_levels
+from rnn_pipelines.forecast.totals.next_totals import add_ends
+from rnn_pipelines.forecast.totals.reconciling import (
+    ReconcileSpec,
+    make_hierarchy,
+    reconcile_ends,
+    use_method,
+)
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import Parametrized, list_values, read_parameter_model
@@ -169,6 +180,8 @@ class Forecaster(Parametrized):
         # The names of the networks of `replace_network`.
         self._replaced: frozenset[str] = frozenset()
         self._covariates: pd.DataFrame | None = None
+        # The columns of the frame of `fit` that can name groups of series, by series.
+        self._groups = pd.DataFrame({ID: []})
         # The dtype of the ids of `fit`, if they are integers.
         self._id_type: Any = None
 
@@ -194,6 +207,8 @@ class Forecaster(Parametrized):
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         table, covariates, source, id_type = self._read_training(frame)
+        is_file = isinstance(frame, str | Path)
+        groups = self._groups[:0] if is_file else list_newest(convert_frame(frame, source), source)
         with show_stages(fitting.list_stages(self.spec.pretrained.is_alone), verbose):
             fitted = fitting.fit_forecasters(table, covariates, self._with(source))
         # A column `unique_id` needs no parameter.
@@ -202,6 +217,7 @@ class Forecaster(Parametrized):
         self._fitted = fitted
         self._artefacts = fitting.list_artefacts(fitted)
         self._covariates = covariates
+        self._groups = groups
         self._evaluated = None
         self._replaced = frozenset()
         self._used = fitted.weights["used"]
@@ -220,6 +236,8 @@ class Forecaster(Parametrized):
         seed: int = 0,
         methods: str | Sequence[str] | None = None,
         quantiles: Quantiles | None = None,
+        totals: str | Sequence[str] | None = None,
+        reconcile: str | None = None,
     ) -> pd.DataFrame:
         """Forecast the steps after each series' end by the method in use, by default the ensemble.
 
@@ -237,27 +255,43 @@ class Forecaster(Parametrized):
             methods: `all`, or names of `leaderboard`; None for the method in use, the only one after `load`.
             quantiles: between 0 and 1 in steps of .005, in place of `level`: .1 is the lower bound of level 80, and .5
                 the forecast.
+            totals: sums of the method in use over series and steps in place of single values, with intervals of the
+                sums: `all`, `series`, columns of the table whose values are groups of series, periods (`day`, `week`,
+                `month`, `quarter`, `year`, `horizon`), or products such as `region × month`. After a fit on a file,
+                its columns are those of the frame.
+            reconcile: with `totals`, the method of hierarchicalforecast that reconciles the forecasts of the series
+                with forecasts made on the past of their totals: `ols`, `wls_struct`, `wls_var`, `mint_shrink` or
+                `mint_cov`; None or `bottom_up` for sums of the series' forecasts.
         Returns:
-            With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
+            With `totals`, see `TotalsTable`. With `paths`, `unique_id, ds, path, y`, a row for each step of each path.
+            Otherwise `unique_id, ds`;
             `is_recursive` if `h` exceeds the trained horizon; a column for each method, in the unit of `y`; and its
             bounds, such as `ensemble-lo-80`, or its quantiles, such as `ensemble-q-10`.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
             ParameterError: there is no such method, a level or quantile is beyond the largest level of the fit, two of
-                `level`, `paths` and `quantiles` are given, or `h`, `paths` or `seed` is outside its range.
+                `level`, `paths` and `quantiles` are given, `totals` beside another than `level`, or `h`, `paths` or
+                `seed` is outside its range.
         """
-        given = [
-            name
-            for name, value in (("level", level), ("paths", paths), ("quantiles", quantiles))
-            if value is not None
-        ]
-        if quantiles is not None and len(given) > 1:
+        answers = {"level": level, "paths": paths, "quantiles": quantiles, "methods": methods}
+        given = [name for name, value in answers.items() if value is not None]
+        if quantiles is not None and {"level", "paths"} & {*given}:
             raise ParameterError(f"quantiles: give them without {given[0]}.")
+        if totals is not None and (others := [name for name in given if name != "level"]):
+            raise ParameterError(f"totals: give them without {others[0]}.")
+        if reconcile is not None and totals is None:
+            raise ParameterError(
+                "reconcile: give it with totals, such as totals=['all', 'series']."
+            )
         names = self._choose_methods(methods)
         levels = self._choose_levels(level)
         by_quantile = {} if quantiles is None else self._choose_quantiles(quantiles)
         frame, id_type = self._read_frame(frame)
         ends = self._find_ends(frame, h)
+        if totals is not None:
+            spec = read_parameter_model("totals", TotalsSpec, totals)
+            method = read_parameter_model("reconcile", ReconcileSpec, reconcile or "bottom_up")
+            return self._total(ends, frame, spec, method, levels, seed)
         if paths is not None:
             table = draw_next_paths(
                 ends.forecaster, ends.panel, ends.features, ends.num_steps, paths, seed
@@ -453,9 +487,34 @@ class Forecaster(Parametrized):
         table = fitting.tabulate_part(self._require_training(), "test").table
         return self._show(table, self._id_type)
 
-    def leaderboard(self) -> pd.DataFrame:
-        """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
-        return fitting.rank_forecasters(self._evaluate().metrics)
+    @naming_arguments
+    def leaderboard(
+        self, totals: str | Sequence[str] | None = None, reconcile: str | None = None
+    ) -> pd.DataFrame:
+        """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`.
+
+        Args:
+            totals: kinds of totals as in `predict`, for the errors of the method in use by level in place of methods,
+                see `MetricsByTotalTable`: of sums of its forecasts, and of forecasts made on the past of the totals.
+            reconcile: as in `predict`, to compare both reconciled, too.
+        """
+        if totals is None:
+            return fitting.rank_forecasters(self._evaluate().metrics)
+        fitted = self._require_training()
+        panel = fitted.panel
+        spec = read_parameter_model("totals", TotalsSpec, totals)
+        method = read_parameter_model("reconcile", ReconcileSpec, reconcile or "bottom_up")
+        hierarchy = make_hierarchy(panel.series, panel.profile, self._groups, spec)
+        evaluated = use_method(
+            panel,
+            fitted.data.linear,
+            fitted.methods,
+            self._used,
+            hierarchy.values.columns,
+            fitted.intervals,
+            is_evaluated=True,
+        )
+        return measure_levels(evaluated, hierarchy, spec, panel.cutoffs, method)
 
     def summary(self) -> str:
         """Return the answer, the next values and the methods on the test part, as a run prints them."""
@@ -847,6 +906,27 @@ class Forecaster(Parametrized):
                 frame, recipe, artefact, series, covariates, num_steps
             )
         return artefact, series, covariates
+
+    def _total(
+        self,
+        ends: Ends,
+        frame: pd.DataFrame | None,
+        spec: TotalsSpec,
+        method: ReconcileSpec,
+        levels: Sequence[int],
+        seed: int,
+    ) -> pd.DataFrame:
+        """Return the totals of the steps after each series' end by the method in use; see `add_ends`."""
+        given = self._groups if frame is None else list_newest(frame, self.spec.source)
+        # A frame of future covariates may lack the columns of groups.
+        groups = given if {*spec.columns} <= {*given} else self._groups
+        ends = reconcile_ends(ends, groups, spec, method)
+        forecasts = newer_values.forecast_ends(
+            ends, {self._used: ends.forecaster}, [self._used], []
+        )
+        totals = add_ends(ends, forecasts[self._used], groups, spec, levels, seed=seed)
+        bounds = {name: f"{self._used}-{name}" for name in totals if TotalsTable.is_in_family(name)}
+        return totals.rename(columns={FORECAST: self._used, **bounds})
 
     def _make_night(self, frame: Any, version: str) -> tuple[Night, Any]:
         """Return a night with this forecaster and the values of a frame of `predict`, and the dtype of its ids."""

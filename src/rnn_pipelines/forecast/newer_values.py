@@ -42,7 +42,7 @@ from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.source.frames import ID, has_no_values
-from rnn_pipelines.forecast.source.reading import read_file
+from rnn_pipelines.forecast.source.reading import add_unavailable, read_file
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
@@ -107,7 +107,7 @@ def read_series_frame(
         source.time,
         *source.time.split(TIME_SIGN),
         source.target,
-        *covariates.columns,
+        *add_unavailable(source, covariates.columns),
     }
     unread = [str(name) for name in frame if name not in columns_read]
     if unread and not source.is_wide and source.target in frame:
@@ -381,6 +381,8 @@ def _forecast_newer(
             f"the frame: expected rows after the training, which ends at {format_time(until.max())}, received none up "
             f"to {format_time(series['ds'].max())}."
         )
+    # An imputed value depends on later ones.
+    cutoffs = cutoffs[series.loc[cutoffs.index, "observed"]]
     panel, features = lay_out_cutoffs(
         forecaster, series, cutoffs.rename(columns={"ds": "cutoff"}), newer.covariates
     )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -17,14 +18,15 @@ from rnn_pipelines.champion.failed_runs import clear_failure, keep_failure
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.connectors.mlflow.publication import publish_if_possible
 from rnn_pipelines.connectors.mlflow.specs import TrackingSpec
-from rnn_pipelines.errors import LockedError
+from rnn_pipelines.datasets.passed import is_parallel, read_messages, send_message
+from rnn_pipelines.errors import LockedError, RunError, RunStopped
 from rnn_pipelines.hooks import parameters as checks
 from rnn_pipelines.hooks.paths import find_saver, find_store, find_tracking
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.parameter_models import rename_parameters
-from rnn_pipelines.pipelines.names import RunParams, list_retrained, list_using
-from rnn_pipelines.printing import print_text, rewrite_log
+from rnn_pipelines.pipelines.names import REFUSED_RUNNERS, RunParams, list_retrained, list_using
+from rnn_pipelines.printing import escape_log, print_text, rewrite_log
 from rnn_pipelines.report.failures import pop_failures
 from rnn_pipelines.runs.run_store import IS_ALARM, WAIT_SECONDS
 from rnn_pipelines.storage.lock import hold_lock
@@ -37,9 +39,21 @@ OF_ALL_RUNS = "params:runs"
 ALARMING = ("_suspects", "_stamp")
 # Nodes that take less time are not logged.
 LONG_SECONDS = 2.0
+# The messages of nodes on parts of the report that failed.
+FAILURES = "failures"
 # Labels of logged results, by the last word of their names in the catalog.
 RESULTS = {"report": "Report", "scores": "Scores", "forecasts": "Forecasts", "csv": "Next values"}
 RESULTS["predictions"] = "Predictions"
+
+
+def refuse_runner(run_params: RunParams) -> None:
+    """Raise a RunError if a pipeline would have other results with the runner than with `SequentialRunner`."""
+    for runner, (names, reason) in REFUSED_RUNNERS.items():
+        for name in run_params["pipeline_names"] or ():
+            if name in names and runner in run_params.get("runner", ""):
+                raise RunError(
+                    f"--runner={runner}: {name} {reason}. Use --runner=SequentialRunner."
+                )
 
 
 class RunHooks:
@@ -53,7 +67,8 @@ class RunHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Keep the way to the settings of MLflow, which are read only for retrainings."""
+        """Escape the log, and keep the way to the settings of MLflow, which are read only for retrainings."""
+        escape_log(logging.getLogger().handlers)
         self._find_tracking = partial(find_tracking, context)
 
     @hook_impl
@@ -63,6 +78,7 @@ class RunHooks:
         The process is prepared for trainings here, because it is not that of a user's own Python program.
         """
         pop_failures()
+        refuse_runner(run_params)
         quicken_start()
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
@@ -104,7 +120,7 @@ class RunHooks:
                 as_of = getattr(catalog.load("parameters").get(f"retrain_{task}"), "as_of", None)
                 record_failure(store.folder, task, error, as_of)
         # Another run was not over; this one says nothing about the champion.
-        if not isinstance(error, LockedError):
+        if not isinstance(error, LockedError | RunStopped):
             for pipeline, task in list_using(run_params):
                 store = find_store(catalog, task)
                 if store.find_pointer() is not None:
@@ -120,13 +136,17 @@ class RunHooks:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
+        # Kedro may have configured the log of this process anew.
+        escape_log(logging.getLogger().handlers)
         self._begun[node.name] = time.monotonic()
 
     @hook_impl
-    def after_node_run(self, node: Node) -> None:
+    def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
         seconds = time.monotonic() - self._begun.pop(node.name)
         if seconds >= LONG_SECONDS:
             logger.info("%s: %.0f s", node.name, seconds)
+        if is_parallel(catalog):
+            send_message(catalog, node.name, FAILURES, pop_failures())
 
     @hook_impl
     def after_pipeline_run(
@@ -150,7 +170,7 @@ class RunHooks:
         IS_ALARM.set(any(catalog.load(name)["is_alarm"] for name in records))
         for used, task in list_using(run_params):
             clear_failure(find_store(catalog, task).folder, used)
-        for reason in pop_failures():
+        for reason in chain(pop_failures(), *read_messages(catalog, FAILURES)):
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()
         self._publish(run_params, catalog)

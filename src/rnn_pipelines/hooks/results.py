@@ -2,7 +2,7 @@
 
 import logging
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,8 +12,8 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import CatalogProtocol, DataCatalog
-from kedro.pipeline import Pipeline
+from kedro.io import CatalogProtocol, DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.champion.manifest import (
     find_commit,
@@ -23,6 +23,8 @@ from rnn_pipelines.champion.manifest import (
 )
 from rnn_pipelines.champion.records import list_leaves, make_plain
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
+from rnn_pipelines.datasets.passed import is_parallel, prepare_messages, read_messages, send_message
+from rnn_pipelines.datasets.paths import change_path, find_dataset, find_path, list_fixed_paths
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.partial_runs import (
     read_skipped_parameters,
@@ -50,6 +52,10 @@ logger = logging.getLogger(__name__)
 
 # Pipelines that append to a log, which no run may replace.
 APPENDING = ("predict_forecast",)
+# The messages of nodes on the tables that they read.
+TABLES = "tables"
+# The entry with the runs that go on, for hooks in other processes.
+OPEN_RUNS = "open runs"
 # Suffix of the dataset of a pipeline with the run before.
 RUN_BEFORE = "_run_before"
 
@@ -58,6 +64,7 @@ RUN_BEFORE = "_run_before"
 class ResultFile:
     """The shown path of a dataset's file: `<data root>/<layer>/<pipeline>/<rest>`."""
 
+    path: PurePosixPath
     store: RunStore
     layer: str
     rest: PurePosixPath
@@ -109,17 +116,22 @@ class ResultHooks:
         kept = catalog.load("parameters").get("runs", {})
         self._num_kept = read_parameter_model("runs", RunsSpec, kept).keep
         self._command = _write_command(run_params)
+        refuse_fixed_paths(pipeline.all_outputs(), catalog, self._root)
         result_files = find_result_files(pipeline.datasets(), catalog, self._root)
         try:
             self._open_runs(run_params, pipeline, catalog, result_files)
             read = self._redirect(result_files, catalog) if self._runs else {}
             self._name_runs(pipeline.all_outputs(), catalog)
+            self._pass_facts(pipeline.all_outputs(), catalog)
             names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
             parameters = {
                 name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names
             }
             for run in self._runs.values():
                 run.record = _describe(run.opened, run_params, parameters, read)
+            prepare_messages(catalog, pipeline)
+            if is_parallel(catalog):
+                catalog[OPEN_RUNS] = MemoryDataset((self._runs, self._command))
         except BaseException:
             self._end()
             raise
@@ -147,7 +159,7 @@ class ResultHooks:
         stores = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
         # In a fixed order, so that no two runs wait for each other.
         for store in sorted(stores, key=lambda store: store.pipeline):
-            if store.pipeline.startswith((PREFIX, *APPENDING)):
+            if is_direct(store.pipeline):
                 continue
             self._locks.enter_context(hold_lock(store.lock, WAIT_SECONDS.get()))
             copied = None if needed is None else _list_files(store, needed)
@@ -155,8 +167,15 @@ class ResultHooks:
             self._runs[store] = PipelineRun(opened, _list_facts(run_params, opened))
 
     @hook_impl
-    def before_node_run(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def before_node_run(
+        self, node: Node, catalog: DataCatalog, inputs: dict[str, Any]
+    ) -> dict[str, Any]:
         """Give a node the run before, by the name of its pipeline: `forecast_run_before`."""
+        if is_parallel(catalog):
+            # In a process of its own, the hooks know only what the catalog tells.
+            self._runs, self._command = catalog.load(OPEN_RUNS)
+            self._read_tables(catalog)
+            self._pass_facts(node.outputs, catalog)
         return {
             f"{store.pipeline}{RUN_BEFORE}": _find_before(store, run.record)
             for store, run in self._runs.items()
@@ -164,22 +183,36 @@ class ResultHooks:
         }
 
     @hook_impl
-    def after_node_run(self, outputs: dict[str, Any]) -> None:
+    def after_node_run(self, node: Node, catalog: DataCatalog, outputs: dict[str, Any]) -> None:
         """Add the fingerprints of tables that were read to the record."""
-        for name, table in outputs.items():
-            if self._runs and name.endswith("_table") and hasattr(table, "dtypes"):
-                facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
-                for run in self._runs.values():
-                    refuse_other_data(run.opened, name, facts, self._command)
-                    run.record["data"][name] = facts
-                    if len(table):
-                        # Before the command that ends a page.
-                        run.facts.insert(-1, f"{name} {facts['fingerprint'][:NUM_LETTERS]}")
+        tables: dict[str, DataFacts] = {
+            name: {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
+            for name, table in outputs.items()
+            if self._runs and name.endswith("_table") and hasattr(table, "dtypes")
+        }
+        for name, facts in tables.items():
+            for run in self._runs.values():
+                refuse_other_data(run.opened, name, facts, self._command)
+        self._add_tables(tables)
+        send_message(catalog, node.name, TABLES, tables)
+
+    def _read_tables(self, catalog: DataCatalog) -> None:
+        for tables in read_messages(catalog, TABLES):
+            self._add_tables(tables)
+
+    def _add_tables(self, tables: Mapping[str, DataFacts]) -> None:
+        for name, facts in tables.items():
+            for run in self._runs.values():
+                run.record["data"][name] = facts
+                if facts["num_rows"]:
+                    # Before the command that ends a page.
+                    run.facts.insert(-1, f"{name} {facts['fingerprint'][:NUM_LETTERS]}")
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Publish the results, before other hooks log their locations."""
         try:
+            self._read_tables(catalog)
             for store, run in self._runs.items():
                 publish_run(run.opened, {**run.record, "ended": make_timestamp()})
                 logger.info("Run of %s: %s (%s)", store.pipeline, run.opened.name, run.facts[-1])
@@ -188,13 +221,14 @@ class ResultHooks:
             self._end()
 
     @hook_impl
-    def on_pipeline_error(self) -> None:
+    def on_pipeline_error(self, catalog: DataCatalog) -> None:
         """Keep the earlier results, and put those of the failed run aside."""
+        self._read_tables(catalog)
         self._end()
 
     def _end(self) -> None:
         for dataset, path in self._shown.items():
-            dataset._filepath = path
+            change_path(dataset, path)
         try:
             for run in self._runs.values():
                 put_aside(run.opened, run.record)
@@ -215,19 +249,17 @@ class ResultHooks:
         """
         read = {}
         for name, result_file in result_files.items():
-            dataset = _find_file(catalog, name)
+            dataset = find_dataset(catalog, name)
             run = self._runs.get(result_file.store)
             if run is not None:
                 folder = run.opened.folder
-                if hasattr(dataset, "facts"):
-                    dataset.facts = run.facts
             elif (current := result_file.store.find_current()) and result_file.is_linked():
                 folder = result_file.store.folder / current
                 read[result_file.store.pipeline] = current
             else:
                 continue
-            self._shown[dataset] = dataset._filepath
-            dataset._filepath = PurePosixPath(folder) / result_file.within()
+            self._shown[dataset] = result_file.path
+            change_path(dataset, PurePosixPath(folder) / result_file.within())
         return read
 
     def _name_runs(self, outputs: set[str], catalog: DataCatalog) -> None:
@@ -236,14 +268,22 @@ class ResultHooks:
         Rows on a server get a name also from pipelines without a folder for each run.
         """
         fallback = make_later_name([])
-        for dataset in (_find_file(catalog, name) for name in outputs):
+        for dataset in (find_dataset(catalog, name) for name in outputs):
             if getattr(dataset, "is_on_server", False):
                 dataset.run = fallback
         for store, run in self._runs.items():
             for name in outputs:
-                dataset = _find_file(catalog, name)
+                dataset = find_dataset(catalog, name)
                 if name.startswith(f"{store.pipeline}_") and hasattr(dataset, "run"):
                     dataset.run = run.opened.name
+
+    def _pass_facts(self, outputs: Iterable[str], catalog: DataCatalog) -> None:
+        """Give the pages among the outputs the facts of their run."""
+        for name in outputs:
+            dataset = find_dataset(catalog, name)
+            for store, run in self._runs.items():
+                if name.startswith(f"{store.pipeline}_") and hasattr(dataset, "facts"):
+                    dataset.facts = run.facts
 
 
 def find_result_files(
@@ -252,14 +292,39 @@ def find_result_files(
     """Return the datasets whose files are results of a pipeline, sorted by name; none without a data root here."""
     result_files = {}
     for name in sorted(names):
-        path = getattr(_find_file(catalog, name), "_filepath", None)
-        if root is not None and path is not None and Path(path).is_relative_to(root):
-            layer, *rest = Path(path).relative_to(root).parts
-            if len(rest) > 1 and rest[0] in PIPELINES:
-                result_files[name] = ResultFile(
-                    RunStore(root, rest[0]), layer, PurePosixPath(*rest[1:])
-                )
+        path = find_path(find_dataset(catalog, name))
+        result_file = None if path is None else find_result_file(path, root)
+        if result_file is not None:
+            result_files[name] = result_file
     return result_files
+
+
+def find_result_file(path: PurePosixPath | str, root: Path | None) -> ResultFile | None:
+    """Return the place of a path among the results of a pipeline; None if it is elsewhere."""
+    if root is None or not Path(path).is_relative_to(root):
+        return None
+    layer, *rest = Path(path).relative_to(root).parts
+    if len(rest) < 2 or rest[0] not in PIPELINES:
+        return None
+    return ResultFile(PurePosixPath(path), RunStore(root, rest[0]), layer, PurePosixPath(*rest[1:]))
+
+
+def refuse_fixed_paths(names: Iterable[str], catalog: DataCatalog, root: Path | None) -> None:
+    """Raise a RunError for a result that a dataset would save outside of the folder of its run."""
+    for name in sorted(names):
+        for path in list_fixed_paths(catalog, name):
+            result_file = find_result_file(path, root)
+            if result_file is not None and not is_direct(result_file.store.pipeline):
+                kind = type(catalog.get(name)).__name__
+                raise RunError(
+                    f"{name}: {kind} cannot save {path} in the folder of a run, because its class is not an "
+                    f"AbstractVersionedDataset of Kedro. Choose a filepath outside of {root}, or another type."
+                )
+
+
+def is_direct(pipeline: str) -> bool:
+    """Return whether a pipeline writes its files directly, without a folder for each run."""
+    return pipeline.startswith((PREFIX, *APPENDING))
 
 
 def _find_before(store: RunStore, record: RunRecord) -> EarlierRun | None:
@@ -336,9 +401,3 @@ def _list_facts(run_params: RunParams, run: OpenRun) -> list[str]:
         *([] if run.continues else [f"again: {shlex.join(repeat)}"]),
     ]
     return [*([f"commit {commit[:8]}"] if commit else []), *commands]
-
-
-def _find_file(catalog: CatalogProtocol[Any, Any], name: str) -> Any:
-    """Return the dataset of a file, without a dataset that wraps it."""
-    dataset = catalog.get(name)
-    return getattr(dataset, "_dataset", dataset)

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, as_completed, wait
+from contextlib import contextmanager
 from multiprocessing import current_process
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -41,18 +42,18 @@ class ParallelSpec(ParameterModel, frozen=True):
     """The processes for independent trainings.
 
     Attributes:
-        backend: `loky` for processes of this machine, `dask` for the workers of a Dask scheduler.
+        backend: `loky` for processes of this machine, `dask` for the workers of a Dask scheduler, `ray` for Ray.
         workers: processes of this machine, which share the cores; None for one per core.
-        scheduler: address of the Dask scheduler, such as tcp://host:8786.
+        scheduler: address of the Dask scheduler, such as tcp://host:8786, or of Ray; None starts Ray on this machine.
     """
 
-    backend: Literal["loky", "dask"] = "loky"
+    backend: Literal["loky", "dask", "ray"] = "loky"
     workers: int | None = Field(None, ge=1, le=1024)
     scheduler: str | None = None
 
     @model_validator(mode="after")
     def _validate_scheduler(self) -> "ParallelSpec":
-        if (self.backend == "dask") is not (self.scheduler is not None):
+        if self.backend != "ray" and (self.backend == "dask") is not (self.scheduler is not None):
             raise ValueError(
                 "scheduler: expected the address of a scheduler with backend dask, and none with loky"
             )
@@ -60,8 +61,8 @@ class ParallelSpec(ParameterModel, frozen=True):
             raise ValueError(
                 f"scheduler: expected an address with a port, such as tcp://host:8786, received {show(self.scheduler)}"
             )
-        if self.backend == "dask" and self.workers is not None:
-            raise ValueError(f"workers: expected null with backend dask, received {self.workers}")
+        if self.scheduler is not None and self.workers is not None:
+            raise ValueError(f"workers: expected null with a scheduler, received {self.workers}")
         return self
 
 
@@ -83,6 +84,9 @@ def fan_out(
         return
     if parallel.backend == "dask":
         yield from _train_over_dask(train, jobs, str(parallel.scheduler))
+        return
+    if parallel.backend == "ray":
+        yield from _train_over_ray(train, jobs, parallel)
         return
     num_workers = count_workers(parallel)
     time_left = TimeLeft(len(jobs), noun, num_parallel=num_workers)
@@ -179,8 +183,6 @@ def _train_over_dask(
     """
     # Leaving the client cancels the remaining jobs.
     with _connect(address) as client:
-        from distributed import KilledWorker
-
         _wait_for_worker(client, address, CONNECT_SECONDS)
         submit = client.get_executor(pure=False).submit
         submitted = {submit(_train_in_own_process, train, job): job for job in jobs}
@@ -196,22 +198,56 @@ def _train_over_dask(
                         f"parallel.scheduler: the connection to {address} and its trainings was lost. {START_DASK}, "
                         "and run this command again."
                     ) from error
-                except KilledWorker as error:
-                    raise ParallelError(f"parallel.scheduler: {address}: {error}") from error
 
 
-def _connect(address: str) -> "Client":
+def _train_over_ray(
+    train: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec
+) -> Iterator[tuple[Job, Result]]:
+    """Train in the processes of Ray, with one thread each."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        from distributed import Client
+        import ray
+    except ModuleNotFoundError as error:
+        message = "parallel.backend is ray, which is not installed: pip install rnn-pipelines[ray]"
+        raise ParallelError(message) from error
+    try:
+        if not ray.is_initialized():
+            num_cpus = count_workers(parallel) if parallel.scheduler is None else None
+            options = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
+            try:
+                ray.init(parallel.scheduler, num_cpus=num_cpus, **options)
+            # Ray raises errors of any type.
+            except Exception as error:
+                raise ParallelError(f"parallel.backend=ray: it did not start ({error})") from error
+        start = ray.remote(train_apart).remote
+        submitted = {start(train, job, 1): job for job in jobs}
+        while submitted:
+            (ended,), _ = ray.wait(list(submitted))
+            yield submitted.pop(ended), ray.get(ended)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+    except (ray.exceptions.RayError, ConnectionError) as error:
+        raise ParallelError(f"parallel.backend=ray: {error}") from error
+
+
+@contextmanager
+def _connect(address: str) -> Iterator["Client"]:
+    try:
+        from distributed import Client, KilledWorker
     except ModuleNotFoundError as error:
         message = (
             "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
         )
         raise ParallelError(message) from error
     try:
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise _explain_missing(address, error) from error
+    with client:
+        try:
+            yield client
+        except KilledWorker as error:
+            raise ParallelError(f"parallel.scheduler: {address}: {error}") from error
 
 
 def _wait_for_worker(client: "Client", address: str, seconds: float) -> None:

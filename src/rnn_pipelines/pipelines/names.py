@@ -17,6 +17,18 @@ USING = {
     if f"{use}_{task}" in PIPELINES
 }
 
+# The pipelines that a runner would give other results, or none, and the reason.
+REFUSED_RUNNERS = {
+    "ThreadRunner": (
+        ("pretrain", "retrain_sentiment", "sentiment"),
+        "trains several networks of Keras, which share the random numbers of a process",
+    ),
+    "ParallelRunner": (
+        ("internals", "retrain_sentiment"),
+        "passes networks of Keras on in memory, which processes cannot share",
+    ),
+}
+
 
 class RunParams(TypedDict):
     """The parameters of a run that Kedro passes to hooks, as far as they are read here."""
@@ -25,6 +37,7 @@ class RunParams(TypedDict):
     env: str | None
     runtime_params: dict[str, Any] | None
     only_missing_outputs: bool
+    runner: str
 
 
 def list_using(run_params: RunParams) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ PANEL = [
     "params:forecast.partitions",
     "forecast_partition_folder",
     "forecast_external",
+    "params:forecast.totals",
 ]
 
 

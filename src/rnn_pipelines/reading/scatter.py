@@ -40,6 +40,9 @@ WAITING_ROWS = 1 << 22
 # The beginning of a CSV file, which shows the mean length of its rows.
 HEAD_BYTES = 1 << 20
 
+# Reads a file as `read_batches` does.
+ReadFile = Callable[[FileSurvey, list[str], TableFiles, Dialect], Iterator[pa.Table]]
+
 
 def can_scatter(path: Path) -> bool:
     """Return whether a table is in plain CSV files, or those of `FORMATS`, which are read in batches."""
@@ -72,11 +75,12 @@ def survey_files(
     files: TableFiles,
     dialect: Dialect,
     decide: Callable[[Survey], Collection[int]],
+    read: ReadFile = read_batches,
 ) -> Iterator[pa.Table]:
     """Yield the rows of a file or a folder in batches of one schema, without dictionaries, and survey them.
 
     `decide` is called with the whole survey before the last rows, and returns the numbers of its rows without those
-    that are left out, such as a footer. Cells of CSV files are texts.
+    that are left out, such as a footer. Cells of CSV files are texts. Files are read in their order.
     """
     columns = survey.roles.columns
     paths = list_tables(path)
@@ -88,8 +92,8 @@ def survey_files(
             kinds = {file: kind for file, kind in kinds.items() if has_values(file, name, files)}
         survey.types[name] = join_types(kinds.values())
     surveys = [FileSurvey(file, is_alone=len(paths) == 1) for file in paths]
-    read = ((file, read_batches(file, columns, files, dialect)) for file in surveys)
-    return _survey(read, survey, decide, files)
+    batches = ((file, read(file, columns, files, dialect)) for file in surveys)
+    return _survey(batches, survey, decide, files)
 
 
 def survey_batches(

@@ -124,7 +124,7 @@ def list_unread(received: Iterable[str], wanted: Iterable[str]) -> list[str]:
 def find_header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
     """Return the place of a header whose names are not known, and the usual number of cells; None if no row can be it.
 
-    It may be below titles. It is the first row that has as many cells as most rows, above two rows with more than half
+    It may be below titles. It is the first row that has as many cells as most rows, above two rows with at least half
     of them; rows with a single cell, such as comments, do not count. The first row of numbers is not it if names are
     directly above. Empty cells of `rows`, the first ones of a file, are empty texts or `nan`.
     """
@@ -132,7 +132,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
     below = [number for number in counts[len(counts) // 2 :] if number]
     usual = sorted(below)[len(below) // 2] if below else 0
     places = [place for place, number in enumerate(counts) if number > 1 or usual <= 1]
-    is_table = [2 * counts[place] > usual for place in places]
+    is_table = [2 * counts[place] >= usual for place in places]
     likely = (
         k for k in range(len(places) - 1) if counts[places[k]] >= usual and all(is_table[k : k + 3])
     )

@@ -17,12 +17,12 @@ from rnn_pipelines.reading.table_files import (
     require_file,
 )
 
-PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
+DETECTED = Dialect()
 JSON = (".json", ".jsonl", ".ndjson")
 
 
 def read_columns(
-    path: Path, selection: Selection, files: TableFiles, dialect: Dialect = PLAIN_CSV
+    path: Path, selection: Selection, files: TableFiles, dialect: Dialect = DETECTED
 ) -> pd.DataFrame:
     """Read some columns of a CSV, Parquet or Excel file, with one row per data row; raise `files.error` if that fails.
 

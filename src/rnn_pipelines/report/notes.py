@@ -1,7 +1,7 @@
 """Notes with the error, which replace a figure, a table, a page or a text that failed."""
 
-import functools
 from collections.abc import Callable, Iterable
+from functools import partial
 from html import escape
 from textwrap import wrap
 from typing import ParamSpec
@@ -42,33 +42,25 @@ def draw_note(reason: str) -> Figure:
 
 def draw_notes(names: Iterable[str]) -> Callable[[str], dict[str, Figure]]:
     """Return a substitute for several figures: a note for each name."""
-    return lambda reason: {name: draw_note(reason) for name in names}
+    return partial(_draw_all_notes, tuple(names))
+
+
+def _draw_all_notes(names: Iterable[str], reason: str) -> dict[str, Figure]:
+    return {name: draw_note(reason) for name in names}
 
 
 def render_or_note(
     build: Callable[Inputs, Report], name: str = "render_report"
 ) -> Callable[Inputs, str]:
     """Return a node function of the given name: the page of the report, or a note if it fails."""
-    return guard(_finish(build, Report.render), render_note, name)
+    return guard(build, render_note, name, Report.render)
 
 
 def summarize_or_note(
     build: Callable[Inputs, Report], name: str = "summarize_run"
 ) -> Callable[Inputs, str]:
     """Return a node function of the given name: the report for a terminal, or a note if it fails."""
-    return guard(_finish(build, Report.summarize), write_note, name)
-
-
-def _finish(
-    build: Callable[Inputs, Report], write: Callable[[Report], str]
-) -> Callable[Inputs, str]:
-    """Return the function that builds and writes a report, with the type hints that Kedro reads."""
-
-    @functools.wraps(build)
-    def run(*args: Inputs.args, **kwargs: Inputs.kwargs) -> str:
-        return write(build(*args, **kwargs))
-
-    return run
+    return guard(build, write_note, name, Report.summarize)
 
 
 def render_note(reason: str) -> str:
@@ -81,13 +73,13 @@ def write_note(reason: str) -> str:
 
 def empty_table(columns: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
     """Return a substitute for a table: no rows, and the note in `attrs`, which Parquet files keep."""
+    return partial(_note_in_table, columns)
 
-    def make_table(reason: str) -> pd.DataFrame:
-        table = columns.copy()
-        table.attrs = {NOTE: reason}
-        return table
 
-    return make_table
+def _note_in_table(columns: pd.DataFrame, reason: str) -> pd.DataFrame:
+    table = columns.copy()
+    table.attrs = {NOTE: reason}
+    return table
 
 
 def find_failure(table: pd.DataFrame) -> str | None:

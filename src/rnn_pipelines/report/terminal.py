@@ -31,13 +31,14 @@ def summarize(parts: Iterable[str | Table]) -> str:
     tables = [part for part in shown if isinstance(part, Table)]
     room = HEIGHT - sum(block.count("\n") + 2 for block in blocks)
     for number, table in enumerate(tables):
-        block = _fit(table, max(room // (len(tables) - number) - 4, 1))
+        block = fit_table(table, max(room // (len(tables) - number) - 4, 1))
         room -= block.count("\n") + 2
         blocks.append(block)
     return "\n\n".join(blocks)
 
 
-def _fit(table: Table, max_rows: int) -> str:
+def fit_table(table: Table, max_rows: int) -> str:
+    """Return the first rows of a table without the last columns that have no room."""
     rows = [list(table.header), *map(list, table.rows[:max_rows])]
     while measure_width(rows) > WIDTH and len(rows[0]) > 1:
         rows = [row[:-1] for row in rows]

@@ -43,6 +43,8 @@ class LstmBlock(TypedDict, total=False):
     input_dropout: float
     recurrent_dropout: float
     dropout: float
+    pseudo_labels: bool
+    min_texts: int
 
 class GruBlock(TypedDict, total=False):
     cell: str
@@ -57,6 +59,8 @@ class GruBlock(TypedDict, total=False):
     input_dropout: float
     recurrent_dropout: float
     dropout: float
+    pseudo_labels: bool
+    min_texts: int
 
 class TrainingBlock(TypedDict, total=False):
     seed: int

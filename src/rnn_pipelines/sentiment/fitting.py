@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.keras_start import prepare_keras
 from rnn_pipelines.networks.specs import TrainingSpec
@@ -19,18 +21,25 @@ from rnn_pipelines.sentiment.methods.preparation import (
 )
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
-from rnn_pipelines.sentiment.methods.tables import Predictions
+from rnn_pipelines.sentiment.methods.tables import Confidences, Groups, Predictions
 from rnn_pipelines.sentiment.methods.training import (
+    has_enough_texts,
+    is_trained,
     load_tensorflow,
     score_reviews,
     train_text_network,
 )
+from rnn_pipelines.sentiment.model.class_facts import ClassFacts, describe_classes
 from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, assemble_classifier
 from rnn_pipelines.sentiment.operations.challenger import complete_challenger
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
-from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, split_reviews
-from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.splits import (
+    ReviewProfile,
+    ReviewSplitSpec,
+    split_reviews,
+)
+from rnn_pipelines.sentiment.text.vectors import NO_WORD_VECTORS, WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 
@@ -61,68 +70,97 @@ class SentimentSpec:
 
 @dataclass(frozen=True)
 class FittedParts:
-    """The n-gram classifier and the networks, their records and calibrations by name, and the predictions of all."""
+    """The n-gram classifier and the trained networks, and the results of each classifier.
+
+    `networks` are those that were trained. Histories, records and calibrations are by name.
+    """
 
     words: list[str]
     ngrams: NgramClassifier
     networks: Mapping[str, KerasModel]
+    histories: Mapping[str, pd.DataFrame]
     records: Mapping[str, Mapping[str, Any]]
     calibrations: dict[str, Calibration]
     predictions: Predictions
+    class_facts: ClassFacts
 
 
-def fit_classifier(
-    table: Reviews, spec: SentimentSpec
-) -> tuple[ClassifierArtefact, dict[str, Any]]:
+@dataclass(frozen=True)
+class FittedClassifier:
+    """A classifier with the hashes of the texts it was fitted on, its parts, and the results on the test part.
+
+    Metrics and groups are those of `evaluate_classifiers`.
+    """
+
+    classifier: ClassifierArtefact
+    parts: FittedParts
+    reviews: Reviews
+    profile: ReviewProfile
+    metrics: dict[str, Any]
+    by_group: Groups
+    by_confidence: Confidences
+
+
+def fit_classifier(table: Reviews, spec: SentimentSpec) -> FittedClassifier:
     """Fit the n-gram classifier and the networks, calibrate them on the validation part and keep the best classifier.
 
-    Returns:
-        The classifier, with the hashes of the texts it was fitted on. And the metrics of all classifiers on the test
-        part, see `evaluate_classifiers`.
     Raises:
         ReviewError: a part is empty or has only one class.
         TrainingError: a loss is no longer finite.
-        MissingLibraryError: Keras is not installed.
+        MissingLibraryError: Keras is not installed, and there are enough texts for a network.
     """
-    reviews, _ = split_reviews(table, spec.split)
+    reviews, profile = split_reviews(table, spec.split)
     parts = fit_parts(reviews, spec)
-    metrics, *_ = evaluate_classifiers(parts.predictions, **parts.records)
+    results = evaluate_classifiers(parts.predictions, parts.calibrations, **parts.records)
     classifier = assemble_classifier(
         parts.ngrams,
         parts.words,
         spec.vocabulary,
         spec.padding,
         parts.calibrations,
+        parts.class_facts,
         **parts.networks,
     )
     seeds = {
         name: {**parts.records[name], "seeds": [spec.training.seed]} for name in parts.networks
     }
-    return complete_challenger(classifier, reviews, parts.calibrations, **seeds)[0], metrics
+    complete, _ = complete_challenger(classifier, reviews, parts.calibrations, **seeds)
+    return FittedClassifier(complete, parts, reviews, profile, *results)
 
 
 def fit_parts(reviews: Reviews, spec: SentimentSpec) -> FittedParts:
     """Fit n-gram classifier and networks on split reviews, and calibrate them; errors as in `fit_classifier`."""
-    prepare_keras()
+    is_large = any(has_enough_texts(reviews, network) for network in spec.networks.values())
+    if is_large:
+        prepare_keras()
     begin_stage("read the words")
     words = build_vocabulary(reviews, spec.vocabulary)
     encoded = encode_reviews(reviews, words, spec.vocabulary)
     begin_stage("learn the word vectors")
-    vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
+    vectors = (
+        learn_word_vectors(encoded, reviews, spec.word_vectors) if is_large else NO_WORD_VECTORS
+    )
     begin_stage("fit the n-grams")
     ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
-    begin_stage("load TensorFlow")
-    load_tensorflow()
+    if is_large:
+        begin_stage("load TensorFlow")
+        load_tensorflow()
     plan = TextTrainingPlan(spec.padding, spec.training)
     networks = {}
+    histories = {}
     records: dict[str, Mapping[str, Any]] = {NB_NGRAM: ngrams_record}
     scores = {}
     for name, network in spec.networks.items():
         begin_stage(f"train {name}")
-        networks[name], _, records[name] = train_text_network(
+        model, histories[name], records[name] = train_text_network(
             features, reviews, vectors, network, plan
         )
-        scores[name] = score_reviews(networks[name], features, reviews, network, spec.padding)
+        scores[name] = score_reviews(model, features, reviews, network, spec.padding)
+        if is_trained(model):
+            networks[name] = model
     begin_stage("evaluate")
     calibrations, predictions = calibrate_classifiers(reviews, features, **scores)
-    return FittedParts(words, ngrams, networks, records, calibrations, predictions)
+    class_facts = describe_classes(reviews, features, ngrams, words)
+    return FittedParts(
+        words, ngrams, networks, histories, records, calibrations, predictions, class_facts
+    )

@@ -23,12 +23,17 @@ from rnn_pipelines.parameter_models import (
 )
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.report.page_file import write_page
-from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier, list_text_stages
+from rnn_pipelines.sentiment.fitting import (
+    FittedClassifier,
+    SentimentSpec,
+    fit_classifier,
+    list_text_stages,
+)
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
+from rnn_pipelines.sentiment.model.answers import AnswerSpec, answer_texts
 from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact as Artefact
-from rnn_pipelines.sentiment.model.classifier import score_sentiment
 from rnn_pipelines.sentiment.model.packing import pack, unpack
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.files import check_text_cells
@@ -55,7 +60,7 @@ ORIGIN = "the texts"
 
 
 class TextClassifier(Parametrized):
-    """A sentiment classifier of LSTM, GRU and n-grams, which are weighted on held-out texts.
+    """A classifier of texts by LSTM, GRU and n-grams, which are weighted on held-out texts.
 
     The parameters and results are those of `kedro run --pipelines=sentiment`. The network without recurrence, which is
     never chosen, is not trained. The first training loads TensorFlow, and so does a prediction with networks. The named
@@ -102,7 +107,7 @@ class TextClassifier(Parametrized):
         super().__init__(blocks)
         self.spec = read_sentiment_spec(blocks)
         self._artefact: Artefact | None = None
-        self._metrics: dict[str, Any] | None = None
+        self._fitted: FittedClassifier | None = None
 
     def __repr__(self) -> str:
         """Return the networks, and the best classifiers on the test part."""
@@ -110,7 +115,7 @@ class TextClassifier(Parametrized):
             f"{name}={network.units}" for name, network in self.spec.networks.items()
         )
         lines = [f"TextClassifier({networks})", self._describe_state()]
-        if self._metrics is not None:
+        if self._fitted is not None:
             lines.append(self._pick_columns().to_string(index=False, float_format="{:.4g}".format))
         return "\n".join(lines)
 
@@ -118,14 +123,14 @@ class TextClassifier(Parametrized):
         """Return the same with the leaderboard as a table, for notebooks."""
         name, *_ = repr(self).splitlines()
         page = f"<p><b>{escape(name)}</b></p>\n<p>{escape(self._describe_state())}</p>"
-        if self._metrics is None:
+        if self._fitted is None:
             return page
         return f"{page}\n{self._pick_columns().to_html(index=False, float_format='{:.4g}'.format)}"
 
     def _describe_state(self) -> str:
         if self._artefact is None:
             return "Not fitted. Call fit, or TextClassifier.load."
-        if self._metrics is None:
+        if self._fitted is None:
             return "Loaded."
         best = self.leaderboard().iloc[0]
         return f"Fitted. The least log loss on the test part, {best['log_loss']:.4g}, is that of {best['classifier']}."
@@ -133,7 +138,11 @@ class TextClassifier(Parametrized):
     def _pick_columns(self) -> pd.DataFrame:
         table = self.leaderboard()
         return table[
-            [name for name in ("classifier", "log_loss", "accuracy", "f1", "auc") if name in table]
+            [
+                name
+                for name in ("classifier", "log_loss", "accuracy", "macro_f1", "f1", "auc")
+                if name in table
+            ]
         ]
 
     def fit(
@@ -147,7 +156,7 @@ class TextClassifier(Parametrized):
 
         Args:
             texts: one for each example.
-            labels: 0/1, false/true, neg/pos or negative/positive.
+            labels: of two to fifty classes. 0/1, false/true and neg/pos are negative and positive.
             groups: group of each example, such as a film, a shop or an author. A split never divides a group.
             verbose: whether the stages are shown on the standard error; None if that is a terminal.
         Raises:
@@ -162,29 +171,58 @@ class TextClassifier(Parametrized):
         source = ReviewSourceSpec(path=ORIGIN, group=None if groups is None else "group")
         table = parse_reviews(pd.DataFrame(columns, dtype=object), source)
         with show_stages(list_text_stages(self.spec.networks), verbose):
-            self._artefact, self._metrics = fit_classifier(table, self.spec)
+            self._fitted = fit_classifier(table, self.spec)
+        self._artefact = self._fitted.classifier
         return self
 
-    def predict(self, texts: Sequence[str]) -> pd.DataFrame:
-        """Return the sentiment of each text.
+    def predict(
+        self, texts: Sequence[str], *, abstain_below: float | None = None, explain: bool = False
+    ) -> pd.DataFrame:
+        """Return the class of each text.
 
         Args:
             texts: of any length, script and content.
+            abstain_below: confidence below which the label is `abstained`; None for never. The report has the
+                share of held-out texts that reach some confidences, and the accuracy on them.
+            explain: whether to name the words for and against each label, in `words_for` and `words_against`: the
+                effect of a word is how much the log odds of the class fall if it is removed from the text. A classifier
+                with networks then reads each text once for each of its words.
         Returns:
-            `text, label, probability, confidence, num_words, num_known_words`, a row for each text in order.
-            `probability` is that of the positive class, `confidence` that of the label. Both are 0.5 without a known
-            word.
+            `text, label, probability, confidence, num_words, num_known_words, is_unlike`, a row for each text in order.
+            `confidence` is the probability of the label, `probability` that of the second of two classes; of more
+            classes, each has a column, such as `probability delivery`. Without a known word, the label is `unknown`,
+            and all classes are equally probable. `is_unlike` marks a text whose words are rarer among the training
+            texts than those of 99 % of the held-out texts.
         Raises:
             ReviewError: the texts are not a list of texts; the message names the row.
+            ParameterError: `abstain_below` is not a probability.
         """
+        answers = read_parameter_model(
+            "predict", AnswerSpec, {"abstain_below": abstain_below, "explain": explain}
+        )
         given = _list_texts(texts)
         rows = pd.DataFrame(
             {"row": range(1, len(given) + 1), "text": pd.Series(given, dtype="str")}
         )
-        scored = score_sentiment(self._require_fit(), rows)
-        return scored[
-            ["text", "label", "probability", "confidence", "num_words", "num_known_words"]
-        ]
+        scored = answer_texts(self._require_fit(), rows, answers)
+        return scored[["text", *(name for name in scored if name not in ("row", "text"))]]
+
+    def report(self, path: str | Path) -> None:
+        """Write the report of a run as one HTML file, which needs no network.
+
+        Args:
+            path: of a new file, or of an earlier report, which is replaced.
+        Raises:
+            ParameterError: the classifier is loaded, and has no results; or the path is invalid.
+            RunError: there is another file.
+        """
+        from rnn_pipelines.sentiment.report.fitted import report_fitted
+
+        self._require_fit()
+        if self._fitted is None:
+            raise ParameterError("a loaded classifier has no report. Call fit.")
+        parameters = describe_parameters(self.spec, ReviewSourceSpec(path=ORIGIN))
+        write_page(check_path(path), report_fitted(self._fitted, parameters).render())
 
     def explorer(self, path: str | Path, texts: Sequence[str]) -> None:
         """Write a page in which the networks read texts word by word: gates, states and what changes the probability.
@@ -207,12 +245,14 @@ class TextClassifier(Parametrized):
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all classifiers on the test part, by ascending log loss."""
         self._require_fit()
-        if self._metrics is None:
+        if self._fitted is None:
             raise ParameterError("a loaded classifier has no metrics. Call fit.")
-        rows = {name: block for name, block in self._metrics.items() if isinstance(block, dict)}
+        rows = {
+            name: block for name, block in self._fitted.metrics.items() if isinstance(block, dict)
+        }
         table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("classifier")
         return (
-            table.drop(columns="against_nb_ngram")
+            table.drop(columns=["confusion", "abstention", "against_nb_ngram"], errors="ignore")
             .sort_values("log_loss", kind="stable")
             .reset_index()
         )
@@ -289,6 +329,13 @@ def read_sentiment_spec(blocks: dict[str, Any]) -> SentimentSpec:
     for name, network in networks.items():
         check_network_cell(f"{name}.cell", name, network.cell)
     return SentimentSpec(**read, networks=networks)
+
+
+def describe_parameters(spec: SentimentSpec, source: ReviewSourceSpec) -> dict[str, Any]:
+    """Return the parameters of a fit by the names of `parameters_sentiment.yml`."""
+    blocks = {name: getattr(spec, name) for name in SentimentSpec.__dataclass_fields__}
+    networks = blocks.pop("networks")
+    return {"source": source, **blocks, **networks}
 
 
 def _list_texts(texts: Any) -> list[Any]:

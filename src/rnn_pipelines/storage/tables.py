@@ -14,6 +14,7 @@ from rnn_pipelines.errors import RnnPipelinesError, TableError
 # NumPy's letters for each kind (`dtype.kind`); pandas' texts have the letter of objects.
 LETTERS = {
     "text": "OUT",
+    "category": "O",
     "time": "M",
     "step": "i",
     "moment": "Mi",
@@ -24,6 +25,7 @@ LETTERS = {
 # A dtype of each kind, for tables without rows.
 DTYPES = {
     "text": "str",
+    "category": "category",
     "time": "datetime64[us]",
     "step": "int64",
     "moment": "datetime64[us]",
@@ -37,7 +39,8 @@ DTYPES = {
 class Column:
     """One column of a table."""
 
-    kind: str  # `text`, `time` (datetime64), `step` (int64), `moment` (a time or a step), `int`, `float` or `bool`
+    # `text`, `category`, `time` (datetime64), `step` (int64), `moment` (a time or a step), `int`, `float` or `bool`
+    kind: str
     is_optional: bool = False  # the table may be without it
     can_be_empty: bool = False  # values may be missing
     can_be_infinite: bool = False  # values may be infinite, because a later step reports them
@@ -133,10 +136,9 @@ class Table:
     def _has_columns(cls, data: pd.DataFrame) -> bool:
         needed = {name for name, column in cls.columns.items() if not column.is_optional}
         known = {name for name in data.columns if name in cls.columns or cls.is_in_family(name)}
-        kinds = (
-            data[name].dtype.kind in LETTERS[cls._find_column(name).kind] for name in data.columns
+        return needed <= known == set(data.columns) and all(
+            _is_of_kind(data[name], cls._find_column(name).kind) for name in data.columns
         )
-        return needed <= known == set(data.columns) and all(kinds)
 
     @classmethod
     def _check_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:
@@ -144,3 +146,9 @@ class Table:
             raise cls.error(
                 f"{cls.__name__}: {why}, first in {data[wrong.to_numpy()].iloc[0].to_dict()}."
             )
+
+
+def _is_of_kind(values: pd.Series, kind: str) -> bool:
+    if kind == "category":
+        return isinstance(values.dtype, pd.CategoricalDtype)
+    return values.dtype.kind in LETTERS[kind]

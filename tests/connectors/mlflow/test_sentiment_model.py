@@ -34,7 +34,7 @@ def files(text_classifier: Artefact) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def ngram_files(text_classifier: Artefact) -> dict[str, bytes]:
     """Of a classifier without networks."""
-    calibration: Any = {"weights": {"nb_ngram": 1.0}, "intercept": 0.0}
+    calibration: Any = {"weights": {"nb_ngram": 1.0}, "intercept": [0.0]}
     return pack(replace(text_classifier, networks={}, calibration=calibration))
 
 

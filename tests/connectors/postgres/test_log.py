@@ -16,6 +16,7 @@ from rnn_pipelines.errors import BrokenChainError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.methods.predictions import fill_marks
 from rnn_pipelines.forecast.operations.audit import audit_chain
+from rnn_pipelines.forecast.totals.log import TotalsLogTable
 from rnn_pipelines.storage.chain import (
     FIRST,
     LINKS,
@@ -59,6 +60,21 @@ def list_hashes(dataset: PostgresLogDataset | ForecastLogDataset) -> list[str]:
 def test_both_stores_have_the_same_hashes(full: Any, file: ForecastLogDataset) -> None:
     """In any language of the database, because the rows are in the order of their bytes."""
     assert list_hashes(make_log(full.url)) == list_hashes(file)
+
+
+def test_both_stores_have_the_same_hashes_of_totals(make_database: Any, tmp_path: Path) -> None:
+    """With the columns of totals, and without a table or a file as long as there are none."""
+    credentials = {"con": make_database().url}
+    table = PostgresLogDataset(
+        table="forecast_totals", key=KEY, families=["lo_", "hi_"], credentials=credentials
+    )
+    file = ForecastLogDataset(filepath=str(tmp_path / "totals.parquet"))
+    for store in (table, file):
+        store.save(TotalsLogTable.make_empty())
+        assert not store.exists()
+        for _, night in zip(range(2), make_nights(), strict=False):
+            store.save(night.assign(until=night["ds"], num_series=2, num_steps=1))
+    assert list_hashes(table) == list_hashes(file)
 
 
 MARKS = ["is_suspect", "suspect_reason"]

@@ -8,6 +8,7 @@ import pytest
 from rnn_pipelines.champion.verdict import read_log_stamp
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.evaluation.log_stamp import find_loss, measure_log, stamp_log
+from rnn_pipelines.storage.files import name_temporary
 
 NIGHTS = pd.date_range("2024-03-01", periods=4, tz="UTC")
 
@@ -29,6 +30,13 @@ def test_stamp_follows_the_log(tmp_path: Path) -> None:
     stamp = read_log_stamp(tmp_path)
     assert stamp is not None
     assert (stamp["num_nights"], stamp["num_rows"]) == (4, 12)
+
+
+def test_next_stamp_removes_the_rest_of_a_killed_one(tmp_path: Path) -> None:
+    left = tmp_path / name_temporary("log.json")
+    left.write_bytes(b"half")
+    stamp_log(make_log(NIGHTS), tmp_path)
+    assert not left.exists()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.fitting import make_champion, tabulate_part
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.model.paths import PathsSpec, draw_used_paths
+from rnn_pipelines.forecast.model import paths as paths_module
+from rnn_pipelines.forecast.model.paths import (
+    PathsSpec,
+    draw_used_paths,
+    make_random,
+    order_jointly,
+)
 from rnn_pipelines.forecast.partitions.champion import PredictSpec, forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -141,7 +147,8 @@ def test_run_draws_the_paths_of_predict(fitted: Forecaster) -> None:
     panel = fitted._fitted.panel
     next_values = tabulate_part(fitted._fitted, "future")
     of_fit = panel.windows, panel.scaler, fitted._fitted.intervals, next_values
-    paths = draw_used_paths(*of_fit, PathsSpec(4), fitted._fitted.spec.pretrained)
+    of_use = fitted._fitted.spec.pretrained, fitted._fitted.data.linear, fitted._fitted.methods
+    paths = draw_used_paths(*of_fit, PathsSpec(4), *of_use)
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
 
 
@@ -236,3 +243,108 @@ def test_bounds_beyond_the_horizon_cover_the_actuals(decay: float) -> None:
     assert (
         0.72 < beyond["y"].between(beyond["ensemble-lo-80"], beyond["ensemble-hi-80"]).mean() < 0.9
     )
+
+
+def draw_shocks(num_series: int, num_steps: int, share: float) -> pd.DataFrame:
+    """Return noise around 100, of which a share is common to all series."""
+    random = np.random.default_rng(2)
+    common = random.normal(size=num_steps)
+    own = random.normal(size=(num_series, num_steps))
+    days = pd.date_range("2024-01-01", periods=num_steps)
+    tables = [
+        pd.DataFrame(
+            {
+                "unique_id": f"s{number:03}",
+                "ds": days,
+                "y": 100 + share * common + (1 - share) * noise,
+            }
+        )
+        for number, noise in enumerate(own)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def correlate_series(paths: np.ndarray) -> float:
+    """Return the mean correlation of two series over paths, float64[series, path, step], at the same step."""
+    num_series = len(paths)
+    of_steps = [np.corrcoef(paths[:, :, step]).sum() for step in range(paths.shape[2])]
+    return float((np.mean(of_steps) - num_series) / (num_series * (num_series - 1)))
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, -0.1, 0.1), (0.7, 0.6, 1.0)])
+def test_series_share_shocks_in_paths_as_in_the_past(
+    share: float, least: float, most: float
+) -> None:
+    forecaster = Forecaster(h=HORIZON, lookback=20, networks="pretrained")
+    paths = forecaster.fit(draw_shocks(12, 200, share)).predict(paths=200)
+    assert least < correlate_series(paths["y"].to_numpy().reshape(12, 200, HORIZON)) < most
+
+
+def order(paths: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    num_blocks = paths.shape[2] // HORIZON
+    weights = make_random(0).normal(size=(num_blocks, paths.shape[1], len(errors)))
+    return order_jointly(paths, errors, 0.3, weights)
+
+
+def test_common_errors_change_no_value_of_a_series() -> None:
+    """The paths of one series have the same values in another order, so that its own intervals do not change."""
+    random = np.random.default_rng(0)
+    paths = random.normal(size=(3, 50, 2 * HORIZON))
+    errors = random.normal(size=(20, 3, HORIZON))
+    ordered = order(paths, errors)
+    np.testing.assert_array_equal(np.sort(ordered, axis=1), np.sort(paths, axis=1))
+
+
+def test_paths_have_the_correlation_of_the_errors() -> None:
+    """Over series and steps; the paths are normal, so that their ranks change no correlation."""
+    random = np.random.default_rng(0)
+    paths = random.normal(size=(3, 5000, HORIZON))
+    errors = random.normal(size=(20, 3, HORIZON)).cumsum(axis=2)
+    ordered = order(paths, errors)
+    correlation = np.corrcoef(np.moveaxis(ordered, 1, 2).reshape(-1, 5000))
+    flat = errors.reshape(20, -1)
+    deviation = np.sqrt((flat**2).mean(axis=0))
+    expected = flat.T @ flat / 20 / np.outer(deviation, deviation)
+    np.testing.assert_allclose(correlation, expected, atol=0.05)
+
+
+def test_series_without_errors_keep_their_order() -> None:
+    random = np.random.default_rng(0)
+    paths = random.normal(size=(2, 30, HORIZON))
+    errors = random.normal(size=(20, 2, HORIZON))
+    errors[:, 1] = np.nan
+    ordered = order(paths, errors)
+    np.testing.assert_array_equal(ordered[1], paths[1])
+    assert (ordered[0] != paths[0]).any()
+
+
+@cache
+def fit_shocks() -> tuple[Forecaster, pd.DataFrame]:
+    table = draw_shocks(12, 200, 0.7)
+    return Forecaster(h=HORIZON, lookback=20, networks="pretrained").fit(table), table
+
+
+@pytest.mark.parametrize("h", [HORIZON, HORIZON + 1])
+def test_paths_of_a_series_are_the_same_in_any_panel(h: int) -> None:
+    forecaster, table = fit_shocks()
+    whole = forecaster.predict(table, h=h, paths=20)
+    members = ["s003", "s007"]
+    part = forecaster.predict(table[table["unique_id"].isin(members)], h=h, paths=20)
+    expected = whole[whole["unique_id"].isin(members)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part, expected, rtol=1e-4)
+
+
+def test_paths_of_demand_are_the_same_in_any_panel() -> None:
+    table = draw_demand(6, 160)
+    forecaster = Forecaster(h=HORIZON, networks="pretrained").fit(table)
+    whole = forecaster.predict(table, paths=20)
+    alone = forecaster.predict(table[table["unique_id"] == "s4"], paths=20)
+    expected = whole[whole["unique_id"] == "s4"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, expected)
+
+
+def test_paths_are_the_same_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    forecaster, _ = fit_shocks()
+    whole = forecaster.predict(paths=20)
+    monkeypatch.setattr(paths_module, "MAX_VALUES", 5 * 20 * HORIZON)
+    pd.testing.assert_frame_equal(forecaster.predict(paths=20), whole, rtol=1e-4)

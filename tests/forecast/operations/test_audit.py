@@ -139,12 +139,12 @@ def stamped() -> str | None:
 
 def test_chain_that_goes_on_from_the_stamp_is_whole(stamped: str | None) -> None:
     log = make_log(make_night(day) for day in range(3))
-    assert audit_chain(split_nights([log], KEY), stamped)[0]["verdict"] == "ok"
+    assert audit_chain(split_nights([log], KEY), {"the stamp": stamped})[0]["verdict"] == "ok"
 
 
 def test_chain_without_the_stamp_is_broken(stamped: str | None) -> None:
     forged = make_log(make_night(day, y_hat=0.1) for day in range(3))
-    chain, _ = audit_chain(split_nights([forged], KEY), stamped)
+    chain, _ = audit_chain(split_nights([forged], KEY), {"the stamp": stamped})
     assert (chain["verdict"], chain["row"]) == ("broken", None)
 
 
@@ -266,3 +266,17 @@ def test_lines_count_the_forecasts_from_a_corrected_value() -> None:
     proof = prove_forecasts(make_log([make_night(0)]), links, SERIES, NOBODY)
     lines = describe_audit(chain, {**proof, "num_corrected": 2})
     assert "2 not counted: made from a gross value that was corrected afterwards" in lines
+
+
+@pytest.mark.parametrize(("hours", "num_sealed"), [(1, 2), (25, 1), (49, 0)])
+def test_forecasts_that_an_authority_saw_before_their_value_are_counted(
+    hours: float, num_sealed: int
+) -> None:
+    """The steps of the two forecasts of the first night end 24 and 48 hours after its record."""
+    log = make_log([make_night(0, hours=24), make_night(1, hours=24)])
+    _, links = audit_chain(split_nights([log], KEY))
+    first = links[0].recorded_at
+    proof = prove_forecasts(
+        log, links, SERIES, NOBODY, seals=[(first, first + pd.Timedelta(hours=hours))]
+    )
+    assert proof["num_sealed"] == num_sealed

@@ -393,6 +393,23 @@ def test_champion_that_has_learnt_another_history_is_left_out(
     assert ("champion" not in found) == is_left_out
 
 
+def test_champion_is_left_out_while_a_newest_value_is_gross(
+    champion: Forecaster, old: SimpleNamespace, grow: Grow
+) -> None:
+    """A challenger that learns the value would take its correction for another history; simulated with seed 2."""
+    new = grow(80)
+    settings = champion.settings
+    reference = measure_reference(old.series, settings.trained_until, settings.freq)
+    learnt = replace(champion, reference=reference)
+    challenger = choose(new, train(new))[0]
+    table = new.features.table
+    is_newest = table["ds"] == new.series["ds"].max()
+    new.features = replace(
+        new.features, table=table.assign(y=table["y"].mask(is_newest, 1e6 * table["y"]))
+    )
+    assert "champion" not in forecast(new, challenger=challenger, champion=learnt)
+
+
 NOISE = {"last_value": 1.0, "theta": 0.3, "challenger": 0.5}
 
 

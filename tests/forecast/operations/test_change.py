@@ -44,7 +44,7 @@ def make_champion(table: pd.DataFrame, version: str, **settings: Any) -> LoadedC
 
 
 def predict(champion: LoadedChampion, table: pd.DataFrame) -> Made:
-    log, _, _, night = forecast_newest(champion, table, SourceSpec(name="catalog"), PathsSpec(0))
+    log, *_, night = forecast_newest(champion, table, SourceSpec(name="catalog"), PathsSpec(0))
     return log, pack_night(night)
 
 

@@ -26,6 +26,7 @@ from rnn_pipelines.forecast.partitions.jobs import ALL_NEXT_VALUES, Tables
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from shops import make_shops
 
@@ -87,7 +88,7 @@ def test_all_series_are_forecast_as_in_one_table(
     champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:
     """Those of the training to the digit; the expected error of new ones includes a part of that of their partition."""
-    tables, summary = forecast_all_newest(
+    tables, summary, _ = forecast_all_newest(
         champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE
     )
     found = join(tables)
@@ -115,10 +116,32 @@ def test_all_series_are_forecast_as_in_one_table(
     )
     width, expected_width = ((one["hi-80"] - one["lo-80"])[~known] for one in (found, expected))
     np.testing.assert_allclose(width, expected_width, rtol=0.15)
-    tables, summary = forecast_all_newest(
+    tables, summary, _ = forecast_all_newest(
         champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS, ALONE
     )
     assert (list(tables), summary) == ([], {})
+
+
+def test_totals_are_those_of_one_table(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
+    """The widths of new series differ, see `test_all_series_are_forecast_as_in_one_table`."""
+    spec = TotalsSpec(["all", "kind × week"])
+    paths = PathsSpec(50)
+    sample = divide(champion, source, tmp_path)
+    *_, totals = forecast_all_newest(champion, sample, ALL_DAYS, ALONE, totals=spec, paths=paths)
+    table, covariate_table = read_as_trained(
+        champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS
+    )
+    of_night = champion, table, source, paths, covariate_table
+    _, _, expected, *_ = forecast_newest(*of_night, totals=spec)
+    key = ["total", "group", "ds"]
+    one, other = (found.sort_values(key, ignore_index=True) for found in (totals, expected))
+    bounds = ["lo-80", "hi-80"]
+    pd.testing.assert_frame_equal(one.drop(columns=bounds), other.drop(columns=bounds), rtol=1e-5)
+    pd.testing.assert_frame_equal(one[bounds], other[bounds], rtol=0.02)
+    _, _, same, *_ = forecast_newest(*of_night, totals=spec, all_totals=totals)
+    assert same is totals
 
 
 def test_series_without_a_forecast_are_named(
@@ -131,7 +154,7 @@ def test_series_without_a_forecast_are_named(
     table = pd.read_csv(path, sep=";", decimal=",")
     is_lost = (table["unique_id"] == "shop 5") & table["ds"].isin(["25.04.2024", "26.04.2024"])
     table.assign(y=table["y"].mask(is_lost)).to_csv(path, sep=";", decimal=",", index=False)
-    _, summary = forecast_all_newest(strict, divide(strict, source, tmp_path), ALL_DAYS, ALONE)
+    _, summary, _ = forecast_all_newest(strict, divide(strict, source, tmp_path), ALL_DAYS, ALONE)
     assert (summary["num_series"], summary["left_out"]) == (NUM_SERIES - 1, ["shop 5"])
 
 
@@ -148,13 +171,13 @@ def test_gross_newest_value_is_marked_as_in_one_table(
     champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:
     change_newest(source, "shop 5", 1000)
-    tables, summary = forecast_all_newest(
+    tables, summary, _ = forecast_all_newest(
         champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE
     )
     table, covariate_table = read_as_trained(
         champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS
     )
-    log, _, _, night = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
+    log, *_, night = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
     marks = ["unique_id", "ds", "is_suspect", "suspect_reason"]
     found = join(tables)[marks]
     expected = log[marks].sort_values(["unique_id", "ds"], ignore_index=True)

@@ -332,7 +332,13 @@ def write_table(random: Random, folder: Path) -> tuple[Path, dict[str, Any]]:
     if happens(random, 0.1):
         source |= choose(
             random,
-            [{"encoding": "utf-8"}, {"valid_range": (0, 500)}, {"freq": "D"}, {"target": "price"}],
+            [
+                {"encoding": "utf-8"},
+                {"valid_range": (0, 500)},
+                {"freq": "D"},
+                {"target": "price"},
+                {"unavailable": "price"},
+            ],
         )
     return Path(source["path"]), source
 

@@ -20,7 +20,6 @@ from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, dr
 from rnn_pipelines.forecast.partitions.folders import LOCK, MANIFEST
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.reading import scatter
 
 NUM_SERIES, NUM_STEPS = 30, 40
 
@@ -286,9 +285,9 @@ def test_rows_that_are_not_written_or_read_are_an_error(
         divide(path)
     assert list_panels(path.parent / "partitions") == []
     monkeypatch.undo()
-    read = vars(scatter)["read_batches"]
+    read = vars(surveys)["read_batches"]
     monkeypatch.setattr(
-        scatter, "read_batches", lambda *given: (batch.slice(1) for batch in read(*given))
+        surveys, "read_batches", lambda *given: (batch.slice(1) for batch in read(*given))
     )
     with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,199"):
         divide(path)

@@ -28,6 +28,9 @@ from rnn_pipelines.forecast.fitting import (
     make_champion,
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.model.artefact import forecast_panel
+from rnn_pipelines.forecast.model.newest import lay_out_newest
+from rnn_pipelines.forecast.newer_values import Ends
 from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.partitions import fitted as module
 from rnn_pipelines.forecast.partitions import jobs
@@ -43,10 +46,18 @@ from rnn_pipelines.forecast.partitions.fitted import (
     describe_fit,
     forecast_all_partitions,
 )
-from rnn_pipelines.forecast.partitions.folders import OWN_FILES
-from rnn_pipelines.forecast.partitions.jobs import FACTS, PartitionJob, Tables, forecast_partition
+from rnn_pipelines.forecast.partitions.folders import FACTS, OWN_FILES
+from rnn_pipelines.forecast.partitions.jobs import (
+    PartitionJob,
+    Tables,
+    forecast_partition,
+    name_results,
+)
+from rnn_pipelines.forecast.partitions.totals import PanelTotals
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.totals.next_totals import add_ends
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.survey import ROW_COLUMN
 from shops import make_shops
@@ -125,7 +136,7 @@ def results(
     """Next values, metrics by series and the summary of the panel in four parts."""
     panel = divide(fitted, tmp_path_factory.mktemp("results"))
     assert len(panel.partitions) == 4
-    next_values, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
+    next_values, by_series, summary, _ = forecast_all_partitions(fitted, panel, ALONE)
     return join(next_values), join(by_series), summary
 
 
@@ -144,6 +155,34 @@ def test_next_values_are_those_of_the_panel(
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
     for bound in ("lo-80", "hi-80"):
         np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
+
+
+def test_totals_are_those_of_the_undivided_panel(fitted: FittedPanel, tmp_path: Path) -> None:
+    """To the same bounds, because the paths of a series are the same in any panel."""
+    spec = TotalsSpec(["all", "kind × week", "series × horizon"])
+    source = fitted.recipe.source
+    of_rows = PartitionSpec(training_rows=500, rows=400)
+    panel = draw_sample(source, fitted.recipe.covariates, of_rows, tmp_path, totals=spec)
+    asked = replace(fitted, totals=PanelTotals(spec, 40))
+    *_, totals = forecast_all_partitions(asked, panel, ALONE)
+    tables = read_series(source, fitted.recipe.covariates)
+    newest = lay_out_newest(fitted.forecaster, tables[0], source, tables[1])
+    forecasts = forecast_panel(*newest)
+    ends = Ends(pd.DataFrame(), HORIZON, *newest)
+    expected = add_ends(ends, forecasts, tables[1], spec, num_paths=40)
+    key = ["total", "group", "ds"]
+    assert len(expected) == HORIZON + 2 * 2 + NUM_SERIES
+    pd.testing.assert_frame_equal(
+        totals.sort_values(key, ignore_index=True),
+        expected.sort_values(key, ignore_index=True),
+        rtol=1e-5,
+    )
+
+
+def test_other_totals_have_other_results(fitted: FittedPanel) -> None:
+    asked = [PanelTotals(TotalsSpec("all"), num_paths) for num_paths in (40, 50)]
+    asking = [fitted, *(replace(fitted, totals=totals) for totals in asked)]
+    assert len({name_results(one, Path()) for one in asking}) == 3
 
 
 def test_metrics_are_those_of_the_panel(
@@ -179,7 +218,7 @@ def test_coverage_of_the_panel_is_measured(
 
 def test_empty_panel_has_no_results(fitted: FittedPanel) -> None:
     empty = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
-    next_values, by_series, summary = forecast_all_partitions(fitted, empty, ALONE)
+    next_values, by_series, summary, _ = forecast_all_partitions(fitted, empty, ALONE)
     assert [list(next_values), list(by_series), summary] == [[], [], {}]
 
 
@@ -202,7 +241,7 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
     spec = read_parameter_models(given, source=SourceSpec)
     whole = fit_forecasters(*read_series(spec.source, spec.covariates), spec)
     fitted = describe(whole, ENSEMBLE)
-    next_values, _, _ = forecast_all_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
+    next_values, *_ = forecast_all_partitions(fitted, divide(fitted, tmp_path, 1500), ALONE)
     found = join(next_values)
     expected = evaluate_fitted(whole).future.table.sort_values("unique_id", kind="stable")
     assert expected[f"{ENSEMBLE}-lo-80"].isna().any()
@@ -215,7 +254,7 @@ def test_bounds_of_any_series_are_those_of_the_panel(tmp_path: Path) -> None:
 def test_next_values_are_those_of_the_method_in_use(
     whole: Fitted, evaluated: Evaluated, panel: Sample
 ) -> None:
-    next_values, by_series, summary = forecast_all_partitions(
+    next_values, by_series, summary, _ = forecast_all_partitions(
         describe(whole, "theta"), panel, ALONE
     )
     found = join(next_values)
@@ -258,8 +297,8 @@ def test_next_values_are_those_of_the_fit_as_a_champion(
     """Also those of series outside the sample, with covariates."""
     sample = fit_half(path, whole, tmp_path)
     champion = LoadedChampion("v1", make_champion(sample), "", (), {})
-    expected, _ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
-    found, _, _ = forecast_all_partitions(describe(sample), panel, ALONE)
+    expected, *_ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
+    found, *_ = forecast_all_partitions(describe(sample), panel, ALONE)
     pd.testing.assert_frame_equal(join(found), join(expected)[list(join(found))], rtol=1e-6)
 
 
@@ -297,15 +336,15 @@ def test_next_values_of_uneven_panels_are_those_of_the_fit_as_a_champion(
     sizes = PartitionSpec(training_rows=500, rows=400)
     panel = draw_sample(spec.source, spec.covariates, sizes, tmp_path / "parts")
     champion = LoadedChampion("v1", make_champion(sample), "", (), {})
-    expected, _ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
-    found, _, _ = forecast_all_partitions(fitted, panel, ALONE)
+    expected, *_ = forecast_all_newest(champion, panel, PredictSpec(), ALONE)
+    found, *_ = forecast_all_partitions(fitted, panel, ALONE)
     pd.testing.assert_frame_equal(join(found), join(expected)[list(join(found))], rtol=1e-6)
 
 
 def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: Path) -> None:
     """Few long series leave some ranges of the hash without any."""
     panel = divide(fitted, tmp_path, rows=50)
-    next_values, _, summary = forecast_all_partitions(fitted, panel, ALONE)
+    next_values, _, summary, _ = forecast_all_partitions(fitted, panel, ALONE)
     assert len(panel.partitions.list_numbers()) <= NUM_SERIES < len(panel.partitions)
     assert summary["num_series"] == join(next_values)["unique_id"].nunique() == NUM_SERIES
 
@@ -313,7 +352,7 @@ def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: P
 def test_interrupted_run_goes_on(
     fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, _, _ = forecast_all_partitions(fitted, panel, ALONE)
+    whole, *_ = forecast_all_partitions(fitted, panel, ALONE)
     first, *others = whole.files
     expected = join(whole)
     times = [file.stat().st_mtime_ns for file in others]
@@ -325,7 +364,7 @@ def test_interrupted_run_goes_on(
     monkeypatch.setattr(
         jobs, "forecast_partition", lambda job: numbers.append(job.number) or forecast(job)
     )
-    again, _, _ = forecast_all_partitions(fitted, panel, ALONE)
+    again, *_ = forecast_all_partitions(fitted, panel, ALONE)
     assert numbers == [0]
     assert join(again).equals(expected)
     assert [file.stat().st_mtime_ns for file in others] == times
@@ -334,18 +373,18 @@ def test_interrupted_run_goes_on(
 def test_changed_results_are_made_again(
     fitted: FittedPanel, panel: Sample, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole, _, summary = forecast_all_partitions(fitted, panel, ALONE)
+    whole, _, summary, _ = forecast_all_partitions(fitted, panel, ALONE)
     expected = join(whole)
     for file in (whole.files[0], whole.files[2].with_name(FACTS)):
         flip_bit(file)
-    again, _, same = forecast_all_partitions(fitted, panel, ALONE)
+    again, _, same, _ = forecast_all_partitions(fitted, panel, ALONE)
     assert join(again).equals(expected)
     assert same == summary
     assert caplog.text.count("changed after it was written") == 2
 
 
 def test_folder_with_a_file_of_the_user_is_refused(fitted: FittedPanel, panel: Sample) -> None:
-    whole, _, _ = forecast_all_partitions(fitted, panel, ALONE)
+    whole, *_ = forecast_all_partitions(fitted, panel, ALONE)
     flip_bit(whole.files[0])
     mine = whole.files[0].with_name("notes.txt")
     mine.write_text("mine")
@@ -407,10 +446,10 @@ def test_partition_that_another_process_has_forecast_meanwhile_keeps_its_results
 
 
 def test_other_fit_has_other_results(fitted: FittedPanel, panel: Sample) -> None:
-    first, _, _ = forecast_all_partitions(fitted, panel, ALONE)
+    first, *_ = forecast_all_partitions(fitted, panel, ALONE)
     matrix = fitted.baseline.matrix * 2
     other = replace(fitted, baseline=replace(fitted.baseline, matrix=matrix))
-    second, _, _ = forecast_all_partitions(other, panel, ALONE)
+    second, *_ = forecast_all_partitions(other, panel, ALONE)
     assert not {*first.files} & {*second.files}
 
 
@@ -509,7 +548,7 @@ def test_short_series_are_forecast_too(fitted: FittedPanel, panel: Sample) -> No
 
 
 def test_short_series_are_not_evaluated(fitted: FittedPanel, panel: Sample, short: str) -> None:
-    _, by_series, summary = forecast_all_partitions(fitted, panel, ALONE)
+    _, by_series, summary, _ = forecast_all_partitions(fitted, panel, ALONE)
     assert (summary["num_series"], summary["num_evaluated"]) == (NUM_SERIES, NUM_SERIES - 1)
     assert short not in set(join(by_series)["unique_id"])
 
@@ -533,9 +572,9 @@ def test_workers_that_are_killed_at_each_stage_change_no_result(
         patched.setattr(
             jobs, "forecast_partition", partial(killed_partitions.forecast_or_die, marks=marks)
         )
-        found, _, summary = forecast_all_partitions(fitted, shared, cluster.parallel)
+        found, _, summary, _ = forecast_all_partitions(fitted, shared, cluster.parallel)
         ended = [os.waitpid(pid, os.WNOHANG)[1] for pid in cluster.pids]
-    expected, _, expected_summary = forecast_all_partitions(fitted, alone, ALONE)
+    expected, _, expected_summary, _ = forecast_all_partitions(fitted, alone, ALONE)
     assert {path.name for path in marks.iterdir()} == {*STAGES}
     assert sorted(ended) == [0, *[signal.SIGKILL] * len(STAGES)]
     assert len(found.files) == len(shared.partitions.list_numbers()) > len(STAGES)

@@ -227,6 +227,14 @@ def test_table_that_begins_after_the_training_is_newer() -> None:
     assert find_kind(make_series(make_values(seed=1), first="2025-01-01"), reference) == "newer"
 
 
+def test_shifted_times_are_a_new_history() -> None:
+    """Else a challenger on the shifted times would replace the champion, and end the alarm; simulated with seed 5."""
+    series = make_series(make_values())
+    shifted = make_series(make_values(), first="2024-01-01 06:00")
+    longer = pd.concat([shifted, shifted.tail(1).assign(ds=lambda t: t["ds"] + pd.Timedelta("1D"))])
+    assert describe_new_history(longer, learn(series)) is not None
+
+
 def test_times_between_those_of_the_training_are_shifted() -> None:
     reference = learn(make_series(make_values()))
     series = make_series(make_values())

@@ -1,7 +1,9 @@
 """Forecasts of a pretrained network: its start, its symmetries, its quantiles, and its files."""
 
 import json
+import re
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +119,20 @@ def test_card_describes_both_networks() -> None:
     assert set(card["networks"]) == set(CELLS)
     assert card["training"]["num_steps"] > 0
     assert all(card["metrics"]["generated"][cell]["mae_ratio"] < 1 for cell in CELLS)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_card_has_the_hash_of_the_file(cell: str) -> None:
+    card = json.loads((PACKAGED / CARD).read_text())
+    content = (PACKAGED / f"pretrained_{cell}.npz").read_bytes()
+    assert card["networks"][cell]["sha256"] == sha256(content).hexdigest()
+
+
+def test_card_names_the_origin_of_the_networks() -> None:
+    """The commit has the code of the training, and both files."""
+    card = json.loads((PACKAGED / CARD).read_text())
+    assert re.fullmatch(r"[0-9a-f]{40}", card["commit"])
+    assert card["training"]["seed"] == 0
 
 
 def test_changed_file_is_refused(tmp_path: Path) -> None:

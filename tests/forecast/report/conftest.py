@@ -14,6 +14,8 @@ from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import measure_by
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.figures import draw_figures
+from rnn_pipelines.forecast.totals.adding import Question, add_forecasts, finish_totals
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 
 FORECASTERS = ("lstm", "gru", "last_value", "seasonal_naive", "ridge")
 LEVELS = (80, 95)
@@ -112,9 +114,17 @@ def draw() -> Callable[..., dict[str, Figure]]:
             results.by_level,
             results.explanation,
         )
+        options = {"totals": total_all(results.next_values), **options}
         return draw_figures(*tables, **options, **results.histories)
 
     return draw_results
+
+
+def total_all(next_values: Predictions) -> pd.DataFrame:
+    steps = next_values.table[["unique_id", "ds"]].assign(forecast=1.0)
+    groups = pd.DataFrame(index=pd.Index(steps["unique_id"].unique(), name="unique_id"))
+    question = Question(TotalsSpec("all"), (), "D")
+    return finish_totals(add_forecasts(steps, [], groups, question), question)
 
 
 def explain(test: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:

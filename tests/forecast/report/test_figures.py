@@ -18,6 +18,7 @@ NAMES = (
     "forecasts",
     "newest_window",
     "next_values",
+    "totals",
     "losses",
     "error_by_step",
     "coverage",

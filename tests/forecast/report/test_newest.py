@@ -8,6 +8,7 @@ import pytest
 
 from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.report.newest import draw_series, show_newest, tabulate_totals
+from rnn_pipelines.report.page import Table
 
 NUM_PAST, HORIZON = 40, 3
 
@@ -59,3 +60,14 @@ def test_only_a_panel_has_totals(num_series: int, num_parts: int) -> None:
     series, made = make_tables(num_series)
     forecaster: Any = None
     assert len(show_newest(made, Night(forecaster, series, None, "v1"))) == num_parts
+
+
+def test_totals_that_were_asked_for_are_shown_with_their_intervals() -> None:
+    series, made = make_tables(2)
+    day = made["ds"].iloc[0]
+    row = {"total": "all", "group": "all", "ds": day, "until": day, "num_series": 2, "num_steps": 1}
+    totals = pd.DataFrame([row | {"is_whole": True, "forecast": 180.0, "lo-80": 170, "hi-80": 190}])
+    forecaster: Any = None
+    _, table, _ = show_newest(made, Night(forecaster, series, None, "v1"), totals=totals)
+    assert isinstance(table, Table)
+    assert list(table.rows[0]) == ["all", "2024-02-10", "180.0", "170.0", "190.0"]

@@ -8,10 +8,10 @@ import pytest
 
 from golden import has_in_order
 from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.newest import summarize_forecasts
 from rnn_pipelines.forecast.report.next_values import (
     MAX_ROWS,
     restore_numbers,
-    summarize_forecasts,
     tabulate_next_values,
     tabulate_used,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,3 +86,16 @@ def test_gathered_windows_are_slices_of_the_array(
 def test_window_has_at_least_one_step(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         WindowSpec(**{field: 0})
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test", "future", "refit"])
+def test_selected_series_have_their_windows(
+    prepare: Prepare, make_values: MakeValues, part: Any
+) -> None:
+    panel = prepare({f"s{size}": make_values(size) for size in (50, 60, 55, 40)}).windows
+    some = panel.select_series(1, 3)
+    origins = panel.list_origins(part)
+    is_selected = np.isin(panel.find_series(origins), [1, 2])
+    history, _ = gather_windows(panel, origins[is_selected])
+    assert len(history)
+    np.testing.assert_array_equal(gather_windows(some, some.list_origins(part))[0], history)

@@ -68,7 +68,8 @@ def enumerate_origins(
             if observed[origin:targets_stop].any() and targets_stop - 1 <= observed_rows[-1]:
                 found[part].append(origin)
     end = bounds[3]
-    if observed[end - 1] and not is_open[max(end - window.lookback, 0) :].any():
+    # An unavailable value ends a series, and is filled.
+    if not is_open[max(end - window.lookback, 0) :].any():
         found["future"].append(end)
     return found
 

@@ -11,6 +11,7 @@ def test_what_other_pipelines_have_left_is_read() -> None:
         "forecast_partition_folder",
         "monitor_forecast_champion_folder",
         "monitor_forecast_found_forecasts",
+        "monitor_forecast_found_totals",
     }
 
 

@@ -31,10 +31,14 @@ def test_forecasts_come_out() -> None:
         "made",
         "stamp",
         "suspects",
+        "all_totals",
     )
     assert create_pipeline().all_outputs() - {f"predict_forecast_{name}" for name in inside} == {
         "predict_forecast_forecasts",
         "predict_forecast_next_paths",
+        "predict_forecast_next_totals",
+        "predict_forecast_next_totals_csv",
+        "predict_forecast_totals",
         "predict_forecast_all_next_values",
         "predict_forecast_all_series",
         "predict_forecast_nights",

@@ -31,7 +31,13 @@ def test_parameters_are_those_of_forecast() -> None:
         "training",
         "evaluation",
     }
-    assert blocks == expected | set(NETWORKS) | {"level", "use", "partitions", "pretrained"}
+    assert blocks == expected | set(NETWORKS) | {
+        "level",
+        "use",
+        "partitions",
+        "pretrained",
+        "totals",
+    }
 
 
 def test_the_champion_is_read_with_the_checkpoints() -> None:

@@ -1,8 +1,14 @@
-"""The wiring of `sentiment`."""
+"""The wiring of `sentiment`, and the parameters of its presets."""
 
+import pytest
+import yaml
+
+from documents import PROJECT
 from rnn_pipelines.pipelines.sentiment import create_pipeline
 from rnn_pipelines.pipelines.sentiment.pipeline import create_network_pipeline
+from rnn_pipelines.sentiment.interface import list_sentiment_models
 from rnn_pipelines.sentiment.methods.registry import NETWORKS
+from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 
 
 def test_every_network_is_trained_in_the_same_steps() -> None:
@@ -27,10 +33,21 @@ def test_no_data_come_from_other_pipelines() -> None:
 
 def test_the_vocabulary_is_that_of_the_reviews() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
-    assert nodes["build_vocabulary"].inputs == ["sentiment_reviews", "params:sentiment.vocabulary"]
+    inputs = ["sentiment_reviews", "params:sentiment.vocabulary"]
+    assert nodes["build_vocabulary"].inputs[:2] == inputs
 
 
 def test_the_table_is_saved_before_it_is_split() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
     assert nodes["read_reviews"].outputs == ["sentiment_table"]
     assert nodes["split_reviews"].inputs[0] == "sentiment_table"
+
+
+@pytest.mark.parametrize("preset", ["classic", "unlabelled"])
+def test_parameters_of_a_preset_are_valid(preset: str) -> None:
+    path = PROJECT / "conf" / preset / "parameters_sentiment.yml"
+    blocks = yaml.safe_load(path.read_text())["sentiment"]
+    networks = {name: blocks.pop(name) for name in NETWORKS}
+    for name, block in networks.items():
+        assert ClassifierSpec.model_validate({"cell": name} | block).cell == name
+    assert set(blocks) <= set(list_sentiment_models()) | {"source"}

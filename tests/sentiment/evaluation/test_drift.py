@@ -10,8 +10,17 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
-from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
-from rnn_pipelines.sentiment.methods.tables import ScoredTextsTable, TextReferenceTable
+from rnn_pipelines.sentiment.evaluation.drift import (
+    MEASURES,
+    compare_scores,
+    get_measure,
+    list_drift_measures,
+)
+from rnn_pipelines.sentiment.methods.tables import (
+    MeasuresTable,
+    ScoredTextsTable,
+    TextReferenceTable,
+)
 from rnn_pipelines.sentiment.operations.reference import (
     REFERENCE,
     describe_reference,
@@ -31,7 +40,13 @@ def make_scores(
     )
     label = np.where(known == 0, "unknown", np.where(probability > 0.5, "positive", "negative"))
     return pd.DataFrame(
-        {"label": label, "probability": probability, "num_words": words, "num_known_words": known}
+        {
+            "label": label,
+            "probability": probability,
+            "confidence": np.maximum(probability, 1 - probability),
+            "num_words": words,
+            "num_known_words": known,
+        }
     )
 
 
@@ -52,7 +67,7 @@ def left() -> dict[str, Any]:
         "predictions": pd.DataFrame(
             {
                 "review_id": names[1:],
-                "label": [1, 0, 1],
+                "label": pd.Categorical.from_codes([1, 0, 1], ["negative", "positive"]),
                 "rating": [None] * 3,
                 "num_words": [4, 2, 2],
                 "lstm": [2.0, -1.0, 3.0],
@@ -112,7 +127,7 @@ def test_there_is_no_reference_where_a_part_of_it_is_missing(
 def described() -> pd.DataFrame:
     holdout = pd.DataFrame(
         {
-            "label": [0, 0, 1],
+            "label": pd.Categorical.from_codes([0, 0, 1], ["negative", "positive"]),
             "num_words": [4, 2, 2],
             "num_known_words": [3, 1, 0],
             "champion": [-9.0, 9.0, 9.0],
@@ -153,14 +168,15 @@ def test_values_are_those_of_each_text() -> None:
     scores = pd.DataFrame(
         {
             "label": ["positive", "negative", "unknown", "unknown"],
-            "probability": [0.9, 0.2, 0.5, 0.5],
+            "confidence": [0.9, 0.8, 0.5, 0.5],
             "num_words": [4, 10, 3, 0],
             "num_known_words": [4, 5, 0, 0],
         }
     )
-    values = {name: measure.compute(scores).tolist() for name, measure in MEASURES.items()}
+    names = list_drift_measures(scores, scores)
+    values = {name: get_measure(name).compute(scores).tolist() for name in names}
     assert values == {
-        "positive": [1, 0],
+        "share of positive": [1, 0],
         "unknown_label": [0, 0, 1, 1],
         "confidence": [0.9, 0.8, 0.5, 0.5],
         "unknown_words": [0, 0.5, 1],
@@ -168,10 +184,46 @@ def test_values_are_those_of_each_text() -> None:
     }
 
 
+def make_labels(*labels: str) -> pd.DataFrame:
+    return make_scores(len(labels)).assign(label=list(labels))
+
+
+def test_two_classes_have_the_measure_of_the_second_one() -> None:
+    scores = make_labels("praise", "complaint", "unknown", "abstained")
+    assert list_drift_measures(scores, scores) == ["share of praise", *MEASURES]
+
+
+def test_three_classes_have_a_measure_each() -> None:
+    newest, reference = make_labels("10", "9"), make_labels("9", "2")
+    assert list_drift_measures(newest, reference) == [
+        "share of 2",
+        "share of 9",
+        "share of 10",
+        *MEASURES,
+    ]
+
+
+def test_class_may_have_the_name_of_another_measure() -> None:
+    scores = make_labels("clarity", "confidence")
+    table = compare_scores(scores, scores)
+    assert MeasuresTable.validate(table) is table
+
+
+def test_share_of_one_of_three_classes_is_that_of_texts_with_a_label() -> None:
+    newest = make_labels("a", "b", "c", "c", "unknown", "abstained")
+    table = compare(newest, make_labels("a", "b", "c"))
+    assert [table[f"share of {name}"]["newest"] for name in "abc"] == [0.25, 0.25, 0.5]
+
+
+def test_class_without_newest_texts_has_a_share_of_0() -> None:
+    table = compare(make_labels("a", "b"), make_labels("a", "b", "c"))
+    assert table["share of c"]["newest"] == 0
+
+
 def test_the_effect_on_a_share_is_cohens_h() -> None:
     one = make_scores(300, 1, positive=0.62)
     other = make_scores(500, 2)
-    found = compare(one, other)["positive"]
+    found = compare(one, other)["share of positive"]
     shares = [(table["label"] == "positive").mean() for table in (one, other)]
     assert found["effect"] == pytest.approx(
         2 * math.asin(shares[0] ** 0.5) - 2 * math.asin(shares[1] ** 0.5)
@@ -181,7 +233,7 @@ def test_the_effect_on_a_share_is_cohens_h() -> None:
 def test_the_p_value_of_a_share_is_near_that_of_the_chi_squared_test() -> None:
     one = make_scores(300, 1, positive=0.62)
     other = make_scores(500, 2)
-    found = compare(one, other)["positive"]
+    found = compare(one, other)["share of positive"]
     counts = [
         [(table["label"] == label).sum() for label in ("positive", "negative")]
         for table in (one, other)
@@ -192,7 +244,7 @@ def test_the_p_value_of_a_share_is_near_that_of_the_chi_squared_test() -> None:
 def test_shares_are_those_of_the_labels() -> None:
     one = make_scores(300, 1, positive=0.62)
     other = make_scores(500, 2)
-    found = compare(one, other)["positive"]
+    found = compare(one, other)["share of positive"]
     shares = [(table["label"] == "positive").mean() for table in (one, other)]
     assert (found["newest"], found["reference"]) == pytest.approx(shares)
 
@@ -220,10 +272,10 @@ def test_more_unknown_texts_have_a_positive_effect() -> None:
 @pytest.mark.parametrize(
     ("column", "measures"),
     [
-        ("probability", {"confidence"}),
+        ("confidence", {"confidence"}),
         ("num_words", {"num_words"}),
         ("num_known_words", {"unknown_words"}),
-        ("label", {"positive", "unknown_label"}),
+        ("label", {"share of positive"}),
     ],
 )
 def test_score_that_is_no_number_leaves_no_effect(column: str, measures: set[str]) -> None:

@@ -9,7 +9,11 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from rnn_pipelines.sentiment.evaluation.holdout import find_score_faults, measure_text_holdout
 from rnn_pipelines.sentiment.evaluation.metrics import compare_errors
-from rnn_pipelines.sentiment.methods.logits import to_logit, to_probability
+from rnn_pipelines.sentiment.methods.logits import (
+    read_logits,
+    tabulate_logits,
+    to_probabilities,
+)
 
 
 @pytest.fixture
@@ -20,7 +24,11 @@ def make_holdout() -> Callable[..., pd.DataFrame]:
         random = np.random.default_rng(0)
         label = np.arange(200) % 2
         holdout = pd.DataFrame(
-            {"label": pd.array(label, "Int8"), "majority": 0.0, "nb_ngram": 2.0 * label - 1}
+            {
+                "label": pd.Categorical.from_codes(label, ["bad", "good"]),
+                "majority": 0.0,
+                "nb_ngram": 2.0 * label - 1,
+            }
         )
         for name, deviation in {"challenger": 1.0, **noise}.items():
             holdout[name] = 2 * label - 1 + deviation * random.normal(size=200)
@@ -38,16 +46,16 @@ def test_measures_are_those_of_scikit_learn(
 ) -> None:
     holdout = make_holdout(champion=2.0)
     measures = measure_text_holdout(holdout).measures[name]
-    probability = to_probability(holdout[name].to_numpy())
-    assert measures["log_loss"] == pytest.approx(log_loss(holdout["label"], probability))
-    assert measures["accuracy"] == accuracy_score(holdout["label"], probability > 0.5)
+    probability = to_probabilities(read_logits(holdout, name))[:, 1]
+    labels = holdout["label"].cat.codes
+    assert measures["log_loss"] == pytest.approx(log_loss(labels, probability))
+    assert measures["accuracy"] == accuracy_score(labels, probability > 0.5)
 
 
 def test_p_value_is_that_of_mcnemar(make_holdout: Callable[..., pd.DataFrame]) -> None:
     holdout = make_holdout(champion=3.0)
-    labels, challenger, champion = (
-        holdout[name].to_numpy() for name in ("label", "challenger", "champion")
-    )
+    labels = holdout["label"].cat.codes.to_numpy()
+    challenger, champion = (read_logits(holdout, name) for name in ("challenger", "champion"))
     p_value = measure_text_holdout(holdout).p_value
     assert p_value == compare_errors(labels, challenger, champion)["p_value"]
     assert p_value < 0.01
@@ -94,7 +102,7 @@ def test_half_of_the_reviews_suffice_for_a_comparison(
 def test_unseen_reviews_of_one_class_cannot_be_compared(
     make_holdout: Callable[..., pd.DataFrame],
 ) -> None:
-    holdout = make_holdout(champion=2.0).assign(is_seen=lambda t: (t["label"] == 1).astype(bool))
+    holdout = make_holdout(champion=2.0).assign(is_seen=lambda t: t["label"] == "good")
     assert not measure_text_holdout(holdout).is_comparable
 
 
@@ -126,8 +134,36 @@ def test_equal_scores_are_a_fault(make_holdout: Callable[..., pd.DataFrame]) -> 
     ]
 
 
-@pytest.mark.parametrize("probability", [0.0, 1e-9, 0.25, 1.0])
-def test_logit_is_the_inverse_of_probability(probability: float) -> None:
-    logit = to_logit(np.array([probability]))
-    assert np.isfinite(logit).all()
-    assert to_probability(logit)[0] == pytest.approx(probability, abs=1e-14)
+@pytest.fixture
+def of_three_classes() -> pd.DataFrame:
+    """Of 60 texts; all but the champion's logits know the class."""
+    random = np.random.default_rng(1)
+    labels = np.arange(60) % 3
+    holdout = pd.DataFrame(
+        {
+            "label": pd.Categorical.from_codes(labels, ["a", "b", "c"]),
+            "is_seen": False,
+        }
+    )
+    for name in ("challenger", "champion", "majority", "nb_ngram"):
+        known = 0.0 if name == "champion" else 2.0
+        logits = random.normal(known * np.eye(3)[labels])
+        holdout = holdout.assign(**tabulate_logits(name, logits))
+    return holdout
+
+
+def test_three_classes_are_measured(of_three_classes: pd.DataFrame) -> None:
+    measures = measure_text_holdout(of_three_classes).measures["challenger"]
+    probabilities = to_probabilities(read_logits(of_three_classes, "challenger"))
+    assert measures["log_loss"] == pytest.approx(
+        log_loss(of_three_classes["label"].cat.codes, probabilities)
+    )
+
+
+def test_challenger_of_three_classes_is_compared(of_three_classes: pd.DataFrame) -> None:
+    assert measure_text_holdout(of_three_classes).p_value < 0.01
+
+
+def test_one_logit_of_three_that_is_not_finite_is_a_fault(of_three_classes: pd.DataFrame) -> None:
+    of_three_classes.loc[4, "challenger 1"] = np.inf
+    assert find_score_faults(of_three_classes) == ["its scores are not finite (1 of 60)"]

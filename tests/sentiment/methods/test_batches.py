@@ -19,17 +19,18 @@ PADDINGS = [
 NUM_TEXTS = 50
 
 
-def make_features(encoded: EncodedTexts) -> TextFeatures:
+def compute_features(encoded: EncodedTexts) -> TextFeatures:
     random = np.random.default_rng(1)
     ngrams = random.normal(size=(len(encoded.ids), 2)).astype(np.float32)
-    return TextFeatures(encoded.ids, encoded.offsets, ngrams, random.normal(size=len(encoded)))
+    logits = random.normal(size=(len(encoded), 1))
+    return TextFeatures(encoded.ids, encoded.offsets, ngrams, logits)
 
 
 @pytest.fixture(scope="module")
 def features(make_encoded: Callable[..., EncodedTexts]) -> TextFeatures:
     """Texts of 0 to 40 words, of which each begins and ends with a word of its own, of lengths in no order."""
     lengths = [0, 1, *np.random.default_rng(0).integers(2, 41, NUM_TEXTS - 2)]
-    return make_features(
+    return compute_features(
         make_encoded([([100 + text] * length) for text, length in enumerate(lengths)])
     )
 
@@ -37,7 +38,7 @@ def features(make_encoded: Callable[..., EncodedTexts]) -> TextFeatures:
 @pytest.fixture(scope="module")
 def labels() -> np.ndarray:
     """The number of the text, so that it can be told."""
-    return np.arange(NUM_TEXTS, dtype=np.float32)
+    return np.arange(NUM_TEXTS, dtype=np.float32)[:, None]
 
 
 def collect(
@@ -119,7 +120,7 @@ def test_texts_beyond_the_limit_stay_in_their_order(features: TextFeatures) -> N
 
 
 def test_no_texts_have_no_batches(make_encoded: Callable[..., EncodedTexts]) -> None:
-    assert collect(make_features(make_encoded([])), np.zeros(0)) == [[]]
+    assert collect(compute_features(make_encoded([])), np.zeros((0, 1))) == [[]]
 
 
 @pytest.mark.parametrize("seed", [None, 0])
@@ -186,7 +187,7 @@ def test_empty_texts_are_a_batch_of_padding(
     make_encoded: Callable[..., EncodedTexts], seed: int | None
 ) -> None:
     [[(inputs, targets)]] = collect(
-        make_features(make_encoded([[], []])), np.array([1, 0]), seed=seed
+        compute_features(make_encoded([[], []])), np.array([[1], [0]]), seed=seed
     )
     assert (inputs["words"].tolist(), inputs["ngrams"].shape) == ([[0], [0]], (2, 1, 2))
     assert sorted(targets[:, 0]) == [0, 1]

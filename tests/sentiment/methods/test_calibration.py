@@ -1,20 +1,25 @@
 """Calibration weighs logits by the validation part alone, and predicts the test part."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import check_grad, minimize
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
+from flipped_labels import flip_labels
 from rnn_pipelines.sentiment.methods.calibration import (
+    Calibration,
     apply_calibration,
     calibrate_classifiers,
     choose_best_classifier,
     fit_calibration,
     list_stacks,
 )
+from rnn_pipelines.sentiment.methods.logits import read_logits
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 
 NUM_TEXTS = 300
@@ -27,7 +32,7 @@ def make_reviews() -> pd.DataFrame:
         {
             "review_id": [f"r{number}" for number in range(NUM_TEXTS)],
             "part": np.array(["train", "validation", "test"])[np.arange(NUM_TEXTS) % 3],
-            "label": pd.array(random.integers(0, 2, NUM_TEXTS), "Int8"),
+            "label": pd.Categorical.from_codes(random.integers(0, 2, NUM_TEXTS), ["bad", "good"]),
             "rating": pd.array(random.integers(1, 11, NUM_TEXTS), "Int8"),
         }
     )
@@ -42,10 +47,9 @@ def reviews() -> pd.DataFrame:
 def features(reviews: pd.DataFrame) -> TextFeatures:
     """Texts of 0, 1, 2, … words."""
     offsets = np.cumsum([0, *range(NUM_TEXTS)])
-    logits = np.random.default_rng(1).normal(3 * (2 * reviews["label"].to_numpy(int) - 1), 3)
-    return TextFeatures(
-        np.ones(offsets[-1], np.int32), offsets, np.zeros((offsets[-1], 1), np.float32), logits
-    )
+    logits = np.random.default_rng(1).normal(3 * (2 * reviews["label"].cat.codes - 1), 3)
+    ngrams = np.zeros((offsets[-1], 1), np.float32)
+    return TextFeatures(np.ones(offsets[-1], np.int32), offsets, ngrams, logits[:, None])
 
 
 def score(
@@ -54,9 +58,9 @@ def score(
     """Logits of the validation and test reviews that know something of the labels."""
     is_scored = (reviews["part"] != "train").to_numpy()
     random = np.random.default_rng(len(cell))
-    logits = random.normal(2 * make_reviews()["label"].to_numpy(int) - 1, 2)
+    logits = random.normal(2 * make_reviews()["label"].cat.codes - 1, 2)
     scores = pd.DataFrame({"review_id": reviews["review_id"], cell: logits})[is_scored]
-    return scores.assign(nb_ngram=features.logits[is_scored]) if with_path else scores
+    return scores.assign(nb_ngram=features.logits[is_scored, 0]) if with_path else scores
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +85,9 @@ def draw(scale: float, shift: float, size: int = 20_000) -> tuple[np.ndarray, np
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.4, 0.0), (2.0, -0.5)])
 def test_calibration_of_one_model_recovers_its_line(scale: float, shift: float) -> None:
     logits, labels = draw(scale, shift)
-    found = fit_calibration(pd.DataFrame({"gru": logits}), labels)
-    assert (found["weights"]["gru"], found["intercept"]) == (
-        pytest.approx(scale, rel=0.05),
-        pytest.approx(shift, abs=0.05),
-    )
+    calibration = fit_calibration({"gru": logits[:, None]}, labels, 2)
+    assert calibration["weights"]["gru"] == pytest.approx(scale, rel=0.05)
+    assert calibration["intercept"] == pytest.approx([shift], abs=0.05)
 
 
 def test_calibrated_logit_is_of_the_minimum_of_the_penalised_loss() -> None:
@@ -97,22 +99,63 @@ def test_calibrated_logit_is_of_the_minimum_of_the_penalised_loss() -> None:
     def compute_loss(parameters: np.ndarray) -> float:
         logit = logits @ parameters[:2] + parameters[2]
         return (
-            np.logaddexp(0, np.where(labels == 1, -logit, logit)).sum()
-            + (parameters[:2] ** 2).sum() / 20
+            np.logaddexp(0, np.where(labels == 1, -logit, logit)).sum() + (parameters**2).sum() / 20
         )
 
-    found = fit_calibration(pd.DataFrame(logits, columns=["lstm", "gru"]), labels)
+    calibration = fit_calibration({"lstm": logits[:, :1], "gru": logits[:, 1:]}, labels, 2)
     expected = minimize(compute_loss, np.zeros(3), tol=1e-10).x
-    assert [*found["weights"].values(), found["intercept"]] == pytest.approx(
-        expected.tolist(), abs=1e-3
-    )
-    calibration = {"weights": {"a": 2.0, "b": -1.0}, "intercept": 0.5}
+    assert list_parameters(calibration) == pytest.approx(expected.tolist(), abs=1e-3)
+
+
+def list_parameters(calibration: Calibration) -> list[float]:
+    return [*calibration["weights"].values(), *calibration["intercept"]]
+
+
+def test_calibration_of_two_classes_is_the_logistic_regression_of_sklearn() -> None:
+    """The intercept is the weight of a constant column, because it is penalised too."""
+    random = np.random.default_rng(4)
+    labels = random.integers(0, 2, 150)
+    logits = random.normal((2 * labels - 1)[:, None], [2, 3], (150, 2))
+    columns = np.column_stack([logits, np.ones(150)])
+    regression = LogisticRegression(C=10, fit_intercept=False, tol=1e-10).fit(columns, labels)
+    calibration = fit_calibration({"lstm": logits[:, :1], "gru": logits[:, 1:]}, labels, 2)
+    assert list_parameters(calibration) == pytest.approx(regression.coef_[0].tolist(), abs=1e-4)
+
+
+def test_gradient_of_three_classes_is_that_of_finite_differences(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(5)
+    labels = random.integers(0, 3, 40)
+    logits = {name: random.normal(size=(40, 3)) for name in ("lstm", "gru")}
+    errors = []
+
+    def check(measure: Any, start: np.ndarray, **options: object) -> Any:
+        point = start + random.normal(size=len(start))
+        errors.append(
+            check_grad(lambda x: measure(x)[0], lambda x: measure(x)[1], point, epsilon=1e-6)
+        )
+        return minimize(measure, start, **options)
+
+    monkeypatch.setattr("scipy.optimize.minimize", check)
+    fit_calibration(logits, labels, 3)
+    assert errors == [pytest.approx(0, abs=2e-3)]
+
+
+def test_calibrated_logits_are_the_weighted_sum_of_the_models() -> None:
+    calibration: Calibration = {"weights": {"a": 2.0, "b": -1.0}, "intercept": [0.5]}
     by_name = {
-        "b": np.array([1.0, 2.0]),
-        "c": np.array([9.0, 9.0]),
-        "a": np.array([3.0, 0.0], np.float32),
+        "b": np.array([[1.0], [2.0]]),
+        "c": np.array([[9.0], [9.0]]),
+        "a": np.array([[3.0], [0.0]], np.float32),
     }
-    assert apply_calibration(calibration, by_name).tolist() == [5.5, -1.5]
+    assert apply_calibration(calibration, by_name).tolist() == [[5.5], [-1.5]]
+
+
+def test_each_class_has_an_intercept_of_its_own() -> None:
+    calibration: Calibration = {"weights": {"a": 2.0}, "intercept": [0.5, 0.0, -1.0]}
+    logits = {"a": np.array([[1.0, 2.0, 3.0]])}
+    assert apply_calibration(calibration, logits).tolist() == [[2.5, 4.0, 5.0]]
 
 
 ALONE = {"lstm": ["lstm"], "gru": ["gru"], "nb_ngram": ["nb_ngram"], "ensemble": ["gru", "lstm"]}
@@ -137,8 +180,14 @@ def test_stacks_are_those_of_networks_with_their_paths(
     cells: tuple[str, ...], path: dict[str, float], expected: dict[str, list[str]]
 ) -> None:
     scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0, **path}) for cell in cells}
-    stacks = list_stacks(scores, pd.DataFrame({"nb_ngram": [1.0]}, index=["r1"]))
-    assert {name: sorted(stack.columns) for name, stack in stacks.items()} == expected
+    read = {name: table.set_index("review_id") for name, table in scores.items()}
+    stacks = list_stacks(read, np.array([[1.0]]))
+    assert {name: sorted(stack) for name, stack in stacks.items()} == expected
+
+
+def test_network_that_was_not_trained_has_no_stack() -> None:
+    read = {cell: pd.DataFrame(index=["r1"]) for cell in ("lstm", "gru")}
+    assert list(list_stacks(read, np.array([[1.0]]))) == ["nb_ngram"]
 
 
 def test_every_classifier_is_calibrated(calibrated: tuple) -> None:
@@ -166,16 +215,20 @@ def test_predictions_of_a_network_are_its_calibrated_logits(
 ) -> None:
     scores = networks["gru"].merge(reviews, on="review_id")
     validation, test = (scores[scores["part"] == part] for part in ("validation", "test"))
-    fitted = fit_calibration(validation[["gru", "nb_ngram"]], validation["label"].to_numpy(int))
-    expected = apply_calibration(fitted, test)
+    fitted = fit_calibration(stack(validation), validation["label"].cat.codes.to_numpy(int), 2)
+    expected = apply_calibration(fitted, stack(test))[:, 0]
     np.testing.assert_allclose(calibrated[1]["gru"], expected, rtol=1e-12)
+
+
+def stack(scores: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {name: read_logits(scores, name) for name in ("gru", "nb_ngram")}
 
 
 def test_predictions_of_ngrams_are_their_calibrated_logits(
     calibrated: tuple, features: TextFeatures
 ) -> None:
     expected = apply_calibration(calibrated[0]["nb_ngram"], {"nb_ngram": features.logits[2::3]})
-    np.testing.assert_allclose(calibrated[1]["nb_ngram"], expected, rtol=1e-12)
+    np.testing.assert_allclose(calibrated[1]["nb_ngram"], expected[:, 0], rtol=1e-12)
 
 
 def test_calibrating_does_not_change_the_scores(
@@ -197,31 +250,54 @@ def test_labels_of_the_validation_part_are_read_in_any_order(
     pd.testing.assert_frame_equal(
         calibrate_classifiers(reviews, features, **shuffled)[1], calibrated[1]
     )
-    flipped = reviews.assign(
-        label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"])
-    )
-    weights = calibrate_classifiers(flipped, features, **networks)[0]["nb_ngram"]["weights"]
-    assert weights["nb_ngram"] == pytest.approx(
-        -calibrated[0]["nb_ngram"]["weights"]["nb_ngram"], rel=1e-3
-    )
 
 
-@pytest.mark.parametrize("part", ["train", "test"])
-def test_only_labels_of_the_validation_part_are_read(
+def test_weights_of_a_network_come_from_labels_of_the_validation_part(
     calibrated: tuple,
     reviews: pd.DataFrame,
     features: TextFeatures,
     networks: dict[str, pd.DataFrame],
-    part: str,
 ) -> None:
-    blind = reviews.assign(
-        label=reviews["label"].mask(reviews["part"] == part, 1 - reviews["label"])
-    )
+    flipped = flip_labels(reviews, reviews["part"] == "validation")
+    weights = calibrate_classifiers(flipped, features, **networks)[0]["gru"]["weights"]
+    assert weights["gru"] == pytest.approx(-calibrated[0]["gru"]["weights"]["gru"], rel=1e-3)
+
+
+def test_labels_of_the_test_part_are_not_read(
+    calibrated: tuple,
+    reviews: pd.DataFrame,
+    features: TextFeatures,
+    networks: dict[str, pd.DataFrame],
+) -> None:
+    blind = flip_labels(reviews, reviews["part"] == "test")
     calibrations, predictions = calibrate_classifiers(blind, features, **networks)
     assert calibrations == calibrated[0]
     pd.testing.assert_frame_equal(
         predictions.drop(columns="label"), calibrated[1].drop(columns="label")
     )
+
+
+def test_networks_are_not_calibrated_on_labels_of_the_training_part(
+    calibrated: tuple,
+    reviews: pd.DataFrame,
+    features: TextFeatures,
+    networks: dict[str, pd.DataFrame],
+) -> None:
+    blind = flip_labels(reviews, reviews["part"] == "train")
+    calibrations, _ = calibrate_classifiers(blind, features, **networks)
+    names = set(calibrations) - {"nb_ngram"}
+    assert {name: calibrations[name] for name in names} == {
+        name: calibrated[0][name] for name in names
+    }
+
+
+def test_ngrams_are_calibrated_on_training_and_validation_part(
+    calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures
+) -> None:
+    fitted_on = (reviews["part"] != "test").to_numpy()
+    labels = reviews["label"].cat.codes.to_numpy(int)[fitted_on]
+    fitted = fit_calibration({"nb_ngram": features.logits[fitted_on]}, labels, 2)
+    assert calibrated[0]["nb_ngram"]["weights"] == fitted["weights"]
 
 
 @pytest.mark.parametrize("name", ["lstm", "ensemble", "nb_ngram", "gru_alone"])
@@ -230,8 +306,9 @@ def test_validation_log_loss_is_that_of_the_calibrated_logits(
 ) -> None:
     scores = networks["lstm"].merge(networks["gru"]).merge(reviews, on="review_id")
     validation = scores[scores["part"] == "validation"]
-    logit = apply_calibration(calibrated[0][name], validation)
-    expected = log_loss(validation["label"].astype(int), 1 / (1 + np.exp(-logit)))
+    logits = {model: read_logits(validation, model) for model in ("lstm", "gru", "nb_ngram")}
+    logit = apply_calibration(calibrated[0][name], logits)
+    expected = log_loss(validation["label"].cat.codes, 1 / (1 + np.exp(-logit[:, 0])))
     assert calibrated[0][name]["validation_log_loss"] == pytest.approx(expected, rel=1e-9)
 
 

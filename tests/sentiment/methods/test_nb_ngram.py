@@ -5,14 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.methods import nb_ngram
 from rnn_pipelines.sentiment.methods.nb_ngram import (
     BITS,
@@ -31,6 +29,8 @@ from rnn_pipelines.sentiment.text.vocabulary import MAX_WORDS
 MakeEncoded = Callable[..., EncodedTexts]
 
 SPEC = NgramSpec(order=2, min_texts=1, inverse_penalty=1.0, folds=2)
+# Four logits and the intercept of `make_texts` by the last version that knew only two classes.
+EARLIER = [-1.083786227, 1.322933094, -0.9180131336, 0.6282010846, -0.07028236689]
 
 
 def make_texts(num_texts: int = 40, seed: int = 0) -> tuple[list[list[int]], np.ndarray]:
@@ -45,7 +45,7 @@ def make_texts(num_texts: int = 40, seed: int = 0) -> tuple[list[list[int]], np.
 
 
 def get_weights(classifier: nb_ngram.NgramClassifier) -> dict[int, float]:
-    return dict(zip(classifier.ngrams.tolist(), classifier.weights.tolist(), strict=True))
+    return dict(zip(classifier.ngrams.tolist(), classifier.weights[:, 0].tolist(), strict=True))
 
 
 def fit_naively(
@@ -89,11 +89,10 @@ def test_logits_are_those_of_sklearn(
     texts, labels = make_texts()
     spec = NgramSpec(order=order, min_texts=min_texts, smoothing=smoothing, inverse_penalty=1.0)
     others, _ = make_texts(30, seed=1)
-    found = score_ngrams(
-        fit_ngram_classifier(make_encoded(texts), labels, spec), make_encoded(others)
-    )
+    classifier = fit_ngram_classifier(make_encoded(texts), labels, 2, spec)
+    logits = score_ngrams(classifier, make_encoded(others))
     # As close as liblinear's tolerance lets two runs of it be.
-    np.testing.assert_allclose(found, fit_naively(texts, labels, spec)(others), atol=2e-3)
+    np.testing.assert_allclose(logits[:, 0], fit_naively(texts, labels, spec)(others), atol=2e-3)
 
 
 def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(
@@ -114,7 +113,8 @@ def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(
 
     def ratios(texts: list[list[int]], labels: list[int], **options: float) -> list[float]:
         spec = NgramSpec(order=1, **{"min_texts": 1, **options})
-        return fit_ngram_classifier(make_encoded(texts), np.array(labels), spec).weights.tolist()
+        encoded = make_encoded(texts)
+        return fit_ngram_classifier(encoded, np.array(labels), 2, spec).weights[:, 0].tolist()
 
     p = np.array([3, 2, 1]) / 6
     q = np.array([1, 2, 2]) / 5
@@ -141,7 +141,7 @@ def test_known_ngrams_are_those_of_enough_texts(
 ) -> None:
     labels = np.arange(len(texts)) % 2
     classifier = fit_ngram_classifier(
-        make_encoded(texts), labels, NgramSpec(order=2, min_texts=min_texts)
+        make_encoded(texts), labels, 2, NgramSpec(order=2, min_texts=min_texts)
     )
     assert (classifier.ngrams.tolist(), classifier.order) == (known, 2)
 
@@ -150,28 +150,29 @@ def test_a_logit_above_0_is_positive(make_encoded: MakeEncoded) -> None:
     texts = [[2, 9], [2, 8], [3, 9], [3, 8]] * 5
     labels = np.array([1, 1, 0, 0] * 5)
     logits = score_ngrams(
-        fit_ngram_classifier(make_encoded(texts), labels, SPEC), make_encoded([[2], [3]])
+        fit_ngram_classifier(make_encoded(texts), labels, 2, SPEC), make_encoded([[2], [3]])
     )
-    assert (logits[0] > 0, logits[1] < 0) == (True, True)
+    assert (logits[:, 0] > 0).tolist() == [True, False]
 
 
 def test_fitting_twice_gives_the_same_weights(make_encoded: MakeEncoded) -> None:
     texts, labels = make_texts()
-    one, other = (fit_ngram_classifier(make_encoded(texts), labels, SPEC) for _ in range(2))
+    one, other = (fit_ngram_classifier(make_encoded(texts), labels, 2, SPEC) for _ in range(2))
     np.testing.assert_array_equal(one.weights, other.weights)
 
 
 @pytest.fixture(scope="module")
 def fitted(make_encoded: MakeEncoded) -> nb_ngram.NgramClassifier:
     texts, labels = make_texts()
-    return fit_ngram_classifier(make_encoded(texts), labels, SPEC.model_copy(update={"order": 3}))
+    spec = SPEC.model_copy(update={"order": 3})
+    return fit_ngram_classifier(make_encoded(texts), labels, 2, spec)
 
 
 @pytest.mark.parametrize("text", [[], [1, 1], [40, 41]], ids=["empty", "unknown", "never seen"])
 def test_text_without_known_ngrams_has_the_intercept_as_logit(
     fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded, text: list[int]
 ) -> None:
-    assert score_ngrams(fitted, make_encoded([text])).tolist() == [fitted.intercept]
+    assert score_ngrams(fitted, make_encoded([text])).tolist() == [fitted.intercept.tolist()]
 
 
 def test_first_occurrences_add_up_to_the_logit(
@@ -190,8 +191,8 @@ def test_first_occurrences_add_up_to_the_logit(
                 strict=True,
             )
         )
-        sums.append(sum(first.values()) + fitted.intercept)
-    np.testing.assert_allclose(score_ngrams(fitted, encoded), sums, atol=1e-6)
+        sums.append(sum(first.values()) + fitted.intercept[0])
+    np.testing.assert_allclose(score_ngrams(fitted, encoded)[:, 0], sums, atol=1e-6)
     text = [*make_texts()[0][1], 40]
     known = get_weights(fitted)
     expected = np.zeros((len(text), 3), np.float32)
@@ -204,7 +205,7 @@ def test_first_occurrences_add_up_to_the_logit(
     assert (np.abs(found[0]).min() > 0, found.dtype) == (True, np.float32)
     encoded = make_encoded([])
     assert (score_ngrams(fitted, encoded).shape, weigh_words(fitted, encoded).shape) == (
-        (0,),
+        (0, 1),
         (0, 3),
     )
 
@@ -221,18 +222,18 @@ def test_chunks_give_the_same_scores_as_all_at_once(
 
 @pytest.fixture(scope="module")
 def corpus(make_encoded: MakeEncoded) -> SimpleNamespace:
-    """30 training texts in 3 folds and 10 others, whose labels are missing: `texts, encoded, labels, folds`."""
+    """30 training texts in 3 folds and 10 others, without a class (−1): `texts, encoded, labels, folds`."""
     texts, labels = make_texts(40, seed=4)
     folds = np.where(np.arange(40) % 4 == 3, -1, np.arange(40) // 2 % 3)
     # Each text has a word of its own, which tells its label to whoever has seen it.
     texts = [[*text, 100 + number, 100 + number] for number, text in enumerate(texts)]
-    labels = pd.Series(labels, dtype="Int8").mask(folds < 0)
+    labels = np.where(folds < 0, -1, labels)
     return SimpleNamespace(texts=texts, encoded=make_encoded(texts), labels=labels, folds=folds)
 
 
-def add(corpus: SimpleNamespace, labels: pd.Series | None = None) -> SimpleNamespace:
+def add(corpus: SimpleNamespace, labels: np.ndarray | None = None) -> SimpleNamespace:
     labels = corpus.labels if labels is None else labels
-    classifier, features, record = add_ngram_features(corpus.encoded, labels, corpus.folds, SPEC)
+    classifier, features, record = add_ngram_features(corpus.encoded, labels, 2, corpus.folds, SPEC)
     return SimpleNamespace(classifier=classifier, features=features, record=record)
 
 
@@ -260,7 +261,7 @@ def test_weights_come_from_classifiers_that_saw_other_folds(
     corpus: SimpleNamespace, added: SimpleNamespace
 ) -> None:
     is_fold = corpus.folds == 1
-    features = add(corpus, corpus.labels.mask(is_fold, 1 - corpus.labels)).features
+    features = add(corpus, np.where(is_fold, 1 - corpus.labels, corpus.labels)).features
     words = np.repeat(is_fold, corpus.encoded.lengths)
     np.testing.assert_array_equal(features.ngrams[words], added.features.ngrams[words])
     assert not np.array_equal(features.ngrams[~words], added.features.ngrams[~words])
@@ -289,16 +290,14 @@ def test_the_whole_classifier_learns_the_training_part(
     corpus: SimpleNamespace, added: SimpleNamespace
 ) -> None:
     train = np.flatnonzero(corpus.folds >= 0)
-    expected = fit_ngram_classifier(
-        corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC
-    )
+    expected = fit_ngram_classifier(corpus.encoded.select(train), corpus.labels[train], 2, SPEC)
     assert get_weights(added.classifier) == get_weights(expected)
 
 
 def test_labels_of_other_parts_are_not_read(
     corpus: SimpleNamespace, added: SimpleNamespace
 ) -> None:
-    garbage = corpus.labels.astype("Float64").mask(corpus.folds < 0, 99.0)
+    garbage = np.where(corpus.folds < 0, 99, corpus.labels)
     features = add(corpus, garbage).features
     np.testing.assert_array_equal(features.ngrams, added.features.ngrams)
     np.testing.assert_array_equal(features.logits, added.features.logits)
@@ -318,29 +317,62 @@ def test_training_texts_have_the_logits_of_a_classifier_fitted_without_their_fol
 ) -> None:
     train = corpus.folds >= 0
     texts = [text for text, is_train in zip(corpus.texts, train, strict=True) if is_train]
-    labels = corpus.labels[train].to_numpy(int)
-    score = fit_naively(texts, labels, SPEC, seen=corpus.folds[train] != fold)
+    score = fit_naively(texts, corpus.labels[train], SPEC, seen=corpus.folds[train] != fold)
     here = np.flatnonzero(corpus.folds == fold)
     expected = score([corpus.texts[text] for text in here])
-    np.testing.assert_allclose(added.features.logits[here], expected, atol=2e-3)
-    assert (
-        np.abs(score_ngrams(added.classifier, corpus.encoded.select(here)) - expected).min() > 2e-3
-    )
+    np.testing.assert_allclose(added.features.logits[here, 0], expected, atol=2e-3)
+    whole = score_ngrams(added.classifier, corpus.encoded.select(here))[:, 0]
+    assert np.abs(whole - expected).min() > 2e-3
 
 
-@pytest.mark.parametrize(
-    ("labels", "folds", "message"),
-    [
-        ([0, 1], [0, 0], "each of the 1 folds .*received none outside fold 0"),
-        ([0, 1, 1], [0, 1, 1], r"received 2 of one class outside fold 0.*sentiment\.ngrams\.folds"),
-    ],
-)
-def test_fold_without_which_a_class_is_missing_is_refused(
-    make_encoded: MakeEncoded, labels: list[int], folds: list[int], message: str
+def test_fold_with_all_texts_of_a_class_gives_the_logit_of_the_smoothed_share(
+    make_encoded: MakeEncoded,
 ) -> None:
-    encoded = make_encoded([[number] for number in range(2, 2 + len(labels))])
-    with pytest.raises(ReviewError, match=message):
-        add_ngram_features(encoded, pd.Series(labels), np.array(folds), SPEC)
+    """Outside of fold 0, none of 3 texts is of class 0: its share is (0 + 1) / (3 + 2)."""
+    encoded = make_encoded([[2], [3], [4], [5]])
+    labels = np.array([0, 1, 1, 2])
+    _, features, _ = add_ngram_features(encoded, labels, 3, np.array([0, 1, 1, 1]), SPEC)
+    assert features.logits[0, 0] == pytest.approx(np.log(1 / 4))
+
+
+@pytest.fixture(scope="module")
+def three_classes() -> tuple[list[list[int]], np.ndarray]:
+    """Texts of the words 2 to 9, whose mean depends on the class; and the numbers of their classes."""
+    random = np.random.default_rng(5)
+    labels = np.arange(60) % 3
+    texts = [
+        np.clip(random.normal(4 + 1.5 * label, 1.5, 6), 2, 9).astype(int).tolist()
+        for label in labels
+    ]
+    return texts, labels
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_logit_of_a_class_is_that_of_the_class_against_the_rest(
+    make_encoded: MakeEncoded, three_classes: tuple[list[list[int]], np.ndarray], number: int
+) -> None:
+    texts, labels = three_classes
+    encoded = make_encoded(texts)
+    against_rest = fit_ngram_classifier(encoded, (labels == number).astype(int), 2, SPEC)
+    logits = score_ngrams(fit_ngram_classifier(encoded, labels, 3, SPEC), encoded)
+    np.testing.assert_array_equal(logits[:, number], score_ngrams(against_rest, encoded)[:, 0])
+
+
+def test_words_have_the_weights_of_each_class(
+    make_encoded: MakeEncoded, three_classes: tuple[list[list[int]], np.ndarray]
+) -> None:
+    texts, labels = three_classes
+    encoded = make_encoded(texts)
+    classifier = fit_ngram_classifier(encoded, labels, 3, SPEC)
+    by_word = classifier.weights[find_ngrams(number_ngrams(encoded, 1), classifier.ngrams)[:, 0]]
+    np.testing.assert_array_equal(weigh_words(classifier, encoded)[:, :3], by_word)
+
+
+def test_two_classes_have_the_numbers_of_earlier_versions(make_encoded: MakeEncoded) -> None:
+    texts, labels = make_texts()
+    classifier = fit_ngram_classifier(make_encoded(texts), labels, 2, NgramSpec(min_texts=1))
+    logits = score_ngrams(classifier, make_encoded(texts[:4]))[:, 0]
+    assert [*logits, *classifier.intercept] == pytest.approx(EARLIER, rel=1e-6)
 
 
 # Numbered n-grams are the runs of words that a loop finds, and never cross the end of a text.

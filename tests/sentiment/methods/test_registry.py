@@ -53,7 +53,7 @@ def _registered() -> Any:
         patch.setitem(
             BASELINES,
             "coin",
-            Baseline(Style("coin"), lambda _, predictions: np.zeros(len(predictions))),
+            Baseline(Style("coin"), lambda _, predictions: np.zeros((len(predictions), 1))),
         )
         yield
 
@@ -73,7 +73,10 @@ def parameters(
         "word_vectors": WordVectorSpec(num_words=12, dimensions=2),
         "ngrams": NgramSpec(order=1, folds=2),
         "training": TrainingSpec(epochs=1, batch_size=64, jit_compile=False),
-        **{name: ClassifierSpec(cell=name, units=2, bidirectional=False) for name in NETWORKS},
+        **{
+            name: ClassifierSpec(cell=name, units=2, bidirectional=False, min_texts=0)
+            for name in NETWORKS
+        },
     }
 
 
@@ -123,7 +126,7 @@ def test_a_further_network_is_part_of_the_ensemble(load: Callable[[str], Any]) -
 def test_a_further_network_is_in_the_report(load: Callable[[str], Any]) -> None:
     page = load("sentiment_report")
     assert "<td>simple RNN</td>" in page
-    assert "<td>LSTM + GRU + simple RNN</td>" in page
+    assert "LSTM + GRU + simple RNN + n-grams" in page
     assert "LSTM, GRU, simple RNN and all together" in page
 
 
@@ -145,5 +148,6 @@ def test_both_take_part_in_a_retraining(parameters: dict[str, Any]) -> None:
         "gru",
         "rnn",
         "ensemble",
+        "nb_ngram",
     }
     assert outcome.manifest["metrics"]["baselines"]["coin"] == pytest.approx(np.log(2))

@@ -23,7 +23,7 @@ from rnn_pipelines.sentiment.methods.tables import (
 def predictions() -> pd.DataFrame:
     facts = {
         "review_id": ["a", "b"],
-        "label": [0, 1],
+        "label": pd.Categorical(["bad", "good"]),
         "rating": pd.array([None, 9], "Int8"),
         "num_words": [3, 0],
     }
@@ -35,7 +35,18 @@ def test_predictions_are_a_valid_table(predictions: pd.DataFrame) -> None:
 
 
 def test_predictions_name_their_classifiers(predictions: pd.DataFrame) -> None:
-    assert PredictionsTable.list_classifiers(predictions) == ["gru", "ensemble"]
+    assert PredictionsTable.list_models(predictions) == ["gru", "ensemble"]
+
+
+def test_predictions_of_three_classes_are_a_valid_table(predictions: pd.DataFrame) -> None:
+    facts = predictions.drop(columns=["gru", "ensemble"])
+    of_three = facts.assign(**{f"gru {number}": 1.0 for number in range(3)})
+    assert PredictionsTable.validate(of_three) is of_three
+
+
+def test_logits_of_three_classes_are_of_one_classifier(predictions: pd.DataFrame) -> None:
+    of_three = predictions.assign(**{f"lstm {number}": 1.0 for number in range(3)})
+    assert PredictionsTable.list_models(of_three) == ["gru", "ensemble", "lstm"]
 
 
 def test_predictions_of_other_columns_are_refused(predictions: pd.DataFrame) -> None:
@@ -56,8 +67,12 @@ def holdout(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_a_holdout_may_have_a_champion(holdout: pd.DataFrame) -> None:
-    HoldoutTable.validate(holdout)
-    HoldoutTable.validate(holdout.assign(champion=1.0))
+    with_champion = holdout.assign(champion=1.0)
+    assert HoldoutTable.validate(with_champion) is with_champion
+
+
+def test_a_holdout_may_have_no_champion(holdout: pd.DataFrame) -> None:
+    assert HoldoutTable.validate(holdout) is holdout
 
 
 def test_a_holdout_of_other_columns_is_refused(holdout: pd.DataFrame) -> None:
@@ -71,7 +86,7 @@ def test_column_of_a_later_network_is_taken(
     monkeypatch.setitem(NETWORKS, "rnn", TextNetwork(CELL_STYLES["rnn"]))
     with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
     assert {"rnn", "rnn_alone"} <= set(
-        PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn))
+        PredictionsTable.list_models(PredictionsTable.validate(with_rnn))
     )
 
 

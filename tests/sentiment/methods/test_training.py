@@ -9,10 +9,18 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
+from flipped_labels import flip_labels
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
+from rnn_pipelines.sentiment.methods.tables import ScoresTable
+from rnn_pipelines.sentiment.methods.training import (
+    is_trained,
+    score_reviews,
+    score_texts,
+    train_text_network,
+)
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
@@ -41,8 +49,9 @@ def reviews(make_reviews: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def features(reviews: pd.DataFrame) -> TextFeatures:
     encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
-    folds = assign_folds(reviews, 2)
-    return add_ngram_features(encoded, reviews["label"], folds, NgramSpec(order=2, folds=2))[1]
+    labels = reviews["label"].cat.codes.to_numpy(int)
+    spec = NgramSpec(order=2, folds=2)
+    return add_ngram_features(encoded, labels, 2, assign_folds(reviews, 2), spec)[1]
 
 
 def train(
@@ -53,10 +62,13 @@ def train(
     **options: object,
 ) -> SimpleNamespace:
     """Trains a tiny network: `model, history, record, network`. One direction takes half the time."""
-    from rnn_pipelines.sentiment.methods.training import train_text_network
-
     network = ClassifierSpec(
-        cell=cell, units=3, bidirectional=False, ngram_inputs=ngrams, ngram_path=ngrams
+        cell=cell,
+        units=3,
+        bidirectional=False,
+        ngram_inputs=ngrams,
+        ngram_path=ngrams,
+        min_texts=0,
     )
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
     training = TRAINING.model_copy(update=options)
@@ -69,8 +81,6 @@ def train(
 def score(
     trained: SimpleNamespace, features: TextFeatures, padding: PaddingSpec = PADDING
 ) -> np.ndarray:
-    from rnn_pipelines.sentiment.methods.training import score_texts
-
     return score_texts(trained.model, features, padding)
 
 
@@ -78,8 +88,8 @@ def compute_validation_loss(
     trained: SimpleNamespace, features: TextFeatures, reviews: pd.DataFrame
 ) -> float:
     texts = find_texts(reviews, "validation")
-    probability = 1 / (1 + np.exp(-score(trained, features.select(texts))))
-    return float(log_loss(reviews["label"].iloc[texts].astype(int), probability))
+    probability = 1 / (1 + np.exp(-score(trained, features.select(texts))[:, 0]))
+    return float(log_loss(reviews["label"].cat.codes.iloc[texts], probability))
 
 
 def spoil(features: TextFeatures, reviews: pd.DataFrame) -> tuple[TextFeatures, pd.DataFrame]:
@@ -90,7 +100,7 @@ def spoil(features: TextFeatures, reviews: pd.DataFrame) -> tuple[TextFeatures, 
         features,
         ids=np.where(words, 2, features.ids).astype(np.int32),
         ngrams=np.where(words[:, None], np.nan, features.ngrams).astype(np.float32),
-        logits=np.where(is_test, np.nan, features.logits),
+        logits=np.where(is_test[:, None], np.nan, features.logits),
     )
     return spoilt, reviews.assign(label=reviews["label"].mask(is_test))
 
@@ -110,9 +120,7 @@ def logits(trained: dict[str, SimpleNamespace], features: TextFeatures) -> dict[
 @pytest.fixture(scope="module")
 def flipped(reviews: pd.DataFrame) -> pd.DataFrame:
     """Reviews whose validation labels are wrong: each epoch is worse than the one before."""
-    return reviews.assign(
-        label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"])
-    )
+    return flip_labels(reviews, reviews["part"] == "validation")
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -120,7 +128,7 @@ def test_training_finds_the_words_that_tell_the_label(
     logits: dict, reviews: pd.DataFrame, cell: str
 ) -> None:
     is_test = reviews["part"] == "test"
-    right = (logits[cell] > 0) == (reviews["label"] == 1)
+    right = (logits[cell][:, 0] > 0) == (reviews["label"] == "positive")
     assert right[is_test].mean() > 0.9
 
 
@@ -215,7 +223,7 @@ def test_logits_are_the_same_whatever_the_batches(
     [alone] = score(trained["lstm"], features.select(np.array([7])))
     assert alone == pytest.approx(logits["lstm"][7], rel=0, abs=1e-6)
     found = score(trained["lstm"], features.select(np.zeros(0, np.int64)))
-    assert (found.shape, found.dtype) == ((0,), np.float64)
+    assert (found.shape, found.dtype) == ((0, 1), np.float64)
 
 
 def test_logits_do_not_depend_on_the_side_of_the_padding(
@@ -241,8 +249,6 @@ def test_logits_follow_the_weights(trained: dict, logits: dict, features: TextFe
 
 @pytest.fixture(scope="module")
 def scores(trained: dict, features: TextFeatures, reviews: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    from rnn_pipelines.sentiment.methods.training import score_reviews
-
     return {
         cell: score_reviews(trained[cell].model, features, reviews, trained[cell].network, PADDING)
         for cell in CELLS
@@ -255,7 +261,7 @@ def test_each_part_has_its_own_logits(
 ) -> None:
     texts = np.flatnonzero(reviews["part"].isin(["validation", "test"]))
     assert scores[cell]["review_id"].tolist() == reviews["review_id"].iloc[texts].tolist()
-    np.testing.assert_allclose(scores[cell][cell], logits[cell][texts], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(scores[cell][cell], logits[cell][texts, 0], rtol=0, atol=1e-6)
 
 
 def test_ngram_logit_stands_beside_the_networks_where_there_is_a_path(
@@ -266,4 +272,59 @@ def test_ngram_logit_stands_beside_the_networks_where_there_is_a_path(
         "gru": ["review_id", "gru"],
     }
     texts = find_texts(reviews, "validation", "test")
-    assert scores["lstm"]["nb_ngram"].tolist() == features.logits[texts].tolist()
+    assert scores["lstm"]["nb_ngram"].tolist() == features.logits[texts, 0].tolist()
+
+
+@pytest.fixture(scope="module")
+def untrained(features: TextFeatures, reviews: pd.DataFrame) -> tuple:
+    """Of a network that needs one training text more than there are; and its spec."""
+    network = ClassifierSpec(cell="gru", min_texts=len(find_texts(reviews, "train")) + 1)
+    vectors = WordVectors(np.zeros((12, 4), np.float32))
+    plan = TextTrainingPlan(PADDING, TRAINING)
+    return *train_text_network(features, reviews, vectors, network, plan), network
+
+
+def test_network_with_too_few_training_texts_is_not_trained(untrained: tuple) -> None:
+    model, history, record, _ = untrained
+    assert (is_trained(model), len(history), record["num_epochs"]) == (False, 0, 0)
+
+
+def test_network_that_was_not_trained_has_no_logits(
+    untrained: tuple, features: TextFeatures, reviews: pd.DataFrame
+) -> None:
+    model, _, _, network = untrained
+    scores = score_reviews(model, features, reviews, network, PADDING)
+    assert list(ScoresTable.validate(scores)) == ["review_id"]
+
+
+@pytest.fixture(scope="module")
+def of_three_classes(make_reviews: Callable[..., pd.DataFrame], no_graphs: None) -> SimpleNamespace:
+    """A GRU that reads n-gram weights, its logits of all reviews, and the reviews."""
+    reviews = make_reviews(classes=("bad", "good", "loud"))
+    encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
+    labels = reviews["label"].cat.codes.to_numpy(int)
+    spec = NgramSpec(order=1, folds=2)
+    _, features, _ = add_ngram_features(encoded, labels, 3, assign_folds(reviews, 2), spec)
+    trained = train(features, reviews, "gru", ngrams=True)
+    return SimpleNamespace(
+        trained=trained, reviews=reviews, features=features, logits=score(trained, features)
+    )
+
+
+def test_three_classes_have_a_logit_each(of_three_classes: SimpleNamespace) -> None:
+    assert of_three_classes.logits.shape == (len(of_three_classes.reviews), 3)
+
+
+def test_training_finds_the_words_of_three_classes(of_three_classes: SimpleNamespace) -> None:
+    reviews = of_three_classes.reviews
+    is_right = of_three_classes.logits.argmax(axis=1) == reviews["label"].cat.codes
+    assert is_right[reviews["part"] == "test"].mean() > 0.9
+
+
+def test_logits_of_three_classes_have_numbered_columns(of_three_classes: SimpleNamespace) -> None:
+    trained = of_three_classes.trained
+    scores = score_reviews(
+        trained.model, of_three_classes.features, of_three_classes.reviews, trained.network, PADDING
+    )
+    columns = [f"{model} {number}" for model in ("gru", "nb_ngram") for number in range(3)]
+    assert list(scores) == ["review_id", *columns]

@@ -18,7 +18,9 @@ from rnn_pipelines.sentiment.model.classifier import (
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
-COLUMNS = ["row", "label", "probability", "confidence", "num_words", "num_known_words", "text"]
+COLUMNS = [
+    "row", "label", "probability", "confidence", "num_words", "num_known_words", "is_unlike", "text"
+]  # fmt: skip
 UNKNOWN_TEXTS = ["", " \n\t\x85", "<br />", "xyzzy plugh", "素晴らしい", "😀", "🎬🎬 xyzzy"]
 
 
@@ -49,7 +51,11 @@ def compute_probability(classifier: ClassifierArtefact, text: str) -> float:
     """From the parts of the classifier, word by word; for texts that padding doesn't cut."""
     encoded = encode_texts([text], classifier.vocabulary)
     known = dict(
-        zip(classifier.ngrams.ngrams.tolist(), classifier.ngrams.weights.tolist(), strict=True)
+        zip(
+            classifier.ngrams.ngrams.tolist(),
+            classifier.ngrams.weights[:, 0].tolist(),
+            strict=True,
+        )
     )
     words = encoded.ids.tolist()
     pairs = [first | second << 21 for first, second in pairwise(words)] + [0]
@@ -58,13 +64,13 @@ def compute_probability(classifier: ClassifierArtefact, text: str) -> float:
         for word, pair in zip(words, pairs, strict=True)
     ]
     inputs = {"words": encoded.ids[None, :], "ngrams": np.float32([weights])}
-    logits = {"nb_ngram": float(score_ngrams(classifier.ngrams, encoded)[0])}
+    logits = {"nb_ngram": float(score_ngrams(classifier.ngrams, encoded)[0, 0])}
     for name, network in classifier.networks.items():
         logits[name] = float(network({key: inputs[key] for key in network.input})[0, 0])
     weighed = sum(
         weight * logits[name] for name, weight in classifier.calibration["weights"].items()
     )
-    return 1 / (1 + np.exp(-weighed - classifier.calibration["intercept"]))
+    return 1 / (1 + np.exp(-weighed - classifier.calibration["intercept"][0]))
 
 
 @pytest.mark.parametrize("number", [7, 8, 9, 12, 14])
@@ -87,7 +93,7 @@ def test_label_follows_the_probability(scored: pd.DataFrame) -> None:
 def test_confidence_follows_the_probability(scored: pd.DataFrame) -> None:
     negative = scored["label"] == "negative"
     expected = np.where(negative, 1 - scored["probability"], scored["probability"])
-    np.testing.assert_array_equal(scored["confidence"], expected)
+    np.testing.assert_allclose(scored["confidence"], expected, rtol=1e-12)
 
 
 def test_confidence_is_at_least_a_half(scored: pd.DataFrame) -> None:
@@ -225,18 +231,26 @@ def make_calibrations(best: str, path: bool = True) -> dict:
     return {
         name: {
             "weights": dict.fromkeys(cells + ["nb_ngram"] * path, 1.0),
-            "intercept": 0.0,
+            "intercept": [0.0],
             "validation_log_loss": 0.1 if name == best else 0.2,
         }
         for name, cells in stacks.items()
-    } | {"nb_ngram": {"weights": {"nb_ngram": 1.0}, "intercept": 0.0, "validation_log_loss": 0.05}}
+    } | {
+        "nb_ngram": {"weights": {"nb_ngram": 1.0}, "intercept": [0.0], "validation_log_loss": 0.05}
+    }
 
 
 def assemble(classifier: ClassifierArtefact, calibrations: dict) -> ClassifierArtefact:
     words = list(classifier.vocabulary)
     networks = dict(classifier.networks)
     return assemble_classifier(
-        classifier.ngrams, words, VocabularySpec(), classifier.padding, calibrations, **networks
+        classifier.ngrams,
+        words,
+        VocabularySpec(),
+        classifier.padding,
+        calibrations,
+        classifier.class_facts,
+        **networks,
     )
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flipped_labels import flip_labels
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.methods.logits import to_probability
+from rnn_pipelines.sentiment.fitting import FittedClassifier
+from rnn_pipelines.sentiment.methods.logits import read_logits, to_probabilities
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures, add_ngram_features
 from rnn_pipelines.sentiment.methods.specs import (
     ClassifierSpec,
@@ -36,7 +38,7 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, choose_words
 
 BreakOff = Callable[[int], AbstractContextManager[None]]
 PADDING = PaddingSpec(max_length=8)
-LOSSES = {"lstm": 0.3, "gru": 0.2, "ensemble": 0.25}
+LOSSES = {"lstm": 0.3, "gru": 0.2, "ensemble": 0.25, "nb_ngram": 0.4}
 
 
 @pytest.fixture
@@ -64,17 +66,15 @@ TRAINING = TrainingSpec(epochs=4, patience=4, batch_size=16, learning_rate=0.05,
 @pytest.fixture
 def features(reviews: pd.DataFrame) -> TextFeatures:
     encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
-    return add_ngram_features(
-        encoded, reviews["label"], assign_folds(reviews, 2), NgramSpec(order=2, folds=2)
-    )[1]
+    labels = reviews["label"].cat.codes.to_numpy(int)
+    spec = NgramSpec(order=2, folds=2)
+    return add_ngram_features(encoded, labels, 2, assign_folds(reviews, 2), spec)[1]
 
 
 @pytest.fixture
 def flipped(reviews: pd.DataFrame) -> pd.DataFrame:
     """Reviews whose validation labels are wrong: each epoch is worse than the one before."""
-    return reviews.assign(
-        label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"])
-    )
+    return flip_labels(reviews, reviews["part"] == "validation")
 
 
 def train(
@@ -84,7 +84,7 @@ def train(
     cell: str = "gru",
 ) -> tuple[Any, dict[str, Any]]:
     """Trains a tiny network: the model and its record."""
-    network = ClassifierSpec(cell=cell, units=3, bidirectional=False)
+    network = ClassifierSpec(cell=cell, units=3, bidirectional=False, min_texts=0)
     vectors = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np.float32))
     return train_challenger(
         features, reviews, vectors, network, TextTrainingPlan(PADDING, TRAINING, None, checkpoints)
@@ -161,12 +161,55 @@ def test_holdout_has_everyones_logits(
     scored = score_sentiment(text_classifier, test.rename(columns={"review_id": "row"}))
     for name in ("challenger", "champion"):
         np.testing.assert_allclose(
-            to_probability(holdout[name].to_numpy()), scored["probability"], rtol=1e-12
+            to_probabilities(read_logits(holdout, name))[:, 1], scored["probability"], rtol=1e-12
         )
-    share = reviews.loc[reviews["part"] == "train", "label"].mean()
-    np.testing.assert_allclose(to_probability(holdout["majority"].to_numpy()), share)
+    share = (reviews.loc[reviews["part"] == "train", "label"] == "positive").mean()
+    np.testing.assert_allclose(to_probabilities(read_logits(holdout, "majority"))[:, 1], share)
     assert holdout["num_known_words"].tolist() == scored["num_known_words"].tolist()
     assert holdout["is_seen"].tolist() == test["text"].isin(test["text"].iloc[:2]).tolist()
+
+
+@pytest.fixture(scope="module")
+def of_three_classes(
+    three_classes: FittedClassifier, two_classes: FittedClassifier
+) -> pd.DataFrame:
+    """A holdout of bad, good and loud texts; the champion knows bad and good."""
+    names = {**two_classes.classifier.class_facts, "classes": ["bad", "good"]}
+    champion = LoadedChampion("v1", replace(two_classes.classifier, class_facts=names), "", (), {})
+    fitted = three_classes
+    return score_holdout(fitted.reviews, fitted.parts.predictions, fitted.classifier, champion)
+
+
+def test_holdout_of_three_classes_is_a_valid_table(of_three_classes: pd.DataFrame) -> None:
+    assert HoldoutTable.validate(of_three_classes) is of_three_classes
+
+
+def test_class_that_the_champion_does_not_know_has_a_probability_of_0(
+    of_three_classes: pd.DataFrame,
+) -> None:
+    probabilities = to_probabilities(read_logits(of_three_classes, "champion"))
+    np.testing.assert_allclose(probabilities[:, 2], 0, atol=1e-14)
+
+
+def test_champion_keeps_the_probabilities_of_its_own_classes(
+    of_three_classes: pd.DataFrame, two_classes: FittedClassifier, three_classes: FittedClassifier
+) -> None:
+    reviews = three_classes.reviews
+    test = reviews[reviews["part"] == "test"].rename(columns={"review_id": "row"})
+    scored = score_sentiment(two_classes.classifier, test)
+    probabilities = to_probabilities(read_logits(of_three_classes, "champion"))
+    np.testing.assert_allclose(probabilities[:, 1], scored["probability"], atol=1e-12)
+
+
+def test_majority_of_three_classes_has_their_shares(
+    of_three_classes: pd.DataFrame, three_classes: FittedClassifier
+) -> None:
+    reviews = three_classes.reviews
+    shares = reviews.loc[reviews["part"] == "train", "label"].value_counts(
+        normalize=True, sort=False
+    )
+    probabilities = to_probabilities(read_logits(of_three_classes, "majority"))
+    np.testing.assert_allclose(probabilities[0], shares)
 
 
 def test_without_a_champion_nothing_is_seen(

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ TRAINING = {
 RUN = {"at": "2024-01-01T00:00:00+00:00", "started": 0.0, "as_of": None}
 CHAMPION = LoadedChampion(
     "v1",
-    None,
+    SimpleNamespace(class_facts={"classes": ["negative", "positive"]}),
     "2024-01-01T00:00:00+00:00",
     (),
     {"metrics": {"challenger": {"validation_loss": 0.4}}},
@@ -47,7 +48,7 @@ def decide() -> Callable[..., Candidate]:
         label = np.arange(200) % 2
         holdout = pd.DataFrame(
             {
-                "label": pd.array(label, "Int8"),
+                "label": pd.Categorical.from_codes(label, ["negative", "positive"]),
                 "majority": 0.0,
                 "is_seen": np.arange(200) < num_seen,
                 "num_words": 9,
@@ -97,6 +98,28 @@ def test_reviews_that_the_champion_has_seen_are_left_out(decide: Callable[..., C
     candidate = decide(CHAMPION, num_seen=20, champion=3.0)
     assert candidate.decision.is_promoted
     assert "20 of 200" in candidate.manifest["notes"][0]
+
+
+def rename_classes(holdout: pd.DataFrame) -> pd.DataFrame:
+    return holdout.assign(label=holdout["label"].cat.rename_categories(["negative", "refund"]))
+
+
+def test_classes_that_the_champion_lacks_are_in_the_record(
+    decide: Callable[..., Candidate],
+) -> None:
+    candidate = decide(CHAMPION, change=rename_classes, champion=3.0)
+    assert candidate.manifest["notes"] == ["new classes: refund (100 texts of the holdout)"]
+
+
+def test_classes_that_the_champion_lacks_are_logged(
+    decide: Callable[..., Candidate], caplog: pytest.LogCaptureFixture
+) -> None:
+    decide(CHAMPION, change=rename_classes, champion=3.0)
+    assert "new classes: refund (100 texts of the holdout)" in caplog.messages
+
+
+def test_without_a_champion_no_class_is_new(decide: Callable[..., Candidate]) -> None:
+    assert decide(change=rename_classes).manifest["notes"] == []
 
 
 @pytest.mark.parametrize("champion", [0.3, 1.0], ids=["worse", "equal"])
@@ -169,7 +192,8 @@ def test_a_version_keeps_how_the_holdout_was_scored(decide: Callable[..., Candid
     # All of it, for the challenger has seen none of it.
     candidate = decide(CHAMPION, num_seen=20, champion=3.0)
     kept = pd.read_parquet(io.BytesIO(candidate.files[REFERENCE]))
-    assert kept.columns.tolist() == ["label", "probability", "num_words", "num_known_words"]
+    columns = ["label", "probability", "confidence", "num_words", "num_known_words"]
+    assert kept.columns.tolist() == columns
     assert len(kept) == 200
 
 

@@ -15,7 +15,8 @@ from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
 from rnn_pipelines.sentiment.methods.tables import TextReferenceTable
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
 
-ALIKE = pd.DataFrame({"measure": list(MEASURES), "reference": 0.5, "newest": 0.5}).assign(
+NAMES = ["share of positive", *MEASURES]
+ALIKE = pd.DataFrame({"measure": NAMES, "reference": 0.5, "newest": 0.5}).assign(
     num_reference=1000, num_newest=500, effect=0.0, p_value=1.0
 )
 
@@ -51,7 +52,7 @@ def test_the_monitor_counts_texts() -> None:
 
 def test_the_monitor_has_every_measure() -> None:
     found = monitor(make_scores())
-    assert [row["measure"] for row in found["measures"]] == list(MEASURES)
+    assert [row["measure"] for row in found["measures"]] == NAMES
 
 
 def test_other_texts_are_an_alarm() -> None:
@@ -93,7 +94,11 @@ def test_few_texts_are_not_compared(num_texts: int, verdict: str) -> None:
 @pytest.mark.parametrize(
     ("measure", "effect", "verdict"),
     [
-        *(("positive", sign * effect, level) for sign in (1, -1) for effect, level in SHARES),
+        *(
+            ("share of positive", sign * effect, level)
+            for sign in (1, -1)
+            for effect, level in SHARES
+        ),
         *(("confidence", effect, level) for effect, level in DISTANCES),
     ],
 )
@@ -112,7 +117,7 @@ numbers = st.floats(allow_nan=True, allow_infinity=True)
 @given(values=st.tuples(numbers, numbers, numbers, numbers), num_texts=st.integers(1, 300))
 def test_number_that_is_not_finite_is_an_alarm(values: tuple[float, ...], num_texts: int) -> None:
     changes = dict(zip(("newest", "reference", "effect", "p_value"), values, strict=True))
-    found = conclude(differ("positive", **changes).assign(num_newest=num_texts))
+    found = conclude(differ("share of positive", **changes).assign(num_newest=num_texts))
     if not all(map(math.isfinite, values)):
         assert found["verdict"] == "alarm"
 
@@ -143,7 +148,7 @@ def make_scores(num: int = 300, seed: int = 0, words: int = 50) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "label": label,
-            "probability": probability,
+            "confidence": np.maximum(probability, 1 - probability),
             "num_words": num_words,
             "num_known_words": num_words,
         }
@@ -155,7 +160,7 @@ def monitor(scores: pd.DataFrame, reference: pd.DataFrame | None = None) -> dict
     return monitor_scores(compare_scores(scores, reference), {"alarms": []}, MonitorSentimentSpec())
 
 
-@pytest.mark.parametrize("column", list(TextReferenceTable.columns))
+@pytest.mark.parametrize("column", ["label", "confidence", "num_words", "num_known_words"])
 def test_missing_score_is_an_alarm(column: str) -> None:
     scores = make_scores().astype({column: "object"})
     scores.loc[3, column] = np.nan

@@ -1,22 +1,30 @@
 """Scored texts are held against what the version that scored them was judged on, and against nothing else."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.sentiment.fitting import FittedClassifier
 from rnn_pipelines.sentiment.methods.tables import ScoredTextsTable, TextReferenceTable
+from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.operations.reference import (
     REFERENCE,
     UNVERSIONED,
+    PredictSentimentSpec,
     describe_reference,
     pack_reference,
+    score_newest,
     select_newest,
 )
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
+CLASSES = ["negative", "positive"]
 NOTHING: dict[str, Any] = {
     "predictions": None,
     "reviews": None,
@@ -26,11 +34,14 @@ NOTHING: dict[str, Any] = {
 
 
 def make_holdout(*logits: float) -> pd.DataFrame:
-    return pd.DataFrame({"challenger": logits, "num_words": 3, "num_known_words": 2})
+    labels = pd.Categorical(["negative"] * len(logits), CLASSES)
+    return pd.DataFrame(
+        {"label": labels, "challenger": logits, "num_words": 3, "num_known_words": 2}
+    )
 
 
 def make_scores(*versions: str) -> pd.DataFrame:
-    facts = {"label": "positive", "probability": 0.9, "num_words": 3, "num_known_words": 3}
+    facts = {"label": "positive", "confidence": 0.9, "num_words": 3, "num_known_words": 3}
     return pd.DataFrame({"model_version": list(versions)}).assign(**facts)
 
 
@@ -43,7 +54,13 @@ def store(tmp_path: Path) -> ChampionStore:
 def left() -> dict[str, Any]:
     """What `sentiment` leaves: one review, of the test part."""
     predictions = pd.DataFrame(
-        {"review_id": ["r1"], "num_words": [2], "lstm": [-2.0], "gru": [1.0]}
+        {
+            "review_id": ["r1"],
+            "label": pd.Categorical(["negative"], CLASSES),
+            "num_words": [2],
+            "lstm": [-2.0],
+            "gru": [1.0],
+        }
     )
     losses = {
         name: {"validation_log_loss": loss}
@@ -116,5 +133,64 @@ def test_reference_is_the_holdout_of_the_version_or_the_test_part(
         TextReferenceTable.validate(reference)
 
 
+def test_reference_of_an_earlier_version_gets_its_confidence(store: ChampionStore) -> None:
+    columns = {
+        "label": ["negative"],
+        "probability": [0.2],
+        "num_words": [3],
+        "num_known_words": [3],
+    }
+    content = pd.DataFrame(columns).to_parquet()
+    version = store.add_version({REFERENCE: content})
+    reference = describe_reference(make_scores(version), store.folder, **NOTHING)
+    assert reference["confidence"].tolist() == [0.8]
+
+
 def test_without_any_score_there_is_no_reference(store: ChampionStore) -> None:
     assert describe_reference(select_newest(None), store.folder, **NOTHING).empty
+
+
+@pytest.fixture(scope="module")
+def texts() -> pd.DataFrame:
+    texts = ["a great film", "great and bad", "xyzzy"]
+    return pd.DataFrame({"row": [1, 2, 3], "text": pd.Series(texts, dtype="str")})
+
+
+def answer(classifier: ClassifierArtefact, texts: pd.DataFrame, **options: object) -> pd.DataFrame:
+    spec = PredictSentimentSpec.model_validate({"path": "texts.csv", **options})
+    return score_newest(None, classifier, texts, spec)
+
+
+def test_texts_are_scored_by_the_champion(
+    two_classes: FittedClassifier, texts: pd.DataFrame
+) -> None:
+    champion = LoadedChampion("v7", two_classes.classifier, "", (), {})
+    scores = score_newest(champion, None, texts, PredictSentimentSpec(path="texts.csv"))
+    assert scores["model_version"].unique().tolist() == ["v7"]
+
+
+def test_texts_without_any_classifier_are_an_error(texts: pd.DataFrame) -> None:
+    with pytest.raises(ChampionError, match="no classifier yet"):
+        score_newest(None, None, texts, PredictSentimentSpec(path="texts.csv"))
+
+
+def test_scores_of_three_classes_are_a_valid_table(
+    three_classes: FittedClassifier, texts: pd.DataFrame
+) -> None:
+    scores = answer(three_classes.classifier, texts, abstain_below=0.9, explain=True)
+    assert ScoredTextsTable.validate(scores) is scores
+
+
+def test_words_are_written_as_json(two_classes: FittedClassifier, texts: pd.DataFrame) -> None:
+    scores = answer(two_classes.classifier, texts, explain=True)
+    assert "great" in json.loads(scores["words_for"][0])
+
+
+def test_answers_that_need_a_look_are_counted_in_the_log(
+    two_classes: FittedClassifier, texts: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "rnn_pipelines"):
+        scores = answer(two_classes.classifier, texts, abstain_below=0.99)
+    num_unlike = int(scores["is_unlike"].sum())
+    counted = f"1 abstained, 1 without a known word, {num_unlike} unlike the training texts"
+    assert caplog.messages[-1] == f"classified: 3 texts, {counted}"

@@ -15,6 +15,7 @@ from browser import open_page, use_page
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.report.explorer import page as page_module
 from rnn_pipelines.report.explorer.page import MAX_BYTES
+from rnn_pipelines.sentiment.fitting import FittedClassifier
 from rnn_pipelines.sentiment.interface import TextClassifier as Interface
 from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
 from rnn_pipelines.sentiment.report import explorer
@@ -269,6 +270,11 @@ def open_labels(page: str, folder: Path) -> list[str]:
         "return [...document.querySelectorAll('label')].map((one) => one.textContent);",
     )
     return labels
+
+
+def test_a_classifier_of_three_classes_is_refused(three_classes: FittedClassifier) -> None:
+    with pytest.raises(ParameterError, match="shows classifiers of two classes"):
+        render_classifier(three_classes.classifier, TEXTS)
 
 
 def test_a_classifier_without_networks_is_refused(text_classifier: ClassifierArtefact) -> None:

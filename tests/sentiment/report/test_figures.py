@@ -1,17 +1,26 @@
 """The figures show what was measured, and the classifiers that matter first."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
+from rnn_pipelines.sentiment.fitting import FittedClassifier
+from rnn_pipelines.sentiment.report.figures import draw_confusion, draw_sentiment_figures
 from rnn_pipelines.sentiment.report.styles import get_styles
 
-STYLES = get_styles()
-NAMES = ["NB n-grams", "no recurrence", "LSTM alone", "GRU alone", "LSTM", "GRU", "LSTM + GRU"]
+NAMES = [
+    "NB n-grams",
+    "no recurrence + n-grams",
+    "LSTM, words alone",
+    "GRU, words alone",
+    "LSTM + n-grams",
+    "GRU + n-grams",
+    "LSTM + GRU + n-grams",
+]
 
 NAMES_OF_FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rating", "losses")
 
@@ -54,7 +63,7 @@ def test_accuracy_of_ngrams_is_a_line(figures, results) -> None:
 
 
 def test_accuracy_has_its_interval(figures, results) -> None:
-    trace = find_trace(figures["accuracy"], "GRU")
+    trace = find_trace(figures["accuracy"], "GRU + n-grams")
     measured = results.metrics["gru"]
     assert trace.x[0] == 100 * measured["accuracy"]
     assert trace.x[0] + trace.error_x.array[0] == pytest.approx(100 * measured["accuracy_high"])
@@ -62,18 +71,46 @@ def test_accuracy_has_its_interval(figures, results) -> None:
 
 
 def test_confusion_is_that_of_two_classifiers(figures) -> None:
-    assert [trace.name for trace in figures["confusion"].data] == ["LSTM + GRU", "NB n-grams"]
+    assert [trace.name for trace in figures["confusion"].data] == [NAMES[-1], "NB n-grams"]
 
 
 def test_confusion_counts_texts(figures, results) -> None:
-    cells = find_trace(figures["confusion"], "LSTM + GRU")
+    cells = find_trace(figures["confusion"], NAMES[-1])
     rows = [[int(text.split("<br>")[0]) for text in row] for row in cells.text]
-    measured = results.metrics["ensemble"]
-    assert rows == [
-        [measured["true_negative"], measured["false_positive"]],
-        [measured["false_negative"], measured["true_positive"]],
-    ]
-    assert list(cells.y) == ["negative", "positive"]
+    assert rows == results.metrics["ensemble"]["confusion"]
+
+
+def test_confusion_names_the_classes(figures) -> None:
+    assert list(find_trace(figures["confusion"], NAMES[-1]).y) == ["negative", "positive"]
+
+
+def draw_fitted(fitted: FittedClassifier) -> dict[str, Figure]:
+    return draw_sentiment_figures(
+        fitted.metrics,
+        fitted.parts.calibrations,
+        fitted.by_group,
+        fitted.by_confidence,
+        **fitted.parts.histories,
+    )
+
+
+def test_confusion_of_three_classes_is_that_of_the_chosen_classifier(
+    three_classes: FittedClassifier,
+) -> None:
+    figure = draw_fitted(three_classes)["confusion"]
+    assert [list(trace.x) for trace in figure.data] == [["bad", "good", "loud"]]
+
+
+def test_confusion_of_many_classes_has_no_numbers() -> None:
+    classes = [str(number) for number in range(13)]
+    metrics: Any = {"nb_ngram": {"confusion": np.eye(13, dtype=int).tolist()}}
+    [trace] = draw_confusion(metrics, classes, "nb_ngram").data
+    assert trace.texttemplate is None
+
+
+def test_losses_without_a_trained_network_say_so(three_classes: FittedClassifier) -> None:
+    figure = draw_fitted(three_classes)["losses"]
+    assert "no network was trained" in figure.layout.title.subtitle.text
 
 
 def test_colours_of_confusion_are_shares(figures) -> None:
@@ -107,29 +144,33 @@ def test_classifiers_come_from_the_linear_one_to_both_networks(figures, figure: 
 @pytest.mark.parametrize("figure", ["accuracy", "calibration", "by_length", "by_rating"])
 def test_ablations_that_were_not_made_are_not_drawn(make_sentiment, figure: str) -> None:
     names = {trace.name for trace in draw(make_sentiment(has_path=False))[figure].data}
-    assert names.isdisjoint({"LSTM alone", "GRU alone"})
-    assert "LSTM" in names
+    of_networks = {name for name in names if name and name.startswith(("LSTM", "GRU"))}
+    assert of_networks == {"LSTM, words alone", "GRU, words alone", "LSTM + GRU, words alone"}
 
 
 @pytest.mark.parametrize("figure", ["calibration", "by_length", "by_rating"])
 def test_ablations_wait_in_the_legend(figures, figure: str) -> None:
     waiting = {trace.name for trace in figures[figure].data if trace.visible == "legendonly"}
-    assert waiting == {"no recurrence", "LSTM alone", "GRU alone"}
+    assert waiting == {"no recurrence + n-grams", "LSTM, words alone", "GRU, words alone"}
 
 
 def test_calibration_is_drawn_with_bars_in_the_middle_of_their_bin(results, figures) -> None:
     table = results.by_confidence.query("classifier == 'lstm'")
-    trace = find_trace(figures["calibration"], "LSTM")
+    trace = find_trace(figures["calibration"], "LSTM + n-grams")
     np.testing.assert_allclose(trace.x, 100 * table["confidence"])
     np.testing.assert_allclose(trace.y, 100 * table["accuracy"])
     bars = [trace for trace in figures["calibration"].data if trace.type == "bar"]
     assert [sum(trace.y) for trace in bars] == [400] * 7
-    own = next(trace for trace in bars if trace.name == "LSTM")
+    own = next(trace for trace in bars if trace.name == "LSTM + n-grams")
     confidence = 100 * results.by_confidence.query("classifier == 'lstm'")["confidence"]
     assert np.all(np.abs(own.x - confidence) <= 2.5)
     np.testing.assert_allclose(own.x % 5, 2.5)
     groups = [
-        {trace.legendgroup for trace in figures["calibration"].data if trace.name == "LSTM alone"}
+        {
+            trace.legendgroup
+            for trace in figures["calibration"].data
+            if trace.name == "LSTM, words alone"
+        }
     ]
     assert groups == [{"lstm_alone"}]
 
@@ -137,14 +178,16 @@ def test_calibration_is_drawn_with_bars_in_the_middle_of_their_bin(results, figu
 @pytest.mark.parametrize("by", ["length", "rating"])
 def test_accuracy_of_each_group_is_drawn(results, figures, by: str) -> None:
     table = results.by_group.query("classifier == 'gru' and by == @by")
-    np.testing.assert_allclose(find_trace(figures[f"by_{by}"], "GRU").y, 100 * table["accuracy"])
+    np.testing.assert_allclose(
+        find_trace(figures[f"by_{by}"], "GRU + n-grams").y, 100 * table["accuracy"]
+    )
 
 
 def test_groups_of_length_have_their_size(figures, results) -> None:
     sizes = results.by_group.query("classifier == 'gru' and by == 'length'")["num_texts"]
     names = ["≤ 100", "101–200", "201–400", "401–800", "> 800"]
     expected = [f"{name}<br>{size}" for name, size in zip(names, sizes, strict=True)]
-    assert list(find_trace(figures["by_length"], "GRU").x) == expected
+    assert list(find_trace(figures["by_length"], "GRU + n-grams").x) == expected
 
 
 def test_losses_are_those_of_every_network(figures) -> None:
@@ -153,11 +196,12 @@ def test_losses_are_those_of_every_network(figures) -> None:
 
 
 @pytest.mark.parametrize("classifier", ["lstm", "ensemble", "nb_ngram"])
-def test_classifier_has_one_color_in_all_figures(figures, classifier: str) -> None:
+def test_classifier_has_one_color_in_all_figures(figures, results, classifier: str) -> None:
+    style = get_styles(results.metrics)[classifier]
     colors = {
         trace.line.color or trace.marker.color
         for name in ("accuracy", "calibration", "by_length", "by_rating")
         for trace in figures[name].data
-        if trace.name == STYLES[classifier].name and trace.type == "scatter"
+        if trace.name == style.name and trace.type == "scatter"
     }
-    assert colors == {STYLES[classifier].color}
+    assert colors == {style.color}

@@ -38,7 +38,7 @@ def make_scores(num: int = 200, words: int = 50) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "label": label,
-            "probability": probability,
+            "confidence": np.maximum(probability, 1 - probability),
             "num_words": num_words,
             "num_known_words": num_words,
         }

@@ -10,13 +10,17 @@ from golden import has_in_order, is_golden
 from rnn_pipelines.report.page import read_plotly
 from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.terminal import WIDTH
+from rnn_pipelines.sentiment.fitting import FittedClassifier
 from rnn_pipelines.sentiment.methods.calibration import choose_best_classifier
 from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
+from rnn_pipelines.sentiment.report.fitted import report_fitted
 from rnn_pipelines.sentiment.report.report import (
+    describe_accuracy,
     describe_gain,
     relate_cells,
     report_sentiment,
 )
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 EVIL = "<img src='https://evil.example/x.png'>"
@@ -28,7 +32,6 @@ def make_report(make_sentiment):
 
     def make(
         parameters: dict[str, Any] | None = None,
-        records: dict[str, Any] | None = None,
         **options: Any,
     ) -> Report:
         made = make_sentiment(**options)
@@ -37,14 +40,14 @@ def make_report(make_sentiment):
         )
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
-        records = records or made.records
         return report_sentiment(
             made.metrics,
             made.calibrations,
             made.profile,
             made.examples,
+            made.class_facts,
             made.parameters | (parameters or {}),
-            **{f"{name}_record": record for name, record in records.items()},
+            **{f"{name}_record": record for name, record in made.records.items()},
             **{f"{name}_figure": figure for name, figure in loaded.items()},
         )
 
@@ -62,12 +65,7 @@ def write_report(make_report):
 def make_metrics(better: int, worse: int, p_value: float) -> dict[str, Any]:
     """Metrics of 25,000 texts, of which the network alone gets `better`, the n-gram classifier alone `worse` right."""
     accuracy = 0.918 + (better - worse) / 25000
-    counts = {
-        "true_negative": 12500,
-        "false_positive": 0,
-        "false_negative": 500,
-        "true_positive": 12000,
-    }
+    counts = {"confusion": [[12500, 0], [500, 12000]]}
     test = {"only_reference_wrong": better, "only_this_wrong": worse, "p_value": p_value}
     return {
         "nb_ngram": {"accuracy": 0.918},
@@ -106,15 +104,21 @@ def summary(make_report) -> list[str]:
 
 
 def test_terminal_has_the_verdict(made: Any, summary: list[str]) -> None:
-    expected = describe_gain(made.metrics, choose_best_classifier(made.calibrations))
-    assert " ".join(summary[0].split()) == expected
+    chosen = choose_best_classifier(made.calibrations)
+    sentences = describe_accuracy(made.metrics, chosen), describe_gain(made.metrics, chosen)
+    assert " ".join(summary[0].split()) == " ".join(sentences)
+
+
+def test_terminal_has_the_classes(summary: list[str]) -> None:
+    _, *rows = summary[1].splitlines()
+    assert [row.split()[0] for row in rows] == ["negative", "positive"]
 
 
 def test_terminal_has_all_classifiers_by_accuracy(made: Any, summary: list[str]) -> None:
-    _, *rows = summary[1].splitlines()
+    _, *rows = summary[2].splitlines()
     accuracies = [float(row.split(" %")[0].split()[-1]) for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)
-    assert len(rows) == len(made.metrics) - 1
+    assert len(rows) == len(made.calibrations)
 
 
 def test_summary_fits_the_width_of_a_terminal(summary: list[str]) -> None:
@@ -149,37 +153,13 @@ def test_report_takes_parameters_as_models_or_as_plain_values(write_report, sour
     assert "at most 77 words" in report
 
 
-def test_page_is_the_golden_one(write_report, make_sentiment) -> None:
-    record = make_sentiment().records["lstm"]
-    layer = {
-        "layer": "ngrams",
-        "kind": "InputLayer",
-        "output_shape": [None, 3],
-        "num_parameters": 0,
-    }
-    records = {
-        "lstm": record | {"layers": [*record["layers"], layer]},
-        "gru": record,
-        "pointwise": record,
-    }
-    page = write_report(records=records, noise=2.0, text="I have seen it.")
+def test_page_is_the_golden_one(write_report) -> None:
+    page = write_report(has_weights=True, noise=2.0, text="I have seen it so, a good film.")
     assert is_golden(page, Path(__file__).parent / "golden/report.txt")
 
 
-def test_page_without_ngrams_has_no_gain_of_them(write_report, make_sentiment) -> None:
-    record = make_sentiment().records["lstm"]
-    layer = {
-        "layer": "ngrams",
-        "kind": "InputLayer",
-        "output_shape": [None, 3],
-        "num_parameters": 0,
-    }
-    report = write_report(
-        records={"lstm": record | {"layers": [*record["layers"], layer]}}, has_path=False
-    )
-    assert "n-gram path" not in report
-    assert "LSTM alone" not in report
-    assert "begin there: LSTM.</p>" in report
+def test_page_without_ngrams_has_no_gain_of_them(write_report) -> None:
+    assert "n-gram path" not in write_report(has_path=False)
 
 
 def test_report_has_its_figures(write_report) -> None:
@@ -188,7 +168,7 @@ def test_report_has_its_figures(write_report) -> None:
 
 
 def test_report_without_mistakes_says_so(write_report) -> None:
-    assert "LSTM + GRU is right on all" in write_report(noise=0.0)
+    assert "LSTM + GRU + n-grams is right on all" in write_report(noise=0.0)
 
 
 def test_the_name_of_the_source_is_escaped(write_report) -> None:
@@ -202,3 +182,22 @@ def test_text_from_data_is_escaped(write_report, key: str) -> None:
     report = write_report(noise=2.0, **{key: f"a < b {EVIL[:-1]}"})
     assert "<img" not in report
     assert "&lt; b" in report
+
+
+@pytest.fixture(scope="module")
+def page_of_three(three_classes: FittedClassifier) -> str:
+    """Of a classifier of three classes without networks."""
+    parameters = {"source": ReviewSourceSpec(path="own.csv"), "padding": PaddingSpec()}
+    return report_fitted(three_classes, parameters).render().replace(read_plotly(), "")
+
+
+def test_page_of_other_classes_has_another_title(page_of_three: str) -> None:
+    assert "<h1>Classes of texts: own.csv</h1>" in page_of_three
+
+
+def test_page_without_networks_says_why(page_of_three: str) -> None:
+    assert "fewer training texts than lstm.min_texts" in " ".join(page_of_three.split())
+
+
+def test_page_without_mistakes_names_the_ngrams(page_of_three: str) -> None:
+    assert "NB n-grams is right on all test texts" in page_of_three

@@ -6,18 +6,24 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.report.page import Table
+from rnn_pipelines.sentiment.fitting import FittedClassifier
 from rnn_pipelines.sentiment.report.tables import (
     MISTAKE_LENGTH,
     format_confidence,
     quote_mistakes,
     quote_sample,
     shorten,
+    shorten_classes,
+    tabulate_abstention,
     tabulate_calibrations,
+    tabulate_classes,
     tabulate_classifiers,
     tabulate_gains,
     tabulate_review_parts,
     tabulate_sources,
 )
+
+ENSEMBLE = "LSTM + GRU + n-grams"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,17 @@ def find_row(table: Table, name: str) -> dict[str, str]:
 
 def test_classifiers_that_were_not_made_have_no_row(make_sentiment) -> None:
     names = [row[0] for row in tabulate_classifiers(make_sentiment(has_path=False).metrics).rows]
-    assert names == ["NB n-grams", "no recurrence", "LSTM", "GRU", "LSTM + GRU"]
+    expected = [
+        "NB n-grams",
+        *(f"{name}, words alone" for name in ("no recurrence", "LSTM", "GRU")),
+    ]
+    assert names == [*expected, "LSTM + GRU, words alone"]
+
+
+def test_networks_are_named_by_what_they_read(make_sentiment) -> None:
+    metrics = make_sentiment(has_path=False, has_weights=True).metrics
+    names = [row[0] for row in tabulate_classifiers(metrics).rows]
+    assert names[2:4] == ["LSTM, words and n-gram weights", "GRU, words alone"]
 
 
 def test_gains_that_were_not_made_have_no_row(make_sentiment) -> None:
@@ -52,8 +68,9 @@ def test_metrics_stand_below_their_names(results) -> None:
         "num_parameters": 4512,
         "training_seconds": 612.34,
     }
-    assert find_row(tabulate_classifiers(results.metrics | {"gru": measured}), "GRU") == {
-        "classifier": "GRU",
+    metrics = results.metrics | {"gru": {**measured, "reads": "n-grams"}}
+    assert find_row(tabulate_classifiers(metrics), "GRU + n-grams") == {
+        "classifier": "GRU + n-grams",
         "accuracy": "92.46 %",
         "95 % interval": "92.12–92.77",
         "F1": "0.9251",
@@ -84,8 +101,8 @@ def test_differences_are_in_points_against_the_n_gram_classifier(results) -> Non
         "nb_ngram": results.metrics["nb_ngram"] | {"accuracy": 0.918},
         "ensemble": results.metrics["ensemble"] | {"accuracy": 0.924, "against_nb_ngram": test},
     }
-    assert find_row(tabulate_sources(metrics, results.calibrations), "LSTM + GRU") == {
-        "classifier": "LSTM + GRU",
+    assert find_row(tabulate_sources(metrics, results.calibrations), ENSEMBLE) == {
+        "classifier": ENSEMBLE,
         "parts": "LSTM, NB n-grams, GRU",
         "accuracy": "92.40 %",
         "points": "+0.60",
@@ -113,22 +130,69 @@ def test_gains_are_differences_of_accuracy() -> None:
 
 
 def test_the_chosen_classifier_is_marked(results) -> None:
-    table = tabulate_calibrations(results.calibrations)
+    table = tabulate_calibrations(results.metrics, results.calibrations)
     ((row, column),) = table.best
-    assert (table.rows[row][0], table.header[column]) == ("LSTM + GRU", "validation log loss")
+    assert (table.rows[row][0], table.header[column]) == (ENSEMBLE, "validation log loss")
 
 
 def test_only_a_candidate_is_marked_as_chosen(results) -> None:
     better = results.calibrations["pointwise"] | {"validation_log_loss": 0.1}
-    table = tabulate_calibrations(results.calibrations | {"pointwise": better})
-    assert [table.rows[row][0] for row, _ in table.best] == ["LSTM + GRU"]
+    calibrations = results.calibrations | {"pointwise": better}
+    table = tabulate_calibrations(results.metrics, calibrations)
+    assert [table.rows[row][0] for row, _ in table.best] == [ENSEMBLE]
 
 
-def test_unlabelled_reviews_have_no_share(results) -> None:
+def test_unlabelled_reviews_are_a_part(results) -> None:
     profile = results.profile | {
         key: {**results.profile[key], "unlabelled": 50000} for key in ("num_reviews", "num_groups")
     }
-    assert tabulate_review_parts(profile).rows[-1] == ["unlabelled", "50,000", "50,000", "–"]
+    assert tabulate_review_parts(profile).rows[-1] == ["unlabelled", "50,000", "50,000"]
+
+
+@pytest.fixture(scope="module")
+def by_class(results) -> Table:
+    measured = results.metrics["ensemble"] | {"confusion": [[150, 50], [30, 170]]}
+    return tabulate_classes(measured, results.class_facts, results.profile)
+
+
+def test_a_class_has_its_texts_and_its_words(by_class: Table) -> None:
+    assert find_row(by_class, "negative") == {
+        "class": "negative",
+        "test texts": "200",
+        "precision": "83.33 %",
+        "recall": "75.00 %",
+        "F1": "0.7895",
+        "training texts": "900",
+        "words": "worst, boring, waste of, dull, awful, the … worst",
+    }
+
+
+def test_a_terminal_shows_fewer_words_of_a_class(by_class: Table) -> None:
+    shortened = find_row(shorten_classes(by_class), "negative")
+    assert shortened["words"] == "worst, boring, waste of"
+
+
+def test_class_without_predictions_has_no_precision(results) -> None:
+    measured = results.metrics["ensemble"] | {"confusion": [[200, 0], [200, 0]]}
+    table = tabulate_classes(measured, results.class_facts, results.profile)
+    assert find_row(table, "positive")["precision"] == "–"
+
+
+def test_abstention_has_a_row_for_each_confidence(results) -> None:
+    assert tabulate_abstention(results.class_facts).rows[1:] == [
+        ["0.9", "62.5 %", "98.40 %"],
+        ["0.99", "0.0 %", "–"],
+    ]
+
+
+def test_three_classes_have_columns_of_their_own(three_classes: FittedClassifier) -> None:
+    table = tabulate_classifiers(three_classes.metrics)
+    assert table.header[3:6] == ["macro F1", "log loss", "calibration error"]
+
+
+def test_calibrations_of_three_classes_have_no_intercept(three_classes: FittedClassifier) -> None:
+    table = tabulate_calibrations(three_classes.metrics, three_classes.parts.calibrations)
+    assert table.header == ["classifier", "weight of NB n-grams", "validation log loss"]
 
 
 # Reviews are quoted in short, as text, with all that is known of them.
@@ -141,12 +205,15 @@ def make_examples(**review: object) -> pd.DataFrame:
         "review_id": "test/pos/380_9",
         "group": "tt0044079",
         "rating": 9,
-        "label": 1,
+        "label": "positive",
         "num_words": 5,
-        "probability": 0.0213,
+        "predicted": "negative",
+        "confidence": 0.9787,
         "text": "Well, that was a film.",
+        "words_for": "was, that",
+        "words_against": "film",
     }
-    return pd.DataFrame([known | review]).astype({"rating": "Int8", "label": "Int8"})
+    return pd.DataFrame([known | review]).astype({"rating": "Int8"})
 
 
 def test_a_quote_has_its_facts_in_order() -> None:
@@ -157,6 +224,8 @@ def test_a_quote_has_its_facts_in_order() -> None:
         "rated 9 of 10",
         "label: positive",
         "predicted: negative, confidence 97.9 %",
+        "words for it: was, that",
+        "words against it: film",
     ]
 
 
@@ -165,8 +234,13 @@ def test_a_quote_has_its_text() -> None:
     assert quote.text == "Well, that was a film."
 
 
-def test_a_review_without_rating_says_so() -> None:
-    assert "no rating" in quote_mistakes(make_examples(rating=None))[0].facts
+def test_a_text_of_ones_own_has_neither_group_nor_rating() -> None:
+    plain = make_examples(rating=None, group="1", review_id="1", words_for="", words_against="")
+    assert quote_mistakes(plain)[0].facts == [
+        "1",
+        "label: positive",
+        "predicted: negative, confidence 97.9 %",
+    ]
 
 
 def test_quotes_come_in_their_order() -> None:
@@ -208,8 +282,7 @@ def test_texts_are_cut_between_words_where_there_are_any(text: str, short: str) 
 
 
 @pytest.mark.parametrize(
-    ("probability", "text"),
-    [(0.72, "72.0 %"), (0.28, "72.0 %"), (0.999, "99.9 %"), (0.99999, "over 99.9 %")],
+    ("confidence", "text"), [(0.72, "72.0 %"), (0.999, "99.9 %"), (0.99999, "over 99.9 %")]
 )
-def test_confidence_is_that_of_the_predicted_class(probability: float, text: str) -> None:
-    assert format_confidence(probability) == text
+def test_no_confidence_is_certain(confidence: float, text: str) -> None:
+    assert format_confidence(confidence) == text

@@ -96,10 +96,10 @@ def fail(path: Path, unlabelled: bool = False) -> str:
 
 def test_each_review_is_a_row_with_its_film(whole: Path) -> None:
     assert ReviewsTable.validate(read_archive(whole)).values.tolist() == [
-        ["train/neg/2_1", "train", "tt0000002", 1, 0, "Awful."],
-        ["train/pos/0_9", "train", "tt0000000", 9, 1, "Fine."],
-        ["test/neg/0_4", "test", "tt0000000", 4, 0, "Dull."],
-        ["test/pos/1_10", "test", "tt0000001", 10, 1, "Great."],
+        ["train/neg/2_1", "train", "tt0000002", 1, "negative", "Awful."],
+        ["train/pos/0_9", "train", "tt0000000", 9, "positive", "Fine."],
+        ["test/neg/0_4", "test", "tt0000000", 4, "negative", "Dull."],
+        ["test/pos/1_10", "test", "tt0000001", 10, "positive", "Great."],
     ]
 
 

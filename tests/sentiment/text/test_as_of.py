@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text.as_of import AsOfReviewsSpec, read_as_of
-from rnn_pipelines.sentiment.text.schema import ReviewsTable
+from rnn_pipelines.sentiment.text.schema import ReviewsTable, list_classes
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 Read = Callable[..., pd.DataFrame]
@@ -110,7 +110,7 @@ def test_reviews_up_to_a_day_or_a_moment_are_there(read: Read, as_of: str, expec
 def test_cell_that_is_no_time_is_named(read: Read, time: str, cell: str) -> None:
     table = make_table().assign(**{time: lambda t: t[time].astype(str).where(t.index != 4, cell)})
     expected = (
-        rf"row 5: .*ISO 8601.* received '{cell}'.*dayfirst" if time == "day" else r"row \d+: "
+        rf"row 6: .*ISO 8601.* received '{cell}'.*dayfirst" if time == "day" else r"row \d+: "
     )
     with pytest.raises(ReviewError, match=f"column '{time}', {expected}"):
         read(table, time=time)
@@ -173,7 +173,7 @@ def test_reviews_until_a_day_are_a_valid_table(read: Read) -> None:
         ({"time": "batch", "as_of": "2024-01-01"}, "received '2024-01-01'"),
         ({"time": "batch", "as_of": "1_0"}, "received '1_0'"),
         ({"time": "when"}, r"no column \['when'\].*retrain_sentiment\.time"),
-        ({"time": "group"}, "column 'group', row 1: expected a date or time"),
+        ({"time": "group"}, "column 'group', row 2: expected a date or time"),
     ],
 )
 def test_message_says_what_is_wrong(read: Read, settings: dict[str, object], message: str) -> None:
@@ -185,6 +185,43 @@ def test_archive_has_no_times() -> None:
     """Which is said before it is downloaded."""
     with pytest.raises(ReviewError, match=r"sentiment\.source\.path"):
         read_as_of(ReviewSourceSpec(), AsOfReviewsSpec(time="day"))
+
+
+def test_later_labels_leave_no_trace(read: Read) -> None:
+    """Neither in the names of the classes nor in their numbers."""
+    labels = ["new", "Pos", "POS", "neg; pos", "", *("pos", "neg") * 5]
+    table = make_table(15).assign(label=labels)
+    newest = {"time": "day", "as_of": "2024-01-10"}
+    pd.testing.assert_frame_equal(read(table, **newest), read(table[5:], **newest))
+    assert list_classes(read(table, **newest)) == ["negative", "positive"]
+
+
+def test_new_class_of_the_newest_texts_is_learnt(read: Read) -> None:
+    """And its own newest texts are held out, so that a champion without the class is measured."""
+    table = make_table(30).assign(label=["new"] * 6 + [*"ab"] * 12)
+    held = [f"text {number}" for number in (0, 1, 2, 6, 7, 8)]
+    assert find_held(read(table, time="day", holdout=0.3)) == held
+
+
+def test_single_text_of_a_new_class_is_learnt(read: Read) -> None:
+    table = make_table().assign(label=["b", "new", "a", *"bababab"])
+    assert find_held(read(table, time="day", holdout=0.3)) == ["text 0", "text 2"]
+
+
+def test_new_class_of_one_film_is_learnt(read: Read) -> None:
+    """The film that is held out, if it has texts of known classes alone, is not."""
+    (first, *_) = read(source={"group": "group"}).query("split == 'test'")["group"]
+    table = make_table()
+    table["label"] = table["label"].where(table["group"] != first, "new").astype(str)
+    films = read(table, source={"group": "group"}, holdout=0.3)
+    parts = films.groupby("group")["split"].unique().map(list)
+    assert (parts[first], parts.map(len).max()) == (["train"], 1)
+
+
+def test_class_of_the_test_part_alone_is_none(read: Read) -> None:
+    table = make_table(12).assign(part=["train"] * 9 + ["test"] * 3)
+    table["label"] = table["label"].astype(str).where(table.index < 11, "other")
+    assert list_classes(read(table, source={"split": "part"})) == ["0", "1"]
 
 
 @pytest.mark.parametrize("holdout", [0, 1])

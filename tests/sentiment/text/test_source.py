@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.schema import ReviewsTable
-from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
+from rnn_pipelines.sentiment.text.schema import ReviewsTable, list_classes
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews, read_reviews
 
 Write = Callable[..., str]
 
 PLAIN = "text,label\nGood film,1\nBad film,0\nFine,1\n"
+THREE: list[object] = ["positive", "negative", "positive"]
+UMLAUT: list[object] = ["Good film", "Bad film", "Schön"]
 
 
 def read(path: str, **options: object) -> pd.DataFrame:
@@ -33,9 +35,9 @@ def fail(path: str, **options: object) -> str:
 
 def test_each_row_is_a_training_review_with_its_number(write: Write) -> None:
     assert read(write(PLAIN)).astype(object).fillna("none").values.tolist() == [
-        ["1", "train", "1", "none", 1, "Good film"],
-        ["2", "train", "2", "none", 0, "Bad film"],
-        ["3", "train", "3", "none", 1, "Fine"],
+        ["1", "train", "1", "none", "positive", "Good film"],
+        ["2", "train", "2", "none", "negative", "Bad film"],
+        ["3", "train", "3", "none", "positive", "Fine"],
     ]
     table = read(write(PLAIN))
     assert ReviewsTable.validate(table) is table
@@ -58,7 +60,7 @@ READ: dict[str, tuple[str | bytes, dict[str, str], dict[str, list[object]]]] = {
     "own names": (
         "stars,body,verdict\n5,good,pos\n1,bad,neg\n",
         {"text": "body", "label": "verdict"},
-        {"text": ["good", "bad"], "label": [1, 0]},
+        {"text": ["good", "bad"], "label": ["positive", "negative"]},
     ),
     "groups": (
         "shop,text,label\nA,a,1\nB,b,0\nA,c,1\n",
@@ -70,13 +72,19 @@ READ: dict[str, tuple[str | bytes, dict[str, str], dict[str, list[object]]]] = {
         {"split": "part"},
         {"split": ["train", "test"]},
     ),
-    "byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), {}, {"label": [1, 0, 1]}),
-    "path before archive": (PLAIN, {"archive": "none.tar.gz"}, {"label": [1, 0, 1]}),
+    "byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), {}, {"label": THREE}),
+    "Latin-1": (PLAIN.replace("Fine", "Schön").encode("latin-1"), {}, {"text": UMLAUT}),
+    "UTF-16": (PLAIN.replace("Fine", "Schön").encode("utf-16"), {}, {"text": UMLAUT}),
+    **{
+        f"separator {sep!r}": (PLAIN.replace(",", sep), {}, {"label": THREE})
+        for sep in (";", "\t", "|")
+    },
+    "path before archive": (PLAIN, {"archive": "none.tar.gz"}, {"label": THREE}),
     **{
         f"labels {negative}, {positive}": (
             f"text,label\na,{negative}\nb,{positive}\n",
             {},
-            {"label": [0, 1]},
+            {"label": ["negative", "positive"]},
         )
         for negative, positive in (
             ("False", "TRUE"),
@@ -96,7 +104,6 @@ READ: dict[str, tuple[str | bytes, dict[str, str], dict[str, list[object]]]] = {
             "NA",
             "null",
             "123",
-            "<br />",
             "好 \U0001f600",
             "two\nlines",
             'say ""x""',
@@ -109,14 +116,6 @@ BEGINNING = f"{','.join(ROLES)}\na,0,A,train\nb,1,A,test\n"
 REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     # Texts with commas and no quotes: pandas would take the cell before the comma for the index.
     "surplus cells": ("text,label\nGood, really,1\nBad, really,0\n", {}, ["Quote cells"]),
-    **{
-        f"separator {sep!r}": (
-            PLAIN.replace(",", sep),
-            {},
-            ["Separate the cells of each line by commas"],
-        )
-        for sep in (";", "\t", "|")
-    },
     "no rows": ("text,label\n", {}, ["no rows"]),
     "no group": (PLAIN, {"group": "none"}, ["no column ['none']"]),
     "no split": (PLAIN, {"split": "none"}, ["no column ['none']"]),
@@ -126,23 +125,52 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
         f"label {cell}": (
             f"text,verdict\na,1\nb,{cell}\nc,0\n",
             {"label": "verdict"},
-            ["column 'verdict', row 3", f"'{cell}'"],
+            ["column 'verdict'", f"'{cell}' is a result", "sentiment.source.labels"],
         )
-        for cell in ("2", "0.5", "nan")
+        for cell in ("unknown", "Abstained")
     },
+    **{
+        f"several labels {cell!r}": (
+            f'text,verdict\na,billing\nb,"{cell}"\nc,delivery\nd,DELIVERY\n',
+            {"label": "verdict"},
+            ["column 'verdict', row 3: expected one label", "sentiment.source.labels"],
+        )
+        for cell in (
+            "billing; delivery",
+            "billing|delivery",
+            "Delivery, billing,",
+            "billing\ndelivery",
+        )
+    },
+    "more than 50 classes": (
+        "text,label\n" + "".join(f"{n},class {n % 51}\n" for n in range(200)),
+        {},
+        ["expected 2 to 50 classes", "51 in 200 rows", "Join labels with sentiment.source.labels"],
+    ),
+    "numbers": (
+        "text,label\n" + "".join(f"{n},{n % 101}\n" for n in range(300)),
+        {},
+        ["101 in 300 rows", "such as {low: [1, 2], high: [9, 10]}"],
+    ),
+    "IDs": (
+        "text,label\n" + "".join(f"{n},{n}\n" for n in range(60)),
+        {},
+        ["60 in 60 rows", "name another column with sentiment.source.label"],
+    ),
+    "no row with text and label": ("text,label\n,1\na,\n", {}, ["received [] of the labels []"]),
     **{
         f"empty {column} {cell}": (
             BEGINNING + ",".join((ROLES | {column: cell}).values()),
             {"group": "shop", "split": "part"},
             [f"column '{column}', row 4"],
         )
-        for column in ROLES
+        for column in ("shop", "part")
         for cell in ("", '"  "')
     },
     "two empty cells": (
-        "text,label\n,1\na,0\n,0\n",
-        {},
-        ["column 'text', row 2", "(2 such cells in all)"],
+        "shop,text,label\n,a,1\nA,b,0\n,c,0\n",
+        {"group": "shop"},
+        ["column 'shop', row 2", "(2 such cells in all)"],
     ),
     "another split": (
         "part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n",
@@ -157,7 +185,7 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "one class": (
         "part,text,label\ntrain,a,0\ntest,b,0\n",
         {"split": "part"},
-        ["column 'label'", "only negative"],
+        ["column 'label'", "['negative'] of the labels ['0']"],
     ),
 }
 
@@ -197,7 +225,7 @@ def test_labels_of_a_parquet_file_keep_their_meaning(
     path = tmp_path / "my.parquet"
     table = pd.DataFrame({"text": ["a", "b"], "label": labels})
     (table.astype({"label": "category"}) if kind == "category" else table).to_parquet(path)
-    assert read(str(path))["label"].tolist() == [0, 1]
+    assert read(str(path))["label"].tolist() == ["negative", "positive"]
 
 
 def test_missing_file_is_named_with_the_folder_that_was_searched(tmp_path: Path) -> None:
@@ -221,11 +249,9 @@ def test_other_kind_of_file_is_not_even_read(write: Write, name: str) -> None:
     ("name", "content", "expected"),
     [
         ("my.csv", b"", "expected a CSV file in UTF-8, with a header line"),
-        ("my.csv", PLAIN.encode("utf-16"), "expected a CSV file in UTF-8"),
-        ("my.csv", (PLAIN + "caf\xe9,1\n").encode("latin-1"), "expected a CSV file in UTF-8"),
         ("my.parquet", PLAIN.encode(), "expected a Parquet file"),
     ],
-    ids=["empty", "UTF-16", "Latin-1", "CSV"],
+    ids=["empty", "CSV"],
 )
 def test_unreadable_file_says_what_is_expected(
     write: Write, name: str, content: bytes, expected: str
@@ -254,6 +280,12 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
         {"text": "mine"},
         {"group": "mine"},
         {"path": "my.csv", "unlabelled": True},
+        {"path": "my.csv", "labels": {"good": [4, 5], "bad": ["5"]}},
+        {"path": "my.csv", "labels": {"good": ["Yes"], "bad": ["yes "]}},
+        {"path": "my.csv", "labels": {"good": [5]}},
+        {"path": "my.csv", "labels": {f"{n}": [n] for n in range(51)}},
+        {"path": "my.csv", "labels": {"good": [5], "Unknown": [1]}},
+        {"path": "my.csv", "labels": {"good": [5], " ": [1]}},
     ],
     ids=[
         "text is label",
@@ -262,6 +294,12 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
         "text of no table",
         "group of no table",
         "unlabelled",
+        "a number in two classes",
+        "a text in two classes",
+        "one class",
+        "51 classes",
+        "name of a result",
+        "empty name",
     ],
 )
 def test_contradicting_options_are_an_error(options: dict[str, object]) -> None:
@@ -269,15 +307,111 @@ def test_contradicting_options_are_an_error(options: dict[str, object]) -> None:
         ReviewSourceSpec(**options)
 
 
-@pytest.mark.parametrize("column", ["text", "label", "shop"])
-def test_missing_value_of_a_parquet_file_is_named(tmp_path: Path, column: str) -> None:
+def test_missing_group_of_a_parquet_file_is_named(tmp_path: Path) -> None:
     table = pd.DataFrame(
-        {"text": ["a", "b", "c"], "label": ["0", "1", "0"], "shop": ["A", "B", "C"]}
+        {"text": ["a", "b", "c"], "label": ["0", "1", "0"], "shop": ["A", None, "C"]}
     )
-    table.loc[1, column] = None
     table.to_parquet(tmp_path / "my.parquet")
     message = fail(str(tmp_path / "my.parquet"), group="shop")
-    assert f"column '{column}', row 2: expected a cell that is not empty" in message
+    assert "column 'shop', row 2: expected a cell that is not empty" in message
+
+
+# Cells of a column of labels, and the classes that they become.
+LABELS: dict[str, tuple[list[object], list[str]]] = {
+    "numbers": ([4, 5, 4], ["4", "5", "4"]),
+    "whole floating-point numbers": ([4.0, 5.5, -1.0], ["4", "5.5", "-1"]),
+    "numbers and texts": ([4, "4.0", " 4 ", 4.0, "5"], ["4", "4", "4", "4", "5"]),
+    "leading zeros": (["007", "7"], ["007", "7"]),
+    "booleans": ([True, False], ["positive", "negative"]),
+    "booleans and a third": ([True, False, "maybe"], ["True", "False", "maybe"]),
+    "two of three": (["pos", "neg", "neutral"], ["pos", "neg", "neutral"]),
+    "ratings": ([0, 1, 2], ["0", "1", "2"]),
+    "white space": ([" late  delivery\n", "late delivery", "x"], ["late delivery"] * 2 + ["x"]),
+    "spellings": (["BILLING", "Billing", "Billing", "x"], ["Billing"] * 3 + ["x"]),
+    "equal spellings": (["b", "B", "x"], ["B", "B", "x"]),
+    "invisible signs": (["\ufeffa", "a\u200b", "\u202ea\0", "x"], ["a", "a", "a", "x"]),
+    "composed": (["e\u0301", "é", "x"], ["é", "é", "x"]),
+    "commas": (["Books, music", "books", "x"], ["Books, music", "books", "x"]),
+    "scripts": (["жалоба", "похвала", "😡"], ["жалоба", "похвала", "😡"]),
+}
+
+
+def parse(texts: list[object], labels: list[object], **options: object) -> pd.DataFrame:
+    table = pd.DataFrame({"text": texts, "label": labels}, dtype=object)
+    return parse_reviews(table, ReviewSourceSpec(path="my.csv", **options))
+
+
+@pytest.mark.parametrize(("cells", "classes"), LABELS.values(), ids=LABELS)
+def test_each_label_is_a_class(cells: list[object], classes: list[str]) -> None:
+    table = parse([f"text {n}" for n in range(len(cells))], cells)
+    assert ReviewsTable.validate(table)["label"].tolist() == classes
+
+
+@pytest.mark.parametrize("cell", [["a", "b"], {"a": 1}, ("a",), b"a", "\ud800"], ids=repr)
+def test_cell_that_is_no_label_is_named(cell: object) -> None:
+    with pytest.raises(ReviewError, match=r"column 'label', row 2: expected a label"):
+        parse(["good", "bad", "fine"], ["a", cell, "b"])
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        *((text, "a") for text in ("", "  ", "<br />", "&nbsp;<p> </p>", "\u200b", "\0", None)),
+        *(("ugly", label) for label in ("", " ", "nan", "#N/A", float("nan"), None, pd.NA, pd.NaT)),
+    ],
+    ids=repr,
+)
+def test_row_without_text_or_label_is_left_out(
+    text: object, label: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        table = parse(["good", text, "bad"], ["a", label, "b"])
+    reason = "0 without a text, 1 without a label"
+    if text != "ugly":
+        reason = "1 without a text, 0 without a label"
+    assert caplog.messages == [f"my.csv: of 3 rows, 1 left out: {reason}"]
+    assert table[["review_id", "text", "label"]].values.tolist() == [
+        ["1", "good", "a"],
+        ["3", "bad", "b"],
+    ]
+
+
+def test_rows_below_one_that_is_left_out_keep_their_numbers(write: Write) -> None:
+    content = "shop,text,label\nA,,1\nB,b,0\n,c,1\n"
+    assert "column 'shop', row 4" in fail(write(content), group="shop")
+
+
+def test_labels_are_joined_to_classes(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    path = write("text,label\na,5\nb,4.0\nc,3\nd,1\ne,Worst\n")
+    labels = {"good": [4, 5.0], "bad": [1, "2", "WORST"]}
+    with caplog.at_level("INFO"):
+        table = read(path, labels=labels)
+    assert dict(zip(table["text"], table["label"], strict=True)) == {
+        "a": "good",
+        "b": "good",
+        "d": "bad",
+        "e": "bad",
+    }
+    assert caplog.messages == [
+        f"{path}: no row has these of sentiment.source.labels: ['2']",
+        f"{path}: of 5 rows, 1 left out: 0 without a text, 1 without a label of sentiment.source.labels",
+    ]
+
+
+def test_labels_that_no_row_has_are_refused_with_those_of_the_file(write: Write) -> None:
+    labels = {"good": [4, 5], "bad": [1]}
+    assert "received [] of the labels ['1', '0']" in fail(
+        write(PLAIN), labels={"good": [4, 5], "bad": [2]}
+    )
+    assert "received ['bad'] of the labels ['1', '2']" in fail(
+        write("text,label\na,1\nb,2\n"), labels=labels
+    )
+
+
+def test_labels_of_the_mapping_may_have_commas(write: Write) -> None:
+    path = write('text,label\na,x\nb,"x, y"\nc,y\n')
+    table = read(path, labels={"one": ["x", "y"], "both": ["x, y"]})
+    assert table["label"].tolist() == ["one", "both", "one"]
 
 
 @pytest.mark.parametrize("values", [[1, 2], [b"a", b"b"]], ids=["numbers", "bytes"])
@@ -332,6 +466,17 @@ def test_archive_of_the_environment_variable_is_read(
         "train": 1_000,
         "test": 1_000,
     }
+
+
+@pytest.mark.real_data
+def test_ratings_of_the_archive_are_classes(real_data: Path) -> None:
+    archive = str(real_data / "imdb/aclImdb_small.tar.gz")
+    table = read_reviews(ReviewSourceSpec(archive=archive, label="rating"))
+    assert list_classes(ReviewsTable.validate(table)) == ["1", "2", "3", "4", "7", "8", "9", "10"]
+    assert (table["label"].astype(int) == table["rating"]).all()
+    labels = {"worst": [1], "best": [10]}
+    few = read_reviews(ReviewSourceSpec(archive=archive, label="rating", labels=labels))
+    assert few["rating"].map({1: "worst", 10: "best"}).tolist() == few["label"].tolist()
 
 
 @pytest.mark.parametrize(

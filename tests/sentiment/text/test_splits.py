@@ -20,13 +20,17 @@ from rnn_pipelines.sentiment.text.splits import (
     split_reviews,
 )
 
-Row = tuple[str, str, str, int | None, str]
+Row = tuple[str, str, str, int | str | None, str]
+CLASSES: dict[object, str] = {0: "negative", 1: "positive"}
 
 
 def make(rows: list[Row]) -> pd.DataFrame:
     """A table of rows `review_id, split, group, label, text`."""
     return make_reviews_table(
-        [(name, split, film, None, label, text) for name, split, film, label, text in rows]
+        [
+            (name, split, film, None, CLASSES.get(label, label), text)
+            for name, split, film, label, text in rows
+        ]
     )
 
 
@@ -130,38 +134,40 @@ def test_same_seed_draws_the_same_films_in_any_order(rows: list[Row]) -> None:
 
 
 # Rows beside the official ones, the IDs of those that stay, and the numbers of dropped ones.
-DUPLICATES: dict[str, tuple[list[Row], set[str], tuple[int, int]]] = {
-    "training text in the test part": ([("x", "train", "x", 1, "test 0 0")], set(), (1, 0)),
+DUPLICATES: dict[str, tuple[list[Row], set[str], tuple[int, int, int]]] = {
+    "training text in the test part": ([("x", "train", "x", 1, "test 0 0")], set(), (1, 0, 1)),
     "unlabelled text in the test part": (
         [("x", "unlabelled", "x", None, "test 0 0")],
         set(),
-        (1, 0),
+        (1, 0, 0),
     ),
-    "repeat in the test part": ([("x", "test", "x", 1, "test 0 0")], {"x"}, (0, 0)),
+    "repeat in the test part": ([("x", "test", "x", 1, "test 0 0")], {"x"}, (0, 0, 0)),
     "first of two": (
         [("10", "train", "a", 1, "same"), ("9", "train", "b", 0, "same")],
         {"9"},
-        (0, 1),
+        (0, 1, 1),
     ),
     "labelled first": (
         [("1", "unlabelled", "a", None, "same"), ("22", "train", "b", 0, "same")],
         {"22"},
-        (0, 1),
+        (0, 1, 0),
     ),
     **{
-        text: ([("x", "train", "x", 1, text)], {"x"}, (0, 0))
-        for text in ("TEST 0 0", "test 0 0 ", "test  0 0")
+        text: ([("x", "train", "x", 0, text)], set(), (1, 0, 0))
+        for text in ("TEST 0 0", "test 0 0 ", "test\n 0 0")
     },
+    "another text": ([("x", "train", "x", 0, "test00")], {"x"}, (0, 0, 0)),
 }
 
 
 @pytest.mark.parametrize(("rows", "kept", "dropped"), DUPLICATES.values(), ids=DUPLICATES)
 def test_repeated_texts_are_dropped(
-    rows: list[Row], kept: set[str], dropped: tuple[int, int]
+    rows: list[Row], kept: set[str], dropped: tuple[int, int, int]
 ) -> None:
     reviews, profile = split([*OFFICIAL, *rows])
     assert {row[0] for row in rows} & set(reviews["review_id"]) == kept
-    assert profile["num_dropped"] == dict(zip(("in_test", "repeated"), dropped, strict=True))
+    reasons = ("in_test", "repeated", "other_label")
+    assert profile["num_dropped"] == dict(zip(reasons, dropped, strict=True))
 
 
 def test_repeated_texts_are_on_one_side() -> None:
@@ -178,10 +184,13 @@ def test_profile_describes_the_parts() -> None:
     assert split(rows)[1] == {
         "num_reviews": {"test": 40, "train": 72, "unlabelled": 1, "validation": 8},
         "num_groups": {"test": 10, "train": 18, "unlabelled": 1, "validation": 2},
-        "positive_fraction": {"test": 0.5, "train": 0.5, "validation": 0.5},
+        "num_texts_by_class": {
+            "negative": {"train": 36, "validation": 4, "test": 20},
+            "positive": {"train": 36, "validation": 4, "test": 20},
+        },
         "num_groups_in_train_and_test": 0,
         "num_words": {"mean": 365 / 121, "median": 3.0, "max": 5},
-        "num_dropped": {"in_test": 0, "repeated": 0},
+        "num_dropped": {"in_test": 0, "repeated": 0, "other_label": 0},
     }
 
 
@@ -289,7 +298,7 @@ REFUSED: dict[str, tuple[list[Row], dict[str, float], str]] = {
     "a single film": (
         make_groups(1) + make_groups(2, "test"),
         {},
-        "train: .*received none .of 12 reviews on 3 groups",
+        "validation: .*received none .of 12 reviews;",
     ),
     "test of one class": (
         [*make_groups(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")],
@@ -297,9 +306,20 @@ REFUSED: dict[str, tuple[list[Row], dict[str, float], str]] = {
         "test: .*received 2 of one class",
     ),
     "validation of one class": (
-        [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_groups(2, "test"),
+        [(f"{n}", "train", f"{n // 2}", n // 2 % 2, f"{n}") for n in range(10)]
+        + make_groups(2, "test"),
         {"validation": 0.05},
-        r"validation: .*received 1 of one class.*sentiment\.split\.seed",
+        r"validation: .*received 2 of one class.*sentiment\.split\.seed",
+    ),
+    "a class that only the test part has": (
+        [*OFFICIAL, ("x", "test", "x", "new", "x")],
+        {},
+        "train: no text of the class 'new'",
+    ),
+    "two texts of each class": (
+        [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(4)],
+        {},
+        "validation: .*received none",
     ),
 }
 
@@ -309,6 +329,83 @@ def test_part_without_both_classes_is_refused(
     rows: list[Row], options: dict[str, float], message: str
 ) -> None:
     assert re.match(message, fail(rows, **options))
+
+
+def make_texts(**sizes: int) -> list[Row]:
+    """As many texts of each class, in no groups."""
+    return [
+        (f"{name}{number}", "train", f"{name}{number}", name, f"{name} {number}")
+        for name, size in sizes.items()
+        for number in range(size)
+    ]
+
+
+def test_texts_without_groups_are_drawn_within_each_class() -> None:
+    rows = make_texts(frequent=1000, rare=10, four=4, three=3, two=2, one=1)
+    assert split(rows)[1]["num_texts_by_class"] == {
+        "four": {"train": 2, "validation": 1, "test": 1},
+        "frequent": {"train": 720, "validation": 80, "test": 200},
+        "one": {"train": 1, "validation": 0, "test": 0},
+        "rare": {"train": 7, "validation": 1, "test": 2},
+        "three": {"train": 2, "validation": 0, "test": 1},
+        "two": {"train": 2, "validation": 0, "test": 0},
+    }
+
+
+def test_texts_without_groups_are_drawn_the_same_in_any_order() -> None:
+    rows = make_texts(a=30, b=20, c=10)
+    parts = get_parts(split(rows)[0])
+    assert parts == get_parts(split(rows[::-1])[0])
+    assert parts != get_parts(split(rows, seed=1)[0])
+
+
+# The films of validation and test before there were other classes than two.
+DRAWN = {
+    ("official", 0): (
+        "train12 train9",
+        "test0 test1 test2 test3 test4 test5 test6 test7 test8 test9",
+    ),
+    ("official", 3): (
+        "train2 train6",
+        "test0 test1 test2 test3 test4 test5 test6 test7 test8 test9",
+    ),
+    ("drawn", 0): ("train17 train3 train8", "train10 train12 train18 train19 train28 train6"),
+    ("drawn", 3): ("train0 train24 train28", "train11 train2 train27 train3 train6 train7"),
+}
+
+
+@pytest.mark.parametrize(("case", "films"), DRAWN.items(), ids=str)
+def test_films_are_drawn_as_ever(case: tuple[str, int], films: tuple[str, str]) -> None:
+    reviews, _ = split(OFFICIAL if case[0] == "official" else make_groups(30), seed=case[1])
+    drawn = reviews.groupby("part")["group"].unique().map(sorted).map(" ".join)
+    assert (drawn["validation"], drawn["test"]) == films
+
+
+def test_films_are_in_the_folds_as_ever() -> None:
+    folds = assign_folds(make(make_groups(9)).assign(part="train"), 4)
+    assert folds[::4].tolist() == [0, 1, 2, 2, 3, 0, 3, 0, 1]
+
+
+def test_a_film_with_the_last_texts_of_a_class_is_not_drawn() -> None:
+    rows = [*make_groups(30), *(("x" + str(n), "train", "x", "new", f"x {n}") for n in range(3))]
+    parts = [get_parts(split(rows, seed=seed)[0])["x0"] for seed in range(20)]
+    assert parts == ["train"] * 20
+
+
+def test_each_fold_has_each_class_without_groups() -> None:
+    reviews = make(make_texts(a=97, b=13, c=5, d=1)).assign(part="train")
+    folds = pd.crosstab(assign_folds(reviews, 5), reviews["label"])
+    assert (folds[["a", "b", "c"]].min().tolist(), folds.sum(axis=1).max()) == ([19, 2, 1], 24)
+
+
+def test_duplicates_and_rare_classes_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    rows = make_texts(a=30, b=20, c=9)
+    with caplog.at_level("INFO"):
+        split([*rows, ("x", "train", "x", "b", "A  1"), ("y", "train", "y", "a", "a 2")])
+    assert [record.getMessage() for record in caplog.records] == [
+        "duplicate texts left out of training: 0 that the test part has, 2 repeated; 1 had another label",
+        "classes with fewer than 10 training texts: 'c' (6)",
+    ]
 
 
 @pytest.mark.parametrize(("name", "value"), [("validation", 0), ("test", 1)])
@@ -325,7 +422,8 @@ def imdb(real_data: Path) -> tuple[pd.DataFrame, dict]:
 @pytest.mark.real_data
 @pytest.mark.slow
 def test_imdb_loses_repeats(imdb: tuple[pd.DataFrame, dict]) -> None:
-    assert imdb[1]["num_dropped"] == {"in_test": 123, "repeated": 96}
+    dropped = imdb[1]["num_dropped"]
+    assert (dropped["in_test"], dropped["repeated"]) == (123, 96)
     assert imdb[1]["num_reviews"] == {"test": 25_000, "train": 22_300, "validation": 2_481}
 
 

@@ -1,7 +1,8 @@
 """Realised errors of past forecasts, compared with the expected ones; realised coverage, and actuals outside."""
 
 import logging
-from typing import Annotated, Literal, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,16 @@ class RealisedCoverage(TypedDict):
     p_value: float
 
 
+class RealisedAccuracy(TypedDict):
+    """Realised MAE and coverage by level, as JSON: means over each series, then over series.
+
+    The MAE is None if it is not finite.
+    """
+
+    mae: float | None
+    coverage: dict[str, float]
+
+
 class Anomaly(TypedDict):
     """An actual outside the interval of its newest forecast, as JSON; times as text."""
 
@@ -120,11 +131,17 @@ def join_actuals(
             dict.fromkeys(("cutoff", "ds"), series["ds"].dtype)
         )
     check_same_kind_of_time(log, series)
-    versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     bounds = [name for name in log if ForecastLogTable.is_in_family(name)]
     records = keep_first_record(log)[[*StepsTable.columns, "y_hat", "model_version", *bounds]]
     joined = records.merge(actuals, on=["unique_id", "ds"], validate="many_to_one")
+    return evaluate_records(joined, champion["versions"])
+
+
+def evaluate_records(
+    joined: pd.DataFrame, versions: Mapping[str, Mapping[str, Any]]
+) -> EvaluatedForecasts:
+    """Return forecasts and their actuals with the expected errors, without those that `join_actuals` leaves out."""
     # The last training time of each series that a version knows, as a date or a step like those of the log.
     has_dates = joined["cutoff"].dtype.kind == "M"
     rows = [
@@ -154,6 +171,7 @@ def join_actuals(
     )
     types = {"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"}
     evaluated = joined[~has_seen].merge(expected_errors.astype(types), how="left")
+    bounds = [name for name in joined if EvaluatedForecastsTable.is_in_family(name)]
     return evaluated[[*EvaluatedForecastsTable.columns, *bounds]]
 
 
@@ -298,6 +316,16 @@ def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
             )
         )
     return measured
+
+
+def measure_accuracy(evaluated: EvaluatedForecasts) -> RealisedAccuracy:
+    """Return the realised MAE and coverage of forecasts."""
+    error = (evaluated["y"] - evaluated["y_hat"]).abs()
+    mae = float(error.groupby(evaluated["unique_id"]).mean().mean())
+    coverage = {
+        str(of_level["level"]): of_level["coverage"] for of_level in measure_coverage(evaluated)
+    }
+    return RealisedAccuracy(mae=mae if np.isfinite(mae) else None, coverage=coverage)
 
 
 def find_anomalies(evaluated: EvaluatedForecasts) -> list[Anomaly]:

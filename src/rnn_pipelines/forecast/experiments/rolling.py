@@ -48,7 +48,9 @@ def rolling(
 
 def cut_series(series: Series, is_kept: pd.Series | np.ndarray) -> Source:
     """Return a part of repaired series as read, because imputed values may depend on values after its end."""
-    grid = series.assign(y=series["y"].where(series["observed"])).drop(columns="observed")
+    # Unavailable values are left out again when the part is repaired.
+    is_given = series["observed"] | series.get("unavailable", False)
+    grid = series.assign(y=series["y"].where(is_given)).drop(columns="observed")
     return grid.set_index(pd.RangeIndex(1, len(grid) + 1, name="row"))[np.asarray(is_kept)]
 
 

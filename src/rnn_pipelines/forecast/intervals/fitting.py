@@ -6,7 +6,7 @@ ahead. A bound is the forecast plus a quantile of the pool times the expected si
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -47,12 +47,15 @@ class Intervals:
         methods: the errors of each method, by name.
         sparse: of the series with many zeros.
         non_negative: whether bounds are cut at 0, see `ObjectiveSpec`.
+        linear: the baseline ensemble in use, float64[predictor, horizon], normalised, whose past errors order sample
+            paths; empty for forecasters of older versions.
     """
 
     levels: np.ndarray
     methods: Mapping[str, MethodErrors]
     non_negative: NonNegative
     sparse: SparseShape = NO_SPARSE_SERIES
+    linear: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def sizes(self) -> SizeModel:
@@ -122,6 +125,7 @@ class Intervals:
             if few_sizes
             else np.zeros((1, 0, 0)),
             "evaluated": np.stack(evaluated),
+            "linear": self.linear,
             "own_share": np.array([method.network_share for method in methods]),
         }
 
@@ -151,7 +155,8 @@ class Intervals:
                 float(shares[place]) if shares.size else 0.0,
             )
         sparse = SparseShape(values["shape"], values.get("min_share", MIN_ZERO_SHARE))
-        return cls(values["levels"], methods, values["non_negative"], sparse)
+        linear = values.get("linear", np.zeros((0, 0)))
+        return cls(values["levels"], methods, values["non_negative"], sparse, linear)
 
 
 def fit_intervals(
@@ -179,7 +184,8 @@ def fit_intervals(
         if data.linear.non_negative:
             min_share = find_min_share(data.panel, data.linear.fitted)
             sparse = SparseShape(fit_shape(data.panel), min_share)
-    return Intervals(levels, errors, data.linear.non_negative, sparse)
+    linear = data.linear.refit().combine()
+    return Intervals(levels, errors, data.linear.non_negative, sparse, linear)
 
 
 def _report_too_few(errors: MethodErrors, levels: np.ndarray, requested: LevelSpec) -> None:

@@ -3,6 +3,7 @@
 Values of the panel's shape count like past values of the series; this and all constants are ours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,7 +122,7 @@ def draw_sparse(
     panel: WindowedPanel,
     origins: np.ndarray,
     size: tuple[int, int],
-    random: np.random.Generator,
+    randoms: Sequence[np.random.Generator],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return paths of the windows of sparse series, whose steps have the distribution of `bound_sparse`.
 
@@ -131,6 +132,7 @@ def draw_sparse(
 
     Args:
         size: numbers of paths and steps.
+        randoms: random numbers of each window.
     Returns:
         Places of the sparse windows, int64[sparse], and float64[sparse, path, step], scaled, less the scaled 0.
     Source: stretches that go round, the circular block bootstrap of Politis & Romano (1992), in LePage & Billard (eds),
@@ -139,7 +141,8 @@ def draw_sparse(
     """
     places, newest, shaped = _gather_pools(sparse, panel, origins)
     paths = np.zeros((len(places), *size))
-    for path, of_series, of_shape in zip(paths, newest, shaped, strict=True):
+    for path, place, of_series, of_shape in zip(paths, places, newest, shaped, strict=True):
+        random = randoms[place]
         past = of_series[~np.isnan(of_series)]
         starts = random.integers(0, len(past), (size[0], 1))
         is_replaced = random.random(size) < NUM_SHAPE / (len(past) + NUM_SHAPE)

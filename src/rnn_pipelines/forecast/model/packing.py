@@ -114,7 +114,7 @@ def _read_intervals(files: Mapping[str, bytes]) -> Intervals | None:
     if INTERVALS not in files:
         return None
     with naming_damage(INTERVALS):
-        return Intervals.from_arrays(_read_values(files[INTERVALS]))
+        return Intervals.from_arrays(unpack_values(files[INTERVALS]))
 
 
 def _pack_model(model: ScaledModel) -> bytes:
@@ -130,7 +130,7 @@ def list_arrays(normalizer: Normalizer) -> dict[str, Any]:
 
 def _unpack_model(files: Mapping[str, bytes], name: str) -> PanelModel:
     with naming_damage(name):
-        values = _read_values(files[name])
+        values = unpack_values(files[name])
         # Leaves have no threshold.
         check_finite(values, [f"{TREES}.thresholds"])
         normalizer = Normalizer(
@@ -139,7 +139,8 @@ def _unpack_model(files: Mapping[str, bytes], name: str) -> PanelModel:
         return PanelModel(normalizer, unpack_ensemble(values))
 
 
-def _read_values(packed: bytes) -> dict[str, Any]:
+def unpack_values(packed: bytes) -> dict[str, Any]:
+    """Return the arrays and numbers of `pack_arrays` by name."""
     return {
         name: array if array.ndim else array.item() for name, array in unpack_arrays(packed).items()
     }

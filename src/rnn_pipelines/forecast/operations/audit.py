@@ -4,7 +4,9 @@ The field's names of the times are `target_time` (`ds`), `available_at` (`cutoff
 the series) and `recorded_at`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from rnn_pipelines.forecast.evaluation.realised import (
     EvaluatedForecasts,
     join_actuals,
     keep_uncorrected,
-    measure_coverage,
+    measure_accuracy,
 )
 from rnn_pipelines.forecast.methods.predictions import (
     RECORDED,
@@ -26,6 +28,9 @@ from rnn_pipelines.forecast.methods.predictions import (
     keep_first_record,
 )
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.totals.groups import select_groups
+from rnn_pipelines.forecast.totals.log import TotalsLog, join_total_actuals, name_totals
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number, format_percent
 from rnn_pipelines.storage.chain import Link, verify_chain
@@ -36,12 +41,14 @@ CLOCKS = {"ds": "target_time", "cutoff": "available_at"}
 
 
 def audit_chain(
-    nights: Iterable[pd.DataFrame], stamped: str | None = None, kept: LogStamp | None = None
+    nights: Iterable[pd.DataFrame],
+    stamped: Mapping[str, str | None] = MappingProxyType({}),
+    kept: LogStamp | None = None,
 ) -> tuple[dict[str, Any], list[Link]]:
     """Verify the chain, that it is whole, and that each forecast reads only values before its target.
 
     Args:
-        stamped: a hash that the chain must contain; None for none.
+        stamped: the hashes that the chain must contain, by the name of their stamp; None if that is damaged.
         kept: the stamp in the champion's folder, whose nights the chain must contain; None for none.
     Returns:
         As JSON: `verdict` (ok or broken), its `reason` and the first wrong `row`, `sha256` of the newest night, times
@@ -55,8 +62,11 @@ def audit_chain(
     except BrokenChainError as error:
         row = {CLOCKS.get(name, name): format_time(value) for name, value in error.key.items()}
         reason = f"{', '.join(f'{name} {value}' for name, value in row.items())}: {error.reason}"
-    if reason is None and stamped is not None and stamped not in [link.sha256 for link in links]:
-        reason = f"no night has the hash of the stamp, {stamped}: nights were removed or written again after it"
+    hashes = {link.sha256 for link in links}
+    missing = [name for name in stamped if stamped[name] not in hashes]
+    if reason is None and missing:
+        value = stamped[missing[0]] or "which is damaged"
+        reason = f"no night has the hash of {missing[0]}, {value}: nights were removed or written again after it"
     if reason is None and kept is not None:
         reason = find_lost_nights(links, kept)
     linked = [link for link in links if link.is_linked]
@@ -92,16 +102,24 @@ def _check_times(nights: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def prove_forecasts(
-    log: ForecastLog, links: Sequence[Link], series: Series, champion: KnownChampion
+    log: ForecastLog,
+    links: Sequence[Link],
+    series: Series,
+    champion: KnownChampion,
+    join: Callable[..., EvaluatedForecasts] = join_actuals,
+    seals: Sequence[tuple[pd.Timestamp, pd.Timestamp]] = (),
 ) -> dict[str, Any]:
     """Select the forecasts that were recorded before their values, and measure their errors and coverage.
 
-    The links are those of the nights of the log, whose chain is not broken. For the champion, see `join_actuals`.
+    The links are those of the nights of the log, whose chain is not broken. `join` joins forecasts with their actuals;
+    for the champion, see `join_actuals`. `seals` has the newest night that each time stamp of an authority covers, and
+    its time.
 
     Returns:
         As JSON: `num_corrected` records from a gross value that was corrected afterwards, which do not count, as in the
         monitoring; `num_forecasts`, the first other records of each version; of them `num_proven`, whose value no night
-        up to their own knew, and which the clock recorded before the end of their target's step; `after_target`, the
+        up to their own knew, and which the clock recorded before the end of their target's step; `num_sealed` of these,
+        by the clock of an authority, too; `after_target`, the
         same later by the clock, or None for integer steps; `num_late`, when a night had known the value, or before the
         chain; `num_open`, without a value, or by a model that learnt it; times without a forecast; `mae`, and
         `coverage` by level: means over each series, then over series. These and `by_step` are of the proven ones.
@@ -115,13 +133,21 @@ def prove_forecasts(
     uncorrected = keep_uncorrected(log, series)
     first = keep_first_record(uncorrected)
     is_before = _is_before_value(first, log)
-    evaluated = join_actuals(first[is_before], series, champion)
+    evaluated = join(first[is_before], series, champion)
     recorded = evaluated[KEY].merge(first, on=KEY)
     is_after = np.zeros(len(recorded), bool)
+    is_sealed = np.zeros(len(recorded), bool)
     if recorded["ds"].dtype.kind == "M":
         # After the end of their target's step, by the clock.
-        ends = recorded["ds"] + (recorded["ds"] - recorded["cutoff"]) / recorded["horizon_step"]
+        step = (recorded["ds"] - recorded["cutoff"]) / recorded["horizon_step"]
+        if "num_steps" in recorded:
+            # A total counts as written before its first value.
+            step = series["ds"].drop_duplicates().sort_values().diff().min()
+        ends = recorded["ds"] + step
         is_after = (recorded[RECORDED].dt.tz_localize(None) >= ends).to_numpy()
+        for night, time in seals:
+            is_covered = (recorded[RECORDED] <= night) & (ends > time.tz_localize(None))
+            is_sealed |= is_covered.to_numpy()
     proven = evaluated[~is_after]
     after = evaluated[is_after]
     steps = proven.groupby("horizon_step")
@@ -132,27 +158,40 @@ def prove_forecasts(
     return dict(
         num_forecasts=len(first),
         num_proven=len(proven),
-        after_target={"num_forecasts": len(after), **_measure(after)} if has_clock else None,
+        num_sealed=int((is_sealed & ~is_after).sum()),
+        after_target={"num_forecasts": len(after), **measure_accuracy(after)}
+        if has_clock
+        else None,
         num_late=int((~is_before).sum()),
         num_corrected=len(log) - len(uncorrected),
         num_open=int(is_before.sum()) - len(evaluated),
         num_missing_nights=len(missing),
         first_missing_night=format_time(missing[0]) if len(missing) else None,
         by_step=[
-            {"horizon_step": int(step), "num_forecasts": len(rows), **_measure(rows)}
+            {"horizon_step": int(step), "num_forecasts": len(rows), **measure_accuracy(rows)}
             for step, rows in steps
         ],
-        **_measure(proven),
+        **measure_accuracy(proven),
     )
 
 
-def _measure(evaluated: EvaluatedForecasts) -> dict[str, Any]:
-    error = (evaluated["y"] - evaluated["y_hat"]).abs()
-    mae = float(error.groupby(evaluated["unique_id"]).mean().mean())
-    coverage = {
-        str(of_level["level"]): of_level["coverage"] for of_level in measure_coverage(evaluated)
-    }
-    return {"mae": mae if np.isfinite(mae) else None, "coverage": coverage}
+def prove_totals(
+    log: TotalsLog,
+    links: Sequence[Link],
+    series: Series,
+    champion: KnownChampion,
+    group_table: pd.DataFrame,
+    spec: TotalsSpec,
+) -> dict[str, dict[str, Any]]:
+    """Return `prove_forecasts` of each kind of total that has rows in the log, by its name."""
+    groups = select_groups(group_table, spec.columns, list(series["unique_id"].unique()))
+    proofs = {}
+    for total, names in name_totals(groups, spec):
+        rows = log[log["unique_id"].isin(names)]
+        if len(rows):
+            join = partial(join_total_actuals, names=names)
+            proofs[total] = prove_forecasts(rows, links, series, champion, join)
+    return proofs
 
 
 def _is_before_value(first: ForecastLog, log: ForecastLog) -> pd.Series:
@@ -191,6 +230,7 @@ def describe_audit(
     after = proof["after_target"] or {"num_forecasts": 0, "mae": None}
     num_taken_over = chain["num_taken_over"] if chain["sha256"] else 0
     others = {
+        "of these before it by the clock of an authority, too": proof["num_sealed"],
         "of the rows are from before the chain, unchanged since its first night": num_taken_over,
         f"more: after their time by the clock, before a night knew the value{_describe(after)}": after[
             "num_forecasts"
@@ -215,6 +255,21 @@ def describe_audit(
             f"step {step['horizon_step']} ({count(step['num_forecasts'], 'forecast')}){_describe(step)}"
         )
     return [*lines, *(f"{number:,} {text}" for text, number in others.items() if number)]
+
+
+def describe_proofs(totals: Mapping[str, Any]) -> list[str]:
+    """Return the result for the log of totals as lines: of its chain, and of each of `prove_totals`, `by_total`."""
+    lines = [f"totals, {_describe_chain(totals)}"]
+    for total, proof in totals.get("by_total", {}).items():
+        num_proven = count(proof["num_proven"], "total")
+        lines.append(
+            f"{total}: {num_proven}, each written before its first value{_describe(proof)}"
+        )
+        after = proof["after_target"]
+        if after and after["num_forecasts"]:
+            num_after = f"{after['num_forecasts']:,} more after their time by the clock"
+            lines.append(f"{total}: {num_after}{_describe(after)}")
+    return lines
 
 
 def _describe_chain(chain: Mapping[str, Any]) -> str:

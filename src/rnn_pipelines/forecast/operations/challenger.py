@@ -29,6 +29,11 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
+from rnn_pipelines.forecast.preparation.gross_values import (
+    describe_gross_values,
+    is_alarm,
+    list_gross_values,
+)
 from rnn_pipelines.forecast.preparation.reference import describe_new_history
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.coding import Coding
@@ -145,7 +150,8 @@ def forecast_holdout(
 
     Args:
         champion: None if there is none. It is left out if its frequency or time zone differs, if covariates that it
-            reads are missing, or if the history that it has learnt has changed: the source may be at fault.
+            reads are missing, or if the history that it has learnt has changed or newest values are gross: the source
+            may be at fault.
     Returns:
         Forecasts of challenger, champion and baselines with the actuals. They are NaN for series that the model does
         not know, for cut-offs without enough steps before them, and beyond its horizon. If a model forecasts NaN, the
@@ -185,6 +191,10 @@ def _find_obstacle(
         column for column in forecaster.coding.list_columns() if column not in available
     ]:
         return f"it reads the covariates {missing}, which are missing"
-    return (
-        None if forecaster.reference is None else describe_new_history(series, forecaster.reference)
-    )
+    if forecaster.reference is None:
+        return None
+    # A challenger that has learnt such a value would be compared with the corrected history ever after.
+    gross = list_gross_values(series)
+    if is_alarm(gross["unique_id"].nunique(), series["unique_id"].nunique()):
+        return describe_gross_values(gross, settings.tz)
+    return describe_new_history(series, forecaster.reference)

@@ -193,7 +193,7 @@ def _find_objections(
         part = f"a part of the holdout (series {seen[0]})"
         return (f"the champion was trained on {part}, so the models cannot be compared",)
     if CHAMPION not in measures:
-        reason = "the champion cannot forecast these series, or has learnt another history of them (see the log)"
+        reason = "the champion cannot forecast these series or has learnt another history, or newest values are gross"
         remedy = f"If the table is right, {name_promotion('forecast')} puts the challenger into use"
-        return (f"{reason}, so the models cannot be compared. {remedy}",)
+        return (f"{reason} (see the log), so the models cannot be compared. {remedy}",)
     return ()

@@ -1,9 +1,10 @@
 """The verdict on forecasts: realised against expected errors, drift of the inputs, and missed runs."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NotRequired, cast
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,7 @@ from rnn_pipelines.forecast.preparation.reference import (
 )
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec
+from rnn_pipelines.forecast.totals.log import RealisedTotals
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
@@ -70,9 +72,10 @@ class ForecastVerdict(VerdictRecord):
     """The content of `verdict.json`: the verdict and its evidence.
 
     `error`, `by_step`, `intervals` and `anomalies` (the newest) cover the newest cut-offs of the version in use;
-    `by_version` covers all forecasts. `stability` is that of the newest cut-offs, by the version in use alone and as
-    issued by all versions, which includes the changes on the nights of promotions. `drifted_fraction` is the share of
-    drifted series among those that can be compared. None stands for non-finite numbers.
+    `by_version` and `totals`, which is missing without any, cover all forecasts. `stability` is that of the newest
+    cut-offs, by the version in use alone and as issued by all versions, which includes the changes on the nights of
+    promotions. `drifted_fraction` is the share of drifted series among those that can be compared. None stands for
+    non-finite numbers.
     """
 
     version: str | None
@@ -88,6 +91,7 @@ class ForecastVerdict(VerdictRecord):
     covariate_drift: list[CovariateDriftRow]
     coverage: Coverage
     drifted_fraction: float | None
+    totals: NotRequired[list[RealisedTotals]]
 
 
 def read_champion(
@@ -196,17 +200,19 @@ def _find_training(profile: Profile, champion: KnownChampion) -> tuple[dict[str,
     )
 
 
-def monitor_forecasts(
+def monitor_forecasts(  # noqa: PLR0913, PLR0917 - one for each dataset
     evaluated: realised.EvaluatedForecasts,
     coverage: Coverage,
     champion: KnownChampion,
     drift: Drift,
     covariate_drift: CovariateDrift,
     monitoring: MonitorForecastSpec,
+    totals: Sequence[RealisedTotals] = (),
 ) -> ForecastVerdict:
     """Measure the newest forecasts of the version in use, and return the verdict: ok, retrain or alarm.
 
-    Forecasts of other versions appear in the report only, because a version that was rolled back requires no action.
+    Forecasts of other versions appear in the report only, because a version that was rolled back requires no action. So
+    do the errors of `totals`.
     """
     num_cutoffs = monitoring.error.num_cutoffs
     newest = realised.keep_newest(
@@ -275,7 +281,11 @@ def monitor_forecasts(
         drifted_fraction=len(list_drifted(compared, monitoring.drift)) / len(compared)
         if compared
         else None,
+        totals=list(totals),
     )
+    if not totals:
+        # The file is that of earlier versions.
+        del record["totals"]
     return cast(ForecastVerdict, make_plain(record))
 
 

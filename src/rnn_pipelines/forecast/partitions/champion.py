@@ -1,14 +1,17 @@
 """The champion on a panel, whole or divided: its sample, its reading, and its forecasts of all series."""
 
+import json
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
+from rnn_pipelines.champion.records import Record
 from rnn_pipelines.errors import ChampionError, show_all
 from rnn_pipelines.forecast.evaluation.suspects import (
     describe_corrected,
@@ -26,18 +29,21 @@ from rnn_pipelines.forecast.methods.predictions import (
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.nights import Night, lay_out_night
-from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.newer_values import Ends
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.jobs import (
     ALL_NEXT_VALUES,
     NEXT_VALUES,
+    AllSeries,
     Tables,
     run_jobs,
     write_next_values,
 )
 from rnn_pipelines.forecast.partitions.obstacles import explain_reading, explain_spacing, make_error
+from rnn_pipelines.forecast.partitions.totals import NO_PANEL_TOTALS, PanelTotals
 from rnn_pipelines.forecast.preparation.gross_values import (
     describe_gross_values,
     is_alarm,
@@ -48,14 +54,26 @@ from rnn_pipelines.forecast.preparation.gross_values import (
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec
+from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec, add_groups
 from rnn_pipelines.forecast.source.readable import External
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.totals.adding import NUM_PATHS, Totals, TotalsTable
+from rnn_pipelines.forecast.totals.groups import select_groups
+from rnn_pipelines.forecast.totals.log import TotalsLog, TotalsLogTable, log_totals
+from rnn_pipelines.forecast.totals.next_totals import add_ends
+from rnn_pipelines.forecast.totals.reconciling import (
+    BOTTOM_UP,
+    ReconcileSpec,
+    reconcile_ends,
+)
+from rnn_pipelines.forecast.totals.specs import NO_TOTALS, TotalsSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 logger = logging.getLogger(__name__)
 
 INTERPOLATE = GapPolicy("interpolate")
+NO_PATHS = PathsSpec(0)
+PREDICTING = "predicting.json"
 # Names at most this many series without a forecast, or with a gross newest value.
 MAX_NAMES = 1_000
 
@@ -73,16 +91,34 @@ class PredictSpec(AsOfSpec, frozen=True):
 
 @dataclass(frozen=True)
 class PredictingChampion:
-    """A champion that forecasts partitions up to a day, see `PanelForecaster`."""
+    """A champion that forecasts partitions up to a day, see `PanelForecaster`.
+
+    `folder` has the next values of the run before, if there was one.
+    """
 
     champion: LoadedChampion
     spec: PredictSpec
+    totals: PanelTotals = NO_PANEL_TOTALS
+    folder: Path | None = None
 
-    def pack(self) -> bytes:
-        """Return all that the forecasts depend on besides the data."""
-        version = self.champion.version.encode()
-        day = self.spec.model_dump_json().encode()
-        return b"".join([version, day, *pack(self.champion.artefact).values()])
+    def pack(self) -> dict[str, bytes]:
+        """Return the files of all that the forecasts depend on besides the data: content by name."""
+        settings = {
+            "version": self.champion.version,
+            "spec": self.spec.model_dump_json(),
+            "totals": self.totals.spec.model_dump_json(),
+            "num_paths": self.totals.num_paths,
+        }
+        return {PREDICTING: json.dumps(settings).encode(), **pack(self.champion.artefact)}
+
+    @classmethod
+    def unpack(cls, files: Mapping[str, bytes]) -> Self:
+        """Return the champion in the files of `pack`."""
+        settings = json.loads(files[PREDICTING])
+        champion = LoadedChampion(settings["version"], unpack(files), "", (), Record())
+        totals = TotalsSpec.model_validate_json(settings["totals"])
+        spec = PredictSpec.model_validate_json(settings["spec"])
+        return cls(champion, spec, PanelTotals(totals, settings["num_paths"]))
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         """Forecast the series of a partition, and write the table into a folder; return the facts."""
@@ -96,12 +132,36 @@ class PredictingChampion:
         tz = forecaster.settings.tz
         forecasts = mark_forecasts(forecast_panel(scaled, panel, features), gross_values, tz)
         write_next_values(forecasts, forecaster, folder)
+        ends = Ends(night.series, forecaster.settings.horizon, scaled, panel, features)
+        self.totals.write(ends, forecasts, covariate_table, folder)
         left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
         return {
             "num_series": int(forecasts["unique_id"].nunique()),
             "left_out": left_out.tolist(),
             "gross_values": list_gross_records(gross_values, tz),
         }
+
+    def join(self, folders: Sequence[Path], facts: Sequence[Mapping[str, Any]]) -> AllSeries:
+        """Return the results of all series, from the folders and facts of all partitions.
+
+        If `keep_last_good`, the next values of suspect series stay those of an earlier run.
+        """
+        tables = Tables(tuple(folder / NEXT_VALUES for folder in folders))
+        left_out = [name for fact in facts for name in fact["left_out"]]
+        gross_values = [row for fact in facts for row in fact["gross_values"]]
+        if self.spec.keep_last_good and self.folder is not None:
+            names = tuple({row["unique_id"] for row in gross_values})
+            tables = replace(tables, earlier=self.folder / ALL_NEXT_VALUES, suspects=names)
+        summary = {
+            "num_series": sum(fact["num_series"] for fact in facts),
+            "num_left_out": len(left_out),
+            "left_out": left_out[:MAX_NAMES],
+            "num_partitions": len(folders),
+            "gross_values": gross_values,
+            "model_version": self.champion.version,
+        }
+        totals = self.totals.join(folders, self.champion.artefact)
+        return AllSeries(tables, Tables(), summary, totals)
 
 
 def require_champion(champion: LoadedChampion | None) -> LoadedChampion:
@@ -113,17 +173,18 @@ def require_champion(champion: LoadedChampion | None) -> LoadedChampion:
     return champion
 
 
-def draw_sample_as_trained(
+def draw_sample_as_trained(  # noqa: PLR0913, PLR0917 - one for each dataset and block of parameters
     champion: LoadedChampion | None,
     source: SourceSpec,
     covariates: CovariateSpec,
     spec: PartitionSpec,
     folder: Path,
     external: External = None,
+    totals: TotalsSpec = NO_TOTALS,
 ) -> Sample:
     """Divide a panel that is too large for memory, with the covariates of the champion; see `draw_sample`."""
     champion = require_champion(champion)
-    draw = partial(draw_sample, source, covariates, spec, folder, external)
+    draw = partial(draw_sample, source, covariates, spec, folder, external, totals)
     with explain_reading(champion.version, source.label, draw):
         return draw(champion.artefact.coding)
 
@@ -156,7 +217,9 @@ def _read_as_trained(
     forecaster: Forecaster, sample: Sample, as_of: AsOfSpec
 ) -> tuple[Source, pd.DataFrame]:
     settings = forecaster.settings
-    learnt = forecaster.coding.make_spec(sample.covariates.path)
+    learnt = add_groups(
+        forecaster.coding.make_spec(sample.covariates.path), sample.covariates.all_columns
+    )
     table, covariate_table = read_as_of(
         sample.external, sample.source, as_of, learnt, find_trained_axis(settings)
     )
@@ -172,15 +235,20 @@ def forecast_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block 
     covariate_table: pd.DataFrame | None = None,
     before: ForecastLog | None = None,
     gaps: GapPolicy = INTERPOLATE,
-) -> tuple[ForecastLog, Paths, ForecastLog, Night]:
+    totals: TotalsSpec = NO_TOTALS,
+    all_totals: Totals | None = None,
+    reconcile: ReconcileSpec = BOTTOM_UP,
+) -> tuple[ForecastLog, Paths, Totals, TotalsLog, ForecastLog, Night]:
     """Forecast the steps after the end of each series, and add the model version, the time and the marks.
 
-    The second result are sample paths of the same steps. The third is the first again, for a dataset that does not mix
-    it with the forecasts of earlier runs. The fourth are the inputs of the forecasts. `before` are the forecasts of
-    earlier runs, whose gross values may still be read; None for none.
+    The second and third result are sample paths and totals of the same steps; the fourth are the totals for their log.
+    The fifth is the first again, for a dataset that does not mix it with the forecasts of earlier runs. The sixth are
+    the inputs of the forecasts. `before` are the forecasts of earlier runs, whose gross values may still be read; None
+    for none.
 
     Args:
         gaps: today's policy for gaps; the forecasts are by that of the champion.
+        all_totals: of a divided panel, which are returned if there are any.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """
@@ -201,6 +269,11 @@ def forecast_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block 
     # In the unit of tonight's values, and without series that are new tonight.
     in_unit = replace(artefact, scaler=forecaster.scaler[: len(artefact.scaler)])
     night = lay_out_night(in_unit, features, covariate_table, champion.version)
+    ends = Ends(night.series, settings.horizon, forecaster, panel, features)
+    if reconcile.method is not None:
+        ends = reconcile_ends(ends, covariate_table, totals, reconcile)
+        forecaster = ends.forecaster
+        forecasts = forecast_panel(forecaster, panel, features)
     made = forecasts.assign(
         model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us")
     )
@@ -209,9 +282,17 @@ def forecast_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block 
     drawn = Paths()
     if paths.root:
         drawn = draw_next_paths(forecaster, panel, features, settings.horizon, paths.root)
+    # The monitor reads only the sample of a divided panel, and could not evaluate its totals.
+    added, logged = all_totals, TotalsLogTable.make_empty()
+    if added is None or added.empty:
+        num_paths = paths.root or NUM_PATHS
+        series_names = list(made["unique_id"].unique())
+        groups = select_groups(covariate_table, totals.columns, series_names)
+        added = add_ends(ends, forecasts, groups.reset_index(), totals, num_paths=num_paths)
+        logged = log_totals(added, made, groups, totals)
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
-    return log, drawn, log, night
+    return log, drawn, added, logged, log, night
 
 
 def choose_next_values(made: ForecastLog, log: ForecastLog, spec: PredictSpec) -> ForecastLog:
@@ -251,13 +332,16 @@ def record_suspects(night: Night, log: ForecastLog, all_series: dict[str, Any]) 
     }
 
 
-def forecast_all_newest(
+def forecast_all_newest(  # noqa: PLR0913, PLR0917 - one for each dataset and block of parameters
     champion: LoadedChampion | None,
     sample: Sample,
     spec: PredictSpec,
     parallel: ParallelSpec,
     folder: Path | None = None,
-) -> tuple[Tables, dict[str, Any]]:
+    totals: TotalsSpec = NO_TOTALS,
+    paths: PathsSpec = NO_PATHS,
+    reconcile: ReconcileSpec = BOTTOM_UP,
+) -> tuple[Tables, dict[str, Any], Totals]:
     """Forecast the steps after the end of all series of a divided panel, also of those without training.
 
     Args:
@@ -265,24 +349,13 @@ def forecast_all_newest(
     Returns:
         `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`; and the
         marks, see `ForecastLogTable`. And the numbers of series, of those without a forecast with some names, and of
-        partitions, with the gross newest values and the version of the champion. Both are empty if the panel is not
-        divided. Raises as `run_jobs`.
+        partitions, with the gross newest values and the version of the champion. And the totals. All are empty if the
+        panel is not divided. Raises as `run_jobs`.
     """
+    sample.check_reconciled(reconcile)
     if sample.partitions.folder is None:
-        return Tables(), {}
-    champion = require_champion(champion)
-    folders, facts = run_jobs(PredictingChampion(champion, spec), sample, parallel)
-    left_out = [name for fact in facts for name in fact["left_out"]]
-    gross_values = [row for fact in facts for row in fact["gross_values"]]
-    tables = Tables(tuple(of_partition / NEXT_VALUES for of_partition in folders))
-    if spec.keep_last_good and folder is not None:
-        names = tuple({row["unique_id"] for row in gross_values})
-        tables = replace(tables, earlier=folder / ALL_NEXT_VALUES, suspects=names)
-    return tables, {
-        "num_series": sum(fact["num_series"] for fact in facts),
-        "num_left_out": len(left_out),
-        "left_out": left_out[:MAX_NAMES],
-        "num_partitions": len(folders),
-        "gross_values": gross_values,
-        "model_version": champion.version,
-    }
+        return Tables(), {}, TotalsTable.make_empty()
+    of_panel = PanelTotals(totals, paths.root or NUM_PATHS)
+    predicting = PredictingChampion(require_champion(champion), spec, of_panel, folder)
+    results = predicting.join(*run_jobs(predicting, sample, parallel))
+    return results.next_values, results.summary, results.totals

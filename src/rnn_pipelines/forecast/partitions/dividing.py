@@ -6,22 +6,24 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnn_pipelines.champion.manifest import fingerprint_code
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.surveys import SurveyedTable, make_covariate_source
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, add_groups
 from rnn_pipelines.forecast.source.readable import FILES, External
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.totals.reconciling import ReconcileSpec
+from rnn_pipelines.forecast.totals.specs import NO_TOTALS, TotalsSpec
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.batch_table import BatchTable
@@ -50,10 +52,23 @@ class PartitionSpec(ParameterModel, frozen=True):
     Attributes:
         training_rows: largest number of rows on which methods are fitted.
         rows: of a partition, about; memory grows with it.
+        stop: `fit` ends `forecast` and `predict_forecast` before the forecasts of the partitions, see `parts`.
+        address: a folder of fsspec, such as s3://bucket/nights, to which the divided panel and the fit are copied then.
     """
 
     training_rows: int = Field(default=10_000_000, ge=1, le=10**10)
     rows: int = Field(default=2_000_000, ge=1, le=10**10)
+    stop: Literal["fit"] | None = None
+    address: str | None = Field(None, pattern="://")
+
+    @model_validator(mode="after")
+    def _validate_address(self) -> "PartitionSpec":
+        if self.address is not None and self.stop is None:
+            raise ValueError("address: expected stop=fit with it, received none")
+        return self
+
+
+DEFAULT_SIZES = PartitionSpec()
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,14 @@ class Sample:
     source: SourceSpec
     covariates: CovariateSpec
     external: External = None
+    spec: PartitionSpec = DEFAULT_SIZES
+
+    def check_reconciled(self, reconcile: ReconcileSpec) -> None:
+        """Raise a ParameterError if a divided panel is to be reconciled, which needs all series at once."""
+        if reconcile.method is not None and self.partitions.folder is not None:
+            raise ParameterError(
+                "forecast.reconcile: a divided panel is not reconciled. Write bottom_up."
+            )
 
     def select(self, number: int | None = None) -> "Sample":
         """Return the series of a partition, numbered from 0; None for all those for training."""
@@ -116,7 +139,10 @@ class Sample:
             update={"path": str(more)} if self.partitions.has_covariates else {}
         )
         return Sample(
-            self.partitions, self.source.model_copy(update={"path": str(rows)}), covariates
+            self.partitions,
+            self.source.model_copy(update={"path": str(rows)}),
+            covariates,
+            spec=self.spec,
         )
 
     def read(self, newest: AsOfSpec) -> tuple[Source, pd.DataFrame]:
@@ -124,12 +150,13 @@ class Sample:
         return read_as_of(self.external, self.source, newest, self.covariates)
 
 
-def draw_sample(
+def draw_sample(  # noqa: PLR0913, PLR0917 - one for each dataset and block of parameters
     source: SourceSpec,
     covariates: CovariateSpec,
     spec: PartitionSpec,
     folder: Path,
     external: External = None,
+    totals: TotalsSpec = NO_TOTALS,
     coding: Coding | None = None,
 ) -> Sample:
     """Divide a panel that is too large to be fitted whole, and return its sample.
@@ -137,6 +164,7 @@ def draw_sample(
     The files of an earlier run are used again if the table has not changed since.
 
     Args:
+        totals: whose columns are read, too.
         coding: of a forecaster, whose covariates are read instead; of `covariates`, only the path is used.
     Returns:
         The series of the partitions for training. Of a smaller panel, and of tables other than queries and files of CSV
@@ -145,6 +173,7 @@ def draw_sample(
         SeriesError: a file is damaged, or a column is missing.
     """
     covariates = covariates if coding is None else coding.make_spec(covariates.path)
+    covariates = add_groups(covariates, totals.columns)
     if (
         isinstance(external, BatchTable)
         and source.path is None
@@ -154,8 +183,13 @@ def draw_sample(
         partitions = _divide_query(source, covariates, spec, folder, external)
     else:
         partitions = _divide_files(source, covariates, spec, folder)
-    sample = Sample(partitions, source, covariates, external)
+    sample = Sample(partitions, source, covariates, external, spec)
     if partitions.folder is None:
+        if spec.stop is not None:
+            raise ParameterError(
+                f"forecast.partitions.stop={spec.stop}: {source.label} is not divided. Set "
+                "forecast.partitions.training_rows below its number of rows."
+            )
         return sample
     if source.dead == "drop":
         raise SeriesError(
@@ -228,8 +262,9 @@ def _name_folder(
 ) -> Path:
     """Return a subfolder that is named by a hash of the code, the parameters and facts about the rows."""
     # A champion names the same covariates in another order.
-    asked = [covariates.path, sorted(covariates.columns)]
-    given = [fingerprint_code(), source.model_dump_json(), asked, spec.model_dump_json(), facts]
+    asked = [covariates.path, sorted(covariates.all_columns)]
+    sizes = spec.model_dump_json(include={"training_rows", "rows"})
+    given = [fingerprint_code(), source.model_dump_json(), asked, sizes, facts]
     return folder / hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
 
 
@@ -261,7 +296,7 @@ def _divide(
     tables = ("rows", "covariates") if partitions.has_covariates else ("rows",)
     for part in {file.parent for table in tables for file in partitions.list_files(table)}:
         part.mkdir(parents=True, exist_ok=True)
-    rows = SurveyedTable(source, covariates.columns)
+    rows = SurveyedTable(source, covariates.all_columns)
     counts = {"rows": rows.divide(partitions.list_files(), batches)}
     if partitions.has_covariates and covariates.path is not None:
         more = make_covariate_source(source, covariates.path, rows.found)

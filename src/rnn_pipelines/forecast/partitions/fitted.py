@@ -4,10 +4,11 @@ The methods are fitted on some of the partitions, and read nothing of a series b
 forecast on its own, see `run_jobs`.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -26,27 +27,37 @@ from rnn_pipelines.forecast.intervals.bounding import add_intervals
 from rnn_pipelines.forecast.intervals.fitting import Intervals
 from rnn_pipelines.forecast.intervals.panel_errors import PanelSizes, measure_expected_errors
 from rnn_pipelines.forecast.intervals.past_errors import NetworkSizes, measure_series_errors
-from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
+from rnn_pipelines.forecast.methods.ensemble import WEIGHT, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_parts
 from rnn_pipelines.forecast.methods.in_use import wrap_in_ensemble
 from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels
-from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
+from rnn_pipelines.forecast.methods.method import FittedMethod, Model, PanelModel
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest
-from rnn_pipelines.forecast.model.packing import list_arrays, pack
+from rnn_pipelines.forecast.model.packing import list_arrays, pack, unpack, unpack_values
 from rnn_pipelines.forecast.model.settings import describe_forecaster
+from rnn_pipelines.forecast.newer_values import Ends
 from rnn_pipelines.forecast.partitions.dividing import Sample
-from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
+from rnn_pipelines.forecast.partitions.jobs import (
+    NEXT_VALUES,
+    AllSeries,
+    Tables,
+    run_jobs,
+    write_next_values,
+)
+from rnn_pipelines.forecast.partitions.totals import NO_PANEL_TOTALS, PanelTotals
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series, Source
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.calendar import resolve_calendar
+from rnn_pipelines.forecast.totals.adding import TotalsTable
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.forecast.windows.coding import Coding, fit_coding
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
 from rnn_pipelines.forecast.windows.windowing import make_windows
@@ -54,6 +65,9 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.storage.arrays import pack_arrays
 
 BY_SERIES = "metrics_by_series.parquet"
+FITTED_SETTINGS, FITTED_ARRAYS = "fitted.json", "fitted.npz"
+# Before the names of the arrays of the intervals.
+OF_INTERVALS = "intervals."
 # Series with the smallest and with the largest error in the summary.
 NUM_ENDS = 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -69,6 +83,7 @@ class FittedPanel:
         methods: by name, without the errors of their fit.
         intervals: of the methods; their expected errors are those of the fitted series.
         forecaster: the method in `use` as a champion has it, which forecasts the next values.
+        totals: of the next values.
     """
 
     recipe: Recipe
@@ -79,32 +94,52 @@ class FittedPanel:
     intervals: Intervals
     forecaster: Forecaster
     use: str
+    totals: PanelTotals = NO_PANEL_TOTALS
 
-    def pack(self) -> bytes:
-        """Return all that the forecasts depend on besides the data."""
-        texts = [
-            self.use,
-            self.recipe.model_dump_json(),
-            self.coding.model_dump_json(),
-            *self.methods,
-        ]
+    def pack(self) -> dict[str, bytes]:
+        """Return the files of all that the forecasts depend on besides the data: content by name."""
+        settings = {
+            "use": self.use,
+            "recipe": self.recipe.model_dump_json(include=set(Recipe.model_fields)),
+            "coding": self.coding.model_dump_json(),
+            "methods": list(self.methods),
+            "totals": self.totals.spec.model_dump_json(),
+            "num_paths": self.totals.num_paths,
+        }
         arrays = {
             **list_arrays(self.normalizer),
-            **self.intervals.to_arrays(),
+            **{f"{OF_INTERVALS}{name}": part for name, part in self.intervals.to_arrays().items()},
             "baseline": self.baseline.matrix,
         }
-        models = [
-            pack_arrays(model.pack())
-            for method in self.methods.values()
-            for model in (method.model, method.in_use)
-        ]
-        return b"".join(
-            [
-                "".join(texts).encode(),
-                pack_arrays(arrays),
-                *models,
-                *pack(self.forecaster).values(),
-            ]
+        files = {FITTED_SETTINGS: json.dumps(settings).encode(), FITTED_ARRAYS: pack_arrays(arrays)}
+        for name, method in self.methods.items():
+            files[f"evaluated_{name}.npz"] = pack_arrays(method.model.pack())
+            if method.refitted is not None:
+                files[f"refitted_{name}.npz"] = pack_arrays(method.refitted.pack())
+        return {**files, **pack(self.forecaster)}
+
+    @classmethod
+    def unpack(cls, files: Mapping[str, bytes]) -> Self:
+        """Return the fit in the files of `pack`."""
+        settings = json.loads(files[FITTED_SETTINGS])
+        arrays = unpack_values(files[FITTED_ARRAYS])
+        intervals = {
+            name.removeprefix(OF_INTERVALS): part
+            for name, part in arrays.items()
+            if name.startswith(OF_INTERVALS)
+        }
+        normalizer = {part.name: arrays[part.name] for part in fields(Normalizer)}
+        totals = TotalsSpec.model_validate_json(settings["totals"])
+        return cls(
+            recipe=Recipe.model_validate_json(settings["recipe"]),
+            coding=Coding.model_validate_json(settings["coding"]),
+            normalizer=Normalizer(**normalizer),
+            baseline=LinearModel(arrays["baseline"]),
+            methods={name: _unpack_method(name, files) for name in settings["methods"]},
+            intervals=Intervals.from_arrays(intervals),
+            forecaster=unpack(files),
+            use=settings["use"],
+            totals=PanelTotals(totals, settings["num_paths"]),
         )
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
@@ -114,13 +149,26 @@ class FittedPanel:
         panel = prepare_partition(self, table, source, partition.covariates, covariate_table)
         # As a champion forecasts them, so that a series outside the sample has the same scale and expected error.
         used = table[table["unique_id"].isin(panel.scaler["unique_id"])]
-        forecasts = forecast_panel(*lay_out_newest(self.forecaster, used, source, covariate_table))
+        newest = lay_out_newest(self.forecaster, used, source, covariate_table)
+        forecasts = forecast_panel(*newest)
         write_next_values(forecasts, self.forecaster, folder)
+        ends = Ends(panel.series, self.forecaster.settings.horizon, *newest)
+        self.totals.write(ends, forecasts, covariate_table, folder)
         test = tabulate_test(self, panel)
         by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)
         facts = {name: panel.profile[name] for name in ("num_series", "left_out", "repairs")}
         return {**facts, "ratios": sum_ratios(test)}
+
+    def join(self, folders: Sequence[Path], facts: Sequence[Mapping[str, Any]]) -> AllSeries:
+        """Return the results of all series, from the folders and facts of all partitions."""
+        by_series = Tables(tuple(folder / BY_SERIES for folder in folders))
+        return AllSeries(
+            Tables(tuple(folder / NEXT_VALUES for folder in folders)),
+            by_series,
+            summarize_series(by_series, facts, self.use),
+            self.totals.join(folders, self.forecaster),
+        )
 
 
 def describe_fit(
@@ -176,33 +224,35 @@ def describe_fit(
 
 def _drop_training_data(name: str, method: FittedMethod) -> FittedMethod:
     """Return a method with the arrays of its models alone."""
-    unpack = unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
-    refitted = None if method.refitted is None else unpack(method.refitted.pack())
-    return FittedMethod(unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted)
+    refitted = None if method.refitted is None else _unpack_model(name, method.refitted.pack())
+    model = _unpack_model(name, method.model.pack())
+    return FittedMethod(model, method.out_of_fold[:0], refitted=refitted)
+
+
+def _unpack_method(name: str, files: Mapping[str, bytes]) -> FittedMethod:
+    evaluated, refitted = f"evaluated_{name}.npz", f"refitted_{name}.npz"
+    model = _unpack_model(name, unpack_values(files[evaluated]))
+    again = _unpack_model(name, unpack_values(files[refitted])) if refitted in files else None
+    return FittedMethod(model, np.zeros((0, 0)), refitted=again)
+
+
+def _unpack_model(name: str, values: dict[str, Any]) -> Model:
+    is_ensemble = any(part.endswith(WEIGHT) for part in values)
+    return unpack_ensemble(values) if is_ensemble else get_method(name).unpack(values)
 
 
 def forecast_all_partitions(
     fitted: FittedPanel, panel: Sample, parallel: ParallelSpec
-) -> tuple[Tables, Tables, dict[str, Any]]:
-    """Forecast all series of a divided panel, and measure the errors on their test parts; raises as `run_jobs`.
-
-    Returns:
-        The next values: `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level, float32, in the unit
-        of `y`; the metrics by series, see `AllMetricsTable`; and their summary, see `summarize_series`. All are empty
-        if the panel is not divided.
-    """
+) -> AllSeries:
+    """Forecast all series of a divided panel, and measure the errors on their test parts; raises as `run_jobs`."""
     if panel.partitions.folder is None:
-        return Tables(), Tables(), {}
+        return AllSeries(Tables(), Tables(), {}, TotalsTable.make_empty())
     evaluation = fitted.recipe.evaluation
     share = evaluation.model_copy(
         update={"max_windows": max(1, evaluation.max_windows // len(panel.partitions))}
     )
     fitted = replace(fitted, recipe=fitted.recipe.model_copy(update={"evaluation": share}))
-    folders, facts = run_jobs(fitted, panel, parallel)
-    next_values, by_series = (
-        Tables(tuple(one / name for one in folders)) for name in (NEXT_VALUES, BY_SERIES)
-    )
-    return next_values, by_series, summarize_series(by_series, facts, fitted.use)
+    return fitted.join(*run_jobs(fitted, panel, parallel))
 
 
 def prepare_partition(

@@ -4,6 +4,7 @@ The manifest of a folder has facts about its files, and the sha256 of each. It i
 manifest is complete. A file that changed since is found before it is used.
 """
 
+import errno
 import hashlib
 import json
 import logging
@@ -11,14 +12,14 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.reading.folders import list_data_files, list_tables
-from rnn_pipelines.storage.files import is_folder, is_regular, replace_file
+from rnn_pipelines.storage.files import draft_folder, is_folder, is_regular, replace_file
 from rnn_pipelines.storage.formats import dump_object, has_checksum
 from rnn_pipelines.storage.lock import hold_lock
 
@@ -30,6 +31,8 @@ END_BYTES = 1 << 20
 NUM_BLOCKS = 64
 BLOCK_BYTES = 1 << 12
 MANIFEST, LOCK = "partitions.json", "partitions.lock"
+# The manifest of a folder of results.
+FACTS = "facts.json"
 # Another run may use the files of another panel.
 KEPT_SECONDS = 86_400
 # The files of an earlier run are checked meanwhile.
@@ -37,8 +40,8 @@ LOCK_SECONDS = 600
 # All that a run writes into the folder of a divided panel: its rows, and the results of its partitions.
 OWN_FOLDER = re.compile(r"[0-9a-f]{16}")
 OWN_FILES = re.compile(
-    rf"{re.escape(MANIFEST)}|(rows|covariates)/((training|others)/\d{{5}}|survey)\.parquet"
-    r"|results-[0-9a-f]{16}/((\d{5}|\.\d{5}\.\w{8})/\w+\.(parquet|json)|faults\.txt)"
+    rf"{re.escape(MANIFEST)}|(rows|covariates)/(((training|others)/\d{{5}}|survey)\.parquet|\d{{5}}\.arrow)"
+    r"|results-[0-9a-f]{16}/(\.?(\d{5}|fit|joined)(\.\w{8})?/\w+\.(parquet|json|npz)|faults\.txt)"
 )
 
 
@@ -148,6 +151,32 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if foreign := sorted(set(there) - checksums.keys()):
         raise SeriesError(f"{folder}: {show_all(foreign)} came after the others were written.")
     return dict(found["facts"])
+
+
+def complete_folder(folder: Path, write: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
+    """Write a folder, which appears with its manifest when it is complete. Return the facts that `write` returns.
+
+    If another process has written the same results meanwhile, these stay.
+    """
+    try:
+        with draft_folder(folder) as draft:
+            facts = dict(write(draft))
+            write_manifest(draft / FACTS, facts)
+            return facts
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        return read_manifest(folder / FACTS)
+
+
+def remove_unusable(folder: Path, root: Path) -> None:
+    """Remove a folder of results below a root if a file of it changed, or if it has the fault of an earlier run.
+
+    That fault may have had another reason than the data.
+    """
+    if folder.exists() and (find_manifest(folder / FACTS) or {"fault": True}).get("fault"):
+        remove_panel(folder, root)
+        require_removed(folder)
 
 
 def find_manifest(path: Path) -> dict[str, Any] | None:

@@ -4,18 +4,17 @@ The results of a partition appear together, as a folder. So a run that was inter
 have none yet.
 """
 
-import errno
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import pandas as pd
 
-from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.errors import ParallelError, ParameterError, RunStopped, SeriesError, count
 from rnn_pipelines.forecast.methods.predictions import (
     ANOMALY_LEVEL,
     REASON,
@@ -24,17 +23,29 @@ from rnn_pipelines.forecast.methods.predictions import (
     name_own_bounds,
 )
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
-from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.partitions.folders import (
+    FACTS,
+    MANIFEST,
+    complete_folder,
+    read_manifest,
+    remove_unusable,
+)
+from rnn_pipelines.forecast.partitions.remote import has_file, send_files
+from rnn_pipelines.forecast.totals.adding import Totals
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.reading.zones import show_table
-from rnn_pipelines.storage.files import draft_folder, replace_file
+from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.formats import dump_object
 
 logger = logging.getLogger(__name__)
 
 FAULTS_IN_MESSAGE = 20
 NEXT_VALUES = "next_values.parquet"
-FACTS = "facts.json"
+# What a fit writes for its parts.
+FIT = "fit"
+# Names the results of the newest fit, in the folder of divided panels.
+PARTS = "parts.json"
 FAULTS = "faults.txt"
 # The tables of all partitions, as the catalog names the file.
 ALL_NEXT_VALUES = "all_next_values.parquet"
@@ -43,11 +54,18 @@ ALL_NEXT_VALUES = "all_next_values.parquet"
 class PanelForecaster(Protocol):
     """A fit or a champion, which forecasts the series of any partition."""
 
-    def pack(self) -> bytes:
-        """Return all that the forecasts depend on besides the data, so that results of another one are not used."""
+    def pack(self) -> dict[str, bytes]:
+        """Return the files of all that the forecasts depend on besides the data: content by name."""
+
+    @classmethod
+    def unpack(cls, files: Mapping[str, bytes]) -> Self:
+        """Return the forecaster in the files of `pack`."""
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         """Write the tables of a partition into a folder, and return facts with `num_series`."""
+
+    def join(self, folders: Sequence[Path], facts: Sequence[Mapping[str, Any]]) -> "AllSeries":
+        """Return the results of all series, from the folders and facts of all partitions."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,23 @@ class Tables:
         return rows[~rows[SUSPECT]].reindex(columns=columns)
 
 
+class AllSeries(NamedTuple):
+    """The results of all series of a divided panel; empty for other panels.
+
+    Attributes:
+        next_values: `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of
+            `y`; and the marks, see `ForecastLogTable`.
+        by_series: the metrics by series, see `AllMetricsTable`; none from a champion.
+        summary: facts about the series.
+        totals: of the next values.
+    """
+
+    next_values: Tables
+    by_series: Tables
+    summary: dict[str, Any]
+    totals: Totals
+
+
 def run_jobs(
     forecaster: PanelForecaster, panel: Sample, parallel: ParallelSpec
 ) -> tuple[list[Path], list[dict[str, Any]]]:
@@ -99,25 +134,20 @@ def run_jobs(
     and this process must see.
 
     Raises:
+        RunStopped: the run ends with the fit.
         ParallelError: the processes were lost twice.
         SeriesError: a partition cannot be used; the message has the reasons of all such partitions. Or its results
             changed after they were written.
     """
-    assert panel.partitions.folder is not None
-    results = (
-        panel.partitions.folder / f"results-{hashlib.sha256(forecaster.pack()).hexdigest()[:16]}"
-    )
+    folder = panel.partitions.folder
+    assert folder is not None
+    results = name_results(forecaster, folder)
     results.mkdir(exist_ok=True)
-    numbers = panel.partitions.list_numbers()
-    jobs = [PartitionJob(n, results / f"{n:05d}", panel.select(n), forecaster) for n in numbers]
+    jobs = plan_jobs(forecaster, panel, results)
+    if panel.spec.stop is not None:
+        raise RunStopped(write_fit(forecaster, panel, results))
     for job in jobs:
-        # A fault of an earlier run may have had another reason than the data.
-        if (
-            job.folder.exists()
-            and (folders.find_manifest(job.folder / FACTS) or {"fault": True})["fault"]
-        ):
-            folders.remove_panel(job.folder, panel.partitions.folder)
-            folders.require_removed(job.folder)
+        remove_unusable(job.folder, folder)
     for is_last in (False, True):
         left = [job for job in jobs if not job.folder.exists()]
         if len(left) < len(jobs) and not is_last:
@@ -138,13 +168,84 @@ def run_jobs(
                     "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
                 ) from error
             logger.warning("a process was lost (%s); its partitions are repeated", error)
-    facts = [folders.read_manifest(job.folder / FACTS) for job in jobs]
+    return [job.folder for job in jobs], read_facts(jobs, results)
+
+
+def name_results(forecaster: PanelForecaster, folder: Path) -> Path:
+    """Return the folder of the results of a forecaster in that of a divided panel."""
+    digest = hashlib.sha256()
+    for name, content in forecaster.pack().items():
+        digest.update(name.encode() + content)
+    return folder / f"results-{digest.hexdigest()[:16]}"
+
+
+def plan_jobs(forecaster: PanelForecaster, panel: Sample, results: Path) -> list[PartitionJob]:
+    """Return the jobs of all partitions with rows."""
+    numbers = panel.partitions.list_numbers()
+    return [
+        PartitionJob(number, results / f"{number:05d}", panel.select(number), forecaster)
+        for number in numbers
+    ]
+
+
+def read_facts(jobs: Sequence[PartitionJob], results: Path) -> list[dict[str, Any]]:
+    """Return the facts of complete partitions; raise a SeriesError with the reasons of those that can't be used."""
+    facts = [read_manifest(job.folder / FACTS) for job in jobs]
     if faults := [fact["fault"] for fact in facts if fact["fault"]]:
         replace_file(results / FAULTS, "\n".join([*faults, ""]).encode())
         more = f" All are in {results / FAULTS}." if len(faults) > FAULTS_IN_MESSAGE else ""
         some = " ".join(faults[:FAULTS_IN_MESSAGE])
         raise SeriesError(f"{len(faults)} of {len(jobs)} partitions cannot be used. {some}{more}")
-    return [job.folder for job in jobs], facts
+    return facts
+
+
+def write_fit(forecaster: PanelForecaster, panel: Sample, results: Path) -> str:
+    """Write what the forecasts of the partitions need besides the data, and return a text with the next commands."""
+    folder = panel.partitions.folder
+    assert folder is not None
+
+    def write(draft: Path) -> dict[str, Any]:
+        for name, content in forecaster.pack().items():
+            (draft / name).write_bytes(content)
+        return {
+            "kind": type(forecaster).__name__,
+            "partitions": asdict(replace(panel.partitions, folder=None)),
+            "source": panel.source.model_dump_json(by_alias=True),
+            "covariates": panel.covariates.model_dump_json(by_alias=True),
+        }
+
+    remove_unusable(results / FIT, folder)
+    complete_folder(results / FIT, write)
+    pointer = {"format": 1, "results": f"{folder.name}/{results.name}"}
+    replace_file(folder.parent / PARTS, dump_object(pointer))
+    address = str(folder.parent)
+    if panel.spec.address is not None:
+        address = panel.spec.address.rstrip("/")
+        _send_fit(panel, results, f"{address}/{folder.name}")
+        send_files([folder.parent / PARTS], folder.parent, address)
+    last = len(panel.partitions.list_numbers()) - 1
+    return (
+        f"The fit and the list of {count(last + 1, 'part')} are written. Run rnn-pipelines part {address} --index N "
+        f"for N from 0 to {last}, then rnn-pipelines join {address}."
+    )
+
+
+def _send_fit(panel: Sample, results: Path, address: str) -> None:
+    """Copy the files of a divided panel, unless they are there, and its fit."""
+    folder = results.parent
+    if panel.covariates.path is not None and not panel.partitions.has_covariates:
+        raise ParameterError(
+            f"forecast.partitions.address: {panel.covariates.path} has no column of series, so that it is not divided "
+            "and not sent. Join its columns to the table of the series."
+        )
+    if not has_file(address, MANIFEST):
+        tables = [
+            file
+            for table in ("rows", "covariates")
+            for file in folder.glob(f"{table}/**/*.parquet")
+        ]
+        send_files([*tables, folder / MANIFEST], folder, address)
+    send_files((results / FIT).iterdir(), folder, address)
 
 
 def write_next_values(forecasts: pd.DataFrame, forecaster: Forecaster, folder: Path) -> None:
@@ -167,20 +268,14 @@ def write_next_values(forecasts: pd.DataFrame, forecaster: Forecaster, folder: P
 
 def forecast_partition(job: PartitionJob) -> int:
     """Write the results of a partition, or the reason why it has none. Return the number of series."""
-    try:
-        with draft_folder(job.folder) as draft:
-            try:
-                facts = {"fault": "", **job.forecaster.write(job.partition, draft)}
-            except SeriesError as error:
-                # Raised after the other partitions, together with their faults. The partition's file is not the user's.
-                facts = {
-                    "fault": str(error).removeprefix(f"{job.partition.source.label}: "),
-                    "num_series": 0,
-                }
-            folders.write_manifest(draft / FACTS, facts)
-    except OSError as error:
-        # A process that was taken for lost has written the same results meanwhile.
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        facts = folders.read_manifest(job.folder / FACTS)
-    return int(facts["num_series"])
+
+    def write(draft: Path) -> dict[str, Any]:
+        try:
+            return {"fault": "", **job.forecaster.write(job.partition, draft)}
+        except SeriesError as error:
+            # Raised after the other partitions, together with their faults. The partition's file is not the user's.
+            fault = str(error).removeprefix(f"{job.partition.source.label}: ")
+            return {"fault": fault, "num_series": 0}
+
+    # Written meanwhile by a process that was taken for lost, the results are the same.
+    return int(complete_folder(job.folder, write)["num_series"])

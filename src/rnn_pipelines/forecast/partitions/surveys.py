@@ -1,5 +1,6 @@
 """Survey of a panel while it is divided, so that each of its files is read like the whole panel."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -10,13 +11,16 @@ import pyarrow as pa
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.forecast.partitions.folders import require_rows
+from rnn_pipelines.forecast.partitions.read_ahead import FilesAhead, is_read_ahead
 from rnn_pipelines.forecast.source.divided import SurveyTable, WholeTable, write_survey
 from rnn_pipelines.forecast.source.readable import FILES
-from rnn_pipelines.forecast.source.reading import read_source, read_survey
+from rnn_pipelines.forecast.source.reading import add_unavailable, read_source, read_survey
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_parts import TIME_SIGN
 from rnn_pipelines.forecast.source.values import find_sentinels
+from rnn_pipelines.reading.batches import read_batches
 from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.folders import list_tables
 from rnn_pipelines.reading.numbers import SENTINELS
 from rnn_pipelines.reading.scatter import (
     count_table_rows,
@@ -58,7 +62,11 @@ class SurveyedTable:
             survey = Survey(self._list_roles(self.source.time.split(TIME_SIGN)))
             path = expand_home(self.source.path or "")
             dialect = Dialect(self.source.sep, self.source.encoding)
-            rows = survey_files(path, survey, FILES, dialect, self._decide)
+            paths = list_tables(path)
+            read = read_batches
+            if is_read_ahead(paths):
+                read = FilesAhead(deque(paths), targets[0].parents[1]).read
+            rows = survey_files(path, survey, FILES, dialect, self._decide, read)
         else:
             survey, rows = self._survey_query(iter(batches))
         numbers: list[int] = []
@@ -98,8 +106,10 @@ class SurveyedTable:
 
     def _list_roles(self, times: Sequence[str]) -> Roles:
         assert self.source.id is not None
-        values = (self.source.target,) if self.has_values else ()
-        return Roles(self.source.id, tuple(times), (*values, *self.columns))
+        columns = tuple(self.columns)
+        if self.has_values:
+            columns = (self.source.target, *add_unavailable(self.source, columns))
+        return Roles(self.source.id, tuple(times), columns)
 
     def _survey_query(self, batches: Iterator[pa.Table]) -> tuple[Survey, Iterator[pa.Table]]:
         first = next(batches)

@@ -58,7 +58,7 @@ def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters
     try:
         split = splits.place_dates(split, profile["tz"])
         profile = _choose_window(window, series, split, profile, season_length)
-        if gaps.root == "interpolate":
+        if gaps.root != "split":
             series, profile = open_long_gaps(series, profile)
         profile = name_stuck_values(series, profile)
         series, profile = _leave_out_short(

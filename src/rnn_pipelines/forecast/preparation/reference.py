@@ -195,7 +195,9 @@ def describe_new_history(series: Series, reference: Reference) -> str | None:
     """Return the change of the learnt history in words; None if it concerns at most a tenth of the common series."""
     changes = find_changes(series, reference, LEVEL_STEPS)
     rewritten = [
-        name for name, change in changes.items() if change.kind in ("rewritten", "vanished")
+        name
+        for name, change in changes.items()
+        if change.kind in ("rewritten", "vanished", "shifted")
     ]
     num_shared = len(reference) - sum(change.kind == "absent" for change in changes.values())
     if len(rewritten) <= MAX_CHANGED_FRACTION * num_shared:

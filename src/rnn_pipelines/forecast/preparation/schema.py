@@ -95,6 +95,11 @@ def space_evenly(
     ordered, left_out = leave_out_closed_days(ordered, freq, source)
     ordered, moved = move_to_usual_day(ordered, freq, source)
     repairs += left_out + moved
+    if "unavailable" in ordered:
+        # Those before the first known value are left out. The last one ends a series, as a value does.
+        is_known = ordered["y"].notna() & ~ordered["unavailable"]
+        has_begun = is_known.groupby(ordered["unique_id"]).cummax()
+        ordered = ordered.assign(y=ordered["y"].where(has_begun))
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
         repairs.append(
@@ -110,21 +115,37 @@ def space_evenly(
     repairs += repairs_of_ends
     regular = fill_grid(ordered, freq, source, until)
     regular.attrs |= table.attrs
-    regular.insert(3, "observed", regular["y"].notna())
-    if not regular["observed"].all():
-        repairs.append(_describe_gaps(regular, freq, source, gaps))
-    if gaps.root == "zero":
-        regular["y"] = regular["y"].fillna(0.0)
-        regular["observed"] = True
-    if gaps.root == "interpolate":
-        # Each series begins and ends with a value, so that no line connects two series.
-        for column in regular.columns.intersection(["y", "signal"]):
-            regular[column] = regular[column].interpolate()
+    regular, repairs_of_values = _fill_values(regular, freq, source, gaps)
+    repairs += repairs_of_values
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
     for message in future:
         logger.info("%s: %s", source.label, message)
     return regular, freq, [*repairs, *future], empty
+
+
+def _fill_values(
+    regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy
+) -> tuple[Series, list[str]]:
+    """Mark observed values, and fill missing and unavailable ones; return the series, and the repairs."""
+    repairs = []
+    if "unavailable" in regular:
+        regular["y"] = regular["y"].mask(regular["unavailable"])
+    regular.insert(3, "observed", regular["y"].notna())
+    is_missing = ~(regular["observed"] | regular.get("unavailable", False))
+    if is_missing.any():
+        repairs.append(_describe_gaps(regular, is_missing, freq, source, gaps))
+    if gaps.root == "zero":
+        regular["y"] = regular["y"].mask(is_missing, 0.0)
+        regular["observed"] |= is_missing
+    if gaps.root == "interpolate":
+        # No line connects two series, because each begins and ends with a value. Unavailable ends are filled below.
+        for column in regular.columns.intersection(["y", "signal"]):
+            regular[column] = regular[column].interpolate()
+    if "unavailable" in regular and regular["unavailable"].any():
+        repairs.append(_describe_unavailable(regular, source))
+        regular["y"] = _fill_unavailable(regular, freq, gaps)
+    return regular, repairs
 
 
 def _check_sizes(ordered: pd.DataFrame, source: SourceSpec) -> None:
@@ -306,13 +327,49 @@ def _trim_ends(ordered: pd.DataFrame, until: Any) -> tuple[pd.DataFrame, list[st
     return ordered[is_inside], early, [late] if num_late else []
 
 
+def _fill_unavailable(regular: pd.DataFrame, freq: int | str, gaps: GapPolicy) -> np.ndarray:
+    """Return values with unavailable ones on a straight line, at the end of a series repeated from its last season.
+
+    The policy `split` leaves open those that are not at an end, from which no forecast could start.
+    """
+    rows = find_rows(regular)
+    places = np.arange(len(regular))
+    last = rows.spread(np.maximum.reduceat(np.where(regular["observed"], places, 0), rows.starts))
+    season = get_season_length(freq)
+    earlier = last + 1 - season + (places - last - 1) % season
+    earlier = np.where(earlier < rows.spread(rows.starts), last, earlier)
+    is_end = places > last
+    line = regular["y"].interpolate().to_numpy()
+    filled = line[np.where(is_end, earlier, places)]
+    return filled if gaps.root != "split" else np.where(is_end, filled, regular["y"])
+
+
+def _describe_unavailable(regular: pd.DataFrame, source: SourceSpec) -> str:
+    is_unknown = regular["unavailable"]
+    place = _name_first(regular[is_unknown], source)
+    is_last = is_unknown.iloc[find_rows(regular).stops - 1]
+    found = f"{is_unknown.sum()} of {len(regular)} values are unknown, because '{source.unavailable}' is 0 or less"
+    ends = ""
+    if is_last.any():
+        num_series = count(is_last.sum(), "series", "series")
+        ends = f"; at the end of {num_series}, the last season is repeated"
+    return f"{found}, the first {place}{ends}"
+
+
+def _name_first(rows: pd.DataFrame, source: SourceSpec) -> str:
+    first = rows.iloc[0]
+    return f"in series {show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"
+
+
 def _describe_gaps(
-    regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy
+    regular: pd.DataFrame,
+    is_missing: pd.Series,
+    freq: int | str,
+    source: SourceSpec,
+    gaps: GapPolicy,
 ) -> str:
-    missing = regular[~regular["observed"]]
-    first = missing.iloc[0]
-    place = f"in series {show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"
-    found = f"{len(missing)} of {len(regular)} steps without a value, the first {place}"
+    place = _name_first(regular[is_missing], source)
+    found = f"{is_missing.sum()} of {len(regular)} steps without a value, the first {place}"
     if gaps.root == "error":
         raise SeriesError(
             f"{source.label}: column '{source.target}': {found}. Fill them, or give gaps=interpolate, gaps=split, "

@@ -72,7 +72,8 @@ def fill_grid(
     steps, is_on_step = count_steps_between(rows.spread(ds[rows.starts]), ds, freq)
     num_steps = steps[rows.stops - 1] + 1
     # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
-    num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
+    has_value = ordered["y"].notna() | ordered.get("unavailable", False)
+    num_values = np.add.reduceat(has_value.to_numpy(), rows.starts, dtype=np.int64)
     is_sparse = (num_values < (1 - MAX_MISSING_FRACTION) * num_steps) & (until is None)
     _check_regular_spacing(ordered, rows, is_on_step, is_sparse, freq, source)
     if until is not None:

@@ -31,6 +31,7 @@ from rnn_pipelines.forecast.report.next_values import (
 )
 from rnn_pipelines.forecast.report.styles import VALUE_AXIS
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.totals.adding import Totals
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
 from rnn_pipelines.report.numbers import begin_sentence, format_points
 from rnn_pipelines.report.page import Table
@@ -232,6 +233,7 @@ def report_change(
     made: ForecastLog | None = None,
     night: Night | None = None,
     source: SourceSpec | None = None,
+    totals: Totals | None = None,
 ) -> Report:
     """Return the report on the explanation of `explain_newest`, on the suspect forecasts, and on those of a night."""
     is_known = all(row[DAY_AHEAD] is not None for row in explanation["series"])
@@ -242,7 +244,7 @@ def report_change(
         "change",
         **explanation,
         suspects=describe_suspects(suspects),
-        newest=[] if made is None or night is None else show_newest(made, night, values),
+        newest=[] if made is None or night is None else show_newest(made, night, values, totals),
         table=tabulate_changes(explanation["changes"][:MAX_ROWS]) if explanation["changes"] else "",
         figure=draw_parts(explanation["series"]) if explanation["series"] and is_known else "",
     )

@@ -24,7 +24,9 @@ from rnn_pipelines.forecast.report.styles import (
     name_axis,
     name_values,
 )
+from rnn_pipelines.forecast.report.totals import draw_totals
 from rnn_pipelines.forecast.series.tables import Profile, Series
+from rnn_pipelines.forecast.totals.adding import Totals
 from rnn_pipelines.reading.zones import show_local
 from rnn_pipelines.report.figures import (
     add_menu,
@@ -59,11 +61,12 @@ def draw_figures(  # noqa: PLR0913, PLR0917 - each is a dataset of a run
     by_level: MetricsByLevel,
     explanation: pd.DataFrame,
     profile: Profile | None = None,
+    totals: Totals | None = None,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draw all figures of the report, by name; the histories are the losses of each network by training step.
 
-    The profile has the name of the values; None for no name.
+    The profile has the name of the values; None for no name. The totals are of the next values; None for none.
     """
     values = name_values(profile)
     series = _show_in_zone(series, predictions)
@@ -83,6 +86,7 @@ def draw_figures(  # noqa: PLR0913, PLR0917 - each is a dataset of a run
         "coverage": draw_steps(draw_coverage, by_level, hidden),
         "residuals": draw(draw_residuals, predictions),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden, values),
+        "totals": draw_or_note(_draw_totals, totals, next_values.use, values),
         "losses": draw_or_note(_draw_trainings, histories),
         "explanation": draw_or_note(draw_explanation, explanation),
     }
@@ -103,6 +107,12 @@ def _show_in_zone(series: Series, predictions: Predictions) -> Series:
     if predictions.table["ds"].dtype == series["ds"].dtype:
         return series
     return series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
+
+
+def _draw_totals(totals: Totals | None, use: str, values: str) -> Figure:
+    if totals is None or totals.empty:
+        return draw_nothing("Totals", "none are asked for")
+    return draw_totals(totals, use, values)
 
 
 def _draw_trainings(histories: Mapping[str, pd.DataFrame]) -> Figure:

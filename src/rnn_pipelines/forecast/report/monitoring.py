@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.report.styles import name_axis
 from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.forecast.totals.log import RealisedTotals
 from rnn_pipelines.report.figures import choose_time_axis, count_up_to, draw_line, fade, set_layout
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import (
@@ -68,6 +69,7 @@ def report_forecast_monitoring(
     error = describe_error(verdict["error"])
     stability = describe_stability(verdict["stability"])
     steps = _tabulate_steps(verdict["by_step"])
+    totals = tabulate_realised_totals(verdict.get("totals", []))
     shown = sorted(
         verdict["drift"],
         key=lambda row: -1.0 if row["distance"] is None else row["distance"],
@@ -76,7 +78,7 @@ def report_forecast_monitoring(
     return fill_template(
         __package__,
         "monitoring",
-        [*reasons[1:MAX_REASONS], error, stability, steps],
+        [*reasons[1:MAX_REASONS], error, stability, steps, totals],
         source=Path(profile["source"]).name,
         figures=figures,
         verdict=describe_monitor(verdict, IN_WORDS),
@@ -84,6 +86,7 @@ def report_forecast_monitoring(
         error=error,
         stability=stability,
         steps=steps,
+        totals=totals,
         versions=tabulate_versions(verdict),
         intervals=_tabulate_intervals(verdict["intervals"]),
         anomaly_level=ANOMALY_LEVEL,
@@ -132,6 +135,20 @@ def _tabulate_steps(by_step: list[realised.GroupError]) -> Table:
     rows = [(str(row["horizon_step"]), _add_roots(row)) for row in by_step]
     caption = "The newest cut-offs of the version in use, on which the verdict is based"
     return tabulate("step ahead", rows, columns, caption)
+
+
+def tabulate_realised_totals(totals: list[RealisedTotals]) -> Table:
+    """Return the realised error and coverage of each kind of total."""
+    levels = list(dict.fromkeys(level for row in totals for level in row["coverage"]))
+    columns = {
+        "num_totals": Column("evaluated", format_count),
+        "mae": Column("MAE"),
+        "error_percent": Column("error, %", format_ratio),
+        **{level: Column(f"inside {level} %, %", format_share) for level in levels},
+    }
+    return tabulate(
+        "total", ((row["total"], {**row, **row["coverage"]}) for row in totals), columns
+    )
 
 
 def tabulate_versions(verdict: ForecastVerdict) -> Table:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,12 @@ from rnn_pipelines.forecast.methods.predictions import (
     ForecastLog,
     Predictions,
     fill_marks,
-    list_levels,
-    name_own_bounds,
 )
 from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.source.table_form import FORECAST
+from rnn_pipelines.forecast.totals.adding import Totals
 from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number, list_some
 from rnn_pipelines.report.page import Part, Table
-from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_prose
 
 # Of the usual value of a table; the interval of a forecast is wider than what they leave out.
@@ -70,6 +67,12 @@ def round_values(table: pd.DataFrame, reference: str) -> pd.DataFrame:
         rows = decimals == number
         rounded.loc[rows, columns] = table.loc[rows, columns].round(number)
     return rounded
+
+
+def round_totals(totals: Totals) -> pd.DataFrame:
+    """Return totals with as many decimals as `round_values` gives to each kind of total and group."""
+    names = totals["total"] + totals["group"]
+    return round_values(totals.assign(unique_id=names), FORECAST).drop(columns="unique_id")
 
 
 def restore_numbers(table: pd.DataFrame) -> pd.DataFrame:
@@ -142,51 +145,6 @@ def describe_first_value(subject: str, values: pd.DataFrame, scope: str = "") ->
         interval = f" ({level} % interval {bounds})"
     time = write_times(values["ds"])[0]
     return f"{subject} on {time}: {form(first[FORECAST])}{interval}{scope}."
-
-
-def summarize_forecasts(
-    newest: ForecastLog,
-    made: ForecastLog,
-    log: ForecastLog,
-    all_series: Mapping[str, Any] = MappingProxyType({}),
-    explanation: Mapping[str, Any] = MappingProxyType({}),
-    suspects: Mapping[str, Any] = MappingProxyType({}),
-) -> str:
-    """Return the forecasts of a run for a terminal: the first one, their number, and those of the first series.
-
-    `newest` are those that stay the next values, `made` those of this run. The log has the forecasts of all runs; of
-    this run, those that differ from the last ones on record. A series with a gross newest value is not the first one.
-    For the others, see `forecast_all_newest`, `explain_newest` and `record_suspects`.
-    """
-    if made.empty:
-        return "No forecasts."
-    made = fill_marks(made)
-    has_kept = made[SUSPECT].any() and not fill_marks(newest)[SUSPECT].any()
-    newest = leave_out_suspects(newest)
-    first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
-    bounds = [bound for level in list_levels(first) for bound in name_own_bounds(level)]
-    text = f"{count(len(made), 'forecast')} of {made['unique_id'].nunique():,} series"
-    text += f" by the model version {made['model_version'].iloc[0]}."
-    if not (num_new := int((log["recorded_at"] >= made["recorded_at"].iloc[0]).sum())):
-        text += (
-            " Nothing is new in the log, which has equal forecasts of these steps by this version."
-        )
-    elif num_new < len(made):
-        text += f" In the log, {num_new:,} of them are new."
-    if all_series:
-        num_all = all_series["num_series"] + all_series["num_left_out"]
-        share = "All" if not all_series["num_left_out"] else f"{all_series['num_series']:,} of"
-        text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
-    headings = {"y_hat": FORECAST} | {bound: bound.replace("_", " ") for bound in bounds}
-    values = first[["ds", *headings]].rename(
-        columns={name: heading.replace(" ", "-") for name, heading in headings.items()}
-    )
-    kept = NOTES["kept"] if has_kept else ""
-    subject = f"{begin_sentence(FORECAST)} of {first['unique_id'].iloc[0]}"
-    answer = describe_first_value(subject, values)
-    change = explanation["sentence"] if explanation.get("changes") else ""
-    table = tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings)
-    return summarize([*describe_suspects(suspects), kept, answer, text, change, table])
 
 
 def leave_out_suspects(log: ForecastLog) -> ForecastLog:

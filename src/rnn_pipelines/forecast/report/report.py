@@ -31,7 +31,10 @@ from rnn_pipelines.forecast.report.figures import draw_figures, has_one_step
 from rnn_pipelines.forecast.report.next_values import tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import describe_totals, tabulate_levels
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
+from rnn_pipelines.forecast.totals.adding import Totals, TotalsTable
+from rnn_pipelines.forecast.totals.levels import MetricsByTotal, MetricsByTotalTable
 from rnn_pipelines.report.numbers import begin_sentence
 from rnn_pipelines.report.page import Section
 from rnn_pipelines.report.report import Report
@@ -50,6 +53,7 @@ class ForecastResults:
         all_series: of a divided panel, see `summarize_series`; empty for other panels.
         features: of the series; None if the table of parameters is to leave the calendar out.
         run_before: on the same data source; None if there is none.
+        totals: of the next values; no rows for none. `by_total` are their errors on the test part.
     """
 
     metrics: ForecastMetrics
@@ -64,6 +68,8 @@ class ForecastResults:
     all_series: Mapping[str, Any] = field(default_factory=dict)
     features: Features | None = None
     run_before: EarlierRun | None = None
+    totals: Totals = field(default_factory=TotalsTable.make_empty)
+    by_total: MetricsByTotal = field(default_factory=MetricsByTotalTable.make_empty)
 
 
 def report_forecast(
@@ -96,6 +102,8 @@ def report_forecast(
             *advise_on_results(metrics, results.next_values.levels, program, most=1),
         ],
         next_values=tabulate_next_values(results.next_values),
+        totals=describe_totals(results.totals),
+        by_total=tabulate_levels(results.by_total),
         verdict=verdict.write_verdict(metrics),
         leaderboard=summary.tabulate_metrics(metrics) if has_test else None,
         reference=STYLES[metrics.reference].name,
@@ -143,8 +151,11 @@ def _report_errors(results: ForecastResults, figures: Mapping[str, Figure]) -> l
     )
 
 
-def render_fitted(fitted: Fitted, evaluated: Evaluated, program: Program) -> str:
-    """Return the report as one HTML page that needs no network."""
+def render_fitted(
+    fitted: Fitted, evaluated: Evaluated, program: Program, totals: Totals | None = None
+) -> str:
+    """Return the report as one HTML page that needs no network; without totals, it has no section on them."""
+    totals = TotalsTable.make_empty() if totals is None else totals
     panel = fitted.panel
     data = fitted.data
     spec = fitted.spec
@@ -152,7 +163,7 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated, program: Program) -> str
     explanation = explain_ensemble(*inputs, data.linear, fitted.methods, fitted.weights)
     histories = {name: network.history for name, network in fitted.networks.items()}
     measured = evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level
-    figures = draw_figures(*measured, explanation, panel.profile, **histories)
+    figures = draw_figures(*measured, explanation, panel.profile, totals, **histories)
     results = ForecastResults(
         metrics=evaluated.metrics,
         profile=panel.profile,
@@ -164,6 +175,7 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated, program: Program) -> str
         records={name: network.record for name, network in fitted.networks.items()},
         ensemble=fitted.weights,
         features=panel.features,
+        totals=totals,
     )
     parameters = {
         **{name: getattr(spec, name) for name in Recipe.model_fields},

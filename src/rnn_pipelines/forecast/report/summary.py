@@ -23,9 +23,11 @@ from rnn_pipelines.forecast.report.answer import list_answer
 from rnn_pipelines.forecast.report.next_values import tabulate_steps, tabulate_used
 from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import list_first_totals
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.column_choice import describe_columns
 from rnn_pipelines.forecast.source.table_form import FORECAST
+from rnn_pipelines.forecast.totals.adding import Totals
 from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_points
 from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
@@ -135,18 +137,19 @@ def format_difference(metrics: ForecastMetrics, name: str) -> str:
     return f"{format_points(difference, 1)}{interval}"
 
 
-def summarize_forecast(
+def summarize_forecast(  # noqa: PLR0913, PLR0917 - each is a dataset of a run
     metrics: ForecastMetrics,
     next_values: Predictions,
     profile: Profile,
     run_before: EarlierRun | None = None,
     all_series: Mapping[str, Any] = MappingProxyType({}),
     program: Program = "kedro",
+    totals: Totals | None = None,
 ) -> str:
     """Return the answer, the next values of the first series, all methods on the test part, and what networks add.
 
-    Without a test part, there is no ranking. Advice names options of the program that made the forecast. The console
-    has printed the columns of the table before.
+    Totals of the next values come after these. Without a test part, there is no ranking. Advice names options of the
+    program that made the forecast. The console has printed the columns of the table before.
     """
     answer = list_answer(metrics, next_values, profile)
     blocks = [
@@ -156,6 +159,7 @@ def summarize_forecast(
     parts = [
         "\n".join(block for block in blocks if block),
         list_next_values(next_values),
+        "" if totals is None else list_first_totals(totals),
         wrap_lines(describe_columns(profile)) if program != "console" else "",
         rank(metrics) if metrics.forecasters else "",
         wrap_lines(intervals.describe_coverage(metrics, next_values.levels)),

@@ -15,7 +15,8 @@ class SourceTable(Table):
     """Series as read, in the order of the rows of the source, which are numbered from 1.
 
     `unique_id` is the name of the series, `ds` a time or a whole-numbered step, `y` the value (float64, missing if the
-    source has none), `signal` the noise-free value of a synthetic series.
+    source has none), `signal` the noise-free value of a synthetic series. `unavailable` marks values that are unknown,
+    see `source.unavailable`.
     """
 
     error = SeriesError
@@ -23,6 +24,7 @@ class SourceTable(Table):
     ds = Column("moment")
     y = Column("float", can_be_empty=True)
     signal = Column("float", is_optional=True, can_be_empty=True)
+    unavailable = Column("bool", is_optional=True)
 
 
 class SeriesTable(SourceTable):

@@ -50,6 +50,8 @@ def choose_columns(
     be the times, the values or the series, raise a SeriesError that names them.
     """
     table = table.loc[:, ~table.columns.duplicated()]
+    if source.unavailable is not None:
+        table = table.drop(columns=source.unavailable, errors="ignore")
     check_header(table, source.label)
     if TIME_SIGN in source.time and set(source.time.split(TIME_SIGN)) <= {*map(str, table)}:
         table = join_times(table, source.time.split(TIME_SIGN))

@@ -66,8 +66,13 @@ class CovariateSpec(ParameterModel, frozen=True):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns to read from the table."""
+        """The columns that forecasts read."""
         return self.list_columns(ROLES)
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The columns to read from the table."""
+        return self.columns
 
     @property
     def by_role(self) -> dict[Role, tuple[str, ...]]:
@@ -84,6 +89,22 @@ class CovariateSpec(ParameterModel, frozen=True):
 NO_COVARIATES = CovariateSpec()
 
 
+class GroupedCovariateSpec(CovariateSpec, frozen=True):
+    """Covariates, and columns whose values are groups of series, which no forecast reads."""
+
+    groups: Columns
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The columns to read from the table."""
+        return tuple(dict.fromkeys([*self.columns, *self.groups]))
+
+
+def add_groups(covariates: CovariateSpec, groups: Sequence[str]) -> GroupedCovariateSpec:
+    """Return the covariates with columns of groups to read."""
+    return GroupedCovariateSpec(**covariates.model_dump(), groups=tuple(groups))
+
+
 def read_series(
     source: SourceSpec,
     covariates: CovariateSpec,
@@ -97,6 +118,12 @@ def read_series(
     another role, or a time is repeated.
     """
     static = covariates.list_columns(CONSTANT)
+    groups = [name for name in covariates.all_columns if name not in covariates.columns]
+    if source.is_wide and groups:
+        raise SeriesError(
+            f"totals: a wide table has no columns of groups, received {show_all(groups)}. Give a table with a row for "
+            "each series and time."
+        )
     if source.is_wide and static:
         raise SeriesError(
             f"covariates.static: expected none, because the covariates of a wide table are those of all its series, "
@@ -106,15 +133,19 @@ def read_series(
     taken = list(
         dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None)
     )
-    wrong = [name for name in covariates.columns if name in taken]
+    if source.id in groups:
+        raise SeriesError(
+            f"totals: {show(source.id)} names the series. Write series for the totals of each series."
+        )
+    wrong = [name for name in covariates.all_columns if name in taken]
     if wrong:
         raise SeriesError(
             f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "
             f"{show_all(wrong)}. Leave them out, or rename them."
         )
-    table, columns = read_table(source, covariates.columns, external, axis)
+    table, columns = read_table(source, covariates.all_columns, external, axis)
     table = _leave_out_earlier(table, source)
-    if not covariates.columns:
+    if not covariates.all_columns:
         return table, pd.DataFrame({"unique_id": [], "ds": []})
     covariate_table = _leave_out_repeated(join_columns(table, columns))
     if covariates.path is not None:

@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.source.time_axis import (
 from rnn_pipelines.forecast.source.time_parts import TIME_SIGN, join_times, lay_out_years
 from rnn_pipelines.forecast.source.values import (
     check_wide_columns,
+    find_unavailable,
     join_months,
     join_values,
     limit_values,
@@ -198,7 +199,12 @@ def read_survey(
 def _parse_table(
     source: SourceSpec, table: Readable, columns: Sequence[str], has_axis: bool = False
 ) -> ParsedTable:
-    source, raw = _read_values(source, table, columns)
+    if source.unavailable is not None and source.is_wide:
+        raise SeriesError(
+            f"{source.label}: source.unavailable is for a table with a row for each series and time, because a column "
+            "of a wide table is one of all series. Leave it out, or write such a table."
+        )
+    source, raw = _read_values(source, table, add_unavailable(source, columns))
     source = table.restore_source(source)
     all_columns = [*raw, *raw.attrs.get("unread", ())]
     months: dict[str, int] = {}
@@ -221,14 +227,25 @@ def _parse_table(
         "time": source.time,
         "id": source.id,
         "series": [] if months else series,
-        "unread": list_unread(all_columns, [*_list_keys(source), source.time, *series, *columns]),
+        "unread": list_unread(
+            all_columns,
+            [*_list_keys(source), source.time, *series, *add_unavailable(source, columns)],
+        ),
     }
     if months:
         names["time"] = f"{source.time} and {series[0]} to {series[-1]}"
         rows = join_months(keys, values, months)
     else:
         rows = join_values(keys, values, source)
+    if source.unavailable is not None:
+        rows = rows.assign(unavailable=find_unavailable(raw, source))
     return ParsedTable(source, raw[source.time], rows, others, {**found, **found_marks}, names)
+
+
+def add_unavailable(source: SourceSpec, columns: Sequence[str]) -> list[str]:
+    """Return columns of covariates and that of `source.unavailable`, which may be one of them."""
+    names = columns if source.unavailable is None else [*columns, source.unavailable]
+    return list(dict.fromkeys(names))
 
 
 def _parse_rows(

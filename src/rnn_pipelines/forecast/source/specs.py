@@ -113,6 +113,7 @@ class SourceSpec(_SourceStart, frozen=True):
         closed_days: days that are no steps: a country, a part of it or an exchange for their holidays (`DE`, `DE-BY`,
             `NYSE`), weekdays (`SUN`) and dates; a list, or a text such as `DE+SUN+2026-12-24`.
         valid_range: smallest and largest valid value; values outside are missing, such as -999 of a failed sensor.
+        unavailable: column such as the stock; values in rows in which it is 0, less or false are unknown, not 0.
         time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", "%Y-Q%q" for quarters, or
             `unix_s`, `unix_ms` or `excel` for seconds or milliseconds since 1970 in UTC, or serial numbers of Excel; by
             default ISO 8601, or else the only form that fits all cells.
@@ -144,6 +145,7 @@ class SourceSpec(_SourceStart, frozen=True):
     ] = None
     closed_days: ClosedDays = ()
     valid_range: ValidRange | None = None
+    unavailable: str | None = None
     time_format: Annotated[str, AfterValidator(check_time_format)] | None = None
     sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None
@@ -162,6 +164,8 @@ class SourceSpec(_SourceStart, frozen=True):
             raise ValueError(
                 "time, target and id name the same column twice; each needs one of its own"
             )
+        if self.unavailable is not None and self.unavailable in (self.time, self.target, self.id):
+            raise ValueError("unavailable names the column of time, target or id; it needs its own")
         if self.is_wide and self.id is not None:
             raise ValueError(
                 "id is for tables with a row for each series and time: leave it out, or wide and series"

@@ -17,6 +17,8 @@ TIME = "ds"
 SERIES = "series"
 # The column of the forecasts in use in results with the columns of the file.
 FORECAST = "forecast"
+# The last time of a total.
+UNTIL = "until"
 # Directives of strftime that are written alike in all languages, and those of Excel in place of them.
 _DIRECTIVES = set("YmdHMSfqyGVujIpzZ")
 _OF_EXCEL = {"%Y": "yyyy", "%y": "yy", "%m": "mm", "%d": "dd", "%H": "hh", "%M": "mm", "%S": "ss"}
@@ -26,7 +28,7 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
     """The names of a table's columns, and how it writes times and numbers.
 
     Attributes:
-        time, target, id: its columns.
+        time, target, id, unavailable: its columns.
         wide: whether each column of numbers is a series; `target` is not one then.
         time_format: strftime pattern of its times; None for ISO 8601.
         decimal: sign in its numbers.
@@ -36,6 +38,7 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
     time: str = TIME
     target: str = TARGET
     id: str | None = None
+    unavailable: str | None = None
     wide: bool = False
     time_format: str | None = None
     decimal: str = "."
@@ -48,6 +51,7 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
             "time": self.time,
             "target": TARGET if self.wide else self.target,
             "id": None if self.id == ID else self.id,
+            "unavailable": self.unavailable,
         }
 
     def fits(self, source: SourceSpec) -> bool:
@@ -76,7 +80,7 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
             for column in table
             if re.fullmatch(rf"{re.escape(use)}-(lo|hi)-[0-9]+", column)
         }
-        if self.id is None and table[ID].nunique() <= 1:
+        if self.id is None and ID in table and table[ID].nunique() <= 1:
             table = table.drop(columns=ID)
         named = table.rename(columns=names)
         # A column of the file can have the name of a result.
@@ -85,10 +89,12 @@ class TableForm(BaseModel, extra="forbid", frozen=True):
     def write_csv(self, table: pd.DataFrame, use: str = FORECAST) -> bytes:
         """Return results as CSV, see `name_results`, with times and signs as the file writes them."""
         form = self.time_format
-        times = table[TIME]
-        if form is not None and times.dtype.kind == "M":
-            texts = [time.strftime(form.replace("%q", str(time.quarter))) for time in times]
-            table = table.assign(**{TIME: texts})
+        for name in (TIME, UNTIL):
+            if form is not None and name in table and table[name].dtype.kind == "M":
+                times = [
+                    time.strftime(form.replace("%q", str(time.quarter))) for time in table[name]
+                ]
+                table = table.assign(**{name: times})
         return write_csv(self.name_results(table, use), self.sep, self.decimal)
 
     @property
@@ -117,6 +123,7 @@ def describe_form(source: SourceSpec, found: Found, times: pd.Series | None) -> 
         time=source.time,
         target=source.target,
         id=source.id,
+        unavailable=source.unavailable,
         wide=source.is_wide,
         time_format=form if directives and directives <= _DIRECTIVES else None,
         **signs,

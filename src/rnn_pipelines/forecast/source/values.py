@@ -113,6 +113,29 @@ def limit_values(
     return table.assign(y=y.mask(is_outside))
 
 
+def find_unavailable(raw: pd.DataFrame, source: SourceSpec) -> pd.Series:
+    """Return whether `source.unavailable` is 0, less or false in each row: bool[row]; an empty cell is not.
+
+    Raise a SeriesError if a cell is another text.
+    """
+    name = str(source.unavailable)
+    cells = parse_columns(raw, [name], source)[name]
+    if is_numeric_dtype(cells):
+        return read_plain_numbers(cells) <= 0
+    text = cells.astype(str).str.strip().where(cells.notna())
+    text = text.mask(text.isin(NO_VALUE)).astype(object)
+    numbers = pd.to_numeric(text.str.lower().replace(FLAGS), errors="coerce")
+    wrong = text.notna() & numbers.isna()
+    if wrong.any():
+        remedies = [
+            "Correct the row, or leave its cell empty.",
+            "Name another one with source.unavailable.",
+        ]
+        expected = "a number, true or false"
+        raise SeriesError(explain_cells(wrong, raw[name], source.label, expected, remedies))
+    return numbers <= 0
+
+
 def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[float]:
     """Return the numbers that stand for missing values: a negative one several times, all others 0 or more.
 

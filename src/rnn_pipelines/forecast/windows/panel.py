@@ -1,6 +1,6 @@
 """Windows over series, as indices into one array, never as copies."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -139,6 +139,36 @@ class WindowedPanel:
     def find_starts(self, origins: np.ndarray) -> np.ndarray:
         """Return the first row of the series of each window, int64[window]."""
         return self.series_starts[self.find_series(origins)]
+
+    def find_past_origins(
+        self, ends: np.ndarray, num_origins: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return past origins half a horizon apart, the newest a horizon before each end, and whether each is whole.
+
+        A whole one has a lookback of its series before it. Both are [origin, end], int64 and bool.
+        """
+        stride = max(1, self.horizon // 2)
+        origins = ends - self.horizon - stride * np.arange(num_origins)[:, None]
+        return origins, origins - self.find_starts(ends) >= self.lookback
+
+    def select_series(self, begin: int, end: int) -> "WindowedPanel":
+        """Return the panel of consecutive series; the values are not copied."""
+        rows = np.append(self.series_starts, len(self.values))
+        first = rows[begin]
+        runs = {}
+        for part in ("train", "validation", "test", "future", "refit"):
+            of_part = getattr(self, part)
+            number = self.find_series(of_part[:, 0])
+            runs[part] = of_part[(begin <= number) & (number < end)] - first
+        negative = self.negative_series
+        return replace(
+            self,
+            values=self.values[first : rows[end]],
+            series_starts=self.series_starts[begin:end] - first,
+            zeros=self.zeros[begin:end],
+            negative_series=negative[(begin <= negative) & (negative < end)] - begin,
+            **runs,
+        )
 
     def find_zeros(self, origins: np.ndarray) -> np.ndarray:
         """Return the scaled zero of the series of each window, float32[window]."""

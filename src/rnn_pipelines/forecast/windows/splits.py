@@ -76,8 +76,9 @@ def split_series(
     is_evaluated = has_windows[:, 1:].all(axis=1)
     if split.validation is None:
         is_short = ~is_evaluated
+        num_known = _count_known(series, rows)
         bounds[is_short, 1:3] = (
-            rows.lengths - _find_test_steps(split, bounds, window, season_length)
+            num_known - _find_test_steps(split, num_known, validation_stops, window, season_length)
         )[is_short, None]
         is_evaluated |= _find_windows(series, bounds, window, min_history)[:, 2:].all(axis=1)
     elif not has_windows[is_evaluated, 0].any():
@@ -92,13 +93,16 @@ def split_series(
 
 
 def _find_test_steps(
-    split: SplitSpec, bounds: np.ndarray, window: WindowSpec, season_length: int
+    split: SplitSpec,
+    num_steps: np.ndarray,
+    validation_stops: np.ndarray,
+    window: WindowSpec,
+    season_length: int,
 ) -> np.ndarray:
     """Return the steps of a test part without a validation part, 0 if too few steps are left: int64[series]."""
-    num_steps = bounds[:, 3]
     horizon = window.horizon
     if split.test is not None:
-        return num_steps - bounds[:, 2]
+        return num_steps - validation_stops
     return np.where(num_steps - horizon >= find_least_known(horizon, season_length), horizon, 0)
 
 
@@ -131,7 +135,7 @@ def find_stops(
     """Return the ends of train and validation of each series, even if no window fits: int64[series] each."""
     rows = find_rows(series)
     ds = series["ds"]
-    num_steps = rows.lengths
+    num_steps = _count_known(series, rows)
     horizon = window.horizon
     fifth, tenth = (np.rint(part * num_steps).astype(np.int64) for part in (0.2, 0.1))
     test = np.clip(fifth, horizon, MAX_HORIZONS * horizon)
@@ -146,6 +150,12 @@ def find_stops(
     if split.test is None:
         test = np.where(is_short, horizon, test)
     return num_steps - test - validation, num_steps - test
+
+
+def _count_known(series: Series, rows: SeriesRows) -> np.ndarray:
+    """Return the steps of each series up to its last observed value: unavailable values may follow it."""
+    places = np.where(series["observed"], rows.places + 1, 0)
+    return np.maximum.reduceat(places, rows.starts)
 
 
 def count_training_steps(window: WindowSpec, num_series: int) -> int:

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 # Steps of windows that `max_windows` counts as one.
 USUAL_STEPS = 20
 
+# The fraction of the windows of a series that must remain if those with unavailable targets are left out.
+MIN_WINDOWS = 0.5
+
 # Columns of the cut-offs: steps of a series before the end of train, of validation and of test.
 STOPS = ["train_stop", "validation_stop", "num_steps"]
 
@@ -58,7 +61,8 @@ def make_windows(
 
     The targets of a window decide its part; its history may lie in the part before, as on the day of the forecast. No
     window starts inside a gap, and no part's targets end inside one, because an imputed value there depends on the
-    observation after it. No window has imputed targets alone, because it would have no error.
+    observation after it. No window has imputed targets alone, because it would have no error. No window of training or
+    validation has an unavailable target, unless its series would lose more than half of the part.
     """
     window = window.fill(profile)
     season_length = evaluation.choose_season_length(profile)
@@ -122,6 +126,10 @@ def _find_parts(
     # As if all of each series were for training.
     whole = np.column_stack([starts, *(bounds[:, 3],) * 3])
     runs["refit"] = find_window_runs(observed, is_open, whole, window, min_history)["train"]
+    if "unavailable" in table:
+        unavailable = np.flatnonzero(table["unavailable"])
+        for part in ("train", "validation", "refit"):
+            runs[part] = _leave_out_targets(runs[part], unavailable, starts, window.horizon)
     # A series without validation and test has no training windows, which might overlap held-out times of others.
     is_learnt = stops[:, 0] < stops[:, 2]
     runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
@@ -230,7 +238,8 @@ def find_window_runs(
     """
     bounds = np.atleast_2d(bounds)
     holes = _find_holes(observed, False, bounds)
-    free = _find_free(holes, _find_holes(is_open, True, bounds), bounds, window)
+    open_holes = _find_holes(is_open, True, bounds)
+    free = _find_free(holes, open_holes, bounds, window)
     runs = {}
     for number, part in enumerate(("train", "validation", "test")):
         firsts = bounds[:, number]
@@ -238,6 +247,8 @@ def find_window_runs(
         observed_stops = np.maximum(_leave_out_holes(holes, stops), firsts)
         with_history = np.maximum(firsts, bounds[:, 0] + (min_history or window.lookback))
         runs[part] = _intersect(free, with_history, observed_stops - window.horizon + 1)
+    # A series ends with a value, or with an unavailable one that is filled.
+    free = _find_free(holes[:0], open_holes, bounds, window)
     return runs | {"future": _intersect(free, bounds[:, 3], bounds[:, 3] + 1)}
 
 
@@ -262,12 +273,31 @@ def _find_free(
     stop_blocked = np.minimum(open_holes + window.lookback, of_open[:, 3]) + 1
     begins = np.concatenate([blind, holes + 1, first_blocked])
     stops = np.concatenate([blind + 1, holes + 2, stop_blocked])
+    return _find_between(begins, stops, bounds[-1, 3] + 1)
+
+
+def _find_between(begins: np.ndarray, stops: np.ndarray, edge: int) -> np.ndarray:
+    """Return the runs of rows before `edge` that lie in no stretch [begin, stop): int64[run, 2]."""
     order = np.argsort(begins)
-    edge = bounds[-1, 3] + 1
     free = np.stack(
         [np.append(0, np.maximum.accumulate(stops[order])), np.append(begins[order], edge)], axis=1
     )
     return free[free[:, 0] < free[:, 1]]
+
+
+def _leave_out_targets(
+    runs: np.ndarray, unavailable: np.ndarray, starts: np.ndarray, horizon: int
+) -> np.ndarray:
+    """Return the runs of a part without windows that have an unavailable target; see `make_windows`."""
+    free = _find_between(unavailable - horizon + 1, unavailable + 1, runs.max(initial=0))
+    kept = _intersect(free, runs[:, 0], runs[:, 1])
+    series = number_series(starts, runs[:, 0])
+    series_kept = number_series(starts, kept[:, 0])
+    num_windows = np.bincount(series, np.diff(runs)[:, 0], len(starts))
+    num_kept = np.bincount(series_kept, np.diff(kept)[:, 0], len(starts))
+    is_enough = num_kept >= MIN_WINDOWS * num_windows
+    chosen = np.concatenate([kept[is_enough[series_kept]], runs[~is_enough[series]]])
+    return chosen[np.argsort(chosen[:, 0])]
 
 
 def _leave_out_holes(holes: np.ndarray, stops: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Nodes of `forecast` that are not functions of the library."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pandas as pd
@@ -21,21 +21,39 @@ from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import side_by_side
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.partitions import fitted
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.partitions.jobs import Tables
+from rnn_pipelines.forecast.partitions.totals import PanelTotals
 from rnn_pipelines.forecast.pretrained.files import load_used_network
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
+from rnn_pipelines.forecast.totals.adding import NUM_PATHS, Totals
+from rnn_pipelines.forecast.totals.levels import (
+    MetricsByTotal,
+    MetricsByTotalTable,
+    measure_levels,
+)
+from rnn_pipelines.forecast.totals.reconciling import (
+    ReconcileSpec,
+    make_hierarchy,
+    reconcile_next,
+    use_method,
+)
+from rnn_pipelines.forecast.totals.specs import TotalsSpec
 from rnn_pipelines.forecast.windows.panel import OpenWindowSpec, WindowedPanel
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 
-def read_source(sample: Sample, window: OpenWindowSpec) -> tuple[Source, pd.DataFrame]:
+def read_source(
+    sample: Sample, window: OpenWindowSpec, reconcile: ReconcileSpec
+) -> tuple[Source, pd.DataFrame]:
     """Read the series and covariates of the fit, and check that future covariates cover the horizon."""
+    sample.check_reconciled(reconcile)
     return recipe.read_with_covariates(sample.source, sample.covariates, window, sample.external)
 
 
@@ -80,6 +98,34 @@ def fit_all_methods(
     return methods, record, fit_intervals(data, methods, level)
 
 
+def reconcile_totals(  # noqa: PLR0913, PLR0917 - each is a data set of a run
+    linear: LinearModels,
+    methods: dict[str, FittedMethod],
+    intervals: Intervals,
+    forecasts: dict[str, Forecasts],
+    ensemble: EnsembleRecord,
+    covariate_table: pd.DataFrame,
+    totals: TotalsSpec,
+    reconcile: ReconcileSpec,
+    **panel: Any,
+) -> tuple[dict[str, Forecasts], MetricsByTotal]:
+    """Return the forecasts with reconciled next values in use, if asked for, and the errors of totals."""
+    metrics = MetricsByTotalTable.make_empty()
+    if not totals.root and reconcile.method is None:
+        return forecasts, metrics
+    used = ensemble["used"]
+    prepared = Panel(**panel)
+    hierarchy = make_hierarchy(prepared.series, prepared.profile, covariate_table, totals)
+    names = hierarchy.values.columns
+    evaluated = use_method(prepared, linear, methods, used, names, intervals, is_evaluated=True)
+    metrics = measure_levels(evaluated, hierarchy, totals, prepared.cutoffs, reconcile)
+    if reconcile.method is not None:
+        in_use = use_method(prepared, linear, methods, used, names)
+        future = reconcile_next(reconcile.method, hierarchy, in_use)
+        forecasts = {**forecasts, used: replace(forecasts[used], future=future)}
+    return forecasts, metrics
+
+
 def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     panel: WindowedPanel,
     features: Features,
@@ -114,11 +160,14 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     ensemble: EnsembleRecord,
     parameters: dict[str, Any],
     parallel: ParallelSpec,
+    totals: TotalsSpec,
+    paths: PathsSpec,
     **panel: Any,
-) -> tuple[Tables, Tables, dict[str, Any]]:
+) -> tuple[Tables, Tables, dict[str, Any], Totals]:
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
     spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
     fit = fitted.describe_fit(spec, Panel(**panel), linear, methods, intervals, ensemble["used"])
+    fit = replace(fit, totals=PanelTotals(totals, paths.root or NUM_PATHS))
     return fitted.forecast_all_partitions(fit, sample, parallel)
 
 
@@ -146,8 +195,9 @@ def summarize_run(
     run_before: Any,
     all_series: dict[str, Any],
     profile: Profile,
+    totals: Totals,
 ) -> str:
-    """Return the answer, the next values, the best methods, and the comparison with the run before."""
+    """Return the answer, the next values, their totals, the best methods, and the comparison with the run before."""
     return summary.summarize_forecast(
-        ForecastMetrics.parse(metrics), next_values, profile, run_before, all_series
+        ForecastMetrics.parse(metrics), next_values, profile, run_before, all_series, totals=totals
     )

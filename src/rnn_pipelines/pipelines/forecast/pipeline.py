@@ -22,6 +22,8 @@ from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.recipe import Panel
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
+from rnn_pipelines.forecast.report.next_values import round_totals
+from rnn_pipelines.forecast.totals.next_totals import add_used
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.wiring import PANEL, create_preparation_nodes, node
 from rnn_pipelines.report.failures import guard
@@ -47,6 +49,7 @@ FIGURES = {
         "forecasts",
         "newest_window",
         "next_values",
+        "totals",
         "losses",
         "error_by_step",
         "coverage",
@@ -74,7 +77,7 @@ def create_pipeline() -> Pipeline:
 def create_read_nodes() -> list[Node]:
     """Divide a panel that is too large for memory, and read the series for the fit."""
     create = partial(node, namespace="preparation")
-    read = ["forecast_sample", "params:forecast.window"]
+    read = ["forecast_sample", "params:forecast.window", "params:forecast.reconcile"]
     tables = ["forecast_table", "forecast_covariate_table"]
     return [create(draw_sample, PANEL, "forecast_sample"), create(nodes.read_source, read, tables)]
 
@@ -134,7 +137,7 @@ def create_evaluation_nodes() -> list[Node]:
         "forecast_features",
         "forecast_scaler",
         "forecast_profile",
-        "forecast_forecasts",
+        "forecast_reconciled_forecasts",
         "forecast_intervals",
         "forecast_ensemble",
         "params:forecast.pretrained",
@@ -152,6 +155,15 @@ def create_evaluation_nodes() -> list[Node]:
         "forecast_next_values",
         "params:forecast.paths",
         "params:forecast.pretrained",
+        "forecast_linear",
+        "forecast_methods",
+    ]
+    added_from = [
+        *drawn_from,
+        "params:forecast.totals",
+        "forecast_covariate_table",
+        "forecast_profile",
+        "forecast_all_totals",
     ]
     compared_from = [
         "forecast_windows",
@@ -178,13 +190,35 @@ def create_evaluation_nodes() -> list[Node]:
         "ensemble": "forecast_ensemble",
         "parameters": "params:forecast",
         "parallel": "params:parallel",
+        "totals": "params:forecast.totals",
+        "paths": "params:forecast.paths",
         **{field.name: PREPARED[field.name] for field in fields(Panel)},
     }
-    of_all = ["forecast_all_next_values", "forecast_all_metrics_by_series", "forecast_all_series"]
+    reconciled_from = {
+        "forecasts": "forecast_forecasts",
+        "intervals": "forecast_intervals",
+        "linear": "forecast_linear",
+        "methods": "forecast_methods",
+        "ensemble": "forecast_ensemble",
+        "covariate_table": "forecast_covariate_table",
+        "totals": "params:forecast.totals",
+        "reconcile": "params:forecast.reconcile",
+        **{field.name: PREPARED[field.name] for field in fields(Panel)},
+    }
+    reconciled = ["forecast_reconciled_forecasts", "forecast_metrics_by_total"]
+    of_all = [
+        "forecast_all_next_values",
+        "forecast_all_metrics_by_series",
+        "forecast_all_series",
+        "forecast_all_totals",
+    ]
     return [
         create(nodes.forecast_partitions, divided, of_all),
+        create(nodes.reconcile_totals, reconciled_from, reconciled),
         create(nodes.tabulate_forecasts, tabulated_from, tables),
         create(draw_used_paths, drawn_from, "forecast_next_paths"),
+        create(add_used, added_from, "forecast_next_totals"),
+        create(round_totals, "forecast_next_totals", "forecast_next_totals_csv"),
         create(
             list_seconds,
             ["forecast_linear", "forecast_methods", "forecast_forecasts"],
@@ -230,6 +264,7 @@ def create_report_nodes() -> list[Node]:
         "explanation": "forecast_explanation",
         "by_step": BY_STEP,
         "by_level": BY_LEVEL,
+        "totals": "forecast_next_totals",
         **{cell: f"forecast_{cell}_history" for cell in NETWORKS},
     }
     figures = {**FIGURES, **DIAGNOSTIC_FIGURES}
@@ -246,6 +281,8 @@ def create_report_nodes() -> list[Node]:
         "run_before": "forecast_run_before",
         "all_series": "forecast_all_series",
         "by_level": BY_LEVEL,
+        "totals": "forecast_next_totals",
+        "by_total": "forecast_metrics_by_total",
         **{cell: f"forecast_{cell}_record" for cell in NETWORKS},
         # The table of the next values has their name without the ending.
         **{f"{figure}_figure": dataset for figure, dataset in figures.items()},
@@ -256,6 +293,7 @@ def create_report_nodes() -> list[Node]:
         "forecast_run_before",
         "forecast_all_series",
         "forecast_profile",
+        "forecast_next_totals",
     ]
     return [
         create(guard(explain_ensemble, no_explanation), explained, "forecast_explanation"),

@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.report.monitoring import (
     draw_monitoring_figures,
     report_forecast_monitoring,
 )
+from rnn_pipelines.forecast.totals.log import measure_totals
 from rnn_pipelines.pipelines.wiring import PANEL, node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_or_note, summarize_or_note
@@ -21,6 +22,7 @@ SPEC = "params:monitor_forecast"
 CHAMPION = "monitor_forecast_champion"
 PROFILE = "monitor_forecast_profile"
 EVALUATED, COVERAGE = "monitor_forecast_evaluated", "monitor_forecast_coverage"
+TOTALS = "monitor_forecast_realised_totals"
 DRIFT, COVARIATE_DRIFT = "monitor_forecast_drift", "monitor_forecast_covariate_drift"
 
 
@@ -48,6 +50,17 @@ def create_measure_pipeline() -> Pipeline:
         ),
         node(repair_series, [table, source, gaps], [actuals, repaired]),
         node(join_uncorrected, [log, actuals, CHAMPION], EVALUATED),
+        node(
+            measure_totals,
+            [
+                "monitor_forecast_found_totals",
+                actuals,
+                CHAMPION,
+                covariate_table,
+                "params:forecast.totals",
+            ],
+            TOTALS,
+        ),
         node(check_coverage, [log, actuals, repaired, CHAMPION], COVERAGE),
         # A champion has learnt the values without breaks.
         node(mend_series, [actuals, repaired, "params:forecast.breaks"], [series, PROFILE]),
@@ -65,7 +78,7 @@ def create_verdict_pipeline() -> Pipeline:
     nodes = [
         node(
             monitoring.monitor_forecasts,
-            [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC],
+            [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC, TOTALS],
             verdict,
         ),
         node(

@@ -10,6 +10,7 @@ from rnn_pipelines.sentiment.text.files import read_texts
 def create_pipeline() -> Pipeline:
     """Read and score, without training."""
     texts = "predict_sentiment_texts"
-    scored_from = ["champion_sentiment", "predict_sentiment_found_classifier", texts]
-    read = node(read_texts, "params:predict_sentiment", texts)
+    file = "params:predict_sentiment"
+    scored_from = ["champion_sentiment", "predict_sentiment_found_classifier", texts, file]
+    read = node(read_texts, file, texts)
     return Pipeline([read, node(score_newest, scored_from, "predict_sentiment_scores")])

@@ -1,10 +1,13 @@
 """The graph of `pretrain`: generated series → two networks → errors on other series → card."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from kedro.pipeline import Pipeline
 
+from rnn_pipelines.champion.manifest import find_commit
 from rnn_pipelines.forecast.pretrained.files import describe_pretrained
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.specs import PretrainSpec
@@ -25,7 +28,7 @@ def create_pipeline() -> Pipeline:
         node(pretrain_gru, [SPEC, CHECKPOINTS], [NETWORKS["gru"], HISTORIES["gru"]]),
         node(pretrain_lstm, [SPEC, CHECKPOINTS], [NETWORKS["lstm"], HISTORIES["lstm"]]),
         node(evaluate_pretrained, NETWORKS, METRICS),
-        node(describe_pretrained, {"spec": SPEC, "metrics": METRICS, **NETWORKS}, "pretrain_card"),
+        node(describe_training, {"spec": SPEC, "metrics": METRICS, **NETWORKS}, "pretrain_card"),
     ]
     return Pipeline(nodes)
 
@@ -38,3 +41,10 @@ def pretrain_gru(spec: PretrainSpec, checkpoints: Path) -> tuple[PretrainedNetwo
 def pretrain_lstm(spec: PretrainSpec, checkpoints: Path) -> tuple[PretrainedNetwork, pd.DataFrame]:
     """Train the network with an LSTM on generated series."""
     return pretrain("lstm", spec, checkpoints)
+
+
+def describe_training(
+    spec: PretrainSpec, metrics: Mapping[str, Any], **networks: PretrainedNetwork
+) -> dict[str, Any]:
+    """Describe both networks on a card, with the commit of the code that trained them."""
+    return {"commit": find_commit(), **describe_pretrained(spec, metrics, **networks)}

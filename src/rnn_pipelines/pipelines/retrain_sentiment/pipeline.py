@@ -16,6 +16,7 @@ from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.registry import list_candidate_networks
 from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.methods.training import score_reviews
+from rnn_pipelines.sentiment.model.class_facts import describe_classes
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.operations import challenger as training
 from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run
@@ -95,6 +96,7 @@ def create_case_pipeline() -> Pipeline:
     record = "retrain_sentiment_training"
     holdout = "retrain_sentiment_holdout"
     calibrations, predictions = "retrain_sentiment_calibrations", "retrain_sentiment_predictions"
+    class_facts = "retrain_sentiment_class_facts"
     classifier, challenger = "retrain_sentiment_classifier", "retrain_sentiment_challenger"
     calibrated = {
         "reviews": REVIEWS,
@@ -107,6 +109,7 @@ def create_case_pipeline() -> Pipeline:
         "vocabulary_spec": VOCABULARY,
         "padding": PADDING,
         "calibrations": calibrations,
+        "class_facts": class_facts,
         **{cell: f"retrain_sentiment_{cell}_model" for cell in list_candidate_networks()},
     }
     completed = {
@@ -122,6 +125,11 @@ def create_case_pipeline() -> Pipeline:
             training.plan_training, [PADDING, TRAINING, SPEC, "retrain_sentiment_checkpoints"], PLAN
         ),
         node(calibrate_classifiers, calibrated, [calibrations, predictions]),
+        node(
+            describe_classes,
+            [REVIEWS, FEATURES, NGRAMS, WORDS],
+            class_facts,
+        ),
         node(assemble_classifier, chosen_from, classifier),
         node(training.complete_challenger, completed, [challenger, record]),
         node(training.score_holdout, [REVIEWS, predictions, challenger, CHAMPION], holdout),

@@ -6,13 +6,14 @@ from rnn_pipelines.pipelines.sentiment.nodes import train_classifier
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_or_note, summarize_or_note
-from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidate_networks
 from rnn_pipelines.sentiment.methods.training import score_reviews
+from rnn_pipelines.sentiment.model.class_facts import describe_classes
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
+from rnn_pipelines.sentiment.model.examples import ExamplesTable, find_examples
 from rnn_pipelines.sentiment.report.figures import draw_sentiment_figures
 from rnn_pipelines.sentiment.report.report import report_sentiment
 from rnn_pipelines.sentiment.text.source import read_reviews
@@ -25,6 +26,7 @@ WORDS = "sentiment_vocabulary"
 ENCODED = "sentiment_encoded"
 VECTORS = "sentiment_word_vectors"
 NGRAMS = "sentiment_ngrams"
+CLASS_FACTS, CLASSIFIER = "sentiment_class_facts", "sentiment_classifier"
 CALIBRATIONS, PREDICTIONS = "sentiment_calibrations", "sentiment_predictions"
 PADDING, TRAINING, VOCABULARY = (
     f"params:sentiment.{name}" for name in ("padding", "training", "vocabulary")
@@ -99,6 +101,7 @@ def create_report_pipeline() -> Pipeline:
         "vocabulary_spec": VOCABULARY,
         "padding": PADDING,
         "calibrations": CALIBRATIONS,
+        "class_facts": CLASS_FACTS,
         **{model: f"sentiment_{model}_model" for model in list_candidate_networks()},
     }
     figures = {figure: f"sentiment_{figure}_figure" for figure in FIGURES}
@@ -106,17 +109,28 @@ def create_report_pipeline() -> Pipeline:
         **measured,
         "profile": "sentiment_profile",
         "examples": "sentiment_examples",
+        "class_facts": CLASS_FACTS,
         "parameters": "params:sentiment",
         **{f"{network}_record": record for network, record in records.items()},
         **{f"{name}_figure": figure for name, figure in figures.items()},
     }
-    evaluated = {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records}
+    evaluated = {
+        "predictions": PREDICTIONS,
+        "calibrations": CALIBRATIONS,
+        NB_NGRAM: "sentiment_ngrams_record",
+        **records,
+    }
     find = guard(find_examples, empty_table(ExamplesTable.make_empty()))
     nodes = [
         node(calibrate_classifiers, calibrated, [CALIBRATIONS, PREDICTIONS]),
         node(evaluate_classifiers, evaluated, ["sentiment_metrics", by_group, by_confidence]),
-        node(find, [PREDICTIONS, REVIEWS, CALIBRATIONS], "sentiment_examples"),
-        node(assemble_classifier, chosen_from, "sentiment_classifier"),
+        node(find, [PREDICTIONS, REVIEWS, CALIBRATIONS, CLASSIFIER], "sentiment_examples"),
+        node(
+            describe_classes,
+            [REVIEWS, FEATURES, NGRAMS, WORDS],
+            CLASS_FACTS,
+        ),
+        node(assemble_classifier, chosen_from, CLASSIFIER),
         node(
             guard(draw_sentiment_figures, draw_notes(FIGURES), "draw_figures"),
             drawn,

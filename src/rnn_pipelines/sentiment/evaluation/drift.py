@@ -8,6 +8,10 @@ import pandas as pd
 from scipy.stats import fisher_exact, ks_2samp
 
 from rnn_pipelines.sentiment.methods.tables import Measures, Reference, ScoredTexts
+from rnn_pipelines.sentiment.text.schema import RESERVED_LABELS, UNKNOWN_LABEL, sort_classes
+
+# Beginning of the name of the measure of a class, which may have the name of another measure.
+SHARE_OF = "share of "
 
 
 @dataclass(frozen=True)
@@ -27,16 +31,6 @@ class Measure:
     axis: str = ""
 
 
-def _mark(labels: pd.Series, one: str, *others: str) -> np.ndarray:
-    """Return 1 for the label `one`, 0 for the labels `others`, and NaN for any other label."""
-    return np.where(labels == one, 1.0, np.where(labels.isin(others), 0.0, np.nan))
-
-
-def _compute_confidence(scores: pd.DataFrame) -> np.ndarray:
-    probability = scores["probability"].to_numpy("float64")
-    return np.maximum(probability, 1 - probability)
-
-
 def _compute_unknown(scores: pd.DataFrame) -> np.ndarray:
     """Return the share of unknown words of each text that has words."""
     words, known = (
@@ -46,19 +40,17 @@ def _compute_unknown(scores: pd.DataFrame) -> np.ndarray:
 
 
 MEASURES = {
-    "positive": Measure(
-        "the share of positive labels",
-        "positive, of the texts with a label",
-        lambda scores: _mark(
-            scores.loc[scores["label"] != "unknown", "label"], "positive", "negative"
-        ),
-    ),
     "unknown_label": Measure(
         "the share of texts without a known word",
         "texts without a known word",
-        lambda scores: _mark(scores["label"], "unknown", "positive", "negative"),
+        lambda scores: (scores["label"] == UNKNOWN_LABEL).to_numpy("float64"),
     ),
-    "confidence": Measure("the confidence", "confidence", _compute_confidence, "confidence"),
+    "confidence": Measure(
+        "the confidence",
+        "confidence",
+        lambda scores: scores["confidence"].to_numpy("float64"),
+        "confidence",
+    ),
     "unknown_words": Measure(
         "the share of unknown words",
         "unknown words of a text",
@@ -74,6 +66,30 @@ MEASURES = {
 }
 
 
+def get_measure(name: str) -> Measure:
+    """Return a measure by its name in tables; that of a class is the share of its label."""
+    return MEASURES.get(name) or _measure_share(name.removeprefix(SHARE_OF))
+
+
+def _measure_share(name: str) -> Measure:
+    """Return the share of a label among the texts that have one of a class."""
+
+    def compute(scores: pd.DataFrame) -> np.ndarray:
+        labels = scores["label"]
+        labels = labels[~labels.isin(RESERVED_LABELS)]
+        return (labels == name).astype("float64").where(labels.notna()).to_numpy()
+
+    return Measure(f"the share of {name} labels", f"{name}, of the texts with a label", compute)
+
+
+def list_drift_measures(scores: ScoredTexts, reference: Reference) -> list[str]:
+    """Return the measures by name: the share of the second of two classes, or of each class, and `MEASURES`."""
+    labels = pd.concat([scores["label"], reference["label"]])
+    classes = sort_classes(labels[~labels.isin(RESERVED_LABELS)].dropna())
+    measured = classes[-1:] if len(classes) <= 2 else classes
+    return [*(f"{SHARE_OF}{name}" for name in measured), *MEASURES]
+
+
 def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
     """Compare the scored texts with the reference, one row for each measure.
 
@@ -83,16 +99,12 @@ def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
 
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
-    values = {
-        name: (measure.compute(scores), measure.compute(reference))
-        for name, measure in MEASURES.items()
-    }
-    return pd.DataFrame(
-        [
-            {"measure": name, **_compare(not MEASURES[name].axis, *pair)}
-            for name, pair in values.items()
-        ]
-    )
+    rows = []
+    for name in list_drift_measures(scores, reference):
+        measure = get_measure(name)
+        pair = measure.compute(scores), measure.compute(reference)
+        rows.append({"measure": name, **_compare(not measure.axis, *pair)})
+    return pd.DataFrame(rows)
 
 
 def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[str, float]:

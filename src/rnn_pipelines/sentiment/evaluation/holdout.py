@@ -11,10 +11,17 @@ from rnn_pipelines.sentiment.evaluation.metrics import (
     compare_errors,
     measure_classifier,
 )
-from rnn_pipelines.sentiment.methods.registry import BASELINES
-from rnn_pipelines.sentiment.methods.tables import Holdout
+from rnn_pipelines.sentiment.methods.logits import read_logits
+from rnn_pipelines.sentiment.methods.tables import Holdout, HoldoutTable
 
-MEASURES: tuple[MetricName, ...] = ("accuracy", "f1", "roc_auc", "log_loss", "calibration_error")
+MEASURES: tuple[MetricName, ...] = (
+    "accuracy",
+    "macro_f1",
+    "f1",
+    "roc_auc",
+    "log_loss",
+    "calibration_error",
+)
 # Champion and challenger are comparable if the champion was not trained on at least this fraction of the holdout.
 MIN_HELD_OUT = 0.5
 # A challenger whose logits have a smaller standard deviation counts as constant.
@@ -43,29 +50,32 @@ def measure_text_holdout(holdout: Holdout) -> TextHoldoutMeasures:
     """
     held_out = holdout[~holdout["is_seen"]]
     is_comparable = (
-        len(held_out) >= MIN_HELD_OUT * len(holdout) and held_out["label"].nunique() == 2
+        len(held_out) >= MIN_HELD_OUT * len(holdout) and held_out["label"].nunique() >= 2
     )
     shared = held_out if is_comparable else holdout
-    labels = shared["label"].to_numpy(int)
-    names = [name for name in (CHALLENGER, CHAMPION, *BASELINES) if name in shared]
-    measures = {name: _measure(labels, shared[name].to_numpy()) for name in names}
+    labels = shared["label"].cat.codes.to_numpy(int)
+    classes = shared["label"].cat.categories.tolist()
+    logits = {name: read_logits(shared, name) for name in HoldoutTable.list_models(shared)}
+    measures = {name: _measure(labels, values, classes) for name, values in logits.items()}
     num_seen = len(holdout) - len(shared)
     left_out = (
         f"left out: {num_seen} of {count(len(holdout), 'review')} that the champion was trained on"
     )
-    p_value = _compare(labels, shared, measures) if CHAMPION in shared else None
+    p_value = _compare(labels, logits, measures) if CHAMPION in logits else None
     return TextHoldoutMeasures(measures, p_value, is_comparable, (left_out,) if num_seen else ())
 
 
-def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:
+def _measure(labels: np.ndarray, logits: np.ndarray, classes: list[str]) -> dict[str, float] | None:
     if not np.isfinite(logits).all():
         return None
-    measured = measure_classifier(labels, logits)
-    return {name: measured[name] for name in MEASURES}
+    measured = measure_classifier(labels, logits, classes)
+    return {name: measured[name] for name in MEASURES if name in measured}
 
 
 def _compare(
-    labels: np.ndarray, shared: Holdout, measures: dict[str, dict[str, float] | None]
+    labels: np.ndarray,
+    logits: dict[str, np.ndarray],
+    measures: dict[str, dict[str, float] | None],
 ) -> float:
     challenger = measures[CHALLENGER]
     champion = measures[CHAMPION]
@@ -75,15 +85,15 @@ def _compare(
         challenger["log_loss"] - champion["log_loss"]
     ) > 0:
         return 1.0
-    return compare_errors(labels, shared[CHALLENGER].to_numpy(), shared[CHAMPION].to_numpy())[
-        "p_value"
-    ]
+    return compare_errors(labels, logits[CHALLENGER], logits[CHAMPION])["p_value"]
 
 
 def find_score_faults(holdout: Holdout) -> list[str]:
     """Return the faults that make the challenger unusable: scores that are not finite or the same for every text."""
-    logits = holdout[CHALLENGER]
-    num_faulty = int((~np.isfinite(logits)).sum())
+    logits = read_logits(holdout, CHALLENGER)
+    num_faulty = int((~np.isfinite(logits)).any(axis=1).sum())
     if num_faulty:
         return [f"its scores are not finite ({num_faulty} of {len(logits):,})"]
-    return ["its scores are the same for every text"] if logits.std(ddof=0) < MIN_SPREAD else []
+    return (
+        ["its scores are the same for every text"] if logits.std(axis=0).max() < MIN_SPREAD else []
+    )

@@ -1,4 +1,4 @@
-"""Calibration: the logits of several models are combined to one calibrated logit."""
+"""Calibration: the logits of several models are combined to calibrated logits."""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
@@ -6,7 +6,13 @@ from typing import NotRequired, TypedDict
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.sentiment.methods.logits import measure_log_loss
+from rnn_pipelines.sentiment.methods.logits import (
+    mark_classes,
+    measure_log_loss,
+    read_logits,
+    tabulate_logits,
+    to_probabilities,
+)
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.registry import (
     ENSEMBLE,
@@ -14,42 +20,66 @@ from rnn_pipelines.sentiment.methods.registry import (
     list_candidate_networks,
     name_alone,
 )
-from rnn_pipelines.sentiment.methods.tables import Predictions, Scores
-from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.sentiment.methods.tables import Predictions, Scores, ScoresTable
+from rnn_pipelines.sentiment.text.schema import Reviews, list_classes
+
+# Weight of the error relative to the squared weights and intercepts.
+INVERSE_PENALTY = 10.0
+
+# The logits of several models by name, float64[num_texts, num_outputs] each.
+Logits = Mapping[str, np.ndarray]
 
 
 class Calibration(TypedDict):
-    """The combination of the logits of models to one calibrated logit.
+    """The combination of the logits of models to calibrated logits.
 
-    `weights` by model, `intercept` and, if the classifier was compared with others, `validation_log_loss` in nats.
+    `weights` by model, `intercept` of each output and, if the classifier was compared with others,
+    `validation_log_loss` in nats.
     """
 
     weights: dict[str, float]
-    intercept: float
+    intercept: list[float]
     validation_log_loss: NotRequired[float]
 
 
-def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
-    """Fit the weights of the logits of each model by logistic regression on held-out texts, one row for each.
+def fit_calibration(logits: Logits, labels: np.ndarray, num_classes: int) -> Calibration:
+    """Fit the weights of the logits of each model, and the intercepts, on held-out texts.
 
-    For one model this is Platt scaling, for several it is stacking.
+    It is a logistic regression; a weight is the same for all classes. For one model and two classes this is Platt
+    scaling, for several models it is stacking.
 
+    Args:
+        labels: the number of the class of each text, int[num_texts].
     Source: Platt (1999), Probabilistic Outputs for Support Vector Machines; Wolpert (1992), Stacked Generalization.
     """
-    from sklearn.linear_model import LogisticRegression
+    from scipy.optimize import minimize
 
-    regression = LogisticRegression(C=10.0, max_iter=1000).fit(logits.to_numpy(), labels)
-    weights = dict(zip(logits.columns, regression.coef_[0].tolist(), strict=True))
-    return {"weights": weights, "intercept": float(regression.intercept_[0])}
+    stacked = np.stack(list(logits.values()), axis=-1)
+    num_outputs, num_models = stacked.shape[1:]
+    targets = mark_classes(labels, num_classes)
+
+    def measure(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the penalised loss and its gradient."""
+        combined = stacked @ parameters[:num_models] + parameters[num_models:]
+        loss = len(labels) * measure_log_loss(labels, combined)
+        slopes = to_probabilities(combined)[:, -num_outputs:] - targets
+        gradient = np.concatenate([np.einsum("to,tom->m", slopes, stacked), slopes.sum(axis=0)])
+        penalised = INVERSE_PENALTY * loss + (parameters**2).sum() / 2
+        return penalised, INVERSE_PENALTY * gradient + parameters
+
+    start = np.zeros(num_models + num_outputs)
+    fitted = minimize(measure, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
+    weights = dict(zip(logits, fitted[:num_models].tolist(), strict=True))
+    return {"weights": weights, "intercept": fitted[num_models:].tolist()}
 
 
-def apply_calibration(calibration: Calibration, logits: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the calibrated logit of each text, float64[num_texts], from those of each model of the calibration."""
+def apply_calibration(calibration: Calibration, logits: Logits) -> np.ndarray:
+    """Return the calibrated logits, float64[num_texts, num_outputs], from those of each model of the calibration."""
     weighted = [
         weight * np.asarray(logits[name], np.float64)
         for name, weight in calibration["weights"].items()
     ]
-    return np.sum(weighted, axis=0) + calibration["intercept"]
+    return np.sum(weighted, axis=0) + np.asarray(calibration["intercept"])
 
 
 def calibrate_classifiers(
@@ -57,41 +87,58 @@ def calibrate_classifiers(
 ) -> tuple[dict[str, Calibration], Predictions]:
     """Calibrate each classifier on the validation part, and predict the test part with it.
 
-    The features are those of all reviews, in their order. The networks give logits of validation and test reviews.
+    The n-gram classifier alone is calibrated on the training part too, whose logits are out-of-fold. The features are
+    those of all reviews, in their order. The networks give logits of validation and test reviews.
     """
     table = reviews[["review_id", "label", "rating"]].assign(num_words=features.encoded.lengths)
-    classical = pd.DataFrame({NB_NGRAM: features.logits}, index=reviews["review_id"])
+    labels = reviews["label"].cat.codes.to_numpy(int)
+    num_classes = len(list_classes(reviews))
     is_validation = (reviews["part"] == "validation").to_numpy()
-    labels = reviews.loc[is_validation, "label"].to_numpy(int)
+    is_out_of_fold = is_validation | (reviews["part"] == "train").to_numpy()
+    read = {
+        name: scores.set_index("review_id").reindex(reviews["review_id"])
+        for name, scores in networks.items()
+    }
     calibrations: dict[str, Calibration] = {}
-    for name, logits in list_stacks(networks, classical).items():
-        values = logits.reindex(reviews["review_id"]).reset_index(drop=True)
-        calibration = fit_calibration(values[is_validation], labels)
-        table[name] = apply_calibration(calibration, values)
-        loss = measure_log_loss(labels, table.loc[is_validation, name].to_numpy())
+    for name, logits in list_stacks(read, features.logits).items():
+        fitted_on = is_out_of_fold if name == NB_NGRAM else is_validation
+        held_out = {model: values[fitted_on] for model, values in logits.items()}
+        calibration = fit_calibration(held_out, labels[fitted_on], num_classes)
+        calibrated = apply_calibration(calibration, logits)
+        loss = measure_log_loss(labels[is_validation], calibrated[is_validation])
         calibrations[name] = {**calibration, "validation_log_loss": loss}
+        table = table.assign(**tabulate_logits(name, calibrated))
     return calibrations, table[(reviews["part"] == "test").to_numpy()].reset_index(drop=True)
 
 
-def list_stacks(networks: Mapping[str, Scores], classical: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def list_stacks(networks: Mapping[str, pd.DataFrame], classical: np.ndarray) -> dict[str, Logits]:
     """Return the classifiers, each with the logits of its models.
 
-    These are every network with its n-gram path, if it has one; the ensemble of all candidates; each candidate without
-    its n-gram path; and the n-gram classifier.
+    These are every trained network with its n-gram path, if it has one; the ensemble of several candidates; each one
+    without its n-gram path; and the n-gram classifier.
     """
-    stacks = {name: scores.set_index("review_id") for name, scores in networks.items()}
-    candidates = {name: stacks[name] for name in list_candidate_networks()}
-    together = pd.concat(candidates.values(), axis=1)
-    together = together.loc[:, ~together.columns.duplicated()]
-    alone = {
-        name_alone(name): stack[[name]] for name, stack in candidates.items() if NB_NGRAM in stack
+    stacks: dict[str, Logits] = {
+        name: {model: read_logits(scores, model) for model in ScoresTable.list_models(scores)}
+        for name, scores in networks.items()
+        if len(scores.columns)
     }
-    return stacks | {ENSEMBLE: together, NB_NGRAM: classical} | alone
+    candidates = {name: stacks[name] for name in list_candidate_networks() if name in stacks}
+    together: dict[str, np.ndarray] = {}
+    for stack in candidates.values():
+        together.update(stack)
+    alone: dict[str, Logits] = {
+        name_alone(name): {name: stack[name]}
+        for name, stack in candidates.items()
+        if NB_NGRAM in stack
+    }
+    ensemble: dict[str, Logits] = {ENSEMBLE: together} if len(candidates) > 1 else {}
+    return stacks | ensemble | {NB_NGRAM: {NB_NGRAM: classical}} | alone
 
 
 def choose_best_classifier(calibrations: Mapping[str, Calibration]) -> str:
-    """Return the candidate with the lowest validation log loss: a recurrent network or the ensemble."""
-    return min(
-        (*list_candidate_networks(), ENSEMBLE),
-        key=lambda name: calibrations[name]["validation_log_loss"],
-    )
+    """Return the candidate with the lowest validation log loss: a recurrent network or the ensemble.
+
+    If no network was trained, it is the n-gram classifier.
+    """
+    candidates = [name for name in (*list_candidate_networks(), ENSEMBLE) if name in calibrations]
+    return min(candidates or [NB_NGRAM], key=lambda name: calibrations[name]["validation_log_loss"])

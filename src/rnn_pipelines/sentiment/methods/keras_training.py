@@ -32,16 +32,17 @@ def fit_network(
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Build and train a network, see `train_network`.
 
-    `parts` are the features and the labels, float32[num_texts], of the training and of the validation part. The
-    fingerprint is that of the data, for the checkpoint.
+    `parts` are the features and the targets, float32[num_texts, num_outputs], of the training and of the validation
+    part. The fingerprint is that of the data, for the checkpoint.
     """
     padding = plan.padding
     training = plan.training
     keras.utils.set_random_seed(training.seed)
-    (train, labels), (validation, validation_labels) = parts
-    model = build_classifier(network, word_vectors, train.ngrams.shape[1])
-    batches = batch_texts(train, labels, padding, training.batch_size, shuffle_seed=training.seed)
-    validation_batches = batch_texts(validation, validation_labels, padding, SCORE_BATCH_SIZE)
+    (train, targets), (validation, validation_targets) = parts
+    num_outputs = targets.shape[1]
+    model = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
+    batches = batch_texts(train, targets, padding, training.batch_size, shuffle_seed=training.seed)
+    validation_batches = batch_texts(validation, validation_targets, padding, SCORE_BATCH_SIZE)
     limits = Limits(max_seconds=plan.max_seconds)
     if plan.checkpoints is not None:
         settings = f"{network.model_dump_json()} {padding.model_dump_json()}"
@@ -50,7 +51,11 @@ def fit_network(
             checkpoint=plan.checkpoints / f"{network.cell}.npz",
             fingerprint=f"{settings} {fingerprint}",
         )
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    loss = (
+        keras.losses.BinaryCrossentropy(from_logits=True)
+        if num_outputs == 1
+        else keras.losses.CategoricalCrossentropy(from_logits=True)
+    )
     history, record = fit(
         model, loss, (_feed(model, batches), _feed(model, validation_batches)), training, limits
     )
@@ -73,18 +78,18 @@ def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
 
 
 def compute_logits(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
-    """Return the network's logit for each text, float64[num_texts]; with the padding of its training."""
+    """Return the network's logits of each text, float64[num_texts, num_outputs]; with the padding of its training."""
     call = _compile(model)
-    logits = np.zeros(len(features.logits))
+    logits = np.zeros((len(features.logits), model.output.shape[-1]))
     batches = batch_texts(features, logits, padding, SCORE_BATCH_SIZE)
-    scored = [call(inputs).numpy()[:, 0] for inputs, _ in _feed(model, batches)]
-    logits[sort_by_length(features, padding)] = np.concatenate([np.zeros(0), *scored])
+    scored = [call(inputs).numpy() for inputs, _ in _feed(model, batches)]
+    logits[sort_by_length(features, padding)] = np.concatenate([logits[:0], *scored])
     return logits
 
 
 def batch_texts(
     features: TextFeatures,
-    labels: np.ndarray,
+    targets: np.ndarray,
     padding: PaddingSpec,
     batch_size: int,
     shuffle_seed: int | None = None,
@@ -95,10 +100,11 @@ def batch_texts(
         batch_size: texts in a batch; the last one in the order of lengths may be smaller.
         shuffle_seed: seed of the random batches of each epoch; None keeps the order of `sort_by_length`.
     Returns:
-        Pairs of inputs (`words` int32[batch, time], `ngrams` float32[batch, time, order]) and float32[batch, 1].
+        Pairs of inputs (`words` int32[batch, time], `ngrams` float32[batch, time, order · num_outputs]) and targets,
+        float32[batch, num_outputs].
     """
-    num_batches = -(-len(labels) // batch_size)
-    targets = tf.constant(labels, tf.float32)
+    num_batches = -(-len(targets) // batch_size)
+    kept_targets = tf.constant(targets, tf.float32)
     gather = _make_gather(features, padding)
     order = tf.constant(sort_by_length(features, padding))
     kept = tf.constant(np.minimum(features.encoded.lengths, padding.max_length), tf.float32)
@@ -116,9 +122,7 @@ def batch_texts(
 
     seeds = tf.data.Dataset.random(shuffle_seed or 0, rerandomize_each_iteration=True).take(1)
     batches = seeds.flat_map(make_epoch).apply(tf.data.experimental.assert_cardinality(num_batches))
-    return batches.map(lambda texts: (gather(texts), tf.gather(targets, texts)[:, None])).prefetch(
-        2
-    )
+    return batches.map(lambda texts: (gather(texts), tf.gather(kept_targets, texts))).prefetch(2)
 
 
 def sort_by_length(features: TextFeatures, padding: PaddingSpec) -> np.ndarray:

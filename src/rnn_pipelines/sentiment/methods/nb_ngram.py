@@ -1,17 +1,20 @@
-"""The n-gram classifier: logistic regression on n-grams, each weighted by its naive Bayes log-count ratio."""
+"""The n-gram classifier: logistic regression on n-grams, each weighted by its naive Bayes log-count ratio.
+
+With more than two classes, each class has a regression of its own, against all other classes.
+"""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.sentiment.methods.logits import mark_classes, to_logits
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
+from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -29,7 +32,7 @@ class NgramSpec(ParameterModel, frozen=True):
     Attributes:
         order: number of words of the longest n-grams.
         min_texts: n-grams that occur in fewer training texts are left out.
-        smoothing: added to the count of every n-gram in both classes.
+        smoothing: added to the count of every n-gram in a class and in the others.
         inverse_penalty: weight of the training error relative to the squared weights (C of liblinear).
         folds: number of folds of the training texts, by group; see `add_ngram_features`.
     """
@@ -47,14 +50,14 @@ class NgramClassifier:
 
     Attributes:
         ngrams: int64[num_ngrams], the known n-grams as numbers of `number_ngrams`, sorted.
-        weights: float32[num_ngrams], added to the logit once for each text that contains the n-gram.
-        intercept: the logit of a text without known n-grams.
+        weights: float32[num_ngrams, num_outputs], added to the logits of each text that contains the n-gram.
+        intercept: float64[num_outputs], the logits of a text without known n-grams.
         order: number of words of the longest n-grams.
     """
 
     ngrams: np.ndarray
     weights: np.ndarray
-    intercept: float
+    intercept: np.ndarray
     order: int
 
 
@@ -64,8 +67,9 @@ class TextFeatures:
 
     Attributes:
         ids, offsets: as in `EncodedTexts`.
-        ngrams: float32[num_words, order], the n-gram classifier's weights of the n-grams that begin at each word.
-        logits: float64[num_texts], the n-gram classifier's logits.
+        ngrams: float32[num_words, order · num_outputs], the n-gram classifier's weights of the n-grams that begin at
+            each word.
+        logits: float64[num_texts, num_outputs], the n-gram classifier's logits.
     """
 
     ids: np.ndarray
@@ -91,7 +95,7 @@ class FitRecord(TypedDict):
 
 
 def add_ngram_features(
-    encoded: EncodedTexts, labels: pd.Series, folds: np.ndarray, spec: NgramSpec
+    encoded: EncodedTexts, labels: np.ndarray, num_classes: int, folds: np.ndarray, spec: NgramSpec
 ) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
     """Fit the classifier on the training texts, and compute its weights and logits for all texts.
 
@@ -99,32 +103,24 @@ def add_ngram_features(
     learn to rely on them too much.
 
     Args:
-        labels: 0 or 1 for each text; only those of training texts are read.
+        labels: int[num_texts], the number of each text's class; only those of training texts are read.
         folds: int[num_texts], the fold of each training text, −1 for all other texts.
     Returns:
-        The classifier, the features of all texts, and the fit record of the classifier, without the folds. If the
-        training texts outside a fold have only one class, a ReviewError is raised.
+        The classifier, the features of all texts, and the fit record of the classifier, without the folds.
     """
     started = time.perf_counter()
     train = np.flatnonzero(folds >= 0)
     known = _choose_ngrams(encoded.select(train), spec)
     present = _mark_ngrams(encoded.select(train), known, spec.order)
-    targets = labels.iloc[train].to_numpy(int)
-    for fold in np.unique(folds[train]):
-        others = targets[folds[train] != fold]
-        if len(np.unique(others)) < 2:
-            received = f"{len(others)} of one class" if len(others) else "none"
-            raise ReviewError(
-                f"train: expected negative and positive reviews outside each of the {len(np.unique(folds[train]))} "
-                f"folds of groups, received {received} outside fold {fold}. Choose another sentiment.ngrams.folds or "
-                "sentiment.split.seed, or add reviews of more groups."
-            )
+    targets = mark_classes(labels[train], num_classes)
     classifier = _fit(present, targets, known, spec)
     record = FitRecord(
-        training_seconds=time.perf_counter() - started, num_parameters=len(known) + 1
+        training_seconds=time.perf_counter() - started,
+        num_parameters=classifier.weights.size + classifier.intercept.size,
     )
-    ngrams = np.zeros((len(encoded.ids), spec.order), np.float32)
-    logits = np.zeros(len(encoded))
+    num_outputs = targets.shape[1]
+    ngrams = np.zeros((len(encoded.ids), spec.order * num_outputs), np.float32)
+    logits = np.zeros((len(encoded), num_outputs))
     fold_of_word = np.repeat(folds, encoded.lengths)
     for fold in np.unique(folds):
         others = folds[train] != fold
@@ -136,53 +132,94 @@ def add_ngram_features(
 
 
 def fit_ngram_classifier(
-    encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec
+    encoded: EncodedTexts, labels: np.ndarray, num_classes: int, spec: NgramSpec
 ) -> NgramClassifier:
-    """Fit the classifier on training texts and their labels, 0 or 1.
+    """Fit the classifier on training texts and the numbers of their classes.
 
-    p and q are the smoothed shares of an n-gram among all n-grams of positive and of negative texts. The feature of a
+    p and q are the smoothed shares of an n-gram among all n-grams of a class and of the other texts. The feature of a
     text is log(p / q) if it contains the n-gram, else 0.
 
     Source: Wang & Manning (2012), Baselines and Bigrams, equations 2 to 4; with logistic loss instead of the SVM's.
     """
     known = _choose_ngrams(encoded, spec)
-    return _fit(_mark_ngrams(encoded, known, spec.order), labels, known, spec)
+    targets = mark_classes(labels, num_classes)
+    return _fit(_mark_ngrams(encoded, known, spec.order), targets, known, spec)
 
 
 def score_ngrams(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
-    """Return the logit of each text, float64[num_texts]."""
+    """Return the logits of each text, float64[num_texts, num_outputs]."""
     known = classifier.ngrams
     weights = classifier.weights.astype(np.float64)
     logits = [
         _mark_ngrams(chunk, known, classifier.order) @ weights for chunk in _split_texts(encoded)
     ]
-    return np.concatenate([np.zeros(0), *logits]) + classifier.intercept
+    none = np.zeros((0, weights.shape[1]))
+    return np.concatenate([none, *logits]) + classifier.intercept
+
+
+def measure_familiarity(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
+    """Return the share of the words and pairs of words of each text that the classifier knows, float64[num_texts].
+
+    That of a text without words is 0.
+    """
+    known_words = encoded.ids != UNKNOWN
+    pairs = number_ngrams(encoded, 2)[:, 1]
+    is_pair = pairs > 0
+    known_pairs = is_pair & known_words & (pairs >> BITS != UNKNOWN)
+    known_pairs &= find_ngrams(pairs, classifier.ngrams) >= 0
+
+    def count(marks: np.ndarray) -> np.ndarray:
+        return np.diff(np.concatenate([[0], np.cumsum(marks)])[encoded.offsets])
+
+    num_known = count(known_words) + count(known_pairs)
+    return num_known / np.maximum(encoded.lengths + count(is_pair), 1)
 
 
 def weigh_words(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
-    """Return the weights of the n-grams that begin at each word, float32[num_words, order]; 0 for unknown n-grams."""
-    weights = np.append(classifier.weights, np.float32(0))
+    """Return the weights of the n-grams that begin at each word, float32[num_words, order · num_outputs].
+
+    Those of an unknown n-gram are 0.
+    """
+    num_outputs = classifier.weights.shape[1]
+    weights = np.concatenate([classifier.weights, np.zeros((1, num_outputs), np.float32)])
     order = classifier.order
     chunks = [
         weights[find_ngrams(number_ngrams(chunk, order), classifier.ngrams)]
         for chunk in _split_texts(encoded)
     ]
-    return np.concatenate([np.zeros((0, order), np.float32), *chunks])
+    none = np.zeros((0, order, num_outputs), np.float32)
+    return np.concatenate([none, *chunks]).reshape(-1, order * num_outputs)
 
 
 def _fit(
-    present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: NgramSpec
+    present: "csr_array", targets: np.ndarray, known: np.ndarray, spec: NgramSpec
 ) -> NgramClassifier:
+    """Fit a regression for each column of the targets, bool[num_texts, num_outputs]."""
+    outputs = [_fit_output(present, is_class, spec) for is_class in targets.T]
+    weights, intercepts = zip(*outputs, strict=True)
+    return NgramClassifier(known, np.stack(weights, axis=1), np.array(intercepts), spec.order)
+
+
+def _fit_output(
+    present: "csr_array", is_class: np.ndarray, spec: NgramSpec
+) -> tuple[np.ndarray, float]:
+    """Return the weights, float32[num_ngrams], and the intercept of one class against the others."""
     from sklearn.linear_model import LogisticRegression
 
-    positive, negative = (spec.smoothing + present[labels == label].sum(axis=0) for label in (1, 0))
+    if is_class.all() or not is_class.any():
+        # A fold may hold all texts of a rare class. Without n-grams, the logit is that of the smoothed share.
+        share = (is_class.sum() + 1) / (len(is_class) + 2)
+        logit = to_logits(np.array([[1 - share, share]]))[0, 0]
+        return np.zeros(present.shape[1], np.float32), float(logit)
+    positive, negative = (
+        spec.smoothing + present[is_class == side].sum(axis=0) for side in (True, False)
+    )
     ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     features = present.multiply(ratios[None, :].astype(np.float32)).tocsr()
     # The dual problem has one variable for each text, and there are far fewer texts than n-grams.
     options = {"solver": "liblinear", "dual": True, "max_iter": 1000, "random_state": 0}
-    regression = LogisticRegression(C=spec.inverse_penalty, **options).fit(features, labels)
-    weights = (regression.coef_[0] * ratios).astype(np.float32)
-    return NgramClassifier(known, weights, float(regression.intercept_[0]), spec.order)
+    regression = LogisticRegression(C=spec.inverse_penalty, **options).fit(features, is_class)
+    return (regression.coef_[0] * ratios).astype(np.float32), float(regression.intercept_[0])
 
 
 def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
@@ -249,3 +286,11 @@ def find_ngrams(ngrams: np.ndarray, known: np.ndarray) -> np.ndarray:
         return np.full(ngrams.shape, -1)
     places = np.minimum(np.searchsorted(known, ngrams), len(known) - 1)
     return np.where(known[places] == ngrams, places, -1)
+
+
+def read_ngram(number: int, words: Sequence[str]) -> str:
+    """Return the words of an n-gram of `number_ngrams`, "…" for an unknown word, from the vocabulary."""
+    numbers = [int(number) >> BITS * place & (1 << BITS) - 1 for place in range(MAX_ORDER)]
+    return " ".join(
+        "…" if each == UNKNOWN else words[each - FIRST_WORD] for each in numbers if each
+    )

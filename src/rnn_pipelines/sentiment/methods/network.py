@@ -1,4 +1,4 @@
-"""The networks: word vectors, a recurrent layer, pooling over time, and one logit."""
+"""The networks: word vectors, a recurrent layer, pooling over time, and the logits."""
 
 from pkgutil import resolve_name
 from typing import Any
@@ -17,9 +17,9 @@ NGRAM_SCALE = 10.0
 
 
 def build_classifier(
-    network: ClassifierSpec, word_vectors: np.ndarray, num_ngram_inputs: int
+    network: ClassifierSpec, word_vectors: np.ndarray, num_ngram_inputs: int, num_outputs: int = 1
 ) -> keras.Model:
-    """Build a network that classifies texts as positive or negative.
+    """Build a network that classifies texts.
 
     Padding is masked in the recurrent layer and in the pooling, so that it never changes a logit.
 
@@ -28,7 +28,7 @@ def build_classifier(
             the network starts from random vectors.
     Returns:
         A model, not compiled, from `words` int32[batch, time] and, with n-gram inputs, `ngrams` float32[batch, time,
-        num_ngram_inputs] to logits float32[batch, 1].
+        num_ngram_inputs] to logits float32[batch, num_outputs].
     """
     words = keras.Input((None,), dtype="int32", name="words")
     inputs = {"words": words}
@@ -55,7 +55,7 @@ def build_classifier(
     if network.dropout:
         state = layers.Dropout(network.dropout, name="dropout")(state)
     return keras.Model(
-        inputs, layers.Dense(1, name="logit")(state), name=f"{network.cell}_classifier"
+        inputs, layers.Dense(num_outputs, name="logit")(state), name=f"{network.cell}_classifier"
     )
 
 

@@ -9,7 +9,7 @@ from rnn_pipelines.sentiment.methods.nb_ngram import (
 )
 from rnn_pipelines.sentiment.text import encoding, vectors, vocabulary
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.sentiment.text.schema import Reviews, list_classes
 from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors, WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
@@ -42,5 +42,9 @@ def fit_nb_ngram(
 ) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
     """Fit the n-gram classifier, and return its features of all texts, out-of-fold for training texts."""
     return add_ngram_features(
-        encoded, reviews["label"], assign_folds(reviews, ngrams.folds), ngrams
+        encoded,
+        reviews["label"].cat.codes.to_numpy(int),
+        len(list_classes(reviews)),
+        assign_folds(reviews, ngrams.folds),
+        ngrams,
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.report.styles import CELL_STYLES, SPARE_COLOR, Style
-from rnn_pipelines.sentiment.methods.logits import to_logit
+from rnn_pipelines.sentiment.methods.logits import read_logits, to_logits
 
 # The n-gram classifier. Its logit is added to a network's, and all classifiers are compared with it.
 NB_NGRAM = "nb_ngram"
@@ -42,7 +42,8 @@ class TextNetwork:
 class Baseline:
     """A baseline for challengers.
 
-    `score` returns the logits of texts, float64[num_texts], from all reviews and the predictions of these texts.
+    `score` returns the logits of texts, float64[num_texts, num_outputs], from all reviews and the predictions of these
+    texts.
     """
 
     style: Style
@@ -50,9 +51,10 @@ class Baseline:
 
 
 def _score_majority(reviews: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
-    """Return the logit of the share of positive training reviews, for every text."""
-    share = reviews.loc[reviews["part"] == "train", "label"].astype(float).mean()
-    return to_logit(np.full(len(predictions), share))
+    """Return the logits of the shares of the classes among the training reviews, for every text."""
+    labels = reviews.loc[reviews["part"] == "train", "label"]
+    shares = labels.value_counts(normalize=True, sort=False).to_numpy()
+    return to_logits(np.tile(shares, (len(predictions), 1)))
 
 
 NETWORKS = {
@@ -68,7 +70,7 @@ BASELINES = {
     "majority": Baseline(Style("majority"), _score_majority),
     NB_NGRAM: Baseline(
         Style("NB n-grams", "#7a6a4f", "dash"),
-        lambda reviews, predictions: predictions[NB_NGRAM].to_numpy(),
+        lambda reviews, predictions: read_logits(predictions, NB_NGRAM),
     ),
 }
 

@@ -1,6 +1,9 @@
 """Training of networks, and their logits of texts. Only a call loads TensorFlow, so that commands start fast."""
 
 import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -9,14 +12,41 @@ import pandas as pd
 from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
+from rnn_pipelines.sentiment.methods.calibration import apply_calibration, fit_calibration
+from rnn_pipelines.sentiment.methods.logits import mark_classes, tabulate_logits, to_probabilities
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.sentiment.text.schema import Reviews, list_classes
 from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
+
+logger = logging.getLogger(__name__)
+
+# What stands for a network that is not trained, because a node cannot return None.
+NO_NETWORK: KerasModel = {}
+NO_HISTORY = pd.DataFrame(columns=["epoch", "loss", "val_loss"], dtype=float)
+NO_TRAINING = TrainingRecord(
+    training_seconds=0.0,
+    compile_seconds=0.0,
+    num_epochs=0,
+    num_steps=0,
+    best_epoch=0,
+    num_parameters=0,
+    layers=[],
+)
+
+
+def is_trained(model: KerasModel) -> bool:
+    """Return whether a network was trained, see `NO_NETWORK`."""
+    return not isinstance(model, Mapping)
+
+
+def has_enough_texts(reviews: Reviews, network: ClassifierSpec) -> bool:
+    """Return whether there are as many training texts as a network needs."""
+    return len(find_texts(reviews, "train")) >= network.min_texts
 
 
 def load_tensorflow() -> ModuleType:
@@ -41,8 +71,18 @@ def train_text_network(
         word_vectors: the words that the network knows, and the initial values of their vectors.
     Returns:
         The network with its best weights, the history, and the training record with `layers`, see `summarize_layers`.
-        A loss that is no longer finite raises a TrainingError.
+        With fewer training texts than `network.min_texts`, the network is `NO_NETWORK`, without a history. A loss that
+        is no longer finite raises a TrainingError.
     """
+    if not has_enough_texts(reviews, network):
+        logger.info(
+            "%s: not trained, because %s training texts are fewer than %s.min_texts (%s)",
+            network.cell,
+            f"{len(find_texts(reviews, 'train')):,}",
+            network.cell,
+            f"{network.min_texts:,}",
+        )
+        return NO_NETWORK, NO_HISTORY.copy(), NO_TRAINING
     vectors = word_vectors.vectors
     # One layer for each direction, and five copies of the word vectors.
     time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
@@ -54,15 +94,68 @@ def train_text_network(
         f"{network.cell}.units, training.batch_size, padding.max_length, word_vectors.num_words and "
         "word_vectors.dimensions",
     )
+    targets = mark_classes(reviews["label"].cat.codes.to_numpy(), len(list_classes(reviews)))
     parts = []
     for part in ("train", "validation"):
         texts = find_texts(reviews, part)
-        labels = reviews["label"].iloc[texts].to_numpy(np.float32)
-        parts.append((features.select(texts), labels))
+        parts.append((features.select(texts), targets[texts].astype(np.float32)))
     fingerprint = "" if plan.checkpoints is None else _fingerprint(features, reviews)
+    fit = load_tensorflow().fit_network
     trained: tuple[KerasModel, pd.DataFrame, TrainingRecord]
-    trained = load_tensorflow().fit_network(network, vectors, parts, plan, fingerprint)
-    return trained
+    trained = fit(network, vectors, parts, plan, fingerprint)
+    if not network.pseudo_labels or not len(find_texts(reviews, "unlabelled")):
+        return trained
+    teacher, first_history, record = trained
+    parts[0] = _add_pseudo_labels(teacher, features, reviews, targets, plan.padding)
+    seconds = record["training_seconds"]
+    if plan.max_seconds is not None:
+        plan = replace(plan, max_seconds=max(plan.max_seconds - seconds, 0.0))
+    student, history, record = fit(network, vectors, parts, plan, f"{fingerprint} student")
+    record["training_seconds"] += seconds
+    logger.info(
+        "%s: validation loss %.4f from labels alone, %.4f with %s unlabelled texts",
+        network.cell,
+        first_history["val_loss"].min(),
+        history["val_loss"].min(),
+        f"{len(find_texts(reviews, 'unlabelled')):,}",
+    )
+    return student, history, record
+
+
+def _add_pseudo_labels(
+    teacher: KerasModel,
+    features: TextFeatures,
+    reviews: Reviews,
+    targets: np.ndarray,
+    padding: PaddingSpec,
+) -> tuple[TextFeatures, np.ndarray]:
+    """Return the training and the unlabelled texts with their targets, float32[num_texts, num_outputs].
+
+    Those of unlabelled texts are the probabilities of the teacher and the n-gram classifier, calibrated on validation.
+
+    Source: Hinton, Vinyals & Dean (2015), Distilling the Knowledge in a Neural Network, arXiv:1503.02531.
+    """
+    train, validation, unlabelled = (
+        find_texts(reviews, part) for part in ("train", "validation", "unlabelled")
+    )
+    labels = reviews["label"].cat.codes.to_numpy(int)[validation]
+    calibration = fit_calibration(
+        _score_stack(teacher, features.select(validation), padding),
+        labels,
+        len(list_classes(reviews)),
+    )
+    stack = _score_stack(teacher, features.select(unlabelled), padding)
+    probabilities = to_probabilities(apply_calibration(calibration, stack))
+    return (
+        features.select(np.concatenate([train, unlabelled])),
+        np.concatenate([targets[train], probabilities[:, -targets.shape[1] :]]).astype(np.float32),
+    )
+
+
+def _score_stack(
+    model: KerasModel, features: TextFeatures, padding: PaddingSpec
+) -> dict[str, np.ndarray]:
+    return {"network": score_texts(model, features, padding), NB_NGRAM: features.logits}
 
 
 def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
@@ -75,7 +168,7 @@ def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
 
 
 def score_texts(model: KerasModel, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
-    """Return the network's logit for each text, float64[num_texts]; with the padding of its training."""
+    """Return the network's logits of each text, float64[num_texts, num_outputs]; with the padding of its training."""
     logits: np.ndarray = load_tensorflow().compute_logits(model, features, padding)
     return logits
 
@@ -87,14 +180,17 @@ def score_reviews(
     network: ClassifierSpec,
     padding: PaddingSpec,
 ) -> Scores:
-    """Return the network's logits of the validation and test reviews, in a column with the name of its cell.
+    """Return the network's logits of the validation and test reviews, in columns with the name of its cell.
 
-    With an n-gram path, the logits of the n-gram classifier are a second column. `features` are those of all reviews,
-    `padding` is that of the training.
+    With an n-gram path, the logits of the n-gram classifier follow. There are none of a network that was not trained.
+    `features` are those of all reviews, `padding` is that of the training.
     """
     texts = find_texts(reviews, "validation", "test")
+    scores = pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts]})
+    if not is_trained(model):
+        return scores
     scored = features.select(texts)
-    logits: dict[str, np.ndarray] = {network.cell: score_texts(model, scored, padding)}
+    scores = scores.assign(**tabulate_logits(network.cell, score_texts(model, scored, padding)))
     if network.ngram_path:
-        logits[NB_NGRAM] = scored.logits
-    return pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts], **logits})
+        scores = scores.assign(**tabulate_logits(NB_NGRAM, scored.logits))
+    return scores

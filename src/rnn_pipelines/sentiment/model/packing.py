@@ -5,10 +5,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from rnn_pipelines.networks.packing import pack_networks, unpack_networks
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
-from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact
+from rnn_pipelines.sentiment.model.classifier import TWO_CLASSES, ClassifierArtefact
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.storage.arrays import check_finite, pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import (
@@ -25,7 +27,9 @@ SETTINGS = "settings.json"
 NGRAMS = "ngrams.npz"
 SEEN = "seen.npz"
 # Format of all files together.
-FORMAT = 1
+FORMAT = 2
+# Of classifiers that have no facts of their classes, which were negative and positive.
+FIRST_FORMAT = 1
 
 
 def pack(classifier: ClassifierArtefact) -> dict[str, bytes]:
@@ -41,6 +45,7 @@ def pack(classifier: ClassifierArtefact) -> dict[str, bytes]:
         "signs": classifier.signs,
         "padding": classifier.padding.model_dump(),
         "calibration": dict(classifier.calibration),
+        "class_facts": dict(classifier.class_facts),
     }
     return {SETTINGS: seal_files(settings, files), **files}
 
@@ -53,13 +58,18 @@ def unpack(files: Mapping[str, bytes]) -> ClassifierArtefact:
     settings = read_settings(files)
     with naming_damage(SETTINGS):
         padding = PaddingSpec(**settings["padding"])
-        check_finite(settings["calibration"]["weights"])
+        calibration = settings["calibration"]
+        check_finite(calibration["weights"])
+        calibration["intercept"] = np.atleast_1d(calibration["intercept"]).tolist()
     with naming_damage(NGRAMS):
         arrays = unpack_arrays(files[NGRAMS])
         check_finite(arrays)
         values: dict[str, Any] = {
             name: array if array.ndim else array.item() for name, array in arrays.items()
         }
+        weights = values["weights"]
+        values["weights"] = weights.reshape(len(weights), -1)
+        values["intercept"] = np.atleast_1d(values["intercept"])
         ngrams = NgramClassifier(**values)
     with naming_damage(VOCABULARY):
         vocabulary = json.loads(files[VOCABULARY])
@@ -70,7 +80,8 @@ def unpack(files: Mapping[str, bytes]) -> ClassifierArtefact:
         ngrams=ngrams,
         vocabulary=vocabulary,
         padding=padding,
-        calibration=settings["calibration"],
+        calibration=calibration,
+        class_facts=settings.get("class_facts", TWO_CLASSES),
         signs=settings["signs"],
         seen=seen,
     )
@@ -79,7 +90,9 @@ def unpack(files: Mapping[str, bytes]) -> ClassifierArtefact:
 def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the settings of a text classifier, after a check that all its files are there; errors as in `unpack`."""
     check_kind(files, SCALER, "text classifier")
-    settings = read_sealed(files, SETTINGS, "text classifier", FORMAT)
+    has_facts = b'"class_facts"' in files.get(SETTINGS, b"")
+    known = FORMAT if has_facts else FIRST_FORMAT
+    settings = read_sealed(files, SETTINGS, "text classifier", known)
     with naming_damage(SETTINGS):
         networks = [
             f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM

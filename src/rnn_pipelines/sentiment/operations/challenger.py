@@ -13,9 +13,9 @@ from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
-from rnn_pipelines.sentiment.methods.logits import to_logit
+from rnn_pipelines.sentiment.methods.logits import tabulate_logits, to_logits
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
-from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE
+from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE, NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import (
     ClassifierSpec,
     RetrainSentimentSpec,
@@ -23,7 +23,11 @@ from rnn_pipelines.sentiment.methods.specs import (
 )
 from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions
 from rnn_pipelines.sentiment.methods.training import train_text_network
-from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import (
+    ClassifierArtefact,
+    read_probabilities,
+    score_sentiment,
+)
 from rnn_pipelines.sentiment.text.as_of import hash_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -75,7 +79,9 @@ def complete_challenger(
     seen = hash_texts(reviews.loc[reviews["part"].isin(["train", "validation"]), "text"])
     training = ChallengerTraining(
         validation_losses={
-            name: calibrations[name]["validation_log_loss"] for name in (*records, ENSEMBLE)
+            name: calibration["validation_log_loss"]
+            for name, calibration in calibrations.items()
+            if name in (*records, ENSEMBLE, NB_NGRAM)
         },
         chosen=choose_best_classifier(calibrations),
         seeds=sorted({seed for record in records.values() for seed in record["seeds"]}),
@@ -93,18 +99,24 @@ def score_holdout(
     challenger: ClassifierArtefact,
     champion: LoadedChampion | None,
 ) -> Holdout:
-    """Score the newest holdout, with its `predictions`, by all classifiers, from the raw text as in use."""
+    """Score the newest holdout, with its `predictions`, by all classifiers, from the raw text as in use.
+
+    A class that the champion does not know has a probability of 0.
+    """
     texts = predictions[["review_id"]].merge(reviews[["review_id", "text"]], validate="one_to_one")
     rows = texts.rename(columns={"review_id": "row"})
-    holdout = predictions[["review_id", "label", "rating", "num_words"]].assign(
-        **{name: baseline.score(reviews, predictions) for name, baseline in BASELINES.items()}
-    )
+    holdout = predictions[["review_id", "label", "rating", "num_words"]]
+    for name, baseline in BASELINES.items():
+        holdout = holdout.assign(**tabulate_logits(name, baseline.score(reviews, predictions)))
     classifiers = {CHALLENGER: challenger} | (
         {} if champion is None else {CHAMPION: champion.artefact}
     )
     scores = {name: score_sentiment(classifier, rows) for name, classifier in classifiers.items()}
+    classes = predictions["label"].cat.categories.tolist()
     for name, scored in scores.items():
-        holdout[name] = to_logit(scored["probability"].to_numpy())
+        probabilities = read_probabilities(scored, classifiers[name].class_facts["classes"])
+        logits = to_logits(probabilities.reindex(columns=classes, fill_value=0.0).to_numpy())
+        holdout = holdout.assign(**tabulate_logits(name, logits))
     seen = hash_texts(texts["text"]).isin([] if champion is None else champion.artefact.seen)
     return holdout.assign(
         num_known_words=scores[CHALLENGER]["num_known_words"].to_numpy(), is_seen=seen.to_numpy()

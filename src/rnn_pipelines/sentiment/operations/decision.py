@@ -10,6 +10,7 @@ from rnn_pipelines.champion import manifest
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.records import ChallengerTraining, Measures, RetrainingInputs
+from rnn_pipelines.errors import count
 from rnn_pipelines.sentiment.evaluation.holdout import find_score_faults, measure_text_holdout
 from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.methods.tables import Holdout
@@ -77,7 +78,23 @@ def decide_promotion(
         holdout_measures.p_value,
         tuple(find_score_faults(holdout)),
         objections,
-        holdout_measures.notes,
+        (*holdout_measures.notes, *note_new_classes(champion, holdout)),
     )
     candidate = decide(challenger, champion, case, training, run, retrain_spec.policy)
     return replace(candidate, files=pack_reference(holdout))
+
+
+def note_new_classes(champion: LoadedChampion | None, holdout: Holdout) -> tuple[str, ...]:
+    """Return a note on the classes that the champion lacks, if there are any, with the number of held-out texts."""
+    if champion is None:
+        return ()
+    labels = holdout["label"]
+    new = [
+        name
+        for name in labels.cat.categories
+        if name not in champion.artefact.class_facts["classes"]
+    ]
+    if not new:
+        return ()
+    num_texts = int(labels.isin(new).sum())
+    return (f"new classes: {', '.join(new)} ({count(num_texts, 'text')} of the holdout)",)

@@ -19,7 +19,7 @@ from rnn_pipelines.champion.verdict import (
 from rnn_pipelines.errors import count
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value
-from rnn_pipelines.sentiment.evaluation.drift import MEASURES
+from rnn_pipelines.sentiment.evaluation.drift import get_measure
 from rnn_pipelines.sentiment.methods.tables import Measures
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _find(
     elif num_reference == 0:
         yield Finding("alarm", NO_REFERENCE)
     elif is_faulty.any():
-        names = ", ".join(MEASURES[name].words for name in compared.loc[is_faulty, "measure"])
+        names = ", ".join(get_measure(name).words for name in compared.loc[is_faulty, "measure"])
         yield Finding("alarm", f"not finite numbers: {names}")
     elif num_texts < spec.min_texts:
         yield Finding(
@@ -118,7 +118,7 @@ def _find(
 
 def _weigh(row: Any, level: float, spec: MonitorSentimentSpec) -> Finding | None:
     """Return the finding of one row of `Measures`; None if the difference is small or not significant."""
-    measure = MEASURES[row.measure]
+    measure = get_measure(row.measure)
     retrain = spec.retrain_share_effect
     alarm = spec.alarm_share_effect
     if measure.axis:

@@ -4,41 +4,74 @@ import io
 import logging
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, count
 from rnn_pipelines.sentiment.methods import tables
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
-from rnn_pipelines.sentiment.methods.logits import name_labels
+from rnn_pipelines.sentiment.methods.logits import read_logits
 from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions, Reference, ScoredTexts
-from rnn_pipelines.sentiment.model.classifier import ClassifierArtefact, score_sentiment
+from rnn_pipelines.sentiment.model.answers import AnswerSpec, answer_texts, write_words
+from rnn_pipelines.sentiment.model.classifier import (
+    ClassifierArtefact,
+    tabulate_scores,
+)
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.files import Texts
-from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.sentiment.text.files import TextFileSpec, Texts
+from rnn_pipelines.sentiment.text.schema import ABSTAINED_LABEL, UNKNOWN_LABEL, Reviews
 
 logger = logging.getLogger(__name__)
 
 REFERENCE = "reference.parquet"
+
+
+class PredictSentimentSpec(AnswerSpec, TextFileSpec, frozen=True):
+    """The texts of a prediction, and the form of the answers."""
+
+
 # `model_version` of the classifier of `sentiment`, which is not a champion.
 UNVERSIONED = "sentiment_classifier"
 
 
 def score_newest(
-    champion: LoadedChampion | None, classifier: ClassifierArtefact | None, texts: Texts
+    champion: LoadedChampion | None,
+    classifier: ClassifierArtefact | None,
+    texts: Texts,
+    predict_spec: PredictSentimentSpec,
 ) -> ScoredTexts:
-    """Return the sentiment of each text and the version of the model: the champion or, without one, the classifier.
+    """Return the class of each text and the version of the model: the champion or, without one, the classifier.
 
     Without both, a ChampionError is raised.
     """
     if champion is not None:
-        return score_sentiment(champion.artefact, texts).assign(model_version=champion.version)
+        return _answer(champion.artefact, texts, predict_spec, champion.version)
     if classifier is None:
         remedy = "Run kedro run --pipelines=sentiment, or kedro champion retrain sentiment, first."
         raise ChampionError(f"no classifier yet. {remedy}")
-    return score_sentiment(classifier, texts).assign(model_version=UNVERSIONED)
+    return _answer(classifier, texts, predict_spec, UNVERSIONED)
+
+
+def _answer(
+    classifier: ClassifierArtefact, texts: Texts, predict_spec: PredictSentimentSpec, version: str
+) -> ScoredTexts:
+    answers = answer_texts(classifier, texts, predict_spec).assign(model_version=version)
+    log_answers(answers)
+    return write_words(answers)
+
+
+def log_answers(answers: pd.DataFrame) -> None:
+    """Log the number of texts, and those that need a look: abstentions, unknown words, and unlike texts."""
+    numbers = {
+        "abstained": (answers["label"] == ABSTAINED_LABEL).sum(),
+        "without a known word": (answers["label"] == UNKNOWN_LABEL).sum(),
+        "unlike the training texts": answers["is_unlike"].sum(),
+    }
+    parts = "".join(f", {number:,} {name}" for name, number in numbers.items() if number)
+    logger.info("classified: %s%s", count(len(answers), "text"), parts)
 
 
 def pack_reference(holdout: Holdout) -> dict[str, bytes]:
@@ -81,9 +114,8 @@ def describe_reference(
     version = UNVERSIONED if scores.empty else scores["model_version"].iloc[-1]
     if version != UNVERSIONED:
         try:
-            return pd.read_parquet(
-                io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE])
-            )
+            content = ChampionStore(folder).read_version(version)[REFERENCE]
+            return _add_confidence(pd.read_parquet(io.BytesIO(content)))
         except (ChampionError, KeyError) as error:
             logger.warning("%s: it has no reference (%s)", version, error)
             return tables.TextReferenceTable.make_empty()
@@ -102,9 +134,16 @@ def describe_reference(
 
 
 def _tabulate_reference(table: pd.DataFrame, classifier: str) -> Reference:
-    label, probability = name_labels(
-        table[classifier].to_numpy(), table["num_known_words"].to_numpy()
-    )
-    return table.assign(label=label, probability=probability)[
-        list(tables.TextReferenceTable.columns)
-    ]
+    counts = table[["num_words", "num_known_words"]].reset_index(drop=True)
+    classes = table["label"].cat.categories.tolist()
+    logits = read_logits(table, classifier)
+    scores = tabulate_scores(logits, counts["num_known_words"].to_numpy(), classes)
+    return pd.concat([scores, counts], axis=1)
+
+
+def _add_confidence(reference: Reference) -> Reference:
+    """Return a reference with the confidence, which those of the first versions lack."""
+    if "confidence" in reference:
+        return reference
+    probability = reference["probability"]
+    return reference.assign(confidence=np.maximum(probability, 1 - probability))

@@ -10,12 +10,12 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.report.explorer.page import encode_content, render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
-from rnn_pipelines.sentiment.methods.logits import name_labels
 from rnn_pipelines.sentiment.methods.nb_ngram import BITS
 from rnn_pipelines.sentiment.model.classifier import (
     ClassifierArtefact,
     make_text_features,
     score_parts,
+    tabulate_scores,
 )
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
@@ -51,12 +51,14 @@ def describe_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) ->
     """Return what the page reads: the networks, some texts, of long ones their first words, and the vocabulary.
 
     Raises:
-        ParameterError: the classifier has no networks, or there is no text with a word.
+        ParameterError: the classifier has no networks or more than two classes, or there is no text with a word.
     """
+    if len(classifier.class_facts["classes"]) > 2:
+        raise ParameterError("the page shows classifiers of two classes, and this one has more.")
     networks = classifier.networks
     if not networks:
         raise ParameterError(
-            "the classifier has no recurrent network: n-grams alone were better on validation."
+            "the classifier has no recurrent network: it was fitted on too few texts (lstm.min_texts, gru.min_texts)."
         )
     most = min(MAX_WORDS, classifier.padding.max_length)
     tables = {
@@ -77,7 +79,10 @@ def describe_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) ->
     return {
         "task": "text",
         "season": 1,
-        "calibration": {name: classifier.calibration[name] for name in ("weights", "intercept")},
+        "calibration": {
+            "weights": classifier.calibration["weights"],
+            "intercept": classifier.calibration["intercept"][0],
+        },
         "networks": [_describe_network(name, model) for name, model in networks.items()],
         "windows": _describe_texts(classifier, words, tables),
         "vocabulary": vocabulary | {"maxWords": most},
@@ -129,8 +134,8 @@ def _describe_vocabulary(
         "signs": classifier.signs,
         "vectors": {name: _look_up(table, numbers) for name, table in tables.items()},
         "ngrams": of_ngrams[are_there],
-        "weights": ngrams.weights[are_there],
-        "intercept": ngrams.intercept,
+        "weights": ngrams.weights[are_there, 0],
+        "intercept": float(ngrams.intercept[0]),
         "order": ngrams.order,
     }
 
@@ -145,7 +150,9 @@ def _describe_texts(
     )
     logits = score_parts(classifier, features)
     known = features.encoded.count_known()
-    probabilities = name_labels(apply_calibration(classifier.calibration, logits), known)[1]
+    classes = classifier.class_facts["classes"]
+    scores = tabulate_scores(apply_calibration(classifier.calibration, logits), known, classes)
+    probabilities = scores["probability"].to_numpy()
     whole = make_text_features(classifier, [" ".join(words) for words in texts])
     described = []
     for words, start, stop in zip(texts, whole.offsets[:-1], whole.offsets[1:], strict=True):
@@ -159,7 +166,7 @@ def _describe_texts(
                 "ngrams": whole.ngrams[rows],
                 "known": known[rows].tolist(),
                 "logits": {
-                    name: np.asarray(values[rows], float).tolist()
+                    name: np.asarray(values[rows, 0], float).tolist()
                     for name, values in logits.items()
                 },
                 "forecasts": {name: probabilities[rows].tolist() for name in tables},

@@ -1,6 +1,7 @@
 """The figures of `sentiment`. Classifiers for comparison only are hidden until they are clicked in the legend."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure, Heatmap
@@ -15,13 +16,9 @@ from rnn_pipelines.report.figures import (
 )
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_percent
-from rnn_pipelines.report.styles import REFERENCE_COLOR, Style
+from rnn_pipelines.report.styles import REFERENCE_COLOR, Style, Styles
 from rnn_pipelines.report.trainings import draw_losses
-from rnn_pipelines.sentiment.evaluation.metrics import (
-    CONFUSION,
-    NUM_CONFIDENCE_BINS,
-    ClassifierMetrics,
-)
+from rnn_pipelines.sentiment.evaluation.metrics import NUM_CONFIDENCE_BINS, ClassifierMetrics
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
 from rnn_pipelines.sentiment.methods.registry import (
     ENSEMBLE,
@@ -32,11 +29,13 @@ from rnn_pipelines.sentiment.methods.registry import (
 from rnn_pipelines.sentiment.methods.tables import Confidences, Groups
 from rnn_pipelines.sentiment.report.styles import get_styles
 
-BIN_WIDTH = 0.5 / NUM_CONFIDENCE_BINS
+BIN_WIDTH = 1 / NUM_CONFIDENCE_BINS
+# With more classes, the cells of a confusion matrix are too small for numbers.
+MAX_CLASSES_WITH_NUMBERS = 12
 
 
 def draw_sentiment_figures(
-    metrics: Mapping[str, ClassifierMetrics],
+    metrics: Mapping[str, Any],
     calibrations: Mapping[str, Calibration],
     by_group: Groups,
     by_confidence: Confidences,
@@ -47,14 +46,27 @@ def draw_sentiment_figures(
     The classifier with the lowest validation loss has a confusion matrix.
     """
     lengths, ratings = (by_group[by_group["by"] == by] for by in ("length", "rating"))
+    chosen = choose_best_classifier(calibrations)
+    styles = get_styles(metrics)
     return {
         "accuracy": draw_or_note(draw_accuracy, metrics),
-        "confusion": draw_or_note(draw_confusion, metrics, choose_best_classifier(calibrations)),
-        "calibration": draw_or_note(draw_calibration, by_confidence),
-        "by_length": draw_or_note(draw_groups, lengths, "Accuracy by length", "words and signs"),
-        "by_rating": draw_or_note(draw_groups, ratings, "Accuracy by rating", "stars"),
-        "losses": draw_or_note(draw_losses, histories, "cross-entropy in nats", get_styles()),
+        "confusion": draw_or_note(draw_confusion, metrics, metrics["classes"], chosen),
+        "calibration": draw_or_note(draw_calibration, by_confidence, styles),
+        "by_length": draw_or_note(
+            draw_groups, lengths, "Accuracy by length", "words and signs", styles
+        ),
+        "by_rating": draw_or_note(draw_groups, ratings, "Accuracy by rating", "stars", styles),
+        "losses": draw_or_note(_draw_trainings, histories),
     }
+
+
+def _draw_trainings(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the losses of the trained networks; without one, a figure without axes."""
+    trained = {name: history for name, history in histories.items() if len(history)}
+    if trained:
+        return draw_losses(trained, "cross-entropy in nats", get_styles())
+    hidden = {"visible": False}
+    return set_layout(Figure(), "Loss by epoch", "no network was trained", hidden, hidden)
 
 
 def list_measured(measured: Container[str]) -> list[str]:
@@ -65,7 +77,7 @@ def list_measured(measured: Container[str]) -> list[str]:
 def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
     """Draw the accuracy of each classifier with its 95 % interval, and a line at that of the n-gram classifier."""
     figure = Figure()
-    styles = get_styles()
+    styles = get_styles(metrics)
     for name in list_measured(metrics):
         style = styles[name]
         measured = metrics[name]
@@ -86,58 +98,65 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
     )
 
 
-def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Figure:
-    """Draw the confusion matrices of the chosen and the n-gram classifier."""
-    styles = get_styles()
-    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.06)
-    for column, name in enumerate((chosen, NB_NGRAM), start=1):
-        style = styles[name]
-        measured = [metrics[name][cell] for cell in CONFUSION]
-        counts = [measured[:2], measured[2:]]
-        classes = ["negative", "positive"]
-        shares = [[count / sum(row) for count in row] for row in counts]
-        text = [
-            [f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row]
-            for row in counts
-        ]
-        heatmap = Heatmap(
-            x=classes,
-            y=classes,
-            z=shares,
-            colorscale=[[0, "#ffffff"], [1, style.color]],
-            zmin=0,
-            # At most half of the colour's intensity, so that dark text is readable on it.
-            zmax=2,
-            showscale=False,
-            text=text,
-            texttemplate="%{text}",
-            textfont={"size": 14},
-            name=style.name,
-            xgap=2,
-            ygap=2,
-            hovertemplate="%{y}, predicted %{x}: %{text}",
-        )
+def draw_confusion(
+    metrics: Mapping[str, ClassifierMetrics], classes: Sequence[str], chosen: str
+) -> Figure:
+    """Draw the confusion matrix of the chosen classifier and, of two classes, that of the n-gram classifier."""
+    styles = get_styles(metrics)
+    names = [chosen, NB_NGRAM] if len(classes) == 2 and chosen != NB_NGRAM else [chosen]
+    figure = make_subplots(1, len(names), shared_yaxes=True, horizontal_spacing=0.06)
+    for column, name in enumerate(names, start=1):
+        heatmap = _draw_matrix(metrics[name]["confusion"], classes, styles[name])
         figure.add_trace(heatmap, 1, column)
-        figure.update_xaxes(title=style.name, col=column)
+        figure.update_xaxes(title=styles[name].name, col=column)
     axes = {"showgrid": False}, {"showgrid": False, "autorange": "reversed", "ticks": ""}
     subtitle = "columns: predicted; percent of the true class"
     set_layout(figure, "Confusion matrix", subtitle, *axes, hovermode="closest")
+    # Names of classes may be numbers, such as ratings.
+    figure.update_xaxes(type="category").update_yaxes(type="category")
     return figure.update_yaxes(title="true class", col=1)
 
 
-def draw_calibration(by_confidence: Confidences) -> Figure:
+def _draw_matrix(confusion: list[list[int]], classes: Sequence[str], style: Style) -> Heatmap:
+    shares = [[count / max(sum(row), 1) for count in row] for row in confusion]
+    text = [
+        [f"{count:,}<br>{format_percent(share, 1)}" for count, share in zip(*rows, strict=True)]
+        for rows in zip(confusion, shares, strict=True)
+    ]
+    has_numbers = len(classes) <= MAX_CLASSES_WITH_NUMBERS
+    return Heatmap(
+        x=classes,
+        y=classes,
+        z=shares,
+        colorscale=[[0, "#ffffff"], [1, style.color]],
+        zmin=0,
+        # At most half of the colour's intensity, so that dark text is readable on it.
+        zmax=2 if has_numbers else 1,
+        showscale=False,
+        text=text,
+        texttemplate="%{text}" if has_numbers else None,
+        textfont={"size": 14 if len(classes) <= 4 else 10},
+        name=style.name,
+        xgap=2,
+        ygap=2,
+        hovertemplate="%{y}, predicted %{x}: %{text}",
+    )
+
+
+def draw_calibration(by_confidence: Confidences, styles: Styles) -> Figure:
     """Draw the accuracy of each classifier by confidence, and the number of reviews by confidence below."""
-    styles = get_styles()
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.06)
     diagonal = Style("accuracy = confidence", REFERENCE_COLOR, "dash")
-    figure.add_trace(draw_line(diagonal, [50, 100], [50, 100], mode="lines"), 1, 1)
+    # From the confidence of a guess between two classes, or from the lowest one.
+    first = min(50.0, 100 * by_confidence["confidence"].min())
+    figure.add_trace(draw_line(diagonal, [first, 100], [first, 100], mode="lines"), 1, 1)
     for name in list_measured(set(by_confidence["classifier"])):
         style = styles[name]
         table = by_confidence[by_confidence["classifier"] == name]
         line = draw_line(
             style, 100 * table["confidence"], 100 * table["accuracy"], mode="lines+markers"
         )
-        bins = (table["confidence"] // BIN_WIDTH).clip(upper=2 * NUM_CONFIDENCE_BINS - 1)
+        bins = (table["confidence"] // BIN_WIDTH).clip(upper=NUM_CONFIDENCE_BINS - 1)
         bars = draw_bars(
             style, 100 * (bins + 0.5) * BIN_WIDTH, table["num_texts"], showlegend=False
         )
@@ -157,10 +176,9 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
     return figure.update_yaxes(title="reviews", hoverformat=",d", row=2)
 
 
-def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
+def draw_groups(groups: Groups, title: str, unit: str, styles: Styles) -> Figure:
     """Draw the accuracy of each classifier in each group of one kind; without groups, a figure without axes."""
     figure = Figure()
-    styles = get_styles()
     for name in list_measured(set(groups["classifier"])):
         table = groups[groups["classifier"] == name]
         labels = []

@@ -20,7 +20,7 @@ from rnn_pipelines.report.report import Report
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
 from rnn_pipelines.report.texts import fill_template
 from rnn_pipelines.report.trainings import tabulate_parameters
-from rnn_pipelines.sentiment.evaluation.drift import MEASURES
+from rnn_pipelines.sentiment.evaluation.drift import MEASURES, get_measure
 from rnn_pipelines.sentiment.methods.tables import Reference, ScoredTexts
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, SentimentVerdict
 
@@ -52,7 +52,7 @@ def tabulate_measures(verdict: SentimentVerdict) -> Table:
     """Return a table of the measures of scored texts and reference, with effect and p-value."""
     rows = []
     for row in verdict["measures"]:
-        measure = MEASURES[row["measure"]]
+        measure = get_measure(row["measure"])
         format_mean = format_number if row["measure"] == "num_words" else format_percent
         rows.append(
             [

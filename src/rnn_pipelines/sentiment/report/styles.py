@@ -1,6 +1,11 @@
 """Names, colours and dashes of all classifiers in the reports of sentiment."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from rnn_pipelines.report.styles import GREEN, Style, Styles
+from rnn_pipelines.sentiment.evaluation.metrics import N_GRAMS
 from rnn_pipelines.sentiment.methods.registry import (
     BASELINES,
     ENSEMBLE,
@@ -10,12 +15,29 @@ from rnn_pipelines.sentiment.methods.registry import (
 )
 
 
-def get_styles() -> Styles:
-    """Return the styles of all classifiers: the registry, networks without n-gram path, and the ensemble."""
+def get_styles(metrics: Mapping[str, Any] | None = None) -> Styles:
+    """Return the styles of all classifiers: the registry, networks without n-gram path, and the ensemble.
+
+    With the metrics of a run, the name of a network says what it reads.
+    """
     candidates = {name: NETWORKS[name] for name in list_candidate_networks()}
     alone = {
-        name_alone(name): Style(f"{network.style.name} alone", network.alone_color, "dot")
+        name_alone(name): Style(network.style.name, network.alone_color, "dot")
         for name, network in candidates.items()
     }
     together = " + ".join(network.style.name for network in candidates.values())
-    return Styles(NETWORKS, BASELINES, alone, {ENSEMBLE: Style(together, GREEN)})
+    styles = Styles(NETWORKS, BASELINES, alone, {ENSEMBLE: Style(together, GREEN)})
+    readings = {
+        name: measured["reads"]
+        for name, measured in (metrics or {}).items()
+        if name in styles and name not in BASELINES and "reads" in measured
+    }
+    named = {
+        name: replace(styles[name], name=_name(styles[name].name, reads))
+        for name, reads in readings.items()
+    }
+    return Styles(named, styles)
+
+
+def _name(classifier: str, reads: str) -> str:
+    return f"{classifier} + n-grams" if reads == N_GRAMS else f"{classifier}, {reads}"

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.report.numbers import (
-    NO_NUMBER,
     Column,
     format_count,
     format_p_cell,
@@ -16,7 +17,6 @@ from rnn_pipelines.report.numbers import (
     format_tenths,
 )
 from rnn_pipelines.report.page import Quote, Table, tabulate
-from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_best_classifier
 from rnn_pipelines.sentiment.methods.registry import (
@@ -25,6 +25,8 @@ from rnn_pipelines.sentiment.methods.registry import (
     list_candidate_networks,
     name_alone,
 )
+from rnn_pipelines.sentiment.model.class_facts import ClassFacts
+from rnn_pipelines.sentiment.model.examples import Examples
 from rnn_pipelines.sentiment.report.figures import list_measured
 from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.text.cleaning import clean_text
@@ -46,19 +48,23 @@ def format_weight(weight: float) -> str:
 COLUMNS = {
     "accuracy": Column("accuracy", format_percent, "up"),
     "interval": Column("95 % interval"),
+    "macro_f1": Column("macro F1", format_fraction, "up"),
     "f1": Column("F1", format_fraction, "up"),
     "roc_auc": Column("ROC-AUC", format_fraction, "up"),
     "log_loss": Column("log loss", format_fraction, "down"),
     "calibration_error": Column("calibration error", format_fraction, "down"),
+    "mean_absolute_error": Column("mean absolute error", format_fraction, "down"),
     "num_parameters": Column("parameters", format_count),
     "training_seconds": Column("training, s", format_tenths),
 }
 # The columns that a terminal leaves out.
 COSTS = ("num_parameters", "training_seconds")
-CLASSES = ("negative", "positive")
 SAMPLE_LENGTH = 1200
 MISTAKE_LENGTH = 400
 NAME_LENGTH = 40
+# Words of a class in the table of classes.
+NUM_WORDS = 6
+NUM_WORDS_IN_TERMINAL = 3
 Metrics = Mapping[str, ClassifierMetrics]
 Calibrations = Mapping[str, Calibration]
 
@@ -82,7 +88,11 @@ def rank_classifiers(metrics: Metrics) -> Table:
 def _tabulate(
     first: str, metrics: Metrics, names: Sequence[str], columns: Mapping[str, Column]
 ) -> Table:
-    styles = get_styles()
+    styles = get_styles(metrics)
+    # Two classes have no need of the mean of their F1; more have no ROC-AUC.
+    needless = {"macro_f1"} if "f1" in metrics[NB_NGRAM] else set()
+    measured = {"interval", *metrics[NB_NGRAM]} - needless
+    columns = {key: column for key, column in columns.items() if key in measured}
     rows = []
     for name in names:
         low = metrics[name]["accuracy_low"]
@@ -94,7 +104,8 @@ def _tabulate(
 
 def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
     """Return a table of the parts of each classifier and its gain over the n-gram classifier."""
-    styles = get_styles()
+    styles = get_styles(metrics)
+    models = get_styles()
     columns = {
         "parts": Column("parts"),
         "accuracy": Column("accuracy", format_percent),
@@ -107,7 +118,7 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
     for name in list_measured(metrics):
         accuracy = metrics[name]["accuracy"]
         test = metrics[name].get("against_nb_ngram")
-        parts = ", ".join(styles[part].name for part in calibrations[name]["weights"])
+        parts = ", ".join(models[part].name for part in calibrations[name]["weights"])
         added = {} if test is None else {**test, "points": accuracy - metrics[NB_NGRAM]["accuracy"]}
         rows.append((styles[name].name, {"parts": parts, "accuracy": accuracy, **added}))
     caption = f"Each classifier against {styles[NB_NGRAM].name}"
@@ -136,22 +147,35 @@ def tabulate_gains(metrics: Metrics) -> Table:
             ),
         ]
         for *what, pairs in steps
-        if all(before in metrics for before, _ in pairs)
+        if all(before in metrics and after in metrics for before, after in pairs)
     ]
     header = ["added part", "to", *(styles[cell].name for cell in cells)]
     return Table(header, rows, num_text_columns=2, caption="Gain of each part in percentage points")
 
 
-def tabulate_calibrations(calibrations: Calibrations) -> Table:
-    """Return a table of the weights of each classifier's parts; the lowest validation loss of a candidate is marked."""
+def tabulate_calibrations(metrics: Metrics, calibrations: Calibrations) -> Table:
+    """Return a table of the weights of each classifier's parts; the lowest validation loss of a candidate is marked.
+
+    The intercepts of more than two classes are left out.
+    """
     names = list_measured(calibrations)
-    styles = get_styles()
+    styles = get_styles(metrics)
     parts = list_measured({part for name in names for part in calibrations[name]["weights"]})
-    columns = {part: Column(f"weight of {styles[part].name}", format_weight) for part in parts}
-    columns["intercept"] = Column("intercept", format_weight)
+    models = get_styles()
+    columns = {part: Column(f"weight of {models[part].name}", format_weight) for part in parts}
+    is_binary = len(calibrations[NB_NGRAM]["intercept"]) == 1
+    if is_binary:
+        columns["intercept"] = Column("intercept", format_weight)
     columns["validation_log_loss"] = Column("validation log loss", format_fraction)
     rows = [
-        (styles[name].name, {**calibrations[name]["weights"], **calibrations[name]})
+        (
+            styles[name].name,
+            {
+                **calibrations[name]["weights"],
+                "intercept": calibrations[name]["intercept"][0],
+                "validation_log_loss": calibrations[name]["validation_log_loss"],
+            },
+        )
         for name in names
     ]
     chosen = names.index(choose_best_classifier(calibrations)), len(columns)
@@ -159,16 +183,69 @@ def tabulate_calibrations(calibrations: Calibrations) -> Table:
 
 
 def tabulate_review_parts(profile: ReviewProfile) -> Table:
-    """Return a table of reviews, groups and share of positive reviews by part."""
+    """Return a table of texts and groups by part."""
     rows = []
     for part in PARTS:
         if part in profile["num_reviews"]:
-            positive = profile["positive_fraction"].get(part)
             counts = [f"{profile[key][part]:,}" for key in ("num_reviews", "num_groups")]
-            rows.append(
-                [part, *counts, NO_NUMBER if positive is None else format_percent(positive, 1)]
-            )
-    return Table(["part", "reviews", "groups", "positive"], rows)
+            rows.append([part, *counts])
+    return Table(["part", "texts", "groups"], rows)
+
+
+def tabulate_classes(
+    metrics: ClassifierMetrics,
+    class_facts: ClassFacts,
+    profile: ReviewProfile,
+) -> Table:
+    """Return a table of the classes: their texts, precision, recall and F1 on the test part, and their words."""
+    columns = {
+        "num_test": Column("test texts", format_count),
+        "precision": Column("precision", format_percent),
+        "recall": Column("recall", format_percent),
+        "f1": Column("F1", format_fraction),
+        "num_training": Column("training texts", format_count),
+        "words": Column("words"),
+    }
+    confusion = np.array(metrics["confusion"])
+    right = np.diag(confusion)
+    of_class = confusion.sum(axis=1)
+    predicted = confusion.sum(axis=0)
+    rows = []
+    for number, label in enumerate(class_facts["classes"]):
+        words = class_facts["words_by_class"][label][:NUM_WORDS]
+        values = {
+            "num_training": profile["num_texts_by_class"][label].get("train", 0),
+            "num_test": int(of_class[number]),
+            "precision": _divide(right[number], predicted[number]),
+            "recall": _divide(right[number], of_class[number]),
+            "f1": _divide(2 * right[number], of_class[number] + predicted[number]),
+            "words": ", ".join(words),
+        }
+        rows.append((shorten(label, NAME_LENGTH), values))
+    return tabulate("class", rows, columns)
+
+
+def shorten_classes(table: Table) -> Table:
+    """Return the table of `tabulate_classes` for a terminal: without the training texts, and with fewer words."""
+    rows = []
+    for row in table.rows:
+        words = ", ".join(row[-1].split(", ")[:NUM_WORDS_IN_TERMINAL])
+        rows.append([*row[:-2], words])
+    return replace(table, header=[*table.header[:-2], table.header[-1]], rows=rows)
+
+
+def _divide(part: int, whole: int) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def tabulate_abstention(metrics: ClassifierMetrics) -> Table:
+    """Return a table of the share of test texts that reach a confidence, and the accuracy on them."""
+    columns = {
+        "share": Column("texts with an answer", lambda share: format_percent(share, 1)),
+        "accuracy": Column("accuracy on them", format_percent),
+    }
+    rows = [(f"{row['abstain_below']:g}", row) for row in metrics["abstention"]]
+    return tabulate("abstain below", rows, columns)
 
 
 def tabulate_review_profile(profile: ReviewProfile) -> Table:
@@ -197,26 +274,33 @@ def quote_mistakes(examples: Examples) -> list[Quote]:
 
 
 def quote_reviews(examples: Examples, max_length: int) -> list[Quote]:
-    """Return shortened reviews without markup, each with its ID, group, rating, label and prediction."""
+    """Return shortened texts without markup, each with its ID, group, rating, label, prediction and words."""
     return [
-        Quote(
-            facts=[
-                shorten(review["review_id"], NAME_LENGTH),
-                f"group {shorten(review['group'], NAME_LENGTH)}",
-                "no rating" if pd.isna(review["rating"]) else f"rated {review['rating']} of 10",
-                f"label: {CLASSES[review['label']]}",
-                f"predicted: {CLASSES[review['probability'] > 0.5]}, "
-                f"confidence {format_confidence(review['probability'])}",
-            ],
-            text=shorten(clean_text(review["text"]), max_length),
-        )
+        Quote(facts=describe_review(review), text=shorten(clean_text(review["text"]), max_length))
         for review in examples.to_dict("records")
     ]
 
 
-def format_confidence(probability: float) -> str:
+def describe_review(review: Mapping[str, Any]) -> list[str]:
+    """Return the facts of one of the `Examples`; those that a table of the user's own lacks are left out."""
+    facts = [shorten(review["review_id"], NAME_LENGTH)]
+    # Without a column of groups, each text is a group of its own.
+    if review["group"] != review["review_id"]:
+        facts.append(f"group {shorten(review['group'], NAME_LENGTH)}")
+    if not pd.isna(review["rating"]):
+        facts.append(f"rated {review['rating']} of 10")
+    facts.append(f"label: {shorten(review['label'], NAME_LENGTH)}")
+    predicted = shorten(review["predicted"], NAME_LENGTH)
+    facts.append(f"predicted: {predicted}, confidence {format_confidence(review['confidence'])}")
+    if review["words_for"]:
+        facts.append(f"words for it: {review['words_for']}")
+    if review["words_against"]:
+        facts.append(f"words against it: {review['words_against']}")
+    return facts
+
+
+def format_confidence(confidence: float) -> str:
     """Return the probability of the predicted class as text; never 100 %, because no prediction is certain."""
-    confidence = max(probability, 1 - probability)
     return "over 99.9 %" if confidence >= 0.9995 else format_percent(confidence, 1)
 
 

@@ -37,7 +37,7 @@ MAX_ARCHIVE_BYTES = 600_000_000
 
 PLAIN_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 RATINGS = {"neg": range(1, 5), "pos": range(7, 11), "unsup": range(1)}
-LABELS = {"neg": 0, "pos": 1, "unsup": None}
+LABELS = {"neg": "negative", "pos": "positive", "unsup": None}
 
 # Rating and text by folder and ID, and lists of addresses by folder.
 _Reviews = dict[tuple[str, int], tuple[int, str]]

@@ -10,8 +10,14 @@ from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.as_of import parse_last
 from rnn_pipelines.reading.times import ISO, MAX_STEP, read_steps, read_times
 from rnn_pipelines.sentiment.text.files import check_text_cells
-from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
-from rnn_pipelines.sentiment.text.splits import select_first
+from rnn_pipelines.sentiment.text.schema import make_labels
+from rnn_pipelines.sentiment.text.source import (
+    ReviewSourceSpec,
+    parse_reviews,
+    read_labelled_rows,
+    read_reviews,
+)
+from rnn_pipelines.sentiment.text.splits import keep_classes, select_first
 
 REMEDY = (
     "Correct the row, convert dates of another form with pandas.to_datetime and its dayfirst or format, or give every "
@@ -42,7 +48,8 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
     With times, the newest reviews are held out and reviews of the same time stay together. A group may have older
     reviews in training, as in use. Without times, groups are drawn in an order that depends only on their names. New
     reviews therefore hardly change the holdout, and a champion has not learnt from it. Without groups in the user's own
-    table, texts are drawn. The source's own test part is left out, so that no retraining uses it.
+    table, texts are drawn. If all texts of a class would be held out, such as a new one, only its newest half is by
+    time, and else none, so that it is learnt. The source's own test part is left out, so that no retraining uses it.
 
     Returns:
         `Reviews`, with the `split` test for held-out reviews, and their `time` (a time or a number) if there is one.
@@ -56,10 +63,9 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
         raise ReviewError(
             "retrain_sentiment.time requires your own table. Set sentiment.source.path, or remove it."
         )
-    table = read_reviews(source, spec.time)
-    if spec.time is not None:
-        table = table.assign(time=_parse_times(table["time"].rename(spec.time), source))
-    table = _drop_later(table[table["split"] != "test"], spec.as_of, source)
+    table = _read_until(source, spec)
+    table = table[table["split"] != "test"]
+    table = table.assign(label=make_labels(table["label"].astype("str")))
     if source.path is not None:
         # Without gaps, because draws depend on the numbers.
         ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
@@ -72,9 +78,32 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
     # The last ones by time. Without times, the position of a unit depends only on its own name.
     order = sizes.index if spec.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
     held = units.isin(select_first(sizes.iloc[order.argsort()[::-1]], spec.holdout))
+    labels = table.loc[units.index, "label"]
+    if spec.time is None:
+        held = keep_classes(held, units, labels)
+    else:
+        held &= labels.isin(labels[~held]) | _find_newest(units, labels)
     return table.assign(
         split=table["split"].mask(held.reindex(table.index, fill_value=False), "test")
     )
+
+
+def _find_newest(times: pd.Series, labels: pd.Series) -> pd.Series:
+    """Return which texts are of the newest half of their class, never all: bool[num_texts]."""
+    by_class = times.groupby(labels, observed=True)
+    return by_class.rank(method="first") > (by_class.transform("size") + 1) / 2
+
+
+def _read_until(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
+    """Read the reviews up to `as_of`, with their `time`; later rows change no label, and no class."""
+    if source.path is None:
+        return read_reviews(source)
+    table = read_labelled_rows(source, spec.time)
+    if spec.time is None:
+        return parse_reviews(table, source)
+    times = _parse_times(table[spec.time], source)
+    times = _drop_later(times, spec.as_of, source)
+    return parse_reviews(table.loc[times.index], source).assign(time=times)
 
 
 def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
@@ -94,14 +123,11 @@ def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
     return times
 
 
-def _drop_later(
-    table: pd.DataFrame, as_of: int | str | None, source: ReviewSourceSpec
-) -> pd.DataFrame:
+def _drop_later(times: pd.Series, as_of: int | str | None, source: ReviewSourceSpec) -> pd.Series:
     if as_of is None:
-        return table
-    times = table["time"]
+        return times
     try:
-        kept = table[times <= parse_last(as_of, times)]
+        kept = times[times <= parse_last(as_of, times)]
     except ValueError as error:
         expected = (
             f"expected a time like those of the reviews ({times.iloc[0]}), received {show(as_of)}"

@@ -92,7 +92,7 @@ def _download(path: Path, remote: RemoteArchive) -> None:
     try:
         # pooch writes a temporary file beside `path`, renames it if its hash is right and removes it otherwise.
         checksum = f"sha256:{remote.sha256}"
-        downloader = partial(_stream, remote)
+        downloader = partial(_stream, remote, pooch.HTTPDownloader)
         pooch.retrieve(
             remote.url, checksum, fname=path.name, path=path.parent, downloader=downloader
         )
@@ -109,15 +109,17 @@ def _download(path: Path, remote: RemoteArchive) -> None:
 
 
 def _stream(
-    remote: RemoteArchive, url: str, output_file: str, _pooch: Any, *, check_only: bool = False
+    remote: RemoteArchive,
+    downloader: Any,
+    url: str,
+    output_file: str,
+    _pooch: Any,
+    *,
+    check_only: bool = False,
 ) -> None:
-    from pooch import HTTPDownloader
-
     # Without transfer compression, because the archive would be unpacked once too often.
     headers = {"Accept-Encoding": "identity"}
-    download = HTTPDownloader(
-        progressbar=sys.stderr.isatty(), timeout=TIMEOUT_SECONDS, headers=headers
-    )
+    download = downloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_SECONDS, headers=headers)
     with open(output_file, "wb") as file:
         download(url, _BoundedFile(file, remote.num_bytes), _pooch)
 

@@ -1,5 +1,6 @@
 """Sources of reviews: the archive of the Large Movie Review Dataset, or the user's own table."""
 
+import logging
 from pathlib import Path
 
 import pandas as pd
@@ -7,12 +8,14 @@ from pydantic import model_validator
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.table_files import Selection, TableFiles
+from rnn_pipelines.reading.table_files import ROW, Selection, TableFiles, is_broken, name_row
 from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.sentiment.text.archive import read_archive
+from rnn_pipelines.sentiment.text.cleaning import clean_text
 from rnn_pipelines.sentiment.text.download import fetch_archive
 from rnn_pipelines.sentiment.text.files import check_text_cells
-from rnn_pipelines.sentiment.text.schema import Reviews
+from rnn_pipelines.sentiment.text.labels import Label, has_content, parse_labels, validate_labels
+from rnn_pipelines.sentiment.text.schema import Reviews, make_labels
 
 FILES = TableFiles(
     error=ReviewError,
@@ -21,11 +24,10 @@ FILES = TableFiles(
     other="An archive of the Large Movie Review Dataset is named in sentiment.source.archive.",
 )
 
-# 0.0 and 1.0 are the texts of labels in a floating-point column.
-LABELS = {
-    **dict.fromkeys(("0", "false", "neg", "negative", "0.0"), 0),
-    **dict.fromkeys(("1", "true", "pos", "positive", "1.0"), 1),
-}
+# The column of the archive that can replace its labels: 1 to 4 and 7 to 10.
+RATING = "rating"
+
+logger = logging.getLogger(__name__)
 
 
 class ReviewSourceSpec(ParameterModel, frozen=True):
@@ -38,7 +40,9 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
         unlabelled: whether the 50,000 unlabelled reviews of the archive are read too.
         path: your own CSV, Parquet or Excel file with one row for each review.
         text: column of the texts.
-        label: column of the labels: 0/1, false/true, neg/pos or negative/positive.
+        label: column of the labels, whose 2 to 50 different ones are the classes. All of 0/1, false/true, neg/pos or
+            negative/positive are negative and positive. Of the archive, `rating` makes its ratings the classes.
+        labels: labels by class, such as `{good: [4, 5], bad: [1, 2]}`; rows with another label are left out.
         group: column of the groups, such as films, shops or authors. A split never divides a group.
         split: column with train or test; without it, the test part is drawn (`ReviewSplitSpec.test`).
     """
@@ -49,6 +53,7 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
     path: str | None = None
     text: str = "text"
     label: str = "label"
+    labels: dict[str, list[Label]] | None = None
     group: str | None = None
     split: str | None = None
 
@@ -63,17 +68,16 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
             raise ValueError(
                 "text, label, group and split: expected different columns, received the same one twice"
             )
-        if self.path is None and (self.text, self.label, self.group, self.split) != (
-            "text",
-            "label",
-            None,
-            None,
+        if self.path is None and (
+            columns not in (["text", "label"], ["text", RATING]) or self.group or self.split
         ):
             raise ValueError("text, label, group and split require your own table: set path")
         if self.path is not None and self.unlabelled:
             raise ValueError(
                 "unlabelled requires the archive, and path replaces it: remove one of them"
             )
+        if self.labels is not None:
+            validate_labels(self.labels)
         return self
 
     @property
@@ -82,52 +86,73 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
         return self.path or "Large Movie Review Dataset"
 
 
-def read_reviews(source: ReviewSourceSpec, time: str | None = None) -> pd.DataFrame:
+def read_reviews(source: ReviewSourceSpec) -> Reviews:
     """Read the user's own table or the Large Movie Review Dataset.
 
-    Args:
-        time: another column of the user's own table.
     Returns:
-        `Reviews`, and the other column as `time`, unchanged.
         In the user's own table, row numbers from 1 are the IDs and, without a group column, the groups. Without a split
-        column the split of all reviews is train, and `split_reviews` draws the test part.
+        column the split of all reviews is train, and `split_reviews` draws the test part. Rows without a text, without
+        a label, or with a label that `labels` does not name are left out.
     Raises:
-        ReviewError: the file is missing, the archive is damaged or has another layout, a column is missing, a cell is
-            empty, a label or a split is invalid, or there is only one class.
+        ReviewError: the file is missing, the archive is damaged or has another layout, a column is missing, a group is
+            empty, a label or a split is invalid, or the number of classes is not 2 to 50.
     """
-    if source.path is None:
-        return read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
-    wanted = [
-        column
-        for column in (source.text, source.label, source.group, source.split)
-        if column is not None
-    ]
-    others = {} if time is None else {"time": time}
-    columns = Selection(list(dict.fromkeys([*wanted, *others.values()])))
-    table = read_columns(Path(source.path), columns, FILES)
-    return parse_reviews(table, source).assign(
-        **{name: table[column] for name, column in others.items()}
-    )
+    if source.path is not None:
+        return parse_reviews(read_labelled_rows(source), source).reset_index(drop=True)
+    reviews = read_archive(fetch_archive(source.archive, source.download_to), source.unlabelled)
+    if source.label == RATING or source.labels is not None:
+        is_unlabelled = reviews["split"] == "unlabelled"
+        labels = parse_labels(reviews[source.label], ~is_unlabelled, source.labels, source.origin)
+        reviews = reviews.assign(label=make_labels(labels))
+        reviews = reviews[is_unlabelled | labels.notna()].reset_index(drop=True)
+    return reviews
 
 
-def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
-    """Convert the columns of the user's own table to reviews; results and errors are those of `read_reviews`."""
+def read_labelled_rows(source: ReviewSourceSpec, time: str | None = None) -> pd.DataFrame:
+    """Read the named columns of the user's own table, and the one of the times, if there is one.
+
+    The index has the numbers of the rows, for messages; errors are those of `read_reviews`.
+    """
+    columns = [source.text, source.label, source.group, source.split, time]
+    wanted = list(dict.fromkeys(column for column in columns if column is not None))
+    table = read_columns(Path(str(source.path)), Selection(wanted), FILES)
     if table.empty:
         remedy = "Add a row for each review, or name another file with sentiment.source.path."
         raise ReviewError(f"{source.path}: no rows below the header. {remedy}")
+    first = name_row(table[source.text], 0)
+    return table.set_axis(pd.RangeIndex(first, first + len(table), name=ROW))
+
+
+def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
+    """Convert the columns of the user's own table to reviews; see `read_reviews`. Those that stay keep their index."""
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
-    is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
-    check_text_cells(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
+    texts = table[source.text].astype("object")
+    is_text = texts.map(lambda cell: isinstance(cell, str) and not is_broken(cell)).astype(bool)
+    check_text_cells(~is_text & texts.notna(), texts, source.path, "text")
+    has_text = texts.map(lambda cell: isinstance(cell, str) and has_content(clean_text(cell)))
+    labels = parse_labels(table[source.label], has_text.astype(bool), source.labels, source.path)
+    is_used = labels.notna()
+    _log_left_out(has_text.astype(bool), is_used, source)
+    used = table[is_used]
     return pd.DataFrame(
         {
-            "review_id": ids,
-            "split": _parse_splits(table, source),
-            "group": ids if source.group is None else _parse_names(table, source.group, source),
-            "rating": pd.Series(pd.NA, index=table.index, dtype="Int8"),
-            "label": _parse_labels(table, source),
-            "text": _parse_names(table, source.text, source),
-        }
+            "review_id": ids[is_used],
+            "split": _parse_splits(used, source),
+            "group": ids if source.group is None else _parse_names(used, source.group, source),
+            "rating": pd.Series(pd.NA, index=used.index, dtype="Int8"),
+            "label": make_labels(labels[is_used]),
+            "text": texts[is_used].astype("str"),
+        },
+        index=used.index,
     )
+
+
+def _log_left_out(has_text: pd.Series, is_used: pd.Series, source: ReviewSourceSpec) -> None:
+    if not is_used.all():
+        label = "a label" if source.labels is None else "a label of sentiment.source.labels"
+        num_rows = len(is_used), (~is_used).sum(), (~has_text).sum(), (has_text & ~is_used).sum()
+        message = f"of %d rows, %d left out: %d without a text, %d without {label}"
+        logger.info(f"%s: {message}", source.path, *num_rows)
 
 
 def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> pd.Series:
@@ -135,23 +160,6 @@ def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> 
     is_empty = table[column].isna() | (names.str.strip() == "")
     check_text_cells(is_empty, table[column], source.path, "a cell that is not empty")
     return names
-
-
-def _parse_labels(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
-    labels = _parse_names(table, source.label, source).str.strip().str.lower().map(LABELS)
-    check_text_cells(
-        labels.isna(),
-        table[source.label],
-        source.path,
-        "0/1, false/true, neg/pos or negative/positive",
-    )
-    if labels.nunique() < 2:
-        only = "positive" if labels.iloc[0] else "negative"
-        raise ReviewError(
-            f"{source.path}: column '{source.label}': expected negative and positive reviews, received only "
-            f"{only} ones. Add reviews of the other class."
-        )
-    return labels.astype("Int8")
 
 
 def _parse_splits(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:

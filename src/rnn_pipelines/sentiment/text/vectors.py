@@ -47,6 +47,10 @@ class WordVectors:
     vectors: np.ndarray
 
 
+# If no network is trained.
+NO_WORD_VECTORS = WordVectors(np.zeros((FIRST_WORD, 1), np.float32))
+
+
 def fit_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVectors:
     """Factorise the positive pointwise mutual information (PPMI) of words near each other.
 

@@ -31,8 +31,8 @@ DOWNLOAD = "--params=internals.reviews.download=true"
 class ChosenClassifier:
     """A classifier of one or two networks, and labelled held-out texts, empty if they are missing.
 
-    `labels` are 0 or 1. `origin` is that of the classifier, or the reason why there is none, in words: there are no
-    reviews to train it, or their download failed.
+    `labels` are the numbers of their classes. `origin` is that of the classifier, or the reason why there is none, in
+    words: there are no reviews to train it, or their download failed.
     """
 
     classifier: ClassifierArtefact | None
@@ -113,18 +113,22 @@ def _train_small_classifier(
         ),
         ngrams=NgramSpec.model_validate({"folds": NUM_FOLDS}),
         networks={
-            cell: ClassifierSpec.model_validate({"cell": cell, "units": small.units})
+            cell: ClassifierSpec.model_validate(
+                {"cell": cell, "units": small.units, "min_texts": 0}
+            )
             for cell in cells
         },
         training=small.training,
     )
     parts = fit_parts(reviews, spec)
     calibration = parts.calibrations[ENSEMBLE]
-    return ClassifierArtefact(parts.networks, parts.ngrams, parts.words, spec.padding, calibration)
+    return ClassifierArtefact(
+        parts.networks, parts.ngrams, parts.words, spec.padding, calibration, parts.class_facts
+    )
 
 
 def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:
     if reviews is None:
         return [], []
     held_out = reviews.iloc[find_texts(reviews, "test")]
-    return held_out["text"].tolist(), held_out["label"].astype(int).tolist()
+    return held_out["text"].tolist(), held_out["label"].cat.codes.tolist()

@@ -17,10 +17,12 @@ from rnn_pipelines.lab.internals.records import (
 from rnn_pipelines.lab.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.lab.internals.specs import SampleSpec
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
+from rnn_pipelines.sentiment.methods.logits import predict_classes
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE
 from rnn_pipelines.sentiment.model.classifier import (
     ClassifierArtefact,
     make_text_features,
+    read_probabilities,
     score_parts,
     score_sentiment,
 )
@@ -51,8 +53,8 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     Returns:
         The traces over the shown texts and a sample of the test reviews. And the readings of the shown texts, one row
         for each word and value: `cell`, `text` (number, from 1), `place` (from 0, of the words that the network reads),
-        `word`, `probability` (of the positive class, if the text ended with this word), `gate`, `unit` (−1 for the mean
-        over units) and `value`, all of the forward direction.
+        `word`, `probability` (of the second of two classes, if the text ended with this word), `gate`, `unit` (−1 for
+        the mean over units) and `value`, all of the forward direction.
         If there is no classifier, traces without layers and no rows.
     Raises:
         NetworkError: see `trace_layer`.
@@ -96,7 +98,10 @@ def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummar
         logits = score_parts(chosen.classifier, make_text_features(chosen.classifier, texts))
         logits[ENSEMBLE] = apply_calibration(chosen.classifier.calibration, logits)
         labels = np.asarray(chosen.labels)[held_out]
-        accuracy = {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
+        accuracy = {
+            name: float((predict_classes(values) == labels).mean())
+            for name, values in logits.items()
+        }
     is_missing = chosen.classifier is None
     return {
         "is_missing": is_missing,
@@ -134,7 +139,11 @@ def _read_text(
     """Return the readings of one shown text; see `trace_classifier`."""
     words = tokenize(text, classifier.signs)
     beginnings = pd.DataFrame({"row": range(len(words)), "text": list_beginnings(words)})
-    probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
+    classes = classifier.class_facts["classes"]
+    probabilities = read_probabilities(score_sentiment(classifier, beginnings), classes)
+    # Of more than two classes, that of the whole text.
+    shown = classes[1] if len(classes) == 2 else probabilities.iloc[-1].idxmax()
+    probability = probabilities[shown].to_numpy()
     is_read = places >= 0
     read = places[is_read]
     words_read = [words[place] for place in read]

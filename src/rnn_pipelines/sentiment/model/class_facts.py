@@ -1,0 +1,60 @@
+"""Facts of the classes: their names, their words, and the familiarity of their texts."""
+
+from typing import TypedDict
+
+import numpy as np
+
+from rnn_pipelines.sentiment.methods.nb_ngram import (
+    NgramClassifier,
+    TextFeatures,
+    measure_familiarity,
+    read_ngram,
+)
+from rnn_pipelines.sentiment.text.schema import Reviews, list_classes
+from rnn_pipelines.sentiment.text.splits import find_texts
+
+# Share of the held-out texts that count as unlike the training texts.
+UNLIKE_SHARE = 0.01
+NUM_WORDS = 10
+
+
+class ClassFacts(TypedDict):
+    """Facts of the classes, on which the answers of a classifier depend.
+
+    `classes` are the names in the order of their numbers, `words_by_class` the n-grams with the largest weights of the
+    n-gram classifier for each of them. A text whose familiarity (`measure_familiarity`) is less than `unlike_below` is
+    unlike the training texts.
+    """
+
+    classes: list[str]
+    words_by_class: dict[str, list[str]]
+    unlike_below: float
+
+
+def describe_classes(
+    reviews: Reviews, features: TextFeatures, ngrams: NgramClassifier, words: list[str]
+) -> ClassFacts:
+    """Return the facts of the classes of some reviews, from their validation part and the n-gram classifier."""
+    classes = list_classes(reviews)
+    validation = features.encoded.select(find_texts(reviews, "validation"))
+    familiarity = measure_familiarity(ngrams, validation)
+    return {
+        "classes": classes,
+        "words_by_class": list_words_by_class(ngrams, words, classes),
+        "unlike_below": float(np.quantile(familiarity, UNLIKE_SHARE)),
+    }
+
+
+def list_words_by_class(
+    ngrams: NgramClassifier, words: list[str], classes: list[str]
+) -> dict[str, list[str]]:
+    """Return the n-grams that raise the logit of each class most; for the first of two classes, those that lower it."""
+    weights = (
+        ngrams.weights.T if len(classes) > 2 else [-ngrams.weights[:, 0], ngrams.weights[:, 0]]
+    )
+    by_class = {}
+    for label, values in zip(classes, weights, strict=True):
+        largest = np.argsort(-values, kind="stable")[:NUM_WORDS]
+        numbers = ngrams.ngrams[largest[values[largest] > 0]]
+        by_class[label] = [read_ngram(number, words) for number in numbers]
+    return by_class

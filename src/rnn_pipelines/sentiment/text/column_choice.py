@@ -1,0 +1,82 @@
+"""The choice of the columns of texts and labels that the user did not name."""
+
+import logging
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from rnn_pipelines.errors import ReviewError, show, show_all
+from rnn_pipelines.reading.table_files import Selection
+from rnn_pipelines.reading.user_files import read_columns
+from rnn_pipelines.sentiment.text.labels import format_label
+from rnn_pipelines.sentiment.text.schema import MAX_CLASSES
+from rnn_pipelines.sentiment.text.source import FILES, ReviewSourceSpec
+
+# A label that fewer rows have is likely a text or an ID.
+MIN_TEXTS = 2
+DATE = r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}\b.*"
+
+logger = logging.getLogger(__name__)
+
+
+def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> ReviewSourceSpec:
+    """Return the source with its columns of texts and labels; `given` are the fields that the user named.
+
+    By default, these are `text` and `label`. Else the texts are the column with the longest ones on average, and the
+    labels the only other column with 2 to 50 different ones, each in at least two rows, that are no dates.
+
+    Raises:
+        ReviewError: no column or several can be the one; the message names them.
+    """
+    if {"text", "label"} <= set(given):
+        return source
+    columns_given = (getattr(source, field) for field in given)
+    named = [column for column in columns_given if column is not None]
+    # No cell is read as a number.
+    columns = Selection(named, None, has_all=True)
+    table = read_columns(Path(str(source.path)), columns, FILES)
+    free = [name for name in table if name not in named]
+    if "text" not in given:
+        lengths = {name: _measure_length(table[name]) for name in free if name != source.label}
+        most = max(lengths.values(), default=0)
+        longest = [name for name, length in lengths.items() if length == most > 0]
+        source = source.model_copy(update={"text": _choose(source, "text", free, longest)})
+    if "label" not in given:
+        rest = [name for name in free if name != source.text]
+        fitting = [name for name in rest if _holds_labels(table[name])]
+        source = source.model_copy(update={"label": _choose(source, "label", rest, fitting)})
+    columns_read = f"texts from {show(source.text)}, labels from {show(source.label)}"
+    unread = [name for name in free if name not in (source.text, source.label)]
+    logger.info("%s: %s, not read: %s", source.path, columns_read, show_all(unread))
+    return source
+
+
+def _choose(
+    source: ReviewSourceSpec, field: str, free: Sequence[str], fitting: Sequence[str]
+) -> str:
+    """Return the column of the usual name, or the only one that fits."""
+    if getattr(source, field) in free:
+        return str(getattr(source, field))
+    if len(fitting) != 1:
+        advice = "Add one."
+        if free:
+            advice = f"Name one of {show_all(fitting or free)} in sentiment.source.{field}."
+        raise ReviewError(f"{source.path}: which column has the {field}s? {advice}")
+    return fitting[0]
+
+
+def _measure_length(cells: pd.Series) -> float:
+    """Return the mean length of texts; 0 if hardly a cell has a letter."""
+    texts = cells.dropna().astype("str")
+    filled = texts[texts != ""]
+    has_letters = filled.str.contains(r"[^\W\d_]").mean() > 0.5
+    return float(filled.str.len().mean()) if has_letters else 0.0
+
+
+def _holds_labels(cells: pd.Series) -> bool:
+    names = cells.dropna().map(format_label).astype("str").str.casefold()
+    counts = names[names != ""].value_counts()
+    if counts.index.str.fullmatch(DATE).all():
+        return False
+    return 2 <= len(counts) <= MAX_CLASSES and counts.min() >= MIN_TEXTS

@@ -1,0 +1,86 @@
+"""The columns of texts and labels are chosen if a file leaves no doubt, and named in an error if it does."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import ReviewError
+from rnn_pipelines.sentiment.text.column_choice import choose_text_columns
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+
+Save = Callable[[pd.DataFrame, Path], object]
+
+TABLE = pd.DataFrame(
+    {
+        "Nr": range(1, 9),
+        "Datum": [datetime(2026, 1 + number % 2, 1) for number in range(8)],
+        "Kunde": ["Ärzte", "Bäcker", "Café", "Dom", "Eis", "Fuß", "Gäste", "Hof"],
+        "Grund": ["Lieferung", "Rechnung ", "lieferung", "RECHNUNG"] * 2,
+        "Beschwerde": [f"Die Lieferung {number} kam zu spät; schade!" for number in range(8)],
+    }
+)
+
+
+def choose(table: pd.DataFrame, folder: Path, **given: str) -> tuple[str, str]:
+    path = folder / "my.parquet"
+    table.to_parquet(path)
+    source = choose_text_columns(ReviewSourceSpec(path=str(path), **given), given)
+    return source.text, source.label
+
+
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [
+        ("my.csv", lambda table, path: table.to_csv(path, index=False)),
+        ("semicolons.csv", lambda table, path: table.to_csv(path, index=False, sep=";")),
+        ("latin.csv", lambda table, path: table.to_csv(path, index=False, encoding="latin-1")),
+        ("mark.csv", lambda table, path: table.to_csv(path, index=False, encoding="utf-8-sig")),
+        ("my.xlsx", lambda table, path: table.to_excel(path, index=False)),
+        ("titles.xlsx", lambda table, path: table.to_excel(path, index=False, startrow=3)),
+        ("my.parquet", lambda table, path: table.to_parquet(path)),
+        ("categories.parquet", lambda table, path: table.astype("category").to_parquet(path)),
+    ],
+    ids=lambda name: name if isinstance(name, str) else "",
+)
+def test_longest_texts_and_their_only_labels_are_read(
+    tmp_path: Path, name: str, save: Save, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / name
+    save(TABLE, path)
+    with caplog.at_level("INFO", "rnn_pipelines.sentiment"):
+        source = choose_text_columns(ReviewSourceSpec(path=str(path)), ())
+    assert (source.text, source.label) == ("Beschwerde", "Grund")
+    assert caplog.messages[-1] == (
+        f"{path}: texts from 'Beschwerde', labels from 'Grund', not read: ['Nr', 'Datum', 'Kunde']"
+    )
+
+
+def test_columns_of_the_usual_names_are_read(tmp_path: Path) -> None:
+    table = TABLE.assign(text=TABLE["Kunde"], label=TABLE["Datum"].astype(str))
+    assert choose(table, tmp_path) == ("text", "label")
+
+
+def test_named_columns_are_not_chosen(tmp_path: Path) -> None:
+    assert choose(TABLE, tmp_path, text="Kunde") == ("Kunde", "Grund")
+    shops = TABLE.assign(shop=["Nord", "Süd"] * 4)
+    assert choose(shops, tmp_path, label="shop") == ("Beschwerde", "shop")
+    assert choose(shops, tmp_path, group="shop") == ("Beschwerde", "Grund")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (TABLE.assign(stars=[1, 2] * 4), r"the labels\? Name one of \['Grund', 'stars'\] in sent"),
+        (TABLE.drop(columns="Grund"), r"labels\? Name one of \['Nr', 'Datum', 'Kunde'\]"),
+        (TABLE.assign(again=TABLE["Beschwerde"]), r"texts\? Name one of \['Beschwerde', 'again'\]"),
+        (TABLE[["Beschwerde"]], r"which column has the labels\? Add one\."),
+        (TABLE[["Nr", "Datum"]], r"texts\? Name one of \['Nr', 'Datum'\] in sentiment.source.text"),
+    ],
+    ids=["two columns of labels", "no labels", "two columns of texts", "one column", "no texts"],
+)
+def test_doubtful_columns_are_named(tmp_path: Path, table: pd.DataFrame, message: str) -> None:
+    with pytest.raises(ReviewError, match=message):
+        choose(table, tmp_path)
