@@ -141,7 +141,7 @@ def fit_parts(reviews: Reviews, spec: SentimentSpec) -> FittedParts:
         learn_word_vectors(encoded, reviews, spec.word_vectors) if is_large else NO_WORD_VECTORS
     )
     begin_stage("fit the n-grams")
-    ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
+    ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.vocabulary, spec.ngrams)
     if is_large:
         begin_stage("load TensorFlow")
         load_tensorflow()

@@ -53,7 +53,11 @@ def create_data_pipeline() -> Pipeline:
             [ENCODED, REVIEWS, "params:sentiment.word_vectors"],
             VECTORS,
         ),
-        node(preparation.fit_nb_ngram, [ENCODED, REVIEWS, "params:sentiment.ngrams"], ngrams),
+        node(
+            preparation.fit_nb_ngram,
+            [ENCODED, REVIEWS, VOCABULARY, "params:sentiment.ngrams"],
+            ngrams,
+        ),
     ]
     return Pipeline(nodes)
 

@@ -1,11 +1,13 @@
 """The n-gram classifier: logistic regression on n-grams, each weighted by its naive Bayes log-count ratio.
 
-With more than two classes, each class has a regression of its own, against all other classes.
+With more than two classes, each class has a regression of its own, against all other classes. Of many texts, it reads
+the presence of n-grams of words. Of few texts, it reads how often n-grams of words and of characters occur, relative to
+the length of the text.
 """
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -13,15 +15,16 @@ from pydantic import Field
 
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.methods.logits import mark_classes, to_logits
-from rnn_pipelines.sentiment.text.encoding import EncodedTexts
+from rnn_pipelines.sentiment.text.encoding import CHARACTER_BITS, EncodedTexts
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-# An n-gram of up to three words is a single integer, so that NumPy can count and look it up.
+# An n-gram of up to three words, or four characters, is a single integer, so that NumPy can count and look it up.
 BITS = 21
 MAX_ORDER = 3
+CHARACTER_ORDER = 4
 # Number of texts whose n-grams are in memory at once.
 CHUNK = 5000
 
@@ -35,6 +38,8 @@ class NgramSpec(ParameterModel, frozen=True):
         smoothing: added to the count of every n-gram in a class and in the others.
         inverse_penalty: weight of the training error relative to the squared weights (C of liblinear).
         folds: number of folds of the training texts, by group; see `add_ngram_features`.
+        few_texts: with fewer training texts, the other attributes are those of `FEW_TEXTS`, and n-grams of characters
+            are read too.
     """
 
     order: int = Field(3, ge=1, le=MAX_ORDER)
@@ -42,23 +47,40 @@ class NgramSpec(ParameterModel, frozen=True):
     smoothing: float = Field(1.0, gt=0, le=1e9)
     inverse_penalty: float = Field(0.1, gt=0, le=1e9)
     folds: int = Field(10, ge=2, le=1000)
+    few_texts: int = Field(4_000, ge=0, le=10**9)
+
+
+# Chosen on the training parts of four sets, see "Own texts" in benchmarks/README.md.
+FEW_TEXTS = NgramSpec(order=2, min_texts=1, smoothing=0.1, inverse_penalty=10.0, folds=5)
 
 
 @dataclass(frozen=True)
 class NgramClassifier:
-    """A linear classifier on the presence of n-grams in a text.
+    """A linear classifier on the n-grams of a text.
+
+    A classifier of many texts adds the weights of the n-grams that a text contains. One of few texts, which has
+    `ratios`, sums them with 1 + log(number of occurrences), and divides the sums of words and of characters by a length
+    each: the root of the sum of (occurrences · ratios)². The mean length of the training texts is 1.
 
     Attributes:
-        ngrams: int64[num_ngrams], the known n-grams as numbers of `number_ngrams`, sorted.
-        weights: float32[num_ngrams, num_outputs], added to the logits of each text that contains the n-gram.
+        ngrams: int64[num_ngrams], the known n-grams of words as numbers of `number_ngrams`, sorted.
+        weights: float32[num_ngrams + num_characters, num_outputs], of the n-grams of words, then of characters.
         intercept: float64[num_outputs], the logits of a text without known n-grams.
         order: number of words of the longest n-grams.
+        characters: int64[num_characters], the known n-grams of characters, sorted; empty for many texts.
+        ratios: float32[num_ngrams + num_characters, num_outputs], the log-count ratios; empty for many texts.
     """
 
     ngrams: np.ndarray
     weights: np.ndarray
     intercept: np.ndarray
     order: int
+    characters: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    ratios: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+
+    @property
+    def reads_characters(self) -> bool:
+        return len(self.ratios) > 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +117,12 @@ class FitRecord(TypedDict):
 
 
 def add_ngram_features(
-    encoded: EncodedTexts, labels: np.ndarray, num_classes: int, folds: np.ndarray, spec: NgramSpec
+    encoded: EncodedTexts,
+    labels: np.ndarray,
+    num_classes: int,
+    folds: np.ndarray,
+    spec: NgramSpec,
+    characters: EncodedTexts | None = None,
 ) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
     """Fit the classifier on the training texts, and compute its weights and logits for all texts.
 
@@ -105,15 +132,16 @@ def add_ngram_features(
     Args:
         labels: int[num_texts], the number of each text's class; only those of training texts are read.
         folds: int[num_texts], the fold of each training text, −1 for all other texts.
+        characters: the characters of all texts, if the training texts are few.
     Returns:
         The classifier, the features of all texts, and the fit record of the classifier, without the folds.
     """
     started = time.perf_counter()
     train = np.flatnonzero(folds >= 0)
-    known = _choose_ngrams(encoded.select(train), spec)
-    present = _mark_ngrams(encoded.select(train), known, spec.order)
+    known = _choose_known(encoded.select(train), _select(characters, train), spec)
+    blocks = _count_known(known, encoded.select(train), _select(characters, train))
     targets = mark_classes(labels[train], num_classes)
-    classifier = _fit(present, targets, known, spec)
+    classifier = _fit(blocks, targets, known, spec)
     record = FitRecord(
         training_seconds=time.perf_counter() - started,
         num_parameters=classifier.weights.size + classifier.intercept.size,
@@ -124,37 +152,65 @@ def add_ngram_features(
     fold_of_word = np.repeat(folds, encoded.lengths)
     for fold in np.unique(folds):
         others = folds[train] != fold
-        here = encoded.select(np.flatnonzero(folds == fold))
-        blind = _fit(present[others], targets[others], known, spec) if fold >= 0 else classifier
+        texts = np.flatnonzero(folds == fold)
+        here = encoded.select(texts)
+        blind = classifier
+        if fold >= 0:
+            blind = _fit([block[others] for block in blocks], targets[others], known, spec)
         ngrams[fold_of_word == fold] = weigh_words(blind, here)
-        logits[folds == fold] = score_ngrams(blind, here)
+        logits[folds == fold] = score_ngrams(blind, here, _select(characters, texts))
     return classifier, TextFeatures(encoded.ids, encoded.offsets, ngrams, logits), record
 
 
 def fit_ngram_classifier(
-    encoded: EncodedTexts, labels: np.ndarray, num_classes: int, spec: NgramSpec
+    encoded: EncodedTexts,
+    labels: np.ndarray,
+    num_classes: int,
+    spec: NgramSpec,
+    characters: EncodedTexts | None = None,
 ) -> NgramClassifier:
-    """Fit the classifier on training texts and the numbers of their classes.
+    """Fit the classifier on training texts and the numbers of their classes, with the characters of few texts.
 
     p and q are the smoothed shares of an n-gram among all n-grams of a class and of the other texts. The feature of a
-    text is log(p / q) if it contains the n-gram, else 0.
+    text is log(p / q) if it contains the n-gram, else 0. Of few texts, it is multiplied by 1 + log(number of
+    occurrences), and the features of words, and those of characters, have a length of 1.
 
     Source: Wang & Manning (2012), Baselines and Bigrams, equations 2 to 4; with logistic loss instead of the SVM's.
     """
-    known = _choose_ngrams(encoded, spec)
-    targets = mark_classes(labels, num_classes)
-    return _fit(_mark_ngrams(encoded, known, spec.order), targets, known, spec)
+    known = _choose_known(encoded, characters, spec)
+    blocks = _count_known(known, encoded, characters)
+    return _fit(blocks, mark_classes(labels, num_classes), known, spec)
 
 
-def score_ngrams(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
-    """Return the logits of each text, float64[num_texts, num_outputs]."""
-    known = classifier.ngrams
-    weights = classifier.weights.astype(np.float64)
-    logits = [
-        _mark_ngrams(chunk, known, classifier.order) @ weights for chunk in _split_texts(encoded)
-    ]
-    none = np.zeros((0, weights.shape[1]))
-    return np.concatenate([none, *logits]) + classifier.intercept
+def score_ngrams(
+    classifier: NgramClassifier, encoded: EncodedTexts, characters: EncodedTexts | None = None
+) -> np.ndarray:
+    """Return the logits of each text, float64[num_texts, num_outputs]; `characters` as in the fit."""
+    logits = [np.zeros((0, classifier.weights.shape[1]))]
+    for texts in _split_texts(len(encoded)):
+        blocks = _count_known(classifier, encoded.select(texts), _select(characters, texts))
+        logits.append(_sum_weights(classifier, blocks))
+    return np.concatenate(logits) + classifier.intercept
+
+
+def _sum_weights(classifier: NgramClassifier, blocks: Sequence["csr_array"]) -> np.ndarray:
+    """Return the weighted sums of the blocks of `_count_known`, float64[num_texts, num_outputs]."""
+    sums = np.zeros((blocks[0].shape[0], classifier.weights.shape[1]))
+    first = 0
+    for block in blocks:
+        columns = slice(first, first + block.shape[1])
+        weighted = block @ classifier.weights[columns].astype(np.float64)
+        if classifier.reads_characters:
+            weighted /= _measure_lengths(block, classifier.ratios[columns].astype(np.float64))
+        sums += weighted
+        first += block.shape[1]
+    return sums
+
+
+def _measure_lengths(block: "csr_array", ratios: np.ndarray) -> np.ndarray:
+    """Return the lengths of the features of texts, float64[num_texts, num_outputs]; 1 without features."""
+    lengths: np.ndarray = np.sqrt(block.power(2) @ ratios**2)
+    return np.where(lengths > 0, lengths, 1.0)
 
 
 def measure_familiarity(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
@@ -181,53 +237,122 @@ def weigh_words(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarra
     Those of an unknown n-gram are 0.
     """
     num_outputs = classifier.weights.shape[1]
-    weights = np.concatenate([classifier.weights, np.zeros((1, num_outputs), np.float32)])
+    of_words = classifier.weights[: len(classifier.ngrams)]
+    weights = np.concatenate([of_words, np.zeros((1, num_outputs), np.float32)])
     order = classifier.order
     chunks = [
-        weights[find_ngrams(number_ngrams(chunk, order), classifier.ngrams)]
-        for chunk in _split_texts(encoded)
+        weights[find_ngrams(number_ngrams(encoded.select(texts), order), classifier.ngrams)]
+        for texts in _split_texts(len(encoded))
     ]
     none = np.zeros((0, order, num_outputs), np.float32)
     return np.concatenate([none, *chunks]).reshape(-1, order * num_outputs)
 
 
 def _fit(
-    present: "csr_array", targets: np.ndarray, known: np.ndarray, spec: NgramSpec
+    blocks: Sequence["csr_array"], targets: np.ndarray, known: NgramClassifier, spec: NgramSpec
 ) -> NgramClassifier:
     """Fit a regression for each column of the targets, bool[num_texts, num_outputs]."""
-    outputs = [_fit_output(present, is_class, spec) for is_class in targets.T]
-    weights, intercepts = zip(*outputs, strict=True)
-    return NgramClassifier(known, np.stack(weights, axis=1), np.array(intercepts), spec.order)
+    outputs = [
+        _fit_output(blocks, is_class, spec, known.reads_characters) for is_class in targets.T
+    ]
+    weights, intercepts, ratios = zip(*outputs, strict=True)
+    fitted = replace(known, weights=np.stack(weights, axis=1), intercept=np.array(intercepts))
+    return replace(fitted, ratios=np.stack(ratios, axis=1)) if known.reads_characters else fitted
 
 
 def _fit_output(
-    present: "csr_array", is_class: np.ndarray, spec: NgramSpec
-) -> tuple[np.ndarray, float]:
-    """Return the weights, float32[num_ngrams], and the intercept of one class against the others."""
+    blocks: Sequence["csr_array"], is_class: np.ndarray, spec: NgramSpec, has_unit_length: bool
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Return the weights, float32[num_ngrams], the intercept and the ratios of one class against the others."""
+    from scipy.sparse import hstack
     from sklearn.linear_model import LogisticRegression
 
     if is_class.all() or not is_class.any():
         # A fold may hold all texts of a rare class. Without n-grams, the logit is that of the smoothed share.
         share = (is_class.sum() + 1) / (len(is_class) + 2)
         logit = to_logits(np.array([[1 - share, share]]))[0, 0]
-        return np.zeros(present.shape[1], np.float32), float(logit)
-    positive, negative = (
-        spec.smoothing + present[is_class == side].sum(axis=0) for side in (True, False)
-    )
-    ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
-    features = present.multiply(ratios[None, :].astype(np.float32)).tocsr()
+        none = np.zeros(sum(block.shape[1] for block in blocks), np.float32)
+        return none, float(logit), none
+    all_ratios = []
+    all_features = []
+    for block in blocks:
+        ratios = _compare_counts(block, is_class, spec.smoothing).astype(np.float32)
+        features = block.copy()
+        if has_unit_length:
+            lengths = _measure_lengths(block, ratios[:, None])[:, 0]
+            ratios /= lengths.mean()
+            features.data /= np.repeat(lengths / lengths.mean(), np.diff(block.indptr))
+        features.data *= ratios[block.indices]
+        all_ratios.append(ratios)
+        all_features.append(features)
+    ratios = np.concatenate(all_ratios)
     # The dual problem has one variable for each text, and there are far fewer texts than n-grams.
     options = {"solver": "liblinear", "dual": True, "max_iter": 1000, "random_state": 0}
-    regression = LogisticRegression(C=spec.inverse_penalty, **options).fit(features, is_class)
-    return (regression.coef_[0] * ratios).astype(np.float32), float(regression.intercept_[0])
+    # Fitted nearly twice as fast, with the same macro F1.
+    tolerance = 0.1 if has_unit_length else 1e-4
+    regression = LogisticRegression(C=spec.inverse_penalty, tol=tolerance, **options)
+    regression.fit(hstack(all_features, format="csr"), is_class)
+    return (
+        (regression.coef_[0] * ratios).astype(np.float32),
+        float(regression.intercept_[0]),
+        ratios,
+    )
 
 
-def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
-    """Return the n-grams that occur in at least `min_texts` texts: int64, sorted."""
+def _compare_counts(block: "csr_array", is_class: np.ndarray, smoothing: float) -> np.ndarray:
+    """Return the logarithm of the smoothed share of each n-gram in a class, relative to that in the other texts."""
+    inside, outside = (smoothing + block[is_class == side].sum(axis=0) for side in (True, False))
+    ratios: np.ndarray = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    return ratios
+
+
+def _choose_known(
+    encoded: EncodedTexts, characters: EncodedTexts | None, spec: NgramSpec
+) -> NgramClassifier:
+    """Return a classifier that knows the n-grams of training texts, without weights."""
+    known = NgramClassifier(
+        ngrams=_choose_ngrams(number_ngrams(encoded, spec.order), encoded.lengths, spec.min_texts),
+        weights=np.zeros((0, 1), np.float32),
+        intercept=np.zeros(0),
+        order=spec.order,
+    )
+    if characters is None:
+        return known
+    numbered = number_characters(characters)
+    return replace(
+        known,
+        characters=_choose_ngrams(numbered, characters.lengths, spec.min_texts),
+        ratios=np.zeros((1, 1), np.float32),
+    )
+
+
+def _count_known(
+    classifier: NgramClassifier, encoded: EncodedTexts, characters: EncodedTexts | None
+) -> list["csr_array"]:
+    """Return the known n-grams of words in texts, and of characters: float32[num_texts, num_known], sparse.
+
+    Without characters, an n-gram that occurs is 1. With them, it is 1 + log(number of occurrences).
+    """
+    words = find_ngrams(number_ngrams(encoded, classifier.order), classifier.ngrams)
+    counts = _count_columns(words, encoded.lengths, len(classifier.ngrams))
+    if characters is None:
+        counts.data[:] = 1
+        return [counts]
+    spelt = find_ngrams(number_characters(characters), classifier.characters)
+    blocks = [counts, _count_columns(spelt, characters.lengths, len(classifier.characters))]
+    for block in blocks:
+        block.data = 1 + np.log(block.data)
+    return blocks
+
+
+def _choose_ngrams(numbered: np.ndarray, lengths: np.ndarray, min_texts: int) -> np.ndarray:
+    """Return the n-grams that occur in at least `min_texts` texts: int64, sorted.
+
+    `numbered` are the n-grams at each place, int64[num_places, order], and `lengths` the places of each text.
+    """
     ngrams = np.zeros(0, np.int64)
     counts = np.zeros(0, np.int64)
-    numbered = number_ngrams(encoded, spec.order)
-    texts = np.repeat(np.arange(len(encoded)), encoded.lengths)
+    texts = np.repeat(np.arange(len(lengths)), lengths)
     for column in numbered.T:
         order = np.argsort(column, kind="stable")
         ngram = column[order]
@@ -237,47 +362,58 @@ def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
         distinct, count = np.unique(ngram[is_first], return_counts=True)
         ngrams = np.concatenate([ngrams, distinct])
         counts = np.concatenate([counts, count])
-    return np.sort(ngrams[(counts >= spec.min_texts) & (ngrams > 0)])
+    return np.sort(ngrams[(counts >= min_texts) & (ngrams > 0)])
 
 
-def _mark_ngrams(encoded: EncodedTexts, known: np.ndarray, order: int) -> "csr_array":
-    """Return the presence of known n-grams in texts: float32[num_texts, num_ngrams], sparse, 0 or 1."""
+def _count_columns(columns: np.ndarray, lengths: np.ndarray, num_columns: int) -> "csr_array":
+    """Return how often each column occurs in each text: float32[num_texts, num_columns], sparse.
+
+    `columns` are those of the n-grams at each place, int64[num_places, order], −1 for none; `lengths` the places of
+    each text.
+    """
     from scipy.sparse import csr_array
 
-    columns = find_ngrams(number_ngrams(encoded, order), known)
-    texts = np.repeat(np.arange(len(encoded)), encoded.lengths)[:, None]
+    texts = np.repeat(np.arange(len(lengths)), lengths)[:, None]
     is_known = columns >= 0
     # liblinear reads 32-bit indices only.
     rows = np.broadcast_to(texts, columns.shape)[is_known].astype(np.int32)
     places = (rows, columns[is_known].astype(np.int32))
-    marks = csr_array((np.ones(len(rows), np.float32), places), shape=(len(encoded), len(known)))
-    marks.sum_duplicates()
-    marks.data[:] = 1
-    return marks
+    counts = csr_array((np.ones(len(rows), np.float32), places), shape=(len(lengths), num_columns))
+    counts.sum_duplicates()
+    return counts
 
 
-def _split_texts(encoded: EncodedTexts) -> Iterator[EncodedTexts]:
-    for first in range(0, len(encoded), CHUNK):
-        yield encoded.select(np.arange(first, min(first + CHUNK, len(encoded))))
+def _select(characters: EncodedTexts | None, texts: np.ndarray) -> EncodedTexts | None:
+    return None if characters is None else characters.select(texts)
 
 
-def number_ngrams(encoded: EncodedTexts, order: int) -> np.ndarray:
-    """Return the n-grams of up to `order` words, 1 to 3, that begin at each word: int64[num_words, order].
+def _split_texts(num_texts: int) -> Iterator[np.ndarray]:
+    for first in range(0, num_texts, CHUNK):
+        yield np.arange(first, min(first + CHUNK, num_texts))
 
-    Column `n − 1` holds the n-gram of `n` words, with 21 bits for the number of each word, which is below 2²¹; 0 if the
-    text ends before the n-gram.
+
+def number_ngrams(encoded: EncodedTexts, order: int, bits: int = BITS) -> np.ndarray:
+    """Return the n-grams of up to `order` words that begin at each word: int64[num_words, order].
+
+    Column `n − 1` holds the n-gram of `n` words, with `bits` for the number of each word; 0 if the text ends before the
+    n-gram. The numbers must be below 2^bits, and `order · bits` at most 63.
     """
     num_words = len(encoded.ids)
     # Number of words from here to the end of the text.
     rest = np.repeat(encoded.offsets[1:], encoded.lengths) - np.arange(num_words)
     ngrams = np.zeros((num_words, order), np.int64)
     run = np.zeros(num_words, np.int64)
-    for n in range(order):
+    for n in range(min(order, num_words)):
         following = np.zeros(num_words, np.int64)
         following[: num_words - n] = encoded.ids[n:]
-        run = run | following << BITS * n
+        run = run | following << bits * n
         ngrams[:, n] = np.where(rest > n, run, 0)
     return ngrams
+
+
+def number_characters(characters: EncodedTexts) -> np.ndarray:
+    """Return the n-grams of characters that begin at each character, as `number_ngrams` those of words."""
+    return number_ngrams(characters, CHARACTER_ORDER, CHARACTER_BITS)
 
 
 def find_ngrams(ngrams: np.ndarray, known: np.ndarray) -> np.ndarray:

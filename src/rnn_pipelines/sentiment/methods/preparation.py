@@ -1,6 +1,7 @@
 """Inputs of the classifiers from reviews: vocabulary, word vectors and n-gram features."""
 
 from rnn_pipelines.sentiment.methods.nb_ngram import (
+    FEW_TEXTS,
     FitRecord,
     NgramClassifier,
     NgramSpec,
@@ -38,13 +39,25 @@ def learn_word_vectors(
 
 
 def fit_nb_ngram(
-    encoded: EncodedTexts, reviews: Reviews, ngrams: NgramSpec
+    encoded: EncodedTexts, reviews: Reviews, vocabulary_spec: VocabularySpec, ngrams: NgramSpec
 ) -> tuple[NgramClassifier, TextFeatures, FitRecord]:
-    """Fit the n-gram classifier, and return its features of all texts, out-of-fold for training texts."""
+    """Fit the n-gram classifier, and return its features of all texts, out-of-fold for training texts.
+
+    With fewer training texts than `few_texts`, the validation part is a fold of its own, so that the classifier learns
+    its labels too.
+    """
+    characters = None
+    if len(find_texts(reviews, "train")) < ngrams.few_texts:
+        ngrams = FEW_TEXTS
+        characters = encoding.encode_characters(reviews["text"], vocabulary_spec.signs)
+    folds = assign_folds(reviews, ngrams.folds)
+    if characters is not None:
+        folds[find_texts(reviews, "validation")] = folds.max() + 1
     return add_ngram_features(
         encoded,
         reviews["label"].cat.codes.to_numpy(int),
         len(list_classes(reviews)),
-        assign_folds(reviews, ngrams.folds),
+        folds,
         ngrams,
+        characters,
     )

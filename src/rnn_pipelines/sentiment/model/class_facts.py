@@ -34,10 +34,13 @@ class ClassFacts(TypedDict):
 def describe_classes(
     reviews: Reviews, features: TextFeatures, ngrams: NgramClassifier, words: list[str]
 ) -> ClassFacts:
-    """Return the facts of the classes of some reviews, from their validation part and the n-gram classifier."""
+    """Return the facts of the classes of some reviews, from their test part and the n-gram classifier.
+
+    The labels of the test part are not read. The validation part may be familiar, because few texts are learnt from it.
+    """
     classes = list_classes(reviews)
-    validation = features.encoded.select(find_texts(reviews, "validation"))
-    familiarity = measure_familiarity(ngrams, validation)
+    test = features.encoded.select(find_texts(reviews, "test"))
+    familiarity = measure_familiarity(ngrams, test)
     return {
         "classes": classes,
         "words_by_class": list_words_by_class(ngrams, words, classes),
@@ -49,9 +52,8 @@ def list_words_by_class(
     ngrams: NgramClassifier, words: list[str], classes: list[str]
 ) -> dict[str, list[str]]:
     """Return the n-grams that raise the logit of each class most; for the first of two classes, those that lower it."""
-    weights = (
-        ngrams.weights.T if len(classes) > 2 else [-ngrams.weights[:, 0], ngrams.weights[:, 0]]
-    )
+    of_words = ngrams.weights[: len(ngrams.ngrams)].T
+    weights = of_words if len(classes) > 2 else [-of_words[0], of_words[0]]
     by_class = {}
     for label, values in zip(classes, weights, strict=True):
         largest = np.argsort(-values, kind="stable")[:NUM_WORDS]

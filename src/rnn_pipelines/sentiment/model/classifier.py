@@ -25,7 +25,11 @@ from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.tables import PROBABILITY_OF
 from rnn_pipelines.sentiment.methods.training import score_texts
 from rnn_pipelines.sentiment.model.class_facts import ClassFacts
-from rnn_pipelines.sentiment.text.encoding import EncodedTexts, PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.encoding import (
+    PaddingSpec,
+    encode_characters,
+    encode_texts,
+)
 from rnn_pipelines.sentiment.text.schema import UNKNOWN_LABEL
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
@@ -95,15 +99,16 @@ def score_sentiment(classifier: ClassifierArtefact, texts: pd.DataFrame) -> pd.D
 
 def make_text_features(classifier: ClassifierArtefact, texts: Iterable[str]) -> TextFeatures:
     """Return the network inputs and n-gram logits of texts."""
+    texts = list(texts)
     encoded = encode_texts(texts, classifier.vocabulary, classifier.signs)
-    return compute_features(classifier, encoded)
-
-
-def compute_features(classifier: ClassifierArtefact, encoded: EncodedTexts) -> TextFeatures:
-    """Return the network inputs and n-gram logits of encoded texts."""
-    ngram_logits = score_ngrams(classifier.ngrams, encoded)
+    characters = None
+    if classifier.ngrams.reads_characters:
+        characters = encode_characters(texts, classifier.signs)
     return TextFeatures(
-        encoded.ids, encoded.offsets, weigh_words(classifier.ngrams, encoded), ngram_logits
+        encoded.ids,
+        encoded.offsets,
+        weigh_words(classifier.ngrams, encoded),
+        score_ngrams(classifier.ngrams, encoded, characters),
     )
 
 

@@ -12,7 +12,7 @@ from rnn_pipelines.sentiment.methods.logits import compute_log_probabilities
 from rnn_pipelines.sentiment.methods.nb_ngram import weigh_words
 from rnn_pipelines.sentiment.model.classifier import (
     ClassifierArtefact,
-    compute_features,
+    make_text_features,
     score_parts,
 )
 from rnn_pipelines.sentiment.text.cleaning import tokenize
@@ -53,14 +53,13 @@ def _explain_text(classifier: ClassifierArtefact, text: str) -> Explanation:
     candidates = _list_candidates(classifier, words, encoded)
     if not candidates:
         return {"words_for": {}, "words_against": {}}
-    whole = _measure_log_probabilities(classifier, [encoded.ids])
+    whole = _measure_log_probabilities(classifier, words, [np.ones(len(words), bool)])
     label = int(whole[0].argmax())
     size = max(MAX_WORDS_AT_ONCE // len(words), 1)
     effects: dict[str, float] = {}
     for first in range(0, len(candidates), size):
         removed = candidates[first : first + size]
-        without = [encoded.ids[words != word] for word in removed]
-        left = _measure_log_probabilities(classifier, without)
+        left = _measure_log_probabilities(classifier, words, [words != word for word in removed])
         falls = _find_log_odds(whole, label) - _find_log_odds(left, label)
         effects |= dict(zip(removed, falls.tolist(), strict=True))
     return {
@@ -82,12 +81,11 @@ def _list_candidates(
 
 
 def _measure_log_probabilities(
-    classifier: ClassifierArtefact, texts: list[np.ndarray]
+    classifier: ClassifierArtefact, words: np.ndarray, kept: list[np.ndarray]
 ) -> np.ndarray:
-    """Return the log probability of each class, float64[num_texts, num_classes], for the word numbers of texts."""
+    """Return the log probability of each class, float64[num_texts, num_classes], for the kept words of a text."""
     check_time()
-    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-    features = compute_features(classifier, EncodedTexts(np.concatenate(texts), offsets))
+    features = make_text_features(classifier, [" ".join(words[is_kept]) for is_kept in kept])
     logits = apply_calibration(classifier.calibration, score_parts(classifier, features))
     return compute_log_probabilities(logits)
 

@@ -11,6 +11,9 @@ from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
+# Four characters fit into an int64.
+CHARACTER_BITS = 15
+
 
 class PaddingSpec(ParameterModel, frozen=True):
     """The truncation and padding of texts of different lengths to one array.
@@ -79,6 +82,22 @@ def encode_texts(
     ]
     offsets = np.cumsum([0, *(len(array) for array in arrays)], dtype=np.int64)
     return EncodedTexts(np.concatenate([np.zeros(0, np.int32), *arrays]), offsets)
+
+
+def encode_characters(texts: Iterable[str], signs: bool = True) -> EncodedTexts:
+    """Return the numbers of the characters of the words of raw texts, with a blank between two words.
+
+    The number of a character is its code point, of which the last 15 bits are kept.
+    """
+    arrays = [
+        np.frombuffer(
+            " ".join(tokenize(text, signs)).encode("utf-32-le", "surrogatepass"), np.int32
+        )
+        for text in texts
+    ]
+    offsets = np.cumsum([0, *(len(array) for array in arrays)], dtype=np.int64)
+    codes = np.concatenate([np.zeros(0, np.int32), *arrays])
+    return EncodedTexts(codes & (1 << CHARACTER_BITS) - 1, offsets)
 
 
 def place_words(lengths: np.ndarray, padding: PaddingSpec) -> np.ndarray:

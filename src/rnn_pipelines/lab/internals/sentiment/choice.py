@@ -111,7 +111,7 @@ def _train_small_classifier(
         word_vectors=WordVectorSpec.model_validate(
             {"num_words": small.num_words, "dimensions": small.dimensions}
         ),
-        ngrams=NgramSpec.model_validate({"folds": NUM_FOLDS}),
+        ngrams=NgramSpec.model_validate({"folds": NUM_FOLDS, "few_texts": 0}),
         networks={
             cell: ClassifierSpec.model_validate(
                 {"cell": cell, "units": small.units, "min_texts": 0}
