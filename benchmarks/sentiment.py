@@ -5,8 +5,7 @@
 Cases: `classic` and `best` are the presets (`--env=classic` and the default settings); `swapped` is `best` trained on
 the official test half and tested on the training half; `unlabelled` is the preset of this name;
 `ratings` has the eight ratings for classes, and trains the GRU alone;
-in `words` the networks know nothing of the n-gram classifier, and in `taught` the GRU of `words` has learnt the
-unlabelled reviews from a first one and the n-grams.
+`words` is the first network of `unlabelled`: it knows neither n-grams nor pseudo-labels.
 Prints the command of every run and a table row for every classifier; writes `benchmarks/results/sentiment_<case>.json`.
 Settings were chosen on the validation part of the training half.
 """
@@ -22,7 +21,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from rnn_pipelines.sentiment.methods.registry import NETWORKS
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 PROJECT = Path(__file__).parents[1]
@@ -42,15 +40,7 @@ CASES = {
         ["source.label=rating", "lstm.min_texts=1000000", "pointwise.min_texts=1000000"],
     ),
     "unlabelled": ("unlabelled", []),
-    "taught": ("unlabelled", ["gru.ngram_inputs=false", "gru.ngram_path=false"]),
-    "words": (
-        "benchmark",
-        [
-            f"{network}.{switch}=false"
-            for network in NETWORKS
-            for switch in ("ngram_inputs", "ngram_path")
-        ],
-    ),
+    "words": ("unlabelled", ["gru.pseudo_labels=false", "gru.ngram_path=false"]),
     "swapped": (
         "benchmark",
         [f"source.path={SWAPPED}", "source.group=group", "source.split=split"],

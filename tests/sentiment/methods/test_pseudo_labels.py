@@ -44,7 +44,9 @@ def make_case(
         part=reviews["part"].mask(is_unlabelled, "unlabelled"),
     )
     encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
-    features = fit_nb_ngram(encoded, reviews, NgramSpec(order=2, folds=2))[1]
+    features = fit_nb_ngram(
+        encoded, reviews, VocabularySpec(), NgramSpec(order=2, folds=2, few_texts=0)
+    )[1]
     return features, reviews, codes[is_unlabelled]
 
 

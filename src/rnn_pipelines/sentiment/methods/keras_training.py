@@ -12,6 +12,7 @@ import tensorflow as tf
 from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.layers import summarize_layers
 from rnn_pipelines.networks.records import TrainingRecord
+from rnn_pipelines.sentiment.methods.adversarial import add_perturbation
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
@@ -56,9 +57,9 @@ def fit_network(
         if num_outputs == 1
         else keras.losses.CategoricalCrossentropy(from_logits=True)
     )
-    history, record = fit(
-        model, loss, (_feed(model, batches), _feed(model, validation_batches)), training, limits
-    )
+    fed = _feed(model, batches), _feed(model, validation_batches)
+    trainer = add_perturbation(model, network.perturbation) if network.perturbation else model
+    history, record = fit(trainer, loss, fed, training, limits)
     return model, history, {**record, "layers": summarize_layers(model)}
 
 

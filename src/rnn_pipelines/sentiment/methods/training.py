@@ -110,7 +110,9 @@ def train_text_network(
     seconds = record["training_seconds"]
     if plan.max_seconds is not None:
         plan = replace(plan, max_seconds=max(plan.max_seconds - seconds, 0.0))
-    student, history, record = fit(network, vectors, parts, plan, f"{fingerprint} student")
+    # With so many texts, the perturbation is no gain.
+    student_spec = network.model_copy(update={"perturbation": 0.0})
+    student, history, record = fit(student_spec, vectors, parts, plan, f"{fingerprint} student")
     record["training_seconds"] += seconds
     logger.info(
         "%s: validation loss %.4f from labels alone, %.4f with %s unlabelled texts",
