@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.nb_ngram import (
     FEW_TEXTS,
     NgramClassifier,
@@ -139,4 +140,12 @@ def test_test_labels_are_never_read(reviews: pd.DataFrame) -> None:
 def test_characters_are_read_below_the_number_of_texts(reviews: pd.DataFrame, excess: int) -> None:
     num_training = len(find_texts(reviews, "train"))
     classifier, _ = fit(reviews, few_texts=num_training + excess)
-    assert classifier.reads_characters == bool(excess)
+    assert bool(len(classifier.characters)) == bool(excess)
+
+
+def test_characters_of_long_texts_are_not_read(
+    reviews: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparation, "MAX_CHARACTERS", 100)
+    classifier, _ = fit(reviews)
+    assert (len(classifier.characters), classifier.has_unit_length) == (0, True)

@@ -58,8 +58,13 @@ def fit_network(
         else keras.losses.CategoricalCrossentropy(from_logits=True)
     )
     fed = _feed(model, batches), _feed(model, validation_batches)
-    trainer = add_perturbation(model, network.perturbation) if network.perturbation else model
+    trainer = model
+    if network.perturbation:
+        # Another network, because a shared one cannot be saved.
+        twin = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
+        trainer = add_perturbation(twin, network.perturbation)
     history, record = fit(trainer, loss, fed, training, limits)
+    model.set_weights(trainer.get_weights())
     return model, history, {**record, "layers": summarize_layers(model)}
 
 

@@ -1,8 +1,8 @@
 """The n-gram classifier: logistic regression on n-grams, each weighted by its naive Bayes log-count ratio.
 
-With more than two classes, each class has a regression of its own, against all other classes. Of many texts, it reads
-the presence of n-grams of words. Of few texts, it reads how often n-grams of words and of characters occur, relative to
-the length of the text.
+With more than two classes, each class has a regression of its own, against all other classes. Of very many texts, it
+reads which n-grams of words occur. Otherwise it reads how often they occur, relative to the length of the text, and, of
+short texts, n-grams of characters too.
 """
 
 import time
@@ -37,38 +37,43 @@ class NgramSpec(ParameterModel, frozen=True):
         min_texts: n-grams that occur in fewer training texts are left out.
         smoothing: added to the count of every n-gram in a class and in the others.
         inverse_penalty: weight of the training error relative to the squared weights (C of liblinear).
+        unit_length: whether n-grams are counted and the features of each text have a length of 1; otherwise an n-gram
+            occurs or not.
         folds: number of folds of the training texts, by group; see `add_ngram_features`.
         few_texts: with fewer training texts, the other attributes are those of `FEW_TEXTS`, and n-grams of characters
-            are read too.
+            are read too, if all texts together are short.
     """
 
     order: int = Field(3, ge=1, le=MAX_ORDER)
     min_texts: int = Field(2, ge=1, le=10**9)
     smoothing: float = Field(1.0, gt=0, le=1e9)
     inverse_penalty: float = Field(0.1, gt=0, le=1e9)
+    unit_length: bool = False
     folds: int = Field(10, ge=2, le=1000)
-    few_texts: int = Field(4_000, ge=0, le=10**9)
+    few_texts: int = Field(20_000, ge=0, le=10**9)
 
 
 # Chosen on the training parts of four sets, see "Own texts" in benchmarks/README.md.
-FEW_TEXTS = NgramSpec(order=2, min_texts=1, smoothing=0.1, inverse_penalty=10.0, folds=5)
+FEW_TEXTS = NgramSpec(
+    order=2, min_texts=1, smoothing=0.1, inverse_penalty=10.0, unit_length=True, folds=5
+)
 
 
 @dataclass(frozen=True)
 class NgramClassifier:
     """A linear classifier on the n-grams of a text.
 
-    A classifier of many texts adds the weights of the n-grams that a text contains. One of few texts, which has
-    `ratios`, sums them with 1 + log(number of occurrences), and divides the sums of words and of characters by a length
-    each: the root of the sum of (occurrences · ratios)². The mean length of the training texts is 1.
+    Without `ratios`, it adds the weights of the n-grams that a text contains. With them, each weight is multiplied by
+    c = 1 + log(number of occurrences), and the sum over words, like that over characters, is divided by a length: the
+    root of the sum of (c · ratio)². The mean length of the training texts is 1.
 
     Attributes:
         ngrams: int64[num_ngrams], the known n-grams of words as numbers of `number_ngrams`, sorted.
         weights: float32[num_ngrams + num_characters, num_outputs], of the n-grams of words, then of characters.
         intercept: float64[num_outputs], the logits of a text without known n-grams.
         order: number of words of the longest n-grams.
-        characters: int64[num_characters], the known n-grams of characters, sorted; empty for many texts.
-        ratios: float32[num_ngrams + num_characters, num_outputs], the log-count ratios; empty for many texts.
+        characters: int64[num_characters], the known n-grams of characters, sorted; may be empty.
+        ratios: float32[num_ngrams + num_characters, num_outputs], the log-count ratios; empty without unit length.
     """
 
     ngrams: np.ndarray
@@ -79,8 +84,8 @@ class NgramClassifier:
     ratios: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), np.float32))
 
     @property
-    def reads_characters(self) -> bool:
-        return len(self.ratios) > 0
+    def has_unit_length(self) -> bool:
+        return self.ratios.size > 0
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ def add_ngram_features(
     Args:
         labels: int[num_texts], the number of each text's class; only those of training texts are read.
         folds: int[num_texts], the fold of each training text, −1 for all other texts.
-        characters: the characters of all texts, if the training texts are few.
+        characters: the characters of all texts, if their n-grams are read.
     Returns:
         The classifier, the features of all texts, and the fit record of the classifier, without the folds.
     """
@@ -169,10 +174,10 @@ def fit_ngram_classifier(
     spec: NgramSpec,
     characters: EncodedTexts | None = None,
 ) -> NgramClassifier:
-    """Fit the classifier on training texts and the numbers of their classes, with the characters of few texts.
+    """Fit the classifier on training texts and the numbers of their classes, and on the texts' characters, if given.
 
     p and q are the smoothed shares of an n-gram among all n-grams of a class and of the other texts. The feature of a
-    text is log(p / q) if it contains the n-gram, else 0. Of few texts, it is multiplied by 1 + log(number of
+    text is log(p / q) if it contains the n-gram, else 0. With unit length, it is multiplied by 1 + log(number of
     occurrences), and the features of words, and those of characters, have a length of 1.
 
     Source: Wang & Manning (2012), Baselines and Bigrams, equations 2 to 4; with logistic loss instead of the SVM's.
@@ -200,7 +205,7 @@ def _sum_weights(classifier: NgramClassifier, blocks: Sequence["csr_array"]) -> 
     for block in blocks:
         columns = slice(first, first + block.shape[1])
         weighted = block @ classifier.weights[columns].astype(np.float64)
-        if classifier.reads_characters:
+        if classifier.has_unit_length:
             weighted /= _measure_lengths(block, classifier.ratios[columns].astype(np.float64))
         sums += weighted
         first += block.shape[1]
@@ -252,16 +257,14 @@ def _fit(
     blocks: Sequence["csr_array"], targets: np.ndarray, known: NgramClassifier, spec: NgramSpec
 ) -> NgramClassifier:
     """Fit a regression for each column of the targets, bool[num_texts, num_outputs]."""
-    outputs = [
-        _fit_output(blocks, is_class, spec, known.reads_characters) for is_class in targets.T
-    ]
+    outputs = [_fit_output(blocks, is_class, spec) for is_class in targets.T]
     weights, intercepts, ratios = zip(*outputs, strict=True)
     fitted = replace(known, weights=np.stack(weights, axis=1), intercept=np.array(intercepts))
-    return replace(fitted, ratios=np.stack(ratios, axis=1)) if known.reads_characters else fitted
+    return replace(fitted, ratios=np.stack(ratios, axis=1)) if spec.unit_length else fitted
 
 
 def _fit_output(
-    blocks: Sequence["csr_array"], is_class: np.ndarray, spec: NgramSpec, has_unit_length: bool
+    blocks: Sequence["csr_array"], is_class: np.ndarray, spec: NgramSpec
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """Return the weights, float32[num_ngrams], the intercept and the ratios of one class against the others."""
     from scipy.sparse import hstack
@@ -278,7 +281,7 @@ def _fit_output(
     for block in blocks:
         ratios = _compare_counts(block, is_class, spec.smoothing).astype(np.float32)
         features = block.copy()
-        if has_unit_length:
+        if spec.unit_length:
             lengths = _measure_lengths(block, ratios[:, None])[:, 0]
             ratios /= lengths.mean()
             features.data /= np.repeat(lengths / lengths.mean(), np.diff(block.indptr))
@@ -289,7 +292,7 @@ def _fit_output(
     # The dual problem has one variable for each text, and there are far fewer texts than n-grams.
     options = {"solver": "liblinear", "dual": True, "max_iter": 1000, "random_state": 0}
     # Fitted nearly twice as fast, with the same macro F1.
-    tolerance = 0.1 if has_unit_length else 1e-4
+    tolerance = 0.1 if spec.unit_length else 1e-4
     regression = LogisticRegression(C=spec.inverse_penalty, tol=tolerance, **options)
     regression.fit(hstack(all_features, format="csr"), is_class)
     return (
@@ -316,14 +319,12 @@ def _choose_known(
         intercept=np.zeros(0),
         order=spec.order,
     )
+    if spec.unit_length:
+        known = replace(known, ratios=np.zeros((1, 1), np.float32))
     if characters is None:
         return known
     numbered = number_characters(characters)
-    return replace(
-        known,
-        characters=_choose_ngrams(numbered, characters.lengths, spec.min_texts),
-        ratios=np.zeros((1, 1), np.float32),
-    )
+    return replace(known, characters=_choose_ngrams(numbered, characters.lengths, spec.min_texts))
 
 
 def _count_known(
@@ -331,17 +332,15 @@ def _count_known(
 ) -> list["csr_array"]:
     """Return the known n-grams of words in texts, and of characters: float32[num_texts, num_known], sparse.
 
-    Without characters, an n-gram that occurs is 1. With them, it is 1 + log(number of occurrences).
+    With unit length, an n-gram is 1 + log(number of occurrences), otherwise 1.
     """
     words = find_ngrams(number_ngrams(encoded, classifier.order), classifier.ngrams)
-    counts = _count_columns(words, encoded.lengths, len(classifier.ngrams))
-    if characters is None:
-        counts.data[:] = 1
-        return [counts]
-    spelt = find_ngrams(number_characters(characters), classifier.characters)
-    blocks = [counts, _count_columns(spelt, characters.lengths, len(classifier.characters))]
+    blocks = [_count_columns(words, encoded.lengths, len(classifier.ngrams))]
+    if characters is not None:
+        spelt = find_ngrams(number_characters(characters), classifier.characters)
+        blocks.append(_count_columns(spelt, characters.lengths, len(classifier.characters)))
     for block in blocks:
-        block.data = 1 + np.log(block.data)
+        block.data = 1 + np.log(block.data) if classifier.has_unit_length else block.data**0
     return blocks
 
 

@@ -15,6 +15,9 @@ from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors, WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
+# With more characters of the training texts, their n-grams are not read: a fit would take minutes.
+MAX_CHARACTERS = 1_000_000
+
 
 def build_vocabulary(reviews: Reviews, vocabulary_spec: VocabularySpec) -> list[str]:
     """Build the vocabulary from the training part."""
@@ -46,13 +49,15 @@ def fit_nb_ngram(
     With fewer training texts than `few_texts`, the validation part is a fold of its own, so that the classifier learns
     its labels too.
     """
-    characters = None
-    if len(find_texts(reviews, "train")) < ngrams.few_texts:
+    if len(find_texts(reviews, "train")) >= ngrams.few_texts:
+        folds, characters = assign_folds(reviews, ngrams.folds), None
+    else:
         ngrams = FEW_TEXTS
-        characters = encoding.encode_characters(reviews["text"], vocabulary_spec.signs)
-    folds = assign_folds(reviews, ngrams.folds)
-    if characters is not None:
+        folds = assign_folds(reviews, ngrams.folds)
         folds[find_texts(reviews, "validation")] = folds.max() + 1
+        characters = encoding.encode_characters(reviews["text"], vocabulary_spec.signs)
+        if (characters.lengths[folds >= 0]).sum() > MAX_CHARACTERS:
+            characters = None
     return add_ngram_features(
         encoded,
         reviews["label"].cat.codes.to_numpy(int),

@@ -102,7 +102,7 @@ def make_text_features(classifier: ClassifierArtefact, texts: Iterable[str]) -> 
     texts = list(texts)
     encoded = encode_texts(texts, classifier.vocabulary, classifier.signs)
     characters = None
-    if classifier.ngrams.reads_characters:
+    if len(classifier.ngrams.characters):
         characters = encode_characters(texts, classifier.signs)
     return TextFeatures(
         encoded.ids,
