@@ -28,7 +28,9 @@ class NgramsBlock(TypedDict, total=False):
     min_texts: int
     smoothing: float
     inverse_penalty: float
+    unit_length: bool
     folds: int
+    few_texts: int
 
 class LstmBlock(TypedDict, total=False):
     cell: str
@@ -43,6 +45,7 @@ class LstmBlock(TypedDict, total=False):
     input_dropout: float
     recurrent_dropout: float
     dropout: float
+    perturbation: float
     pseudo_labels: bool
     min_texts: int
 
@@ -59,6 +62,7 @@ class GruBlock(TypedDict, total=False):
     input_dropout: float
     recurrent_dropout: float
     dropout: float
+    perturbation: float
     pseudo_labels: bool
     min_texts: int
 

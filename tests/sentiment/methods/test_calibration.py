@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import check_grad, minimize
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from flipped_labels import flip_labels
@@ -91,16 +90,15 @@ def test_calibration_of_one_model_recovers_its_line(scale: float, shift: float) 
 
 
 def test_calibrated_logit_is_of_the_minimum_of_the_penalised_loss() -> None:
-    """Σ log loss + |w|² / 2C, minimised without scikit-learn."""
+    """Σ log loss + 10 · |w − 1/2|² / 2 + 0.1 · b² / 2, minimised without a gradient."""
     random = np.random.default_rng(2)
     labels = random.integers(0, 2, 200)
     logits = random.normal((2 * labels - 1)[:, None], [2, 3], (200, 2))
 
     def compute_loss(parameters: np.ndarray) -> float:
         logit = logits @ parameters[:2] + parameters[2]
-        return (
-            np.logaddexp(0, np.where(labels == 1, -logit, logit)).sum() + (parameters**2).sum() / 20
-        )
+        penalty = 10 * ((parameters[:2] - 0.5) ** 2).sum() + 0.1 * parameters[2] ** 2
+        return np.logaddexp(0, np.where(labels == 1, -logit, logit)).sum() + penalty / 2
 
     calibration = fit_calibration({"lstm": logits[:, :1], "gru": logits[:, 1:]}, labels, 2)
     expected = minimize(compute_loss, np.zeros(3), tol=1e-10).x
@@ -111,15 +109,10 @@ def list_parameters(calibration: Calibration) -> list[float]:
     return [*calibration["weights"].values(), *calibration["intercept"]]
 
 
-def test_calibration_of_two_classes_is_the_logistic_regression_of_sklearn() -> None:
-    """The intercept is the weight of a constant column, because it is penalised too."""
-    random = np.random.default_rng(4)
-    labels = random.integers(0, 2, 150)
-    logits = random.normal((2 * labels - 1)[:, None], [2, 3], (150, 2))
-    columns = np.column_stack([logits, np.ones(150)])
-    regression = LogisticRegression(C=10, fit_intercept=False, tol=1e-10).fit(columns, labels)
-    calibration = fit_calibration({"lstm": logits[:, :1], "gru": logits[:, 1:]}, labels, 2)
-    assert list_parameters(calibration) == pytest.approx(regression.coef_[0].tolist(), abs=1e-4)
+def test_weights_of_few_texts_are_near_those_of_the_mean() -> None:
+    logits = np.array([[2.0], [-1.0]])
+    calibration = fit_calibration({"lstm": logits, "gru": logits}, np.array([0, 1]), 2)
+    assert list(calibration["weights"].values()) == pytest.approx([0.5, 0.5], abs=0.2)
 
 
 def test_gradient_of_three_classes_is_that_of_finite_differences(
@@ -260,7 +253,7 @@ def test_weights_of_a_network_come_from_labels_of_the_validation_part(
 ) -> None:
     flipped = flip_labels(reviews, reviews["part"] == "validation")
     weights = calibrate_classifiers(flipped, features, **networks)[0]["gru"]["weights"]
-    assert weights["gru"] == pytest.approx(-calibrated[0]["gru"]["weights"]["gru"], rel=1e-3)
+    assert weights["gru"] < -0.3 < 0.6 < calibrated[0]["gru"]["weights"]["gru"]
 
 
 def test_labels_of_the_test_part_are_not_read(

@@ -23,8 +23,10 @@ from rnn_pipelines.sentiment.methods.registry import (
 from rnn_pipelines.sentiment.methods.tables import Predictions, Scores, ScoresTable
 from rnn_pipelines.sentiment.text.schema import Reviews, list_classes
 
-# Weight of the error relative to the squared weights and intercepts.
-INVERSE_PENALTY = 10.0
+# Penalties of the squared distance of a weight from 1 / number of models, and of the squared intercepts, in nats. With
+# few texts, weights fitted without the former can be near 0, or below.
+WEIGHT_PENALTY = 10.0
+INTERCEPT_PENALTY = 0.1
 
 # The logits of several models by name, float64[num_texts, num_outputs] each.
 Logits = Mapping[str, np.ndarray]
@@ -46,7 +48,7 @@ def fit_calibration(logits: Logits, labels: np.ndarray, num_classes: int) -> Cal
     """Fit the weights of the logits of each model, and the intercepts, on held-out texts.
 
     It is a logistic regression; a weight is the same for all classes. For one model and two classes this is Platt
-    scaling, for several models it is stacking.
+    scaling, for several models it is stacking. With few texts, the weights stay near those of the mean of the models.
 
     Args:
         labels: the number of the class of each text, int[num_texts].
@@ -57,6 +59,10 @@ def fit_calibration(logits: Logits, labels: np.ndarray, num_classes: int) -> Cal
     stacked = np.stack(list(logits.values()), axis=-1)
     num_outputs, num_models = stacked.shape[1:]
     targets = mark_classes(labels, num_classes)
+    start = np.append(np.full(num_models, 1 / num_models), np.zeros(num_outputs))
+    penalties = np.append(
+        np.full(num_models, WEIGHT_PENALTY), np.full(num_outputs, INTERCEPT_PENALTY)
+    )
 
     def measure(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the penalised loss and its gradient."""
@@ -64,10 +70,10 @@ def fit_calibration(logits: Logits, labels: np.ndarray, num_classes: int) -> Cal
         loss = len(labels) * measure_log_loss(labels, combined)
         slopes = to_probabilities(combined)[:, -num_outputs:] - targets
         gradient = np.concatenate([np.einsum("to,tom->m", slopes, stacked), slopes.sum(axis=0)])
-        penalised = INVERSE_PENALTY * loss + (parameters**2).sum() / 2
-        return penalised, INVERSE_PENALTY * gradient + parameters
+        distances = parameters - start
+        penalised = loss + (penalties * distances**2).sum() / 2
+        return penalised, gradient + penalties * distances
 
-    start = np.zeros(num_models + num_outputs)
     fitted = minimize(measure, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
     weights = dict(zip(logits, fitted[:num_models].tolist(), strict=True))
     return {"weights": weights, "intercept": fitted[num_models:].tolist()}

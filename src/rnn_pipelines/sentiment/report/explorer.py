@@ -51,7 +51,8 @@ def describe_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) ->
     """Return what the page reads: the networks, some texts, of long ones their first words, and the vocabulary.
 
     Raises:
-        ParameterError: the classifier has no networks or more than two classes, or there is no text with a word.
+        ParameterError: the classifier has no networks, more than two classes, or n-grams of few texts; or there is no
+            text with a word.
     """
     if len(classifier.class_facts["classes"]) > 2:
         raise ParameterError("the page shows classifiers of two classes, and this one has more.")
@@ -59,6 +60,11 @@ def describe_classifier(classifier: ClassifierArtefact, texts: Sequence[str]) ->
     if not networks:
         raise ParameterError(
             "the classifier has no recurrent network: it was fitted on too few texts (lstm.min_texts, gru.min_texts)."
+        )
+    if classifier.ngrams.has_unit_length:
+        raise ParameterError(
+            "the page shows n-grams that occur or not, and these are counted: fit with ngrams.few_texts 0 and "
+            "ngrams.unit_length false."
         )
     most = min(MAX_WORDS, classifier.padding.max_length)
     tables = {
