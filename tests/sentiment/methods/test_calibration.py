@@ -109,10 +109,10 @@ def list_parameters(calibration: Calibration) -> list[float]:
     return [*calibration["weights"].values(), *calibration["intercept"]]
 
 
-def test_weights_of_few_texts_are_near_those_of_the_mean() -> None:
+def test_two_texts_that_contradict_the_models_leave_their_weights_above_0() -> None:
     logits = np.array([[2.0], [-1.0]])
     calibration = fit_calibration({"lstm": logits, "gru": logits}, np.array([0, 1]), 2)
-    assert list(calibration["weights"].values()) == pytest.approx([0.5, 0.5], abs=0.2)
+    assert all(0.1 < weight < 0.5 for weight in calibration["weights"].values())
 
 
 def test_gradient_of_three_classes_is_that_of_finite_differences(
