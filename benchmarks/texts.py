@@ -9,7 +9,7 @@ test part; of the others, a fifth of the distinct texts is drawn. `--labels` are
 `--held-out train`, a third of the training part is the test part: settings were chosen on it.
 
 The classifier is `fit_classifier` with default settings; a tenth of the training texts are its validation part. The
-regression has words and, if better, pairs, and the penalty is chosen by the macro F1 in five folds of the training texts.
+regression has words and, if better, pairs; the penalty is chosen by the macro F1 in five folds of the training texts.
 Prints a table row for each set and number of labels, and writes `benchmarks/results/texts.json`.
 """
 
@@ -20,6 +20,7 @@ import time
 import zipfile
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,8 @@ from sklearn.pipeline import make_pipeline
 
 from rnn_pipelines.sentiment.fitting import FittedClassifier, fit_classifier
 from rnn_pipelines.sentiment.interface import read_sentiment_spec
+from rnn_pipelines.sentiment.methods.calibration import choose_best_classifier
+from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 
 PACKAGES = Path(__file__).parent / ".data"
@@ -138,7 +141,7 @@ def fit(table: pd.DataFrame) -> FittedClassifier:
     return fit_classifier(parse_reviews(table, source), read_sentiment_spec({}))
 
 
-def run(name: str, labels: str, seed: int, held_out: str) -> dict[str, float | str]:
+def run(name: str, labels: str, seed: int, held_out: str) -> dict[str, Any]:
     """Scores of both on the test part of one draw."""
     table = read_set(name)
     if held_out == "train":
@@ -147,14 +150,7 @@ def run(name: str, labels: str, seed: int, held_out: str) -> dict[str, float | s
     started = time.process_time()
     fitted = fit(drawn)
     seconds = time.process_time() - started
-    chosen = (
-        min(
-            fitted.parts.calibrations,
-            key=lambda each: fitted.parts.calibrations[each]["validation_log_loss"],
-        )
-        if fitted.parts.networks
-        else "nb_ngram"
-    )
+    chosen = choose_best_classifier(fitted.parts.calibrations)
     metrics = fitted.metrics[chosen]
     return {
         "set": name,
@@ -166,8 +162,23 @@ def run(name: str, labels: str, seed: int, held_out: str) -> dict[str, float | s
         "calibration_error": metrics["calibration_error"],
         "processor_seconds": seconds,
         "tfidf_macro_f1": score_tfidf(drawn),
-        "ngrams_macro_f1": fitted.metrics["nb_ngram"]["macro_f1"],
+        "ngrams_macro_f1": fitted.metrics[NB_NGRAM]["macro_f1"],
     }
+
+
+def format_row(runs: list[dict[str, Any]]) -> str:
+    """A table row: the means of some draws, with their deviation."""
+    columns = {key: [each[key] for each in runs] for key in runs[0]}
+    cells = [
+        runs[0]["set"],
+        runs[0]["labels"],
+        "/".join(sorted(set(columns["classifier"]))),
+        spread(columns["macro_f1"]),
+        spread(columns["tfidf_macro_f1"]),
+        f"{mean(columns['calibration_error']):.3f}",
+        f"{mean(columns['processor_seconds']):.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def spread(values: list[float]) -> str:
@@ -193,13 +204,7 @@ def main() -> None:
             draws = 1 if labels == "all" else arguments.draws
             here = [run(name, labels, seed, arguments.held_out) for seed in range(draws)]
             runs += here
-            columns = {key: [each[key] for each in here] for key in here[0]}
-            print(
-                f"| {name} | {labels} | {'/'.join(sorted(set(columns['classifier'])))} | {spread(columns['macro_f1'])} | "
-                f"{spread(columns['tfidf_macro_f1'])} | {mean(columns['calibration_error']):.3f} | "
-                f"{mean(columns['processor_seconds']):.1f} |",
-                flush=True,
-            )
+            print(format_row(here), flush=True)
             if arguments.held_out == "test":
                 RESULTS.write_text(json.dumps(runs, indent=1) + "\n")
 
