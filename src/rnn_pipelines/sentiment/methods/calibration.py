@@ -142,9 +142,9 @@ def list_stacks(networks: Mapping[str, pd.DataFrame], classical: np.ndarray) -> 
 
 
 def choose_best_classifier(calibrations: Mapping[str, Calibration]) -> str:
-    """Return the classifier with the lowest validation log loss: a recurrent network, the ensemble, or the n-grams."""
-    candidates = [*list_candidate_networks(), ENSEMBLE, NB_NGRAM]
-    return min(
-        (name for name in candidates if name in calibrations),
-        key=lambda name: calibrations[name]["validation_log_loss"],
-    )
+    """Return the candidate with the lowest validation log loss: a recurrent network or the ensemble.
+
+    If no network was trained, it is the n-gram classifier.
+    """
+    candidates = [name for name in (*list_candidate_networks(), ENSEMBLE) if name in calibrations]
+    return min(candidates or [NB_NGRAM], key=lambda name: calibrations[name]["validation_log_loss"])
