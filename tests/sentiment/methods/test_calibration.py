@@ -251,8 +251,13 @@ def test_weights_of_a_network_come_from_labels_of_the_validation_part(
     features: TextFeatures,
     networks: dict[str, pd.DataFrame],
 ) -> None:
-    flipped = flip_labels(reviews, reviews["part"] == "validation")
+    is_validation = reviews["part"] == "validation"
+    flipped = flip_labels(reviews, is_validation)
     weights = calibrate_classifiers(flipped, features, **networks)[0]["gru"]["weights"]
+    validation = reviews[is_validation].merge(networks["gru"])
+    logits = {model: read_logits(validation, model) for model in weights}
+    labels = 1 - validation["label"].cat.codes.to_numpy()
+    assert weights == pytest.approx(fit_calibration(logits, labels, 2)["weights"], rel=1e-6)
     assert weights["gru"] < -0.3 < 0.6 < calibrated[0]["gru"]["weights"]["gru"]
 
 

@@ -106,6 +106,7 @@ def calibrate_classifiers(
         for name, scores in networks.items()
     }
     calibrations: dict[str, Calibration] = {}
+    columns: dict[str, np.ndarray] = {}
     for name, logits in list_stacks(read, features.logits).items():
         fitted_on = is_out_of_fold if name == NB_NGRAM else is_validation
         held_out = {model: values[fitted_on] for model, values in logits.items()}
@@ -113,7 +114,9 @@ def calibrate_classifiers(
         calibrated = apply_calibration(calibration, logits)
         loss = measure_log_loss(labels[is_validation], calibrated[is_validation])
         calibrations[name] = {**calibration, "validation_log_loss": loss}
-        table = table.assign(**tabulate_logits(name, calibrated))
+        columns |= tabulate_logits(name, calibrated)
+    # At once, because each of many classes has a column.
+    table = pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
     return calibrations, table[(reviews["part"] == "test").to_numpy()].reset_index(drop=True)
 
 

@@ -64,7 +64,8 @@ def fit_network(
         twin = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
         trainer = add_perturbation(twin, network.perturbation)
     history, record = fit(trainer, loss, fed, training, limits)
-    model.set_weights(trainer.get_weights())
+    if network.perturbation:
+        model.set_weights(trainer.get_weights())
     return model, history, {**record, "layers": summarize_layers(model)}
 
 
