@@ -1,7 +1,7 @@
 """The verdicts of a monitor and of the check of a task, with their reasons in words."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from rnn_pipelines.champion.records import Measures, Metrics, Record, list_measu
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, FormatError
 from rnn_pipelines.storage.files import remove_temporary, replace_file
-from rnn_pipelines.storage.formats import FORMAT, dump_object, naming_damage, read_object
+from rnn_pipelines.storage.formats import FORMAT, FORMATS, dump_object, naming_damage, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]
@@ -137,10 +137,10 @@ def make_verdict_record(verdict: Verdict, valid_days: float) -> VerdictRecord:
     }
 
 
-def read_champion(folder: Path, readable_format: int = FORMAT) -> KnownChampion:
+def read_champion(folder: Path, readable_formats: Sequence[int] = FORMATS) -> KnownChampion:
     """Return the recorded facts of a task's champion, without loading its networks.
 
-    `readable_format` is that of the task's settings.
+    `readable_formats` are those of the task's settings.
     """
     store = ChampionStore(folder)
     records = store.list_records()
@@ -158,7 +158,7 @@ def read_champion(folder: Path, readable_format: int = FORMAT) -> KnownChampion:
     settings = None if champion is None else champion.files.get(SETTINGS)
     since = pointer.since if pointer is not None and pointer.version == version else ""
     with naming_damage(SETTINGS):
-        read = {} if settings is None else read_object(settings, version, readable_format)
+        read = {} if settings is None else read_object(settings, version, readable_formats)
     return {
         "version": version,
         "promoted_at": since or None,
@@ -166,7 +166,7 @@ def read_champion(folder: Path, readable_format: int = FORMAT) -> KnownChampion:
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {
-            name: _find_expected_error(name, record, folder, readable_format)
+            name: _find_expected_error(name, record, folder, readable_formats)
             for name, record in evaluated.items()
         },
         "log": read_log_stamp(folder),
@@ -203,12 +203,12 @@ def write_log_stamp(folder: Path, stamp: LogStamp) -> None:
 
 
 def _find_expected_error(
-    version: str, record: Record, folder: Path, readable_format: int
+    version: str, record: Record, folder: Path, readable_formats: Sequence[int]
 ) -> ExpectedError:
     expected = (record.get("metrics") or Metrics()).get("challenger") or Measures()
     try:
         settings = read_object(
-            (folder / "versions" / version / SETTINGS).read_bytes(), version, readable_format
+            (folder / "versions" / version / SETTINGS).read_bytes(), version, readable_formats
         )
     except (
         OSError,

@@ -67,7 +67,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         try:
             with ParquetFile(self._path) as file:
                 facts = json.loads(file.schema_arrow.metadata.get(b"PANDAS_ATTRS", "{}"))
-                check_format(facts.get("format"), self._path, FORMAT)
+                check_format(facts.get("format"), self._path, (FORMAT,))
                 yield from split_nights(
                     (batch.to_pandas() for batch in file.iter_batches()), ForecastLogTable.key
                 )
@@ -90,7 +90,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         log = pd.read_parquet(io.BytesIO(content))
         facts = log.attrs
         log.attrs = {}
-        check_format(facts.get("format"), self._path, FORMAT)
+        check_format(facts.get("format"), self._path, (FORMAT,))
         return log
 
     def save(self, data: ForecastLog) -> None:

@@ -6,7 +6,7 @@ in its place; it is the sha256 of this content. So any changed bit is found, in 
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -17,6 +17,8 @@ from rnn_pipelines.errors import ChampionError, FormatError, MissingLibraryError
 
 # The format of versions, pointer and records.
 FORMAT = 1
+# Those that this version of the project reads.
+FORMATS = (FORMAT,)
 KEY = "content_sha256"
 BLANK = "0" * 64
 # As `json.dumps` writes the key; inside a JSON text, the quotation marks would be escaped.
@@ -30,7 +32,9 @@ _find_adapter = cache(TypeAdapter)
 as_written = with_config(ConfigDict(extra="allow", strict=True))
 
 
-def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:
+def read_object(
+    content: str | bytes, label: object, known: Sequence[int] = FORMATS
+) -> dict[str, Any]:
     """Parse a JSON object, and check its format and its checksum if it has one.
 
     Raise a FormatError if another version of the project wrote it, and a ValueError if it is no such object.
@@ -50,21 +54,22 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
     return fields
 
 
-def check_format(number: object, label: object, known: int = FORMAT) -> None:
-    """Check the format number of a file against the one that this version of the project reads.
+def check_format(number: object, label: object, known: Sequence[int] = FORMATS) -> None:
+    """Check the format number of a file against the ones that this version of the project reads, in order.
 
     Raise a ValueError if it is no number, as in a damaged file, and a FormatError if another version wrote the file.
     """
     if not isinstance(number, int):
         raise ValueError(f"expected a number as its format, received {show(number)}")
-    if number != known:
+    if number not in known:
         remedy = (
             "Update the project"
-            if number > known
+            if number > known[-1]
             else "Use the version of the project that wrote it"
         )
-        message = f"{label}: it has format {number}, and this version of the project reads format {known}. {remedy}."
-        raise FormatError(message)
+        raise FormatError(
+            f"{label}: it has format {number}, and this version of the project reads format {known[-1]}. {remedy}."
+        )
 
 
 def check_needed_files(files: Container[str], needed: Iterable[str], label: object) -> None:
@@ -89,7 +94,9 @@ def seal_files(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes
     )
 
 
-def read_sealed(files: Mapping[str, bytes], name: str, label: str, known: int) -> dict[str, Any]:
+def read_sealed(
+    files: Mapping[str, bytes], name: str, label: str, known: Sequence[int]
+) -> dict[str, Any]:
     """Return the settings of a model, which are its file `name`, without format and checksums.
 
     Settings that were written before there were checksums are read without them. Raise a ChampionError that names the

@@ -98,7 +98,7 @@ def unpack_reference(files: Mapping[str, bytes]) -> Reference | None:
 
 
 def _read_settings(files: Mapping[str, bytes]) -> ForecasterSettings:
-    settings = read_sealed(files, SETTINGS, "forecaster", FORMAT)
+    settings = read_sealed(files, SETTINGS, "forecaster", (FORMAT,))
     with naming_damage(SETTINGS):
         # Validated as JSON, because times are text there.
         return ForecasterSettings.model_validate_json(json.dumps(settings))

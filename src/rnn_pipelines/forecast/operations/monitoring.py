@@ -105,7 +105,7 @@ def read_champion(
     store = ChampionStore(folder)
     champion, _ = load_usable(store)
     files = {} if champion is None else champion.files
-    record = verdict.read_champion(folder, FORMAT)
+    record = verdict.read_champion(folder, (FORMAT,))
     reference = unpack_reference(files)
     if champion is not None:
         trained = find_trained_parameters(find_origin(store.list_records(), champion.version))

@@ -2,12 +2,11 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.champion.verdict import read_champion
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_note, render_or_note, summarize_or_note
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
-from rnn_pipelines.sentiment.operations.monitoring import monitor_scores
+from rnn_pipelines.sentiment.operations.monitoring import monitor_scores, read_champion
 from rnn_pipelines.sentiment.operations.reference import describe_reference, select_newest
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,

@@ -19,6 +19,9 @@ from rnn_pipelines.sentiment.text.splits import find_texts
 # Share of the held-out texts that count as unlike the training texts.
 UNLIKE_SHARE = 0.01
 NUM_WORDS = 10
+# Format of the files of a classifier. Those of format 1 have no facts of their classes, negative and positive.
+FORMAT = 2
+FORMATS = (1, FORMAT)
 
 
 class ClassFacts(TypedDict):

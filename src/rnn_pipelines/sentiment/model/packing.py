@@ -10,6 +10,7 @@ import numpy as np
 from rnn_pipelines.networks.packing import pack_networks, unpack_networks
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
+from rnn_pipelines.sentiment.model.class_facts import FORMAT, FORMATS
 from rnn_pipelines.sentiment.model.classifier import TWO_CLASSES, ClassifierArtefact
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.storage.arrays import check_finite, pack_arrays, unpack_arrays
@@ -26,10 +27,6 @@ from rnn_pipelines.storage.formats import (
 SETTINGS = "settings.json"
 NGRAMS = "ngrams.npz"
 SEEN = "seen.npz"
-# Format of all files together.
-FORMAT = 2
-# Of classifiers that have no facts of their classes, which were negative and positive.
-FIRST_FORMAT = 1
 
 
 def pack(classifier: ClassifierArtefact) -> dict[str, bytes]:
@@ -90,9 +87,7 @@ def unpack(files: Mapping[str, bytes]) -> ClassifierArtefact:
 def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the settings of a text classifier, after a check that all its files are there; errors as in `unpack`."""
     check_kind(files, SCALER, "text classifier")
-    has_facts = b'"class_facts"' in files.get(SETTINGS, b"")
-    known = FORMAT if has_facts else FIRST_FORMAT
-    settings = read_sealed(files, SETTINGS, "text classifier", known)
+    settings = read_sealed(files, SETTINGS, "text classifier", FORMATS)
     with naming_damage(SETTINGS):
         networks = [
             f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM

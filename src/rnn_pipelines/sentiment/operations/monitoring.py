@@ -3,11 +3,13 @@
 import logging
 import math
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from rnn_pipelines.champion import verdict as champions
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import (
     Finding,
@@ -21,8 +23,10 @@ from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import get_measure
 from rnn_pipelines.sentiment.methods.tables import Measures
+from rnn_pipelines.sentiment.model.class_facts import FORMATS
 
 logger = logging.getLogger(__name__)
+
 
 CANNOT_KNOW = (
     "Without labels, the accuracy is not measured. Texts that resemble the held-out reviews may be scored worse than "
@@ -137,6 +141,11 @@ def _weigh(row: Any, level: float, spec: MonitorSentimentSpec) -> Finding | None
     if abs(row.effect) < alarm:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
     return Finding("alarm", f"the texts are of another kind than the held-out reviews: {measured}")
+
+
+def read_champion(folder: Path) -> KnownChampion:
+    """Return the recorded facts of the champion; see `champion.verdict.read_champion`."""
+    return champions.read_champion(folder, FORMATS)
 
 
 def monitor_scores(
