@@ -223,7 +223,7 @@ RECORDED = {
     "ETTh1, 7 channels, 336 hours": ("etth1_336", "mse"),
     "M4 Hourly": ("m4_hourly", "owa"),
     "Tourism, 366": ("tourism", "mae"),
-    "IMDB reviews, words and n-gram weights": ("sentiment_best", "accuracy"),
+    "IMDB reviews, words + n-grams": ("sentiment_best", "accuracy"),
     "IMDB reviews, words alone": ("sentiment_words", "accuracy"),
 }
 
