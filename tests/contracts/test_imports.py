@@ -35,12 +35,11 @@ AT_THE_TOP = {
     "keras": {
         "lab.compare.training", "lab.internals.sentiment.layers", "networks.callbacks", "networks.fit",
         "networks.keras_members", "networks.layers", "sentiment.methods.network",
-        "sentiment.methods.adversarial",
+        "sentiment.methods.pretraining",
         "sentiment.methods.keras_training",
     },
     "tensorflow": {
         "lab.compare.training", "networks.fit", "networks.keras_trainer",
-        "sentiment.methods.adversarial",
         "sentiment.methods.keras_training",
     },
     "sklearn": set(),

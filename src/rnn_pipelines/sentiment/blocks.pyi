@@ -45,7 +45,7 @@ class LstmBlock(TypedDict, total=False):
     input_dropout: float
     recurrent_dropout: float
     dropout: float
-    perturbation: float
+    pretraining_epochs: int
     pseudo_labels: bool
     min_texts: int
 
@@ -62,7 +62,7 @@ class GruBlock(TypedDict, total=False):
     input_dropout: float
     recurrent_dropout: float
     dropout: float
-    perturbation: float
+    pretraining_epochs: int
     pseudo_labels: bool
     min_texts: int
 

@@ -12,16 +12,46 @@ import tensorflow as tf
 from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.layers import summarize_layers
 from rnn_pipelines.networks.records import TrainingRecord
-from rnn_pipelines.sentiment.methods.adversarial import add_perturbation
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
+from rnn_pipelines.sentiment.methods.pretraining import add_next_words
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.sentiment.text.vocabulary import PADDING
+from rnn_pipelines.sentiment.text.vocabulary import PADDING, UNKNOWN
 
 # Maximum random change of a length, in words, before texts are sorted, so that batches differ between epochs.
 JITTER = 20.0
 SCORE_BATCH_SIZE = 256
+
+
+def pretrain_network(
+    network: ClassifierSpec,
+    word_vectors: np.ndarray,
+    parts: Sequence[TextFeatures],
+    num_outputs: int,
+    plan: TextTrainingPlan,
+    fingerprint: str,
+) -> tuple[list[np.ndarray], pd.DataFrame, TrainingRecord]:
+    """Train a network to predict the next words, see `pretraining`, and return its weights for `fit_network`.
+
+    `parts` are the features of the texts to learn from, and of the validation part. There is no dropout, and the n-gram
+    inputs are 0, because they tell the next words.
+    """
+    training = plan.training.model_copy(update={"epochs": network.pretraining_epochs})
+    keras.utils.set_random_seed(training.seed)
+    bare = network.model_copy(update={"word_dropout": 0.0, "vector_dropout": 0.0})
+    model = build_classifier(bare, word_vectors, parts[0].ngrams.shape[1], num_outputs)
+    ids = parts[0].ids
+    num_words = len(word_vectors)
+    counts = np.bincount(np.where(ids < num_words, ids, UNKNOWN), minlength=num_words)
+    trainer = add_next_words(model, counts, 1 + network.bidirectional, training.seed)
+    without_ngrams = [replace(part, ngrams=np.zeros_like(part.ngrams)) for part in parts]
+    # The output is the loss, which is compared with 0.
+    data = [(part, np.zeros((len(part.logits), 1), np.float32)) for part in without_ngrams]
+    batches = _make_batches(trainer, data, plan)
+    limits = _limit(network, plan, f"{fingerprint} pretraining")
+    history, record = fit(trainer, "mean_absolute_error", batches, training, limits)
+    return model.get_weights(), history, record
 
 
 def fit_network(
@@ -30,43 +60,52 @@ def fit_network(
     parts: Sequence[tuple[TextFeatures, np.ndarray]],
     plan: TextTrainingPlan,
     fingerprint: str,
+    start: list[np.ndarray] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Build and train a network, see `train_network`.
 
     `parts` are the features and the targets, float32[num_texts, num_outputs], of the training and of the validation
-    part. The fingerprint is that of the data, for the checkpoint.
+    part. The fingerprint is that of the data, for the checkpoint. `start` are the weights to start from.
     """
-    padding = plan.padding
-    training = plan.training
-    keras.utils.set_random_seed(training.seed)
-    (train, targets), (validation, validation_targets) = parts
+    keras.utils.set_random_seed(plan.training.seed)
+    train, targets = parts[0]
     num_outputs = targets.shape[1]
     model = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
-    batches = batch_texts(train, targets, padding, training.batch_size, shuffle_seed=training.seed)
-    validation_batches = batch_texts(validation, validation_targets, padding, SCORE_BATCH_SIZE)
-    limits = Limits(max_seconds=plan.max_seconds)
-    if plan.checkpoints is not None:
-        settings = f"{network.model_dump_json()} {padding.model_dump_json()}"
-        limits = replace(
-            limits,
-            checkpoint=plan.checkpoints / f"{network.cell}.npz",
-            fingerprint=f"{settings} {fingerprint}",
-        )
+    if start is not None:
+        model.set_weights(start)
     loss = (
         keras.losses.BinaryCrossentropy(from_logits=True)
         if num_outputs == 1
         else keras.losses.CategoricalCrossentropy(from_logits=True)
     )
-    fed = _feed(model, batches), _feed(model, validation_batches)
-    trainer = model
-    if network.perturbation:
-        # Another network, because a shared one cannot be saved.
-        twin = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
-        trainer = add_perturbation(twin, network.perturbation)
-    history, record = fit(trainer, loss, fed, training, limits)
-    if network.perturbation:
-        model.set_weights(trainer.get_weights())
+    batches = _make_batches(model, parts, plan)
+    history, record = fit(model, loss, batches, plan.training, _limit(network, plan, fingerprint))
     return model, history, {**record, "layers": summarize_layers(model)}
+
+
+def _make_batches(
+    model: keras.Model, parts: Sequence[tuple[TextFeatures, np.ndarray]], plan: TextTrainingPlan
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Return the shuffled batches of the training part, and those of the validation part."""
+    (train, targets), (validation, validation_targets) = parts
+    training = plan.training
+    batches = batch_texts(
+        train, targets, plan.padding, training.batch_size, shuffle_seed=training.seed
+    )
+    validation_batches = batch_texts(validation, validation_targets, plan.padding, SCORE_BATCH_SIZE)
+    return _feed(model, batches), _feed(model, validation_batches)
+
+
+def _limit(network: ClassifierSpec, plan: TextTrainingPlan, fingerprint: str) -> Limits:
+    limits = Limits(max_seconds=plan.max_seconds)
+    if plan.checkpoints is None:
+        return limits
+    settings = f"{network.model_dump_json()} {plan.padding.model_dump_json()}"
+    return replace(
+        limits,
+        checkpoint=plan.checkpoints / f"{network.cell}.npz",
+        fingerprint=f"{settings} {fingerprint}",
+    )
 
 
 def _feed(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:

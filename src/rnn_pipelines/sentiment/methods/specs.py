@@ -34,8 +34,8 @@ class ClassifierSpec(ParameterModel, frozen=True):
         input_dropout: fraction of the recurrent layer's inputs that are dropped, the same ones at every step.
         recurrent_dropout: the same for its state; slower on a GPU.
         dropout: fraction of the head's inputs that are dropped.
-        perturbation: length of the adversarial move of a text's word vectors in a training step, relative to the length
-            of the vectors; 0 for none, which takes less than half the time.
+        pretraining_epochs: epochs in which the states first learn to predict the next words of training and unlabelled
+            texts; 0 for none.
         pseudo_labels: whether a first network, with the n-gram classifier, labels unlabelled texts with probabilities,
             from which the network learns too.
         min_texts: number of training texts from which on the network is trained. With fewer, the n-gram classifier is
@@ -54,7 +54,7 @@ class ClassifierSpec(ParameterModel, frozen=True):
     input_dropout: float = Field(0.0, ge=0, lt=1)
     recurrent_dropout: float = Field(0.0, ge=0, lt=1)
     dropout: float = Field(0.5, ge=0, lt=1)
-    perturbation: float = Field(0.0, ge=0, le=1)
+    pretraining_epochs: int = Field(0, ge=0, le=100_000)
     pseudo_labels: bool = False
     min_texts: int = Field(4_000, ge=0, le=10**9)
 
@@ -63,6 +63,10 @@ class ClassifierSpec(ParameterModel, frozen=True):
         if self.pooling == "last" and not NETWORKS[self.cell].is_recurrent:
             raise ValueError(
                 f"cell {self.cell} with pooling last reads only the last word: set max or max_mean"
+            )
+        if self.pooling == "last" and self.pretraining_epochs:
+            raise ValueError(
+                "pretraining needs the states of all words: set pooling to max or max_mean"
             )
         return self
 

@@ -100,28 +100,52 @@ def train_text_network(
         texts = find_texts(reviews, part)
         parts.append((features.select(texts), targets[texts].astype(np.float32)))
     fingerprint = "" if plan.checkpoints is None else _fingerprint(features, reviews)
-    fit = load_tensorflow().fit_network
-    trained: tuple[KerasModel, pd.DataFrame, TrainingRecord]
-    trained = fit(network, vectors, parts, plan, fingerprint)
-    if not network.pseudo_labels or not len(find_texts(reviews, "unlabelled")):
-        return trained
-    teacher, first_history, record = trained
-    parts[0] = _add_pseudo_labels(teacher, features, reviews, targets, plan.padding)
-    seconds = record["training_seconds"]
-    if plan.max_seconds is not None:
-        plan = replace(plan, max_seconds=max(plan.max_seconds - seconds, 0.0))
-    # With so many texts, the perturbation is no gain.
-    student_spec = network.model_copy(update={"perturbation": 0.0})
-    student, history, record = fit(student_spec, vectors, parts, plan, f"{fingerprint} student")
-    record["training_seconds"] += seconds
-    logger.info(
-        "%s: validation loss %.4f from labels alone, %.4f with %s unlabelled texts",
-        network.cell,
-        first_history["val_loss"].min(),
-        history["val_loss"].min(),
-        f"{len(find_texts(reviews, 'unlabelled')):,}",
-    )
-    return student, history, record
+    library = load_tensorflow()
+    start = None
+    seconds = 0.0
+    if network.pretraining_epochs:
+        texts = find_texts(reviews, "train", "unlabelled")
+        unlabelled = features.select(texts), parts[1][0]
+        start, losses, pretraining = library.pretrain_network(
+            network, vectors, unlabelled, targets.shape[1], plan, fingerprint
+        )
+        seconds += pretraining["training_seconds"]
+        plan = _spend(plan, pretraining["training_seconds"])
+        logger.info(
+            "%s: validation loss of the next words %.4f, with %s texts",
+            network.cell,
+            losses["val_loss"].min(),
+            f"{len(texts):,}",
+        )
+    model: KerasModel
+    history: pd.DataFrame
+    record: TrainingRecord
+    model, history, record = library.fit_network(network, vectors, parts, plan, fingerprint, start)
+    seconds += record["training_seconds"]
+    if network.pseudo_labels and len(find_texts(reviews, "unlabelled")):
+        parts[0] = _add_pseudo_labels(model, features, reviews, targets, plan.padding)
+        plan = _spend(plan, record["training_seconds"])
+        first_loss = history["val_loss"].min()
+        model, history, record = library.fit_network(
+            network, vectors, parts, plan, f"{fingerprint} student", start
+        )
+        seconds += record["training_seconds"]
+        logger.info(
+            "%s: validation loss %.4f from labels alone, %.4f with %s unlabelled texts",
+            network.cell,
+            first_loss,
+            history["val_loss"].min(),
+            f"{len(find_texts(reviews, 'unlabelled')):,}",
+        )
+    record["training_seconds"] = seconds
+    return model, history, record
+
+
+def _spend(plan: TextTrainingPlan, seconds: float) -> TextTrainingPlan:
+    """Return a plan whose time is what is left after a training."""
+    if plan.max_seconds is None:
+        return plan
+    return replace(plan, max_seconds=max(plan.max_seconds - seconds, 0.0))
 
 
 def _add_pseudo_labels(
