@@ -105,9 +105,9 @@ def train_text_network(
     seconds = 0.0
     if network.pretraining_epochs:
         texts = find_texts(reviews, "train", "unlabelled")
-        unlabelled = features.select(texts), parts[1][0]
+        without_labels = features.select(texts), parts[1][0]
         start, losses, pretraining = library.pretrain_network(
-            network, vectors, unlabelled, targets.shape[1], plan, fingerprint
+            network, vectors, without_labels, targets.shape[1], plan, fingerprint
         )
         seconds += pretraining["training_seconds"]
         plan = _spend(plan, pretraining["training_seconds"])
