@@ -32,7 +32,6 @@ ROOTS = {
     "unlabelled": "data/unlabelled",
     "benchmark": "benchmarks/.data",
 }
-WORDS_ALONE = ["gru.ngram_inputs=false", "gru.pseudo_labels=false", "gru.ngram_path=false"]
 CASES = {
     "classic": ("classic", []),
     "best": ("benchmark", []),
@@ -41,7 +40,10 @@ CASES = {
         ["source.label=rating", "lstm.min_texts=1000000", "pointwise.min_texts=1000000"],
     ),
     "unlabelled": ("unlabelled", []),
-    "words": ("unlabelled", WORDS_ALONE),
+    "words": (
+        "unlabelled",
+        ["gru.ngram_inputs=false", "gru.pseudo_labels=false", "gru.ngram_path=false"],
+    ),
     "swapped": (
         "benchmark",
         [f"source.path={SWAPPED}", "source.group=group", "source.split=split"],

@@ -98,10 +98,10 @@ def make_cycles(num_texts: int, seed: int) -> TextFeatures:
     return TextFeatures(ids, offsets, ngrams, np.zeros((num_texts, 1)))
 
 
-def pretrain(**options: Any) -> tuple[list[np.ndarray], pd.DataFrame]:
+def pretrain() -> tuple[list[np.ndarray], pd.DataFrame]:
     from rnn_pipelines.sentiment.methods.keras_training import pretrain_network
 
-    network = ClassifierSpec(cell="gru", units=UNITS, pretraining_epochs=4, **options)
+    network = ClassifierSpec(cell="gru", units=UNITS, pretraining_epochs=4)
     vectors = np.random.default_rng(0).normal(0, 0.3, (NUM_WORDS, 4)).astype(np.float32)
     plan = TextTrainingPlan(PaddingSpec(max_length=8), TRAINING)
     parts = make_cycles(160, seed=0), make_cycles(40, seed=1)
@@ -115,7 +115,7 @@ def test_next_word_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretraining, "WINDOW", 1)
     monkeypatch.setattr(pretraining, "NUM_DRAWN", 20)
     _, history = pretrain()
-    # By chance, the target is told from 20 others with this loss.
+    # By chance, the target is distinguished from 20 others with this loss.
     assert history["val_loss"].iloc[-1] < 0.8 * np.log(21)
 
 

@@ -4,8 +4,8 @@ Training on the labels starts from the word vectors and the recurrent layer that
 
 Source: Dai & Le (2015), Semi-supervised Sequence Learning, arXiv:1511.01432. The targets are all words of a region, as
 in Johnson & Zhang (2016), Supervised and Semi-Supervised Text Categorization using LSTM for Region Embeddings,
-arXiv:1602.02373. Each target is told from words that are drawn at random, by the contrastive loss of van den Oord, Li &
-Vinyals (2018), Representation Learning with Contrastive Predictive Coding, arXiv:1807.03748, equation 4.
+arXiv:1602.02373. Each target is distinguished from words that are drawn at random, by the contrastive loss of van den
+Oord, Li & Vinyals (2018), Representation Learning with Contrastive Predictive Coding, arXiv:1807.03748, equation 4.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 # Number of next words that the state of a word predicts.
 WINDOW = 5
-# Number of words, drawn for each batch, from which the states tell their next words.
+# Number of words, drawn for each batch, from which the next words are distinguished.
 NUM_DRAWN = 256
 # A target that is more frequent than this share of all words weighs √(this share / its share) instead of 1.
 FREQUENT_SHARE = 1e-4

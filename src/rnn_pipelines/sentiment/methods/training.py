@@ -84,16 +84,7 @@ def train_text_network(
         )
         return NO_NETWORK, NO_HISTORY.copy(), NO_TRAINING
     vectors = word_vectors.vectors
-    # One layer for each direction, and five copies of the word vectors.
-    time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
-    batch = min(plan.training.batch_size, len(features.logits))
-    layer = estimate_recurrent_bytes(4, vectors.shape[1], network.units, time, batch)
-    require_memory(
-        2 * layer + 20.0 * vectors.size,
-        f"training {network.cell} with {network.units} units and batches of {plan.training.batch_size:,}",
-        f"{network.cell}.units, training.batch_size, padding.max_length, word_vectors.num_words and "
-        "word_vectors.dimensions",
-    )
+    _require_memory(features, vectors, network, plan)
     targets = mark_classes(reviews["label"].cat.codes.to_numpy(), len(list_classes(reviews)))
     parts = []
     for part in ("train", "validation"):
@@ -139,6 +130,21 @@ def train_text_network(
         )
     record["training_seconds"] = seconds
     return model, history, record
+
+
+def _require_memory(
+    features: TextFeatures, vectors: np.ndarray, network: ClassifierSpec, plan: TextTrainingPlan
+) -> None:
+    # One layer for each direction, and five copies of the word vectors.
+    time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
+    batch = min(plan.training.batch_size, len(features.logits))
+    layer = estimate_recurrent_bytes(4, vectors.shape[1], network.units, time, batch)
+    require_memory(
+        2 * layer + 20.0 * vectors.size,
+        f"training {network.cell} with {network.units} units and batches of {plan.training.batch_size:,}",
+        f"{network.cell}.units, training.batch_size, padding.max_length, word_vectors.num_words and "
+        "word_vectors.dimensions",
+    )
 
 
 def _spend(plan: TextTrainingPlan, seconds: float) -> TextTrainingPlan:
