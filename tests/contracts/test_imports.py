@@ -42,7 +42,7 @@ AT_THE_TOP = {
         "lab.compare.training", "networks.fit", "networks.keras_trainer",
         "sentiment.methods.keras_training",
     },
-    "sklearn": set(),
+    "sklearn": {"sentiment.methods.head"},
     "mlflow": {
         "connectors.mlflow.registry", "connectors.mlflow.served_model", "connectors.mlflow.forecast_model",
         "connectors.mlflow.forecast_served", "connectors.mlflow.sentiment_model", "connectors.mlflow.sentiment_served",

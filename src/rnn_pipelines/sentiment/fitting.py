@@ -23,7 +23,7 @@ from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Confidences, Groups, Predictions
 from rnn_pipelines.sentiment.methods.training import (
-    has_enough_texts,
+    is_needed,
     is_trained,
     load_tensorflow,
     score_reviews,
@@ -130,7 +130,7 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> FittedClassifier:
 
 def fit_parts(reviews: Reviews, spec: SentimentSpec) -> FittedParts:
     """Fit n-gram classifier and networks on split reviews, and calibrate them; errors as in `fit_classifier`."""
-    is_large = any(has_enough_texts(reviews, network) for network in spec.networks.values())
+    is_large = any(is_needed(reviews, network) for network in spec.networks.values())
     if is_large:
         prepare_keras()
     begin_stage("read the words")

@@ -151,6 +151,8 @@ class TextClassifier(Parametrized):
         labels: Sequence[Any],
         groups: Sequence[Any] | None = None,
         verbose: bool | None = None,
+        *,
+        unlabelled: bool = False,
     ) -> Self:
         """Fit the classifier.
 
@@ -159,6 +161,8 @@ class TextClassifier(Parametrized):
             labels: of two to fifty classes. 0/1, false/true and neg/pos are negative and positive.
             groups: group of each example, such as a film, a shop or an author. A split never divides a group.
             verbose: whether the stages are shown on the standard error; None if that is a terminal.
+            unlabelled: whether texts with the label None are kept. Networks learn from them with
+                `pretraining_epochs` or `pseudo_labels`.
         Raises:
             ReviewError: texts, labels or groups are invalid; the message names the row and a remedy.
         """
@@ -168,7 +172,8 @@ class TextClassifier(Parametrized):
         if len({len(column) for column in columns.values()}) > 1:
             counts = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
             raise ReviewError(f"{ORIGIN}: expected columns of the same length, received {counts}.")
-        source = ReviewSourceSpec(path=ORIGIN, group=None if groups is None else "group")
+        group = None if groups is None else "group"
+        source = ReviewSourceSpec(path=ORIGIN, group=group, unlabelled=unlabelled)
         table = parse_reviews(pd.DataFrame(columns, dtype=object), source)
         with show_stages(list_text_stages(self.spec.networks), verbose):
             self._fitted = fit_classifier(table, self.spec)

@@ -224,6 +224,17 @@ def test_class_of_the_test_part_alone_is_none(read: Read) -> None:
     assert list_classes(read(table, source={"split": "part"})) == ["0", "1"]
 
 
+@pytest.mark.parametrize("time", ["day", None], ids=["newest", "drawn"])
+def test_texts_without_a_label_hold_out_no_other_ones(read: Read, time: str | None) -> None:
+    table = make_table()
+    rest = make_table(6).assign(label=None, text=[f"more {number}" for number in range(6)])
+    expected = read(table, time=time)
+    received = read(pd.concat([table, rest]), {"unlabelled": True}, time=time)
+    is_unlabelled = received["split"] == "unlabelled"
+    pd.testing.assert_frame_equal(received[~is_unlabelled], expected)
+    assert received.loc[is_unlabelled, "text"].tolist() == rest["text"].tolist()
+
+
 @pytest.mark.parametrize("holdout", [0, 1])
 def test_holdout_is_a_part(holdout: float) -> None:
     with pytest.raises(ValidationError):

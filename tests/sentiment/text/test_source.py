@@ -208,6 +208,25 @@ def test_table_is_refused_by_cell(
     assert [part for part in parts if part not in message] == []
 
 
+# Rows 3 and 5 have no label, row 6 has one that is no class, row 7 has no text.
+PARTLY = "shop,part,text,label\nA,train,a,4\nB,,b,\nA,test,c,1\nB,,d,nan\nA,train,e,3\nB,,,\n"
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"split": "part"}, {"group": "shop"}], ids=["texts", "split", "group"]
+)
+def test_rows_without_a_label_are_kept_on_request(write: Write, options: dict[str, str]) -> None:
+    options |= {"labels": {"good": [4], "bad": [1]}}
+    without = read(write(PARTLY), **options)
+    table = read(write(PARTLY), unlabelled=True, **options)
+    is_unlabelled = table["split"] == "unlabelled"
+    pd.testing.assert_frame_equal(table[~is_unlabelled].reset_index(drop=True), without)
+    assert table["text"].tolist() == ["a", "b", "c", "d"]
+    assert table.loc[is_unlabelled, "text"].tolist() == ["b", "d"]
+    assert table["label"].isna().tolist() == is_unlabelled.tolist()
+    assert ReviewsTable.validate(table) is table
+
+
 def test_texts_may_be_the_index_of_pandas(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).set_index(
@@ -279,7 +298,6 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
         {"path": "my.csv", "group": "a", "split": "a"},
         {"text": "mine"},
         {"group": "mine"},
-        {"path": "my.csv", "unlabelled": True},
         {"path": "my.csv", "labels": {"good": [4, 5], "bad": ["5"]}},
         {"path": "my.csv", "labels": {"good": ["Yes"], "bad": ["yes "]}},
         {"path": "my.csv", "labels": {"good": [5]}},
@@ -293,7 +311,6 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
         "group is split",
         "text of no table",
         "group of no table",
-        "unlabelled",
         "a number in two classes",
         "a text in two classes",
         "one class",

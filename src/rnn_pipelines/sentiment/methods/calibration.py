@@ -91,16 +91,16 @@ def apply_calibration(calibration: Calibration, logits: Logits) -> np.ndarray:
 def calibrate_classifiers(
     reviews: Reviews, features: TextFeatures, **networks: Scores
 ) -> tuple[dict[str, Calibration], Predictions]:
-    """Calibrate each classifier on the validation part, and predict the test part with it.
+    """Calibrate each classifier on held-out reviews, and predict the test part with it.
 
-    The n-gram classifier alone is calibrated on the training part too, whose logits are out-of-fold. The features are
-    those of all reviews, in their order. The networks give logits of validation and test reviews.
+    These are the validation part, and the training part, if all of its logits are out-of-fold: those of the n-gram
+    classifier are, and those of networks too, if they give any. The features are those of all reviews, in their order.
     """
     table = reviews[["review_id", "label", "rating"]].assign(num_words=features.encoded.lengths)
     labels = reviews["label"].cat.codes.to_numpy(int)
     num_classes = len(list_classes(reviews))
     is_validation = (reviews["part"] == "validation").to_numpy()
-    is_out_of_fold = is_validation | (reviews["part"] == "train").to_numpy()
+    is_train = (reviews["part"] == "train").to_numpy()
     read = {
         name: scores.set_index("review_id").reindex(reviews["review_id"])
         for name, scores in networks.items()
@@ -108,7 +108,8 @@ def calibrate_classifiers(
     calibrations: dict[str, Calibration] = {}
     columns: dict[str, np.ndarray] = {}
     for name, logits in list_stacks(read, features.logits).items():
-        fitted_on = is_out_of_fold if name == NB_NGRAM else is_validation
+        is_missing = np.any([np.isnan(values).any(axis=1) for values in logits.values()], axis=0)
+        fitted_on = is_validation | (is_train & ~is_missing)
         held_out = {model: values[fitted_on] for model, values in logits.items()}
         calibration = fit_calibration(held_out, labels[fitted_on], num_classes)
         calibrated = apply_calibration(calibration, logits)

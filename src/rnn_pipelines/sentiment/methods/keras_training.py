@@ -1,5 +1,6 @@
 """Training of networks by Keras, and their logits of texts; imported by `training`, because it loads TensorFlow."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,6 +13,7 @@ import tensorflow as tf
 from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.layers import summarize_layers
 from rnn_pipelines.networks.records import TrainingRecord
+from rnn_pipelines.sentiment.methods.head import fit_head, score_out_of_fold
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
 from rnn_pipelines.sentiment.methods.pretraining import add_next_words
@@ -73,14 +75,73 @@ def fit_network(
     model = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
     if start is not None:
         model.set_weights(start)
-    loss = (
-        keras.losses.BinaryCrossentropy(from_logits=True)
-        if num_outputs == 1
-        else keras.losses.CategoricalCrossentropy(from_logits=True)
-    )
+    loss = _choose_loss(num_outputs)
     batches = _make_batches(model, parts, plan)
     history, record = fit(model, loss, batches, plan.training, _limit(network, plan, fingerprint))
     return model, history, {**record, "layers": summarize_layers(model)}
+
+
+def fit_last_layer(
+    network: ClassifierSpec,
+    word_vectors: np.ndarray,
+    parts: Sequence[tuple[TextFeatures, np.ndarray]],
+    plan: TextTrainingPlan,
+    start: list[np.ndarray],
+) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
+    """Fit only the last layer of a pretrained network to the labels.
+
+    With few labels, a training of all weights ends before it has begun, because an epoch has few batches.
+
+    Arguments and result are those of `fit_network`; the history has one epoch.
+    """
+    started = time.perf_counter()
+    train, targets = parts[0]
+    num_outputs = targets.shape[1]
+    model = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
+    model.set_weights(start)
+    labels = targets[:, 0] if num_outputs == 1 else targets.argmax(axis=1)
+    states = _pool_states(model, train, plan.padding)
+    model.get_layer("logit").set_weights(fit_head(states, labels.astype(int), num_outputs))
+    loss = _choose_loss(num_outputs)
+    losses = [
+        float(loss(part_targets, compute_logits(model, features, plan.padding)))
+        for features, part_targets in parts
+    ]
+    history = pd.DataFrame({"epoch": [1], "loss": losses[:1], "val_loss": losses[1:]})
+    record = TrainingRecord(
+        training_seconds=time.perf_counter() - started,
+        compile_seconds=0.0,
+        num_epochs=1,
+        num_steps=1,
+        best_epoch=1,
+        num_parameters=model.count_params(),
+        layers=summarize_layers(model),
+    )
+    return model, history, record
+
+
+def score_by_folds(
+    model: keras.Model,
+    features: TextFeatures,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    padding: PaddingSpec,
+) -> np.ndarray:
+    """Return the logits of training texts by last layers that did not learn their fold, see `score_out_of_fold`."""
+    states = _pool_states(model, features, padding)
+    return score_out_of_fold(states, labels, model.output.shape[-1], folds)
+
+
+def _pool_states(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
+    """Return the inputs of the last layer for each text, float64[num_texts, num_states], without dropout."""
+    pooled = keras.Model(model.input, model.get_layer("pooling").output)
+    return compute_logits(pooled, features, padding)
+
+
+def _choose_loss(num_outputs: int) -> keras.losses.Loss:
+    if num_outputs == 1:
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+    return keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
 def _make_batches(
@@ -124,7 +185,7 @@ def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
 
 
 def compute_logits(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
-    """Return the network's logits of each text, float64[num_texts, num_outputs]; with the padding of its training."""
+    """Return the outputs of a network for each text, float64[num_texts, num_outputs]; padding is as in training."""
     call = _compile(model)
     logits = np.zeros((len(features.logits), model.output.shape[-1]))
     batches = batch_texts(features, logits, padding, SCORE_BATCH_SIZE)

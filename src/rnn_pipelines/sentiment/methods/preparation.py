@@ -20,10 +20,9 @@ MAX_CHARACTERS = 1_000_000
 
 
 def build_vocabulary(reviews: Reviews, vocabulary_spec: VocabularySpec) -> list[str]:
-    """Build the vocabulary from the training part."""
-    return vocabulary.choose_words(
-        reviews["text"].iloc[find_texts(reviews, "train")], vocabulary_spec
-    )
+    """Build the vocabulary from the training and unlabelled texts only."""
+    texts = find_texts(reviews, "train", "unlabelled")
+    return vocabulary.choose_words(reviews["text"].iloc[texts], vocabulary_spec)
 
 
 def encode_reviews(

@@ -39,7 +39,8 @@ class ClassifierSpec(ParameterModel, frozen=True):
         pseudo_labels: whether a first network, with the n-gram classifier, labels unlabelled texts with probabilities,
             from which the network learns too.
         min_texts: number of training texts from which on the network is trained. With fewer, the n-gram classifier is
-            as good, and fitted in seconds.
+            as good, and fitted in seconds; of a network that was pretrained on unlabelled texts, only the last layer is
+            fitted.
     """
 
     cell: Cell

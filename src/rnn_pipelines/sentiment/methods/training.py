@@ -13,14 +13,18 @@ from rnn_pipelines.networks.hints import KerasModel
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration, fit_calibration
-from rnn_pipelines.sentiment.methods.logits import mark_classes, tabulate_logits, to_probabilities
-from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
+from rnn_pipelines.sentiment.methods.logits import (
+    mark_classes,
+    tabulate_logits,
+    to_probabilities,
+)
+from rnn_pipelines.sentiment.methods.nb_ngram import FEW_TEXTS, TextFeatures
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Scores
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews, list_classes
-from rnn_pipelines.sentiment.text.splits import find_texts
+from rnn_pipelines.sentiment.text.splits import assign_folds, find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
 
 logger = logging.getLogger(__name__)
@@ -49,6 +53,12 @@ def has_enough_texts(reviews: Reviews, network: ClassifierSpec) -> bool:
     return len(find_texts(reviews, "train")) >= network.min_texts
 
 
+def is_needed(reviews: Reviews, network: ClassifierSpec) -> bool:
+    """Return whether a network learns: with enough labels, or from texts without a label."""
+    has_unlabelled = bool(network.pretraining_epochs) and len(find_texts(reviews, "unlabelled")) > 0
+    return has_enough_texts(reviews, network) or has_unlabelled
+
+
 def load_tensorflow() -> ModuleType:
     """Load TensorFlow, which takes seconds, and return the module that trains with it."""
     from rnn_pipelines.sentiment.methods import keras_training
@@ -71,10 +81,11 @@ def train_text_network(
         word_vectors: the words that the network knows, and the initial values of their vectors.
     Returns:
         The network with its best weights, the history, and the training record with `layers`, see `summarize_layers`.
-        With fewer training texts than `network.min_texts`, the network is `NO_NETWORK`, without a history. A loss that
-        is no longer finite raises a TrainingError.
+        With fewer training texts than `network.min_texts`, only the head of a network is fitted, after it was
+        pretrained on unlabelled texts; without those, it is `NO_NETWORK`, without a history. A loss that is no longer
+        finite raises a TrainingError.
     """
-    if not has_enough_texts(reviews, network):
+    if not is_needed(reviews, network):
         logger.info(
             "%s: not trained, because %s training texts are fewer than %s.min_texts (%s)",
             network.cell,
@@ -92,6 +103,9 @@ def train_text_network(
         parts.append((features.select(texts), targets[texts].astype(np.float32)))
     fingerprint = "" if plan.checkpoints is None else _fingerprint(features, reviews)
     library = load_tensorflow()
+    if not has_enough_texts(reviews, network):
+        # The pretrained states do not know the n-grams, and the last layer alone cannot learn to read them.
+        network = network.model_copy(update={"ngram_inputs": False, "pseudo_labels": False})
     start = None
     seconds = 0.0
     if network.pretraining_epochs:
@@ -111,7 +125,12 @@ def train_text_network(
     model: KerasModel
     history: pd.DataFrame
     record: TrainingRecord
-    model, history, record = library.fit_network(network, vectors, parts, plan, fingerprint, start)
+    if has_enough_texts(reviews, network):
+        model, history, record = library.fit_network(
+            network, vectors, parts, plan, fingerprint, start
+        )
+    else:
+        model, history, record = library.fit_last_layer(network, vectors, parts, plan, start)
     seconds += record["training_seconds"]
     if network.pseudo_labels and len(find_texts(reviews, "unlabelled")):
         parts[0] = _add_pseudo_labels(model, features, reviews, targets, plan.padding)
@@ -215,14 +234,24 @@ def score_reviews(
     """Return the network's logits of the validation and test reviews, in columns with the name of its cell.
 
     With an n-gram path, the logits of the n-gram classifier follow. There are none of a network that was not trained.
-    `features` are those of all reviews, `padding` is that of the training.
+    If only the last layer was fitted, there are logits of the training reviews too, out-of-fold. `features` are those
+    of all reviews, `padding` is that of the training.
     """
     texts = find_texts(reviews, "validation", "test")
-    scores = pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts]})
     if not is_trained(model):
-        return scores
-    scored = features.select(texts)
-    scores = scores.assign(**tabulate_logits(network.cell, score_texts(model, scored, padding)))
+        return pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts]})
+    logits = score_texts(model, features.select(texts), padding)
+    if not has_enough_texts(reviews, network):
+        train = find_texts(reviews, "train")
+        labels = reviews["label"].cat.codes.to_numpy(int)[train]
+        folds = assign_folds(reviews, FEW_TEXTS.folds)[train]
+        out_of_fold = load_tensorflow().score_by_folds(
+            model, features.select(train), labels, folds, padding
+        )
+        texts = np.concatenate([texts, train])
+        logits = np.concatenate([logits, out_of_fold])
+    scores = pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts]})
+    scores = scores.assign(**tabulate_logits(network.cell, logits))
     if network.ngram_path:
-        scores = scores.assign(**tabulate_logits(NB_NGRAM, scored.logits))
+        scores = scores.assign(**tabulate_logits(NB_NGRAM, features.logits[texts]))
     return scores

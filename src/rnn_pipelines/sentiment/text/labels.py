@@ -48,6 +48,11 @@ def format_label(cell: object) -> str:
     return name if has_content(name) and name.casefold() not in EMPTY else ""
 
 
+def find_unlabelled(cells: pd.Series) -> pd.Series:
+    """Return which cells hold no label, bool[num_rows]."""
+    return cells.isna() | (cells.map(format_label) == "")
+
+
 def parse_labels(
     cells: pd.Series, is_read: pd.Series, labels: Labels | None, path: str | None
 ) -> pd.Series:
@@ -63,8 +68,7 @@ def parse_labels(
     """
     cells = cells.astype("object")
     check_text_cells(~cells.map(_is_label).astype(bool), cells, path, "a label: a text or a number")
-    names = cells.map(format_label).astype("str")
-    names = names.where(is_read & cells.notna() & (names != ""))
+    names = cells.map(format_label).astype("str").where(is_read & ~find_unlabelled(cells))
     folded = names.str.casefold()
     if labels is None:
         _check_single_labels(cells, folded, path)

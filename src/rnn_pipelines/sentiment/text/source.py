@@ -14,7 +14,13 @@ from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.cleaning import clean_text
 from rnn_pipelines.sentiment.text.download import fetch_archive
 from rnn_pipelines.sentiment.text.files import check_text_cells
-from rnn_pipelines.sentiment.text.labels import Label, has_content, parse_labels, validate_labels
+from rnn_pipelines.sentiment.text.labels import (
+    Label,
+    find_unlabelled,
+    has_content,
+    parse_labels,
+    validate_labels,
+)
 from rnn_pipelines.sentiment.text.schema import Reviews, make_labels
 
 FILES = TableFiles(
@@ -37,7 +43,7 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
         archive: path of the Large Movie Review Dataset. Defaults to the environment variable IMDB_ARCHIVE, then to the
             downloaded file; without one, the archive is downloaded.
         download_to: folder of the downloaded archive.
-        unlabelled: whether the 50,000 unlabelled reviews of the archive are read too.
+        unlabelled: whether texts without a label are kept, from which networks can learn.
         path: your own CSV, Parquet or Excel file with one row for each review.
         text: column of the texts.
         label: column of the labels, whose 2 to 50 different ones are the classes. All of 0/1, false/true, neg/pos or
@@ -72,10 +78,6 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
             columns not in (["text", "label"], ["text", RATING]) or self.group or self.split
         ):
             raise ValueError("text, label, group and split require your own table: set path")
-        if self.path is not None and self.unlabelled:
-            raise ValueError(
-                "unlabelled requires the archive, and path replaces it: remove one of them"
-            )
         if self.labels is not None:
             validate_labels(self.labels)
         return self
@@ -91,8 +93,8 @@ def read_reviews(source: ReviewSourceSpec) -> Reviews:
 
     Returns:
         In the user's own table, row numbers from 1 are the IDs and, without a group column, the groups. Without a split
-        column the split of all reviews is train, and `split_reviews` draws the test part. Rows without a text, without
-        a label, or with a label that `labels` does not name are left out.
+        column the split of all labelled reviews is train, and `split_reviews` draws the test part. Rows without a text,
+        with a label that `labels` does not name, or, without `unlabelled`, without a label are left out.
     Raises:
         ReviewError: the file is missing, the archive is damaged or has another layout, a column is missing, a group is
             empty, a label or a split is invalid, or the number of classes is not 2 to 50.
@@ -130,14 +132,19 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
     is_text = texts.map(lambda cell: isinstance(cell, str) and not is_broken(cell)).astype(bool)
     check_text_cells(~is_text & texts.notna(), texts, source.path, "text")
     has_text = texts.map(lambda cell: isinstance(cell, str) and has_content(clean_text(cell)))
-    labels = parse_labels(table[source.label], has_text.astype(bool), source.labels, source.path)
-    is_used = labels.notna()
-    _log_left_out(has_text.astype(bool), is_used, source)
+    has_text = has_text.astype(bool)
+    labels = parse_labels(table[source.label], has_text, source.labels, source.path)
+    is_labelled = labels.notna()
+    is_used = is_labelled
+    if source.unlabelled:
+        is_used = is_labelled | (has_text & find_unlabelled(table[source.label]))
+    _log_left_out(has_text, is_used, source)
     used = table[is_used]
+    splits = _parse_splits(table[is_labelled], source)
     return pd.DataFrame(
         {
             "review_id": ids[is_used],
-            "split": _parse_splits(used, source),
+            "split": splits.reindex(used.index, fill_value="unlabelled"),
             "group": ids if source.group is None else _parse_names(used, source.group, source),
             "rating": pd.Series(pd.NA, index=used.index, dtype="Int8"),
             "label": make_labels(labels[is_used]),

@@ -15,7 +15,7 @@ MAX_WORDS = 2**21
 
 
 class VocabularySpec(ParameterModel, frozen=True):
-    """The selection of known words from the training part.
+    """The selection of known words from the training and unlabelled texts.
 
     Attributes:
         min_count: minimum number of occurrences of a known word.
@@ -29,7 +29,7 @@ class VocabularySpec(ParameterModel, frozen=True):
 
 
 def choose_words(texts: Iterable[str], vocabulary: VocabularySpec) -> list[str]:
-    """Return the known words of the training texts by descending frequency, then in alphabetical order.
+    """Return the known words of texts by descending frequency, then in alphabetical order.
 
     The word with number `i + FIRST_WORD` is at index `i`; the lower numbers are `PADDING` and `UNKNOWN`.
     """
