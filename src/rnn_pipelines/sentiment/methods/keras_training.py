@@ -14,6 +14,7 @@ from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.layers import summarize_layers
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.sentiment.methods.head import fit_head, score_out_of_fold
+from rnn_pipelines.sentiment.methods.logits import measure_log_loss, predict_classes
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
 from rnn_pipelines.sentiment.methods.pretraining import add_next_words
@@ -75,7 +76,11 @@ def fit_network(
     model = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
     if start is not None:
         model.set_weights(start)
-    loss = _choose_loss(num_outputs)
+    loss = (
+        keras.losses.BinaryCrossentropy(from_logits=True)
+        if num_outputs == 1
+        else keras.losses.CategoricalCrossentropy(from_logits=True)
+    )
     batches = _make_batches(model, parts, plan)
     history, record = fit(model, loss, batches, plan.training, _limit(network, plan, fingerprint))
     return model, history, {**record, "layers": summarize_layers(model)}
@@ -95,17 +100,18 @@ def fit_last_layer(
     Arguments and result are those of `fit_network`; the history has one epoch.
     """
     started = time.perf_counter()
-    train, targets = parts[0]
-    num_outputs = targets.shape[1]
-    model = build_classifier(network, word_vectors, train.ngrams.shape[1], num_outputs)
+    num_outputs = parts[0][1].shape[1]
+    num_ngram_inputs = parts[0][0].ngrams.shape[1]
+    model = build_classifier(network, word_vectors, num_ngram_inputs, num_outputs)
     model.set_weights(start)
-    labels = targets[:, 0] if num_outputs == 1 else targets.argmax(axis=1)
-    states = _pool_states(model, train, plan.padding)
-    model.get_layer("logit").set_weights(fit_head(states, labels.astype(int), num_outputs))
-    loss = _choose_loss(num_outputs)
+    features, targets = zip(*parts, strict=True)
+    states = [_pool_states(model, part, plan.padding) for part in features]
+    labels = [_find_labels(part) for part in targets]
+    kernel, bias = fit_head(states[0], labels[0], num_outputs)
+    model.get_layer("logit").set_weights([kernel, bias])
     losses = [
-        float(loss(part_targets, compute_logits(model, features, plan.padding)))
-        for features, part_targets in parts
+        measure_log_loss(part_labels, part @ kernel + bias)
+        for part_labels, part in zip(labels, states, strict=True)
     ]
     history = pd.DataFrame({"epoch": [1], "loss": losses[:1], "val_loss": losses[1:]})
     record = TrainingRecord(
@@ -134,14 +140,18 @@ def score_by_folds(
 
 def _pool_states(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
     """Return the inputs of the last layer for each text, float64[num_texts, num_states], without dropout."""
-    pooled = keras.Model(model.input, model.get_layer("pooling").output)
-    return compute_logits(pooled, features, padding)
+    return compute_logits(_end_at_pooling(model), features, padding)
 
 
-def _choose_loss(num_outputs: int) -> keras.losses.Loss:
-    if num_outputs == 1:
-        return keras.losses.BinaryCrossentropy(from_logits=True)
-    return keras.losses.CategoricalCrossentropy(from_logits=True)
+# One model for all calls, because each model is traced.
+@lru_cache(maxsize=4)
+def _end_at_pooling(model: keras.Model) -> keras.Model:
+    return keras.Model(model.input, model.get_layer("pooling").output)
+
+
+def _find_labels(targets: np.ndarray) -> np.ndarray:
+    """Return the number of the class of each text from the targets of labelled texts, see `mark_classes`."""
+    return predict_classes(np.where(targets, 1.0, -1.0))
 
 
 def _make_batches(
