@@ -1,4 +1,4 @@
-"""Python, the pipelines, the console and the server give the same answers, for two classes and for three."""
+"""Python, the pipelines, the console and the server give the same answers, also with texts without a label."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,13 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from served_champions import serve
 
 BLOCKS = {"vocabulary": {"min_count": 1}, "ngrams": {"folds": 3}}
-CLASSES = [("negative", "positive"), ("bad", "good", "loud")]
+PRETRAINED = BLOCKS | {"gru": {"units": 2, "pretraining_epochs": 1}}
+# The classes, the parameters, and whether a third of the texts has no label.
+CASES = {
+    "two classes": (("negative", "positive"), BLOCKS, False),
+    "three classes": (("bad", "good", "loud"), BLOCKS, False),
+    "texts without a label": (("bad", "good", "loud"), PRETRAINED, True),
+}
 TEXTS = ["a great film", "so dull and bad, it was loud", "xyzzy", "le film est très bon"]
 
 
@@ -39,10 +45,10 @@ class KeptDataset(MemoryDataset):
         pass
 
 
-def run_pipeline(path: Path) -> DataCatalog:
+def run_pipeline(path: Path, settings: dict[str, Any], unlabelled: bool) -> DataCatalog:
     """Runs the whole pipeline in memory on the reviews of a file."""
-    source = ReviewSourceSpec(path=str(path), group="group")
-    blocks = describe_parameters(read_sentiment_spec(BLOCKS), source)
+    source = ReviewSourceSpec(path=str(path), group="group", unlabelled=unlabelled)
+    blocks = describe_parameters(read_sentiment_spec(settings), source)
     blocks["pointwise"] = ClassifierSpec(cell="pointwise")
     inputs = {f"params:sentiment.{name}": block for name, block in blocks.items()}
     pipeline = create_pipeline()
@@ -55,7 +61,7 @@ def run_pipeline(path: Path) -> DataCatalog:
     return catalog
 
 
-@pytest.fixture(scope="module", params=CLASSES, ids=["two classes", "three classes"])
+@pytest.fixture(scope="module", params=CASES)
 def made(
     request: pytest.FixtureRequest,
     make_reviews: Callable[..., pd.DataFrame],
@@ -63,14 +69,23 @@ def made(
 ) -> SimpleNamespace:
     """The results of the pipeline and the classifier of Python, on the same file, and a folder with both files."""
     folder = tmp_path_factory.mktemp("reviews")
-    reviews = make_reviews(240, classes=request.param)[["text", "label", "group"]]
+    classes, settings, unlabelled = CASES[request.param]
+    reviews = make_reviews(240, classes=classes)[["text", "label", "group"]]
+    if unlabelled:
+        reviews["label"] = reviews["label"].mask(np.arange(240) % 3 == 0)
     reviews.to_csv(folder / "reviews.csv", index=False)
-    classifier = TextClassifier(**BLOCKS)
-    classifier.fit(reviews["text"], reviews["label"], groups=reviews["group"], verbose=False)
+    classifier = TextClassifier(**settings)
+    classifier.fit(
+        reviews["text"],
+        reviews["label"],
+        groups=reviews["group"],
+        verbose=False,
+        unlabelled=unlabelled,
+    )
     save_folder(folder / "model", pack_interface(classifier, folder))
     pd.DataFrame({"text": TEXTS}).to_csv(folder / "texts.csv", index=False)
-    load = run_pipeline(folder / "reviews.csv").load
-    return SimpleNamespace(load=load, classifier=classifier, folder=folder)
+    load = run_pipeline(folder / "reviews.csv", settings, unlabelled).load
+    return SimpleNamespace(load=load, classifier=classifier, folder=folder, unlabelled=unlabelled)
 
 
 def pack_interface(classifier: TextClassifier, folder: Path) -> dict[str, bytes]:
@@ -81,8 +96,14 @@ def pack_interface(classifier: TextClassifier, folder: Path) -> dict[str, bytes]
 def test_metrics_of_python_are_those_of_the_pipeline(made: SimpleNamespace) -> None:
     metrics = made.load("sentiment_metrics")
     table = made.classifier.leaderboard().set_index("classifier")
-    for measure in ("accuracy", "macro_f1", "log_loss", "calibration_error"):
-        assert table.loc["nb_ngram", measure] == metrics["nb_ngram"][measure]
+    assert {*table.index} == {name for name in metrics if isinstance(metrics[name], dict)}
+    for name in table.index:
+        for measure in ("accuracy", "macro_f1", "log_loss", "calibration_error"):
+            assert table.loc[name, measure] == metrics[name][measure]
+
+
+def test_network_learns_few_labels_only_beside_texts_without_one(made: SimpleNamespace) -> None:
+    assert ("gru" in made.load("sentiment_metrics")) == made.unlabelled
 
 
 @pytest.mark.parametrize("options", [{}, {"abstain_below": 0.9}, {"explain": True}])
