@@ -140,9 +140,11 @@ def test_training_starts_from_the_pretrained_weights(
     from rnn_pipelines.sentiment.text.vectors import WordVectors
 
     pretrained = []
+    seen = []
     pretrain_network, fit = keras_training.pretrain_network, keras_training.fit_network
 
     def remember(*arguments: Any) -> Any:
+        seen.append(arguments[2])
         pretrained.append(pretrain_network(*arguments))
         return pretrained[0]
 
@@ -171,6 +173,9 @@ def test_training_starts_from_the_pretrained_weights(
     _, _, record = training.train_text_network(features, reviews, vectors, network, plan)
     weights, _, first = pretrained[0]
     assert [start is weights for start in started] == [True, True]
+    num_texts = reviews["part"].isin(["train", "unlabelled"]).sum()
+    learnt, held_out = (len(part.logits) for part in seen[0])
+    assert (learnt, held_out) == (num_texts - -(-num_texts // 20), -(-num_texts // 20))
     assert record["training_seconds"] > first["training_seconds"]
 
 

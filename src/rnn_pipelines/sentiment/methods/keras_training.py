@@ -37,7 +37,7 @@ def pretrain_network(
 ) -> tuple[list[np.ndarray], pd.DataFrame, TrainingRecord]:
     """Train a network to predict the next words, see `pretraining`, and return its weights for `fit_network`.
 
-    `parts` are the features of the texts to learn from, and of the validation part. No words or entries of their
+    `parts` are the features of the texts to learn from, and of held-out ones. No words or entries of their
     vectors are dropped, and the n-gram inputs are 0, because they reveal the next words.
     """
     training = plan.training.model_copy(update={"epochs": network.pretraining_epochs})

@@ -29,6 +29,9 @@ from rnn_pipelines.sentiment.text.vectors import WordVectors
 
 logger = logging.getLogger(__name__)
 
+# One of so many texts is held out in pretraining, to choose the epoch: of few labels, the validation part is too small.
+HELD_OUT_EVERY = 20
+
 # What stands for a network that is not trained, because a node cannot return None.
 NO_NETWORK: KerasModel = {}
 NO_HISTORY = pd.DataFrame(columns=["epoch", "loss", "val_loss"], dtype=float)
@@ -110,7 +113,8 @@ def train_text_network(
     seconds = 0.0
     if network.pretraining_epochs:
         texts = find_texts(reviews, "train", "unlabelled")
-        without_labels = features.select(texts), parts[1][0]
+        is_held_out = np.arange(len(texts)) % HELD_OUT_EVERY == 0
+        without_labels = [features.select(texts[part]) for part in (~is_held_out, is_held_out)]
         start, losses, pretraining = library.pretrain_network(
             network, vectors, without_labels, targets.shape[1], plan, fingerprint
         )
