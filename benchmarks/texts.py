@@ -120,9 +120,10 @@ def read_set(name: str) -> pd.DataFrame:
 def divide_again(table: pd.DataFrame) -> pd.DataFrame:
     """A third of the training part becomes the test part; the test part is left out."""
     train = table[table["split"] == "train"].reset_index(drop=True)
+    unlabelled = table[table["split"] == "unlabelled"]
     order = np.random.default_rng(1).permutation(len(train))
     train.loc[order[: len(train) // 3], "split"] = "test"
-    return train
+    return pd.concat([train, unlabelled], ignore_index=True)
 
 
 def draw_labels(table: pd.DataFrame, labels: str, seed: int) -> pd.DataFrame:
@@ -206,10 +207,10 @@ def spread(values: list[float]) -> str:
 
 
 def record(runs: list[dict[str, Any]]) -> None:
-    """Write the runs of a set and number of labels in place of its earlier ones."""
-    case = runs[0]["set"], runs[0]["labels"]
+    """Write the runs in place of the earlier ones of the same set, labels and seed."""
+    cases = [(each["set"], each["labels"], each["seed"]) for each in runs]
     earlier = json.loads(RESULTS.read_text())
-    others = [each for each in earlier if (each["set"], each["labels"]) != case]
+    others = [each for each in earlier if (each["set"], each["labels"], each["seed"]) not in cases]
     RESULTS.write_text(json.dumps([*others, *runs], indent=1) + "\n")
 
 

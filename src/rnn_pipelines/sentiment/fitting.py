@@ -107,7 +107,7 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> FittedClassifier:
     Raises:
         ReviewError: a part is empty or has only one class.
         TrainingError: a loss is no longer finite.
-        MissingLibraryError: Keras is not installed, and there are enough texts for a network.
+        MissingLibraryError: Keras is not installed, and a network is needed.
     """
     reviews, profile = split_reviews(table, spec.split)
     parts = fit_parts(reviews, spec)

@@ -108,6 +108,7 @@ class TextClassifier(Parametrized):
         self.spec = read_sentiment_spec(blocks)
         self._artefact: Artefact | None = None
         self._fitted: FittedClassifier | None = None
+        self._source = ReviewSourceSpec(path=ORIGIN)
 
     def __repr__(self) -> str:
         """Return the networks, and the best classifiers on the test part."""
@@ -161,8 +162,8 @@ class TextClassifier(Parametrized):
             labels: of two to fifty classes. 0/1, false/true and neg/pos are negative and positive.
             groups: group of each example, such as a film, a shop or an author. A split never divides a group.
             verbose: whether the stages are shown on the standard error; None if that is a terminal.
-            unlabelled: whether texts with the label None are kept. Networks learn from them with
-                `pretraining_epochs` or `pseudo_labels`.
+            unlabelled: whether texts with the label None are kept. A network learns from them with
+                `pretraining_epochs` and, if it has `min_texts` labels, with `pseudo_labels`.
         Raises:
             ReviewError: texts, labels or groups are invalid; the message names the row and a remedy.
         """
@@ -178,6 +179,7 @@ class TextClassifier(Parametrized):
         with show_stages(list_text_stages(self.spec.networks), verbose):
             self._fitted = fit_classifier(table, self.spec)
         self._artefact = self._fitted.classifier
+        self._source = source
         return self
 
     def predict(
@@ -226,7 +228,7 @@ class TextClassifier(Parametrized):
         self._require_fit()
         if self._fitted is None:
             raise ParameterError("a loaded classifier has no report. Call fit.")
-        parameters = describe_parameters(self.spec, ReviewSourceSpec(path=ORIGIN))
+        parameters = describe_parameters(self.spec, self._source)
         write_page(check_path(path), report_fitted(self._fitted, parameters).render())
 
     def explorer(self, path: str | Path, texts: Sequence[str]) -> None:

@@ -28,7 +28,9 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, choose_words
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
 # Without recurrence, because eager steps of a recurrent layer are slow.
-NETWORK = ClassifierSpec(cell="pointwise", units=3, pretraining_epochs=1, min_texts=1000)
+NETWORK = ClassifierSpec(
+    cell="pointwise", units=3, pretraining_epochs=1, pseudo_labels=True, min_texts=1000
+)
 TRAINING = TrainingSpec(
     epochs=1,
     patience=1,
@@ -175,6 +177,12 @@ def test_logits_out_of_fold_are_those_of_a_head_without_the_fold(num_classes: in
     logits = score_out_of_fold(states, labels, num_outputs, folds)
     kernel, bias = fit_head(states[20:], labels[20:], num_outputs)
     np.testing.assert_allclose(logits[:20], states[:20] @ kernel + bias)
+
+
+def test_texts_of_one_fold_have_no_logits() -> None:
+    """As of three groups, one of which is in each part."""
+    states, labels = draw_states(2)
+    assert np.isnan(score_out_of_fold(states, labels, 1, np.zeros(60, int))).all()
 
 
 @pytest.mark.parametrize("present", [[0, 1], [0, 2], [1]])

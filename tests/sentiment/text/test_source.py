@@ -209,7 +209,7 @@ def test_table_is_refused_by_cell(
 
 
 # Rows 3 and 5 have no label, row 6 has one that is no class, row 7 has no text.
-PARTLY = "shop,part,text,label\nA,train,a,4\nB,,b,\nA,test,c,1\nB,,d,nan\nA,train,e,3\nB,,,\n"
+PARTLY = "shop,part,text,label\nA,train,a,4\nB,,b,\nA,test,c,1\n,,d,nan\nA,train,e,3\nB,,,\n"
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,14 @@ def test_splits_depend_on_the_seed() -> None:
     assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
 
 
+def test_unlabelled_reviews_of_one_film_do_not_move_single_texts() -> None:
+    rows = [(f"{n}", "train", f"{n}", n % 2, f"text {n}") for n in range(40)]
+    more = [(f"u{n}", "unlabelled", "u", None, f"more {n}") for n in range(2)]
+    expected = get_parts(split(rows)[0])
+    received = get_parts(split([*rows, *more])[0])
+    assert received == expected | {"u0": "unlabelled", "u1": "unlabelled"}
+
+
 def test_unlabelled_reviews_do_not_move_others() -> None:
     rows = [*OFFICIAL, ("unsup", "unlabelled", "u", None, "seen")]
     assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])

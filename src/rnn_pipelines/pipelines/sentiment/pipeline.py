@@ -40,7 +40,7 @@ def create_pipeline() -> Pipeline:
 
 
 def create_data_pipeline() -> Pipeline:
-    """Read, split and encode the reviews; learn word vectors and n-gram weights from the training part."""
+    """Read, split and encode the reviews; learn word vectors and n-gram weights."""
     table = "sentiment_table"
     ngrams = [NGRAMS, FEATURES, "sentiment_ngrams_record"]
     nodes = [

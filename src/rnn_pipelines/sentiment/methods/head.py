@@ -22,7 +22,7 @@ def fit_head(
     scale = max(float(np.sqrt(np.square(states - center).mean())), 1e-9)
     num_classes = max(num_outputs, 2)
     weights = np.zeros((num_classes, states.shape[1]))
-    # A class without a text is as probable as if one more text had it.
+    # Those of classes without a text.
     intercepts = np.full(num_classes, -np.log(len(labels) + 1))
     classes = np.unique(labels)
     if len(classes) == 1:
@@ -46,11 +46,14 @@ def score_out_of_fold(
 ) -> np.ndarray:
     """Return the logits of each text by a head that did not learn its fold, float64[num_texts, num_outputs].
 
-    `folds` are those of the texts, int[num_texts]; the other arguments are those of `fit_head`.
+    `folds` are those of the texts, int[num_texts]; if all are in one, the logits are NaN. The other arguments are those
+    of `fit_head`.
     """
-    logits = np.zeros((len(states), num_outputs))
+    logits = np.full((len(states), num_outputs), np.nan)
     for fold in np.unique(folds):
         is_held_out = folds == fold
+        if is_held_out.all():
+            continue
         kernel, bias = fit_head(states[~is_held_out], labels[~is_held_out], num_outputs)
         logits[is_held_out] = states[is_held_out] @ kernel + bias
     return logits

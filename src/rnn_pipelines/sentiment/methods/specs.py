@@ -28,7 +28,7 @@ class ClassifierSpec(ParameterModel, frozen=True):
             and mean (`max_mean`).
         word_vectors: whether training starts from the vectors of `learn_word_vectors`, not from random ones.
         ngram_inputs: whether the network reads, with each word, the weights of the n-grams that begin at it.
-        ngram_path: whether the n-gram classifier's logit is added to the network's, with weights fitted on validation.
+        ngram_path: whether the n-gram classifier's logit is added to the network's, by weights from held-out texts.
         word_dropout: fraction of the words that are dropped in a training step.
         vector_dropout: fraction of the vectors' entries that are dropped, the same ones for the whole text.
         input_dropout: fraction of the recurrent layer's inputs that are dropped, the same ones at every step.

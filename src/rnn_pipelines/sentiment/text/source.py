@@ -140,12 +140,15 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
         is_used = is_labelled | (has_text & find_unlabelled(table[source.label]))
     _log_left_out(has_text, is_used, source)
     used = table[is_used]
-    splits = _parse_splits(table[is_labelled], source)
+    labelled = table[is_labelled]
+    splits = _parse_splits(labelled, source)
+    # Each text without a label is a group of its own, because no split divides them.
+    groups = ids if source.group is None else _parse_names(labelled, source.group, source)
     return pd.DataFrame(
         {
             "review_id": ids[is_used],
             "split": splits.reindex(used.index, fill_value="unlabelled"),
-            "group": ids if source.group is None else _parse_names(used, source.group, source),
+            "group": groups.reindex(used.index).fillna(ids),
             "rating": pd.Series(pd.NA, index=used.index, dtype="Int8"),
             "label": make_labels(labels[is_used]),
             "text": texts[is_used].astype("str"),

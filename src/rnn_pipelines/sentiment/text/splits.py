@@ -68,7 +68,8 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
     part that is empty or has only one class, and a class without training texts, raise a ReviewError.
     """
     rng = np.random.default_rng(split.seed)
-    draw = _draw_texts if table["group"].is_unique else _draw_groups
+    is_labelled = table["split"] != "unlabelled"
+    draw = _draw_texts if table.loc[is_labelled, "group"].is_unique else _draw_groups
     reviews = table[list(DTYPES)].assign(part=table["split"])
     if not (reviews["part"] == "test").any():
         reviews = _hold_back(reviews, "test", draw, split.test, rng)
