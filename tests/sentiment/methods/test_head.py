@@ -12,18 +12,16 @@ from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.head import INVERSE_PENALTY, fit_head, score_out_of_fold
 from rnn_pipelines.sentiment.methods.logits import to_probabilities
-from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures
-from rnn_pipelines.sentiment.methods.preparation import fit_nb_ngram
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
 from rnn_pipelines.sentiment.methods.training import (
     is_needed,
     score_reviews,
     train_text_network,
 )
-from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
-from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, choose_words
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
@@ -45,26 +43,12 @@ VECTORS = WordVectors(np.random.default_rng(0).normal(0, 0.3, (12, 4)).astype(np
 CLASSES = {2: ["negative", "positive"], 3: ["bad", "fair", "good"]}
 
 
-def make_case(
-    make_reviews: Callable[..., pd.DataFrame], num_classes: int
-) -> tuple[TextFeatures, pd.DataFrame]:
-    """Features, and reviews whose test part has become unlabelled."""
-    reviews = make_reviews(classes=CLASSES[num_classes])
-    is_unlabelled = (reviews["part"] == "test").to_numpy()
-    reviews = reviews.assign(
-        label=reviews["label"].mask(is_unlabelled),
-        part=reviews["part"].mask(is_unlabelled, "unlabelled"),
-    )
-    encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
-    spec = NgramSpec(order=2, folds=2, few_texts=0)
-    return fit_nb_ngram(encoded, reviews, VocabularySpec(), spec)[1], reviews
-
-
 @pytest.fixture(scope="module", params=CLASSES)
 def case(
-    request: pytest.FixtureRequest, make_reviews: Callable[..., pd.DataFrame], no_graphs: None
+    request: pytest.FixtureRequest, make_unlabelled: Callable[..., Any], no_graphs: None
 ) -> tuple[TextFeatures, pd.DataFrame]:
-    return make_case(make_reviews, request.param)
+    features, reviews, _ = make_unlabelled(CLASSES[request.param])
+    return features, reviews
 
 
 @pytest.fixture(scope="module")
@@ -150,12 +134,12 @@ def test_record_is_that_of_one_epoch(
     ids=["pretrained", "no unlabelled text", "no pretraining", "enough labels"],
 )
 def test_few_labels_need_texts_without_labels(
-    make_reviews: Callable[..., pd.DataFrame],
+    make_unlabelled: Callable[..., Any],
     settings: dict[str, int],
     without: bool,
     expected: bool,
 ) -> None:
-    _, reviews = make_case(make_reviews, 2)
+    _, reviews, _ = make_unlabelled(CLASSES[2])
     if without:
         reviews = reviews[reviews["part"] != "unlabelled"]
     assert is_needed(reviews, NETWORK.model_copy(update=settings)) == expected

@@ -1,4 +1,4 @@
-"""What classifiers learn from is made of the training part and of texts without labels."""
+"""Vocabulary and word vectors are learnt from the training part and texts without labels alone."""
 
 import numpy as np
 import pandas as pd

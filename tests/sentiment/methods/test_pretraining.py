@@ -140,11 +140,9 @@ def test_training_starts_from_the_pretrained_weights(
     from rnn_pipelines.sentiment.text.vectors import WordVectors
 
     pretrained = []
-    seen = []
     pretrain_network, fit = keras_training.pretrain_network, keras_training.fit_network
 
     def remember(*arguments: Any) -> Any:
-        seen.append(arguments[2])
         pretrained.append(pretrain_network(*arguments))
         return pretrained[0]
 
@@ -173,10 +171,31 @@ def test_training_starts_from_the_pretrained_weights(
     _, _, record = training.train_text_network(features, reviews, vectors, network, plan)
     weights, _, first = pretrained[0]
     assert [start is weights for start in started] == [True, True]
+    assert record["training_seconds"] > first["training_seconds"]
+
+
+def test_a_twentieth_of_the_texts_chooses_the_epoch(
+    make_unlabelled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnn_pipelines.sentiment.methods import keras_training, training
+    from rnn_pipelines.sentiment.text.vectors import WordVectors
+
+    seen = []
+    pretrain_network = keras_training.pretrain_network
+
+    def watch(*arguments: Any) -> Any:
+        seen.append(arguments[2])
+        return pretrain_network(*arguments)
+
+    monkeypatch.setattr(keras_training, "pretrain_network", watch)
+    features, reviews, _ = make_unlabelled(["negative", "positive"])
+    network = ClassifierSpec(cell="pointwise", units=UNITS, pretraining_epochs=1)
+    vectors = WordVectors(np.ones((NUM_WORDS, 4), np.float32))
+    plan = TextTrainingPlan(PaddingSpec(max_length=8), TRAINING)
+    training.train_text_network(features, reviews, vectors, network, plan)
     num_texts = reviews["part"].isin(["train", "unlabelled"]).sum()
     learnt, held_out = (len(part.logits) for part in seen[0])
     assert (learnt, held_out) == (num_texts - -(-num_texts // 20), -(-num_texts // 20))
-    assert record["training_seconds"] > first["training_seconds"]
 
 
 def test_pretraining_with_the_last_state_alone_is_refused() -> None:

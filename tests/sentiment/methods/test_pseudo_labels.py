@@ -8,13 +8,11 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.networks.specs import TrainingSpec
-from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, TextFeatures
-from rnn_pipelines.sentiment.methods.preparation import fit_nb_ngram
+from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TextTrainingPlan
-from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
-from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, choose_words
 
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
@@ -32,24 +30,6 @@ TRAINING = TrainingSpec(
 CLASSES = {2: ["negative", "positive"], 3: ["bad", "fair", "good"]}
 
 
-def make_case(
-    make_reviews: Callable[..., pd.DataFrame], classes: list[str]
-) -> tuple[TextFeatures, pd.DataFrame, np.ndarray]:
-    """Features, reviews whose test part has become unlabelled, and the true classes of these texts."""
-    reviews = make_reviews(classes=classes)
-    is_unlabelled = (reviews["part"] == "test").to_numpy()
-    codes = reviews["label"].cat.codes.to_numpy()
-    reviews = reviews.assign(
-        label=reviews["label"].mask(is_unlabelled),
-        part=reviews["part"].mask(is_unlabelled, "unlabelled"),
-    )
-    encoded = encode_texts(reviews["text"], choose_words(reviews["text"], VocabularySpec()))
-    features = fit_nb_ngram(
-        encoded, reviews, VocabularySpec(), NgramSpec(order=2, folds=2, few_texts=0)
-    )[1]
-    return features, reviews, codes[is_unlabelled]
-
-
 def train(features: TextFeatures, reviews: pd.DataFrame, **options: Any) -> tuple[Any, Any, Any]:
     from rnn_pipelines.sentiment.methods.training import train_text_network
 
@@ -61,12 +41,12 @@ def train(features: TextFeatures, reviews: pd.DataFrame, **options: Any) -> tupl
 
 @pytest.fixture(scope="module", params=CLASSES)
 def targets(
-    request: pytest.FixtureRequest, make_reviews: Callable[..., pd.DataFrame], no_graphs: None
+    request: pytest.FixtureRequest, make_unlabelled: Callable[..., Any], no_graphs: None
 ) -> tuple[list[np.ndarray], pd.DataFrame, np.ndarray]:
     """The targets of the first and the second network, the reviews, and the true classes of unlabelled texts."""
     from rnn_pipelines.sentiment.methods import keras_training
 
-    features, reviews, codes = make_case(make_reviews, CLASSES[request.param])
+    features, reviews, codes = make_unlabelled(CLASSES[request.param])
     fit, seen = keras_training.fit_network, []
 
     def watch(network: Any, vectors: Any, parts: Any, *rest: Any) -> Any:
@@ -105,11 +85,11 @@ def test_probabilities_name_the_class_that_the_words_tell(targets: tuple) -> Non
 
 
 def test_record_has_the_seconds_of_both_networks(
-    make_reviews: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+    make_unlabelled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rnn_pipelines.sentiment.methods import keras_training
 
-    features, reviews, _ = make_case(make_reviews, CLASSES[2])
+    features, reviews, _ = make_unlabelled(CLASSES[2])
     fit = keras_training.fit_network
 
     def fit_in_a_minute(*arguments: Any) -> Any:
@@ -122,9 +102,9 @@ def test_record_has_the_seconds_of_both_networks(
 
 
 def test_without_unlabelled_texts_there_is_one_network(
-    make_reviews: Callable[..., pd.DataFrame],
+    make_unlabelled: Callable[..., Any],
 ) -> None:
-    features, reviews, _ = make_case(make_reviews, CLASSES[2])
+    features, reviews, _ = make_unlabelled(CLASSES[2])
     kept = np.flatnonzero(reviews["part"] != "unlabelled")
     features, reviews = features.select(kept), reviews.iloc[kept].reset_index(drop=True)
     first = train(features, reviews, pseudo_labels=False)[0]

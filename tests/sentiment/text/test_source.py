@@ -216,9 +216,9 @@ PARTLY = "shop,part,text,label\nA,train,a,4\nB,,b,\nA,test,c,1\n,,d,nan\nA,train
     "options", [{}, {"split": "part"}, {"group": "shop"}], ids=["texts", "split", "group"]
 )
 def test_rows_without_a_label_are_kept_on_request(write: Write, options: dict[str, str]) -> None:
-    options |= {"labels": {"good": [4], "bad": [1]}}
-    without = read(write(PARTLY), **options)
-    table = read(write(PARTLY), unlabelled=True, **options)
+    labels = {"good": [4], "bad": [1]}
+    without = read(write(PARTLY), labels=labels, **options)
+    table = read(write(PARTLY), labels=labels, unlabelled=True, **options)
     is_unlabelled = table["split"] == "unlabelled"
     pd.testing.assert_frame_equal(table[~is_unlabelled].reset_index(drop=True), without)
     assert table["text"].tolist() == ["a", "b", "c", "d"]

@@ -14,7 +14,7 @@ from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.layers import summarize_layers
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.sentiment.methods.head import fit_head, score_out_of_fold
-from rnn_pipelines.sentiment.methods.logits import measure_log_loss, predict_classes
+from rnn_pipelines.sentiment.methods.logits import measure_log_loss
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
 from rnn_pipelines.sentiment.methods.pretraining import add_next_words
@@ -90,6 +90,7 @@ def fit_last_layer(
     network: ClassifierSpec,
     word_vectors: np.ndarray,
     parts: Sequence[tuple[TextFeatures, np.ndarray]],
+    num_outputs: int,
     plan: TextTrainingPlan,
     start: list[np.ndarray],
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
@@ -97,16 +98,14 @@ def fit_last_layer(
 
     With few labels, a training of all weights ends before it has begun, because an epoch has few batches.
 
-    Arguments and result are those of `fit_network`; the history has one epoch.
+    `parts` are the features and the numbers of the classes, int[num_texts], of the training and of the validation part.
+    Otherwise, arguments and result are those of `fit_network`; the history has one epoch.
     """
     started = time.perf_counter()
-    num_outputs = parts[0][1].shape[1]
-    num_ngram_inputs = parts[0][0].ngrams.shape[1]
-    model = build_classifier(network, word_vectors, num_ngram_inputs, num_outputs)
+    features, labels = zip(*parts, strict=True)
+    model = build_classifier(network, word_vectors, features[0].ngrams.shape[1], num_outputs)
     model.set_weights(start)
-    features, targets = zip(*parts, strict=True)
     states = [_pool_states(model, part, plan.padding) for part in features]
-    labels = [_find_labels(part) for part in targets]
     kernel, bias = fit_head(states[0], labels[0], num_outputs)
     model.get_layer("logit").set_weights([kernel, bias])
     losses = [
@@ -147,11 +146,6 @@ def _pool_states(model: keras.Model, features: TextFeatures, padding: PaddingSpe
 @lru_cache(maxsize=4)
 def _end_at_pooling(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, model.get_layer("pooling").output)
-
-
-def _find_labels(targets: np.ndarray) -> np.ndarray:
-    """Return the number of the class of each text from the targets of labelled texts, see `mark_classes`."""
-    return predict_classes(np.where(targets, 1.0, -1.0))
 
 
 def _make_batches(

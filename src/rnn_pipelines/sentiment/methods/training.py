@@ -14,6 +14,7 @@ from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memo
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration, fit_calibration
 from rnn_pipelines.sentiment.methods.logits import (
+    count_outputs,
     mark_classes,
     tabulate_logits,
     to_probabilities,
@@ -99,42 +100,35 @@ def train_text_network(
         return NO_NETWORK, NO_HISTORY.copy(), NO_TRAINING
     vectors = word_vectors.vectors
     _require_memory(features, vectors, network, plan)
-    targets = mark_classes(reviews["label"].cat.codes.to_numpy(), len(list_classes(reviews)))
-    parts = []
-    for part in ("train", "validation"):
-        texts = find_texts(reviews, part)
-        parts.append((features.select(texts), targets[texts].astype(np.float32)))
+    labels = reviews["label"].cat.codes.to_numpy()
+    targets = mark_classes(labels, len(list_classes(reviews))).astype(np.float32)
     fingerprint = "" if plan.checkpoints is None else _fingerprint(features, reviews)
     library = load_tensorflow()
-    if not has_enough_texts(reviews, network):
+    has_enough = has_enough_texts(reviews, network)
+    if not has_enough:
         # The pretrained states do not know the n-grams, and the last layer alone cannot learn to read them.
         network = network.model_copy(update={"ngram_inputs": False, "pseudo_labels": False})
     start = None
     seconds = 0.0
     if network.pretraining_epochs:
-        texts = find_texts(reviews, "train", "unlabelled")
-        is_held_out = np.arange(len(texts)) % HELD_OUT_EVERY == 0
-        without_labels = [features.select(texts[part]) for part in (~is_held_out, is_held_out)]
-        start, losses, pretraining = library.pretrain_network(
-            network, vectors, without_labels, targets.shape[1], plan, fingerprint
-        )
-        seconds += pretraining["training_seconds"]
-        plan = _spend(plan, pretraining["training_seconds"])
-        logger.info(
-            "%s: validation loss of the next words %.4f, with %s texts",
-            network.cell,
-            losses["val_loss"].min(),
-            f"{len(texts):,}",
-        )
+        start, seconds = _pretrain(features, reviews, vectors, network, plan, fingerprint)
+        plan = _spend(plan, seconds)
     model: KerasModel
     history: pd.DataFrame
     record: TrainingRecord
-    if has_enough_texts(reviews, network):
+    answers = targets if has_enough else labels
+    parts = []
+    for part in ("train", "validation"):
+        texts = find_texts(reviews, part)
+        parts.append((features.select(texts), answers[texts]))
+    if has_enough:
         model, history, record = library.fit_network(
             network, vectors, parts, plan, fingerprint, start
         )
     else:
-        model, history, record = library.fit_last_layer(network, vectors, parts, plan, start)
+        model, history, record = library.fit_last_layer(
+            network, vectors, parts, targets.shape[1], plan, start
+        )
     seconds += record["training_seconds"]
     if network.pseudo_labels and len(find_texts(reviews, "unlabelled")):
         parts[0] = _add_pseudo_labels(model, features, reviews, targets, plan.padding)
@@ -153,6 +147,31 @@ def train_text_network(
         )
     record["training_seconds"] = seconds
     return model, history, record
+
+
+def _pretrain(
+    features: TextFeatures,
+    reviews: Reviews,
+    vectors: np.ndarray,
+    network: ClassifierSpec,
+    plan: TextTrainingPlan,
+    fingerprint: str,
+) -> tuple[list[np.ndarray], float]:
+    """Return the weights of a network that learnt the next words of training and unlabelled texts, and the seconds."""
+    texts = find_texts(reviews, "train", "unlabelled")
+    is_held_out = np.arange(len(texts)) % HELD_OUT_EVERY == 0
+    parts = [features.select(texts[part]) for part in (~is_held_out, is_held_out)]
+    num_outputs = count_outputs(len(list_classes(reviews)))
+    weights, history, record = load_tensorflow().pretrain_network(
+        network, vectors, parts, num_outputs, plan, fingerprint
+    )
+    logger.info(
+        "%s: validation loss of the next words %.4f, with %s texts",
+        network.cell,
+        history["val_loss"].min(),
+        f"{len(texts):,}",
+    )
+    return weights, record["training_seconds"]
 
 
 def _require_memory(

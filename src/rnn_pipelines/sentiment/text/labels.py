@@ -48,9 +48,10 @@ def format_label(cell: object) -> str:
     return name if has_content(name) and name.casefold() not in EMPTY else ""
 
 
-def find_unlabelled(cells: pd.Series) -> pd.Series:
-    """Return which cells hold no label, bool[num_rows]."""
-    return cells.isna() | (cells.map(format_label) == "")
+def name_labels(cells: pd.Series) -> pd.Series:
+    """Return the name of the label in each cell, missing in cells without one."""
+    names = cells.map(format_label).astype("str")
+    return names.where(cells.notna() & (names != ""))
 
 
 def parse_labels(
@@ -68,7 +69,7 @@ def parse_labels(
     """
     cells = cells.astype("object")
     check_text_cells(~cells.map(_is_label).astype(bool), cells, path, "a label: a text or a number")
-    names = cells.map(format_label).astype("str").where(is_read & ~find_unlabelled(cells))
+    names = name_labels(cells).where(is_read)
     folded = names.str.casefold()
     if labels is None:
         _check_single_labels(cells, folded, path)

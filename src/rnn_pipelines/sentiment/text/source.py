@@ -16,8 +16,8 @@ from rnn_pipelines.sentiment.text.download import fetch_archive
 from rnn_pipelines.sentiment.text.files import check_text_cells
 from rnn_pipelines.sentiment.text.labels import (
     Label,
-    find_unlabelled,
     has_content,
+    name_labels,
     parse_labels,
     validate_labels,
 )
@@ -137,7 +137,7 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
     is_labelled = labels.notna()
     is_used = is_labelled
     if source.unlabelled:
-        is_used = is_labelled | (has_text & find_unlabelled(table[source.label]))
+        is_used = is_labelled | (has_text & name_labels(table[source.label]).isna())
     _log_left_out(has_text, is_used, source)
     used = table[is_used]
     labelled = table[is_labelled]
