@@ -1,10 +1,11 @@
 """The command `sentiment` on an ordinary file."""
 
 import random
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from rnn_pipelines import TextClassifier
@@ -44,6 +45,16 @@ def test_labels_are_joined_by_a_setting(path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "beschwerden-sentiment\n"
     loaded = TextClassifier.load("beschwerden-sentiment/model")
     assert loaded.predict(["Mahnung"])["label"].tolist() == ["bill"]
+
+
+def test_predict_finds_the_column_of_texts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(path.name, "--quiet")
+    Path("new.csv").write_text("Nr;Beschwerde\n7;Bote Paket\n8;Mahnung\n")
+    capsys.readouterr()
+    commands.main(["predict", "beschwerden-sentiment/model", "new.csv"], standalone_mode=False)
+    table = pd.read_csv(StringIO(capsys.readouterr().out))
+    assert table["text"].tolist() == ["Bote Paket", "Mahnung"]
+    assert table["label"].tolist() == ["Lieferung", "Rechnung"]
 
 
 def test_report_of_the_standard_input_names_no_temporary_file(

@@ -46,7 +46,7 @@ def explorer(
     file: str,
     output: str,
     series: str | None,
-    text: str,
+    text: str | None,
     is_opened: bool,
     **source: Any,
 ) -> None:

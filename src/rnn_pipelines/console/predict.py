@@ -19,6 +19,7 @@ from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.sentiment.interface import TextClassifier
 from rnn_pipelines.sentiment.model.answers import write_words
+from rnn_pipelines.sentiment.text.column_choice import choose_text_column
 from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
 from rnn_pipelines.storage.files import require_new, write_new
 from rnn_pipelines.storage.formats import VOCABULARY
@@ -38,7 +39,9 @@ ID = click.option(
 TZ = click.option(
     "--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training."
 )
-TEXT = click.option("--text", default="text", show_default=True, help="Column of the texts.")
+TEXT = click.option(
+    "--text", help="Column of the texts. By default text, or else the one of the longest."
+)
 
 
 @click.command(cls=Command)
@@ -78,7 +81,7 @@ TEXT = click.option("--text", default="text", show_default=True, help="Column of
 def predict(
     model: str,
     file: str,
-    text: str,
+    text: str | None,
     columns: str,
     output: str | None,
     as_json: bool,
@@ -182,7 +185,10 @@ def _mark_dead(table: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
     return table.assign(is_dead=is_dead) if is_dead.any() else table
 
 
-def list_texts(file: str, column: str) -> list[str]:
-    """Return the texts in a column of a file, or the lines of a `.txt` file."""
-    texts: list[str] = read_texts(TextFileSpec(path=file, text=column))["text"].tolist()
+def list_texts(file: str, column: str | None) -> list[str]:
+    """Return the texts in a column of a file, see `choose_text_column`, or the lines of a `.txt` file."""
+    source = TextFileSpec(path=file)
+    if not file.lower().endswith(".txt"):
+        source = TextFileSpec(path=file, text=column or choose_text_column(file))
+    texts: list[str] = read_texts(source)["text"].tolist()
     return texts

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.sentiment.text.column_choice import choose_text_columns
+from rnn_pipelines.sentiment.text.column_choice import choose_text_column, choose_text_columns
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 Save = Callable[[pd.DataFrame, Path], object]
@@ -84,3 +84,23 @@ def test_named_columns_are_not_chosen(tmp_path: Path) -> None:
 def test_doubtful_columns_are_named(tmp_path: Path, table: pd.DataFrame, message: str) -> None:
     with pytest.raises(ReviewError, match=message):
         choose(table, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [(TABLE, "Beschwerde"), (TABLE.assign(text="kurz"), "text"), (TABLE[["Kunde"]], "Kunde")],
+    ids=["longest", "usual name", "only one"],
+)
+def test_texts_without_labels_are_found_as_those_with_labels(
+    tmp_path: Path, table: pd.DataFrame, column: str
+) -> None:
+    path = tmp_path / "new.csv"
+    table.to_csv(path, index=False)
+    assert choose_text_column(str(path)) == column
+
+
+def test_two_columns_of_equally_long_texts_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    pd.DataFrame({"a": ["good"], "b": ["poor"], "c": ["so"]}).to_csv(path, index=False)
+    with pytest.raises(ReviewError, match=r"Name one of \['a', 'b'\] in predict_sentiment.text"):
+        choose_text_column(str(path))

@@ -9,6 +9,8 @@ import pandas as pd
 from rnn_pipelines.errors import ReviewError, show, show_all
 from rnn_pipelines.reading.table_files import Selection
 from rnn_pipelines.reading.user_files import read_columns
+from rnn_pipelines.sentiment.text.files import FILES as TEXT_FILES
+from rnn_pipelines.sentiment.text.files import TextFileSpec
 from rnn_pipelines.sentiment.text.labels import format_label
 from rnn_pipelines.sentiment.text.schema import MAX_CLASSES
 from rnn_pipelines.sentiment.text.source import FILES, ReviewSourceSpec
@@ -38,9 +40,7 @@ def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> Rev
     table = read_columns(Path(str(source.path)), columns, FILES)
     free = [name for name in table if name not in named]
     if "text" not in given:
-        lengths = {name: _measure_length(table[name]) for name in free if name != source.label}
-        most = max(lengths.values(), default=0)
-        longest = [name for name, length in lengths.items() if length == most > 0]
+        longest = _find_longest(table[[name for name in free if name != source.label]])
         source = source.model_copy(update={"text": _choose(source, "text", free, longest)})
     if "label" not in given:
         rest = [name for name in free if name != source.text]
@@ -50,6 +50,22 @@ def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> Rev
     unread = [name for name in free if name not in (source.text, source.label)]
     logger.info("%s: %s, not read: %s", source.path, columns_read, show_all(unread))
     return source
+
+
+def choose_text_column(path: str) -> str:
+    """Return the column with the texts of a table without labels, chosen as by `choose_text_columns`."""
+    table = read_columns(Path(path), Selection([], None, has_all=True), TEXT_FILES)
+    usual = TextFileSpec().text
+    if usual in table:
+        return usual
+    longest = _find_longest(table)
+    if len(longest) != 1:
+        candidates = show_all(longest or list(table))
+        raise ReviewError(
+            f"{path}: which column has the texts? Name one of {candidates} in {TEXT_FILES.columns}."
+        )
+    logger.info("%s: texts from %s", path, show(longest[0]))
+    return longest[0]
 
 
 def _choose(
@@ -64,6 +80,13 @@ def _choose(
             advice = f"Name one of {show_all(fitting or free)} in sentiment.source.{field}."
         raise ReviewError(f"{source.path}: which column has the {field}s? {advice}")
     return fitting[0]
+
+
+def _find_longest(table: pd.DataFrame) -> list[str]:
+    """Return the column with the longest texts on average; several if they are equally long, none without texts."""
+    lengths = {name: _measure_length(table[name]) for name in table}
+    most = max(lengths.values(), default=0)
+    return [name for name, length in lengths.items() if length == most > 0]
 
 
 def _measure_length(cells: pd.Series) -> float:
