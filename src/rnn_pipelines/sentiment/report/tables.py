@@ -199,12 +199,12 @@ def tabulate_classes(
 ) -> Table:
     """Return a table of the classes: their texts, precision, recall and F1 on the test part, and their words."""
     columns = {
+        "words": Column("words"),
         "num_test": Column("test texts", format_count),
         "precision": Column("precision", format_percent),
         "recall": Column("recall", format_percent),
         "f1": Column("F1", format_fraction),
         "num_training": Column("training texts", format_count),
-        "words": Column("words"),
     }
     confusion = np.array(metrics["confusion"])
     right = np.diag(confusion)
@@ -222,16 +222,16 @@ def tabulate_classes(
             "words": ", ".join(words),
         }
         rows.append((shorten(label, NAME_LENGTH), values))
-    return tabulate("class", rows, columns)
+    return tabulate("class", rows, columns, num_text_columns=2)
 
 
 def shorten_classes(table: Table) -> Table:
     """Return the table of `tabulate_classes` for a terminal: without the training texts, and with fewer words."""
     rows = []
-    for row in table.rows:
-        words = ", ".join(row[-1].split(", ")[:NUM_WORDS_IN_TERMINAL])
-        rows.append([*row[:-2], words])
-    return replace(table, header=[*table.header[:-2], table.header[-1]], rows=rows)
+    for label, words, *numbers, _ in table.rows:
+        few = ", ".join(words.split(", ")[:NUM_WORDS_IN_TERMINAL])
+        rows.append([label, few, *numbers])
+    return replace(table, header=table.header[:-1], rows=rows)
 
 
 def _divide(part: int, whole: int) -> float | None:
