@@ -32,6 +32,9 @@ from rnn_pipelines.sentiment.report.styles import get_styles
 BIN_WIDTH = 1 / NUM_CONFIDENCE_BINS
 # With more classes, the cells of a confusion matrix are too small for numbers.
 MAX_CLASSES_WITH_NUMBERS = 12
+# Pixels of a class in a larger matrix, and of the rest of its figure.
+CLASS_HEIGHT = 20
+FRAME_HEIGHT = 250
 
 
 def draw_sentiment_figures(
@@ -114,6 +117,10 @@ def draw_confusion(
     set_layout(figure, "Confusion matrix", subtitle, *axes, hovermode="closest")
     # Names of classes may be numbers, such as ratings.
     figure.update_xaxes(type="category").update_yaxes(type="category")
+    if len(classes) > MAX_CLASSES_WITH_NUMBERS:
+        # Room for all names.
+        figure.update_layout(height=CLASS_HEIGHT * len(classes) + FRAME_HEIGHT)
+        figure.update_xaxes(dtick=1).update_yaxes(dtick=1)
     return figure.update_yaxes(title="true class", col=1)
 
 
