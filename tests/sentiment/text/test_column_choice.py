@@ -70,16 +70,30 @@ def test_named_columns_are_not_chosen(tmp_path: Path) -> None:
     assert choose(shops, tmp_path, group="shop") == ("Beschwerde", "Grund")
 
 
+def test_a_rare_label_is_in_the_only_other_column(tmp_path: Path) -> None:
+    table = TABLE[["Beschwerde", "Grund"]].copy()
+    table.loc[0, "Grund"] = "Lob"
+    assert choose(table, tmp_path) == ("Beschwerde", "Grund")
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
         (TABLE.assign(stars=[1, 2] * 4), r"the labels\? Name one of \['Grund', 'stars'\] in sent"),
         (TABLE.drop(columns="Grund"), r"labels\? Name one of \['Nr', 'Datum', 'Kunde'\]"),
         (TABLE.assign(again=TABLE["Beschwerde"]), r"texts\? Name one of \['Beschwerde', 'again'\]"),
+        (TABLE[["Beschwerde", "Kunde"]], r"labels\? Name one of \['Kunde'\]"),
         (TABLE[["Beschwerde"]], r"which column has the labels\? Add one\."),
         (TABLE[["Nr", "Datum"]], r"texts\? Name one of \['Nr', 'Datum'\] in sentiment.source.text"),
     ],
-    ids=["two columns of labels", "no labels", "two columns of texts", "one column", "no texts"],
+    ids=[
+        "two columns of labels",
+        "no labels",
+        "two columns of texts",
+        "names",
+        "one column",
+        "no texts",
+    ],
 )
 def test_doubtful_columns_are_named(tmp_path: Path, table: pd.DataFrame, message: str) -> None:
     with pytest.raises(ReviewError, match=message):

@@ -26,7 +26,8 @@ def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> Rev
     """Return the source with its columns of texts and labels; `given` are the fields that the user named.
 
     By default, these are `text` and `label`. Else the texts are the column with the longest ones on average, and the
-    labels the only other column with 2 to 50 different ones, each in at least two rows, that are no dates.
+    labels the only other column with 2 to 50 different ones, each in at least two rows, that are no dates. If there is
+    one other column, a rare label may be in a single row.
 
     Raises:
         ReviewError: no column or several can be the one; the message names them.
@@ -44,7 +45,9 @@ def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> Rev
         source = source.model_copy(update={"text": _choose(source, "text", free, longest)})
     if "label" not in given:
         rest = [name for name in free if name != source.text]
-        fitting = [name for name in rest if _holds_labels(table[name])]
+        # A rare label does not hide the only column that can be meant.
+        is_alone = len(rest) == 1
+        fitting = [name for name in rest if _holds_labels(table[name], on_average=is_alone)]
         source = source.model_copy(update={"label": _choose(source, "label", rest, fitting)})
     columns_read = f"texts from {show(source.text)}, labels from {show(source.label)}"
     unread = [name for name in free if name not in (source.text, source.label)]
@@ -97,9 +100,11 @@ def _measure_length(cells: pd.Series) -> float:
     return float(filled.str.len().mean()) if has_letters else 0.0
 
 
-def _holds_labels(cells: pd.Series) -> bool:
+def _holds_labels(cells: pd.Series, on_average: bool) -> bool:
+    """Return whether the cells can be labels: each one, or a label on average, is that of several rows."""
     names = cells.dropna().map(format_label).astype("str").str.casefold()
     counts = names[names != ""].value_counts()
     if counts.index.str.fullmatch(DATE).all():
         return False
-    return 2 <= len(counts) <= MAX_CLASSES and counts.min() >= MIN_TEXTS
+    num_texts = counts.mean() if on_average else counts.min()
+    return 2 <= len(counts) <= MAX_CLASSES and num_texts >= MIN_TEXTS
