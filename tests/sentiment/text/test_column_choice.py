@@ -70,6 +70,12 @@ def test_named_columns_are_not_chosen(tmp_path: Path) -> None:
     assert choose(shops, tmp_path, group="shop") == ("Beschwerde", "Grund")
 
 
+def test_long_single_words_are_not_the_texts(tmp_path: Path) -> None:
+    keys = [f"{number:x}c0ffee-8a4b-4c3d-9e2f-{number:012x}-of-the-shop" for number in range(8)]
+    assert choose(TABLE.assign(key=keys), tmp_path) == ("Beschwerde", "Grund")
+    assert choose(TABLE.assign(Beschwerde=keys), tmp_path) == ("Beschwerde", "Grund")
+
+
 def test_a_rare_label_is_in_the_only_other_column(tmp_path: Path) -> None:
     table = TABLE[["Beschwerde", "Grund"]].copy()
     table.loc[0, "Grund"] = "Lob"

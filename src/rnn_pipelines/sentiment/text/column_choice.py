@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> ReviewSourceSpec:
     """Return the source with its columns of texts and labels; `given` are the fields that the user named.
 
-    By default, these are `text` and `label`. Else the texts are the column with the longest ones on average, and the
-    labels the only other column with 2 to 50 different ones, each in at least two rows, that are no dates. If there is
-    one other column, a rare label may be in a single row.
+    By default, these are `text` and `label`. Else the texts are the column with the longest ones on average; columns of
+    single words, such as addresses, come last. The labels are the only other column with 2 to 50 different ones, each
+    in at least two rows, that are no dates. If there is one other column, a rare label may be in a single row.
 
     Raises:
         ReviewError: no column or several can be the one; the message names them.
@@ -86,18 +86,19 @@ def _choose(
 
 
 def _find_longest(table: pd.DataFrame) -> list[str]:
-    """Return the column with the longest texts on average; several if they are equally long, none without texts."""
-    lengths = {name: _measure_length(table[name]) for name in table}
-    most = max(lengths.values(), default=0)
-    return [name for name, length in lengths.items() if length == most > 0]
+    """Return the column with the longest texts; several if they are equally long, none without texts."""
+    measured = {name: _measure_texts(table[name]) for name in table}
+    most = max(measured.values(), default=(False, 0.0))
+    return [name for name, texts in measured.items() if texts == most and texts[1] > 0]
 
 
-def _measure_length(cells: pd.Series) -> float:
-    """Return the mean length of texts; 0 if hardly a cell has a letter."""
-    texts = cells.dropna().astype("str")
+def _measure_texts(cells: pd.Series) -> tuple[bool, float]:
+    """Return whether most texts have several words, and their mean length: 0 if hardly a cell has a letter."""
+    texts = cells.dropna().astype("str").str.strip()
     filled = texts[texts != ""]
-    has_letters = filled.str.contains(r"[^\W\d_]").mean() > 0.5
-    return float(filled.str.len().mean()) if has_letters else 0.0
+    if not filled.str.contains(r"[^\W\d_]").mean() > 0.5:
+        return False, 0.0
+    return bool(filled.str.contains(r"\s").mean() > 0.5), float(filled.str.len().mean())
 
 
 def _holds_labels(cells: pd.Series, on_average: bool) -> bool:
