@@ -143,9 +143,9 @@ def divide_again(table: pd.DataFrame) -> pd.DataFrame:
 
 def draw_labels(table: pd.DataFrame, labels: str, seed: int) -> pd.DataFrame:
     """The test part and so many training texts of each class; with unlabelled texts, the others lose their label."""
-    train = table[table["split"] == "train"]
     if labels == "all":
         return table
+    train = table[table["split"] == "train"]
     rng = np.random.default_rng(seed)
     drawn = [
         texts.iloc[rng.permutation(len(texts))[: int(labels)]]

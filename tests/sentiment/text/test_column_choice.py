@@ -108,8 +108,13 @@ def test_doubtful_columns_are_named(tmp_path: Path, table: pd.DataFrame, message
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [(TABLE, "Beschwerde"), (TABLE.assign(text="kurz"), "text"), (TABLE[["Kunde"]], "Kunde")],
-    ids=["longest", "usual name", "only one"],
+    [
+        (TABLE, "Beschwerde"),
+        (TABLE.assign(text="kurz"), "text"),
+        (TABLE[["Kunde"]], "Kunde"),
+        (TABLE[["Nr"]], "Nr"),
+    ],
+    ids=["longest", "usual name", "only one", "only numbers"],
 )
 def test_texts_without_labels_are_found_as_those_with_labels(
     tmp_path: Path, table: pd.DataFrame, column: str

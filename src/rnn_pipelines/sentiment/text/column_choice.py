@@ -61,14 +61,14 @@ def choose_text_column(path: str) -> str:
     usual = TextFileSpec().text
     if usual in table:
         return usual
-    longest = _find_longest(table)
-    if len(longest) != 1:
-        candidates = show_all(longest or list(table))
+    candidates = _find_longest(table) or list(table)
+    if len(candidates) != 1:
+        named = show_all(candidates)
         raise ReviewError(
-            f"{path}: which column has the texts? Name one of {candidates} in {TEXT_FILES.columns}."
+            f"{path}: which column has the texts? Name one of {named} in {TEXT_FILES.columns}."
         )
-    logger.info("%s: texts from %s", path, show(longest[0]))
-    return longest[0]
+    logger.info("%s: texts from %s", path, show(candidates[0]))
+    return candidates[0]
 
 
 def _choose(
