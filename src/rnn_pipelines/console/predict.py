@@ -187,8 +187,6 @@ def _mark_dead(table: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
 
 def list_texts(file: str, column: str | None) -> list[str]:
     """Return the texts in a column of a file, see `choose_text_column`, or the lines of a `.txt` file."""
-    source = TextFileSpec(path=file)
-    if not file.lower().endswith(".txt"):
-        source = TextFileSpec(path=file, text=column or choose_text_column(file))
+    source = TextFileSpec(path=file, text=column or choose_text_column(file))
     texts: list[str] = read_texts(source)["text"].tolist()
     return texts

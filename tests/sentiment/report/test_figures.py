@@ -101,13 +101,22 @@ def test_confusion_of_three_classes_is_that_of_the_chosen_classifier(
     assert [list(trace.x) for trace in figure.data] == [["bad", "good", "loud"]]
 
 
-def test_confusion_of_many_classes_names_each_and_has_no_numbers() -> None:
+@pytest.fixture
+def many_classes() -> Figure:
     classes = [str(number) for number in range(13)]
     metrics: Any = {"nb_ngram": {"confusion": np.eye(13, dtype=int).tolist()}}
-    figure = draw_confusion(metrics, classes, "nb_ngram")
-    assert figure.data[0].texttemplate is None
-    assert (figure.layout.xaxis.dtick, figure.layout.yaxis.dtick) == (1, 1)
-    assert figure.layout.height >= 13 * 20
+    return draw_confusion(metrics, classes, "nb_ngram")
+
+
+def test_confusion_of_many_classes_has_no_numbers(many_classes: Figure) -> None:
+    [trace] = many_classes.data
+    assert trace.texttemplate is None
+
+
+def test_confusion_of_many_classes_has_room_for_each_name(many_classes: Figure) -> None:
+    layout = many_classes.layout
+    assert (layout.xaxis.dtick, layout.yaxis.dtick) == (1, 1)
+    assert layout.height >= 13 * 20
 
 
 def test_losses_without_a_trained_network_say_so(three_classes: FittedClassifier) -> None:

@@ -10,7 +10,7 @@ from rnn_pipelines.errors import ReviewError, show, show_all
 from rnn_pipelines.reading.table_files import Selection
 from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.sentiment.text.files import FILES as TEXT_FILES
-from rnn_pipelines.sentiment.text.files import TextFileSpec
+from rnn_pipelines.sentiment.text.files import TextFileSpec, holds_lines
 from rnn_pipelines.sentiment.text.labels import format_label
 from rnn_pipelines.sentiment.text.schema import MAX_CLASSES
 from rnn_pipelines.sentiment.text.source import FILES, ReviewSourceSpec
@@ -42,13 +42,15 @@ def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> Rev
     free = [name for name in table if name not in named]
     if "text" not in given:
         longest = _find_longest(table[[name for name in free if name != source.label]])
-        source = source.model_copy(update={"text": _choose(source, "text", free, longest)})
+        text = _choose(source.path, "sentiment.source.text", source.text, free, longest)
+        source = source.model_copy(update={"text": text})
     if "label" not in given:
         rest = [name for name in free if name != source.text]
         # A rare label does not hide the only column that can be meant.
         is_alone = len(rest) == 1
         fitting = [name for name in rest if _holds_labels(table[name], on_average=is_alone)]
-        source = source.model_copy(update={"label": _choose(source, "label", rest, fitting)})
+        label = _choose(source.path, "sentiment.source.label", source.label, rest, fitting)
+        source = source.model_copy(update={"label": label})
     columns_read = f"texts from {show(source.text)}, labels from {show(source.label)}"
     unread = [name for name in free if name not in (source.text, source.label)]
     logger.info("%s: %s, not read: %s", source.path, columns_read, show_all(unread))
@@ -56,32 +58,28 @@ def choose_text_columns(source: ReviewSourceSpec, given: Collection[str]) -> Rev
 
 
 def choose_text_column(path: str) -> str:
-    """Return the column with the texts of a table without labels, chosen as by `choose_text_columns`."""
-    table = read_columns(Path(path), Selection([], None, has_all=True), TEXT_FILES)
+    """Return the column with the texts of a file without labels, chosen as by `choose_text_columns`."""
     usual = TextFileSpec().text
-    if usual in table:
+    if holds_lines(path):
         return usual
-    candidates = _find_longest(table) or list(table)
-    if len(candidates) != 1:
-        named = show_all(candidates)
-        raise ReviewError(
-            f"{path}: which column has the texts? Name one of {named} in {TEXT_FILES.columns}."
-        )
-    logger.info("%s: texts from %s", path, show(candidates[0]))
-    return candidates[0]
+    table = read_columns(Path(path), Selection([], None, has_all=True), TEXT_FILES)
+    free = list(table)
+    column = _choose(path, TEXT_FILES.columns, usual, free, _find_longest(table) or free)
+    if column != usual:
+        logger.info("%s: texts from %s", path, show(column))
+    return column
 
 
 def _choose(
-    source: ReviewSourceSpec, field: str, free: Sequence[str], fitting: Sequence[str]
+    path: str | None, parameter: str, usual: str, free: Sequence[str], fitting: Sequence[str]
 ) -> str:
-    """Return the column of the usual name, or the only one that fits."""
-    if getattr(source, field) in free:
-        return str(getattr(source, field))
+    """Return the column of the usual name, or the only one that fits; an error names the parameter."""
+    if usual in free:
+        return usual
     if len(fitting) != 1:
-        advice = "Add one."
-        if free:
-            advice = f"Name one of {show_all(fitting or free)} in sentiment.source.{field}."
-        raise ReviewError(f"{source.path}: which column has the {field}s? {advice}")
+        field = parameter.rpartition(".")[2]
+        advice = f"Name one of {show_all(fitting or free)} in {parameter}." if free else "Add one."
+        raise ReviewError(f"{path}: which column has the {field}s? {advice}")
     return fitting[0]
 
 

@@ -50,6 +50,11 @@ class TextsTable(Table):
 Texts = Annotated[pd.DataFrame, TextsTable]
 
 
+def holds_lines(path: str) -> bool:
+    """Return whether a file has one text in each line, by its name; other files are tables."""
+    return path.lower().endswith(".txt")
+
+
 def read_texts(file: TextFileSpec) -> Texts:
     """Read texts without labels; an empty cell or line is an empty text.
 
@@ -62,7 +67,7 @@ def read_texts(file: TextFileSpec) -> Texts:
             "texts in predict_sentiment.text."
         )
     path = expand_home(file.path)
-    if path.name.lower().endswith(".txt"):
+    if holds_lines(path.name):
         require_file(path, FILES)
         content = load_file(
             path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES
