@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from types import ModuleType
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 # One of so many texts is held out in pretraining, to choose the epoch: of few labels, the validation part is too small.
 HELD_OUT_EVERY = 20
+
+# A network, its losses by epoch, and the record of its training.
+Training: TypeAlias = tuple[KerasModel, pd.DataFrame, TrainingRecord]
 
 # What stands for a network that is not trained, because a node cannot return None.
 NO_NETWORK: KerasModel = {}
@@ -76,7 +80,7 @@ def train_text_network(
     word_vectors: WordVectors,
     network: ClassifierSpec,
     plan: TextTrainingPlan,
-) -> tuple[KerasModel, pd.DataFrame, TrainingRecord]:
+) -> Training:
     """Build and train a network; the epoch is chosen on the validation part. An interrupted training is resumed.
 
     Args:
@@ -100,52 +104,18 @@ def train_text_network(
         return NO_NETWORK, NO_HISTORY.copy(), NO_TRAINING
     vectors = word_vectors.vectors
     _require_memory(features, vectors, network, plan)
-    labels = reviews["label"].cat.codes.to_numpy()
-    targets = mark_classes(labels, len(list_classes(reviews))).astype(np.float32)
-    fingerprint = "" if plan.checkpoints is None else _fingerprint(features, reviews)
-    library = load_tensorflow()
     has_enough = has_enough_texts(reviews, network)
     if not has_enough:
         # The pretrained states do not know the n-grams, and the last layer alone cannot learn to read them.
-        network = network.model_copy(update={"ngram_inputs": False, "pseudo_labels": False})
+        network = network.model_copy(update={"ngram_inputs": False})
     start = None
-    seconds = 0.0
+    pretraining_seconds = 0.0
     if network.pretraining_epochs:
-        start, seconds = _pretrain(features, reviews, vectors, network, plan, fingerprint)
-        plan = _spend(plan, seconds)
-    model: KerasModel
-    history: pd.DataFrame
-    record: TrainingRecord
-    answers = targets if has_enough else labels
-    parts = []
-    for part in ("train", "validation"):
-        texts = find_texts(reviews, part)
-        parts.append((features.select(texts), answers[texts]))
-    if has_enough:
-        model, history, record = library.fit_network(
-            network, vectors, parts, plan, fingerprint, start
-        )
-    else:
-        model, history, record = library.fit_last_layer(
-            network, vectors, parts, targets.shape[1], plan, start
-        )
-    seconds += record["training_seconds"]
-    if network.pseudo_labels and len(find_texts(reviews, "unlabelled")):
-        parts[0] = _add_pseudo_labels(model, features, reviews, targets, plan.padding)
-        plan = _spend(plan, record["training_seconds"])
-        first_loss = history["val_loss"].min()
-        model, history, record = library.fit_network(
-            network, vectors, parts, plan, f"{fingerprint} student", start
-        )
-        seconds += record["training_seconds"]
-        logger.info(
-            "%s: validation loss %.4f from labels alone, %.4f with %s unlabelled texts",
-            network.cell,
-            first_loss,
-            history["val_loss"].min(),
-            f"{len(find_texts(reviews, 'unlabelled')):,}",
-        )
-    record["training_seconds"] = seconds
+        start, pretraining_seconds = _pretrain(features, reviews, vectors, network, plan)
+        plan = _spend(plan, pretraining_seconds)
+    fit = _fit_network if has_enough else _fit_last_layer
+    model, history, record = fit(features, reviews, vectors, network, plan, start)
+    record["training_seconds"] += pretraining_seconds
     return model, history, record
 
 
@@ -155,7 +125,6 @@ def _pretrain(
     vectors: np.ndarray,
     network: ClassifierSpec,
     plan: TextTrainingPlan,
-    fingerprint: str,
 ) -> tuple[list[np.ndarray], float]:
     """Return the weights of a network that learnt the next words of training and unlabelled texts, and the seconds."""
     texts = find_texts(reviews, "train", "unlabelled")
@@ -163,7 +132,7 @@ def _pretrain(
     parts = [features.select(texts[part]) for part in (~is_held_out, is_held_out)]
     num_outputs = count_outputs(len(list_classes(reviews)))
     weights, history, record = load_tensorflow().pretrain_network(
-        network, vectors, parts, num_outputs, plan, fingerprint
+        network, vectors, parts, num_outputs, plan, _fingerprint(features, reviews, plan)
     )
     logger.info(
         "%s: validation loss of the next words %.4f, with %s texts",
@@ -172,6 +141,69 @@ def _pretrain(
         f"{len(texts):,}",
     )
     return weights, record["training_seconds"]
+
+
+def _fit_network(
+    features: TextFeatures,
+    reviews: Reviews,
+    vectors: np.ndarray,
+    network: ClassifierSpec,
+    plan: TextTrainingPlan,
+    start: list[np.ndarray] | None,
+) -> Training:
+    """Train all layers on the labels; with `pseudo_labels`, once more on the unlabelled texts too."""
+    library = load_tensorflow()
+    fingerprint = _fingerprint(features, reviews, plan)
+    labels = reviews["label"].cat.codes.to_numpy()
+    targets = mark_classes(labels, len(list_classes(reviews))).astype(np.float32)
+    train, validation = (
+        (features.select(texts), targets[texts])
+        for texts in (find_texts(reviews, "train"), find_texts(reviews, "validation"))
+    )
+    model, history, record = library.fit_network(
+        network, vectors, [train, validation], plan, fingerprint, start
+    )
+    num_unlabelled = len(find_texts(reviews, "unlabelled"))
+    if not network.pseudo_labels or not num_unlabelled:
+        return model, history, record
+    train = _add_pseudo_labels(model, features, reviews, targets, plan.padding)
+    plan = _spend(plan, record["training_seconds"])
+    student, student_history, student_record = library.fit_network(
+        network, vectors, [train, validation], plan, f"{fingerprint} student", start
+    )
+    student_record["training_seconds"] += record["training_seconds"]
+    logger.info(
+        "%s: validation loss %.4f from labels alone, %.4f with %s unlabelled texts",
+        network.cell,
+        history["val_loss"].min(),
+        student_history["val_loss"].min(),
+        f"{num_unlabelled:,}",
+    )
+    return student, student_history, student_record
+
+
+def _fit_last_layer(
+    features: TextFeatures,
+    reviews: Reviews,
+    vectors: np.ndarray,
+    network: ClassifierSpec,
+    plan: TextTrainingPlan,
+    start: list[np.ndarray] | None,
+) -> Training:
+    """Fit the last layer of a pretrained network to few labels."""
+    labels = reviews["label"].cat.codes.to_numpy()
+    parts = [
+        (features.select(texts), labels[texts])
+        for texts in (find_texts(reviews, "train"), find_texts(reviews, "validation"))
+    ]
+    num_outputs = count_outputs(len(list_classes(reviews)))
+    model: KerasModel
+    history: pd.DataFrame
+    record: TrainingRecord
+    model, history, record = load_tensorflow().fit_last_layer(
+        network, vectors, parts, num_outputs, plan, start
+    )
+    return model, history, record
 
 
 def _require_memory(
@@ -232,7 +264,10 @@ def _score_stack(
     return {"network": score_texts(model, features, padding), NB_NGRAM: features.logits}
 
 
-def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
+def _fingerprint(features: TextFeatures, reviews: Reviews, plan: TextTrainingPlan) -> str:
+    """Return the fingerprint of the data for the checkpoint; empty without checkpoints."""
+    if plan.checkpoints is None:
+        return ""
     digest = hashlib.sha256(
         pd.util.hash_pandas_object(reviews[["part", "label"]], index=False).to_numpy().tobytes()
     )
