@@ -16,6 +16,8 @@ from rnn_pipelines.lab.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.lab.compare.tasks.data import Contest, Sequences
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
+pytestmark = pytest.mark.usefixtures("no_graphs")
+
 SIZES = {"num_train": 40, "num_validation": 20, "num_test": 10}
 DATA: dict[str, dict[str, Any]] = {
     "series": {"kind": "series", "source": {"name": "noisy_sine"}, "lookback": 4},
