@@ -105,7 +105,7 @@ def pretrain() -> tuple[list[np.ndarray], pd.DataFrame]:
     vectors = np.random.default_rng(0).normal(0, 0.3, (NUM_WORDS, 4)).astype(np.float32)
     plan = TextTrainingPlan(PaddingSpec(max_length=8), TRAINING)
     parts = make_cycles(160, seed=0), make_cycles(40, seed=1)
-    weights, history, _ = pretrain_network(network, vectors, parts, 1, plan, "")
+    weights, history, _ = pretrain_network(network, vectors, parts, 1, plan)
     return weights, history
 
 

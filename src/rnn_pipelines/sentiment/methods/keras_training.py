@@ -33,7 +33,6 @@ def pretrain_network(
     parts: Sequence[TextFeatures],
     num_outputs: int,
     plan: TextTrainingPlan,
-    fingerprint: str,
 ) -> tuple[list[np.ndarray], pd.DataFrame, TrainingRecord]:
     """Train a network to predict the next words, see `pretraining`, and return its weights for `fit_network`.
 
@@ -52,8 +51,8 @@ def pretrain_network(
     # The output is the loss, which is compared with 0.
     data = [(part, np.zeros((len(part.logits), 1), np.float32)) for part in without_ngrams]
     batches = _make_batches(trainer, data, plan)
-    limits = _limit(network, plan, f"{fingerprint} pretraining")
-    history, record = fit(trainer, "mean_absolute_error", batches, training, limits)
+    plan = replace(plan, fingerprint=f"{plan.fingerprint} pretraining")
+    history, record = fit(trainer, "mean_absolute_error", batches, training, _limit(network, plan))
     return model.get_weights(), history, record
 
 
@@ -62,13 +61,12 @@ def fit_network(
     word_vectors: np.ndarray,
     parts: Sequence[tuple[TextFeatures, np.ndarray]],
     plan: TextTrainingPlan,
-    fingerprint: str,
     start: list[np.ndarray] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame, TrainingRecord]:
     """Build and train a network, see `train_network`.
 
     `parts` are the features and the targets, float32[num_texts, num_outputs], of the training and of the validation
-    part. The fingerprint is that of the data, for the checkpoint. `start` are the weights to start from.
+    part. `start` are the weights to start from.
     """
     keras.utils.set_random_seed(plan.training.seed)
     train, targets = parts[0]
@@ -82,7 +80,7 @@ def fit_network(
         else keras.losses.CategoricalCrossentropy(from_logits=True)
     )
     batches = _make_batches(model, parts, plan)
-    history, record = fit(model, loss, batches, plan.training, _limit(network, plan, fingerprint))
+    history, record = fit(model, loss, batches, plan.training, _limit(network, plan))
     return model, history, {**record, "layers": summarize_layers(model)}
 
 
@@ -161,7 +159,7 @@ def _make_batches(
     return _feed(model, batches), _feed(model, validation_batches)
 
 
-def _limit(network: ClassifierSpec, plan: TextTrainingPlan, fingerprint: str) -> Limits:
+def _limit(network: ClassifierSpec, plan: TextTrainingPlan) -> Limits:
     limits = Limits(max_seconds=plan.max_seconds)
     if plan.checkpoints is None:
         return limits
@@ -169,7 +167,7 @@ def _limit(network: ClassifierSpec, plan: TextTrainingPlan, fingerprint: str) ->
     return replace(
         limits,
         checkpoint=plan.checkpoints / f"{network.cell}.npz",
-        fingerprint=f"{settings} {fingerprint}",
+        fingerprint=f"{settings} {plan.fingerprint}",
     )
 
 

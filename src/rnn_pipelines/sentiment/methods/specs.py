@@ -76,13 +76,15 @@ class ClassifierSpec(ParameterModel, frozen=True):
 class TextTrainingPlan:
     """The settings and limits of training a network, each of which has at most `max_seconds`; None for no limit.
 
-    An interrupted training is resumed from the folder of checkpoints; None for no checkpoints.
+    An interrupted training is resumed from the folder of checkpoints; None for no checkpoints. The fingerprint of the
+    data, which a checkpoint must have, is set by `train_text_network`.
     """
 
     padding: PaddingSpec
     training: TrainingSpec
     max_seconds: float | None = None
     checkpoints: Path | None = None
+    fingerprint: str = ""
 
 
 BaselineName = Annotated[str, AfterValidator(lambda name: require_known(name, BASELINES))]

@@ -104,6 +104,8 @@ def train_text_network(
         return NO_NETWORK, NO_HISTORY.copy(), NO_TRAINING
     vectors = word_vectors.vectors
     _require_memory(features, vectors, network, plan)
+    if plan.checkpoints is not None:
+        plan = replace(plan, fingerprint=_fingerprint(features, reviews))
     has_enough = has_enough_texts(reviews, network)
     if not has_enough:
         # The pretrained states do not know the n-grams, and the last layer alone cannot learn to read them.
@@ -113,8 +115,14 @@ def train_text_network(
     if network.pretraining_epochs:
         start, pretraining_seconds = _pretrain(features, reviews, vectors, network, plan)
         plan = _spend(plan, pretraining_seconds)
-    fit = _fit_network if has_enough else _fit_last_layer
-    model, history, record = fit(features, reviews, vectors, network, plan, start)
+    if has_enough:
+        model, history, record = _fit_network(features, reviews, vectors, network, plan, start)
+    else:
+        parts = _select_parts(features, reviews, reviews["label"].cat.codes.to_numpy())
+        num_outputs = count_outputs(len(list_classes(reviews)))
+        model, history, record = load_tensorflow().fit_last_layer(
+            network, vectors, parts, num_outputs, plan, start
+        )
     record["training_seconds"] += pretraining_seconds
     return model, history, record
 
@@ -132,7 +140,7 @@ def _pretrain(
     parts = [features.select(texts[part]) for part in (~is_held_out, is_held_out)]
     num_outputs = count_outputs(len(list_classes(reviews)))
     weights, history, record = load_tensorflow().pretrain_network(
-        network, vectors, parts, num_outputs, plan, _fingerprint(features, reviews, plan)
+        network, vectors, parts, num_outputs, plan
     )
     logger.info(
         "%s: validation loss of the next words %.4f, with %s texts",
@@ -153,23 +161,18 @@ def _fit_network(
 ) -> Training:
     """Train all layers on the labels; with `pseudo_labels`, once more on the unlabelled texts too."""
     library = load_tensorflow()
-    fingerprint = _fingerprint(features, reviews, plan)
     labels = reviews["label"].cat.codes.to_numpy()
     targets = mark_classes(labels, len(list_classes(reviews))).astype(np.float32)
-    train, validation = (
-        (features.select(texts), targets[texts])
-        for texts in (find_texts(reviews, "train"), find_texts(reviews, "validation"))
-    )
-    model, history, record = library.fit_network(
-        network, vectors, [train, validation], plan, fingerprint, start
-    )
+    parts = _select_parts(features, reviews, targets)
+    model, history, record = library.fit_network(network, vectors, parts, plan, start)
     num_unlabelled = len(find_texts(reviews, "unlabelled"))
     if not network.pseudo_labels or not num_unlabelled:
         return model, history, record
-    train = _add_pseudo_labels(model, features, reviews, targets, plan.padding)
+    parts[0] = _add_pseudo_labels(model, features, reviews, targets, plan.padding)
     plan = _spend(plan, record["training_seconds"])
+    plan = replace(plan, fingerprint=f"{plan.fingerprint} student")
     student, student_history, student_record = library.fit_network(
-        network, vectors, [train, validation], plan, f"{fingerprint} student", start
+        network, vectors, parts, plan, start
     )
     student_record["training_seconds"] += record["training_seconds"]
     logger.info(
@@ -182,28 +185,15 @@ def _fit_network(
     return student, student_history, student_record
 
 
-def _fit_last_layer(
-    features: TextFeatures,
-    reviews: Reviews,
-    vectors: np.ndarray,
-    network: ClassifierSpec,
-    plan: TextTrainingPlan,
-    start: list[np.ndarray] | None,
-) -> Training:
-    """Fit the last layer of a pretrained network to few labels."""
-    labels = reviews["label"].cat.codes.to_numpy()
-    parts = [
-        (features.select(texts), labels[texts])
-        for texts in (find_texts(reviews, "train"), find_texts(reviews, "validation"))
-    ]
-    num_outputs = count_outputs(len(list_classes(reviews)))
-    model: KerasModel
-    history: pd.DataFrame
-    record: TrainingRecord
-    model, history, record = load_tensorflow().fit_last_layer(
-        network, vectors, parts, num_outputs, plan, start
-    )
-    return model, history, record
+def _select_parts(
+    features: TextFeatures, reviews: Reviews, answers: np.ndarray
+) -> list[tuple[TextFeatures, np.ndarray]]:
+    """Return the features and the answers of the training and of the validation part."""
+    parts = []
+    for part in ("train", "validation"):
+        texts = find_texts(reviews, part)
+        parts.append((features.select(texts), answers[texts]))
+    return parts
 
 
 def _require_memory(
@@ -264,10 +254,7 @@ def _score_stack(
     return {"network": score_texts(model, features, padding), NB_NGRAM: features.logits}
 
 
-def _fingerprint(features: TextFeatures, reviews: Reviews, plan: TextTrainingPlan) -> str:
-    """Return the fingerprint of the data for the checkpoint; empty without checkpoints."""
-    if plan.checkpoints is None:
-        return ""
+def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
     digest = hashlib.sha256(
         pd.util.hash_pandas_object(reviews[["part", "label"]], index=False).to_numpy().tobytes()
     )
